@@ -1,0 +1,9 @@
+{
+  "targets": [
+    {
+      "target_name": "checksum",
+      "sources": ["checksum.cc"],
+      "defines": ["NAPI_VERSION=8"]
+    }
+  ]
+}

@@ -1,0 +1,1 @@
+"""Facts of native files, judged by nobody. definitions.py alone knows pyelftools."""

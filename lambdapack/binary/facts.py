@@ -1,0 +1,128 @@
+"""The facts of one native file, judged by nobody. The words are ELF's own."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Format(Enum):
+    """What the first bytes say a file is. The value is the report's word."""
+
+    ELF = "elf"
+    MACH_O = "mach-o"
+    PE = "pe"
+    WASM = "wasm"
+    ARCHIVE = "archive"  # ar: a static library
+    GZIP = "gzip"
+    ZIP = "zip"
+    LFS_POINTER = "lfs-pointer"  # text that git-lfs left in place of the file
+    HTML = "html"  # an error page that was saved under a binary's name
+    TEXT = "text"
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+
+
+class Role(Enum):
+    """What a file is for, by its registration, type and name. The value is the report's word."""
+
+    ADDON = "addon"
+    LIBRARY = "library"
+    EXECUTABLE = "executable"
+    UNKNOWN = "unknown"
+
+
+class RegistrationKind(Enum):
+    """How Node.js would find the addon's entry."""
+
+    NODE_API = "node-api"
+    V8 = "v8"
+    BOTH = "both"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What an addon registers itself with (nodejs/node src/node_binding.cc; node.h; node_api.h)."""
+
+    kind: RegistrationKind = RegistrationKind.NONE
+    abis: tuple[int, ...] = ()  # every node_register_module_v<N> symbol, sorted
+    struct_abi: int | None = None  # nm_version of the struct that a constructor registers last; -1: Node-API's
+    node_api: int | None = None  # value of node_api_module_get_api_version_v1; None: no such function or unread
+    uncertain: bool = False  # it registers, but the number could not be read
+
+    @property
+    def abi(self) -> int | None:
+        """The V8 ABI when there is exactly one to name, else None."""
+        known = {*self.abis, *([self.struct_abi] if self.struct_abi and self.struct_abi > 0 else [])}
+        return known.pop() if len(known) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionNeed:
+    """One entry of .gnu.version_r: this file must define this version node."""
+
+    file: str  # SONAME
+    version: str  # "GLIBC_2.34"
+    weak: bool = False  # VER_FLG_WEAK: its absence is only a warning
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """An undefined symbol of a binary, or a definition that somebody in the tree asked for."""
+
+    name: str
+    version: str | None = None  # None: unversioned
+    file: str | None = None  # the SONAME that the version is bound to; undefined symbols only
+    weak: bool = False
+    at_load: bool = True  # undefined: bound when the file is opened; False: at its first call (lazy PLT)
+
+
+@dataclass(frozen=True, slots=True)
+class Elf:
+    """Header, dynamic section, versions and symbols of one ELF file."""
+
+    bits: int  # 32 or 64
+    little_endian: bool
+    machine: int  # e_machine: 62 EM_X86_64, 183 EM_AARCH64
+    os_abi: int  # EI_OSABI; 0 System V, 3 GNU
+    abi_version: int  # EI_ABIVERSION
+    type: int  # e_type: 1 REL, 2 EXEC, 3 DYN
+    interpreter: str | None = None  # PT_INTERP
+    dynamic: bool = False  # has PT_DYNAMIC
+    soname: str | None = None
+    needed: tuple[str, ...] = ()  # DT_NEEDED, in file order
+    rpath: tuple[str, ...] = ()  # DT_RPATH, split at ":"
+    runpath: tuple[str, ...] = ()  # DT_RUNPATH, split at ":"
+    flags: frozenset[str] = frozenset()  # of now, pie, noopen, static-tls, nodeflib, nodelete
+    version_needs: tuple[VersionNeed, ...] = ()
+    version_definitions: tuple[str, ...] = ()
+    undefined: tuple[Symbol, ...] = ()
+    defines: tuple[Symbol, ...] = ()  # only names that some binary of the same inventory leaves undefined
+    tls_bytes: int = 0  # p_memsz of PT_TLS
+    executable_stack: bool = False
+    relocations: frozenset[str] = frozenset()  # unusual kinds: relr, android
+    isa_needed: str | None = None  # GNU property ISA_1_NEEDED: "x86-64-v2" and up
+    missing_bytes: int = 0  # how far PT_LOAD reaches beyond the end of the file
+    damage: str = ""  # what stopped the reading, in the loader's words where it has some; "" when sound
+    registration: Registration = field(default_factory=Registration)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """One native file of a tree, or one that stands where a native file should."""
+
+    path: str  # relative to the tree's root
+    size: int  # bytes
+    mode: int  # permission bits as in the tree
+    sha256: str  # hex
+    format: Format
+    role: Role
+    machines: tuple[str, ...] = ()  # "x86_64", "arm64", "ia32", ...: several in a universal Mach-O
+    elf: Elf | None = None
+    first_bytes: str = ""  # printable start of a file that is no binary, for the message
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All native files of a tree, in byte order of their paths."""
+
+    binaries: tuple[Binary, ...]

@@ -1,0 +1,299 @@
+"""Every way we can fail to go on, one record each. A finding about a package is never one of these."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes by category; scripts branch on these, people read the LP codes."""
+
+    FINE = 0
+    JUDGEMENT = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+    BUILD = 4
+    CLOUD = 5
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One record per failure code; the text a person reads derives from it."""
+
+    code: str  # "LP" + stage digit + two digits; never reused
+    name: str  # kebab-case
+    title: str  # one clause, lower case, no full stop
+    why: str  # the consequence, or what we needed it for
+    fix: str  # one imperative sentence with the command
+    exit: Exit
+
+
+class LambdapackError(Exception):
+    """A failure the user can act on. Anything else that escapes is our bug (exit 70)."""
+
+    def __init__(self, failure: Failure, detail: str, *, hint: str | None = None) -> None:
+        """Say what happened (`detail`: file, cause); `hint` replaces the record's fix when it is sharper."""
+        super().__init__(f"{failure.code}: {failure.title}: {detail}")
+        self.failure = failure
+        self.detail = detail
+        self.hint = hint or failure.fix
+
+
+USAGE = Failure(
+    "LP001",
+    "usage",
+    "the command line does not make sense",
+    "An option, argument or combination is not one that this command takes.",
+    "Run `lambdapack COMMAND --help`.",
+    Exit.USAGE,
+)
+NO_PROJECT = Failure(
+    "LP002",
+    "no-project",
+    "there is no package.json",
+    "A function's dependencies are installed from its package.json and package-lock.json.",
+    "Run `lambdapack build PATH` with the directory that holds package.json, or make one with `npm init -y`.",
+    Exit.USAGE,
+)
+BROKEN_MANIFEST = Failure(
+    "LP003",
+    "broken-manifest",
+    "a file of the project cannot be read",
+    "npm would refuse it too.",
+    "Correct the file at the place named above; `npm pkg get name` checks package.json.",
+    Exit.USAGE,
+)
+UNKNOWN_RUNTIME = Failure(
+    "LP004",
+    "unknown-runtime",
+    "no such Lambda runtime",
+    "The runtime decides the Node.js ABI and the libraries that every addon is judged against.",
+    "Choose one of `lambdapack runtimes`.",
+    Exit.USAGE,
+)
+UNKNOWN_ARCHITECTURE = Failure(
+    "LP005",
+    "unknown-architecture",
+    "no such Lambda architecture",
+    "Lambda runs x86_64 and arm64, and not every runtime runs on both.",
+    "Pass `--arch x86_64`, `--arch arm64` or `--arch all`.",
+    Exit.USAGE,
+)
+BAD_CONFIG = Failure(
+    "LP006",
+    "bad-config",
+    "a setting has a value that cannot be used",
+    "Settings come from flags, LAMBDAPACK_* variables, lambdapack.toml and package.json, in this order.",
+    "Correct the setting at the place named above.",
+    Exit.USAGE,
+)
+BAD_TARGET = Failure(
+    "LP007",
+    "bad-target",
+    "the thing to judge cannot be read",
+    "A directory or a zip archive is needed.",
+    "Check the path; `unzip -t FILE` tests an archive.",
+    Exit.USAGE,
+)
+HOSTILE_ARCHIVE = Failure(
+    "LP008",
+    "hostile-archive",
+    "an archive has an entry that must not be unpacked",
+    "Absolute paths, paths that leave the archive, devices and repeated names overwrite files where they are unpacked.",
+    "Make the archive again with `lambdapack build`.",
+    Exit.USAGE,
+)
+OUTPUT = Failure(
+    "LP009",
+    "output",
+    "the result cannot be written",
+    "The archive is written beside its final name and renamed, so nothing of it was left behind.",
+    "Pass `--output` with a place that can be written and has room.",
+    Exit.ENVIRONMENT,
+)
+NO_ENGINE = Failure(
+    "LP101",
+    "no-engine",
+    "no container engine answered",
+    "Dependencies are installed inside the Lambda image, so that what is compiled or chosen fits the runtime.",
+    "Start Docker (`sudo systemctl start docker`) or podman (`podman system service`), or set DOCKER_HOST.",
+    Exit.ENVIRONMENT,
+)
+NO_IMAGE = Failure(
+    "LP102",
+    "no-image",
+    "the container image is not here and could not be pulled",
+    "Every build runs in an image of the function's runtime and architecture.",
+    "Check the name, log in (`docker login`), or name a mirror with `--image` and `--build-image`.",
+    Exit.ENVIRONMENT,
+)
+WRONG_IMAGE = Failure(
+    "LP103",
+    "wrong-image",
+    "the container image is not one for this target",
+    "The CPU is read from the image's own /var/lang/bin/node: what its label says does not count.",
+    "Name an image for this runtime and architecture with `--image` and `--build-image`.",
+    Exit.ENVIRONMENT,
+)
+NO_EMULATOR = Failure(
+    "LP104",
+    "no-emulator",
+    "this engine cannot run programs of the target's CPU",
+    "Install scripts run in the target's own image; on another CPU that needs a working emulator.",
+    "Run `docker run --privileged --rm tonistiigi/binfmt --install all`.",
+    Exit.ENVIRONMENT,
+)
+ENGINE_LOST = Failure(
+    "LP105",
+    "engine-lost",
+    "the container engine stopped answering",
+    "The work was in a container of that engine; nothing was written here.",
+    "Start the engine again and repeat the command.",
+    Exit.ENVIRONMENT,
+)
+DISK_FULL = Failure(
+    "LP106",
+    "disk-full",
+    "there is no space left",
+    "Images, npm's cache and the dependency tree need room.",
+    "Make room: `docker system df` shows what the engine holds, `docker system prune` frees it.",
+    Exit.ENVIRONMENT,
+)
+ENGINE_REFUSED = Failure(
+    "LP107",
+    "engine-refused",
+    "the container engine refused a request",
+    "The engine answered, but would not do what the build needs.",
+    "Read the engine's own words above; `docker info` shows its state.",
+    Exit.ENVIRONMENT,
+)
+NPM_FAILED = Failure(
+    "LP110",
+    "npm-failed",
+    "npm ci failed",
+    "npm's own last lines are above; nothing was packed.",
+    "Correct what npm names, then repeat the build.",
+    Exit.BUILD,
+)
+COMPILE_FAILED = Failure(
+    "LP111",
+    "compile-failed",
+    "a native addon did not compile",
+    "A package without a prebuilt binary for this target is compiled by node-gyp in the image.",
+    "Choose a version of the package with a prebuilt binary for this runtime, or give it what the compiler names.",
+    Exit.BUILD,
+)
+NO_TOOLCHAIN = Failure(
+    "LP112",
+    "no-toolchain",
+    "the image has no compiler, make or python",
+    "The runtime image has no toolchain; the build image has.",
+    "Pass `--build-image` with an image that has gcc, g++, make and python3 (`lambdapack images build` makes one).",
+    Exit.BUILD,
+)
+ROOT_SCRIPT = Failure(
+    "LP113",
+    "root-script",
+    "an install script of this project failed",
+    "Dependencies are installed with --omit=dev, so tools that are devDependencies are not there.",
+    "Move the tool to `dependencies`, or guard the script: `npm pkg set scripts.postinstall='TOOL || true'`.",
+    Exit.BUILD,
+)
+NO_REGISTRY = Failure(
+    "LP114",
+    "no-registry",
+    "the npm registry could not be reached",
+    "npm ran inside a container, which has its own network, proxy and certificates.",
+    "Check the network, `npm config get registry`, HTTPS_PROXY and NODE_EXTRA_CA_CERTS.",
+    Exit.BUILD,
+)
+REGISTRY_REFUSED = Failure(
+    "LP115",
+    "registry-refused",
+    "the npm registry refused a request",
+    "A package is missing there, or the credentials of .npmrc do not open it.",
+    "Run `npm whoami` and `npm view PACKAGE` with the same .npmrc.",
+    Exit.BUILD,
+)
+TOO_LONG = Failure(
+    "LP116",
+    "too-long",
+    "the build was stopped by its time limit",
+    "A build that hangs never ends by itself; emulated ones are known to.",
+    "Raise the limit with LAMBDAPACK_TIME_LIMIT or LAMBDAPACK_SILENCE_LIMIT (seconds), or build on a host of the target's CPU.",
+    Exit.BUILD,
+)
+OUT_OF_MEMORY = Failure(
+    "LP117",
+    "out-of-memory",
+    "the build ran out of memory",
+    "The container has a memory limit, so that a build cannot take the host down.",
+    "Raise it with LAMBDAPACK_MEMORY (for example 4g), or compile with fewer jobs: JOBS=1.",
+    Exit.BUILD,
+)
+CRASHED = Failure(
+    "LP118",
+    "crashed",
+    "a program of the build was killed by a signal",
+    "Under emulation SIGILL and SIGSEGV come from the emulator, not from your code.",
+    "Install a newer emulator (`docker run --privileged --rm tonistiigi/binfmt --install all`), or build on a host of the target's CPU.",
+    Exit.BUILD,
+)
+LOCK_REFUSED = Failure(
+    "LP119",
+    "lock-refused",
+    "npm ci refused the lockfile",
+    "npm ci installs exactly what the lockfile says, or nothing.",
+    "Run `npm install --package-lock-only` and commit package-lock.json.",
+    Exit.BUILD,
+)
+INVOKE_FAILED = Failure(
+    "LP120",
+    "invoke-failed",
+    "the function gave no answer",
+    "The runtime interface emulator in the image did not answer, or the function ended without one.",
+    "Read the function's log lines above.",
+    Exit.BUILD,
+)
+FUNCTION_ERROR = Failure(
+    "LP121",
+    "function-error",
+    "the function ended with an error",
+    "The answer on stdout is the error object that Lambda would return.",
+    "Read the error's type and trace above.",
+    Exit.JUDGEMENT,
+)
+
+FAILURES: tuple[Failure, ...] = (
+    USAGE,
+    NO_PROJECT,
+    BROKEN_MANIFEST,
+    UNKNOWN_RUNTIME,
+    UNKNOWN_ARCHITECTURE,
+    BAD_CONFIG,
+    BAD_TARGET,
+    HOSTILE_ARCHIVE,
+    OUTPUT,
+    NO_ENGINE,
+    NO_IMAGE,
+    WRONG_IMAGE,
+    NO_EMULATOR,
+    ENGINE_LOST,
+    DISK_FULL,
+    ENGINE_REFUSED,
+    NPM_FAILED,
+    COMPILE_FAILED,
+    NO_TOOLCHAIN,
+    ROOT_SCRIPT,
+    NO_REGISTRY,
+    REGISTRY_REFUSED,
+    TOO_LONG,
+    OUT_OF_MEMORY,
+    CRASHED,
+    LOCK_REFUSED,
+    INVOKE_FAILED,
+    FUNCTION_ERROR,
+)
+"""All of them, in code order: README, `explain` and the house tests derive from it."""

@@ -1,0 +1,40 @@
+"""How a stage speaks while it works. Nothing here draws: the command line installs an Observer that does."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+Advance = Callable[[int], None]
+"""Tell a task that this many more units are done."""
+
+
+class Observer(Protocol):
+    """Listens to stages. Callers may be on any thread; implementations take their own locks."""
+
+    def task(self, label: str, total: int | None = None, unit: str = "") -> AbstractContextManager[Advance]:
+        """Enclose a step that may take more than a second; `unit` "B" means bytes, "" a step without counts."""
+        ...
+
+    def line(self, text: str) -> None:
+        """Pass on one line of another program's output, without its line end."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something the user should know whatever happens next: a warning, a choice that was made."""
+        ...
+
+
+class _Silent:
+    @contextmanager
+    def task(self, label: str, total: int | None = None, unit: str = "") -> Iterator[Advance]:  # noqa: ARG002
+        yield lambda _amount: None
+
+    def line(self, text: str) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+SILENT: Observer = _Silent()
+"""For library use: hears everything, says nothing."""

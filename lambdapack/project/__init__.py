@@ -1,0 +1,1 @@
+"""package.json, lockfiles and .npmrc. The only place that reads them."""

@@ -1,0 +1,1 @@
+"""Runs what was packed, in the bare runtime image, as Lambda would."""

@@ -1,0 +1,127 @@
+"""A report for programs. Its own shapes, so that the internal types stay free to change.
+
+The schema number is 0 until every judgement is exact (the loader's own verdict for every file).
+"""
+
+import json
+from typing import Any, TypedDict
+
+from lambdapack import __version__
+from lambdapack.errors import LambdapackError
+from lambdapack.model import Finding
+from lambdapack.rules.verdict import Judgement, Report
+
+REPORT = "lambdapack/report/0"
+FAILURE = "lambdapack/failure/1"
+
+
+class FindingDocument(TypedDict):
+    """One finding."""
+
+    code: str
+    name: str
+    severity: str
+    path: str
+    line: int | None
+    package: str | None
+    message: str
+    why: str
+    fix: str
+    evidence: dict[str, Any]
+    ignored: str | None
+
+
+def render(reports: tuple[Report, ...]) -> str:
+    """Return one object for one report, an array for several, with a line end."""
+    documents = [document(each) for each in reports]
+    return json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return the report as JSON-able values."""
+    runtime = report.runtime
+    return {
+        "schema": REPORT,
+        "version": __version__,
+        "verdict": report.verdict.value,
+        "target": {
+            "runtime": runtime.target.runtime,
+            "arch": runtime.target.architecture.aws,
+            "node": runtime.node,
+            "abi": runtime.abi,
+            "node_api": runtime.node_api,
+            "source": runtime.source,
+            "digest": runtime.digest or None,
+        },
+        "subject": {
+            "kind": report.subject.kind,
+            "path": report.subject.path,
+            "archive": report.subject.archive,
+            "code_digest": report.subject.code_digest,
+            "content_digest": report.subject.content_digest,
+            "zip_bytes": report.subject.zip_bytes,
+            "unzipped_bytes": report.subject.unzipped_bytes,
+        },
+        "binaries": [_binary(each) for each in report.judgements],
+        "findings": [finding(each) for each in report.findings],
+    }
+
+
+def _binary(judgement: Judgement) -> dict[str, Any]:
+    binary = judgement.binary
+    registration = binary.elf.registration if binary.elf else None
+    return {
+        "path": binary.path,
+        "package": judgement.package or None,
+        "version": judgement.version or None,
+        "sha256": binary.sha256,
+        "bytes": binary.size,
+        "format": binary.format.value,
+        "machine": "+".join(binary.machines) or None,
+        "role": binary.role.value,
+        "selected": judgement.selected,
+        "outcome": judgement.outcome.value,
+        "cause": judgement.cause,
+        "registration": {
+            "kind": registration.kind.value if registration else "none",
+            "abi": registration.abi if registration else None,
+            "node_api": registration.node_api if registration else None,
+        },
+    }
+
+
+def finding(found: Finding) -> FindingDocument:
+    """Return one finding as JSON-able values."""
+    return {
+        "code": found.rule.code,
+        "name": found.rule.name,
+        "severity": found.weight.value,
+        "path": found.path,
+        "line": found.line,
+        "package": found.package or None,
+        "message": found.message,
+        "why": found.rule.why,
+        "fix": found.cure,
+        "evidence": dict(found.evidence),
+        "ignored": found.ignored,
+    }
+
+
+def failure(error: LambdapackError) -> str:
+    """Return a failure as one JSON object with a line end."""
+    record = error.failure
+    return (
+        json.dumps(
+            {
+                "schema": FAILURE,
+                "code": record.code,
+                "name": record.name,
+                "what": f"{record.title}: {error.detail}" if error.detail else record.title,
+                "why": record.why,
+                "fix": error.hint,
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )

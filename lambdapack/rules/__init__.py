@@ -1,0 +1,1 @@
+"""Judgement: facts in, findings out. Touches nothing."""

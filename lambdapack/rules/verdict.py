@@ -1,0 +1,71 @@
+"""What a check concludes. `report/` renders it; `pipeline` gates on it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from lambdapack.binary.facts import Binary
+from lambdapack.model import Finding, Severity
+from lambdapack.runtimes.runtime import Runtime
+
+
+class Outcome(Enum):
+    """What happens when node or the kernel opens the file on Lambda."""
+
+    LOADS = "loads"
+    DIES_LATER = "dies-later"  # opens, and the process ends at the first call of a missing function
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One binary against one runtime."""
+
+    binary: Binary
+    package: str  # npm name of the owner, "" outside node_modules
+    version: str  # of that package, "" when unknown
+    selected: bool  # a loader of its package would pick it for this target
+    outcome: Outcome
+    cause: str | None  # the name of the rule, None when it loads
+    finding: Finding | None  # why, whether selected or not
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was judged. Sizes in bytes; digests None when there is no archive."""
+
+    kind: str  # "directory", "zip", "layer", "function"
+    path: str
+    archive: str | None = None
+    code_digest: str | None = None
+    content_digest: str | None = None
+    zip_bytes: int | None = None
+    unzipped_bytes: int | None = None
+
+
+class Verdict(Enum):
+    """The whole package in a word."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A judged package for one target."""
+
+    runtime: Runtime
+    subject: Subject
+    judgements: tuple[Judgement, ...]
+    findings: tuple[Finding, ...]  # all that count and all that are ignored, worst first
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL with any error that is not ignored, WARN with any warning, else PASS."""
+        worst = max((each.weight.rank for each in self.findings if each.ignored is None), default=0)
+        return {0: Verdict.PASS, Severity.WARNING.rank: Verdict.WARN, Severity.ERROR.rank: Verdict.FAIL}[worst]
+
+    def fails(self, fail_on: Severity) -> bool:
+        """Tell whether a finding that is not ignored reaches `fail_on`."""
+        return any(each.weight.rank >= fail_on.rank for each in self.findings if each.ignored is None)

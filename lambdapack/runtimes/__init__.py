@@ -1,0 +1,1 @@
+"""What each Lambda runtime provides: shipped data with sources, tightened by measuring an image."""

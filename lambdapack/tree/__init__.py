@@ -1,0 +1,1 @@
+"""Entries and their bytes over a directory, a zip or a tar spool. The only place that reads them."""
