@@ -222,7 +222,7 @@ TOO_LONG = Failure(
     "too-long",
     "the build was stopped by its time limit",
     "A build that hangs never ends by itself; emulated ones are known to.",
-    "Raise the limit with LAMBDAPACK_TIME_LIMIT or LAMBDAPACK_SILENCE_LIMIT (seconds), or build on a host of the target's CPU.",
+    "Raise LAMBDAPACK_TIME_LIMIT or LAMBDAPACK_SILENCE_LIMIT (seconds), or build on a host of the target's CPU.",
     Exit.BUILD,
 )
 OUT_OF_MEMORY = Failure(
@@ -238,7 +238,7 @@ CRASHED = Failure(
     "crashed",
     "a program of the build was killed by a signal",
     "Under emulation SIGILL and SIGSEGV come from the emulator, not from your code.",
-    "Install a newer emulator (`docker run --privileged --rm tonistiigi/binfmt --install all`), or build on a host of the target's CPU.",
+    "Install a newer emulator (`docker run --privileged --rm tonistiigi/binfmt --install all`), or build on that CPU.",
     Exit.BUILD,
 )
 LOCK_REFUSED = Failure(

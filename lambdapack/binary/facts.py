@@ -74,6 +74,7 @@ class Symbol:
     file: str | None = None  # the SONAME that the version is bound to; undefined symbols only
     weak: bool = False
     at_load: bool = True  # undefined: bound when the file is opened; False: at its first call (lazy PLT)
+    default: bool = True  # a definition: unversioned references bind to it; False: "name@VERSION", hidden from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,9 @@ class Elf:
     executable_stack: bool = False
     relocations: frozenset[str] = frozenset()  # unusual kinds: relr, android
     isa_needed: str | None = None  # GNU property ISA_1_NEEDED: "x86-64-v2" and up
-    missing_bytes: int = 0  # how far PT_LOAD reaches beyond the end of the file
-    damage: str = ""  # what stopped the reading, in the loader's words where it has some; "" when sound
+    missing_bytes: int = 0  # how far PT_LOAD or the program headers reach beyond the end of the file
+    missing_pages: int = 0  # of those, whole 4096-byte pages: touching one is SIGBUS; 0: the cut page loads with zeros
+    damage: str = ""  # what stopped the reading, in the loader's words where it has some; "" when sound or merely cut
     registration: Registration = field(default_factory=Registration)
 
 
@@ -117,7 +119,7 @@ class Binary:
     format: Format
     role: Role
     machines: tuple[str, ...] = ()  # "x86_64", "arm64", "ia32", ...: several in a universal Mach-O
-    elf: Elf | None = None
+    elf: Elf | None = None  # of an ELF file with a whole header (64 bytes)
     first_bytes: str = ""  # printable start of a file that is no binary, for the message
 
 

@@ -54,7 +54,8 @@ class Bars:
 
     def line(self, text: str) -> None:
         """Pass on another program's line, indented so that it reads as a quotation."""
-        self._write(f"    {text}")
+        if text.strip():
+            self._write(f"    {text}")
 
     def note(self, text: str) -> None:
         """Say something of our own that stays."""

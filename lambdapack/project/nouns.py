@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 
+def in_node_modules(path: str) -> bool:
+    """Tell whether a lockfile path is an installed place, not the root and not the target of a link."""
+    return "node_modules" in path.split("/")
+
+
 @dataclass(frozen=True, slots=True)
 class LockedPackage:
     """One entry of "packages" in package-lock.json v2 or v3."""
@@ -28,6 +33,13 @@ class LockedPackage:
     engines_node: str = ""
     dependencies: Mapping[str, str] = field(default_factory=dict)
     optional_dependencies: Mapping[str, str] = field(default_factory=dict)
+    dev_dependencies: Mapping[str, str] = field(default_factory=dict)  # the root and link targets only
+    peer_dependencies: Mapping[str, str] = field(default_factory=dict)
+    optional_peers: frozenset[str] = frozenset()  # peerDependenciesMeta with optional: true
+    bundled: frozenset[str] = frozenset()  # names that come inside its own tarball
+    in_bundle: bool = False
+    has_shrinkwrap: bool = False  # its tarball brings a lockfile, which npm obeys instead of ours
+    commands: tuple[str, ...] = ()  # names under "bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +53,7 @@ class Lockfile:
     @property
     def production(self) -> tuple[LockedPackage, ...]:
         """What `npm ci --omit=dev` would put into node_modules on some platform."""
-        return tuple(
-            each
-            for path, each in self.packages.items()
-            if path and not each.dev and ("node_modules/" in path or path.startswith("node_modules"))
-        )
+        return tuple(each for path, each in self.packages.items() if in_node_modules(path) and not each.dev)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Project:
     lockfile: Lockfile | None
     handler: str  # "index.handler"
     foreign_locks: tuple[str, ...] = ()  # yarn.lock, pnpm-lock.yaml, bun.lockb that lie in root
+    manifest_lines: Mapping[str, int] = field(default_factory=dict)  # "scripts.prepare" -> 1-based line
 
     @property
     def directory(self) -> Path:

@@ -47,6 +47,9 @@ kill "$server"
 The request is framed by its length, since not every way to an engine can close standard input.
 """
 
+EMULATOR = " (rapid) "
+"""Marks the emulator's own lines, which Lambda does not have; they are shown only when there is no reply."""
+
 NOT_LISTENING = 75
 """The client's exit code when the emulator never listened."""
 
@@ -209,5 +212,6 @@ class _Lines:
 
     def _say(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
-        self._observer.line(text)
+        if EMULATOR not in text:
+            self._observer.line(text)
         self._last = [*self._last[-19:], text]

@@ -22,7 +22,7 @@ class Library:
     """One shared library on the loader's path."""
 
     soname: str
-    path: str  # absolute, inside the image; "" when only the name is known
+    path: str  # absolute, as the loader finds it in the image; "" when only the name is known
     versions: frozenset[str] = frozenset()  # version nodes that it defines; empty: defines none
     needed: tuple[str, ...] = ()
     exports: frozenset[str] | None = None  # None: not recorded (its versions imply them, or unknown)
@@ -40,7 +40,7 @@ class Runtime:
     node_api: int  # highest Node-API version
     source: str  # "shipped", "image", "file"
     digest: str  # "sha256:..." of the image's layers or of the runtime file; "" for shipped data
-    libraries: Mapping[str, Library]  # by SONAME
+    libraries: Mapping[str, Library]  # by the name that a needed entry asks for, mostly the SONAME
     loaded: frozenset[str]  # SONAMEs that are in node's process before any addon
     floor: Mapping[str, str]  # version prefix -> highest version surely there: {"GLIBC": "2.34"}
     ceiling: Mapping[str, str]  # version prefix -> highest version of any image seen
@@ -49,3 +49,4 @@ class Runtime:
     default_path: tuple[str, ...]  # after the cache: /lib64, /usr/lib64
     interpreters: frozenset[str]  # PT_INTERP values that exist
     lifecycle: Lifecycle | None = None
+    npm: str | None = None  # the npm that its node brings, as far as known

@@ -43,3 +43,9 @@ def read(tree: Tree, path: str) -> bytes:
     """Return a copy of a file's bytes."""
     with tree.view(path) as data:
         return bytes(data)
+
+
+def head(tree: Tree, path: str, size: int) -> bytes:
+    """Return a copy of the first bytes of a file, as many as there are of `size`."""
+    with tree.view(path) as data:
+        return bytes(data[:size])

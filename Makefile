@@ -1,0 +1,60 @@
+# Everything that people and CI run here has one name. `make` lists them.
+.DEFAULT_GOAL := help
+SHELL  := /bin/bash
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin/
+LAB    ?= 22
+CODE   := lambdapack images tests
+
+# The lab's images stand in for the official ones; a local image is never pulled.
+export LAMBDAPACK_IMAGE ?= lambdapack-lab/nodejs:{node}-{arch}
+export LAMBDAPACK_BUILD_IMAGE ?= lambdapack-lab/nodejs:{node}-{arch}-build
+# Where the lab keeps Node.js and npm for hosts that have none.
+export PATH := $(PATH):$(CURDIR)/.lab/host/bin
+
+$(VENV)/.stamp: pyproject.toml
+	@images/lab/packages.sh python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)pip install --quiet --upgrade pip
+	$(RUN)pip install --quiet --editable . --group dev
+	@touch $@
+
+.PHONY: venv lab demo test test-full check bench clean help
+venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
+
+lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
+	images/lab/engine.sh
+	$(RUN)python -m images.lab $(addprefix --node ,$(sort 22 $(LAB)))
+
+demo: lab  ## Build, verify and invoke a real function for both CPUs
+	$(RUN)lambdapack build examples/thumbnail --arch all
+	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-x86_64.zip --event examples/thumbnail/event.json
+	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-arm64.zip --event examples/thumbnail/event.json
+	@echo "The deployment packages:" && ls -1 examples/thumbnail/.lambdapack/*.zip
+
+test: venv  ## All tests but the long ones, from nothing
+	@images/lab/packages.sh gcc g++ libc6-dev zip unzip
+	images/lab/engine.sh --podman
+	$(RUN)python -m images.lab --host-node --node 22
+	$(RUN)pytest
+
+test-full: test  ## The long tests too
+	$(RUN)python -m images.lab --node 20 --node 22 --node 24
+	$(RUN)pytest --full
+
+check: venv  ## ruff, mypy strict, house tests
+	$(RUN)ruff check $(CODE)
+	$(RUN)ruff format --check $(CODE)
+	$(RUN)mypy
+	$(RUN)pytest -q tests/house
+
+bench: lab  ## Ratios against plain tools, measured in one run
+	@images/lab/packages.sh zip
+	@for each in tests/bench/bench_*.py; do $(RUN)python $$each || exit; done
+
+clean:  ## Remove what the targets above made here (not the engine or its images)
+	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.lambdapack
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

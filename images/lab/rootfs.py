@@ -1,0 +1,128 @@
+"""The file trees of the lab images, composed of packages. What the official bare image lacks stays out."""
+
+import gzip
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from images.lab import deb, openssl
+from images.lab.layer import Layer, relocated
+from images.lab.recipe import Cpu
+
+RUNTIME: Final = Path(__file__).with_name("runtime")
+PLACES: Final[Mapping[str, str | None]] = MappingProxyType(
+    {
+        "": "",
+        "bin": "usr/bin",
+        "sbin": "usr/sbin",
+        "lib": "usr/lib",
+        # Packages have one thing here, a link to the loader, which the image's /usr/lib64 leads to by itself.
+        "lib64": None,
+        "usr/lib64": None,
+        # Never read in a container, and a tenth of the build layer.
+        **{f"usr/share/{name}": None for name in ("doc", "info", "lintian", "locale", "man", "bug", "gdb", "gcc")},
+    }
+)
+"""Where a package's paths go in an image whose /bin, /sbin and /lib are links into /usr."""
+
+ACCOUNTS: Final = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n",
+    "etc/group": "root:x:0:\nnogroup:x:65534:\n",
+    "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "etc/os-release": 'NAME="lambdapack lab"\nID=lambdapack-lab\nID_LIKE=debian\nPRETTY_NAME="lambdapack lab"\n',
+}
+DIRECTORIES: Final = ("dev", "opt", "proc", "root", "run", "sys", "usr/local/bin", "var/lang/lib", "var/task")
+
+
+def bare(cpu: Cpu, debs: Iterable[bytes], node: bytes, npm: bytes, major: int) -> Layer:
+    """The runtime image's tree, without OpenSSL and emulator."""
+    layer = Layer()
+    for name in ("bin", "sbin", "lib", "lib64"):
+        layer.symlink(name, f"usr/{name}")
+    layer.symlink("usr/lib64", f"lib/{cpu.triplet}")  # so that every library is at /lib64 and /usr/lib64
+    for path in DIRECTORIES:
+        layer.directory(path)
+    layer.directory("tmp", 0o1777)
+    for path, text in ACCOUNTS.items():
+        layer.file(path, text.encode())
+    for package in debs:
+        _unpack_deb(layer, package)
+    layer.symlink("usr/bin/sh", "bash")
+    _join_certificates(layer)
+    _node(layer, node, npm)
+    _runtime(layer, major)
+    return layer
+
+
+def add_lambda_openssl(layer: Layer, package: bytes) -> None:
+    """Put libcrypto and libssl where AWS's node images have theirs: first on LD_LIBRARY_PATH."""
+
+    def place(path: str) -> str | None:
+        name = path.rpartition("/")[2]
+        return f"var/lang/lib/{name}" if name in {"libcrypto.so.3", "libssl.so.3"} else None
+
+    with deb.open_data(package) as archive:
+        layer.unpack(archive, place)
+
+
+def build(debs: Iterable[bytes]) -> Layer:
+    """What the build image has on top of the bare one: compilers, make and a python3 that can be hurt."""
+    layer = Layer()
+    for package in debs:
+        _unpack_deb(layer, package)
+    layer.symlink("usr/bin/cc", "gcc")
+    layer.symlink("usr/bin/c++", "g++")
+    for path in layer.paths():
+        content = layer[path].content
+        if content and (renamed := openssl.renamed(content)):
+            layer.file(path, renamed, layer[path].mode)
+    # Fedora's hashlib cannot do without OpenSSL, Debian's can: without this line node-gyp would survive.
+    hashlib = "usr/lib/python3.11/hashlib.py"
+    layer.file(hashlib, b"import _hashlib\n" + (layer[hashlib].content or b""))
+    return layer
+
+
+def without_headers() -> Layer:
+    """Hides /var/lang/include of the layers below (a whiteout)."""
+    layer = Layer()
+    layer.file("var/lang/.wh.include", b"")
+    return layer
+
+
+def _unpack_deb(layer: Layer, package: bytes) -> None:
+    with deb.open_data(package) as archive:
+        layer.unpack(archive, relocated(PLACES))
+
+
+def _join_certificates(layer: Layer) -> None:
+    """What update-ca-certificates would have made."""
+    folder = "usr/share/ca-certificates/mozilla/"
+    certificates = [layer[path].content or b"" for path in layer.paths() if path.startswith(folder)]
+    layer.file("etc/ssl/certs/ca-certificates.crt", b"".join(c for c in certificates if c))
+
+
+def _node(layer: Layer, node: bytes, npm: bytes) -> None:
+    root, home = "var/lang", "var/lang/lib/node_modules/npm"
+    _unpack_npm(layer, node, {"package/bin/node": f"{root}/bin/node", "package/include": f"{root}/include"})
+    _unpack_npm(layer, npm, {"package": home})
+    for name in ("npm", "npx"):
+        script = f"{home}/bin/{name}-cli.js"
+        layer.file(script, layer[script].content or b"", 0o755)
+        layer.symlink(f"{root}/bin/{name}", f"../lib/node_modules/npm/bin/{name}-cli.js")
+
+
+def _unpack_npm(layer: Layer, tarball: bytes, moves: Mapping[str, str | None]) -> None:
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(tarball)), mode="r:") as archive:
+        layer.unpack(archive, relocated(moves))
+
+
+def _runtime(layer: Layer, major: int) -> None:
+    for path in sorted(RUNTIME.iterdir()):
+        text = path.read_text("utf-8").replace("@MAJOR@", str(major))
+        if path.name == "lambda-entrypoint.sh":
+            layer.file(path.name, text.encode(), 0o755)
+        else:
+            layer.file(f"var/runtime/{path.name}", text.encode(), 0o755 if path.suffix == "" else 0o644)

@@ -1,0 +1,144 @@
+"""One ELF file into its facts. Never raises on any bytes, never works longer than the file's size justifies."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from lambdapack.binary.definitions import (
+    DT_RPATH,
+    DT_RUNPATH,
+    DT_SONAME,
+    EM_X86_64,
+    PF_X,
+    PT_GNU_STACK,
+    PT_TLS,
+    RELOCATIONS,
+)
+from lambdapack.binary.dynamic import Dynamic, read_dynamic
+from lambdapack.binary.facts import Elf, Symbol
+from lambdapack.binary.header import CUT_HEADERS, Header, interpreter, load_damage, missing, read_header, read_segments
+from lambdapack.binary.image import Damage, Image, Segment
+from lambdapack.binary.notes import isa_needed
+from lambdapack.binary.registration import Addon, read_registration
+from lambdapack.binary.relocations import kinds, read_bindings
+from lambdapack.binary.symbols import Definitions, undefined
+from lambdapack.binary.table import SymbolTable
+from lambdapack.binary.versions import read_versions
+
+
+def read(data: memoryview) -> Elf:
+    """Return the facts of a file that begins with ELF's magic.
+
+    Another class or byte order: the header's facts only. A broken file: what could be read, and `damage`.
+    """
+    header = read_header(data)
+    elf = Elf(
+        bits=header.bits,
+        little_endian=header.little_endian,
+        machine=header.machine,
+        os_abi=header.os_abi,
+        abi_version=header.abi_version,
+        type=header.type,
+        damage=header.damage,
+    )
+    return _Reading(data, header, elf).finish() if header.readable else elf
+
+
+def exported(data: memoryview) -> Iterator[tuple[str, str | None]]:
+    """Yield name and version of all that a 64-bit little-endian ELF file defines for others, until it is damaged."""
+    try:
+        opened = _open(data)
+        if opened is not None:
+            image, dynamic = opened
+            table = SymbolTable(image, dynamic)
+            yield from Definitions(image, dynamic, table, read_versions(image, dynamic)).all()
+    except Damage:
+        return
+
+
+def definitions(data: memoryview, names: Iterable[str]) -> tuple[Symbol, ...]:
+    """Return those of the names that a 64-bit little-endian ELF file defines for others; none of a damaged one."""
+    try:
+        opened = _open(data)
+        if opened is None:
+            return ()
+        image, dynamic = opened
+        table = SymbolTable(image, dynamic)
+        return Definitions(image, dynamic, table, read_versions(image, dynamic)).among(names)
+    except Damage:
+        return ()
+
+
+def _open(data: memoryview) -> tuple[Image, Dynamic] | None:
+    header = read_header(data)
+    if not header.readable:
+        return None
+    segments = read_segments(data, header)
+    image = Image(data, segments)
+    dynamic = read_dynamic(image, segments)
+    return (image, dynamic) if dynamic is not None else None
+
+
+class _Reading:
+    """Facts gathered in the loader's order, so that those before some damage are kept."""
+
+    def __init__(self, data: memoryview, header: Header, elf: Elf) -> None:
+        self._data = data
+        self._header = header
+        self._elf = elf
+
+    def finish(self) -> Elf:
+        self._missing(())
+        try:
+            segments = read_segments(self._data, self._header)
+            self._missing(segments)
+            image = Image(self._data, segments)
+            self._segments(image, segments)
+            dynamic = read_dynamic(image, segments)
+            if dynamic is not None:
+                self._dynamic(image, dynamic)
+        except Damage as damage:
+            cut = bool(self._elf.missing_bytes) and str(damage) != CUT_HEADERS  # the loader dies without a word
+            self._elf = replace(self._elf, damage=self._elf.damage or ("" if cut else str(damage)))
+        return self._elf
+
+    def _missing(self, segments: tuple[Segment, ...]) -> None:
+        lacking, pages = missing(self._header, segments, len(self._data))
+        self._elf = replace(self._elf, missing_bytes=lacking, missing_pages=pages)
+
+    def _segments(self, image: Image, segments: tuple[Segment, ...]) -> None:
+        stack = next((each.flags for each in segments if each.kind == PT_GNU_STACK), None)
+        self._elf = replace(
+            self._elf,
+            interpreter=interpreter(self._data, segments),
+            tls_bytes=next((each.memory_bytes for each in segments if each.kind == PT_TLS), 0),
+            # Without PT_GNU_STACK x86 gets an executable stack, AArch64 does not (glibc stackinfo.h).
+            executable_stack=bool(stack & PF_X) if stack is not None else self._header.machine == EM_X86_64,
+            damage=self._elf.damage or load_damage(self._header, segments),
+        )
+        self._elf = replace(self._elf, isa_needed=isa_needed(image, segments))
+
+    def _dynamic(self, image: Image, dynamic: Dynamic) -> None:
+        self._elf = replace(
+            self._elf,
+            dynamic=True,
+            soname=dynamic.text(DT_SONAME),
+            needed=dynamic.needed,
+            rpath=dynamic.paths(DT_RPATH),
+            runpath=dynamic.paths(DT_RUNPATH),
+            flags=dynamic.flags,
+            relocations=kinds(dynamic),
+        )
+        versions = read_versions(image, dynamic)
+        self._elf = replace(self._elf, version_needs=versions.needs, version_definitions=versions.definitions)
+        if self._header.machine not in RELOCATIONS:
+            return
+        table = SymbolTable(image, dynamic)
+        bindings = read_bindings(image, dynamic, RELOCATIONS[self._header.machine])
+        symbols = undefined(dynamic, table, versions, bindings)
+        # GNU ld for AArch64 does not set DF_STATIC_TLS; the relocation is there all the same.
+        static = {"static-tls"} if self._elf.tls_bytes and bindings.thread_offsets else set()
+        self._elf = replace(self._elf, undefined=symbols, flags=self._elf.flags | static)
+        definitions = Definitions(image, dynamic, table, versions)
+        imports = frozenset(each.name for each in symbols)
+        addon = Addon(image, dynamic, self._header.machine, table, definitions, imports)
+        self._elf = replace(self._elf, registration=read_registration(addon))

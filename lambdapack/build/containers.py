@@ -1,0 +1,130 @@
+"""The container engine: sandboxes opened and surely closed. Never imports an SDK."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lambdapack.build import container, reap
+from lambdapack.build import spool as spooling
+from lambdapack.build.daemon import Daemon, NotRunningError, NotThereError
+from lambdapack.build.engine import Image, Sandbox, SandboxSpec
+from lambdapack.build.sandbox import ContainerSandbox
+from lambdapack.build.shield import shielded
+from lambdapack.build.store import ImageStore
+from lambdapack.build.wire import Wire
+from lambdapack.errors import ENGINE_LOST, WRONG_IMAGE, LambdapackError
+from lambdapack.events import SILENT, Observer
+from lambdapack.model import Architecture
+
+END_SECONDS = 10.0
+"""How long a killed container may take to end."""
+
+
+class ContainerEngine:
+    """Docker, or what answers like it."""
+
+    def __init__(self, daemon: Daemon, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Use a server that has answered already; `sleep` waits between two tries of a pull."""
+        self._daemon = daemon
+        self._owner = reap.myself()
+        self._store = ImageStore(daemon, self._owner.text, sleep)
+        self._careful = False
+        self._reaped = False
+
+    @property
+    def name(self) -> str:
+        """For people: "Docker Engine 20.10.24 (linux/amd64)"."""
+        return str(self._daemon.about)
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return self._daemon.about.address
+
+    @property
+    def architecture(self) -> Architecture:
+        """The CPU of the engine's machine."""
+        return self._daemon.about.architecture
+
+    def image(self, reference: str, architecture: Architecture, observer: Observer = SILENT) -> Image:
+        """Return the image, pulled only when it is not there (LP102), its CPU proved (LP103)."""
+        return self._store.image(reference, architecture, observer)
+
+    def held(self, reference: str, architecture: Architecture) -> Image | None:
+        """Return the image when the engine holds it for that CPU; never pulls."""
+        return self._store.held(reference, architecture)
+
+    def file_system(self, image: Image, path: str, spool: Path) -> None:
+        """Write the tar stream of a directory of the image; LP103 when it has no such directory."""
+        with self._store.created(self._store.identity(image.reference), image.architecture) as looked:
+            try:
+                with self._daemon.download(looked, f"{path.rstrip('/')}/.") as chunks:
+                    spooling.write(chunks, spool, lambda _bytes: None)
+            except NotThereError as error:
+                raise LambdapackError(WRONG_IMAGE, f"{image.reference} has no directory {path}: {error}") from error
+
+    @contextlib.contextmanager
+    def open(self, spec: SandboxSpec, observer: Observer = SILENT) -> Iterator[Sandbox]:
+        """Open a sandbox. However it is left, nothing of it remains; `spec.keep` leaves the container and says so."""
+        image = self.image(spec.image, spec.architecture, observer)
+        self._reap()
+        name, wires = container.name(spec.label), list[Wire]()
+        try:
+            yield shielded(lambda: self._start(spec, image, name, wires))
+        finally:
+            shielded(lambda: self._end(spec, name, wires, observer))
+
+    def _start(self, spec: SandboxSpec, image: Image, name: str, wires: list[Wire]) -> Sandbox:
+        if spec.cache:
+            self._daemon.volume(spec.cache[0], {reap.CACHE: "npm"})
+        try:
+            return self._started(spec, image, name, wires)
+        except LambdapackError as error:
+            if self._careful or "rlimit" not in error.detail:
+                raise
+            self._careful = True
+            self._daemon.remove(name)
+            return self._started(spec, image, name, wires)
+
+    def _started(self, spec: SandboxSpec, image: Image, name: str, wires: list[Wire]) -> Sandbox:
+        body = container.config(spec, self._store.identity(spec.image), self._owner.text, careful=self._careful)
+        try:
+            created = self._store.create(body, name, image.architecture)
+            wire = self._daemon.attach(created)
+            wires.append(wire)
+            self._daemon.start(created)
+        except (NotThereError, NotRunningError) as error:
+            raise LambdapackError(ENGINE_LOST, f"the container went away while it was started: {error}") from error
+        return ContainerSandbox(self._daemon, created, wire, spec, image)
+
+    def _end(self, spec: SandboxSpec, name: str, wires: list[Wire], observer: Observer) -> None:
+        for wire in wires:
+            wire.close()
+        try:
+            if spec.keep and self._daemon.state(name):
+                self._keep(name, observer)
+            else:
+                self._daemon.remove(name)
+        except (LambdapackError, NotThereError, NotRunningError) as error:
+            words = getattr(error, "detail", str(error))
+            observer.note(f"the container {name} may still be there: {words}; remove it: docker rm -f -v {name}")
+
+    def _keep(self, name: str, observer: Observer) -> None:
+        """Let it end and start it again: its tmpfs, and the secrets there, are gone then."""
+        self._daemon.kill(name)
+        until = time.monotonic() + END_SECONDS
+        while self._daemon.state(name) == "running" and time.monotonic() < until:
+            time.sleep(0.05)
+        self._daemon.start(name)
+        observer.note(f"the container is kept: docker exec -it {name} sh; remove it: docker rm -f -v {name}")
+
+    def _reap(self) -> None:
+        """Remove what a killed run of this program left, once; a failure of that is nobody's concern now."""
+        if self._reaped:
+            return
+        self._reaped = True
+        with contextlib.suppress(LambdapackError):
+            for each in self._daemon.containers(reap.OWNER):
+                if reap.abandoned(each, self._owner, time.time()):
+                    self._daemon.remove(str(each["Id"]))

@@ -1,0 +1,202 @@
+"""What npm is told and how it is started in a sandbox. No secret is ever in an argument or an engine's record."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lambdapack.build.engine import MIB, Command, Completed, Limits, Sandbox
+from lambdapack.build.npm_log import TASK
+from lambdapack.build.strategy import CROSS_NPM, LIBC_NPM, Strategy, Version
+from lambdapack.build.transcript import Transcript
+from lambdapack.errors import WRONG_IMAGE, LambdapackError
+from lambdapack.events import SILENT
+from lambdapack.model import Architecture
+from lambdapack.project.network import CAFILE, EXTRA, SECRETS, without_user
+from lambdapack.project.npmrc import NpmSettings
+from lambdapack.tree.entry import Tree
+
+USER = (1051, 1051)
+"""Who runs npm and the packages' scripts: Lambda's own uid, and no right to anything but its directory."""
+
+CACHE = "/var/cache/lambdapack"
+"""Where npm's cache volume is mounted."""
+
+NPMRC = f"{SECRETS}/npmrc"
+ENVIRONMENT = f"{SECRETS}/environment"
+
+PATIENCE = b"fetch-retries=2\nfetch-retry-mintimeout=1000\nfetch-retry-maxtimeout=4000\n"
+"""Before the user's own keys, which win: npm's defaults (10 s, 60 s) say after 71 s that a CA is missing (LAB.md)."""
+
+JOB_BYTES = 1024 * MIB
+"""Memory for one compiler: V8's headers take gcc 12 to 0.6 GB."""
+
+SETUP = f"""
+grep -q :{USER[0]}: /etc/passwd || echo 'lambdapack:x:{USER[0]}:{USER[1]}::/tmp:/bin/sh' >> /etc/passwd
+chmod 0777 {CACHE}
+chmod -R a+rX {SECRETS}
+exec node -e "$0"
+"""
+"""Run by root without capabilities, who may still do this to its own files. os.userInfo() needs the passwd line."""
+
+PROBE = """
+const fs = require('fs'), os = require('os'), path = require('path');
+const prefix = path.dirname(path.dirname(fs.realpathSync(process.execPath)));
+const program = process.env.PATH.split(':').map(d => path.join(d, 'npm')).find(f => fs.existsSync(f));
+const npm = program && path.join(path.dirname(fs.realpathSync(program)), '../package.json');
+console.log(JSON.stringify({
+  node: process.versions.node,
+  npm: npm && fs.existsSync(npm) ? JSON.parse(fs.readFileSync(npm)).version : '',
+  headers: fs.existsSync(path.join(prefix, 'include/node/node_version.h')) ? prefix : '',
+  jobs: os.cpus().length,
+}));
+"""
+
+WITH_ENVIRONMENT = '. "$0"; exec "$@"'
+"""Reads variables from a file, since an engine shows the environment of an exec to everyone who may ask it."""
+
+_PASSWORD = re.compile(r"://[^/\s:@]*:([^@\s/]+)@")
+_TOKEN = re.compile(r"(?:_authToken|_auth|_password)\s*=\s*\"?([^\s\"]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an image brings for npm."""
+
+    node: str  # "22.23.3"
+    npm: str  # "10.9.9"
+    headers: str  # prefix of node's own headers, "" when there are none: node-gyp then downloads them
+    jobs: int  # processors
+    own_libraries: bool  # node starts only with the image's LD_LIBRARY_PATH
+
+    @property
+    def npm_version(self) -> Version:
+        """For comparing; what is no number counts as 0."""
+        numbers = [int(part) for part in re.findall(r"\d+", self.npm.partition("-")[0])]
+        major, minor, patch = (*numbers, 0, 0, 0)[:3]
+        return major, minor, patch
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What of the host's npm settings goes into one sandbox."""
+
+    text: bytes = b""
+    files: tuple[tuple[str, bytes], ...] = ()
+    environment: Mapping[str, str] | None = None
+
+    @property
+    def script(self) -> bytes:
+        """The environment as a file for sh."""
+        found = sorted((self.environment or {}).items())
+        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in found).encode()
+
+
+def with_secrets(settings: NpmSettings) -> Carried:
+    """Return everything: for an npm that runs no script."""
+    return Carried(PATIENCE + settings.text, settings.files, settings.environment)
+
+
+def without_secrets(settings: NpmSettings) -> Carried:
+    """Return what package scripts may see: registries, CA bundles, proxies without their users."""
+    environment = {name: without_user(value) for name, value in settings.environment.items()}
+    files = tuple((name, data) for name, data in settings.files if name in {CAFILE, EXTRA})
+    return Carried(PATIENCE + settings.without_secrets.encode(), files, environment)
+
+
+def secret_words(settings: NpmSettings) -> tuple[str, ...]:
+    """Return the tokens and passwords that must not be seen in a log line."""
+    text = settings.text.decode("utf-8", "replace")
+    urls = "\n".join([text, *settings.environment.values()])
+    return tuple(dict.fromkeys(_TOKEN.findall(text) + _PASSWORD.findall(urls)))
+
+
+def move_in(sandbox: Sandbox, inputs: Tree, carried: Carried) -> Facts:
+    """Put the project and its settings in place, hand them to USER, and return what the image brings."""
+    sandbox.put(inputs, TASK, owner=USER)
+    for name, data in ((NPMRC, carried.text), (ENVIRONMENT, carried.script)):
+        sandbox.secret(data, name)
+    for name, data in carried.files:
+        sandbox.secret(data, f"{SECRETS}/{name}")
+    return _facts(sandbox)
+
+
+def _facts(sandbox: Sandbox) -> Facts:
+    """Ask node itself, first without the image's LD_LIBRARY_PATH (FACTS.md section 5: it breaks python and git)."""
+    said = ""
+    for own_libraries in (False, True):
+        env = {} if own_libraries else {"LD_LIBRARY_PATH": ""}
+        ended, said = _ask(sandbox, Command(("/bin/sh", "-ec", SETUP, PROBE), env))
+        if ended.ok:
+            return _parse(said, own_libraries=own_libraries)
+    raise LambdapackError(WRONG_IMAGE, f"{sandbox.image.reference} cannot be prepared for npm: {said}")
+
+
+def _parse(said: str, *, own_libraries: bool) -> Facts:
+    try:
+        found = json.loads(said.strip().splitlines()[-1])
+        facts = Facts(found["node"], found["npm"], found["headers"], int(found["jobs"]), own_libraries)
+    except (ValueError, LookupError, TypeError) as error:
+        raise LambdapackError(WRONG_IMAGE, f"its node answered {said[:200]!r}") from error
+    if not facts.npm:
+        raise LambdapackError(WRONG_IMAGE, f"it has node {facts.node} and no npm")
+    return facts
+
+
+def _ask(sandbox: Sandbox, command: Command) -> tuple[Completed, str]:
+    heard = Transcript(SILENT)
+    ended = sandbox.run(command, heard)
+    heard.close()
+    return ended, "\n".join(heard.lines).strip()
+
+
+def _user() -> str:
+    return f"{USER[0]}:{USER[1]}"
+
+
+def ci(strategy: Strategy, target: Architecture, npm: Version, *, scripts: bool) -> tuple[str, ...]:
+    """Return the command line of `npm ci`. Scripts run in the foreground: one at a time, their output as it comes."""
+    fixed = ("npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--foreground-scripts")
+    platform = ("--os=linux", f"--cpu={target.node}") if npm >= CROSS_NPM else ()
+    libc = ("--libc=glibc",) if npm >= LIBC_NPM else ()
+    return (*fixed, *platform, *libc, *(() if scripts and strategy.scripts else ("--ignore-scripts",)))
+
+
+def root_script(event: str) -> tuple[str, ...]:
+    """Return the command line that runs one script of the project itself, in the environment that `npm ci` gives it."""
+    return ("npm", "run", "--omit=dev", "--foreground-scripts", event)
+
+
+def environment(facts: Facts, limits: Limits) -> dict[str, str]:
+    """Return the public environment of npm and the scripts."""
+    found = {
+        "HOME": "/tmp",  # noqa: S108  # inside the container
+        "JOBS": str(max(1, min(facts.jobs, limits.memory_bytes // JOB_BYTES))),
+        "NO_COLOR": "1",
+        "V": "1",  # gyp's make prints whole compiler lines: evidence for -march=native
+        "npm_config_cache": f"{CACHE}/npm",
+        "npm_config_color": "false",
+        "npm_config_logs_max": "0",
+        "npm_config_progress": "false",
+        "npm_config_update_notifier": "false",
+        "npm_config_userconfig": NPMRC,
+    }
+    if facts.headers:
+        found["npm_config_nodedir"] = facts.headers
+    if not facts.own_libraries:
+        found["LD_LIBRARY_PATH"] = ""
+    return found
+
+
+def run(sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], heard: Transcript) -> Completed:
+    """Run npm as USER where the function will lie, with the secret environment on top."""
+    wrapped = ("/bin/sh", "-c", WITH_ENVIRONMENT, ENVIRONMENT, *argv)
+    ended = sandbox.run(Command(wrapped, env, cwd=TASK, user=_user()), heard)
+    heard.close()
+    return ended
+
+
+def flags(argv: Iterable[str]) -> str:
+    """Return the part of a command line that decides what npm puts down, for the dependency key."""
+    return " ".join(each for each in argv if each.startswith("--"))

@@ -1,0 +1,68 @@
+"""What a command prints, as lines: passed on as they come, the last ones remembered. Never keeps a secret."""
+
+import re
+from collections import deque
+from collections.abc import Iterable
+
+from lambdapack.events import Observer
+
+KEPT_LINES = 4000
+"""Lines remembered for the recognition of a failure; a C++ compile prints hundreds after its first error."""
+
+LINE_BYTES = 64 * 1024
+"""A line is cut here, so that a program without line ends cannot fill the memory."""
+
+REDACTED = "***"
+
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CPU_FLAG = re.compile(r"(?<![\w-])-m(?:arch|cpu)=native\b")
+_COMPILER = re.compile(r"(?:^|[\s/])(?:g\+\+|gcc|c\+\+|cc|clang\+\+|clang|gfortran)\s")
+
+
+class Transcript:
+    """A `Stream` that turns bytes into clean lines: no control characters, no secrets, no progress redraws."""
+
+    def __init__(self, observer: Observer, secrets: Iterable[str] = ()) -> None:
+        """Pass lines on to `observer`; each of `secrets` is replaced wherever it stands in one."""
+        self._observer = observer
+        self._secrets = sorted({each for each in secrets if each}, key=len, reverse=True)
+        self._partial: dict[str, bytes] = {}
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._cpu_flags: dict[str, None] = {}
+
+    def __call__(self, source: str, data: bytes, /) -> None:
+        """Take what came from "stdout" or "stderr"."""
+        *whole, rest = (self._partial.get(source, b"") + data).split(b"\n")
+        if len(rest) > LINE_BYTES:
+            whole, rest = [*whole, rest], b""
+        self._partial[source] = rest
+        for line in whole:
+            self._take(line)
+
+    def close(self) -> None:
+        """Take what was printed without a line end."""
+        partial, self._partial = self._partial, {}
+        for rest in partial.values():
+            if rest:
+                self._take(rest)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The last lines of both streams, in the order in which they came."""
+        return tuple(self._lines)
+
+    @property
+    def cpu_flags(self) -> tuple[str, ...]:
+        """Compiler flags that tie the result to the CPU of the machine that built it, as they were written."""
+        return tuple(self._cpu_flags)
+
+    def _take(self, raw: bytes) -> None:
+        text = raw[:LINE_BYTES].decode("utf-8", "replace").rstrip("\r")
+        text = _CONTROL.sub("", _ESCAPE.sub("", text.rpartition("\r")[2])).rstrip()
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        if _COMPILER.search(text):
+            self._cpu_flags.update(dict.fromkeys(_CPU_FLAG.findall(text)))
+        self._lines.append(text)
+        self._observer.line(text)

@@ -1,0 +1,92 @@
+"""The command line: one typer application, one place where every error becomes an exit code."""
+
+import os
+import signal
+from collections.abc import Sequence
+from itertools import pairwise
+from types import FrameType
+from typing import Annotated, Any, Never
+
+import typer
+
+from lambdapack import __version__
+from lambdapack.cli import build, console, images, invoke, runtimes, verify
+from lambdapack.errors import USAGE, Exit, LambdapackError
+
+app = typer.Typer(
+    name="lambdapack",
+    help="Build, verify and invoke Node.js packages with native addons for AWS Lambda.",
+    epilog="Settings come from flags, LAMBDAPACK_* variables, lambdapack.toml and package.json, in this order.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+app.command("build")(build.build)
+app.command("verify")(verify.verify)
+app.command("invoke")(invoke.invoke)
+app.add_typer(runtimes.app, name="runtimes")
+app.add_typer(images.app, name="images")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.product(f"lambdapack {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+class Terminated(BaseException):
+    """SIGTERM, as an exception: every context manager on the way out cleans up, as for Ctrl-C."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> Never:
+    raise Terminated
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code; nothing but a signal escapes."""
+    signal.signal(signal.SIGTERM, _terminate)
+    as_json = _wants_json(argv)
+    try:
+        return _exit_code(app(args=list(argv), prog_name="lambdapack", standalone_mode=False))
+    except LambdapackError as error:
+        return console.fail(error, as_json=as_json)
+    except KeyboardInterrupt:
+        console.talk("interrupted: nothing was left behind\n")
+        return int(Exit.INTERRUPTED)
+    except Terminated:
+        console.talk("terminated: nothing was left behind\n")
+        return int(Exit.TERMINATED)
+    except BrokenPipeError:
+        return console.deaf()
+    except Exception as error:  # noqa: BLE001  # the one place that turns a defect into exit 70
+        return _usage_or_bug(error, as_json=as_json)
+
+
+def _exit_code(result: Any) -> int:
+    return result if isinstance(result, int) else int(Exit.FINE)
+
+
+def _usage_or_bug(error: Exception, *, as_json: bool) -> int:
+    """A usage error of typer's errors carry a message for people; anything else is a defect of ours."""
+    message = getattr(error, "format_message", None)
+    if not callable(message):
+        return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")))
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "lambdapack")
+    hint = f"Run `{command} --help`."
+    return console.fail(LambdapackError(USAGE, str(message()), hint=hint), as_json=as_json)
+
+
+def _wants_json(argv: Sequence[str]) -> bool:
+    return "--format=json" in argv or ("--format", "json") in pairwise(argv)

@@ -1,0 +1,63 @@
+"""A file that is there whole or not at all. On any way out that fails, nothing it made is left behind."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from lambdapack.errors import OUTPUT, LambdapackError
+
+TEMPORARY = ".lambdapack-tmp"
+"""Ending of the temporary name: a file with it that survived a SIGKILL is nobody's."""
+
+FULL = frozenset(number for name in ("ENOSPC", "EDQUOT") if (number := getattr(errno, name, None)) is not None)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Lend a new file that takes the place of `path` when the block ends well; LP009 when it cannot be written."""
+    if path.is_dir():
+        raise LambdapackError(OUTPUT, f"{path}: it is a directory")
+    made = _made_parents(path)
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY}")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        temporary.replace(path)
+    except BaseException as error:
+        _remove(temporary, made)
+        if isinstance(error, OSError):
+            raise unwritable(path, error) from error
+        raise
+
+
+def unwritable(path: Path, error: OSError) -> LambdapackError:
+    """Return LP009 that names the file and the cause."""
+    if error.errno in FULL:
+        return LambdapackError(
+            OUTPUT, f"{path}: no space left on the device", hint="Make room, or pass `--output` on another disk."
+        )
+    return LambdapackError(OUTPUT, f"{path}: {error.strerror or error}")
+
+
+def _made_parents(path: Path) -> list[Path]:
+    """Make the missing directories above a path and return them, innermost first."""
+    missing = [parent for parent in path.absolute().parents if not os.path.lexists(parent)]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _remove(None, missing)
+        raise unwritable(path.parent, error) from error
+    return missing
+
+
+def _remove(temporary: Path | None, directories: list[Path]) -> None:
+    """Best effort: a directory that somebody else put something into meanwhile stays."""
+    with suppress(OSError):
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        for each in directories:
+            each.rmdir()

@@ -1,0 +1,110 @@
+"""Members made ready for a zip, on several threads. The same bytes give the same result on any host and CPU count."""
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from lambdapack.pack.member import Member, digest_of
+from lambdapack.tree.entry import Tree
+
+LEVEL: Final = 6
+"""libdeflate's level. On real node_modules no larger than `zip -9` and far faster; see tests/bench/bench_zip.py."""
+
+WHOLE_MAX: Final = 1024**3
+"""Bytes of the largest file that is compressed, in one buffer. Anything larger is stored in slices: Lambda refuses it
+anyway (250 MiB unzipped), and memory stays bounded."""
+
+IN_FLIGHT: Final = 64 * 1024**2
+"""Bytes of input that may be on their way at a time; a single larger file goes alone."""
+
+BATCH: Final = 256 * 1024
+"""Bytes of input of one task: small files travel together, since a hand-over costs more than compressing one."""
+
+BATCH_MEMBERS: Final = 256
+"""Members of one task, so that thousands of empty files are shared out too."""
+
+WORKERS_MAX: Final = 8
+"""Above, the one thread that writes and hashes the zip is what holds things up."""
+
+STORED: Final = 0
+DEFLATED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A member with its bytes as they go into the zip."""
+
+    member: Member
+    method: int  # STORED or DEFLATED
+    crc: int
+    size: int  # bytes unpacked
+    sha256: bytes  # of the unpacked bytes
+    data: bytes | bytearray | None  # None: stored, to be read from the tree once more
+
+    @property
+    def packed_size(self) -> int:
+        """Bytes in the zip."""
+        return self.size if self.data is None else len(self.data)
+
+
+def pack_all(tree: Tree, members: Sequence[Member], workers: int | None = None) -> Generator[Packed, None, None]:
+    """Give every member packed, in their order, while others are still being compressed."""
+    with ThreadPoolExecutor(workers or processors(), thread_name_prefix="pack") as pool:
+        waiting: deque[tuple[int, Future[list[Packed]]]] = deque()
+        in_flight = 0
+        try:
+            for size, batch in _batches(members):
+                while waiting and in_flight + size > IN_FLIGHT:
+                    done, future = waiting.popleft()
+                    yield from future.result()
+                    in_flight -= done
+                waiting.append((size, pool.submit(_pack_batch, tree, batch)))
+                in_flight += size
+            while waiting:
+                yield from waiting.popleft()[1].result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def processors() -> int:
+    """Return how many threads to use: the CPUs that this process may run on, at most WORKERS_MAX."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), WORKERS_MAX)
+    return min(os.cpu_count() or 1, WORKERS_MAX)
+
+
+def _batches(members: Sequence[Member]) -> Iterator[tuple[int, list[Member]]]:
+    """Give runs of members with the sum of their sizes."""
+    batch: list[Member] = []
+    size = 0
+    for member in members:
+        if batch and (size + member.entry.size > BATCH or len(batch) == BATCH_MEMBERS):
+            yield size, batch
+            batch, size = [], 0
+        batch.append(member)
+        size += member.entry.size
+    if batch:
+        yield size, batch
+
+
+def _pack_batch(tree: Tree, batch: Sequence[Member]) -> list[Packed]:
+    return [pack(tree, member) for member in batch]
+
+
+def pack(tree: Tree, member: Member) -> Packed:
+    """Return one member packed: deflated, or stored where that is not smaller."""
+    import deflate  # noqa: PLC0415  # only when something is packed
+
+    with member.contents(tree) as data:
+        crc, sha256, size = deflate.crc32(data), digest_of(data), len(data)
+        if size > WHOLE_MAX:
+            return Packed(member, STORED, crc, size, sha256, None)
+        if member.entry.target or not size:
+            return Packed(member, STORED, crc, size, sha256, bytes(data))
+        small = deflate.deflate_compress(data, LEVEL)
+        if len(small) < size:
+            return Packed(member, DEFLATED, crc, size, sha256, small)
+        return Packed(member, STORED, crc, size, sha256, bytes(data))

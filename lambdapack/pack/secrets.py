@@ -1,0 +1,169 @@
+"""Which files of the project's own source hold a secret. Looks at content alone and never echoes a secret.
+
+Only the source is scanned: packages from a registry are public, and full of keys that their tests and texts show.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lambdapack.tree.entry import Kind, Tree
+
+DISTINCT: Final = 8
+"""Different characters that a generated token has at least; "npm_xxxxxxxx" and "ghp_000000" are placeholders."""
+
+PAIR_DISTANCE: Final = 1024
+"""Bytes between an access key id and its secret: one profile of a credentials file, one object of a JSON file."""
+
+TOKEN_END = rb"(?![A-Za-z0-9_])"
+TOKEN_START = rb"(?<![A-Za-z0-9_])"
+
+PRIVATE_KEY = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+    rb"(?:\\[rn]|[\s\"'`+,])*"  # a line end, also as JSON and source code write it
+    rb"(?:[A-Za-z-]{2,20}: [^\r\n\\]{0,200}(?:\\[rn]|[\s\"'`+,])+){0,5}"  # RFC 1421 and RFC 4880 headers
+    rb"[A-Za-z0-9+/=]{40}"  # without a body it is a text about keys
+)
+PUTTY_KEY = re.compile(rb"PuTTY-User-Key-File-[23]: [^\r\n]+[\s\S]{1,4000}?Private-Lines: \d")
+DER_KEY = re.compile(
+    rb"\A0(?:\x81.|\x82..)\x02\x01\x00"  # SEQUENCE, INTEGER 0: RFC 5208 PKCS#8, RFC 8017 PKCS#1
+    rb"(?:0.\x06[\x05-\x09](?:\*\x86H\x86\xf7\r\x01\x01|\*\x86H\xce=\x02\x01|\+e[no]\x04)|\x02\x82?.{1,2}\x00?[\x80-\xff])",
+    re.DOTALL,
+)
+ACCESS_KEY_ID = re.compile(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
+SECRET_KEY = re.compile(rb"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+NAMED_SECRET_KEY = re.compile(rb"(?i:secret_?access_?key)[\"'\s:=]{1,8}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
+NPMRC = re.compile(
+    rb"(?:(?m:^[ \t]*)|:)_(authToken|auth|password)[ \t]*=[ \t]*[\"']?([A-Za-z0-9+/=._-]{16,})(?![A-Za-z0-9({\[])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenForm:
+    """A token whose issuer gave it a prefix so that it can be found."""
+
+    what: str  # with its article, for a message
+    prefix: bytes  # always there: a file without it is not searched further
+    pattern: re.Pattern[bytes]
+
+
+def _form(what: str, prefix: str, body: str) -> TokenForm:
+    return TokenForm(
+        what, prefix.encode(), re.compile(TOKEN_START + re.escape(prefix.encode()) + body.encode() + TOKEN_END)
+    )
+
+
+TOKENS: Final = (
+    _form("an npm token", "npm_", "[A-Za-z0-9]{36}"),  # github.blog 2021-09-23
+    _form("a GitHub token", "github_pat_", "[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
+    *(_form("a GitHub token", f"gh{kind}_", "[A-Za-z0-9]{36,251}") for kind in "pousr"),  # github.blog 2021-04-05
+    _form("a GitLab token", "glpat-", "[A-Za-z0-9_-]{20,}"),
+    *(_form("a Slack token", f"xox{kind}-", "[0-9]{6,}-[0-9A-Za-z-]{20,}") for kind in "abprs"),
+    *(_form("a Stripe key", prefix, "[0-9A-Za-z]{24,}") for prefix in ("sk_live_", "rk_live_")),
+    _form("a SendGrid key", "SG.", r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+    _form("an OpenAI key", "sk-proj-", "[A-Za-z0-9_-]{40,}"),
+    _form("an Anthropic key", "sk-ant-", "[A-Za-z0-9_-]{40,}"),
+    _form("a PyPI token", "pypi-AgEIcHlwaS5vcmc", "[A-Za-z0-9_-]{50,}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret lies and of what kind it is, never the secret itself."""
+
+    path: str
+    what: str  # "a private key"
+    line: int  # 1-based
+
+
+def find_secrets(tree: Tree) -> tuple[Secret, ...]:
+    """Return the first secret of every file of a tree that holds one, in order of the paths."""
+    return tuple(_secrets(tree))
+
+
+def _secrets(tree: Tree) -> Iterator[Secret]:
+    for path, entry in tree.entries.items():
+        if entry.kind is Kind.FILE:
+            with tree.view(path) as view:
+                data = _as_ascii(bytes(view))
+            found = _find(data)
+            if found is not None:
+                yield Secret(path, found[0], data.count(b"\n", 0, found[1]) + 1)
+
+
+def secret_in(data: bytes | memoryview) -> str | None:
+    """Return what kind of secret some bytes hold, None when they hold none that is known.
+
+    Certificates and public keys are none.
+    """
+    found = _find(_as_ascii(bytes(data)))
+    return None if found is None else found[0]
+
+
+def _as_ascii(data: bytes) -> bytes:
+    """Return the text of a UTF-16 file (PowerShell's `>` writes them) in one byte a letter, other bytes as they are."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").encode("ascii", "replace")
+    return data
+
+
+def _find(data: bytes) -> tuple[str, int] | None:
+    for search in SEARCHES:
+        found = search(data)
+        if found is not None:
+            return found
+    return None
+
+
+def _private_key(data: bytes) -> tuple[str, int] | None:
+    found = PRIVATE_KEY.search(data) if b"PRIVATE KEY" in data else None
+    found = found or (PUTTY_KEY.search(data) if b"PuTTY-User-Key-File" in data else None)
+    found = found or DER_KEY.match(data)
+    return found and ("a private key", found.start())
+
+
+def _token(data: bytes) -> tuple[str, int] | None:
+    for form in TOKENS:
+        for found in form.pattern.finditer(data) if form.prefix in data else ():
+            if _is_random(found[0][len(form.prefix) :]):
+                return form.what, found.start()
+    return None
+
+
+def _npm_credential(data: bytes) -> tuple[str, int] | None:
+    for found in NPMRC.finditer(data) if b"_auth" in data or b"_password" in data else ():
+        bare = data[found.start() : found.start() + 1] != b":"
+        if _is_random(found[2]) and not (bare and found[1] != b"authToken"):
+            return "npm registry credentials", found.start()
+    return None
+
+
+def _aws_key(data: bytes) -> tuple[str, int] | None:
+    for found in NAMED_SECRET_KEY.finditer(data) if b"ccess" in data or b"CCESS" in data else ():
+        if _is_aws_secret(found[1]):
+            return "an AWS secret access key", found.start()
+    for found in ACCESS_KEY_ID.finditer(data) if b"AKIA" in data or b"ASIA" in data else ():
+        around = data[max(0, found.start() - PAIR_DISTANCE) : found.end() + PAIR_DISTANCE]
+        if _is_random(found[0]) and any(_is_aws_secret(each[0]) for each in SECRET_KEY.finditer(around)):
+            return "an AWS access key", found.start()
+    return None
+
+
+def _is_aws_secret(text: bytes) -> bool:
+    """Tell a secret from a SHA-1 and from a path: letters of both cases and digits."""
+    kinds = (re.compile(rb"[a-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[0-9]"))
+    return _is_random(text) and all(kind.search(text) for kind in kinds)
+
+
+def _is_random(text: bytes) -> bool:
+    """Tell a generated token from a placeholder; AWS writes EXAMPLE into the keys of its documents."""
+    return len(set(text)) >= DISTINCT and b"EXAMPLE" not in text.upper()
+
+
+SEARCHES: Final[tuple[Callable[[bytes], tuple[str, int] | None], ...]] = (
+    _private_key,
+    _token,
+    _npm_credential,
+    _aws_key,
+)

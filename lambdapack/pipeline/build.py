@@ -1,0 +1,219 @@
+"""Project to archive: pre-flight, install, judge, and only when every target passes, write."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lambdapack.build.engine import Engine, Limits
+from lambdapack.build.images import expand
+from lambdapack.build.install import install
+from lambdapack.build.order import Images, Installed, Order
+from lambdapack.build.strategy import work_of
+from lambdapack.events import SILENT, Observer
+from lambdapack.model import Architecture, Finding, Target
+from lambdapack.pack.archive import Archive
+from lambdapack.pack.droppings import clean, prune
+from lambdapack.pack.manifest import write_manifest
+from lambdapack.pack.source import Source, source_tree
+from lambdapack.pack.writer import write_zip
+from lambdapack.pipeline.judging import facts_of, unzipped_bytes
+from lambdapack.pipeline.measuring import tightened_by
+from lambdapack.pipeline.record import manifest
+from lambdapack.project.inputs import install_inputs
+from lambdapack.project.key import DependencyKey, dependency_key, project_parts
+from lambdapack.project.nouns import Project
+from lambdapack.project.npmrc import NpmSettings, translate
+from lambdapack.project.reader import load
+from lambdapack.rules.check import arrange, check
+from lambdapack.rules.contents import size_findings
+from lambdapack.rules.facts import Facts, Policy
+from lambdapack.rules.lockfile import preflight
+from lambdapack.rules.verdict import Report, Subject, Verdict
+from lambdapack.runtimes.catalogue import shipped
+from lambdapack.tree.compose import OverlayTree, Prefixed
+from lambdapack.tree.directory import DirectoryTree
+from lambdapack.tree.entry import Tree
+
+MODULES = "node_modules"
+
+LAYER_DIRECTORY = "nodejs"
+"""Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
+
+Connect = Callable[[Architecture], Engine]
+"""Finds the engine that is to build for an architecture; LP101 with all that was tried when none answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One build, for one or more targets."""
+
+    directory: Path
+    outputs: Mapping[Target, Path]  # in the order in which they are to be built
+    policy: Policy
+    image: str  # template of the bare runtime image; build/images.py expands it
+    build_image: str  # template of the image with a toolchain
+    handler: str
+    environ: Mapping[str, str] = field(repr=False)
+    cache: Path  # where measured runtimes are remembered
+    layer: bool = False
+    install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
+    executable: tuple[str, ...] = ()
+    install_inputs: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    scripts: str = "online"
+    emulation: str = "auto"
+    keep: bool = False
+
+    def images(self, target: Target, architecture: Architecture) -> Images:
+        """Return the references of a target's runtime for one CPU."""
+        there = replace(target, architecture=architecture)
+        return Images(bare=expand(self.image, there), build=expand(self.build_image, there))
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came of one target. No archive: the report says why."""
+
+    report: Report
+    archive: Archive | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A package that waits for the other targets before it is written."""
+
+    report: Report
+    tree: Tree
+    facts: Facts
+    left_out: tuple[tuple[str, str], ...]
+    installed: Installed
+    key: DependencyKey | None
+
+
+def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tuple[Built, ...]:
+    """Install, judge and zip for every target; no archive is written unless all of them pass.
+
+    Findings of the lockfile that are errors end it before any engine is asked.
+    """
+    project = load(wanted.directory, wanted.handler)
+    npm = translate(project.root, wanted.environ, Path.home())
+    locked = {target: _lock_findings(wanted, project, npm, target) for target in wanted.outputs}
+    early = [_unbuilt(wanted, target, findings) for target, findings in locked.items()]
+    if any(each.verdict is Verdict.FAIL for each in early):
+        return tuple(Built(each) for each in early)
+    with scratch() as (directory, stack):
+        one = _Build(wanted, project, npm, connect, directory, stack, observer)
+        judged = [one.judged(target, findings) for target, findings in locked.items()]
+        if any(each.report.verdict is Verdict.FAIL for each in judged):
+            return tuple(Built(each.report, left_out=each.left_out) for each in judged)
+        return tuple(_written(wanted, each, observer) for each in judged)
+
+
+@contextmanager
+def scratch() -> Iterator[tuple[Path, ExitStack]]:
+    """Open a directory for spools that goes with everything in it, and a stack for what must be closed before."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lambdapack-", ignore_cleanup_errors=True) as directory,
+        ExitStack() as stack,
+    ):
+        yield Path(directory), stack
+
+
+def _lock_findings(wanted: Wanted, project: Project, npm: NpmSettings, target: Target) -> tuple[Finding, ...]:
+    if not wanted.install:
+        return ()
+    return arrange(preflight(project, target, shipped(target).npm, npm), wanted.policy)
+
+
+def _unbuilt(wanted: Wanted, target: Target, findings: tuple[Finding, ...]) -> Report:
+    subject = Subject("layer" if wanted.layer else "directory", str(wanted.directory))
+    return Report(shipped(target), subject, (), findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What every target of one build shares."""
+
+    wanted: Wanted
+    project: Project
+    npm: NpmSettings
+    connect: Connect
+    directory: Path
+    stack: ExitStack
+    observer: Observer
+
+    def judged(self, target: Target, locked: tuple[Finding, ...]) -> _Judged:
+        """Install for a target and judge what would be packed."""
+        wanted, runtime = self.wanted, shipped(target)
+        if wanted.install:
+            engine = self.connect(target.architecture)
+            installed, key = self._install(target, engine)
+            bare = wanted.images(target, target.architecture).bare
+            runtime = tightened_by(engine, bare, runtime, self.directory, wanted.cache, self.observer)
+        else:
+            installed, key = Installed(_ready(self.project), (MODULES,)), None
+        source = None if wanted.layer else self._source(installed)
+        tree = _package(source, clean(installed.tree).tree)
+        facts = facts_of(tree, layer=wanted.layer, handler=wanted.handler, source=source, observer=self.observer)
+        subject = Subject(
+            "layer" if wanted.layer else "zip", str(wanted.directory), unzipped_bytes=unzipped_bytes(tree)
+        )
+        report = check(subject, facts, runtime, wanted.policy)
+        report = replace(report, findings=arrange((*locked, *report.findings), wanted.policy))
+        return _Judged(report, tree, facts, source.left_out if source else (), installed, key)
+
+    def _source(self, installed: Installed) -> Source:
+        """Return the function's own files, without what the install made anew."""
+        source = source_tree(self.project.directory, executable=self.wanted.executable)
+        return replace(source, tree=prune(source.tree, installed.owned))
+
+    def _install(self, target: Target, engine: Engine) -> tuple[Installed, DependencyKey]:
+        wanted = self.wanted
+        inputs = install_inputs(self.project, wanted.install_inputs)
+        order = Order(
+            project=self.project,
+            target=target,
+            inputs=inputs,
+            work=work_of(self.project, inputs, target.architecture, ignore_scripts=self.npm.ignore_scripts),
+            images={each: wanted.images(target, each) for each in Architecture},
+            settings=self.npm,
+            limits=wanted.limits,
+            scripts=wanted.scripts,
+            emulation=wanted.emulation,
+            keep=wanted.keep,
+        )
+        installed = install(order, engine, self.directory / f"{target.architecture}.tar", self.observer)
+        if installed.spool is not None:
+            self.stack.callback(installed.spool.close)
+        made = {name: value.encode() for name, value in installed.key_inputs}
+        parts = {**project_parts(self.project, inputs, self.npm.without_secrets), **made}
+        return installed, dependency_key(parts)
+
+
+def _ready(project: Project) -> Tree:
+    """Return the node_modules that lies in the project, as it is: made by npm, yarn, pnpm or whatever."""
+    return DirectoryTree(project.directory, keep=lambda path, _directory: path.partition("/")[0] == MODULES)
+
+
+def _package(source: Source | None, dependencies: Tree) -> Tree:
+    return OverlayTree(source.tree, dependencies) if source else Prefixed(dependencies, LAYER_DIRECTORY)
+
+
+def _written(wanted: Wanted, judged: _Judged, observer: Observer) -> Built:
+    report = judged.report
+    archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
+    subject = replace(
+        report.subject,
+        archive=str(archive.path),
+        code_digest=archive.code_digest,
+        content_digest=archive.content_digest,
+        zip_bytes=archive.zip_bytes,
+        unzipped_bytes=archive.unzipped_bytes,
+    )
+    findings = arrange((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
+    report = replace(report, subject=subject, findings=findings)
+    write_manifest(archive.path, manifest(report, archive, judged.installed, judged.key, judged.facts.handler))
+    return Built(report, archive, judged.left_out)

@@ -1,0 +1,38 @@
+"""From an archive to the handler's answer."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdapack.build.emulation import prove, this_host
+from lambdapack.build.engine import Engine
+from lambdapack.events import Observer
+from lambdapack.model import Target
+from lambdapack.pipeline.judging import opened
+from lambdapack.prove.invoke import Answer, Call, invoke
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One event for one archive."""
+
+    archive: Path  # zip, or a directory as it would be unpacked
+    layers: Sequence[Path]
+    target: Target
+    image: str  # reference of the bare runtime image
+    call: Call
+
+
+def answer(wanted: Invocation, engine: Engine, observer: Observer) -> Answer:
+    """Return what the handler answers in the bare image. LP104 when its CPU cannot be run here."""
+    architecture = wanted.target.architecture
+    engine.image(wanted.image, architecture, observer)
+    if architecture is not engine.architecture:
+        with observer.task(f"Checking the emulator for {architecture}"):
+            prove(engine, wanted.image, architecture, this_host(engine), observer)
+    with ExitStack() as stack:
+        code = stack.enter_context(opened(wanted.archive)).tree
+        layers = [stack.enter_context(opened(each)).tree for each in wanted.layers]
+        with observer.task(f"Invoking {wanted.call.handler} on {wanted.target}"):
+            return invoke(engine, (wanted.image, architecture), code, layers, wanted.call, observer)

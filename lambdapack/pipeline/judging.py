@@ -1,0 +1,107 @@
+"""From a tree to the facts that a check wants, and from a path or zip to a report."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdapack.binary.scan import scan
+from lambdapack.errors import BAD_TARGET, LambdapackError
+from lambdapack.events import SILENT, Observer
+from lambdapack.pack.digest import code_digest, content_digest
+from lambdapack.pack.secrets import find_secrets
+from lambdapack.pack.source import Source
+from lambdapack.project.installed import read_manifests
+from lambdapack.rules.check import check
+from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts, Policy, Secret
+from lambdapack.rules.verdict import Report, Subject
+from lambdapack.runtimes.runtime import Runtime
+from lambdapack.tree.archive import ZipTree
+from lambdapack.tree.compose import Prefixed
+from lambdapack.tree.directory import DirectoryTree
+from lambdapack.tree.entry import Tree
+
+MODULES = "node_modules"
+
+LAYER_MARKS = ("nodejs/node_modules/", "nodejs/node")
+"""What a layer's paths begin with: nodejs/node_modules and nodejs/nodeNN (AWS developer guide, "Packaging layers")."""
+
+PASSED_OVER = frozenset((".git", ".hg", ".svn", ".jj", ".lambdapack", ".aws-sam", ".serverless", "cdk.out"))
+"""Directories of a bare directory that are not its package: history, and what packers put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something to judge, opened."""
+
+    tree: Tree
+    kind: str  # "directory", "zip", "layer"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Found]:
+    """Open a directory or zip; a zip or directory in layer form is a layer. LP007 when it is neither."""
+    if path.is_dir():
+        tree: Tree = DirectoryTree(path, keep=lambda below, _directory: below.partition("/")[0] not in PASSED_OVER)
+        if path.resolve().name == MODULES:
+            tree = Prefixed(tree, MODULES)
+        yield Found(tree, _kind(tree, "directory"))
+        return
+    if not path.exists():
+        raise LambdapackError(BAD_TARGET, f"{path}: there is no such file or directory")
+    with ZipTree(path) as archive:
+        yield Found(archive, _kind(archive, "zip"))
+
+
+def _kind(tree: Tree, otherwise: str) -> str:
+    return "layer" if any(path.startswith(LAYER_MARKS) for path in tree.entries) else otherwise
+
+
+def facts_of(
+    tree: Tree,
+    *,
+    layer: bool,
+    handler: str,
+    source: Source | None = None,
+    layers: tuple[Facts, ...] = (),
+    observer: Observer = SILENT,
+) -> Facts:
+    """Read from a tree all that a check wants. Secrets are looked for in the function's own files alone."""
+    found = find_secrets(source.tree) if source else ()
+    inventory = scan(tree, observer)
+    return Facts(
+        entries=tree.entries,
+        inventory=inventory,
+        manifests=read_manifests(tree),
+        root=LAYER_ROOT if layer else TASK_ROOT,
+        handler=None if layer else handler,
+        secrets=tuple(Secret(each.path, each.what, each.line) for each in found),
+        layers=layers,
+    )
+
+
+def unzipped_bytes(tree: Tree) -> int:
+    """Return the bytes of all files, as Lambda counts them against its limit."""
+    return sum(entry.size for entry in tree.entries.values())
+
+
+def verify(path: Path, runtime: Runtime, policy: Policy, handler: str, observer: Observer = SILENT) -> Report:
+    """Return the report on a directory or zip, read in place."""
+    with opened(path) as found:
+        facts = facts_of(found.tree, layer=found.kind == "layer", handler=handler, observer=observer)
+        return check(_subject(path, found), facts, runtime, policy)
+
+
+def _subject(path: Path, found: Found) -> Subject:
+    size = unzipped_bytes(found.tree)
+    if path.is_dir():
+        return Subject(found.kind, str(path), unzipped_bytes=size)
+    return Subject(
+        kind=found.kind,
+        path=str(path),
+        archive=str(path),
+        code_digest=code_digest(path),
+        content_digest=content_digest(found.tree),
+        zip_bytes=path.stat().st_size,
+        unzipped_bytes=size,
+    )

@@ -1,0 +1,96 @@
+"""Reads the JSON files of a project as npm would. Never guesses: what is broken is LP003 with line and column."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lambdapack.errors import BROKEN_MANIFEST, LambdapackError
+
+CONFLICT_START = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
+CONFLICT_END = re.compile(r"^>{7}(?: |$)", re.MULTILINE)
+
+
+def read_text(path: Path) -> str:
+    """Return a text file without its byte order mark. LP003 when it cannot be read or is not UTF-8."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LambdapackError(BROKEN_MANIFEST, f"{path}: {error.strerror or error}") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # PowerShell 5 writes UTF-16 with `>`; npm refuses that too.
+        kind = "UTF-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else f"not UTF-8 (byte {error.start})"
+        hint = "Save the file as UTF-8."
+        raise LambdapackError(BROKEN_MANIFEST, f"{path}: the text is {kind}", hint=hint) from error
+
+
+def parse_object(text: str, path: Path) -> dict[str, Any]:
+    """Return the JSON object that a file holds. LP003 with line and column when it is something else."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _broken(text, path, error) from error
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits; brackets nested without end
+        raise LambdapackError(BROKEN_MANIFEST, f"{path}: {error}") from error
+    if not isinstance(value, dict):
+        found = {list: "an array", str: "a string", bool: "true or false", type(None): "null"}.get(
+            type(value), "a number"
+        )
+        raise LambdapackError(BROKEN_MANIFEST, f"{path}:1:1: an object is expected, not {found}")
+    return value
+
+
+def _broken(text: str, path: Path, error: json.JSONDecodeError) -> LambdapackError:
+    conflict = CONFLICT_START.search(text)
+    if conflict and CONFLICT_END.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        return LambdapackError(
+            BROKEN_MANIFEST,
+            f"{path}:{line}:1: the file holds merge-conflict markers",
+            hint=_conflict_cure(path),
+        )
+    where = f"{path}:{error.lineno}:{error.colno}"
+    return LambdapackError(BROKEN_MANIFEST, f"{where}: {'the file is empty' if not text.strip() else error.msg}")
+
+
+def _conflict_cure(path: Path) -> str:
+    if path.name == "package.json":
+        return "Resolve the conflict in package.json, then run `npm install --package-lock-only`."
+    # npm merges the two sides itself (parse-conflict-json, part of npm since 7).
+    return "Run `npm install --package-lock-only`: npm resolves conflicts of its lockfile itself; then commit the file."
+
+
+def key_lines(text: str, section: str, keys: Iterable[str]) -> dict[str, int]:
+    """Return the 1-based line of each key, which are given in file order, inside the object called `section`.
+
+    A key that is written with other escapes than ours keeps the line of the one before it.
+    """
+    position = max(text.find(json.dumps(section)), 0)
+    line = text.count("\n", 0, position) + 1
+    lines = {}
+    for key in keys:
+        found = _find_key(text, key, position)
+        if found >= 0:
+            line += text.count("\n", position, found)
+            position = found
+        lines[key] = line
+    return lines
+
+
+def _find_key(text: str, key: str, start: int) -> int:
+    quoted = json.dumps(key, ensure_ascii=False)
+    found = text.find(f"{quoted}:", start)
+    if found >= 0:
+        return found
+    spaced = re.compile(re.escape(quoted) + r"\s*:").search(text, start)
+    return spaced.start() if spaced else -1
+
+
+def strings(value: object) -> Mapping[str, str]:
+    """Return the entries of a JSON object that are strings; npm passes over the others too."""
+    if not isinstance(value, dict):
+        return {}
+    return {key: each for key, each in value.items() if isinstance(each, str)}

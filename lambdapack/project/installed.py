@@ -1,0 +1,137 @@
+"""The package.json of every package that lies in a tree. A broken one is no failure here: npm put it there."""
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambdapack.tree.entry import Entry, Kind, Tree, read
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a package.json that are read; npm's registry documents of a single version stay far below."""
+
+PACKAGE_ROOT = re.compile(r"(?:^|.*/)node_modules/(?:@[^/]+/)?[^/@.][^/]*\Z")
+"""The directory of a package inside node_modules, not one of the package.json files that mark dist/esm."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageBuild:
+    """One row of build/manifest.json, the index that cmake-ts keeps of its builds."""
+
+    path: str  # relative to the package
+    os: str
+    cpu: str
+    libc: str
+    abi: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageManifest:
+    """What decides which native file of a package is loaded."""
+
+    directory: str  # relative to the tree's root, "" for the root itself
+    name: str
+    version: str
+    os: tuple[str, ...] = ()
+    cpu: tuple[str, ...] = ()
+    libc: tuple[str, ...] = ()
+    dependencies: frozenset[str] = frozenset()
+    optional_dependencies: frozenset[str] = frozenset()
+    install_script: str = ""  # preinstall, install and postinstall, joined
+    gypfile: bool = False
+    module_name: str = ""  # node-pre-gyp: binary.module_name
+    module_path: str = ""  # node-pre-gyp: binary.module_path, a template
+    napi_versions: tuple[int, ...] = ()
+    es_module: bool = False
+    builds: tuple[PackageBuild, ...] = field(default=())
+
+
+def read_manifests(tree: Tree) -> Mapping[str, PackageManifest]:
+    """Return the manifest of every package of a tree, by its directory; one that cannot be read has no fields."""
+    return {directory: _manifest(tree, directory) for directory in _directories(tree.entries)}
+
+
+def _directories(entries: Mapping[str, Entry]) -> Iterator[str]:
+    for path, entry in entries.items():
+        directory, _, name = path.rpartition("/")
+        if name != "package.json" or entry.kind is not Kind.FILE:
+            continue
+        if "node_modules/" not in path or PACKAGE_ROOT.match(directory):
+            yield directory
+
+
+def _manifest(tree: Tree, directory: str) -> PackageManifest:
+    raw = _json(tree, posixpath.join(directory, "package.json"))
+    binary = _table(raw.get("binary"))
+    dependencies = frozenset(_table(raw.get("dependencies")))
+    optional = frozenset(_table(raw.get("optionalDependencies")))
+    scripts = _table(raw.get("scripts"))
+    return PackageManifest(
+        directory=directory,
+        name=_text(raw.get("name")) or name_from(directory),
+        version=_text(raw.get("version")),
+        os=_words(raw.get("os")),
+        cpu=_words(raw.get("cpu")),
+        libc=_words(raw.get("libc")),
+        dependencies=dependencies - optional,
+        optional_dependencies=optional,
+        install_script=" && ".join(_text(scripts.get(key)) for key in _SCRIPTS if scripts.get(key)),
+        gypfile=raw.get("gypfile") is True,
+        module_name=_text(binary.get("module_name")),
+        module_path=_text(binary.get("module_path")),
+        napi_versions=tuple(each for each in _list(binary.get("napi_versions")) if isinstance(each, int)),
+        es_module=raw.get("type") == "module",
+        builds=tuple(_builds(tree, directory)),
+    )
+
+
+_SCRIPTS = ("preinstall", "install", "postinstall")
+
+
+def name_from(directory: str) -> str:
+    """Return the npm name that a directory inside node_modules stands for, "" outside."""
+    _, found, name = f"/{directory}".rpartition("/node_modules/")
+    return "/".join(name.split("/")[: 2 if name.startswith("@") else 1]) if found else ""
+
+
+def _builds(tree: Tree, directory: str) -> Iterator[PackageBuild]:
+    """Each key of cmake-ts's index is itself JSON: {"os": "linux", "arch": "x64", "libc": "glibc", "abi": 127}."""
+    index = posixpath.join(directory, "build/manifest.json")
+    for key, path in _json(tree, index).items() if index in tree.entries else ():
+        try:
+            wanted = _table(json.loads(key))
+        except ValueError:
+            continue
+        where = posixpath.normpath(posixpath.join("build", _text(path)))
+        abi = wanted.get("abi")
+        system, cpu, libc = (_text(wanted.get(each)) for each in ("os", "arch", "libc"))
+        yield PackageBuild(where, system, cpu, libc, abi if isinstance(abi, int) else 0)
+
+
+def _json(tree: Tree, path: str) -> Mapping[str, Any]:
+    entry = tree.entries[path]
+    if entry.kind is not Kind.FILE or entry.size > LARGEST:
+        return {}
+    try:
+        return _table(json.loads(read(tree, path).decode("utf-8-sig")))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """A list, or one word, which npm takes as well."""
+    return (value,) if isinstance(value, str) else tuple(each for each in _list(value) if isinstance(each, str))

@@ -1,0 +1,79 @@
+"""Tables of what is known: runtimes and what they provide."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from lambdapack.report.text import paragraph
+from lambdapack.runtimes.catalogue import architectures
+from lambdapack.runtimes.runtime import Runtime
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns, two spaces apart."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines) + "\n"
+
+
+def runtimes(found: Sequence[Runtime], today: date) -> str:
+    """Return one line a runtime, newest first."""
+    rows = [("RUNTIME", "ABI", "NODE-API", "ARCH", "STATE", "DEPRECATED", "BLOCKED")]
+    for each in reversed(found):
+        row = runtime_row(each, today)
+        dates = (row["deprecated"] or "-", row["block_update"] or "-")
+        arches = ",".join(row["architectures"])
+        rows.append((row["runtime"], str(row["abi"]), str(row["node_api"]), arches, row["state"], *dates))
+    return columns(rows)
+
+
+def runtime_row(runtime: Runtime, today: date) -> dict[str, Any]:
+    """Return a runtime's line as JSON-able values."""
+    cycle = runtime.lifecycle
+    return {
+        "runtime": runtime.target.runtime,
+        "node_major": runtime.node_major,
+        "abi": runtime.abi,
+        "node_api": runtime.node_api,
+        "architectures": [each.aws for each in architectures(runtime.target.runtime)],
+        "state": state(runtime, today),
+        "deprecated": _day(cycle.deprecated) if cycle else None,
+        "block_create": _day(cycle.block_create) if cycle else None,
+        "block_update": _day(cycle.block_update) if cycle else None,
+        "source": cycle.source if cycle else None,
+    }
+
+
+def state(runtime: Runtime, today: date) -> str:
+    """Return "supported", "deprecated" or "blocked" on a day."""
+    cycle = runtime.lifecycle
+    if cycle is None:
+        return "supported"
+    if cycle.block_update and cycle.block_update <= today:
+        return "blocked"
+    return "deprecated" if cycle.deprecated and cycle.deprecated <= today else "supported"
+
+
+def runtime(found: Runtime, today: date) -> str:
+    """Return what a runtime provides, for people."""
+    certain = sorted(name for name, each in found.libraries.items() if each.certain)
+    doubtful = sorted(name for name, each in found.libraries.items() if not each.certain)
+    lines = [
+        f"{found.target}: {state(found, today)}",
+        f"  Node.js {found.node or found.node_major}, ABI {found.abi}, Node-API {found.node_api}",
+        f"  npm {found.npm}" if found.npm else "",
+        paragraph("  symbol versions surely there: ", _versions(found.floor)),
+        paragraph("  highest in any image: ", _versions(found.ceiling)),
+        paragraph("  libraries: ", ", ".join(certain)),
+        paragraph("  only in images: ", ", ".join(doubtful)) if doubtful else "",
+        paragraph("  LD_LIBRARY_PATH: ", ":".join(found.library_path).replace(":", ": ")),
+    ]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _versions(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{prefix}_{version}" for prefix, version in sorted(versions.items()))
+
+
+def _day(value: date | None) -> str | None:
+    return value.isoformat() if value else None

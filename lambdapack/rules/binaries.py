@@ -1,0 +1,240 @@
+"""Every native file of a tree with its judgement: what becomes of it, and whether anybody loads it."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lambdapack.binary.facts import Binary, Format, Role
+from lambdapack.model import Finding, Severity
+from lambdapack.project.installed import PackageManifest, name_from
+from lambdapack.rules.defect import Defect
+from lambdapack.rules.facts import Facts
+from lambdapack.rules.fixes import WRONG_PLATFORM, fix_for
+from lambdapack.rules.judge import Conclusion, is_addon, judge
+from lambdapack.rules.missing import Package, missing_builds, missing_platform_packages
+from lambdapack.rules.platforms import Family, Installed
+from lambdapack.rules.registration import NOT_AN_ADDON
+from lambdapack.rules.selection import Choice, choose, choose_inside
+from lambdapack.rules.space import Space
+from lambdapack.rules.tokens import tags
+from lambdapack.rules.verdict import Judgement, Outcome
+from lambdapack.runtimes.runtime import Runtime
+
+NEVER_OPENED = frozenset({Format.ARCHIVE, Format.WASM})
+"""Formats that the loader is never asked to open; WebAssembly runs everywhere."""
+
+LIBRARY_ENDINGS = (".so", ".dylib", ".dll")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The judgements of one tree and the packages that lack a native file."""
+
+    judgements: tuple[Judgement, ...]
+    missing: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    binary: Binary
+    owner: PackageManifest
+    choice: Choice
+    conclusion: Conclusion
+
+
+def judge_all(facts: Facts, space: Space, runtime: Runtime) -> Judged:
+    """Return a judgement for every native file of the tree, in byte order of the paths."""
+    installed = Installed(facts.manifests, facts.root, space)
+    families = tuple(each for each in installed.families(runtime) if not each.serves(runtime))
+    required = installed.required()
+    packages = _packages(facts, runtime)
+    files = [
+        _File(binary, package.manifest, _choice(package, binary), _conclude(facts, binary, space, runtime))
+        for package, binaries in packages
+        for binary in binaries
+    ]
+    wrong = _installed_instead(families, required)
+    selected = _selected(files, _taken_instead(files, wrong, runtime), facts.root)
+    judgements = (_judgement(each, selected, wrong, runtime) for each in files)
+    found = tuple(package for package, _ in packages)
+    every = tuple(installed.families(runtime))
+    missing = (
+        *missing_platform_packages(families, required, runtime),
+        *missing_builds(_with_all(found, facts), every, facts.entries, runtime),
+    )
+    ordered = sorted(judgements, key=lambda each: each.binary.path.encode("utf-8", "surrogateescape"))
+    return Judged(tuple(ordered), tuple(missing))
+
+
+def _packages(facts: Facts, runtime: Runtime) -> list[tuple[Package, list[Binary]]]:
+    owned: dict[str, list[Binary]] = {}
+    for binary in facts.inventory.binaries:
+        owned.setdefault(_owner(binary.path, facts.manifests), []).append(binary)
+    found = []
+    for directory, binaries in owned.items():
+        manifest = facts.manifests.get(directory) or PackageManifest(directory, name_from(directory), "")
+        paths = tuple(_relative(each.path, directory) for each in binaries if _openable(each))
+        found.append((Package(manifest, choose(manifest, paths, runtime)), binaries))
+    return found
+
+
+def _owner(path: str, manifests: Mapping[str, PackageManifest]) -> str:
+    """The package that a file belongs to; inside node_modules also one whose package.json is gone."""
+    directory = posixpath.dirname(path)
+    while directory and directory not in manifests and not _is_package_root(directory):
+        directory = posixpath.dirname(directory)
+    return directory
+
+
+def _is_package_root(directory: str) -> bool:
+    name = name_from(directory)
+    return bool(name) and f"/{directory}".endswith(f"/node_modules/{name}") and name.startswith("@") == ("/" in name)
+
+
+def _relative(path: str, directory: str) -> str:
+    return path[len(directory) + 1 :] if directory else path
+
+
+def _openable(binary: Binary) -> bool:
+    name = posixpath.basename(binary.path)
+    if binary.format in NEVER_OPENED and not is_addon(binary):
+        return False
+    named = is_addon(binary) or name.endswith(LIBRARY_ENDINGS) or ".so." in name
+    return named or binary.role in {Role.LIBRARY, Role.EXECUTABLE}
+
+
+def _choice(package: Package, binary: Binary) -> Choice:
+    relative = _relative(binary.path, package.manifest.directory)
+    return package.choices.get(relative, Choice(selected=False, why="nothing opens such a file"))
+
+
+def _conclude(facts: Facts, binary: Binary, space: Space, runtime: Runtime) -> Conclusion:
+    path = posixpath.join(facts.root, binary.path)
+    return judge(path, binary, space, runtime)
+
+
+def _with_all(packages: tuple[Package, ...], facts: Facts) -> tuple[Package, ...]:
+    """The packages that have no native file at all are the ones that may lack one."""
+    known = {each.manifest.directory for each in packages}
+    return (*packages, *(Package(each, {}) for path, each in facts.manifests.items() if path not in known))
+
+
+def _installed_instead(families: tuple[Family, ...], required: frozenset[str]) -> Mapping[str, Severity | None]:
+    """Directories of platform packages for other targets where the right one is absent: that is what is wrong.
+
+    A family that its owner can do without (next's compiler), or whose owner is optional, only earns a warning.
+    """
+    found: dict[str, Severity | None] = {}
+    for family in families:
+        needed = family.carries_owner and family.owner.directory in required and not family.has_fallback
+        for each in family.installed:
+            if "wasm" not in tags(each.name).systems:
+                found[each.directory] = None if needed else found.get(each.directory, Severity.WARNING)
+    return found
+
+
+def _taken_instead(files: list[_File], wrong: Mapping[str, Severity | None], runtime: Runtime) -> frozenset[str]:
+    """Paths of the files that a loader would open in those directories, if it looked there."""
+    inside: dict[str, list[_File]] = {}
+    for each in files:
+        if each.owner.directory in wrong and _openable(each.binary):
+            inside.setdefault(each.owner.directory, []).append(each)
+    found: set[str] = set()
+    for directory, there in inside.items():
+        paths = tuple(_relative(each.binary.path, directory) for each in there)
+        found |= {posixpath.join(directory, each) for each in choose_inside(there[0].owner, paths, runtime)}
+    return frozenset(found)
+
+
+def _selected(files: list[_File], wrong: frozenset[str], root: str) -> frozenset[str]:
+    """Paths that count: what a loader picks, what that brings along, and what lies where the right file should."""
+    roots = [each for each in files if _is_root(each, wrong) and not _is_stray(each, files)]
+    roots += _alone_and_foreign(files, wrong)
+    brought = {path for each in roots for path in each.conclusion.brings}
+    own = {each.binary.path for each in roots}
+    return frozenset(own | {each.binary.path for each in files if posixpath.join(root, each.binary.path) in brought})
+
+
+def _is_root(file: _File, wrong: frozenset[str]) -> bool:
+    """A library counts by itself only outside node_modules: there it was put by the function's author."""
+    if file.binary.path in wrong:
+        return True
+    if not file.choice.selected:
+        return False
+    runs = is_addon(file.binary) or file.binary.role is Role.EXECUTABLE
+    return runs or "node_modules" not in file.binary.path.split("/")
+
+
+def _is_stray(file: _File, files: list[_File]) -> bool:
+    """A .node that registers nothing beside one that does is no addon: better-sqlite3's test_extension.node."""
+    if file.conclusion.defect is None or file.conclusion.defect.rule is not NOT_AN_ADDON:
+        return False
+    beside = [each for each in files if each.owner is file.owner and each is not file and is_addon(each.binary)]
+    return any(each.choice.selected and each.conclusion.outcome is Outcome.LOADS for each in beside)
+
+
+def _alone_and_foreign(files: list[_File], wrong: frozenset[str]) -> list[_File]:
+    """The addons of a package that has them for one other target only: it was built or packed on such a machine."""
+    by_owner: dict[str, list[_File]] = {}
+    for each in files:
+        if is_addon(each.binary) and each.binary.path not in wrong and not each.owner.os and not each.owner.cpu:
+            by_owner.setdefault(each.owner.directory, []).append(each)
+    found = []
+    for addons in by_owner.values():
+        named = [tags(_relative(each.binary.path, each.owner.directory)) for each in addons]
+        targets = {(said.systems, said.cpus) for said in named}
+        prebuilt = any("/prebuilds/" in f"/{each.binary.path}" for each in addons)
+        if len(targets) == 1 and not prebuilt and all(each.choice.foreign for each in addons):
+            found += addons
+    return found
+
+
+def _judgement(
+    file: _File, selected: frozenset[str], wrong: Mapping[str, Severity | None], runtime: Runtime
+) -> Judgement:
+    conclusion = file.conclusion
+    finding = _finding(file, conclusion.defect, wrong, runtime) if conclusion.defect else None
+    return Judgement(
+        binary=file.binary,
+        package=file.owner.name if file.owner.directory else "",
+        version=file.owner.version if file.owner.directory else "",
+        selected=file.binary.path in selected,
+        outcome=conclusion.outcome,
+        cause=conclusion.defect.word if conclusion.defect else None,
+        finding=finding,
+    )
+
+
+def _finding(file: _File, defect: Defect, wrong: Mapping[str, Severity | None], runtime: Runtime) -> Finding:
+    softened = wrong.get(file.owner.directory) or _softened(file, defect)
+    return Finding(
+        rule=defect.rule,
+        path=file.binary.path,
+        message=defect.message,
+        package=file.owner.name if file.owner.directory else "",
+        fix=fix_for(defect, file.owner, runtime),
+        severity=softened or defect.severity,
+        evidence=(("cause", defect.word), ("outcome", defect.outcome.value), *defect.evidence),
+    )
+
+
+def _softened(file: _File, defect: Defect) -> Severity | None:
+    """A foreign program in a package that ships it everywhere may be for that system only (active-win's main)."""
+    if file.binary.role is not Role.EXECUTABLE or defect.word not in WRONG_PLATFORM:
+        return None
+    shipped = bool(file.owner.directory) and not file.owner.install_script and not file.owner.os
+    return Severity.WARNING if shipped else None
+
+
+def counted(judgements: tuple[Judgement, ...], *, everything: bool) -> Iterator[Finding]:
+    """Yield the findings that the verdict counts: of selected files, or of all."""
+    for each in judgements:
+        if each.finding is not None and (each.selected or everything):
+            yield each.finding
+
+
+def under(root: str, judgement: Judgement) -> Judgement:
+    """Return a layer's judgement with its paths as /opt/..."""
+    path = posixpath.join(root, judgement.binary.path)
+    finding = replace(judgement.finding, path=path) if judgement.finding else None
+    return replace(judgement, binary=replace(judgement.binary, path=path), finding=finding)

@@ -1,0 +1,65 @@
+"""All rules over one subject: facts in, report out. Pure: the day, the runtime and the facts are the caller's."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from lambdapack.model import Finding
+from lambdapack.rules.binaries import Judged, counted, judge_all, under
+from lambdapack.rules.contents import link_findings, mode_findings, secret_findings, size_findings
+from lambdapack.rules.facts import Facts, Policy
+from lambdapack.rules.handler import handler_findings
+from lambdapack.rules.lifecycle import lifecycle_findings
+from lambdapack.rules.space import lay_out
+from lambdapack.rules.verdict import Judgement, Report, Subject
+from lambdapack.runtimes.runtime import Runtime
+
+
+def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> Report:
+    """Return the report on a function or layer for one target: every binary judged, findings worst first."""
+    space = lay_out(facts)
+    judged = judge_all(facts, space, runtime)
+    layers = [(each.root, judge_all(each, space, runtime)) for each in facts.layers]
+    judgements = (*judged.judgements, *_of_layers(layers))
+    findings = (
+        *counted(judgements, everything=policy.all_binaries),
+        *judged.missing,
+        *(finding for _, each in layers for finding in each.missing),
+        *handler_findings(facts, space, runtime, policy),
+        *size_findings(subject, facts),
+        *link_findings(facts),
+        *mode_findings(subject, facts),
+        *secret_findings(facts),
+        *lifecycle_findings(runtime, policy.today),
+    )
+    return Report(runtime, subject, judgements, arrange(findings, policy))
+
+
+def _of_layers(layers: Iterable[tuple[str, Judged]]) -> Iterator[Judgement]:
+    for root, judged in layers:
+        yield from (under(root, each) for each in judged.judgements)
+
+
+def arrange(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:
+    """Return findings with the user's severities and reasons, one for a rule and path, worst first."""
+    once: dict[tuple[str, str, int | None], Finding] = {}
+    for each in findings:
+        once.setdefault((each.rule.code, each.path, each.line), _decided(each, policy))
+    return tuple(sorted(once.values(), key=_worst_first))
+
+
+def _decided(finding: Finding, policy: Policy) -> Finding:
+    rule = finding.rule
+    severity = policy.severities.get(rule.code, policy.severities.get(rule.name))
+    reason = next((each.reason for each in policy.ignores if _matches(each.code, each.path, finding)), None)
+    return replace(finding, severity=severity or finding.severity, ignored=reason)
+
+
+def _matches(code: str, path: str, finding: Finding) -> bool:
+    named = code in {finding.rule.code, finding.rule.name}
+    return named and (path in {"*", finding.path, finding.package} or fnmatchcase(finding.path, path))
+
+
+def _worst_first(finding: Finding) -> tuple[bool, int, str, bytes]:
+    path = finding.path.encode("utf-8", "surrogateescape")
+    return (finding.ignored is not None, -finding.weight.rank, finding.rule.code, path)

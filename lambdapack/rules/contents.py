@@ -1,0 +1,125 @@
+"""The package as a whole: size, links, modes, secrets. Never looks into a file."""
+
+import posixpath
+from collections.abc import Iterator
+from typing import Final
+
+from lambdapack.model import Finding, Rule, Severity
+from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts
+from lambdapack.rules.verdict import Subject
+from lambdapack.tree.entry import Entry, Kind
+
+MIB: Final = 1024 * 1024
+
+UNZIPPED_MOST: Final = 250 * MIB
+"""Bytes of function code and all its layers, unzipped: "Unzipped size must be smaller than 262144000 bytes".
+
+Source: AWS Lambda developer guide, "Lambda quotas". Read 2026-11-20.
+"""
+
+ZIPPED_MOST: Final = 50 * MIB
+"""Bytes of a zip sent with the request itself: "Zipped size must be smaller than 52428800 bytes".
+
+Source: AWS Lambda developer guide, "Lambda quotas". Read 2026-11-20.
+"""
+
+TOO_BIG = Rule(
+    "LP302",
+    "too-big",
+    "the package is larger than Lambda takes",
+    "AWS says: Unzipped size must be smaller than 262144000 bytes. Layers count.",
+    "See what is in it (`du -a node_modules | sort -n | tail`), and move build tools to devDependencies.",
+    Severity.ERROR,
+)
+NEEDS_BUCKET = Rule(
+    "LP303",
+    "needs-bucket",
+    "the zip is too large for a direct upload",
+    "AWS says: Zipped size must be smaller than 52428800 bytes. Through S3 there is no such limit.",
+    "Upload it with `aws s3 cp ZIP s3://BUCKET/` and deploy from there.",
+    Severity.NOTE,
+)
+LINK_LEAVES_TREE = Rule(
+    "LP304",
+    "link-leaves-tree",
+    "a symbolic link leaves the package",
+    "The link is stored as it is; in Lambda it points at nothing.",
+    "Replace it by what it points to: `cp -RL`, or `npm install --install-links` for a file: dependency.",
+    Severity.ERROR,
+)
+SECRET_PACKED = Rule(
+    "LP305",
+    "secret-packed",
+    "a secret is in the package",
+    "Everybody who may read the function's code may read it, and so may every archive of it.",
+    "Leave it out with `.lambdapackignore`, and read it from Secrets Manager or SSM at run time.",
+    Severity.ERROR,
+)
+NOT_READABLE = Rule(
+    "LP306",
+    "not-readable",
+    "files are not readable for everybody",
+    "Lambda runs as another user than the files' owner and says: EACCES: permission denied.",
+    "Run `chmod -R go+rX .` before zipping; `lambdapack build` sets 644 and 755 itself.",
+    Severity.ERROR,
+)
+
+SHOWN = 20
+"""How many paths a finding about many files carries as evidence."""
+
+
+def size_findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
+    """Yield what is too big; sizes of layers that are not given are not known."""
+    own = subject.unzipped_bytes if subject.unzipped_bytes is not None else _bytes(facts)
+    layers = sum(_bytes(each) for each in facts.layers)
+    if own + layers > UNZIPPED_MOST:
+        parts = f"{own} bytes of its own and {layers} of layers" if layers else f"{own} bytes"
+        message = f"unzipped it has {parts}, {UNZIPPED_MOST} are allowed"
+        evidence = (("bytes", own), ("layers", layers), ("limit", UNZIPPED_MOST))
+        yield Finding(TOO_BIG, "", message, evidence=evidence)
+    if (subject.zip_bytes or 0) > ZIPPED_MOST:
+        message = f"the zip has {subject.zip_bytes} bytes, {ZIPPED_MOST} can be sent directly"
+        yield Finding(NEEDS_BUCKET, "", message, evidence=(("bytes", subject.zip_bytes), ("limit", ZIPPED_MOST)))
+
+
+def _bytes(facts: Facts) -> int:
+    return sum(each.size for each in facts.entries.values())
+
+
+def link_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield every link that leads neither into the package nor to where Lambda puts functions and layers."""
+    for path, entry in facts.entries.items():
+        if entry.kind is Kind.SYMLINK and _leaves(facts.root, entry):
+            message = f"it points to {entry.target}"
+            yield Finding(LINK_LEAVES_TREE, path, message, evidence=(("target", entry.target),))
+
+
+def _leaves(root: str, entry: Entry) -> bool:
+    here = posixpath.join(root, posixpath.dirname(entry.path))
+    end = posixpath.normpath(posixpath.join(here, entry.target))
+    kept = (root,) if not entry.target.startswith("/") else (TASK_ROOT, LAYER_ROOT)
+    return not any(end == each or end.startswith(f"{each}/") for each in kept)
+
+
+def mode_findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for all files and directories that others may not read; no mode at all says nothing."""
+    closed = [path for path, entry in facts.entries.items() if entry.mode and _closed(entry)]
+    if closed:
+        more = f" and {len(closed) - 1} more" if len(closed) > 1 else ""
+        mode = facts.entries[closed[0]].mode
+        message = f"its mode is {mode:04o}: others may not read it{more}"
+        evidence = (("count", len(closed)), ("paths", closed[:SHOWN]))
+        severity = Severity.NOTE if subject.kind == "directory" else None
+        yield Finding(NOT_READABLE, closed[0], message, severity=severity, evidence=evidence)
+
+
+def _closed(entry: Entry) -> bool:
+    wanted = {Kind.FILE: 0o004, Kind.DIRECTORY: 0o005, Kind.SYMLINK: 0}[entry.kind]
+    return entry.mode & wanted != wanted
+
+
+def secret_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield every secret that was found in what would be packed."""
+    for each in facts.secrets:
+        message = f"it holds what looks like a {each.kind}"
+        yield Finding(SECRET_PACKED, each.path, message, line=each.line, evidence=(("kind", each.kind),))

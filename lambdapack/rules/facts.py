@@ -1,0 +1,58 @@
+"""All that a check looks at, and what its user wants. Gathered by the caller; nothing here is read from disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from lambdapack.binary.facts import Inventory
+from lambdapack.model import Severity
+from lambdapack.project.installed import PackageManifest
+from lambdapack.tree.entry import Entry
+
+TASK_ROOT = "/var/task"
+"""LAMBDA_TASK_ROOT: where a function's code is (AWS developer guide, "Defined runtime environment variables")."""
+
+LAYER_ROOT = "/opt"
+"""Where Lambda unpacks layers (AWS developer guide, "Packaging layers")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A file that holds something that should not leave the machine."""
+
+    path: str
+    kind: str  # "private key", "npm token"; never the secret itself
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A tree with what was read from it, and where it will lie in Lambda."""
+
+    entries: Mapping[str, Entry]
+    inventory: Inventory
+    manifests: Mapping[str, PackageManifest]  # by directory; project/installed.py reads them
+    root: str = TASK_ROOT  # LAYER_ROOT for a layer
+    handler: str | None = None  # "index.handler"; None: there is none to look for (a layer)
+    secrets: tuple[Secret, ...] = ()
+    layers: tuple["Facts", ...] = ()  # in the order in which the function lists them; each with root LAYER_ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A finding that the user has decided about."""
+
+    code: str
+    reason: str
+    path: str = "*"  # glob over the finding's path
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How strict a check is, and on which day."""
+
+    today: date
+    handler_required: bool = False  # True for `build`; a bare directory or a layer gets a note
+    all_binaries: bool = False  # count the files that no loader would pick, too
+    severities: Mapping[str, Severity] = field(default_factory=dict)  # by code or name
+    ignores: tuple[Ignore, ...] = ()

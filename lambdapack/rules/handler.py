@@ -1,0 +1,96 @@
+"""Whether Lambda would find the handler's file. Never looks into the file: what it exports only loading proves."""
+
+import posixpath
+from collections.abc import Iterator
+
+from lambdapack.model import Finding, Rule, Severity
+from lambdapack.rules.facts import TASK_ROOT, Facts, Policy
+from lambdapack.rules.space import Space
+from lambdapack.runtimes.runtime import Runtime
+
+HANDLER_MISSING = Rule(
+    "LP301",
+    "handler-missing",
+    "the handler's file is not in the package",
+    "Lambda says: Runtime.ImportModuleError: Cannot find module, or Runtime.MalformedHandlerName.",
+    "Set the handler to FILE.EXPORT of a file at the package's root: `--handler src/app.handler`.",
+    Severity.ERROR,
+)
+HANDLER_SHADOWED = Rule(
+    "LP309",
+    "handler-shadowed",
+    "a directory has the handler's name and hides its file",
+    "The runtime's client tries the bare name first and node says: ERR_UNSUPPORTED_DIR_IMPORT or MODULE_NOT_FOUND.",
+    "Rename the file or the directory, and set the handler to the new name.",
+    Severity.WARNING,
+)
+
+EXTENSIONS = ("", ".js", ".mjs", ".cjs")
+"""In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""
+
+DIRECTORY_FILES = ("index.js", "index.mjs", "index.cjs", "index.json", "package.json")
+"""What makes a directory requirable, the client's last try."""
+
+IMPORTS_SINCE = 24
+"""From nodejs24.x the client imports every file and a directory of the same name always hides it (ric 4)."""
+
+
+def handler_findings(facts: Facts, space: Space, runtime: Runtime, policy: Policy) -> Iterator[Finding]:
+    """Yield what is wrong with the handler; an absolute one (a wrapper in a layer) only where it can be seen."""
+    handler = facts.handler
+    if handler is None:
+        return
+    severity = None if policy.handler_required else Severity.NOTE
+    malformed = _malformed(handler)
+    if malformed:
+        yield Finding(HANDLER_MISSING, "", malformed, severity=severity, evidence=(("handler", handler),))
+        return
+    module = posixpath.join(TASK_ROOT, _module(handler))
+    found = next((each for each in EXTENSIONS if space.is_file(module + each)), None)
+    if found is None:
+        yield from _missing(facts, space, module, severity)
+    elif found and space.is_directory(module) and (found == ".mjs" or runtime.node_major >= IMPORTS_SINCE):
+        name = posixpath.relpath(module, TASK_ROOT)
+        message = f"{name}/ lies beside {name}{found}, so the handler {handler} is not found"
+        yield Finding(HANDLER_SHADOWED, f"{name}{found}", message, evidence=(("handler", handler),))
+
+
+def _malformed(handler: str) -> str:
+    if ".." in handler:
+        return f"{handler!r} is not a valid handler name: it has '..'"
+    if "." not in posixpath.basename(handler):
+        return f"{handler!r} is not a valid handler name: it has no '.' between file and export"
+    return ""
+
+
+def _module(handler: str) -> str:
+    """The basename is split at its first dot, so a file name with a dot can never be a handler."""
+    directory, name = posixpath.split(handler)
+    return posixpath.join(directory, name.split(".", 1)[0])
+
+
+def _missing(facts: Facts, space: Space, module: str, severity: Severity | None) -> Iterator[Finding]:
+    if any(space.is_file(f"{module}/{each}") for each in DIRECTORY_FILES):
+        return
+    if not module.startswith(f"{TASK_ROOT}/") and not facts.layers:
+        return
+    name = posixpath.relpath(module, TASK_ROOT)
+    tried = ", ".join(f"{name}{each}" for each in EXTENSIONS[1:])
+    message = f"the handler {facts.handler} wants one of {tried}{_hint(facts, space, module)}"
+    yield Finding(HANDLER_MISSING, f"{name}.js", message, severity=severity, evidence=(("handler", facts.handler),))
+
+
+def _hint(facts: Facts, space: Space, module: str) -> str:
+    for extension in (".ts", ".mts", ".cts"):
+        if space.is_file(module + extension):
+            return f"; {posixpath.basename(module)}{extension} is there and must be compiled first"
+    wanted = {posixpath.relpath(module + each, TASK_ROOT).lower() for each in EXTENSIONS[1:]}
+    near = next((path for path in facts.entries if path.lower() in wanted), None)
+    if near:
+        return f"; {near} is there, but Lambda's file system tells upper from lower case"
+    base = posixpath.basename(module)
+    deeper = (
+        path for path in facts.entries if posixpath.basename(path) in {f"{base}{each}" for each in EXTENSIONS[1:]}
+    )
+    found = next((path for path in deeper if "node_modules/" not in path), None)
+    return f"; {found} is there" if found else ""

@@ -1,0 +1,146 @@
+"""Is there a lockfile that npm ci can use, and are the dependencies ones that it can reach? Never looks at a disk."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from lambdapack.model import Finding
+from lambdapack.project.graph import edges, root_package
+from lambdapack.project.lockfile import link_target
+from lambdapack.project.network import is_loopback
+from lambdapack.project.nouns import Lockfile, Project
+from lambdapack.rules.lock_codes import (
+    FILE_OUTSIDE,
+    FOREIGN_PROTOCOL,
+    LOCK_FOREIGN,
+    LOCK_LOOPBACK,
+    LOCK_MISSING,
+    LOCK_OLD,
+    LOCK_UNKNOWN,
+    READY_TREE,
+    WORKSPACE_MEMBER,
+)
+
+NEWEST_FORMAT = 3
+"""The highest lockfileVersion that any npm up to 12.2.0 writes (read 2026-11)."""
+
+MANAGERS: Mapping[str, str] = {
+    "yarn.lock": "yarn",
+    "pnpm-lock.yaml": "pnpm",
+    "bun.lock": "bun",
+    "bun.lockb": "bun",
+}
+
+_FOREIGN = re.compile(r"(workspace|catalog|link|portal|patch|jsr):")
+
+
+def unreadable_lock(project: Project) -> tuple[Finding, ...]:
+    """Return why npm ci could not start, at most one reason."""
+    if project.member != ".":
+        return (_member(project),)
+    if project.lockfile is None:
+        return (_foreign(project.foreign_locks) if project.foreign_locks else _missing(),)
+    if project.lockfile.version < 2:
+        return (_old(project.lockfile),)
+    return ()
+
+
+def _member(project: Project) -> Finding:
+    message = f"{project.name} is the member {project.member} of the workspace {project.root}"
+    manager = MANAGERS[project.foreign_locks[0]] if project.foreign_locks else ""
+    return Finding(
+        WORKSPACE_MEMBER,
+        "package.json",
+        f"{message}, which {manager} manages" if manager else message,
+        fix=READY_TREE if manager else "",
+        evidence=(("root", str(project.root)), ("member", project.member), ("locks", list(project.foreign_locks))),
+    )
+
+
+def _foreign(locks: tuple[str, ...]) -> Finding:
+    managers = sorted({MANAGERS[each] for each in locks})
+    message = f"there is {' and '.join(locks)} of {' and '.join(managers)}, and no package-lock.json"
+    return Finding(LOCK_FOREIGN, locks[0], message, evidence=(("locks", list(locks)),))
+
+
+def _missing() -> Finding:
+    return Finding(LOCK_MISSING, "package.json", "neither npm-shrinkwrap.json nor package-lock.json is beside it")
+
+
+def _old(lockfile: Lockfile) -> Finding:
+    message = f"{lockfile.path.name} has lockfileVersion {lockfile.version}; 2 or 3 is needed"
+    return Finding(LOCK_OLD, lockfile.path.name, message, evidence=(("lockfile_version", lockfile.version),))
+
+
+def unusable_dependencies(project: Project) -> Iterator[Finding]:
+    """Yield a lockfile of an unknown format, dependencies outside the root and protocols that npm does not have."""
+    if project.lockfile and project.lockfile.version > NEWEST_FORMAT:
+        yield Finding(
+            LOCK_UNKNOWN,
+            project.lockfile.path.name,
+            f"{project.lockfile.path.name} has lockfileVersion {project.lockfile.version}",
+            evidence=(("lockfile_version", project.lockfile.version),),
+        )
+    yield from _protocols(project)
+    yield from _outside(project)
+
+
+def unreachable_hosts(lockfile: Lockfile, replaced_host: str) -> Iterator[Finding]:
+    """Yield one finding when production packages come from a registry on this machine."""
+    local = [each for each in lockfile.production if is_loopback(_hostname(each.resolved))]
+    hosts = {_hostname(each.resolved) for each in local}
+    if local and replaced_host != "always" and hosts != {replaced_host}:
+        first = local[0]
+        yield Finding(
+            LOCK_LOOPBACK,
+            lockfile.path.name,
+            f"{first.path} is fetched from {_hostname(first.resolved)}"
+            + (f", and {len(local) - 1} more are" if len(local) > 1 else ""),
+            package=first.name,
+            line=first.line,
+            evidence=(("hosts", sorted(hosts)), ("packages", len(local))),
+        )
+
+
+def _hostname(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "") if url.startswith(("http://", "https://")) else ""
+    except ValueError:
+        return ""
+
+
+def _protocols(project: Project) -> Iterator[Finding]:
+    for edge in edges(root_package(project.manifest)):
+        if _FOREIGN.match(edge.spec):
+            yield Finding(
+                FOREIGN_PROTOCOL,
+                "package.json",
+                f"{edge.name} is wanted as {edge.spec}",
+                package=edge.name,
+                line=project.manifest_lines.get(f"{edge.need.value}.{edge.name}"),
+                evidence=(("spec", edge.spec),),
+            )
+
+
+def _outside(project: Project) -> Iterator[Finding]:
+    packages = project.lockfile.packages.values() if project.lockfile else ()
+    for each in packages:
+        if each.dev or not (each.link or each.resolved.startswith("file:")):
+            continue
+        path = link_target(each)
+        if leads_out(path):
+            yield Finding(
+                FILE_OUTSIDE,
+                project.lockfile.path.name if project.lockfile else "",
+                f"{each.path} comes from {path}, which is not below {project.root}",
+                package=each.name,
+                line=each.line,
+                evidence=(("target", path),),
+            )
+
+
+def leads_out(path: str) -> bool:
+    """Tell whether a lockfile path leaves the root: "../x", "/x" and "C:/x" do."""
+    normal = posixpath.normpath(path)
+    return normal == ".." or normal.startswith(("../", "/")) or re.match(r"[A-Za-z]:", normal) is not None

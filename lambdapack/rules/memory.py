@@ -1,0 +1,85 @@
+"""What the loader does with the mapped bytes: relocations, thread-local storage, CPU features."""
+
+from collections.abc import Mapping
+
+from lambdapack.model import Rule, Severity
+from lambdapack.rules.defect import Defect
+from lambdapack.rules.process import Process
+from lambdapack.rules.verdict import Outcome
+from lambdapack.runtimes.runtime import Library
+from lambdapack.runtimes.versions import Provided, provided
+
+STATIC_TLS = Rule(
+    "LP215",
+    "static-tls",
+    "a library wants more static thread-local storage than is left",
+    "The loader says: cannot allocate memory in static TLS block. jemalloc and libgomp builds are known for it.",
+    "Use a build with -ftls-model=global-dynamic, or set LD_PRELOAD to the library in the function's environment.",
+    Severity.ERROR,
+)
+RELOCATIONS = Rule(
+    "LP216",
+    "relocations",
+    "a binary has packed relocations that this glibc does not apply",
+    "The loader ignores what it does not know, and the process dies with a segmentation fault.",
+    "Link it without --pack-dyn-relocs (`-Wl,-z,nopack-relative-relocs`).",
+    Severity.ERROR,
+)
+CPU_LEVEL = Rule(
+    "LP219",
+    "cpu-level",
+    "a binary needs a newer x86-64 CPU than Lambda promises",
+    "The loader says: CPU ISA level is lower than required, or the process dies with SIGILL. -march=native does that.",
+    "Compile it without -march=native: `CFLAGS=-march=x86-64-v2 CXXFLAGS=-march=x86-64-v2 lambdapack build`.",
+    Severity.ERROR,
+)
+
+STATIC_TLS_LEFT = 1664
+"""Bytes that glibc keeps free for libraries with initial-exec TLS (TLS_STATIC_SURPLUS).
+
+Measured with glibc 2.31 and 2.36 and Node.js 18 to 24: 1664 loads, 1728 does not.
+"""
+
+TLS_ALIGNMENT = 64
+
+CPU_LEVELS: Mapping[str, Severity] = {"x86-64-v3": Severity.WARNING, "x86-64-v4": Severity.ERROR}
+"""Lambda's x86_64 has AVX2 (AWS: "Advanced Vector Extensions 2"), which is most of v3; nobody promises v4."""
+
+
+def unapplied_relocations(process: Process) -> Defect | None:
+    """Return the first file whose packed relocations glibc would leave as they are."""
+    for loaded, elf in process.files:
+        if "android" in elf.relocations:
+            message = f"has Android packed relocations, which glibc does not apply{process.other_files(loaded)}"
+            return Defect(RELOCATIONS, message)
+        if "relr" in elf.relocations and not _applies_relr(process):
+            message = f"has DT_RELR relocations, which glibc applies from 2.36 on{process.other_files(loaded)}"
+            return Defect(RELOCATIONS, message)
+    return None
+
+
+def _applies_relr(process: Process) -> bool:
+    libc = process.runtime.libraries.get("libc.so.6", Library("libc.so.6", ""))
+    return provided(process.runtime, libc, "GLIBC_ABI_DT_RELR") is Provided.YES
+
+
+def too_much_static_tls(process: Process) -> Defect | None:
+    """Return the sum of the new objects' static TLS when it does not fit."""
+    wanted = [elf.tls_bytes for _, elf in process.files if "static-tls" in elf.flags]
+    total = sum(-(-each // TLS_ALIGNMENT) * TLS_ALIGNMENT for each in wanted)
+    if total <= STATIC_TLS_LEFT:
+        return None
+    message = f"cannot allocate memory in static TLS block: it wants {total} bytes, {STATIC_TLS_LEFT} are left"
+    return Defect(STATIC_TLS, message, evidence=(("bytes", total), ("left", STATIC_TLS_LEFT)))
+
+
+def too_new_cpu(process: Process) -> Defect | None:
+    """Return the first file that declares a CPU level above what Lambda has."""
+    for loaded, elf in process.files:
+        severity = CPU_LEVELS.get(elf.isa_needed or "")
+        if severity is None:
+            continue
+        message = f"CPU ISA level is lower than required: it needs {elf.isa_needed}{process.other_files(loaded)}"
+        outcome = Outcome.FAILS if severity is Severity.ERROR else Outcome.UNKNOWN
+        return Defect(CPU_LEVEL, message, "", outcome, severity, evidence=(("needs", elf.isa_needed),))
+    return None

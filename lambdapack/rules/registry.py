@@ -1,0 +1,49 @@
+"""Every rule in code order. README, `explain CODE`, SARIF and the ignore list's validation derive from it."""
+
+from lambdapack.model import Rule
+from lambdapack.rules.contents import LINK_LEAVES_TREE, NEEDS_BUCKET, NOT_READABLE, SECRET_PACKED, TOO_BIG
+from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
+from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
+from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
+from lambdapack.rules.loader import MISSING_LIBRARY, MUSL
+from lambdapack.rules.lock_codes import LOCK_RULES
+from lambdapack.rules.memory import CPU_LEVEL, RELOCATIONS, STATIC_TLS
+from lambdapack.rules.missing import MISSING_ADDON
+from lambdapack.rules.opening import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
+from lambdapack.rules.registration import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
+from lambdapack.rules.symbols import UNDEFINED_SYMBOL
+from lambdapack.rules.versions import SYMBOL_VERSION, UNPROVED
+
+RULES: tuple[Rule, ...] = (
+    *LOCK_RULES,
+    WRONG_CPU,
+    NOT_ELF,
+    SYMBOL_VERSION,
+    MISSING_LIBRARY,
+    MUSL,
+    TRUNCATED,
+    WRONG_CLASS,
+    BAD_ELF,
+    EXECUTABLE,
+    NODE_ABI,
+    ELECTRON_ABI,
+    NODE_API_LEVEL,
+    UNDEFINED_SYMBOL,
+    NOT_AN_ADDON,
+    STATIC_TLS,
+    RELOCATIONS,
+    NO_EXEC_BIT,
+    MISSING_INTERPRETER,
+    CPU_LEVEL,
+    UNPROVED,
+    MISSING_ADDON,
+    HANDLER_MISSING,
+    TOO_BIG,
+    NEEDS_BUCKET,
+    LINK_LEAVES_TREE,
+    SECRET_PACKED,
+    NOT_READABLE,
+    RUNTIME_DEPRECATED,
+    RUNTIME_BLOCKED,
+    HANDLER_SHADOWED,
+)

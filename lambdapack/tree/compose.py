@@ -1,0 +1,134 @@
+"""Trees made of trees and of memory. None of them owns or closes what it is made of."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+from lambdapack.tree.entry import Entry, Kind, Tree
+from lambdapack.tree.index import file_entry, in_order, index
+from lambdapack.tree.mapped import lend
+from lambdapack.tree.names import objection, refused, target_objection
+
+
+class MemoryTree:
+    """Files and links that a program made up; a bytes value is a file of mode 644."""
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes | tuple[bytes, int]],
+        *,
+        links: Mapping[str, str] | None = None,
+        directories: Iterable[str] = (),
+    ) -> None:
+        """Index them; LP008 for a name that no archive may have."""
+        pairs = {path: (value, 0o644) if isinstance(value, bytes) else value for path, value in files.items()}
+        self._data = {path: data for path, (data, _mode) in pairs.items()}
+        entries = [Entry(path, Kind.FILE, mode, len(data)) for path, (data, mode) in pairs.items()]
+        entries += [Entry(path, Kind.SYMLINK, 0o777, 0, target) for path, target in (links or {}).items()]
+        entries += [Entry(path, Kind.DIRECTORY, 0o755, 0) for path in directories]
+        for entry in entries:
+            reason = objection(entry.path)
+            if entry.kind is Kind.SYMLINK:
+                reason = reason or target_objection(entry.target)
+            if reason is not None:
+                raise refused("memory", entry.path, reason)
+        self.entries = index(entries, "memory")
+
+    @contextmanager
+    def view(self, path: str) -> Iterator[memoryview]:
+        """Lend a file's bytes."""
+        file_entry(self.entries, path)
+        with lend(self._data[path]) as data:
+            yield data
+
+
+class OverlayTree:
+    """Trees laid over each other: a file or link of a later one replaces an earlier one's, directories merge."""
+
+    def __init__(self, *trees: Tree) -> None:
+        """Lay them; LP008 when one has a file or link where another needs a directory."""
+        self._owners: dict[str, Tree] = {}
+        entries: dict[str, Entry] = {}
+        for tree in trees:
+            for path, entry in tree.entries.items():
+                below = entries.get(path, entry)
+                if below.kind is not entry.kind and Kind.DIRECTORY in (below.kind, entry.kind):
+                    raise refused(
+                        "overlay",
+                        path,
+                        f"it is a {below.kind.value} in one place and a {entry.kind.value} in another",
+                        hint=RENAME,
+                    )
+                entries[path] = entry
+                self._owners[path] = tree
+        self.entries = index(entries.values(), "overlay", hint=RENAME)
+
+    def view(self, path: str) -> AbstractContextManager[memoryview]:
+        """Lend a file's bytes from the tree that has the last word on it."""
+        return self._owners[path].view(path)
+
+
+RENAME = "Rename the file or the directory, or name one of them in .lambdapackignore."
+
+
+class Filtered:
+    """What of a tree is kept."""
+
+    def __init__(self, tree: Tree, keep: Callable[[Entry], bool]) -> None:
+        """Ask `keep` once for every entry."""
+        self._tree = tree
+        self.entries: Mapping[str, Entry] = {path: entry for path, entry in tree.entries.items() if keep(entry)}
+
+    def view(self, path: str) -> AbstractContextManager[memoryview]:
+        """Lend a file's bytes; KeyError for what was not kept."""
+        return self._tree.view(self.entries[path].path)
+
+
+class Remade:
+    """A tree whose entries say something else, modes above all; paths, kinds and bytes stay."""
+
+    def __init__(self, tree: Tree, change: Callable[[Entry], Entry]) -> None:
+        """Ask `change` once for every entry."""
+        self._tree = tree
+        self.entries: Mapping[str, Entry] = {path: change(entry) for path, entry in tree.entries.items()}
+
+    def view(self, path: str) -> AbstractContextManager[memoryview]:
+        """Lend a file's bytes."""
+        return self._tree.view(path)
+
+
+class Prefixed:
+    """A tree below a directory: what a layer does with node_modules."""
+
+    def __init__(self, tree: Tree, prefix: str) -> None:
+        """Put every entry below `prefix`, which is a path of the kind that entries have (LP008)."""
+        reason = objection(prefix)
+        if reason is not None:
+            raise refused("prefix", prefix, reason)
+        self._tree = tree
+        self._cut = len(prefix) + 1
+        moved = (_moved(entry, f"{prefix}/{entry.path}") for entry in tree.entries.values())
+        self.entries: Mapping[str, Entry] = {entry.path: entry for entry in moved}
+
+    def view(self, path: str) -> AbstractContextManager[memoryview]:
+        """Lend a file's bytes; KeyError for what is not below the prefix."""
+        return self._tree.view(self.entries[path].path[self._cut :])
+
+
+class Subtree:
+    """What lies below one directory of a tree; empty when there is no such directory."""
+
+    def __init__(self, tree: Tree, directory: str) -> None:
+        """Take every entry below `directory`, not that directory itself."""
+        self._tree = tree
+        self._prefix = f"{directory}/"
+        cut = len(self._prefix)
+        below = (entry for path, entry in tree.entries.items() if path.startswith(self._prefix))
+        self.entries = in_order({entry.path[cut:]: _moved(entry, entry.path[cut:]) for entry in below})
+
+    def view(self, path: str) -> AbstractContextManager[memoryview]:
+        """Lend a file's bytes."""
+        return self._tree.view(self._prefix + self.entries[path].path)
+
+
+def _moved(entry: Entry, path: str) -> Entry:
+    return Entry(path, entry.kind, entry.mode, entry.size, entry.target)

@@ -1,0 +1,170 @@
+"""A directory of this host as a tree. Links are entries and are never followed; nothing is ever written."""
+
+import mmap
+import os
+import posixpath
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lambdapack.errors import BAD_TARGET, LambdapackError
+from lambdapack.tree.entry import Entry, Kind
+from lambdapack.tree.index import file_entry, in_order
+from lambdapack.tree.mapped import release
+from lambdapack.tree.names import objection, refused, target_objection
+
+Keep = Callable[[str, bool], bool]
+"""Asked with a path and whether it is a directory; False leaves it out, a directory with all that is in it."""
+
+MAPPED_FROM = 64 * 1024
+"""Bytes from which a file is mapped: below, one read costs less than mapping and page faults."""
+
+READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+JUNCTION = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
+"""A Windows junction: a link that says it is a directory. None where the host has none."""
+
+CURE = "Remove it, or name it in .lambdapackignore."
+
+
+class DirectoryTree:
+    """The files below a directory, indexed once when it is made."""
+
+    def __init__(self, root: Path, *, keep: Keep | None = None) -> None:
+        """Walk; LP007 for what cannot be read, LP008 for a socket, device or pipe that `keep` does not refuse."""
+        self._root = str(root)
+        if not os.path.isdir(self._root):  # noqa: PTH112  # the str is what scandir gets
+            reason = "it is not a directory" if os.path.lexists(self._root) else "there is no such directory"
+            raise LambdapackError(BAD_TARGET, f"{root}: {reason}")
+        self.entries = in_order(
+            {entry.path: entry for entry in _walk(self._root, keep or (lambda _path, _is_dir: True))}
+        )
+
+    @contextmanager
+    def view(self, path: str) -> Iterator[memoryview]:
+        """Lend a file's bytes; LP007 when it is gone or no longer the file that was indexed."""
+        entry = file_entry(self.entries, path)
+        place = f"{self._root}{os.sep}{path}" if os.sep == "/" else os.path.join(self._root, *path.split("/"))  # noqa: PTH118
+        data = _mapped(place, entry.size) if entry.size >= MAPPED_FROM else _read(place, entry.size)
+        view = memoryview(data)
+        try:
+            yield view
+        finally:
+            release(view)
+            if isinstance(data, mmap.mmap):
+                release(data)
+
+
+def _walk(root: str, keep: Keep) -> Iterator[Entry]:
+    pending = [""]
+    while pending:
+        directory = pending.pop()
+        for found in _listing(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
+            path = f"{directory}/{found.name}" if directory else found.name
+            entry = _entry(found, path, root, keep)
+            if entry is None:
+                continue
+            if entry.kind is Kind.DIRECTORY:
+                pending.append(path)
+            yield entry
+
+
+def _listing(directory: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as found:
+            return list(found)
+    except OSError as error:
+        raise _unreadable(directory, error) from error
+
+
+def _entry(found: os.DirEntry[str], path: str, root: str, keep: Keep) -> Entry | None:
+    try:
+        status = found.stat(follow_symlinks=False)
+    except OSError as error:
+        raise _unreadable(found.path, error) from error
+    link = stat.S_ISLNK(status.st_mode) or _is_junction(status)
+    directory = stat.S_ISDIR(status.st_mode) and not link
+    if not keep(path, directory):
+        return None
+    reason = objection(path)
+    if reason is not None:
+        raise refused(root, path, reason, hint=CURE)
+    if link:
+        return Entry(path, Kind.SYMLINK, 0o777, 0, _target(found.path, path, root))
+    if directory:
+        return Entry(path, Kind.DIRECTORY, _permissions(status, 0o755), 0)
+    if not stat.S_ISREG(status.st_mode):
+        raise refused(root, path, "it is a socket, a pipe or a device", hint=CURE)
+    return Entry(path, Kind.FILE, _permissions(status, 0o644), status.st_size)
+
+
+def _permissions(status: os.stat_result, portable: int) -> int:
+    """Windows makes modes up (its execute bit is the name's ending), so there every file gets the same."""
+    return portable if os.name == "nt" else stat.S_IMODE(status.st_mode) & 0o777
+
+
+def _is_junction(status: os.stat_result) -> bool:
+    return JUNCTION is not None and getattr(status, "st_reparse_tag", 0) == JUNCTION
+
+
+def _target(place: str, path: str, root: str) -> str:
+    try:
+        target = os.readlink(place)  # noqa: PTH115  # Path would change the text
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    if os.name == "nt":
+        target = windows_target(target, path, root)
+    reason = target_objection(target)
+    if reason is not None:
+        raise refused(root, path, reason, hint=CURE)
+    return target
+
+
+def windows_target(target: str, path: str, root: str) -> str:
+    r"""Return what a Windows link says in the words of Linux: "/", and relative when it stays below `root`.
+
+    npm and pnpm make junctions there, which are always absolute and read back as \\?\C:\project\...
+    """
+    target = target.removeprefix("\\\\?\\").replace("\\", "/")
+    base = root.removeprefix("\\\\?\\").replace("\\", "/").rstrip("/") + "/"
+    if not target.lower().startswith(base.lower()):
+        return target
+    return posixpath.relpath("/" + target[len(base) :], posixpath.join("/", posixpath.dirname(path)))
+
+
+def _read(place: str, size: int) -> bytes:
+    try:
+        descriptor = os.open(place, READ_ONLY)
+        try:
+            data = os.read(descriptor, size + 1)
+            while 0 < len(data) < size and (more := os.read(descriptor, size + 1 - len(data))):
+                data += more
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    if len(data) != size:
+        raise _changed(place)
+    return data
+
+
+def _mapped(place: str, size: int) -> mmap.mmap:
+    try:
+        descriptor = os.open(place, READ_ONLY)
+        try:
+            if os.fstat(descriptor).st_size == size:
+                return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    raise _changed(place)
+
+
+def _changed(place: str) -> LambdapackError:
+    return LambdapackError(BAD_TARGET, f"{place!r}: it changed while it was read", hint="Repeat the command.")
+
+
+def _unreadable(place: str, error: OSError) -> LambdapackError:
+    return LambdapackError(BAD_TARGET, f"{place!r}: {error.strerror or error}", hint="Check its owner and permissions.")

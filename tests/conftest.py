@@ -1,0 +1,91 @@
+"""A scrubbed environment, the lab's engine, and whole outputs compared with files."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SCRUBBED = ("AWS_", "DOCKER_", "LAMBDAPACK_", "npm_config_", "NPM_CONFIG_", "GITHUB_", "GITLAB_")
+"""Variables of the machine that would change what the product does or says."""
+
+KEPT = frozenset(("LAMBDAPACK_REQUIRE_ENGINE", "LAMBDAPACK_PODMAN_HOST", "LAMBDAPACK_LAB_CACHE", "AWS_CA_BUNDLE"))
+
+LAB_IMAGE = "lambdapack-lab/nodejs:{node}-{arch}"
+LAB_BUILD_IMAGE = "lambdapack-lab/nodejs:{node}-{arch}-build"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/ anew")
+    parser.addoption("--full", action="store_true", help="run the long tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--full"):
+        skip = pytest.mark.skip(reason="long: make test-full")
+        for item in items:
+            if "full" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _scrubbed() -> Iterator[None]:
+    removed = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if (name.startswith(SCRUBBED) and name not in KEPT) or name in ("CI", "NO_COLOR", "COLUMNS")
+    }
+    yield
+    os.environ.update(removed)
+
+
+def _engine_problem() -> str | None:
+    docker = shutil.which("docker")
+    if docker is None:
+        return "the docker client is not installed"
+    done = subprocess.run([docker, "info"], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        return f"no engine answers: {done.stderr.strip().splitlines()[-1:]}"
+    images = subprocess.run(
+        [docker, "image", "inspect", "lambdapack-lab/nodejs:22-x86_64", "lambdapack-lab/nodejs:22-arm64-build"],
+        capture_output=True,
+        check=False,
+    )
+    return "the lab images are not loaded" if images.returncode else None
+
+
+@pytest.fixture(scope="session")
+def lab_engine() -> dict[str, str]:
+    """The settings that point lambdapack at the lab; skips, or fails where the engine is required."""
+    problem = _engine_problem()
+    if problem:
+        message = f"{problem}: run `make lab`"
+        if os.environ.get("LAMBDAPACK_REQUIRE_ENGINE") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return {"LAMBDAPACK_IMAGE": LAB_IMAGE, "LAMBDAPACK_BUILD_IMAGE": LAB_BUILD_IMAGE}
+
+
+@pytest.fixture(scope="session")
+def npm() -> str:
+    """The host's npm, or the lab's own when the host has none."""
+    found = shutil.which("npm")
+    if found is None:
+        pytest.fail("npm is not on PATH: `make test` puts the lab's there")
+    return found
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    def compare(name: str, actual: str) -> None:
+        path = ROOT / "tests" / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(actual, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == actual
+
+    return compare

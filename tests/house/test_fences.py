@@ -1,0 +1,131 @@
+"""The fences of the house: who may import what, and how big a piece may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "lambdapack"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+MODULE_LINES = 300
+FUNCTION_LINES = 40
+"""Of a body with its docstring: the signature of a typer command is a table of its options."""
+
+OWNERS = {
+    "docker": ("build/docker.py",),
+    "elftools": ("binary/definitions.py",),
+    "tqdm": ("cli/progress.py",),
+    "typer": ("cli/",),
+    "boto3": ("aws/",),
+    "botocore": ("aws/",),
+    "unittest": (),
+}
+
+LADDER = (
+    ("model", "errors", "events"),
+    ("tree",),
+    ("project", "binary"),
+    ("runtimes",),
+    ("rules", "build", "pack"),
+    ("prove", "report"),
+    ("config", "pipeline"),
+    ("cli",),
+    ("__main__",),
+)
+"""Lowest first. A rung imports its own folder and lower rungs; folders of one rung may look at each other."""
+
+
+def rung_of(name: str) -> int:
+    return next((index for index, rung in enumerate(LADDER) if name in rung), -1)
+
+
+def imports_of(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(name), level=0):
+                yield name
+            case _:
+                pass
+
+
+def relative(module: Path) -> str:
+    return module.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_third_parties_are_imported_by_their_owner_alone(module: Path) -> None:
+    for name in imports_of(module):
+        owners = OWNERS.get(name.partition(".")[0])
+        assert owners is None or relative(module).startswith(owners or "-"), f"{relative(module)} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_lower_layers_never_import_upper_ones(module: Path) -> None:
+    own = rung_of(relative(module).partition("/")[0].removesuffix(".py"))
+    for name in imports_of(module):
+        if name.startswith("lambdapack."):
+            assert rung_of(name.split(".")[1]) <= own, f"{relative(module)} imports {name}"
+
+
+def test_every_module_stands_on_the_ladder() -> None:
+    names = {relative(module).partition("/")[0].removesuffix(".py") for module in MODULES} - {"__init__"}
+    assert {name for name in names if rung_of(name) < 0} == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_modules_and_functions_are_short(module: Path) -> None:
+    text = module.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MODULE_LINES
+    long = [
+        f"{node.name} has {length} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.body[0].lineno + 1) > FUNCTION_LINES
+    ]
+    assert long == []
+
+
+def test_nothing_is_mocked() -> None:
+    offenders = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if any(name.startswith(("unittest", "pytest_mock", "mock")) for name in imports_of(path))
+    ]
+    assert offenders == []
+
+
+def test_no_module_bears_a_vague_name() -> None:
+    vague = {"utils", "util", "helpers", "helper", "manager", "misc", "common"}
+    assert [relative(module) for module in MODULES if module.stem in vague] == []
+
+
+def test_only_the_command_line_prints() -> None:
+    printing = [
+        relative(module)
+        for module in MODULES
+        if not relative(module).startswith("cli/")
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert printing == []
+
+
+def test_the_top_level_is_what_the_design_says() -> None:
+    allowed = {
+        "pyproject.toml",
+        "lambdapack",
+        "images",
+        "tests",
+        "examples",
+        "Makefile",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+    }
+    tracked = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert tracked <= allowed | {"node_modules"}

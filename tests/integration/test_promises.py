@@ -1,0 +1,124 @@
+"""What the package promises whatever the host is: same bytes, no secret anywhere, the four foreign trees refused."""
+
+import io
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.command import EXAMPLES, lambdapack
+
+pytestmark = [pytest.mark.engine, pytest.mark.registry]
+
+
+def copy(name: str, target: Path) -> Path:
+    shutil.copytree(EXAMPLES / name, target, ignore=shutil.ignore_patterns(".lambdapack", "node_modules"))
+    return target
+
+
+@pytest.mark.parametrize("name", ["thumbnail", "addon"])
+def test_two_builds_in_different_surroundings_give_the_same_bytes(
+    name: str, tmp_path: Path, lab_engine: dict[str, str]
+) -> None:
+    archives = []
+    for place, mask, zone in (("a", 0o022, "UTC"), ("elsewhere/deep b", 0o077, "Pacific/Auckland")):
+        (tmp_path / place).mkdir(parents=True)
+        before = os.umask(mask)
+        try:
+            project = copy(name, tmp_path / place / name)
+            for path in project.rglob("*"):
+                os.utime(path, (1_000_000_000, 1_000_000_000))
+            env = {**lab_engine, "TZ": zone, "HOME": str(tmp_path / place)}
+            done = lambdapack("build", project, env=env)
+        finally:
+            os.umask(before)
+        assert done.returncode == 0, done.stderr
+        archives.append(Path(done.stdout.strip()).read_bytes())
+    assert archives[0] == archives[1]
+
+
+def docker(*arguments: str) -> bytes:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True).stdout
+
+
+def members(stream: bytes) -> list[tuple[str, bytes]]:
+    with tarfile.open(fileobj=io.BytesIO(stream)) as archive:
+        return [
+            (each.name, file.read())
+            for each in archive
+            if each.isfile() and each.size < 64 * 1024 * 1024 and (file := archive.extractfile(each))
+        ]
+
+
+def test_a_secret_is_found_nowhere(tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    canary = f"canary{secrets.token_hex(16)}"
+    needle = canary.encode()
+    project = copy("plain", tmp_path / "plain")
+    (project / ".npmrc").write_text(
+        f"//registry.example.test/:_authToken=${{CANARY}}\n//other.test/:_password={canary}\n"
+    )
+    proxy = {"NO_PROXY": f"{canary}.test", "CANARY": canary}
+    before = {line.split()[-1] for line in docker("volume", "ls").decode().splitlines()[1:]}
+    done = lambdapack("build", project, "--keep-container", "-v", env={**lab_engine, **proxy})
+    kept = docker("ps", "-aq", "--filter", "label=dev.lambdapack.owner").decode().split()
+    try:
+        assert done.returncode == 0, done.stderr
+        assert kept
+        assert canary not in done.stdout + done.stderr
+        for container in kept:
+            for words in (("inspect",), ("diff",), ("logs",)):
+                assert needle not in docker(*words, container)
+            assert [name for name, data in members(docker("export", container)) if needle in data] == []
+        for volume in {line.split()[-1] for line in docker("volume", "ls").decode().splitlines()[1:]}:
+            mount = json.loads(docker("volume", "inspect", volume))[0]["Mountpoint"]
+            searched = subprocess.run(["grep", "-rlF", canary, mount], capture_output=True, check=False)
+            assert searched.stdout == b"", f"{volume} of {before}"
+        archive = Path(done.stdout.strip())
+        for path in archive.parent.iterdir():
+            assert needle not in path.read_bytes()
+        with subprocess.Popen(["unzip", "-p", archive], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert needle not in process.stdout.read()
+    finally:
+        if kept:
+            docker("rm", "-f", *kept)
+
+
+def installed(tmp_path: Path, npm: str, *flags: str, packages: tuple[str, ...] = ("sharp@0.34.5",)) -> Path:
+    (tmp_path / "package.json").write_text('{"name": "foreign", "version": "1.0.0", "private": true}')
+    (tmp_path / "index.js").write_text("exports.handler = async () => 1\n")
+    command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", *flags, *packages]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("flags", "arch", "cause"),
+    [
+        (("--os=darwin", "--cpu=arm64"), "arm64", "not-elf"),
+        (("--os=linux", "--cpu=x64", "--libc=musl"), "x86_64", "musl"),
+        (("--os=linux", "--cpu=x64", "--libc=glibc"), "arm64", "wrong-cpu"),
+    ],
+    ids=["macos", "musl", "x86_64"],
+)
+def test_a_tree_for_another_system_is_refused_with_its_cause(
+    tmp_path: Path, npm: str, flags: tuple[str, ...], arch: str, cause: str
+) -> None:
+    tree = installed(tmp_path, npm, *flags)
+    done = lambdapack("verify", tree, "--runtime", "nodejs22.x", "--arch", arch, "--format", "json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert report["verdict"] == "fail"
+    assert cause in {each["name"] for each in report["findings"]}
+
+
+def test_a_tree_compiled_for_another_node_is_refused(tmp_path: Path, npm: str) -> None:
+    tree = installed(tmp_path, npm, packages=("isolated-vm@7.0.1",))
+    done = lambdapack("verify", tree, "--runtime", "nodejs22.x", "--arch", "x86_64", "--format", "json")
+    assert done.returncode == 1
+    assert {"node-abi", "missing-addon"} & {each["name"] for each in json.loads(done.stdout)["findings"]}

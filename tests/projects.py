@@ -1,0 +1,35 @@
+"""Projects on disk for tests: a package.json, a lockfile, and what else a test wants there."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LOCKS = Path(__file__).parent / "unit" / "rules" / "locks"
+
+
+def real_lock(name: str) -> dict[str, Any]:
+    """A lockfile that npm 11.19.1 made, to be changed at will."""
+    found: dict[str, Any] = json.loads((LOCKS / f"{name}.json").read_text())
+    return found
+
+
+def lock_of(packages: Mapping[str, Mapping[str, Any]], root: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"name": "fn", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": dict(root or {}), **packages}}
+
+
+def write_project(
+    directory: Path,
+    manifest: Mapping[str, Any] | None = None,
+    lock: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
+) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    written = {"package.json": json.dumps({"name": "fn", "version": "1.0.0", **(manifest or {})}, indent=2)}
+    if lock is not None:
+        written["package-lock.json"] = json.dumps(lock, indent=2)
+    for name, text in {**written, **(files or {})}.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return directory

@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import pytest
+
+from lambdapack.project.template import Declarations, Declared, engines_runtime, read_template
+
+SAM = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Arch: {Type: String}
+Globals:
+  Function:
+    Runtime: nodejs22.x
+Resources:
+  Resize:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: .
+      Handler: app.handler
+      Architectures: [arm64]
+      Environment: {Variables: {TABLE: !Ref Table}}
+  Table:
+    Type: AWS::DynamoDB::Table
+"""
+
+
+def declared(directory: Path, text: str, name: str = "template.yaml") -> Declarations:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / name).write_text(text)
+    return read_template(directory)
+
+
+def test_a_sam_template_tells_runtime_architecture_and_handler_with_their_lines(tmp_path: Path) -> None:
+    assert declared(tmp_path, SAM) == Declarations(
+        Declared("nodejs22.x", "template.yaml:7"),
+        Declared("arm64", "template.yaml:14"),
+        Declared("app.handler", "template.yaml:13"),
+    )
+
+
+def test_serverless_functions_inherit_from_the_provider(tmp_path: Path) -> None:
+    text = "provider:\n  runtime: nodejs22.x\n  architecture: arm64\nfunctions:\n  a:\n    handler: src/a.handler\n"
+    found = declared(tmp_path, text, "serverless.yml")
+    assert found.runtime == Declared("nodejs22.x", "serverless.yml:2")
+    assert found.architecture == Declared("arm64", "serverless.yml:3")
+    assert found.handler == Declared("src/a.handler", "serverless.yml:6")
+
+
+@pytest.mark.parametrize(
+    "value", ["!Ref Arch", "!Sub '${Arch}'", "{Ref: Arch}", "'{{resolve:ssm:x}}'", "[arm64, x86_64]", "12"]
+)
+def test_only_literal_values_count(tmp_path: Path, value: str) -> None:
+    text = SAM.replace("[arm64]", value if value.startswith("[") else f"[{value}]")
+    found = declared(tmp_path, text)
+    assert found.architecture is None
+    assert found.runtime is not None
+
+
+def test_variables_of_the_serverless_framework_are_not_literal(tmp_path: Path) -> None:
+    text = "provider: {runtime: '${opt:runtime}'}\nfunctions: {a: {handler: a.b}}\n"
+    assert declared(tmp_path, text, "serverless.yml").runtime is None
+
+
+def test_functions_that_differ_give_nothing_and_say_so(tmp_path: Path) -> None:
+    text = (
+        SAM
+        + "  Other:\n    Type: AWS::Serverless::Function\n"
+        + "    Properties: {CodeUri: ., Handler: b.c, Architectures: [arm64]}\n"
+    )
+    found = declared(tmp_path, text)
+    assert (found.handler, found.architecture) == (None, Declared("arm64", "template.yaml:14"))
+    assert found.notes == (
+        (
+            "the template has more than one handler, so none is taken: "
+            "app.handler (template.yaml:13), b.c (template.yaml:20)"
+        ),
+    )
+
+
+def test_a_template_above_counts_for_the_function_whose_code_lies_here(tmp_path: Path) -> None:
+    text = SAM.replace("CodeUri: .", "CodeUri: functions/resize/")
+    (tmp_path / "template.yaml").write_text(text)
+    (tmp_path / "functions" / "resize").mkdir(parents=True)
+    (tmp_path / "functions" / "other").mkdir()
+    assert read_template(tmp_path / "functions" / "resize").runtime == Declared("nodejs22.x", "template.yaml:7")
+    assert read_template(tmp_path / "functions" / "other") == Declarations()
+
+
+def test_the_search_ends_at_the_repository(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(SAM.replace("CodeUri: .", "CodeUri: repo/fn"))
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    (tmp_path / "repo" / "fn").mkdir()
+    assert read_template(tmp_path / "repo" / "fn") == Declarations()
+
+
+def test_code_in_a_directory_below_gives_all_but_the_handler(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    found = declared(tmp_path, SAM.replace("CodeUri: .", "CodeUri: src/"))
+    assert found.runtime is not None
+    assert found.handler is None
+
+
+def test_functions_of_other_languages_and_projects_are_passed_over(tmp_path: Path) -> None:
+    assert declared(tmp_path, SAM.replace("nodejs22.x", "python3.13")) == Declarations()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "package.json").write_text("{}")
+    assert declared(tmp_path, SAM.replace("CodeUri: .", "CodeUri: other")) == Declarations()
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "\x00", "- 1", "", "[" * 5000, "Resources: []", "Resources: {a: 1, ? [b] : c}", "--- a\n--- b"]
+)
+def test_a_template_that_cannot_be_used_is_at_most_a_note(tmp_path: Path, text: str) -> None:
+    found = declared(tmp_path, text)
+    assert (found.runtime, found.architecture, found.handler) == (None, None, None)
+
+
+def test_a_recursive_template_ends(tmp_path: Path) -> None:
+    assert declared(tmp_path, "Resources: &a\n  Fn: *a\n").runtime is None
+
+
+@pytest.mark.parametrize(
+    ("node", "runtime"),
+    [
+        ("22.x", "nodejs22.x"),
+        (">=22 <24", "nodejs22.x"),
+        (">=20", None),
+        ("^18", None),
+        ("lts/*", None),
+        ("", None),
+        (22, None),
+    ],
+)
+def test_engines_give_a_runtime_when_they_admit_one_major(node: object, runtime: str | None) -> None:
+    found = engines_runtime({"engines": {"node": node}}, (20, 22, 24))
+    assert (found.value if found else None) == runtime
+
+
+def test_engines_say_where_they_are() -> None:
+    assert engines_runtime({"engines": {"node": "22"}}, (22,)) == Declared("nodejs22.x", "package.json engines.node 22")
+    assert engines_runtime({"engines": ["node 22"]}, (22,)) is None

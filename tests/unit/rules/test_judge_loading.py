@@ -1,0 +1,172 @@
+from pathlib import Path
+
+import pytest
+
+from lambdapack.rules.verdict import Outcome, Verdict
+from tests import elf
+from tests.world import World
+
+ADDON = "node_modules/native/addon.node"
+SHINY = "int shiny(void);\n" + elf.NODE_API + "\nint glow(void) { return shiny(); }\n"
+
+
+def addon(directory: Path, *libraries: Path, flags: tuple[str, ...] = ()) -> Path:
+    return elf.link(directory, "addon.node", SHINY, "-DLEVEL=8", *flags, libraries=libraries)
+
+
+def put(world: World, path: str, made: Path) -> None:
+    world.package("node_modules/native")
+    world.add(path, made)
+
+
+def test_a_needed_library_that_is_nowhere_is_missing(world: World, tmp_path: Path) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libshiny.so.1")))
+    judged = world.judged(ADDON)
+    assert judged.cause == "missing-library"
+    assert judged.finding is not None
+    assert judged.finding.message.startswith("libshiny.so.1: cannot open shared object file")
+
+
+def test_a_library_beside_it_is_found_through_origin(world: World, tmp_path: Path) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    put(world, ADDON, addon(tmp_path, library, flags=("-Wl,-rpath,$ORIGIN",)))
+    world.add("node_modules/native/libshiny.so.1", library)
+    assert world.judged(ADDON).outcome is Outcome.LOADS
+    assert world.judged("node_modules/native/libshiny.so.1").selected
+
+
+def test_a_library_beside_it_is_not_found_without_origin(world: World, tmp_path: Path) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    put(world, ADDON, addon(tmp_path, library))
+    world.add("node_modules/native/libshiny.so.1", library)
+    assert world.judged(ADDON).cause == "missing-library"
+
+
+@pytest.mark.parametrize("place", ["lib/libshiny.so.1", "libshiny.so.1"])
+def test_a_library_in_the_functions_lib_is_on_the_loaders_path(world: World, tmp_path: Path, place: str) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    put(world, ADDON, addon(tmp_path, library))
+    world.add(place, library)
+    assert world.judged(ADDON).outcome is Outcome.LOADS
+
+
+def test_a_library_of_a_layer_is_on_the_loaders_path(world: World, tmp_path: Path) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    put(world, ADDON, addon(tmp_path, library))
+    layer = World()
+    layer.add("lib/libshiny.so.1", library)
+    report = world.report(layers=(layer.facts(root="/opt"),))
+    assert report.verdict is Verdict.PASS
+    assert "/opt/lib/libshiny.so.1" in {each.binary.path for each in report.judgements}
+
+
+def test_a_sibling_package_is_reached_through_links_as_pnpm_makes_them(world: World, tmp_path: Path) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    made = addon(tmp_path, library, flags=("-Wl,-rpath,$ORIGIN/../libs",))
+    world.package("node_modules/.pnpm/native@1.0.0/node_modules/native")
+    world.add("node_modules/.pnpm/native@1.0.0/node_modules/native/addon.node", made)
+    world.links["node_modules/native"] = ".pnpm/native@1.0.0/node_modules/native"
+    world.links["node_modules/.pnpm/native@1.0.0/node_modules/libs"] = "../../../../store"
+    world.add("store/libshiny.so.1", library)
+    assert world.judged("node_modules/.pnpm/native@1.0.0/node_modules/native/addon.node").outcome is Outcome.LOADS
+
+
+def test_runpath_is_not_inherited_and_rpath_is(world: World, tmp_path: Path) -> None:
+    deep = elf.library(tmp_path, "libdeep.so.1", symbol="deep")
+    middle = elf.link(
+        tmp_path, "libshiny.so.1", "int deep(void); int shiny(void) { return deep(); }", "-Wl,-soname,libshiny.so.1",
+        libraries=(deep,),
+    )  # fmt: skip
+    linking = ("-Wl,--allow-shlib-undefined", "-Wl,-rpath,$ORIGIN")
+    for tags, cause in (("-Wl,--enable-new-dtags", "missing-library"), ("-Wl,--disable-new-dtags", None)):
+        put(world, ADDON, addon(tmp_path, middle, flags=(*linking, tags)))
+        world.add("node_modules/native/libshiny.so.1", middle)
+        world.add("node_modules/native/libdeep.so.1", deep)
+        assert world.judged(ADDON).cause == cause
+
+
+def test_a_copy_for_another_cpu_is_passed_over_and_named(world: World, tmp_path: Path) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    put(world, ADDON, addon(tmp_path, library, flags=("-Wl,-rpath,$ORIGIN",)))
+    world.add("node_modules/native/libshiny.so.1", elf.with_machine(library.read_bytes(), elf.ARM64))
+    judged = world.judged(ADDON)
+    assert judged.cause == "missing-library"
+    assert judged.finding is not None
+    assert "arm64" in judged.finding.message
+
+
+def test_a_text_file_on_the_way_ends_the_search(world: World, tmp_path: Path) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    put(world, ADDON, addon(tmp_path, library, flags=("-Wl,-rpath,$ORIGIN",)))
+    world.add("node_modules/native/libshiny.so.1", library)
+    world.add("lib/libshiny.so.1", "version https://git-lfs.github.com/spec/v1\noid sha256:12\n")
+    assert world.judged(ADDON).cause == "not-elf"
+
+
+@pytest.mark.parametrize("soname", ["libc.musl-x86_64.so.1", "libc.so"])
+def test_needing_musls_libc_is_musl(world: World, tmp_path: Path, soname: str) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, soname)))
+    assert world.judged(ADDON).cause == "musl"
+
+
+def test_a_musl_library_makes_the_addon_that_needs_it_musl(world: World, tmp_path: Path) -> None:
+    libc = elf.library(tmp_path, "libc.musl-x86_64.so.1", symbol="puts")
+    middle = elf.link(
+        tmp_path, "libshiny.so.1", "int puts(void); int shiny(void) { return puts(); }", "-Wl,-soname,libshiny.so.1",
+        libraries=(libc,),
+    )  # fmt: skip
+    put(world, ADDON, addon(tmp_path, middle, flags=("-Wl,-rpath,$ORIGIN", "-Wl,--allow-shlib-undefined")))
+    world.add("node_modules/native/libshiny.so.1", middle)
+    judged = world.judged(ADDON)
+    assert judged.cause == "musl"
+    assert judged.finding is not None
+    assert "needed by libshiny.so.1" in judged.finding.message
+
+
+@pytest.mark.parametrize(
+    ("soname", "version", "runtime", "cause", "outcome"),
+    [
+        ("libc.so.6", "GLIBC_2.34", "nodejs22.x", None, Outcome.LOADS),
+        ("libc.so.6", "GLIBC_2.38", "nodejs22.x", "symbol-version", Outcome.FAILS),
+        ("libc.so.6", "GLIBC_2.28", "nodejs18.x", "symbol-version", Outcome.FAILS),
+        ("libstdc++.so.6", "GLIBCXX_3.4.29", "nodejs22.x", None, Outcome.LOADS),
+        ("libstdc++.so.6", "GLIBCXX_3.4.30", "nodejs22.x", "symbol-version", Outcome.UNKNOWN),
+        ("libstdc++.so.6", "GLIBCXX_3.4.34", "nodejs22.x", "symbol-version", Outcome.FAILS),
+        ("libgcc_s.so.1", "GLIBC_2.0", "nodejs22.x", None, Outcome.LOADS),
+        ("libc.so.6", "GLIBC_ABI_DT_RELR", "nodejs22.x", "symbol-version", Outcome.FAILS),
+    ],
+)
+def test_symbol_versions_are_held_against_floor_and_ceiling(
+    world: World, tmp_path: Path, soname: str, version: str, runtime: str, cause: str | None, outcome: Outcome
+) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, soname, version)))
+    judged = world.judged(ADDON, runtime)
+    assert (judged.cause, judged.outcome) == (cause, outcome)
+
+
+def test_between_floor_and_ceiling_is_a_warning_that_names_both(world: World, tmp_path: Path) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libstdc++.so.6", "GLIBCXX_3.4.31")))
+    report = world.report()
+    assert report.verdict is Verdict.WARN
+    assert report.findings[0].rule.code == "LP220"
+    assert "GLIBCXX_3.4.29" in report.findings[0].message
+
+
+def test_a_version_is_asked_of_the_sibling_that_is_loaded(world: World, tmp_path: Path) -> None:
+    new = elf.library(tmp_path / "new", "libshiny.so.1", "SHINY_1", "SHINY_2")
+    old = elf.library(tmp_path / "old", "libshiny.so.1", "SHINY_1")
+    put(world, ADDON, addon(tmp_path, new, flags=("-Wl,-rpath,$ORIGIN",)))
+    world.add("node_modules/native/libshiny.so.1", new)
+    assert world.judged(ADDON).outcome is Outcome.LOADS
+    world.add("node_modules/native/libshiny.so.1", old)
+    judged = world.judged(ADDON)
+    assert judged.cause == "symbol-version"
+    assert judged.finding is not None
+    assert "SHINY_2" in judged.finding.message
+
+
+def test_a_library_that_only_the_image_has_is_unproved(world: World, tmp_path: Path) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libcurl.so.4")))
+    judged = world.judged(ADDON)
+    assert (judged.cause, judged.outcome) == ("missing-library", Outcome.UNKNOWN)
+    assert world.report().verdict is Verdict.WARN

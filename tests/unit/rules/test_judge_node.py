@@ -1,0 +1,156 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lambdapack.rules.verdict import Outcome
+from lambdapack.runtimes.catalogue import parse_target, shipped
+from tests import elf
+from tests.world import World
+
+ADDON = "addon.node"
+
+
+def make(tmp_path: Path, source: str, *flags: str) -> Path:
+    return elf.link(tmp_path, ADDON, source, *flags)
+
+
+@pytest.mark.parametrize("form", [elf.V8_PLAIN, elf.V8_CONTEXTUAL, elf.V8_BOTH_WAYS, elf.V8_SYMBOL])
+def test_a_v8_addon_loads_on_its_own_node_only(world: World, tmp_path: Path, form: str) -> None:
+    world.add(ADDON, make(tmp_path, form, "-DABI=127"))
+    assert world.judged(ADDON, "nodejs22.x").outcome is Outcome.LOADS
+    judged = world.judged(ADDON, "nodejs20.x")
+    assert judged.cause == "node-abi"
+    assert judged.finding is not None
+    assert "Node.js 22" in judged.finding.message
+    assert "115" in judged.finding.message
+
+
+def test_an_electron_number_is_named_as_such(world: World, tmp_path: Path) -> None:
+    world.add(ADDON, make(tmp_path, elf.V8_PLAIN, "-DABI=125"))
+    judged = world.judged(ADDON)
+    assert judged.cause == "electron-abi"
+    assert judged.finding is not None
+    assert "Electron 31" in judged.finding.message
+
+
+@pytest.mark.parametrize("form", [elf.NODE_API_CONSTRUCTOR, elf.NODE_API_WITHOUT_LEVEL])
+@pytest.mark.parametrize("runtime", ["nodejs18.x", "nodejs24.x"])
+def test_an_old_node_api_addon_loads_everywhere(world: World, tmp_path: Path, form: str, runtime: str) -> None:
+    world.add(ADDON, make(tmp_path, form))
+    assert world.judged(ADDON, runtime).outcome is Outcome.LOADS
+
+
+@pytest.mark.parametrize(
+    ("level", "runtime", "cause"),
+    [
+        (9, "nodejs20.x", None),
+        (10, "nodejs20.x", "node-api-level"),
+        (10, "nodejs22.x", None),
+        (0x7FFFFFFF, "nodejs18.x", None),
+    ],
+)
+def test_a_declared_node_api_level_is_held_against_the_runtime(
+    world: World, tmp_path: Path, level: int, runtime: str, cause: str | None
+) -> None:
+    world.add(ADDON, make(tmp_path, elf.NODE_API, f"-DLEVEL={level}"))
+    assert world.judged(ADDON, runtime).cause == cause
+
+
+def test_a_file_that_registers_nothing_is_not_an_addon(world: World, tmp_path: Path) -> None:
+    world.add(ADDON, make(tmp_path, "int f(void) { return 1; }"))
+    assert world.judged(ADDON).cause == "not-an-addon"
+
+
+def test_a_stray_node_file_beside_a_real_addon_does_not_count(world: World, tmp_path: Path) -> None:
+    world.package("node_modules/sqlite")
+    world.add("node_modules/sqlite/build/Release/sqlite.node", make(tmp_path, elf.V8_PLAIN, "-DABI=127"))
+    world.add("node_modules/sqlite/build/Release/test_extension.node", make(tmp_path, "int f(void) { return 1; }"))
+    assert not world.judged("node_modules/sqlite/build/Release/test_extension.node").selected
+    assert world.found() == []
+
+
+def test_a_library_is_not_asked_to_register(world: World, tmp_path: Path) -> None:
+    world.add("lib/libown.so", elf.link(tmp_path, "libown.so", "int f(void) { return 1; }"))
+    judged = world.judged("lib/libown.so")
+    assert (judged.outcome, judged.selected) == (Outcome.LOADS, True)
+
+
+LATER = elf.NODE_API + "\nint NAME(void);\nint call(void) { return NAME(); }\n"
+AT_LOAD = elf.NODE_API + "\nextern int NAME;\nint *table[] = {&NAME};\n"
+
+
+def test_a_symbol_that_is_missing_at_load_fails(world: World, tmp_path: Path) -> None:
+    made = make(tmp_path, AT_LOAD.replace("NAME", "node_api_create_property_key_utf8"), "-DLEVEL=8")
+    world.add(ADDON, made)
+    judged = world.judged(ADDON, "nodejs16.x")
+    assert (judged.cause, judged.outcome) == ("undefined-symbol", Outcome.FAILS)
+    assert world.judged(ADDON, "nodejs22.x").outcome is Outcome.LOADS
+
+
+def test_a_symbol_that_is_bound_lazily_lets_the_process_die_later(world: World, tmp_path: Path) -> None:
+    made = make(tmp_path, LATER.replace("NAME", "node_api_create_property_key_utf8"), "-DLEVEL=8", "-Wl,-z,lazy")
+    world.add(ADDON, made)
+    judged = world.judged(ADDON, "nodejs16.x")
+    assert (judged.cause, judged.outcome) == ("undefined-symbol", Outcome.DIES_LATER)
+
+
+def test_binding_now_makes_a_lazy_symbol_fail_at_load(world: World, tmp_path: Path) -> None:
+    made = make(tmp_path, LATER.replace("NAME", "node_api_create_property_key_utf8"), "-DLEVEL=8", "-Wl,-z,now")
+    world.add(ADDON, made)
+    assert world.judged(ADDON, "nodejs16.x").outcome is Outcome.FAILS
+
+
+def test_a_libuv_function_of_a_later_node_is_missing(world: World, tmp_path: Path) -> None:
+    made = make(tmp_path, LATER.replace("NAME", "uv_metrics_info"), "-DLEVEL=8", "-Wl,-z,lazy")
+    world.add(ADDON, made)
+    assert world.judged(ADDON, "nodejs22.x").outcome is Outcome.LOADS
+    assert world.judged(ADDON, "nodejs16.x").outcome is Outcome.DIES_LATER
+
+
+def test_a_symbol_that_no_table_decides_is_a_warning(world: World, tmp_path: Path) -> None:
+    world.add(ADDON, make(tmp_path, LATER.replace("NAME", "SSL_new"), "-DLEVEL=8", "-Wl,-z,lazy"))
+    judged = world.judged(ADDON)
+    assert (judged.cause, judged.outcome) == ("undefined-symbol", Outcome.UNKNOWN)
+    assert world.report().verdict.value == "warn"
+
+
+def test_v8_symbols_follow_from_the_abi(world: World, tmp_path: Path) -> None:
+    source = (
+        elf.V8_PLAIN
+        + "\nint _ZN2v87Isolate10GetCurrentEv(void);\nint g(void) { return _ZN2v87Isolate10GetCurrentEv(); }"
+    )
+    world.add(ADDON, make(tmp_path, source, "-DABI=127", "-Wl,-z,lazy"))
+    assert world.judged(ADDON, "nodejs22.x").outcome is Outcome.LOADS
+    assert world.judged(ADDON, "nodejs20.x").cause == "node-abi"
+
+
+def test_an_addon_for_another_runtime_dies_in_its_constructor(world: World, tmp_path: Path) -> None:
+    source = """
+void bare_module_register(void *);
+static void __attribute__((constructor)) enter(void) { bare_module_register(0); }
+"""
+    made = make(tmp_path, source)
+    world.add(ADDON, made)
+    world.runtime = replace(
+        shipped(parse_target("nodejs22.x", "x86_64")), source="file", loaded=frozenset(), node_exports=frozenset()
+    )
+    judged = world.judged(ADDON)
+    assert (judged.cause, judged.outcome) == ("undefined-symbol", Outcome.FAILS)
+
+
+def test_a_weak_symbol_may_stay_undefined(world: World, tmp_path: Path) -> None:
+    source = elf.NODE_API + "\nint maybe(void) __attribute__((weak));\nint g(void) { return maybe ? maybe() : 0; }"
+    world.add(ADDON, make(tmp_path, source, "-DLEVEL=8"))
+    assert world.judged(ADDON).outcome is Outcome.LOADS
+
+
+def test_a_symbol_of_a_needed_sibling_is_defined(world: World, tmp_path: Path) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    empty = elf.library(tmp_path / "other", "libshiny.so.1", symbol="dull")
+    source = elf.NODE_API + "\nint shiny(void);\nint g(void) { return shiny(); }"
+    world.add(ADDON, elf.link(tmp_path, ADDON, source, "-DLEVEL=8", "-Wl,-z,now", libraries=(library,)))
+    world.add("lib/libshiny.so.1", library)
+    assert world.judged(ADDON).outcome is Outcome.LOADS
+    world.add("lib/libshiny.so.1", empty)
+    assert world.judged(ADDON).cause == "undefined-symbol"

@@ -1,0 +1,190 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdapack.model import Severity
+from lambdapack.rules.verdict import Verdict
+from tests import elf
+from tests.world import World
+
+MACH_O = b"\xcf\xfa\xed\xfe\x0c\0\0\x01\0\0\0\0\x08\0\0\0" + bytes(4096)
+
+
+@pytest.fixture
+def addon(tmp_path: Path) -> bytes:
+    return elf.link(tmp_path, "addon.node", elf.NODE_API, "-DLEVEL=8").read_bytes()
+
+
+def sharp(world: World, *installed: tuple[str, bytes], root: dict[str, Any] | None = None) -> None:
+    members = ("darwin-arm64", "linux-arm64", "linux-x64", "linuxmusl-x64")
+    world.package("", dependencies={"sharp": "1"}, **(root or {}))
+    world.package("node_modules/sharp", optionalDependencies={f"@img/sharp-{each}": "1" for each in members})
+    for name, content in installed:
+        system, cpu = name.split("-")
+        directory = f"node_modules/@img/sharp-{name}"
+        world.package(directory, os=["linux" if system.startswith("linux") else system], cpu=[cpu])
+        world.add(f"{directory}/lib/sharp-{name}.node", content)
+
+
+def test_the_right_platform_package_passes_and_a_foreign_one_beside_it_does_not_count(
+    world: World, addon: bytes
+) -> None:
+    sharp(world, ("linux-x64", addon), ("darwin-arm64", MACH_O))
+    report = world.report()
+    assert report.verdict is Verdict.PASS
+    assert {each.binary.path: each.selected for each in report.judgements} == {
+        "node_modules/@img/sharp-darwin-arm64/lib/sharp-darwin-arm64.node": False,
+        "node_modules/@img/sharp-linux-x64/lib/sharp-linux-x64.node": True,
+    }
+
+
+def test_a_tree_made_on_a_mac_is_refused_for_what_lies_there(world: World) -> None:
+    sharp(world, ("darwin-arm64", MACH_O))
+    finding = world.report(arch="arm64").findings[0]
+    assert finding.rule.name == "not-elf"
+    assert "Mach-O arm64" in finding.message
+    assert finding.cure == "Run `npm ci --os=linux --cpu=arm64 --libc=glibc`."
+
+
+def test_a_tree_made_for_the_other_cpu_is_refused_for_its_cpu(world: World, addon: bytes) -> None:
+    sharp(world, ("linux-x64", addon))
+    assert world.found(arch="arm64") == [("wrong-cpu", "node_modules/@img/sharp-linux-x64/lib/sharp-linux-x64.node")]
+
+
+def test_a_tree_made_on_alpine_is_refused_as_musl(world: World, tmp_path: Path) -> None:
+    libc = elf.library(tmp_path, "libc.musl-x86_64.so.1")
+    made = elf.link(tmp_path, "m.node", elf.NODE_API + "int shiny(void); int g(void) { return shiny(); }",
+                    "-DLEVEL=8", libraries=(libc,))  # fmt: skip
+    sharp(world, ("linuxmusl-x64", made.read_bytes()))
+    finding = world.report().findings[0]
+    assert finding.rule.name == "musl"
+    assert "--libc=glibc" in finding.cure
+
+
+def test_no_platform_package_at_all_is_a_missing_addon(world: World) -> None:
+    sharp(world)
+    finding = world.report().findings[0]
+    assert (finding.rule.name, finding.path) == ("missing-addon", "node_modules/sharp")
+    assert "@img/sharp-linux-x64 is not installed" in finding.message
+
+
+def test_a_package_that_only_something_optional_needs_earns_a_note(world: World) -> None:
+    world.package("", dependencies={"web": "1"})
+    world.package("node_modules/web", optionalDependencies={"sharp": "1"})
+    world.package("node_modules/sharp", optionalDependencies={"@img/sharp-linux-x64": "1"})
+    assert [each.weight for each in world.report().findings] == [Severity.NOTE]
+
+
+def test_a_compiler_that_the_package_can_do_without_earns_a_note(world: World) -> None:
+    world.package("", dependencies={"next": "1"})
+    world.package("node_modules/next", optionalDependencies={"@next/swc-linux-x64-gnu": "1"})
+    assert [each.weight for each in world.report().findings] == [Severity.NOTE]
+
+
+def test_an_installed_webassembly_build_is_a_fallback(world: World) -> None:
+    names = ("@x/y-linux-x64-gnu", "@x/y-wasm32-wasi")
+    world.package("", dependencies={"y": "1"})
+    world.package("node_modules/y", optionalDependencies=dict.fromkeys(names, "1"))
+    world.package("node_modules/@x/y-wasm32-wasi", cpu=["wasm32"])
+    assert [each.weight for each in world.report().findings] == [Severity.NOTE]
+
+
+def test_a_nested_platform_package_is_found_from_its_owner(world: World, addon: bytes) -> None:
+    world.package("", dependencies={"web": "1"})
+    world.package("node_modules/web", dependencies={"sharp": "1"})
+    world.package("node_modules/web/node_modules/sharp", optionalDependencies={"@img/sharp-linux-x64": "1"})
+    world.package("node_modules/web/node_modules/@img/sharp-linux-x64", os=["linux"], cpu=["x64"])
+    world.add("node_modules/web/node_modules/@img/sharp-linux-x64/sharp.node", addon)
+    assert world.found() == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"scripts": {"install": "prebuild-install || node-gyp rebuild"}},
+        {"gypfile": True},
+        {"binary": {"module_name": "a", "module_path": "./lib/{node_abi}-{platform}-{arch}"}},
+    ],
+)
+def test_a_package_that_was_never_built_is_a_missing_addon(world: World, fields: dict[str, Any]) -> None:
+    world.package("node_modules/a", **fields)
+    assert world.found() == [("missing-addon", "node_modules/a")]
+
+
+def test_a_binding_gyp_counts_as_a_native_part(world: World) -> None:
+    world.package("node_modules/a")
+    world.add("node_modules/a/binding.gyp", "{}")
+    assert world.found() == [("missing-addon", "node_modules/a")]
+
+
+def test_a_javascript_fallback_makes_it_a_warning(world: World) -> None:
+    world.package("node_modules/bufferutil", scripts={"install": "node-gyp-build"})
+    world.add("node_modules/bufferutil/fallback.js", "")
+    assert world.report().verdict is Verdict.WARN
+
+
+def test_a_package_for_another_system_lacks_nothing(world: World) -> None:
+    world.package("node_modules/fsevents", os=["darwin"], gypfile=True)
+    world.add("node_modules/fsevents/fsevents.node", MACH_O)
+    assert world.found() == []
+
+
+def test_a_script_that_may_have_fetched_a_program_is_a_warning_until_the_program_is_there(
+    world: World, tmp_path: Path
+) -> None:
+    world.package("node_modules/ffmpeg-static", scripts={"install": "node install.js"})
+    assert world.report().verdict is Verdict.WARN
+    program = elf.program(tmp_path, "ffmpeg", "void _start(void) { for (;;) {} }", "-static")
+    world.add("node_modules/ffmpeg-static/ffmpeg", program, mode=0o755)
+    assert world.found() == []
+
+
+def test_prebuilds_for_others_only_are_a_missing_addon(world: World) -> None:
+    world.package("node_modules/pty", scripts={"install": "node-gyp rebuild"})
+    world.add("node_modules/pty/prebuilds/darwin-arm64/pty.node", MACH_O)
+    world.add("node_modules/pty/prebuilds/win32-x64/pty.node", b"MZ" + bytes(512))
+    finding = world.report().findings[0]
+    assert finding.rule.name == "missing-addon"
+    assert "prebuilds/darwin-arm64/pty.node and 1 more" in finding.message
+
+
+def test_an_addon_compiled_on_a_mac_is_refused_for_what_it_is(world: World) -> None:
+    world.package("node_modules/bcrypt", scripts={"install": "node-gyp-build"})
+    world.add("node_modules/bcrypt/build/Release/bcrypt_lib.node", MACH_O)
+    world.add("node_modules/bcrypt/prebuilds/linux-x64/bcrypt.glibc.node", b"")
+    assert world.found() == [("not-elf", "node_modules/bcrypt/build/Release/bcrypt_lib.node")]
+
+
+def test_a_single_file_for_one_other_platform_is_what_is_wrong(world: World) -> None:
+    world.add("index.darwin-arm64.node", MACH_O)
+    assert world.found() == [("not-elf", "index.darwin-arm64.node")]
+
+
+def test_a_foreign_prebuild_that_nobody_loads_is_judged_but_does_not_count(world: World, addon: bytes) -> None:
+    world.package("node_modules/a")
+    world.add("node_modules/a/prebuilds/linux-x64/a.node", addon)
+    world.add("node_modules/a/prebuilds/linux-arm64/a.node", elf.with_machine(addon, elf.ARM64))
+    judged = world.judged("node_modules/a/prebuilds/linux-arm64/a.node")
+    assert (judged.selected, judged.cause) == (False, "wrong-cpu")
+    assert world.report().verdict is Verdict.PASS
+
+
+def test_a_foreign_program_that_a_package_always_ships_is_a_warning(world: World) -> None:
+    world.package("node_modules/active-win")
+    world.add("node_modules/active-win/main", MACH_O[:12] + b"\x02" + MACH_O[13:], mode=0o755)
+    report = world.report()
+    assert report.verdict in {Verdict.WARN, Verdict.PASS}
+
+
+def test_broken_and_hostile_manifests_are_survived(world: World, addon: bytes) -> None:
+    world.add("node_modules/a/package.json", "{")
+    world.add("node_modules/b/package.json", '["os"]')
+    world.add("node_modules/c/package.json", '{"name": 7, "os": {"x": 1}, "scripts": [], "binary": "x", "cpu": [1]}')
+    world.add("node_modules/d/package.json", "[" * 100000)
+    world.add("node_modules/d/build/manifest.json", '{"x": 1, "{}": [], "[]": "y"}')
+    world.add("node_modules/e/addon.node", addon)
+    world.add("node_modules/@scope/f/addon.node", addon)
+    report = world.report()
+    assert report.verdict is Verdict.PASS
+    assert {each.package for each in report.judgements} == {"e", "@scope/f"}

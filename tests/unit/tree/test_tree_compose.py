@@ -1,0 +1,78 @@
+import pytest
+
+from lambdapack.errors import HOSTILE_ARCHIVE, LambdapackError
+from lambdapack.tree.compose import Filtered, MemoryTree, OverlayTree, Prefixed, Remade, Subtree
+from lambdapack.tree.entry import Entry, Kind, read
+
+
+def test_memory_holds_files_links_and_directories() -> None:
+    tree = MemoryTree({"b/x": (b"1", 0o755), "a": b"22"}, links={"l": "b/x"}, directories=["b"])
+    assert list(tree.entries) == ["a", "b", "b/x", "l"]
+    assert tree.entries["a"] == Entry("a", Kind.FILE, 0o644, 2)
+    assert tree.entries["l"].target == "b/x"
+    assert read(tree, "b/x") == b"1"
+    for path in ("l", "b", "absent"):
+        with pytest.raises(KeyError), tree.view(path):
+            pass
+
+
+def test_memory_refuses_what_no_archive_may_hold() -> None:
+    with pytest.raises(LambdapackError):
+        MemoryTree({"../x": b""})
+    with pytest.raises(LambdapackError):
+        MemoryTree({}, links={"x": ""})
+
+
+def test_the_later_tree_wins_on_files_and_directories_merge() -> None:
+    low = MemoryTree({"d/a": b"low", "d/b": b"low", "l": b"file"}, directories=["d"])
+    high = MemoryTree({"d/a": b"high", "c": b"high"}, links={"l": "c"})
+    tree = OverlayTree(low, high)
+    assert list(tree.entries) == ["c", "d", "d/a", "d/b", "l"]
+    assert (read(tree, "d/a"), read(tree, "d/b")) == (b"high", b"low")
+    assert tree.entries["l"].kind is Kind.SYMLINK
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (MemoryTree({"lib": b""}), MemoryTree({"lib/x": b""})),
+        (MemoryTree({"lib": b""}), MemoryTree({}, directories=["lib"])),
+        (MemoryTree({}, links={"lib": "src"}), MemoryTree({"lib/deep/x": b""})),
+    ],
+)
+def test_a_file_where_another_tree_has_a_directory_names_it(one: MemoryTree, two: MemoryTree) -> None:
+    for trees in ((one, two), (two, one)):
+        with pytest.raises(LambdapackError, match="'lib'") as caught:
+            OverlayTree(*trees)
+        assert caught.value.failure is HOSTILE_ARCHIVE
+        assert "Rename" in caught.value.hint
+
+
+def test_a_prefix_and_a_subtree_undo_each_other() -> None:
+    tree = MemoryTree({"node_modules/x/a": b"1", "node_modules-x": b"2", "b": b"3"}, links={"node_modules/l": "x"})
+    below = Subtree(tree, "node_modules")
+    assert list(below.entries) == ["l", "x/a"]
+    assert read(below, "x/a") == b"1"
+    again = Prefixed(below, "node_modules")
+    assert list(again.entries) == ["node_modules/l", "node_modules/x/a"]
+    assert again.entries["node_modules/l"].target == "x"
+    assert read(again, "node_modules/x/a") == b"1"
+    with pytest.raises(KeyError), again.view("b"):
+        pass
+    with pytest.raises(LambdapackError):
+        Prefixed(tree, "../x")
+    assert not Subtree(tree, "absent").entries
+
+
+def test_a_filter_hides_entries_and_their_bytes() -> None:
+    tree = Filtered(MemoryTree({"a": b"1", "b": b"2"}), lambda entry: entry.path == "a")
+    assert list(tree.entries) == ["a"]
+    assert read(tree, "a") == b"1"
+    with pytest.raises(KeyError), tree.view("b"):
+        pass
+
+
+def test_entries_can_be_remade() -> None:
+    tree = Remade(MemoryTree({"a": b"1"}), lambda entry: Entry(entry.path, entry.kind, 0o700, entry.size))
+    assert tree.entries["a"].mode == 0o700
+    assert read(tree, "a") == b"1"

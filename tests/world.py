@@ -1,0 +1,88 @@
+"""A package made of real files in memory, and its report."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from lambdapack.binary.scan import scan
+from lambdapack.project.installed import read_manifests
+from lambdapack.rules.check import check
+from lambdapack.rules.facts import Facts, Policy
+from lambdapack.rules.verdict import Judgement, Report, Subject
+from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.runtimes.runtime import Runtime
+from lambdapack.tree.entry import Entry, Kind
+
+TODAY = date(2026, 11, 21)
+
+
+@dataclass
+class MemoryTree:
+    """Files by path; satisfies the Tree protocol."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    modes: dict[str, int] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        found = {
+            **{
+                path: Entry(path, Kind.FILE, self.modes.get(path, 0o644), len(data))
+                for path, data in self.files.items()
+            },
+            **{path: Entry(path, Kind.SYMLINK, 0o777, 0, target) for path, target in self.links.items()},
+        }
+        return dict(sorted(found.items()))
+
+    @contextmanager
+    def view(self, path: str) -> Iterator[memoryview]:
+        with memoryview(self.files[path]) as data:
+            yield data
+
+
+@dataclass
+class World(MemoryTree):
+    """A function under construction."""
+
+    kind: str = "directory"
+    handler: str | None = None
+    runtime: Runtime | None = None
+
+    def add(self, path: str, content: Path | bytes | str, mode: int = 0o644) -> None:
+        self.modes[path] = mode
+        match content:
+            case Path():
+                self.files[path] = content.read_bytes()
+            case str():
+                self.files[path] = content.encode()
+            case bytes():
+                self.files[path] = content
+
+    def package(self, directory: str, **fields: Any) -> None:
+        name = directory.rpartition("node_modules/")[2]
+        manifest = {"name": name, "version": "1.0.0", **fields}
+        self.add(f"{directory}/package.json" if directory else "package.json", json.dumps(manifest))
+
+    def facts(self, root: str = "/var/task", layers: tuple[Facts, ...] = ()) -> Facts:
+        return Facts(self.entries, scan(self), read_manifests(self), root=root, handler=self.handler, layers=layers)
+
+    def report(
+        self,
+        runtime: str = "nodejs22.x",
+        arch: str = "x86_64",
+        policy: Policy | None = None,
+        layers: tuple[Facts, ...] = (),
+    ) -> Report:
+        provided = self.runtime or shipped(parse_target(runtime, arch))
+        return check(Subject(self.kind, "."), self.facts(layers=layers), provided, policy or Policy(TODAY))
+
+    def judged(self, path: str, runtime: str = "nodejs22.x", arch: str = "x86_64") -> Judgement:
+        return next(each for each in self.report(runtime, arch).judgements if each.binary.path == path)
+
+    def found(self, runtime: str = "nodejs22.x", arch: str = "x86_64") -> list[tuple[str, str]]:
+        return [(each.rule.name, each.path) for each in self.report(runtime, arch).findings]
