@@ -21,7 +21,8 @@ start() {
   log=/var/log/lambdapack-$1.log
   shift
   say "starting $* (log: $log)"
-  setsid nohup "$@" >"$log" 2>&1 </dev/null &
+  # From /: the container runtime leaves a file named "oom" in the directory it was started in.
+  (cd / && exec setsid nohup "$@" >"$log" 2>&1 </dev/null) &
   pid=$!
 }
 

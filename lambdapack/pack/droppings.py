@@ -17,9 +17,9 @@ GYP_MARKS: Final = frozenset(("config.gypi", "binding.Makefile", "gyp-mac-tool")
 CMAKE_MARK: Final = "CMakeCache.txt"
 
 GYP: Final = re.compile(
-    r"(?:Makefile|[^/]+\.Makefile|[^/]+\.mk|config\.gypi|gyp-mac-tool|node_gyp_bins(?:/.*)?"
+    r"(?:Makefile|config\.gypi|gyp-mac-tool|node_gyp_bins(?:/.*)?"
     r"|\.deps(?:/.*)?|(?:Release|Debug)/(?:\.deps|obj|obj\.target|obj\.host)(?:/.*)?|(?:Release|Debug)/linker\.lock"
-    r"|(?:.*/)?[^/]+\.(?:o|d|a|stamp))",
+    r"|(?:.*/)?[^/]+\.(?:o|d|a|stamp|mk|Makefile))",
     re.DOTALL,
 )
 """Below a gyp build directory; the finished addon, build/Release/NAME.node, and what it copies there stay.

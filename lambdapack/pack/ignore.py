@@ -1,6 +1,6 @@
 """Which paths of a project do not ship, and why. Knows names only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -42,9 +42,11 @@ class Ignore:
     def __init__(self, lines: Sequence[str] = (), *, name: str = IGNORE_FILE) -> None:
         """Take the lines of an ignore file; LP006 for a pattern that git would not take either."""
         own = [(pattern, reason) for reason, patterns in BUILT_IN.items() for pattern in patterns]
+        numbered = [(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
         self._reasons = [reason for _pattern, reason in own]
-        self._reasons += [f"{IGNORE_FILE} line {number}" for number in range(1, len(lines) + 1)]
-        self._spec = compiled([*(pattern for pattern, _reason in own), *lines], f"{name}", skip=len(own))
+        self._reasons += [f"{IGNORE_FILE} line {number}" for _line, number in numbered]
+        places = [(line, f"{name}:{number}") for line, number in numbered]
+        self._spec = compiled([*((pattern, "built-in") for pattern, _reason in own), *places])
 
     def reason(self, path: str, *, is_directory: bool) -> str | None:
         """Return why a path does not ship, None when it does. Whoever asks does not descend into what does not."""
@@ -68,24 +70,13 @@ def load_ignore(directory: Path) -> Ignore:
     return Ignore(text.splitlines(), name=str(path))
 
 
-def compiled(patterns: Iterable[str], where: str, *, skip: int = 0) -> "GitIgnoreSpec":
-    """Return gitignore patterns ready to match; LP006 names the line of a bad one (`skip` lines are not the file's)."""
+def compiled(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
+    """Return gitignore patterns ready to match, each given with its place, which LP006 names when it is a bad one."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  # only when a project is packed
 
-    lines = list(patterns)
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError as error:
-        number = next(number for number, line in enumerate(lines) if not _is_pattern(line))
-        detail = f"{where}:{number - skip + 1}: {lines[number]!r} is not a gitignore pattern"
-        raise LambdapackError(BAD_CONFIG, detail) from error
-
-
-def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415  # only when a project is packed
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
+    for pattern, place in patterns:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError as error:
+            raise LambdapackError(BAD_CONFIG, f"{place}: {pattern!r} is not a gitignore pattern") from error
+    return GitIgnoreSpec.from_lines([pattern for pattern, _place in patterns])

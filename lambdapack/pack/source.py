@@ -45,7 +45,7 @@ def source_tree(directory: Path, *, executable: Sequence[str] = ()) -> Source:
 
 
 def _with_modes(tree: Tree, executable: Sequence[str]) -> Tree:
-    named = compiled(executable, "executable")
+    named = compiled([(pattern, "executable") for pattern in executable if pattern.strip()])
 
     def change(entry: Entry) -> Entry:
         match entry.kind:
