@@ -10,7 +10,13 @@ def main() -> int:
 
         sys.stdout.write(f"lambdapack {__version__}\n")
         return 0
-    from lambdapack.cli.app import run  # noqa: PLC0415  # typer costs more than the answer above
+    from lambdapack.cli.signals import guarded  # noqa: PLC0415  # costs more than the answer above
+
+    return guarded(_run)
+
+
+def _run() -> int:
+    from lambdapack.cli.app import run  # noqa: PLC0415  # a signal may come while this takes its time
 
     return run(sys.argv[1:])
 

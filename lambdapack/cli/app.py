@@ -1,11 +1,9 @@
 """The command line: one typer application, one place where every error becomes an exit code."""
 
 import os
-import signal
 from collections.abc import Sequence
 from itertools import pairwise
-from types import FrameType
-from typing import Annotated, Any, Never
+from typing import Annotated, Any
 
 import typer
 
@@ -45,28 +43,13 @@ def _main(
     del version
 
 
-class Terminated(BaseException):
-    """SIGTERM, as an exception: every context manager on the way out cleans up, as for Ctrl-C."""
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> Never:
-    raise Terminated
-
-
 def run(argv: Sequence[str]) -> int:
-    """Run one command and return its exit code; nothing but a signal escapes."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run one command and return its exit code; only a signal escapes (cli/signals.py)."""
     as_json = _wants_json(argv)
     try:
         return _exit_code(app(args=list(argv), prog_name="lambdapack", standalone_mode=False))
     except LambdapackError as error:
         return console.fail(error, as_json=as_json)
-    except KeyboardInterrupt:
-        console.talk("interrupted: nothing was left behind\n")
-        return int(Exit.INTERRUPTED)
-    except Terminated:
-        console.talk("terminated: nothing was left behind\n")
-        return int(Exit.TERMINATED)
     except BrokenPipeError:
         return console.deaf()
     except Exception as error:  # noqa: BLE001  # the one place that turns a defect into exit 70

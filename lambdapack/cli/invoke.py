@@ -1,26 +1,11 @@
-"""`lambdapack invoke`: prints the handler's answer."""
+"""`lambdapack invoke`: the options; invoking.py does it."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lambdapack.build.images import BARE_IMAGE, expand
-from lambdapack.cli import console, options
-from lambdapack.cli.build import wanted_of
-from lambdapack.cli.engines import connector
-from lambdapack.cli.places import outputs_for
-from lambdapack.cli.progress import Bars
-from lambdapack.cli.verify import remembered
-from lambdapack.config import Settings
-from lambdapack.errors import BAD_TARGET, USAGE, Exit, LambdapackError
-from lambdapack.pipeline.build import build
-from lambdapack.pipeline.invoking import Invocation, answer
-from lambdapack.prove.invoke import Call
-from lambdapack.report import human
-from lambdapack.rules.verdict import Verdict
+from lambdapack.cli import options
 
 
 def invoke(
@@ -47,69 +32,16 @@ def invoke(
 
     Example: lambdapack invoke .lambdapack/app-nodejs22.x-arm64.zip --event event.json
     """
-    bars = Bars(quiet=quiet)
-    known = remembered(path)
-    flags = {
-        "runtime": runtime or known.get("runtime"),
-        "arch": arch or known.get("arch"),
-        "handler": handler or known.get("handler"),
-        "image": image,
-    }
-    call_environment = dict(_variable(each) for each in env or [])
-    payload = _event(event)
-    settings = options.settings_of(path, flags)
-    archive = _archive(path, settings, bars)
-    if archive is None:
-        return int(Exit.JUDGEMENT)
-    target = options.targets_of(settings, bars)[0]
-    wanted = Invocation(
-        archive=archive,
-        layers=layer or [],
-        target=target,
-        image=expand(settings.image.value or BARE_IMAGE, target),
-        call=Call(settings.handler.value, payload, call_environment, network=network, timeout_seconds=timeout),
+    from lambdapack.cli.invoking import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
+
+    flags = {"runtime": runtime, "arch": arch, "handler": handler, "image": image}
+    asked = Asked(
+        path=path,
+        event=event,
+        layers=tuple(layer or ()),
+        variables=tuple(env or ()),
+        network=network,
+        timeout_seconds=timeout,
+        quiet=quiet,
     )
-    replied = answer(wanted, connector(settings)(target.architecture), bars)
-    console.product(replied.payload.decode("utf-8", "replace").rstrip("\n") + "\n")
-    replied.require()
-    return int(Exit.FINE)
-
-
-def _variable(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals and name in os.environ:
-        return name, os.environ[name]
-    if not equals or not name:
-        raise LambdapackError(USAGE, f"--env {text}: NAME=VALUE is expected", hint="Write `--env STAGE=test`.")
-    return name, value
-
-
-def _event(name: str) -> bytes:
-    if name == "-":
-        return sys.stdin.buffer.read()
-    if not name:
-        return b"{}"
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        hint = "Pass `--event FILE` with a JSON document, or `--event -`."
-        raise LambdapackError(USAGE, f"--event {name}: {error.strerror or error}", hint=hint) from error
-
-
-def _archive(path: Path, settings: Settings, bars: Bars) -> Path | None:
-    """Return the zip to run: the one named, or the project's, built first when it is not there."""
-    if not path.exists():
-        raise LambdapackError(BAD_TARGET, f"{path}: there is no such file or directory")
-    if not (path / "package.json").is_file():
-        return path
-    if settings.layer.value:
-        raise LambdapackError(USAGE, "a layer has no handler", hint="Invoke a function with `--layer ZIP`.")
-    target = options.targets_of(settings, bars)[:1]
-    output = outputs_for(path, settings, target)[target[0]]
-    if output.is_file():
-        bars.note(f"invoking {output}, which was built before; `lambdapack build` makes it anew")
-        return output
-    (built,) = build(wanted_of(path, settings, target), connector(settings), bars)
-    if built.report.verdict is not Verdict.PASS:
-        console.talk(human.render(built.report))
-    return built.archive.path if built.archive else None
+    return carry_out(asked, flags)

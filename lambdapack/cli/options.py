@@ -1,31 +1,9 @@
-"""Options that several commands share, and what they become: settings, targets, a policy."""
+"""Options that several commands share. Imports nothing but typer: `--help` must not wait for the rest."""
 
-import os
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from lambdapack.build.engine import Limits
-from lambdapack.cli.progress import Bars
-from lambdapack.config import Settings, load_settings
-from lambdapack.errors import USAGE, LambdapackError
-from lambdapack.model import Architecture, Severity, Target
-from lambdapack.rules.facts import Ignore, Policy
-from lambdapack.rules.registry import RULES
-from lambdapack.runtimes.catalogue import (
-    architectures,
-    identifiers,
-    newest,
-    node_major,
-    parse_architecture,
-    parse_target,
-)
-
-ALL = "all"
 
 
 class Format(Enum):
@@ -58,71 +36,3 @@ Ignores = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines of npm.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also name what was left out and what is ignored.")]
-
-
-def settings_of(directory: Path, flags: Mapping[str, object]) -> Settings:
-    """Return the settings of a directory under these flags; LP006 and LP005 for what cannot be used."""
-    arch = flags.get("arch")
-    if isinstance(arch, str) and arch != ALL:
-        flags = {**flags, "arch": parse_architecture(arch).aws}
-    ignore = flags.get("ignore")
-    if isinstance(ignore, list):
-        flags = {**flags, "ignore": dict(_pair(each) for each in ignore)}
-    majors = [node_major(each) for each in identifiers()]
-    return load_settings(directory if directory.is_dir() else Path.cwd(), flags, os.environ, majors=majors)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    code, equals, reason = text.partition("=")
-    if not equals or not reason.strip():
-        hint = "Write `--ignore LP203:node_modules/x/y.node='tested on Lambda'`."
-        raise LambdapackError(USAGE, f"--ignore {text}: a reason is missing", hint=hint)
-    return code, reason
-
-
-def targets_of(settings: Settings, bars: Bars) -> tuple[Target, ...]:
-    """Return the targets that the settings name; says so when the runtime is an assumption."""
-    runtime = settings.runtime.value
-    if runtime is None:
-        runtime = newest(today())
-        bars.note(f"no runtime is set: {runtime} is assumed (--runtime, or runtime = in lambdapack.toml)")
-    arch = settings.arch.value
-    if arch == ALL:
-        name = parse_target(runtime, Architecture.X86_64.aws).runtime
-        return tuple(Target(name, each) for each in architectures(name))
-    return (parse_target(runtime, arch),)
-
-
-def policy_of(settings: Settings, *, handler_required: bool, all_binaries: bool = False) -> Policy:
-    """Return how strict a check is; LP001 for an ignored code that does not exist."""
-    known = {name for rule in RULES for name in (rule.code, rule.name)}
-    for each in settings.ignore.value:
-        if each.code not in known:
-            raise LambdapackError(USAGE, f"there is no finding {each.code!r} to ignore ({settings.ignore.origin})")
-    return Policy(
-        today=today(),
-        handler_required=handler_required,
-        all_binaries=all_binaries,
-        ignores=tuple(Ignore(each.code, each.reason, each.path or "*") for each in settings.ignore.value),
-    )
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return the bounds of a sandbox."""
-    return Limits(
-        memory_bytes=settings.memory.value,
-        processes=settings.processes.value,
-        wall_seconds=settings.time_limit.value,
-        silence_seconds=settings.silence_limit.value,
-    )
-
-
-def fail_on(settings: Settings) -> Severity | None:
-    """Return the severity from which a report fails, None for never."""
-    word = settings.fail_on.value
-    return None if word == "never" else Severity(word)
-
-
-def today() -> date:
-    """Return the day in UTC, so that a verdict does not depend on the time zone."""
-    return datetime.now(UTC).date()

@@ -1,17 +1,11 @@
-"""`lambdapack verify`: prints the report."""
+"""`lambdapack verify`: the options; verifying.py does it."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lambdapack.cli import console, options
-from lambdapack.cli.progress import Bars
-from lambdapack.errors import Exit
-from lambdapack.pack.manifest import read_manifest
-from lambdapack.pipeline.judging import verify as judge
-from lambdapack.report import human, json_v0
-from lambdapack.runtimes.catalogue import shipped
+from lambdapack.cli import options
 
 
 def verify(
@@ -35,35 +29,8 @@ def verify(
 
     Example: lambdapack verify function.zip --runtime nodejs22.x --arch arm64
     """
-    bars = Bars(quiet=quiet)
-    known = remembered(target)
-    flags = {
-        "runtime": runtime or known.get("runtime"),
-        "arch": arch or known.get("arch"),
-        "handler": handler or known.get("handler"),
-        "fail-on": fail_on,
-        "ignore": ignore,
-    }
-    settings = options.settings_of(target, flags)
-    policy = options.policy_of(settings, handler_required=False, all_binaries=all_binaries)
-    reports = tuple(
-        judge(target, shipped(each), policy, settings.handler.value, bars)
-        for each in options.targets_of(settings, bars)
-    )
-    if report_format is options.Format.JSON:
-        console.product(json_v0.render(reports))
-    else:
-        console.product("\n".join(human.render(each, verbose=verbose) for each in reports))
-    limit = options.fail_on(settings)
-    failed = limit is not None and any(each.fails(limit) for each in reports)
-    return int(Exit.JUDGEMENT if failed else Exit.FINE)
+    from lambdapack.cli.verifying import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
 
-
-def remembered(archive: Path) -> dict[str, str]:
-    """Return runtime, arch and handler of the manifest beside a zip, as far as it has them."""
-    document = read_manifest(archive) if archive.is_file() else None
-    target = document.get("target") if document else None
-    found = {**target} if isinstance(target, dict) else {}
-    if document and isinstance(document.get("handler"), str):
-        found["handler"] = document["handler"]
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
+    asked = Asked(target, all_binaries=all_binaries, style=report_format, verbose=verbose, quiet=quiet)
+    return carry_out(asked, flags)

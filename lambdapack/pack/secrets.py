@@ -28,7 +28,7 @@ PRIVATE_KEY = re.compile(
 PUTTY_KEY = re.compile(rb"PuTTY-User-Key-File-[23]: [^\r\n]+[\s\S]{1,4000}?Private-Lines: \d")
 DER_KEY = re.compile(
     rb"\A0(?:[\x20-\x7f]|\x81.|\x82..)\x02\x01\x00"  # SEQUENCE, INTEGER 0: RFC 5208 PKCS#8, RFC 8017 PKCS#1
-    rb"(?:0.\x06[\x05-\x09](?:\*\x86H\x86\xf7\r\x01\x01|\*\x86H\xce=\x02\x01|\+e[n-q]\x04)|\x02\x82?.{1,2}\x00?[\x80-\xff])",
+    rb"(?:0.\x06[\x03-\x09](?:\*\x86H\x86\xf7\r\x01\x01|\*\x86H\xce=\x02\x01|\+e[n-q]\x04)|\x02\x82?.{1,2}\x00?[\x80-\xff])",
     re.DOTALL,
 )
 ACCESS_KEY_ID = re.compile(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
