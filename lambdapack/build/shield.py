@@ -1,26 +1,35 @@
 """Work that Ctrl-C must not cut in half. Never waits for ever."""
 
+import contextlib
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 GRACE_SECONDS = 15.0
-"""How long a signal is held back; after that the engine's own dead man's switch has to do."""
+"""How long signals are held back; after that the engine's own dead man's switch has to do."""
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Signals that a handler may turn into an exception; SIGBREAK is Windows', SIGHUP is not."""
+
+TICK_SECONDS = 0.2
 
 
 def shielded(work: Callable[[], Result], grace: float = GRACE_SECONDS) -> Result:
-    """Return what `work` returns, run on a thread of its own, where no signal handler runs.
+    """Return what `work` returns, run on a thread of its own, while signals are held back.
 
-    The first exception that a signal raises meanwhile is raised when the work has ended, or when the grace is over.
+    The first signal that came meanwhile goes to its own handler when the work has ended, or when the grace is over;
+    the handler may raise then, and the work's result is lost.
     """
     done: list[Result] = []
     failed: list[BaseException] = []
-    thread = threading.Thread(target=_run, args=(work, done, failed), name="lambdapack-shield", daemon=True)
-    thread.start()
-    _wait(thread, grace)
+    with _held_back() as held:
+        thread = threading.Thread(target=_run, args=(work, done, failed), name="lambdapack-shield", daemon=True)
+        thread.start()
+        _wait(thread, held, grace)
     if failed:
         raise failed[0]
     return done[0]
@@ -33,14 +42,34 @@ def _run(work: Callable[[], Result], done: list[Result], failed: list[BaseExcept
         failed.append(error)
 
 
-def _wait(thread: threading.Thread, grace: float) -> None:
-    held: BaseException | None = None
-    until = float("inf")
-    while thread.is_alive() and time.monotonic() < until:
-        try:
-            thread.join(0.2)
-        except BaseException as signal:  # noqa: BLE001  # whatever the handler raises is raised below
-            if held is None:
-                held, until = signal, time.monotonic() + grace
-    if held is not None:
-        raise held
+def _wait(thread: threading.Thread, held: list[int], grace: float) -> None:
+    first = None
+    while thread.is_alive():
+        thread.join(TICK_SECONDS)
+        if held and first is None:
+            first = time.monotonic()
+        if first is not None and time.monotonic() > first + grace:
+            return
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[list[int]]:
+    """Note signals in place of handling them. Python runs handlers on the main thread only."""
+    held: list[int] = []
+    former = _handlers() if threading.current_thread() is threading.main_thread() else {}
+    try:
+        for number in former:
+            signal.signal(number, lambda came, _frame: held.append(came))
+        yield held
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(held[0])
+
+
+def _handlers() -> dict[int, Callable[..., object]]:
+    """Return the signals that Python code handles; the others end the process, and the engine notices."""
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    found = {number: signal.getsignal(number) for number in numbers}
+    return {number: handler for number, handler in found.items() if callable(handler) and number}

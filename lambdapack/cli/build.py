@@ -24,6 +24,9 @@ def build(
     no_install: Annotated[
         bool, typer.Option("--no-install", help="Judge and zip the node_modules that lies there.")
     ] = False,
+    no_prune: Annotated[
+        bool, typer.Option("--no-prune", help="Keep binaries that are made for other systems.")
+    ] = False,
     keep_container: Annotated[bool, typer.Option("--keep-container", help="Leave the container for a look.")] = False,
     report_format: options.FormatOption = options.Format.HUMAN,
     fail_on: options.FailOn = None,
@@ -51,5 +54,13 @@ def build(
         "fail-on": fail_on,
         "ignore": ignore,
     }
-    asked = Asked(path, install=not no_install, keep=keep_container, style=report_format, verbose=verbose, quiet=quiet)
+    asked = Asked(
+        path,
+        install=not no_install,
+        prune=not no_prune,
+        keep=keep_container,
+        style=report_format,
+        verbose=verbose,
+        quiet=quiet,
+    )
     return carry_out(asked, flags)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.build.images import BARE_IMAGE, BUILD_IMAGE
@@ -16,6 +16,8 @@ from lambdapack.errors import Exit
 from lambdapack.model import Target
 from lambdapack.pipeline.build import Built, Wanted, build
 from lambdapack.report import human, json_v0
+from lambdapack.report.text import plural, size
+from lambdapack.rules.verdict import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Asked:
     path: Path
     install: bool
     keep: bool
+    prune: bool
     style: Format
     verbose: bool
     quiet: bool
@@ -37,14 +40,13 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     for note in settings.notes:
         bars.note(note)
     targets = choices.targets_of(settings, bars)
-    wanted = wanted_of(asked.path, settings, targets, install=asked.install, keep=asked.keep)
+    wanted = wanted_of(asked.path, settings, targets)
+    wanted = replace(wanted, install=asked.install, prune=asked.prune, keep=asked.keep)
     built = build(wanted, connector(settings), bars)
     return _tell(built, settings, asked.style, verbose=asked.verbose)
 
 
-def wanted_of(
-    path: Path, settings: Settings, targets: Sequence[Target], *, install: bool = True, keep: bool = False
-) -> Wanted:
+def wanted_of(path: Path, settings: Settings, targets: Sequence[Target]) -> Wanted:
     """Return the order for the pipeline."""
     layer = settings.layer.value
     return Wanted(
@@ -57,13 +59,11 @@ def wanted_of(
         environ=dict(os.environ),
         cache=cache_directory(os.environ) / "runtimes",
         layer=layer,
-        install=install,
         executable=settings.executable.value,
         install_inputs=settings.install_inputs.value,
         limits=choices.limits_of(settings),
         scripts=settings.scripts.value,
         emulation=settings.emulation.value,
-        keep=keep,
     )
 
 
@@ -75,6 +75,8 @@ def _tell(built: Sequence[Built], settings: Settings, style: Format, *, verbose:
             console.talk("".join(f"left out: {path} ({reason})\n" for path, reason in left_out))
         elif left_out:
             console.talk(f"left out: {_counted(left_out)} (-v names them)\n")
+        if each.pruned:
+            console.talk(_pruned(each.pruned, verbose=verbose))
         console.talk(human.render(each.report, verbose=verbose))
     if style is Format.JSON:
         console.product(json_v0.render(tuple(each.report for each in built)))
@@ -84,6 +86,14 @@ def _tell(built: Sequence[Built], settings: Settings, style: Format, *, verbose:
     unwritten = any(each.archive is None for each in built)
     failed = unwritten or (limit is not None and any(each.report.fails(limit) for each in built))
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
+
+
+def _pruned(found: Sequence[Judgement], *, verbose: bool) -> str:
+    saved = size(sum(each.binary.size for each in found))
+    lines = [f"pruned: {plural(len(found), 'binary')} for other systems, {saved} (--no-prune keeps them)"]
+    if verbose:
+        lines += [f"  {each.binary.path} ({each.cause}, {size(each.binary.size)})" for each in found]
+    return "\n".join(lines) + "\n"
 
 
 def _counted(left_out: Sequence[tuple[str, str]]) -> str:

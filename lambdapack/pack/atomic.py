@@ -56,8 +56,9 @@ def _made_parents(path: Path) -> list[Path]:
 
 def _remove(temporary: Path | None, directories: list[Path]) -> None:
     """Best effort: a directory that somebody else put something into meanwhile stays."""
-    with suppress(OSError):
-        if temporary is not None:
+    if temporary is not None:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        for each in directories:
+    for each in directories:
+        with suppress(OSError):
             each.rmdir()

@@ -17,8 +17,11 @@ WHOLE_MAX: Final = 1024**3
 """Bytes of the largest file that is compressed, in one buffer. Anything larger is stored in slices: Lambda refuses it
 anyway (250 MiB unzipped), and memory stays bounded."""
 
-IN_FLIGHT: Final = 64 * 1024**2
-"""Bytes of input that may be on their way at a time; a single larger file goes alone."""
+WINDOW: Final = 32 * 1024**2
+"""Bytes of input that are handed out together. Two windows are on their way at a time, so memory stays bounded."""
+
+LARGE: Final = 1024**2
+"""Bytes from which a file is started before the others of its window."""
 
 BATCH: Final = 256 * 1024
 """Bytes of input of one task: small files travel together, since a hand-over costs more than compressing one."""
@@ -53,20 +56,30 @@ class Packed:
 def pack_all(tree: Tree, members: Sequence[Member], workers: int | None = None) -> Generator[Packed, None, None]:
     """Give every member packed, in their order, while others are still being compressed."""
     with ThreadPoolExecutor(workers or processors(), thread_name_prefix="pack") as pool:
-        waiting: deque[tuple[int, Future[list[Packed]]]] = deque()
-        in_flight = 0
+        waiting: deque[list[Future[list[Packed]]]] = deque()
         try:
-            for size, batch in _batches(members):
-                while waiting and in_flight + size > IN_FLIGHT:
-                    done, future = waiting.popleft()
-                    yield from future.result()
-                    in_flight -= done
-                waiting.append((size, pool.submit(_pack_batch, tree, batch)))
-                in_flight += size
+            for window in _windows(members):
+                waiting.append(_submit(pool, tree, window))
+                if len(waiting) > 1:
+                    yield from _results(waiting.popleft())
             while waiting:
-                yield from waiting.popleft()[1].result()
+                yield from _results(waiting.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submit(pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[Member]]) -> list[Future[list[Packed]]]:
+    """Start a window's large files first: one that began last would keep one thread busy and leave the others idle."""
+    order = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE)
+    futures = {number: pool.submit(_pack_batch, tree, window[number]) for number in order}
+    return [futures[number] for number in range(len(window))]
+
+
+def _results(futures: list[Future[list[Packed]]]) -> Iterator[Packed]:
+    """Give what a window became, each batch let go before the next one is waited for."""
+    futures.reverse()
+    while futures:
+        yield from futures.pop().result()
 
 
 def processors() -> int:
@@ -76,18 +89,33 @@ def processors() -> int:
     return min(os.cpu_count() or 1, WORKERS_MAX)
 
 
-def _batches(members: Sequence[Member]) -> Iterator[tuple[int, list[Member]]]:
-    """Give runs of members with the sum of their sizes."""
+def _windows(members: Sequence[Member]) -> Iterator[list[list[Member]]]:
+    """Give runs of batches of at most WINDOW bytes, a larger file alone."""
+    window: list[list[Member]] = []
+    size = 0
+    for batch in _batches(members):
+        weight = sum(member.entry.size for member in batch)
+        if window and size + weight > WINDOW:
+            yield window
+            window, size = [], 0
+        window.append(batch)
+        size += weight
+    if window:
+        yield window
+
+
+def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
+    """Give runs of members of at most BATCH bytes, a larger file alone."""
     batch: list[Member] = []
     size = 0
     for member in members:
         if batch and (size + member.entry.size > BATCH or len(batch) == BATCH_MEMBERS):
-            yield size, batch
+            yield batch
             batch, size = [], 0
         batch.append(member)
         size += member.entry.size
     if batch:
-        yield size, batch
+        yield batch
 
 
 def _pack_batch(tree: Tree, batch: Sequence[Member]) -> list[Packed]:

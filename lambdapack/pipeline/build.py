@@ -18,7 +18,7 @@ from lambdapack.pack.droppings import clean, prune
 from lambdapack.pack.manifest import write_manifest
 from lambdapack.pack.source import Source, source_tree
 from lambdapack.pack.writer import write_zip
-from lambdapack.pipeline.judging import facts_of, unzipped_bytes
+from lambdapack.pipeline.judging import facts_of, unzipped_bytes, without
 from lambdapack.pipeline.measuring import tightened_by
 from lambdapack.pipeline.record import manifest
 from lambdapack.project.inputs import install_inputs
@@ -30,8 +30,10 @@ from lambdapack.rules.check import arrange, check
 from lambdapack.rules.contents import size_findings
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.lockfile import preflight
-from lambdapack.rules.verdict import Report, Subject, Verdict
+from lambdapack.rules.prunable import prunable
+from lambdapack.rules.verdict import Judgement, Report, Subject, Verdict
 from lambdapack.runtimes.catalogue import shipped
+from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.compose import OverlayTree, Prefixed
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
@@ -64,6 +66,7 @@ class Wanted:
     limits: Limits = field(default_factory=Limits)
     scripts: str = "online"
     emulation: str = "auto"
+    prune: bool = True  # leave out binaries made for other systems
     keep: bool = False
 
     def images(self, target: Target, architecture: Architecture) -> Images:
@@ -79,6 +82,7 @@ class Built:
     report: Report
     archive: Archive | None = None
     left_out: tuple[tuple[str, str], ...] = ()
+    pruned: tuple[Judgement, ...] = ()  # binaries for other systems that do not ship
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class _Judged:
     tree: Tree
     facts: Facts
     left_out: tuple[tuple[str, str], ...]
+    pruned: tuple[Judgement, ...]
     installed: Installed
     key: DependencyKey | None
 
@@ -108,7 +113,7 @@ def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tupl
         one = _Build(wanted, project, npm, connect, directory, stack, observer)
         judged = [one.judged(target, findings) for target, findings in locked.items()]
         if any(each.report.verdict is Verdict.FAIL for each in judged):
-            return tuple(Built(each.report, left_out=each.left_out) for each in judged)
+            return tuple(Built(each.report, None, each.left_out, each.pruned) for each in judged)
         return tuple(_written(wanted, each, observer) for each in judged)
 
 
@@ -158,12 +163,19 @@ class _Build:
         source = None if wanted.layer else self._source(installed)
         tree = _package(source, clean(installed.tree).tree)
         facts = facts_of(tree, layer=wanted.layer, handler=wanted.handler, source=source, observer=self.observer)
-        subject = Subject(
-            "layer" if wanted.layer else "zip", str(wanted.directory), unzipped_bytes=unzipped_bytes(tree)
-        )
-        report = check(subject, facts, runtime, wanted.policy)
+        report = self._check(tree, facts, runtime)
+        pruned = prunable(report.judgements) if wanted.prune else ()
+        if pruned:
+            tree = prune(tree, {each.binary.path for each in pruned})
+            facts = without(facts, tree)
+            report = self._check(tree, facts, runtime)
         report = replace(report, findings=arrange((*locked, *report.findings), wanted.policy))
-        return _Judged(report, tree, facts, source.left_out if source else (), installed, key)
+        return _Judged(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+
+    def _check(self, tree: Tree, facts: Facts, runtime: Runtime) -> Report:
+        kind = "layer" if self.wanted.layer else "zip"
+        subject = Subject(kind, str(self.wanted.directory), unzipped_bytes=unzipped_bytes(tree))
+        return check(subject, facts, runtime, self.wanted.policy)
 
     def _source(self, installed: Installed) -> Source:
         """Return the function's own files, without what the install made anew."""
@@ -216,4 +228,4 @@ def _written(wanted: Wanted, judged: _Judged, observer: Observer) -> Built:
     findings = arrange((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
     report = replace(report, subject=subject, findings=findings)
     write_manifest(archive.path, manifest(report, archive, judged.installed, judged.key, judged.facts.handler))
-    return Built(report, archive, judged.left_out)
+    return Built(report, archive, judged.left_out, judged.pruned)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lambdapack.binary.facts import Inventory
 from lambdapack.binary.scan import scan
 from lambdapack.errors import BAD_TARGET, LambdapackError
 from lambdapack.events import SILENT, Observer
@@ -78,6 +79,12 @@ def facts_of(
         secrets=tuple(Secret(each.path, each.what, each.line) for each in found),
         layers=layers,
     )
+
+
+def without(facts: Facts, tree: Tree) -> Facts:
+    """Return the facts of what is left of a tree, without reading it again."""
+    left = tuple(each for each in facts.inventory.binaries if each.path in tree.entries)
+    return replace(facts, entries=tree.entries, inventory=Inventory(left))
 
 
 def unzipped_bytes(tree: Tree) -> int:

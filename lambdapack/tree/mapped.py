@@ -35,6 +35,8 @@ class MappedFile:
     def __init__(self, path: Path) -> None:
         """Map the file; LP007 when it is absent, unreadable, empty or no file."""
         self.path = path
+        if path.exists() and not path.is_file():
+            raise LambdapackError(BAD_TARGET, f"{path}: it is not a regular file")
         try:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

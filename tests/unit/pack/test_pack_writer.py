@@ -287,6 +287,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["directory", "file"]
 
 
+def test_directories_that_were_made_for_nothing_are_removed(tmp_path: Path) -> None:
+    with pytest.raises(LambdapackError) as caught:
+        write_zip(TREE, tmp_path / "new" / ("n" * 300) / "a.zip")
+    assert caught.value.failure is OUTPUT
+    assert list(tmp_path.iterdir()) == []
+
+
 @posix
 def test_a_write_that_the_kernel_refuses_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError, match=r"a\.zip: File too large") as caught, small_files_only():

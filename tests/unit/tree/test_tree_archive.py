@@ -1,4 +1,5 @@
 import io
+import os
 import stat
 import struct
 import sys
@@ -166,6 +167,12 @@ def test_what_is_no_zip_is_named(tmp_path: Path, data: bytes) -> None:
 def test_a_directory_and_an_absent_file_are_named(tmp_path: Path) -> None:
     assert refusal(tmp_path)[0] is BAD_TARGET
     assert refusal(tmp_path / "absent.zip")[0] is BAD_TARGET
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.zip")
+    assert refusal(tmp_path / "pipe.zip")[0] is BAD_TARGET
 
 
 def sample() -> bytes:
