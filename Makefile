@@ -20,7 +20,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo test test-full check bench clean help
+.PHONY: venv lab demo test test-full check docs bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -48,6 +48,9 @@ check: venv  ## ruff, mypy strict, house tests
 	$(RUN)ruff format --check $(CODE)
 	$(RUN)mypy
 	$(RUN)pytest -q tests/house
+
+docs: venv  ## Write the generated blocks of README.md
+	$(RUN)pytest -q tests/house/test_readme.py --update-golden
 
 bench: lab  ## Ratios against plain tools, measured in one run
 	@images/lab/packages.sh zip

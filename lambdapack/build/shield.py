@@ -22,7 +22,7 @@ def shielded(work: Callable[[], Result], grace: float = GRACE_SECONDS) -> Result
     """Return what `work` returns, run on a thread of its own, while signals are held back.
 
     The first signal that came meanwhile goes to its own handler when the work has ended, or when the grace is over;
-    the handler may raise then, and the work's result is lost.
+    it may raise then, and the work's result is lost.
     """
     done: list[Result] = []
     failed: list[BaseException] = []
@@ -30,6 +30,7 @@ def shielded(work: Callable[[], Result], grace: float = GRACE_SECONDS) -> Result
         thread = threading.Thread(target=_run, args=(work, done, failed), name="lambdapack-shield", daemon=True)
         thread.start()
         _wait(thread, held, grace)
+    thread.join()
     if failed:
         raise failed[0]
     return done[0]
@@ -72,4 +73,4 @@ def _handlers() -> dict[int, Callable[..., object]]:
     """Return the signals that Python code handles; the others end the process, and the engine notices."""
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     found = {number: signal.getsignal(number) for number in numbers}
-    return {number: handler for number, handler in found.items() if callable(handler) and number}
+    return {number: handler for number, handler in found.items() if callable(handler)}

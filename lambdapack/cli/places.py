@@ -25,7 +25,7 @@ def outputs_for(directory: Path, settings: Settings, targets: Sequence[Target]) 
     """Return where the archive of each target goes; LP001 when several would have one name."""
     output = settings.output.value
     if output is None:
-        base = directory.resolve() / OUTPUT_DIRECTORY
+        base = directory / OUTPUT_DIRECTORY
         return {target: base / _name(directory, settings, target) for target in targets}
     if len(targets) == 1 and not output.is_dir():
         return {targets[0]: output}

@@ -1,5 +1,6 @@
 """What is left of a sandbox: nothing, on any way out; and of a secret, nowhere."""
 
+import contextlib
 import gc
 import io
 import json
@@ -52,8 +53,12 @@ def spec(label: str, **changes: object) -> SandboxSpec:
 
 
 def left(engine: ContainerEngine, label: str) -> list[str]:
-    found = engine._daemon.containers(f"{reap.PURPOSE}={label}")
-    return [str(each["State"]) for each in found]
+    """Podman refuses the whole list while one of its containers is being removed, by whomever."""
+    for _ in range(20):
+        with contextlib.suppress(LambdapackError):
+            return [str(each["State"]) for each in engine._daemon.containers(f"{reap.PURPOSE}={label}")]
+        time.sleep(0.05)
+    pytest.fail("the engine does not list its containers")
 
 
 def gone(engine: ContainerEngine, label: str, seconds: float) -> bool:

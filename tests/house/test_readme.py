@@ -1,0 +1,47 @@
+"""README's generated blocks are what the records and the program say today."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lambdapack.errors import FAILURES
+from lambdapack.rules.registry import RULES
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def replaced(text: str, name: str, content: str) -> str:
+    """Return the text with what stands between the marks of a block exchanged."""
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    assert len(pattern.findall(text)) == 1
+    return pattern.sub(lambda found: f"{found[1]}{content}{found[2]}", text)
+
+
+def codes() -> str:
+    rules = [f"| {each.code} | `{each.name}` | {each.severity.value} | {each.title} |" for each in RULES]
+    failures = [f"| {each.code} | `{each.name}` | exit {int(each.exit)} | {each.title} |" for each in FAILURES]
+    header = "| Code | Name | | |\n|---|---|---|---|\n"
+    return (
+        f"Findings about a package:\n\n{header}" + "\n".join(rules) + "\n\n"
+        "<details><summary>Failures: what stops the work itself</summary>\n\n"
+        f"{header}" + "\n".join(failures) + "\n\n</details>\n"
+    )
+
+
+def test_the_table_of_codes_is_fresh(request: pytest.FixtureRequest) -> None:
+    text = README.read_text(encoding="utf-8")
+    fresh = replaced(text, "codes", codes())
+    if request.config.getoption("--update-golden"):
+        README.write_text(fresh, encoding="utf-8")
+    assert README.read_text(encoding="utf-8") == fresh, "run `make docs`"
+
+
+def test_every_command_is_documented() -> None:
+    from typer.main import get_command  # noqa: PLC0415, TID251  # the only way to list typer's commands
+
+    from lambdapack.cli.app import app  # noqa: PLC0415
+
+    command = get_command(app)
+    text = README.read_text(encoding="utf-8")
+    assert [name for name in getattr(command, "commands", {}) if f"lambdapack {name}" not in text] == []

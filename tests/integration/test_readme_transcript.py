@@ -1,0 +1,57 @@
+"""What README shows of a build is what a build prints."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import EXAMPLES, lambdapack
+from tests.house.test_readme import README, replaced
+
+pytestmark = [pytest.mark.engine, pytest.mark.registry]
+
+
+def transcript(directory: Path, *arguments: str, env: dict[str, str]) -> str:
+    """Both streams of a command in the order in which they came, with the times that differ taken out."""
+    command = [sys.executable, "-m", "lambdapack", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=directory,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    said = re.sub(r"\d+(\.\d+)?m?s\b", "2s", done.stdout)
+    lines = "".join(f"    {line}".rstrip() + "\n" for line in said.splitlines())
+    return f"\n    $ lambdapack {' '.join(arguments)}\n{lines}\n"
+
+
+@pytest.mark.parametrize(
+    ("block", "name", "arguments"),
+    [
+        ("transcript", "thumbnail", ["build", "--arch", "arm64"]),
+        ("refusal", "sqlite", ["build", "--runtime", "nodejs20.x"]),
+    ],
+)
+def test_the_transcript_is_true(
+    block: str,
+    name: str,
+    arguments: list[str],
+    tmp_path: Path,
+    lab_engine: dict[str, str],
+    request: pytest.FixtureRequest,
+) -> None:
+    project = tmp_path / name
+    shutil.copytree(EXAMPLES / name, project, ignore=shutil.ignore_patterns(".lambdapack", "node_modules"))
+    first = lambdapack(*arguments, cwd=project, env=lab_engine)  # measures the image, which the second remembers
+    assert "Traceback" not in first.stderr
+    fresh = replaced(README.read_text(encoding="utf-8"), block, transcript(project, *arguments, env=lab_engine))
+    if request.config.getoption("--update-golden"):
+        README.write_text(fresh, encoding="utf-8")
+    assert README.read_text(encoding="utf-8") == fresh
