@@ -169,6 +169,14 @@ ENGINE_REFUSED = Failure(
     "Read the engine's own words above; `docker info` shows its state.",
     Exit.ENVIRONMENT,
 )
+IMAGE_BUILD = Failure(
+    "LP108",
+    "image-build",
+    "the toolchain image could not be made",
+    "Its Dockerfile installs a compiler, make and python3 on the runtime's own image with its package manager.",
+    "Read the last lines above; a mirror's base image is named with `--image`.",
+    Exit.ENVIRONMENT,
+)
 NPM_FAILED = Failure(
     "LP110",
     "npm-failed",
@@ -267,33 +275,9 @@ FUNCTION_ERROR = Failure(
 )
 
 FAILURES: tuple[Failure, ...] = (
-    USAGE,
-    NO_PROJECT,
-    BROKEN_MANIFEST,
-    UNKNOWN_RUNTIME,
-    UNKNOWN_ARCHITECTURE,
-    BAD_CONFIG,
-    BAD_TARGET,
-    HOSTILE_ARCHIVE,
-    OUTPUT,
-    NO_ENGINE,
-    NO_IMAGE,
-    WRONG_IMAGE,
-    NO_EMULATOR,
-    ENGINE_LOST,
-    DISK_FULL,
-    ENGINE_REFUSED,
-    NPM_FAILED,
-    COMPILE_FAILED,
-    NO_TOOLCHAIN,
-    ROOT_SCRIPT,
-    NO_REGISTRY,
-    REGISTRY_REFUSED,
-    TOO_LONG,
-    OUT_OF_MEMORY,
-    CRASHED,
-    LOCK_REFUSED,
-    INVOKE_FAILED,
-    FUNCTION_ERROR,
-)
+    USAGE, NO_PROJECT, BROKEN_MANIFEST, UNKNOWN_RUNTIME, UNKNOWN_ARCHITECTURE, BAD_CONFIG, BAD_TARGET,
+    HOSTILE_ARCHIVE, OUTPUT, NO_ENGINE, NO_IMAGE, WRONG_IMAGE, NO_EMULATOR, ENGINE_LOST, DISK_FULL,
+    ENGINE_REFUSED, IMAGE_BUILD, NPM_FAILED, COMPILE_FAILED, NO_TOOLCHAIN, ROOT_SCRIPT, NO_REGISTRY,
+    REGISTRY_REFUSED, TOO_LONG, OUT_OF_MEMORY, CRASHED, LOCK_REFUSED, INVOKE_FAILED, FUNCTION_ERROR,
+)  # fmt: skip
 """All of them, in code order: README, `explain` and the house tests derive from it."""

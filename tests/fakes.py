@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lambdapack.build.engine import Command, Completed, Image, Sandbox, SandboxSpec, Stream
 from lambdapack.errors import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE, LambdapackError
@@ -236,6 +237,16 @@ class FakeEngine:
 
     def file_system(self, image: Image, path: str, spool: Path) -> None:
         spool.write_bytes(_tar(self.roots.get(image.reference, {}), path))
+
+    def make_image(
+        self, context: bytes, tag: str, arguments: Mapping[str, str], architecture: Architecture
+    ) -> Iterator[Mapping[str, Any]]:
+        with tarfile.open(fileobj=io.BytesIO(context)) as archive:
+            yield {"stream": f"Step 1 : {archive.getnames()[0]} FROM {arguments['BASE']}\n"}
+        if self.images.get(arguments["BASE"]) is architecture:
+            self.images[tag] = architecture
+        else:
+            yield {"error": f"{arguments['BASE']} is not here"}
 
     def open(self, spec: SandboxSpec, observer: Observer = SILENT) -> AbstractContextManager[Sandbox]:
         return self._open(spec, observer)

@@ -2,8 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from lambdapack.build import container, reap
 from lambdapack.build import spool as spooling
@@ -63,6 +64,12 @@ class ContainerEngine:
                     spooling.write(chunks, spool, lambda _bytes: None)
             except NotThereError as error:
                 raise LambdapackError(WRONG_IMAGE, f"{image.reference} has no directory {path}: {error}") from error
+
+    def make_image(
+        self, context: bytes, tag: str, arguments: Mapping[str, str], architecture: Architecture
+    ) -> Iterator[Mapping[str, Any]]:
+        """Build an image from a tar with a Dockerfile; yields its messages, one with "error" when it failed."""
+        return self._daemon.build(context, tag, arguments, architecture.oci_platform)
 
     @contextlib.contextmanager
     def open(self, spec: SandboxSpec, observer: Observer = SILENT) -> Iterator[Sandbox]:

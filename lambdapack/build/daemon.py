@@ -55,6 +55,12 @@ class Daemon(Protocol):
         """Yield the server's messages while it pulls; one with the key "error" is its last."""
         ...
 
+    def build(
+        self, context: bytes, tag: str, arguments: Mapping[str, str], platform: str
+    ) -> Iterator[Mapping[str, Any]]:
+        """Build an image from a tar with a Dockerfile; yields messages as `pull` does."""
+        ...
+
     def volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make a named volume, if it is not there."""
         ...

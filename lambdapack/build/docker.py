@@ -1,6 +1,8 @@
 """The only module that knows the Docker SDK: finds a server and answers as a Daemon. Never decides what is run."""
 
 import contextlib
+import io
+import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,14 +66,23 @@ def connect(
 def _reach(place: Place) -> "DockerDaemon":
     if not place.url:
         raise ValueError("there is no such context; `docker context ls` lists them")
-    if place.socket is not None and not Path(place.socket).exists():
-        raise FileNotFoundError(2, "there is no such socket")
+    if place.socket is not None:
+        _knock(place.socket)
     seconds = SSH_CONNECT_SECONDS if place.url.startswith("ssh://") else CONNECT_SECONDS
     tls = _tls(place.tls) if place.tls else False
     client = _Client(base_url=place.url, version="auto", timeout=seconds, tls=tls, use_ssh_client=True)
     about = _about(client.version(), place.url)
     client.timeout = REQUEST_SECONDS
     return DockerDaemon(client, about)
+
+
+def _knock(path: str) -> None:
+    """Open a socket once by ourselves: its refusal is clearer than the SDK's, which also forgets to close it."""
+    if not Path(path).exists():
+        raise FileNotFoundError(2, "there is no such socket")
+    with socket.socket(socket.AF_UNIX) as knocking:
+        knocking.settimeout(CONNECT_SECONDS)
+        knocking.connect(path)
 
 
 class _Client(docker.APIClient):
@@ -172,6 +183,15 @@ class DockerDaemon:
         """Yield its messages; an error that comes as one has the key "error"."""
         with _translated():
             yield from self._client.pull(reference, stream=True, decode=True, platform=platform)
+
+    def build(
+        self, context: bytes, tag: str, arguments: Mapping[str, str], platform: str
+    ) -> Iterator[Mapping[str, Any]]:
+        """Build an image from a tar; yields messages as `pull` does."""
+        options = {"tag": tag, "buildargs": dict(arguments), "platform": platform, "use_config_proxy": False}
+        with _translated():
+            tar = io.BytesIO(context)
+            yield from self._client.build(fileobj=tar, custom_context=True, decode=True, forcerm=True, **options)
 
     def volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make a named volume, if it is not there. podman calls that a conflict."""

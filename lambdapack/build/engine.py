@@ -1,10 +1,10 @@
 """What `build/` and `prove/` ask of a container engine. Protocols belong to the consumer; docker.py is one answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lambdapack.events import Observer
 from lambdapack.model import Architecture
@@ -137,10 +137,12 @@ class Engine(Protocol):
         """Write the tar stream of a directory of a created, never started container to `spool`."""
         ...
 
+    def make_image(
+        self, context: bytes, tag: str, arguments: Mapping[str, str], architecture: Architecture
+    ) -> Iterator[Mapping[str, Any]]:
+        """Build an image from a tar with a Dockerfile; yields its messages, one with "error" when it failed."""
+        ...
+
     def open(self, spec: SandboxSpec, observer: Observer) -> AbstractContextManager[Sandbox]:
         """Open a sandbox; on any way out, signals included, nothing of it is left."""
         ...
-
-
-Connect = Callable[[], Engine]
-"""Finds an engine; LP101 with everything that was tried when none answers."""

@@ -1,5 +1,43 @@
-"""`lambdapack images`: which images a build uses, and our own toolchain image."""
+"""`lambdapack images`: the options; imaging.py does it."""
 
 import typer
 
+from lambdapack.cli import options
+
 app = typer.Typer(help="The container images of a build.", rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.command("list")
+def list_images(
+    runtime: options.Runtime = None,
+    arch: options.Arches = None,
+    image: options.Image = None,
+    build_image: options.BuildImage = None,
+    report_format: options.FormatOption = options.Format.HUMAN,
+) -> int:
+    """Show which images a build uses, and whether the engine has them. Never pulls.
+
+    Example: lambdapack images list --runtime nodejs22.x --arch all
+    """
+    from lambdapack.cli import imaging  # noqa: PLC0415  # `--help` must not wait for it
+
+    flags = {"runtime": runtime, "arch": arch, "image": image, "build-image": build_image}
+    return imaging.show(flags, report_format)
+
+
+@app.command("build")
+def build_image(
+    runtime: options.Runtime = None,
+    arch: options.Arches = None,
+    image: options.Image = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Make a toolchain image on the runtime's own image; prints its name.
+
+    For those who mirror images or need other tools: use it with --build-image or LAMBDAPACK_BUILD_IMAGE.
+
+    Example: lambdapack images build --runtime nodejs22.x --arch arm64
+    """
+    from lambdapack.cli import imaging  # noqa: PLC0415  # `--help` must not wait for it
+
+    return imaging.make({"runtime": runtime, "arch": arch, "image": image}, quiet=quiet)

@@ -1,0 +1,48 @@
+from lambdapack.build.engine import Limits
+from lambdapack.build.watchdog import TAIL_LINES, Tail, Watchdog
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_silence_counts_from_the_last_output() -> None:
+    clock = Clock()
+    watchdog = Watchdog(Limits(wall_seconds=100, silence_seconds=10), clock)
+    clock.now += 9
+    watchdog.heard()
+    clock.now += 9
+    assert (watchdog.tripped, watchdog.remaining) == ("", 1)
+    clock.now += 1
+    assert "printed nothing for 10 s (LAMBDAPACK_SILENCE_LIMIT)" in watchdog.tripped
+
+
+def test_the_wall_limit_does_not_care_for_output() -> None:
+    clock = Clock()
+    watchdog = Watchdog(Limits(wall_seconds=5, silence_seconds=10), clock)
+    for _ in range(5):
+        clock.now += 1
+        watchdog.heard()
+    assert "longer than 5 s (LAMBDAPACK_TIME_LIMIT)" in watchdog.tripped
+    assert watchdog.remaining == 0
+
+
+def test_the_tail_is_the_last_lines_however_they_were_cut() -> None:
+    tail = Tail()
+    for data in (b"one\ntw", b"o\r\n", b"", b"three"):
+        tail.feed(data)
+    assert str(tail) == "one\ntwo\nthree"
+    tail.feed(b"\n" + b"".join(b"%d\n" % number for number in range(1000)))
+    assert str(tail).splitlines() == [str(number) for number in range(1000 - TAIL_LINES, 1000)]
+
+
+def test_output_that_is_no_text_and_has_no_lines_stays_small() -> None:
+    tail = Tail()
+    for _ in range(100):
+        tail.feed(b"\xff" * 10_000)
+    assert len(str(tail)) <= 4096
+    assert str(Tail()) == ""
