@@ -109,7 +109,7 @@ OUTPUT = Failure(
     "LP009",
     "output",
     "the result cannot be written",
-    "The archive is written beside its final name and renamed, so nothing of it was left behind.",
+    "A file is written beside its final name and renamed, so no half of one was left behind.",
     "Pass `--output` with a place that can be written and has room.",
     Exit.ENVIRONMENT,
 )

@@ -1,12 +1,13 @@
 """Debian packages by way of a private apt root: signatures are checked, the host's apt is left as it is."""
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from images.lab.recipe import SUITE, Cpu
 
 KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR_VARIABLE: Final = "LAMBDAPACK_LAB_DEBIAN"
+SUITES: Final = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
 PLAIN_RELEASE: Final = re.compile(r"[a-z]+")
 """`bookworm` or `stable`: the release of a main archive, not `bookworm-updates` and not a third party's."""
 
@@ -52,10 +54,8 @@ def debs(names: Sequence[str], cpu: Cpu, cache: Path, *, refresh: bool = False) 
 def _download(names: Sequence[str], cpu: Cpu, folder: Path, cache: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=f"apt-{cpu.debian}-") as root:
-        configuration = _private_root(cpu, Path(root))
-        _apt(["update", "--quiet"], configuration, Path(root))
-        scratch = Path(root) / "download"
+    with _updated_root(cpu, SUITES, cache) as (root, configuration):
+        scratch = root / "download"
         scratch.mkdir()
         _apt(["download", "--quiet", *names], configuration, scratch)
         for path in sorted(scratch.iterdir()):
@@ -67,18 +67,41 @@ def _download(names: Sequence[str], cpu: Cpu, folder: Path, cache: Path) -> dict
     return found
 
 
-def _private_root(cpu: Cpu, root: Path) -> Path:
+def closure(names: Sequence[str], cpu: Cpu, suite: str, cache: Path) -> tuple[Deb, ...]:
+    """Packages of any Debian release with all that they depend on, as apt resolves it for an empty system.
+
+    Without security updates, which archives of old releases no longer hold for every CPU. Always asks the network;
+    `names` may have apt's patterns, such as `?essential`.
+    """
+    folder = cache / "debs" / f"{suite}-{cpu.debian}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _updated_root(cpu, (suite,), cache) as (root, configuration):
+        _apt(["install", "--quiet", "--yes", "--download-only", "--no-install-recommends", *names], configuration, root)
+        found = sorted((root / "cache" / "archives").glob("*.deb"))
+        for path in found:
+            path.replace(folder / path.name)
+    kept = (folder / path.name for path in found)
+    return tuple(Deb(path, hashlib.sha256(path.read_bytes()).hexdigest()) for path in kept)
+
+
+@contextlib.contextmanager
+def _updated_root(cpu: Cpu, suites: Sequence[str], cache: Path) -> Iterator[tuple[Path, Path]]:
+    """Lend a private apt root and its APT_CONFIG, with the package lists of today."""
+    with tempfile.TemporaryDirectory(dir=cache, prefix=f"apt-{cpu.debian}-") as scratch:
+        root = Path(scratch)
+        configuration = _private_root(cpu, suites, root)
+        _apt(["update", "--quiet"], configuration, root)
+        yield root, configuration
+
+
+def _private_root(cpu: Cpu, suites: Sequence[str], root: Path) -> Path:
     """An APT_CONFIG file for an apt that knows one foreign CPU, Debian's key and nothing of this host."""
     for name in ("state/lists/partial", "cache/archives/partial", "parts"):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / "status").touch()
     options = f"[arch={cpu.debian} signed-by={_keyring()}]"
     main, security = mirrors()
-    lines = (
-        f"deb {options} {main} {SUITE} main",
-        f"deb {options} {main} {SUITE}-updates main",
-        f"deb {options} {security} {SUITE}-security main",
-    )
+    lines = (f"deb {options} {security if each.endswith('-security') else main} {each} main" for each in suites)
     (root / "sources.list").write_text("\n".join(lines) + "\n", "utf-8")
     settings = {
         "APT::Architecture": cpu.debian,

@@ -27,13 +27,24 @@ class About:
     architecture: Architecture
     address: str
 
-    @property
-    def podman(self) -> bool:
-        """True for podman's imitation of Docker's server."""
-        return "podman" in self.name.lower()
-
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.architecture.oci_platform})"
+
+
+GOARCH = {"amd64": Architecture.X86_64, "arm64": Architecture.ARM64}
+"""Go's names, which a server's version tells."""
+
+
+def about(version: Mapping[str, Any], address: str) -> About:
+    """Read a server's answer to "version"; ValueError, in words for people, when it cannot serve us."""
+    if version.get("Os", "linux") != "linux":
+        raise ValueError(f"it runs {version['Os']} containers: switch it to Linux containers")
+    architecture = GOARCH.get(str(version.get("Arch")))
+    if architecture is None:
+        raise ValueError(f"its CPU {version.get('Arch')} is none of Lambda's")
+    components = version.get("Components") or [{"Name": ""}]
+    name = "Podman Engine" if "podman" in str(components[0].get("Name", "")).lower() else "Docker Engine"
+    return About(name, str(version.get("Version", "")), architecture, address)
 
 
 class Daemon(Protocol):

@@ -17,10 +17,10 @@ import requests
 import urllib3
 
 from lambdapack.build.containers import ContainerEngine
-from lambdapack.build.daemon import About, NotRunningError, NotThereError
+from lambdapack.build.daemon import About, NotRunningError, NotThereError, about
 from lambdapack.build.engine import Command
 from lambdapack.build.hosts import Place, Surroundings, Tls, places
-from lambdapack.build.refusal import causes, innermost, meaning
+from lambdapack.build.refusal import innermost, meaning, no_answer, timed_out
 from lambdapack.build.wire import Wire
 from lambdapack.errors import ENGINE_LOST, ENGINE_REFUSED, NO_ENGINE, LambdapackError
 from lambdapack.model import Architecture
@@ -32,10 +32,6 @@ REQUEST_SECONDS = 180
 
 REMOVE_SECONDS = 60.0
 """How long a server may be busy with ending a container that is to be removed."""
-
-ARCHITECTURES = {"amd64": Architecture.X86_64, "arm64": Architecture.ARM64}
-"""Go's names (runtime.GOARCH), which the server's version tells."""
-
 
 LOST = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
 """What a connection that breaks raises, from whichever layer notices first."""
@@ -59,7 +55,7 @@ def connect(
         try:
             return ContainerEngine(_reach(place))
         except (*LOST, docker.errors.DockerException, LambdapackError, ValueError) as error:
-            tried.append(f"{place.url or '(no address)'} ({place.source}): {_short(place, error)}")
+            tried.append(f"{place.url or '(no address)'} ({place.source}): {no_answer(error)}")
     raise LambdapackError(NO_ENGINE, "\n".join(("nothing answered at", *tried)), hint=_connect_hint(tried))
 
 
@@ -71,9 +67,9 @@ def _reach(place: Place) -> "DockerDaemon":
     seconds = SSH_CONNECT_SECONDS if place.url.startswith("ssh://") else CONNECT_SECONDS
     tls = _tls(place.tls) if place.tls else False
     client = _Client(base_url=place.url, version="auto", timeout=seconds, tls=tls, use_ssh_client=True)
-    about = _about(client.version(), place.url)
+    found = about(client.version(), place.url)
     client.timeout = REQUEST_SECONDS
-    return DockerDaemon(client, about)
+    return DockerDaemon(client, found)
 
 
 def _knock(path: str) -> None:
@@ -99,32 +95,8 @@ class _Client(docker.APIClient):
 
 def _tls(files: Tls) -> docker.tls.TLSConfig:
     pair = (str(files.certificate), str(files.key)) if files.certificate and files.key else None
-    return docker.tls.TLSConfig(
-        client_cert=pair, ca_cert=str(files.ca) if files.ca else None, verify=files.verify and bool(files.ca)
-    )
-
-
-def _about(version: Mapping[str, Any], address: str) -> About:
-    if version.get("Os", "linux") != "linux":
-        raise ValueError(f"it runs {version['Os']} containers: switch it to Linux containers")
-    architecture = ARCHITECTURES.get(str(version.get("Arch")))
-    if architecture is None:
-        raise ValueError(f"its CPU {version.get('Arch')} is none of Lambda's")
-    components = version.get("Components") or [{"Name": ""}]
-    name = "Podman Engine" if "podman" in str(components[0].get("Name", "")).lower() else "Docker Engine"
-    return About(name, str(version.get("Version", "")), architecture, address)
-
-
-def _short(place: Place, error: BaseException) -> str:
-    if "paramiko" in str(error):
-        return "ssh:// needs another package: `pip install paramiko`"
-    found = innermost(error)
-    if isinstance(found, PermissionError):
-        return "Permission denied: `sudo usermod -aG docker $USER` and log in again, or use sudo"
-    if found is None and _timeout(error):
-        return "it did not answer in time"
-    words = found.strerror if found else str(error)
-    return " ".join(str(words).split())[:200] or f"{place.source} did not answer"
+    ca = str(files.ca) if files.ca else None
+    return docker.tls.TLSConfig(client_cert=pair, ca_cert=ca, verify=files.verify)
 
 
 def _connect_hint(tried: Sequence[str]) -> str | None:
@@ -140,14 +112,10 @@ def _failure(error: BaseException) -> Exception:
 
 
 def _cause(error: BaseException) -> str:
-    if _timeout(error):
+    if timed_out(error):
         return f"no answer in {REQUEST_SECONDS} s"
     found = innermost(error)
     return (found.strerror if found else str(error)) or type(error).__name__
-
-
-def _timeout(error: BaseException) -> bool:
-    return any(isinstance(each, TimeoutError | requests.Timeout) for each in causes(error))
 
 
 @contextlib.contextmanager
@@ -161,10 +129,10 @@ def _translated() -> Iterator[None]:
 class DockerDaemon:
     """A server that speaks Docker's API, through the SDK's low-level client."""
 
-    def __init__(self, client: Any, about: About) -> None:
+    def __init__(self, client: Any, found: About) -> None:
         """Use a client that has been answered."""
         self._client = client
-        self._about = about
+        self._about = found
 
     @property
     def about(self) -> About:

@@ -71,7 +71,9 @@ def _environment_tls(around: Surroundings) -> Tls | None:
     environ = around.environ
     if not environ.get("DOCKER_TLS_VERIFY") and not environ.get("DOCKER_CERT_PATH"):
         return None
-    return _tls(Path(environ.get("DOCKER_CERT_PATH") or around.config), verify=bool(environ.get("DOCKER_TLS_VERIFY")))
+    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
+    found = _tls(Path(environ.get("DOCKER_CERT_PATH") or around.config), verify=verify)
+    return found or (Tls() if verify else None)
 
 
 def _tls(directory: Path, *, verify: bool) -> Tls | None:

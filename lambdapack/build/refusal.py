@@ -43,3 +43,23 @@ def innermost(error: BaseException) -> OSError | None:
     found = [each for each in causes(error) if isinstance(each, OSError) and each.strerror]
     found = [each for each in found if not isinstance(each, ssl.SSLError)]
     return found[-1] if found else None
+
+
+def timed_out(error: BaseException) -> bool:
+    """Return True when an answer did not come in time. Each layer has its own class for that, and the same words."""
+    return any(isinstance(each, TimeoutError) or "timed out" in str(each).lower() for each in causes(error))
+
+
+def no_answer(error: BaseException) -> str:
+    """Return one short line that says why a server could not be reached."""
+    if "paramiko" in str(error):
+        return "ssh:// needs another package: `pip install paramiko`"
+    if insecure := next((each for each in causes(error) if isinstance(each, ssl.SSLError)), None):
+        return f"TLS: {getattr(insecure, 'verify_message', '') or insecure.strerror or insecure}"
+    found = innermost(error)
+    if isinstance(found, PermissionError):
+        return "Permission denied: `sudo usermod -aG docker $USER` and log in again, or use sudo"
+    if found is None and timed_out(error):
+        return "it did not answer in time"
+    words = found.strerror if found else str(error)
+    return " ".join(str(words).split())[:200] or type(error).__name__

@@ -27,6 +27,9 @@ SETTLE_SECONDS = 10.0
 DEADLY = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 24, 25, 31))
 """Signals of Linux that kill programs in practice. SIGALRM is not one: Lambda's entrypoint exits 142 by itself."""
 
+NEVER_STARTED = frozenset((126, 127))
+"""Exit codes of a command that could not be started, also when that is because the container had ended."""
+
 OOM_COUNTERS = ("cat", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 """Where cgroup v2 and v1 count the processes that the kernel killed for want of memory."""
 
@@ -114,7 +117,10 @@ class ContainerSandbox:
             with contextlib.closing(Pump(wire)) as pump:
                 pump.send(b"%d\n%b" % (len(command.stdin), command.stdin))
                 self._pass_on(pump, stream, watchdog, tuple(command.argv))
-            return self._exit_code(execution)
+            code = self._exit_code(execution)
+            if code in NEVER_STARTED and self._daemon.state(self._container) != "running":
+                raise NotRunningError("it ended before the command could start")
+            return code
 
     def _pass_on(self, pump: Pump, stream: Stream, watchdog: Watchdog, argv: tuple[str, ...]) -> None:
         tail = Tail()

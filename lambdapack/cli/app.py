@@ -45,13 +45,19 @@ def _main(
 
 def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; only a signal escapes (cli/signals.py)."""
-    as_json = _wants_json(argv)
+    try:
+        return _attempt(argv, as_json=_wants_json(argv))
+    except BrokenPipeError:
+        return console.deaf()
+
+
+def _attempt(argv: Sequence[str], *, as_json: bool) -> int:
     try:
         return _exit_code(app(args=list(argv), prog_name="lambdapack", standalone_mode=False))
     except LambdapackError as error:
         return console.fail(error, as_json=as_json)
     except BrokenPipeError:
-        return console.deaf()
+        raise
     except Exception as error:  # noqa: BLE001  # the one place that turns a defect into exit 70
         return _usage_or_bug(error, as_json=as_json)
 
@@ -61,10 +67,12 @@ def _exit_code(result: Any) -> int:
 
 
 def _usage_or_bug(error: Exception, *, as_json: bool) -> int:
-    """A usage error of typer's errors carry a message for people; anything else is a defect of ours."""
+    """Typer's usage errors carry a message for people; anything else is a defect of ours."""
     message = getattr(error, "format_message", None)
     if not callable(message):
         return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")))
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+        return console.usage(str(message()))
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "lambdapack")
     hint = f"Run `{command} --help`."

@@ -13,7 +13,7 @@ from lambdapack.cli.places import OUTPUT_DIRECTORY, cache_directory, outputs_for
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
-from lambdapack.model import Target
+from lambdapack.model import Severity, Target
 from lambdapack.pipeline.build import Built, Wanted, build
 from lambdapack.report import human, json_v0
 from lambdapack.report.text import plural, size
@@ -64,28 +64,36 @@ def wanted_of(path: Path, settings: Settings, targets: Sequence[Target]) -> Want
         limits=choices.limits_of(settings),
         scripts=settings.scripts.value,
         emulation=settings.emulation.value,
+        gate=choices.fail_on(settings) or Severity.ERROR,
     )
 
 
 def _tell(built: Sequence[Built], settings: Settings, style: Format, *, verbose: bool) -> int:
     """Findings go to stderr, the archives' paths (or the JSON reports) to stdout."""
-    for each in built:
-        left_out = [(path, reason) for path, reason in each.left_out if path != OUTPUT_DIRECTORY]
-        if verbose:
-            console.talk("".join(f"left out: {path} ({reason})\n" for path, reason in left_out))
-        elif left_out:
-            console.talk(f"left out: {_counted(left_out)} (-v names them)\n")
-        if each.pruned:
-            console.talk(_pruned(each.pruned, verbose=verbose))
-        console.talk(human.render(each.report, verbose=verbose))
+    console.talk("\n".join(_told(each, verbose=verbose) for each in built))
     if style is Format.JSON:
-        console.product(json_v0.render(tuple(each.report for each in built)))
+        reports = tuple(each.report for each in built)
+        console.product(json_v0.render(reports, several=settings.arch.value == choices.ALL))
     else:
         console.product("".join(f"{each.archive.path}\n" for each in built if each.archive))
     limit = choices.fail_on(settings)
     unwritten = any(each.archive is None for each in built)
     failed = unwritten or (limit is not None and any(each.report.fails(limit) for each in built))
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
+
+
+def _told(built: Built, *, verbose: bool) -> str:
+    """Return what does not ship, then the report; a blank line parts the findings from it."""
+    left_out = [(path, reason) for path, reason in built.left_out if path != OUTPUT_DIRECTORY]
+    before = ""
+    if verbose:
+        before = "".join(f"left out: {path} ({reason})\n" for path, reason in left_out)
+    elif left_out:
+        before = f"left out: {_counted(left_out)} (-v names them)\n"
+    if built.pruned:
+        before += _pruned(built.pruned, verbose=verbose)
+    report = human.render(built.report, verbose=verbose)
+    return f"{before}\n{report}" if before and "\n\n" in report else before + report
 
 
 def _pruned(found: Sequence[Judgement], *, verbose: bool) -> str:

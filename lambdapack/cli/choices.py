@@ -22,6 +22,7 @@ from lambdapack.runtimes.catalogue import (
 )
 
 ALL = "all"
+MODULES = "node_modules"
 
 
 def settings_of(directory: Path, flags: Mapping[str, object]) -> Settings:
@@ -33,7 +34,15 @@ def settings_of(directory: Path, flags: Mapping[str, object]) -> Settings:
     if isinstance(ignore, list):
         flags = {**flags, "ignore": dict(_pair(each) for each in ignore)}
     majors = [node_major(each) for each in identifiers()]
-    return load_settings(directory if directory.is_dir() else Path.cwd(), flags, os.environ, majors=majors)
+    return load_settings(_home(directory), flags, os.environ, majors=majors)
+
+
+def _home(path: Path) -> Path:
+    """Return where the settings of a path are: of a bare node_modules, in the project that it belongs to."""
+    if not path.is_dir():
+        return Path.cwd()
+    whole = path.resolve()
+    return whole.parent if whole.name == MODULES else path
 
 
 def _pair(text: str) -> tuple[str, str]:

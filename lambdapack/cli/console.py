@@ -4,15 +4,26 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from typing import TextIO
 
-from lambdapack.errors import Exit, LambdapackError
+from lambdapack.errors import OUTPUT, Exit, LambdapackError
 from lambdapack.report import human, json_v0
 
 
 def product(text: str) -> None:
-    """Write to stdout, and notice at once when nobody reads it."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Write to stdout, and notice at once when nobody reads it; LP009 when it cannot be written."""
+    try:
+        try:
+            sys.stdout.write(text)
+        except UnicodeEncodeError:  # a path that the terminal's encoding lacks: its own bytes, as `ls` does
+            sys.stdout.buffer.write(os.fsencode(text))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _silence(sys.stdout)
+        hint = "Make room, or send it to where it can be written."
+        raise LambdapackError(OUTPUT, f"standard output: {error.strerror or error}", hint=hint) from error
 
 
 def talk(text: str) -> None:
@@ -24,7 +35,8 @@ def talk(text: str) -> None:
 def fail(error: LambdapackError, *, as_json: bool) -> int:
     """Show a failure and return its exit code. JSON is the product; people read the same on stderr."""
     if as_json and error.failure.exit >= Exit.USAGE:
-        product(json_v0.failure(error))
+        with suppress(LambdapackError):  # stdout itself may be what failed
+            product(json_v0.failure(error))
     talk(human.failure(error))
     return int(error.failure.exit)
 
@@ -42,6 +54,18 @@ def bug(error: Exception, *, debug: bool) -> int:
 
 def deaf() -> int:
     """End quietly when the reader of stdout went away, as other filters do."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        _silence(stream)
     return 128 + 13
+
+
+def usage(text: str) -> int:
+    """Show how a command is used, where a mistake is said, and return the exit code."""
+    talk(text.rstrip("\n") + "\n")
+    return int(Exit.USAGE)
+
+
+def _silence(stream: TextIO) -> None:
+    """Turn a stream that nobody takes to nowhere, so that what is left in it does not fail again at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -12,9 +12,10 @@ from lambdapack.cli.building import wanted_of
 from lambdapack.cli.engines import connector
 from lambdapack.cli.places import outputs_for
 from lambdapack.cli.progress import Bars
-from lambdapack.cli.verifying import with_memory
+from lambdapack.cli.verifying import remembered, with_memory
 from lambdapack.config import Settings
 from lambdapack.errors import BAD_TARGET, USAGE, Exit, LambdapackError
+from lambdapack.model import Target
 from lambdapack.pipeline.build import build
 from lambdapack.pipeline.invoking import Invocation, answer
 from lambdapack.prove.invoke import Call
@@ -40,11 +41,13 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     bars = Bars(quiet=asked.quiet)
     environment = dict(_variable(each) for each in asked.variables)
     payload = _event(asked.event)
-    settings = choices.settings_of(asked.path, with_memory(asked.path, flags))
-    archive = _archive(asked.path, settings, bars)
+    settings = choices.settings_of(asked.path, with_memory(asked.path, flags, bars))
+    if not asked.path.exists():
+        raise LambdapackError(BAD_TARGET, f"{asked.path}: there is no such file or directory")
+    target = choices.targets_of(settings, bars)[0]
+    archive = _archive(asked.path, settings, target, bars)
     if archive is None:
         return int(Exit.JUDGEMENT)
-    target = choices.targets_of(settings, bars)[0]
     call = Call(
         settings.handler.value, payload, environment, network=asked.network, timeout_seconds=asked.timeout_seconds
     )
@@ -77,20 +80,24 @@ def _event(name: str) -> bytes:
         raise LambdapackError(USAGE, f"--event {name}: {error.strerror or error}", hint=hint) from error
 
 
-def _archive(path: Path, settings: Settings, bars: Bars) -> Path | None:
+def _archive(path: Path, settings: Settings, target: Target, bars: Bars) -> Path | None:
     """Return the zip to run: the one named, or the project's, built first when it is not there."""
-    if not path.exists():
-        raise LambdapackError(BAD_TARGET, f"{path}: there is no such file or directory")
     if not (path / "package.json").is_file():
         return path
     if settings.layer.value:
         raise LambdapackError(USAGE, "a layer has no handler", hint="Invoke a function with `--layer ZIP`.")
-    target = choices.targets_of(settings, bars)[:1]
-    output = outputs_for(path, settings, target)[target[0]]
-    if output.is_file():
+    output = outputs_for(path, settings, (target,))[target]
+    if output.is_file() and _made_for(output, target):
         bars.note(f"invoking {output}, which was built before; `lambdapack build` makes it anew")
         return output
-    (built,) = build(wanted_of(path, settings, target), connector(settings), bars)
+    (built,) = build(wanted_of(path, settings, (target,)), connector(settings), bars)
     if built.report.verdict is not Verdict.PASS:
         console.talk(human.render(built.report))
     return built.archive.path if built.archive else None
+
+
+def _made_for(archive: Path, target: Target) -> bool:
+    """Tell whether nothing is known against a zip; one name may stand for several targets (`output =`)."""
+    known = remembered(archive) or {}
+    made = (known.get("runtime", target.runtime), known.get("arch", target.architecture.aws))
+    return made == (target.runtime, target.architecture.aws)

@@ -9,6 +9,7 @@ from typing import Never, TextIO
 from tqdm import tqdm
 
 from lambdapack.events import Advance
+from lambdapack.report.text import paragraph
 
 QUICK_SECONDS = 1.0
 """A step that ends sooner needs no bar on a terminal."""
@@ -59,7 +60,7 @@ class Bars:
 
     def note(self, text: str) -> None:
         """Say something of our own that stays."""
-        self._write(f"note: {text}", always=True)
+        self._write(paragraph("note: ", text), always=True)
 
     def _write(self, text: str, *, always: bool = False) -> None:
         if self._quiet and not always:

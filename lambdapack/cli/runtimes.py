@@ -10,8 +10,8 @@ app = typer.Typer(help="Lambda's Node.js runtimes and what they provide.", rich_
 
 
 @app.callback(invoke_without_command=True)
-def _default(context: typer.Context) -> int:
-    return list_runtimes() if context.invoked_subcommand is None else 0
+def _default(context: typer.Context, report_format: options.FormatOption = options.Format.HUMAN) -> int:
+    return list_runtimes(report_format) if context.invoked_subcommand is None else 0
 
 
 @app.command("list")

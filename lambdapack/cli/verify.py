@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from lambdapack.cli import options
+from lambdapack.errors import USAGE, LambdapackError
 
 
 def verify(
-    target: Annotated[Path, typer.Argument(help="Directory, zip or layer zip.", metavar="TARGET")],
+    target: Annotated[str, typer.Argument(help="Directory, zip or layer zip.", metavar="TARGET")],
     runtime: options.Runtime = None,
     arch: options.Arches = None,
     handler: options.Handler = None,
@@ -31,6 +32,8 @@ def verify(
     """
     from lambdapack.cli.verifying import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
 
+    if not target:  # an empty variable of a script; Path("") would be the working directory
+        raise LambdapackError(USAGE, "TARGET is an empty text", hint="Name a directory or a zip.")
     flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
-    asked = Asked(target, all_binaries=all_binaries, style=report_format, verbose=verbose, quiet=quiet)
+    asked = Asked(Path(target), all_binaries=all_binaries, style=report_format, verbose=verbose, quiet=quiet)
     return carry_out(asked, flags)

@@ -8,7 +8,9 @@ from lambdapack.cli import choices, console
 from lambdapack.cli.options import Format
 from lambdapack.cli.progress import Bars
 from lambdapack.errors import Exit
-from lambdapack.pack.manifest import read_manifest
+from lambdapack.events import Observer
+from lambdapack.pack.digest import code_digest
+from lambdapack.pack.manifest import manifest_path, read_manifest
 from lambdapack.pipeline.judging import verify
 from lambdapack.report import human, json_v0
 from lambdapack.runtimes.catalogue import shipped
@@ -28,12 +30,12 @@ class Asked:
 def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     """Judge, write the report, and return the exit code."""
     bars = Bars(quiet=asked.quiet)
-    settings = choices.settings_of(asked.target, with_memory(asked.target, flags))
+    settings = choices.settings_of(asked.target, with_memory(asked.target, flags, bars))
     policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
     targets = choices.targets_of(settings, bars)
     reports = tuple(verify(asked.target, shipped(each), policy, settings.handler.value, bars) for each in targets)
     if asked.style is Format.JSON:
-        console.product(json_v0.render(reports))
+        console.product(json_v0.render(reports, several=settings.arch.value == choices.ALL))
     else:
         console.product("\n".join(human.render(each, verbose=asked.verbose) for each in reports))
     limit = choices.fail_on(settings)
@@ -41,17 +43,23 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
 
 
-def with_memory(archive: Path, flags: Mapping[str, object]) -> Mapping[str, object]:
-    """Return flags, completed by the manifest beside a zip where they are silent."""
+def with_memory(archive: Path, flags: Mapping[str, object], observer: Observer) -> Mapping[str, object]:
+    """Return flags, completed by the manifest beside a zip where they are silent; says when that is another's."""
     known = remembered(archive)
+    if known is None:
+        observer.note(f"{manifest_path(archive)} is not used: it was written for another zip")
+        return flags
     return {**flags, **{name: value for name, value in known.items() if flags.get(name) is None}}
 
 
-def remembered(archive: Path) -> dict[str, str]:
-    """Return runtime, arch and handler of the manifest beside a zip, as far as it has them."""
+def remembered(archive: Path) -> dict[str, str] | None:
+    """Return runtime, arch and handler of the manifest beside a zip, if any; None when it is another zip's."""
     document = read_manifest(archive) if archive.is_file() else None
-    target = document.get("target") if document else None
+    if document is None:
+        return {}
+    if document.get("code_digest") != code_digest(archive):
+        return None
+    target = document.get("target")
     found = {**target} if isinstance(target, dict) else {}
-    if document and isinstance(document.get("handler"), str):
-        found["handler"] = document["handler"]
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    found["handler"] = document.get("handler")
+    return {name: found[name] for name in ("runtime", "arch", "handler") if isinstance(found.get(name), str)}

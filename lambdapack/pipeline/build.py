@@ -12,7 +12,7 @@ from lambdapack.build.install import install
 from lambdapack.build.order import Images, Installed, Order
 from lambdapack.build.strategy import work_of
 from lambdapack.events import SILENT, Observer
-from lambdapack.model import Architecture, Finding, Target
+from lambdapack.model import Architecture, Finding, Severity, Target
 from lambdapack.pack.archive import Archive
 from lambdapack.pack.droppings import clean, prune
 from lambdapack.pack.manifest import write_manifest
@@ -31,7 +31,7 @@ from lambdapack.rules.contents import size_findings
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.lockfile import preflight
 from lambdapack.rules.prunable import prunable
-from lambdapack.rules.verdict import Judgement, Report, Subject, Verdict
+from lambdapack.rules.verdict import Judgement, Report, Subject
 from lambdapack.runtimes.catalogue import shipped
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.compose import OverlayTree, Prefixed
@@ -68,6 +68,7 @@ class Wanted:
     emulation: str = "auto"
     prune: bool = True  # leave out binaries made for other systems
     keep: bool = False
+    gate: Severity = Severity.ERROR  # findings from here on: no archive
 
     def images(self, target: Target, architecture: Architecture) -> Images:
         """Return the references of a target's runtime for one CPU."""
@@ -99,22 +100,30 @@ class _Judged:
 
 
 def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tuple[Built, ...]:
-    """Install, judge and zip for every target; no archive is written unless all of them pass.
+    """Install, judge and zip for every target; no archive is written unless all of them pass the gate.
 
-    Findings of the lockfile that are errors end it before any engine is asked.
+    Findings of the lockfile that do not pass it end it before any engine is asked.
     """
     project = load(wanted.directory, wanted.handler)
-    npm = translate(project.root, wanted.environ, Path.home())
+    npm = translate(project.root, wanted.environ, _home(wanted.directory))
     locked = {target: _lock_findings(wanted, project, npm, target) for target in wanted.outputs}
     early = [_unbuilt(wanted, target, findings) for target, findings in locked.items()]
-    if any(each.verdict is Verdict.FAIL for each in early):
+    if any(each.fails(wanted.gate) for each in early):
         return tuple(Built(each) for each in early)
     with scratch() as (directory, stack):
         one = _Build(wanted, project, npm, connect, directory, stack, observer)
         judged = [one.judged(target, findings) for target, findings in locked.items()]
-        if any(each.report.verdict is Verdict.FAIL for each in judged):
+        if any(each.report.fails(wanted.gate) for each in judged):
             return tuple(Built(each.report, None, each.left_out, each.pruned) for each in judged)
         return tuple(_written(wanted, each, observer) for each in judged)
+
+
+def _home(otherwise: Path) -> Path:
+    """Return where the user's .npmrc may be; CI containers have users without any home."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return otherwise
 
 
 @contextmanager

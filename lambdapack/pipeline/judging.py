@@ -20,7 +20,7 @@ from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import Prefixed
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import Tree
+from lambdapack.tree.entry import Kind, Tree
 
 MODULES = "node_modules"
 
@@ -62,7 +62,7 @@ def facts_of(
     tree: Tree,
     *,
     layer: bool,
-    handler: str,
+    handler: str | None,
     source: Source | None = None,
     layers: tuple[Facts, ...] = (),
     observer: Observer = SILENT,
@@ -93,10 +93,17 @@ def unzipped_bytes(tree: Tree) -> int:
 
 
 def verify(path: Path, runtime: Runtime, policy: Policy, handler: str, observer: Observer = SILENT) -> Report:
-    """Return the report on a directory or zip, read in place."""
+    """Return the report on a directory or zip, read in place; LP007 when nothing is in it."""
     with opened(path) as found:
-        facts = facts_of(found.tree, layer=found.kind == "layer", handler=handler, observer=observer)
+        if not any(each.kind is Kind.FILE for each in found.tree.entries.values()):
+            raise LambdapackError(BAD_TARGET, f"{path}: there is no file in it")
+        wanted = None if _dependencies_alone(found) else handler
+        facts = facts_of(found.tree, layer=found.kind == "layer", handler=wanted, observer=observer)
         return check(_subject(path, found), facts, runtime, policy)
+
+
+def _dependencies_alone(found: Found) -> bool:
+    return found.kind == "directory" and all(path.partition("/")[0] == MODULES for path in found.tree.entries)
 
 
 def _subject(path: Path, found: Found) -> Subject:

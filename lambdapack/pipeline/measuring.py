@@ -1,5 +1,7 @@
 """What the image of a runtime really provides: measured once an image, remembered by its digest."""
 
+import os
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def _remembered(
     engine: Engine, image: Image, runtime: Runtime, scratch: Path, cache: Path, observer: Observer
 ) -> Runtime:
     file = cache / f"{image.digest.replace(':', '-')}-{runtime.target.runtime}-{MEASUREMENT}.json"
-    if file.exists():
+    if os.path.lexists(file):  # never raises, unlike Path.exists
         try:
             return replace(read_runtime(file), source="image", digest=image.digest)
         except LambdapackError:
@@ -56,15 +58,13 @@ def _remembered(
 
 
 def _measured(engine: Engine, image: Image, runtime: Runtime, scratch: Path) -> Runtime:
-    trees = []
-    for place in PLACES:
-        spool = scratch / f"{runtime.target.architecture}-{place.replace('/', '-')}.tar"
-        engine.file_system(image, f"/{place}", spool)
-        trees.append(SpoolTree(spool))
-    try:
-        links = MemoryTree({}, links=MERGED)
-        whole = OverlayTree(*(Prefixed(tree, place) for tree, place in zip(trees, PLACES, strict=True)), links)
+    with ExitStack() as stack:
+        trees = []
+        for place in PLACES:
+            spool = scratch / f"{runtime.target.architecture}-{place.replace('/', '-')}.tar"
+            engine.file_system(image, f"/{place}", spool)
+            tree = SpoolTree(spool)
+            stack.callback(tree.close)
+            trees.append(Prefixed(tree, place))
+        whole = OverlayTree(*trees, MemoryTree({}, links=MERGED))
         return measure(whole, runtime.target, digest=image.digest)
-    finally:
-        for tree in trees:
-            tree.close()

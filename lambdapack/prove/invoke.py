@@ -1,11 +1,12 @@
 """Calls a handler in the bare runtime image, out of the packed bytes. Never opens a port on the host."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdapack.build.engine import Command, Engine, Limits, Sandbox, SandboxSpec
+from lambdapack.build.engine import Command, Completed, Engine, Limits, Sandbox, SandboxSpec
 from lambdapack.errors import FUNCTION_ERROR, INVOKE_FAILED, USAGE, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
@@ -49,6 +50,8 @@ The request is framed by its length, since not every way to an engine can close 
 
 EMULATOR = " (rapid) "
 """Marks the emulator's own lines, which Lambda does not have; they are shown only when there is no reply."""
+
+LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 NOT_LISTENING = 75
 """The client's exit code when the emulator never listened."""
@@ -94,12 +97,15 @@ def invoke(
     no answer at all; an answer that is an error is returned as such.
     """
     _check_event(call.event)
+    seconds = call.timeout_seconds + 2 * STARTUP_SECONDS
     spec = SandboxSpec(
         image=image[0],
         architecture=image[1],
         label="invoke",
         limits=Limits(
-            memory_bytes=(call.memory_mb + 512) * MIB, wall_seconds=call.timeout_seconds + 2 * STARTUP_SECONDS
+            memory_bytes=(call.memory_mb + 512) * MIB,
+            wall_seconds=seconds,
+            silence_seconds=seconds,  # a function may say nothing to its end
         ),
         network=call.network,
         read_only=True,
@@ -117,7 +123,7 @@ def _check_event(event: bytes) -> None:
         raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda takes {EVENT_MAX} at most")
     try:
         json.loads(event)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LambdapackError(
             USAGE, f"the event is not JSON: {error}", hint="Pass `--event FILE` with a JSON document."
         ) from error
@@ -139,9 +145,16 @@ def _exchange(sandbox: Sandbox, call: Call, observer: Observer) -> bytes:
     done = sandbox.run(command, stream)
     log.end()
     if not reply:
-        what = "it never listened" if done.exit_code == NOT_LISTENING else f"it ended with exit code {done.exit_code}"
-        raise LambdapackError(INVOKE_FAILED, f"the runtime interface emulator gave no reply: {what}\n{log.tail}")
+        raise LambdapackError(INVOKE_FAILED, f"the runtime interface emulator gave no reply: {_end(done)}\n{log.tail}")
     return _body(bytes(reply))
+
+
+def _end(done: Completed) -> str:
+    if done.out_of_memory:
+        return "the function and the emulator used more memory than they have"
+    if done.exit_code == NOT_LISTENING:
+        return "it never listened"
+    return f"it ended with exit code {done.exit_code}"
 
 
 def _environment(call: Call) -> dict[str, str]:
@@ -168,6 +181,9 @@ def _body(reply: bytes) -> bytes:
     head, separator, body = reply.partition(b"\r\n\r\n")
     if not separator or not head.startswith(b"HTTP/"):
         raise LambdapackError(INVOKE_FAILED, f"the reply is not HTTP: {reply[:200]!r}")
+    promised = LENGTH.search(head)
+    if promised and len(body) < int(promised[1]):
+        raise LambdapackError(INVOKE_FAILED, f"the reply is cut after {len(body)} of {int(promised[1])} bytes")
     return body
 
 
@@ -175,10 +191,13 @@ def _judge(payload: bytes) -> Answer:
     """Tell an error from an answer: the emulator gives status 200 to both and no error header."""
     try:
         value: Any = json.loads(payload)
+    except RecursionError:  # deeper than Python reads, so it is no error object
+        return Answer(payload)
     except ValueError:
         return Answer(payload, payload.decode("utf-8", "replace").strip() or "the reply is empty")
     if isinstance(value, dict) and "errorType" in value and {*value} <= ERROR_KEYS:
-        trace = value.get("trace") or value.get("stackTrace") or ()
+        trace = value.get("trace") or value.get("stackTrace")
+        trace = trace if isinstance(trace, list) else []
         lines = [f"{value['errorType']}: {value.get('errorMessage', '')}", *(str(line) for line in trace[1:9])]
         return Answer(payload, "\n".join(lines))
     return Answer(payload)

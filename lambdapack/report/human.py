@@ -4,7 +4,7 @@ from itertools import groupby
 
 from lambdapack.errors import LambdapackError
 from lambdapack.model import Finding, Severity
-from lambdapack.report.text import paragraph, plural, quoted, size
+from lambdapack.report.text import joined, paragraph, plural, printable, quoted, size
 from lambdapack.rules.verdict import Report
 
 
@@ -16,18 +16,13 @@ def render(report: Report, *, verbose: bool = False) -> str:
     return "\n\n".join([*blocks, summary(report)]) + "\n"
 
 
-def findings(found: tuple[Finding, ...]) -> str:
-    """Return findings alone, for those that were made before anything could be judged."""
-    return "\n\n".join(_finding(each) for each in found) + "\n"
-
-
 def _finding(found: Finding) -> str:
     place = f"{found.path}:{found.line}" if found.line else found.path
     owner = f" ({found.package})" if found.package and f"node_modules/{found.package}/" not in f"{found.path}/" else ""
     head = f"{found.weight.value}[{found.rule.code}] {found.rule.name}: {found.rule.title}"
     lines = [paragraph("", head)]
     if place:
-        lines.append(f"  --> {place}{owner}")
+        lines.append(f"  --> {printable(place + owner)}")
     lines.append(paragraph("  | ", found.message))
     lines.append(paragraph("  = why: ", found.rule.why))
     lines.append(paragraph("  = fix: ", found.cure))
@@ -37,7 +32,7 @@ def _finding(found: Finding) -> str:
 
 
 def summary(report: Report) -> str:
-    """Return one line: verdict, target, counts, sizes."""
+    """Return one line, two when it would be too long: verdict, target, counts, sizes."""
     counting = [each for each in report.findings if each.ignored is None]
     counts = [
         plural(number, severity.value)
@@ -52,7 +47,7 @@ def summary(report: Report) -> str:
         f"{ignored} ignored" if ignored else "",
         _sizes(report),
     ]
-    return " - ".join(part for part in parts if part)
+    return joined([part for part in parts if part], " - ")
 
 
 def _binaries(report: Report) -> str:

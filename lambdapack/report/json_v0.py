@@ -7,12 +7,16 @@ import json
 from typing import Any, TypedDict
 
 from lambdapack import __version__
+from lambdapack.binary.facts import RegistrationKind
 from lambdapack.errors import LambdapackError
 from lambdapack.model import Finding
 from lambdapack.rules.verdict import Judgement, Report
 
 REPORT = "lambdapack/report/0"
 FAILURE = "lambdapack/failure/1"
+
+KINDS = {each: each.value for each in RegistrationKind} | {RegistrationKind.BOTH: RegistrationKind.NODE_API.value}
+"""The schema's word for each: of an addon with both entries node takes Node-API's."""
 
 
 class FindingDocument(TypedDict):
@@ -31,10 +35,14 @@ class FindingDocument(TypedDict):
     ignored: str | None
 
 
-def render(reports: tuple[Report, ...]) -> str:
-    """Return one object for one report, an array for several, with a line end."""
+def render(reports: tuple[Report, ...], *, several: bool = False) -> str:
+    """Return one object for one report, an array for more or when `several` were asked for, with a line end.
+
+    ASCII, so that a pipe's encoding and a file name that is no text cannot break it.
+    """
     documents = [document(each) for each in reports]
-    return json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False) + "\n"
+    whole = several or len(documents) != 1
+    return json.dumps(documents if whole else documents[0], indent=2) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -83,7 +91,7 @@ def _binary(judgement: Judgement) -> dict[str, Any]:
         "outcome": judgement.outcome.value,
         "cause": judgement.cause,
         "registration": {
-            "kind": registration.kind.value if registration else "none",
+            "kind": KINDS[registration.kind] if registration else "none",
             "abi": registration.abi if registration else None,
             "node_api": registration.node_api if registration else None,
         },
@@ -121,7 +129,6 @@ def failure(error: LambdapackError) -> str:
                 "fix": error.hint,
             },
             indent=2,
-            ensure_ascii=False,
         )
         + "\n"
     )

@@ -1,6 +1,7 @@
 """Pieces of text that several renderers share: sizes, counts, wrapped paragraphs."""
 
 import textwrap
+from collections.abc import Sequence
 
 WIDTH = 80
 """Columns of human output: what every terminal and CI log shows without wrapping."""
@@ -28,7 +29,7 @@ def plural(count: int, noun: str) -> str:
 def paragraph(lead: str, text: str) -> str:
     """Wrap text behind a lead such as "  = why: "; continuation lines are indented below its first word."""
     lines: list[str] = []
-    for part in text.splitlines() or [""]:
+    for part in map(printable, text.splitlines() or [""]):
         indent = lead if not lines else " " * len(lead)
         wrapped = textwrap.wrap(
             part,
@@ -42,6 +43,24 @@ def paragraph(lead: str, text: str) -> str:
     return "\n".join(lines)
 
 
+def joined(parts: Sequence[str], separator: str) -> str:
+    """Return parts on one line; one that would reach beyond the width begins another, indented."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1] + separator + part) <= WIDTH:
+            lines[-1] += separator + part
+        else:
+            lines.append(f"  {part}" if lines else part)
+    return "\n".join(lines)
+
+
 def quoted(text: str) -> str:
     """Return another program's words, each line behind a bar and as long as it is."""
-    return "\n".join(f"  | {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"  | {printable(line)}".rstrip() for line in text.splitlines())
+
+
+def printable(text: str) -> str:
+    """Return text whose control characters are written out: a name in a zip must not steer the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign == "\t" else repr(sign)[1:-1] for sign in text)

@@ -1,5 +1,6 @@
 """Measures a runtime from the file system of its image. Runs nothing, so any CPU can be measured anywhere."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from functools import partial
 
 from lambdapack.binary import elf
 from lambdapack.binary.facts import Elf
+from lambdapack.binary.header import MAGIC
 from lambdapack.errors import WRONG_IMAGE, LambdapackError
 from lambdapack.model import Architecture, Target
 from lambdapack.runtimes import abi, catalogue
@@ -18,7 +20,11 @@ from lambdapack.tree.entry import Tree
 NODE = "/var/lang/bin/node"
 """Where every Lambda image of Node.js has it (aws/aws-lambda-base-images)."""
 
-HEADER = "/var/lang/include/node/node_version.h"
+NODES = (NODE, "/usr/local/bin/node", "/usr/bin/node", "/bin/node")
+"""Also Docker's `node` images, then Debian's and NodeSource's packages; any other bin/node when there is one only."""
+
+HEADER = "../include/node/node_version.h"
+"""Seen from node's own directory; nvm, the release tarballs and /var/lang agree on it."""
 
 VERSION_IN_BINARY = re.compile(rb"node\.js/v(\d+\.\d+\.\d+)\0")
 """NODE_VERSION of the report's and the trace's user agent; read from 10.24.1, 18.20.8, 22.23.1 and 26.10.0."""
@@ -38,6 +44,7 @@ LIBRARY_NAME = re.compile(r"(lib|ld-).*\.so(\.[\w.]+)?\Z|.*\.so\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Node:
+    path: str  # absolute, its links followed
     facts: Elf
     architecture: Architecture
     version: str
@@ -54,7 +61,7 @@ def measure(tree: Tree, target: Target | None = None, *, digest: str = "", sourc
     root = RootFs(tree)
     node = _node(root, tree, target)
     major = int(node.version.split(".")[0])
-    path = tuple(systems()["loader"]["library_path"])
+    path = tuple(systems()["loader"]["library_path"]) if root.file(NODE) else ()
     default = root.search_path(node.architecture.elf_machine)
     libraries = dict(_libraries(root, tree, (*path, *default), node.architecture.elf_machine))
     loaded = _closure(node.facts.needed, libraries)
@@ -78,32 +85,40 @@ def measure(tree: Tree, target: Target | None = None, *, digest: str = "", sourc
 
 
 def _node(root: RootFs, tree: Tree, target: Target | None) -> _Node:
-    path = root.file(NODE)
-    if path is None:
-        raise LambdapackError(WRONG_IMAGE, f"it has no {NODE}")
-    header = root.text(HEADER)
-    with tree.view(path) as data:
-        facts = elf.read(data)
+    path = _found(root)
+    header = root.text(posixpath.normpath(posixpath.join(posixpath.dirname(path), HEADER)))
+    with tree.view(path.removeprefix("/")) as data:
+        facts = elf.read(data) if bytes(data[:4]) == MAGIC else _NO_ELF
         version = _defined_version(header) or _embedded_version(data)
         exports = frozenset(name for name, _ in elf.exported(data) if not abi.OPAQUE.match(name))
     architecture = Architecture.of_machine(facts.machine)
     if architecture is None or not version:
         what = f"has e_machine {facts.machine}" if architecture is None else "does not say its version"
-        raise LambdapackError(WRONG_IMAGE, f"{NODE} {what}")
-    _suits(architecture, version, target)
+        raise LambdapackError(WRONG_IMAGE, f"{path} {what}")
+    _suits(path, architecture, version, target)
     number = _defined(header, "NODE_MODULE_VERSION") or abi.abi_of(int(version.split(".")[0])) or 0
     level = _defined(header, "NODE_API_SUPPORTED_VERSION_MAX") or abi.node_api_of(version)
-    return _Node(facts, architecture, version, number, level, exports)
+    return _Node(path, facts, architecture, version, number, level, exports)
 
 
-def _suits(architecture: Architecture, version: str, target: Target | None) -> None:
+def _found(root: RootFs) -> str:
+    """The absolute path of the image's node; LP103 when there is none, or a choice that nothing decides."""
+    known = next((real for each in NODES if (real := root.file(each))), None)
+    others = [each for each in root.files_named("node") if each.endswith("bin/node")]
+    if known is None and len(others) != 1:
+        several = f"it has several: {', '.join(others[:5])}" if others else f"it has no {NODE} and no other bin/node"
+        raise LambdapackError(WRONG_IMAGE, several)
+    return f"/{known or others[0]}"
+
+
+def _suits(path: str, architecture: Architecture, version: str, target: Target | None) -> None:
     if target is None:
         return
     if architecture is not target.architecture:
-        raise LambdapackError(WRONG_IMAGE, f"{NODE} is for {architecture}, the target is {target}")
+        raise LambdapackError(WRONG_IMAGE, f"{path} is for {architecture}, the target is {target}")
     wanted = catalogue.node_major(target.runtime)
     if int(version.split(".", maxsplit=1)[0]) != wanted:
-        raise LambdapackError(WRONG_IMAGE, f"{NODE} is Node.js {version}, the target is {target}")
+        raise LambdapackError(WRONG_IMAGE, f"{path} is Node.js {version}, the target is {target}")
 
 
 def _defined(header: str, name: str) -> int | None:
@@ -132,7 +147,7 @@ def _libraries(root: RootFs, tree: Tree, search: tuple[str, ...], machine: int) 
                 continue
             if path not in known:
                 with tree.view(path) as data:
-                    known[path] = elf.read(data) if bytes(data[:4]) == b"\x7fELF" else _NO_ELF
+                    known[path] = elf.read(data) if bytes(data[:4]) == MAGIC else _NO_ELF
             facts = known[path]
             if facts.machine == machine and facts.bits == 64 and not facts.damage:
                 seen.add(name)

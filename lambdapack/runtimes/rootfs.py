@@ -61,6 +61,11 @@ class RootFs:
         entry = self._entries.get(real) if real else None
         return real if entry is not None and entry.kind is Kind.FILE else None
 
+    def files_named(self, name: str) -> tuple[str, ...]:
+        """Return the tree's paths of the regular files of that name."""
+        found = (each for path, each in self._entries.items() if path.rpartition("/")[2] == name)
+        return tuple(each.path for each in found if each.kind is Kind.FILE)
+
     def text(self, path: str) -> str:
         """Return a small text file, "" when it is not there."""
         real = self.file(path)

@@ -46,7 +46,9 @@ class _service:  # noqa: N801  # used as a function
     def __enter__(self) -> str:
         url = f"unix://{self._socket}"
         command = ["podman", "system", "service", "--time=0", url]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        where = self._socket.parent  # conmon leaves a file "oom" where the service was started
+        self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=where)
         until = time.monotonic() + 30
         while not self._socket.exists():
             assert self._process.poll() is None, "podman's service ended"

@@ -82,7 +82,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
 
 class StubEngine:
-    """Holds `held` (reference to e_machine and the platform its label claims) and answers a pull with the next of `pulls`."""
+    """Holds `held`: reference to e_machine and the platform its label claims. A pull gets the next of `pulls`."""
 
     def __init__(self, socket: Path) -> None:
         self.url = f"unix://{socket}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.build.containers import ContainerEngine
-from lambdapack.build.docker import _reach, _short, connect
+from lambdapack.build.docker import _reach, connect
 from lambdapack.build.hosts import Place
 from lambdapack.errors import DISK_FULL, ENGINE_LOST, NO_ENGINE, NO_IMAGE, WRONG_IMAGE, LambdapackError
 from lambdapack.model import Architecture
@@ -102,10 +102,6 @@ def test_a_host_that_is_no_address_is_one_failure(tmp_path: Path, host: str) -> 
 def test_ssh_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError, match="pip install paramiko"):
         connect({"DOCKER_HOST": "ssh://graviton"}, home=tmp_path)
-
-
-def test_a_socket_that_may_not_be_opened_says_how() -> None:
-    assert "usermod -aG docker" in _short(Place("unix:///x", "usual place"), PermissionError(13, "Permission denied"))
 
 
 def test_proxies_and_bundles_of_the_environment_are_not_for_the_engine(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.build.hosts import Place, Surroundings, places
+from lambdapack.build.hosts import Place, Surroundings, Tls, places
 
 
 def around(home: Path, *, windows: bool = False, **environ: str) -> Surroundings:
@@ -37,6 +37,13 @@ def test_docker_host_with_certificates(tmp_path: Path) -> None:
     )
     assert place.tls is not None
     assert (place.tls.ca, place.tls.key, place.tls.verify) == (tmp_path / "ca.pem", tmp_path / "key.pem", True)
+
+
+def test_tls_that_is_demanded_is_never_dropped(tmp_path: Path) -> None:
+    (place,) = places(around(tmp_path, DOCKER_HOST="tcp://h:2376", DOCKER_TLS_VERIFY="1"))
+    assert place.tls == Tls()
+    (place,) = places(around(tmp_path, DOCKER_HOST="tcp://h:2375", DOCKER_CERT_PATH=str(tmp_path / "none")))
+    assert place.tls is None
 
 
 def test_a_context_named_for_this_run_is_the_only_place(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import ssl
 import pytest
 
 from lambdapack.build.daemon import NotRunningError, NotThereError
-from lambdapack.build.refusal import innermost, meaning
+from lambdapack.build.refusal import innermost, meaning, no_answer
 from lambdapack.errors import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, Failure, LambdapackError
 
 
@@ -45,3 +45,18 @@ def test_the_innermost_cause_is_the_systems_own() -> None:
     assert innermost(outer) is inner
     assert innermost(RuntimeError("x")) is None
     assert innermost(ssl.SSLError(1, "bad certificate")) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (PermissionError(13, "Permission denied"), "usermod -aG docker"),
+        (RuntimeError("Install paramiko package to enable ssh:// support"), "pip install paramiko"),
+        (ssl.SSLError(1, "unknown ca"), "TLS: "),
+        (TimeoutError("timed out"), "it did not answer in time"),
+        (RuntimeError("many\n words"), "many words"),
+        (RuntimeError(), "RuntimeError"),
+    ],
+)
+def test_a_place_that_does_not_answer_has_one_line(error: Exception, line: str) -> None:
+    assert line in no_answer(error)
