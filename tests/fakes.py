@@ -127,7 +127,7 @@ class FakeSandbox:
         self._image = image
         self.engine = engine
         self.files: dict[str, FakeFile] = dict(engine.roots.get(image.reference, {}))
-        self.secrets: dict[str, bytes] = {}
+        self.hidden: dict[str, bytes] = {}
         self.commands: list[Command] = []
         self.said = b""
 
@@ -146,11 +146,12 @@ class FakeSandbox:
             data = read(tree, path) if entry.kind is Kind.FILE else b""
             self.files[posixpath.join(at, path)] = FakeFile(entry.kind, entry.mode, data, entry.target, owner)
 
-    def secret(self, data: bytes, path: str) -> None:
-        if not self.spec.secrets or not path.startswith(self.spec.secrets + "/"):
-            raise ValueError(f"{path} is not below the directory for secrets")
-        self.secrets[path] = data
-        self.files[path] = FakeFile(Kind.FILE, 0o600, data)
+    def secrets(self, files: Mapping[str, bytes]) -> None:
+        for path, data in files.items():
+            if not self.spec.secrets or not path.startswith(self.spec.secrets + "/"):
+                raise ValueError(f"{path} is not below the directory for secrets")
+            self.hidden[path] = data
+            self.files[path] = FakeFile(Kind.FILE, 0o600, data)
 
     def run(self, command: Command, stream: Stream) -> Completed:
         self.commands.append(command)

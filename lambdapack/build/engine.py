@@ -99,8 +99,8 @@ class Sandbox(Protocol):
         """Copy a tree below the absolute directory `at`, which is made when absent."""
         ...
 
-    def secret(self, data: bytes, path: str) -> None:
-        """Write bytes to a file below the spec's tmpfs, mode 0600, leaving no trace in image, layer or inspect."""
+    def secrets(self, files: Mapping[str, bytes]) -> None:
+        """Write files, by absolute path, below the spec's tmpfs: mode 0600, no trace in image, layer or inspect."""
         ...
 
     def run(self, command: Command, stream: Stream) -> Completed:

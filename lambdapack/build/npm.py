@@ -115,10 +115,8 @@ def secret_words(settings: NpmSettings) -> tuple[str, ...]:
 def move_in(sandbox: Sandbox, inputs: Tree, carried: Carried) -> Facts:
     """Put the project and its settings in place, hand them to USER, and return what the image brings."""
     sandbox.put(inputs, TASK, owner=USER)
-    for name, data in ((NPMRC, carried.text), (ENVIRONMENT, carried.script)):
-        sandbox.secret(data, name)
-    for name, data in carried.files:
-        sandbox.secret(data, f"{SECRETS}/{name}")
+    files = {f"{SECRETS}/{name}": data for name, data in carried.files}
+    sandbox.secrets({NPMRC: carried.text, ENVIRONMENT: carried.script, **files})
     return _facts(sandbox)
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from lambdapack.build import spool as spooling
@@ -33,7 +33,8 @@ NEVER_STARTED = frozenset((126, 127))
 OOM_COUNTERS = ("cat", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 """Where cgroup v2 and v1 count the processes that the kernel killed for want of memory."""
 
-WRITE_PRIVATELY = 'umask 077 && cat > "$1"'
+WRITE_PRIVATELY = 'umask 077; while [ $# -gt 0 ]; do head -c "$2" > "$1"; shift 2; done'
+"""Cuts standard input into files by their lengths; head of coreutils reads no byte more than it is told to."""
 
 ROOT = (0, 0)
 
@@ -69,16 +70,22 @@ class ContainerSandbox:
         it can be unpacked in a volume only.
         """
         directory = str(_absolute(at))
-        self._make_directory(directory)
-        top, prefix = (directory, "") if self._spec.read_only else ("/", directory.strip("/"))
+        top, prefix = "/", directory.strip("/")
+        if self._spec.read_only:
+            self._make_directory(directory)
+            top, prefix = directory, ""
         with self._translated():
             self._daemon.upload(self._container, top, tar_chunks(tree, prefix, owner))
 
-    def secret(self, data: bytes, path: str) -> None:
-        """Write bytes to a file of the tmpfs. They travel as standard input: never in an argument or a layer."""
-        if not self._spec.secrets or PurePosixPath(self._spec.secrets) not in _absolute(path).parents:
-            raise ValueError(f"{path} is not below the directory for secrets")
-        self._own("write a secret", "/bin/sh", "-c", WRITE_PRIVATELY, "secret", path, stdin=data)
+    def secrets(self, files: Mapping[str, bytes]) -> None:
+        """Write files to the tmpfs. Bytes travel as standard input: never in an argument or a layer."""
+        for path in files:
+            if not self._spec.secrets or PurePosixPath(self._spec.secrets) not in _absolute(path).parents:
+                raise ValueError(f"{path} is not below the directory for secrets")
+        places = [word for path, data in files.items() for word in (path, str(len(data)))]
+        self._own(
+            "write secrets", "/bin/sh", "-ec", WRITE_PRIVATELY, "secrets", *places, stdin=b"".join(files.values())
+        )
 
     def run(self, command: Command, stream: Stream) -> Completed:
         """Run to the end. A limit that is reached kills the whole container, and is LP116 with the last lines."""

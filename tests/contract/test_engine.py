@@ -153,7 +153,9 @@ def test_what_is_not_there_cannot_be_copied_and_leaves_no_file(sandbox: Sandbox,
 
 
 def test_a_secret_is_readable_by_root_alone(sandbox: Sandbox) -> None:
-    sandbox.secret(b"//registry/:_authToken=t\xc3\xb6p\n", "/run/lambdapack/npmrc")
+    sandbox.secrets(
+        {"/run/lambdapack/other": b"x" * 300_000, "/run/lambdapack/npmrc": b"//registry/:_authToken=t\xc3\xb6p\n"}
+    )
     done, heard = run(sandbox, READ_SECRET)
     assert done.ok
     assert heard.by_source["stdout"] == b"//registry/:_authToken=t\xc3\xb6p\n600 0\n700 0\n"
@@ -162,7 +164,7 @@ def test_a_secret_is_readable_by_root_alone(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("path", ["/etc/npmrc", "/run/lambdapack", "/run/lambdapackx/npmrc"])
 def test_a_secret_is_written_to_its_tmpfs_only(sandbox: Sandbox, path: str) -> None:
     with pytest.raises(ValueError, match="not below"):
-        sandbox.secret(b"x", path)
+        sandbox.secrets({path: b"x"})
 
 
 def test_nothing_in_a_sandbox_has_privileges_or_a_network(sandbox: Sandbox) -> None:

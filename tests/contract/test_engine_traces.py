@@ -162,7 +162,7 @@ def test_what_a_killed_run_created_is_reaped_by_the_next(docker: ContainerEngine
 def test_a_secret_is_found_nowhere(docker: ContainerEngine, label: str) -> None:
     api = docker._daemon._client  # type: ignore[attr-defined]
     with docker.open(spec(label, secrets="/run/lambdapack", writable=("/var/task",))) as sandbox:
-        sandbox.secret(CANARY, "/run/lambdapack/npmrc")
+        sandbox.secrets({"/run/lambdapack/npmrc": CANARY})
         done = sandbox.run(Command(("/bin/sh", "-c", f"grep -q {CANARY.decode()[:8]} /run/lambdapack/npmrc")), _ignore)
         assert done.ok
         found = docker._daemon.containers(f"{reap.PURPOSE}={label}")[0]["Id"]
@@ -200,7 +200,7 @@ def _committed(api: Any, found: str) -> Iterator[bytes]:
 def test_a_kept_container_can_be_entered_and_has_no_secret_left(engine: ContainerEngine, label: str) -> None:
     observer = RecordingObserver()
     with engine.open(spec(label, keep=True, secrets="/run/lambdapack"), observer) as sandbox:
-        sandbox.secret(CANARY, "/run/lambdapack/npmrc")
+        sandbox.secrets({"/run/lambdapack/npmrc": CANARY})
     (name,) = (each["Names"][0].lstrip("/") for each in engine._daemon.containers(f"{reap.PURPOSE}={label}"))
     try:
         assert left(engine, label) == ["running"]

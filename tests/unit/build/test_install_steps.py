@@ -222,7 +222,7 @@ def test_secrets_go_to_the_tmpfs_and_nowhere_else(tmp_path: Path) -> None:
     engine = Machine().engine()
     installed(order(project(tmp_path, PLAIN), settings=SECRET), Machine(), tmp_path, engine=engine)
     (sandbox,) = engine.opened
-    assert TOKEN.encode() in sandbox.secrets["/run/lambdapack/npmrc"]
+    assert TOKEN.encode() in sandbox.hidden["/run/lambdapack/npmrc"]
     assert sandbox.spec.secrets == "/run/lambdapack"
     seen = [repr((each.argv, each.env, each.cwd, each.stdin)) for each in sandbox.commands]
     assert not [each for each in seen if TOKEN in each]
@@ -248,7 +248,7 @@ def test_scripts_never_run_beside_credentials(tmp_path: Path) -> None:
     assert "--offline" not in machine.calls[0]
     assert "--ignore-scripts" not in machine.calls[1]
     assert "--offline" in machine.calls[1]
-    assert TOKEN.encode() in b"".join(fetch.secrets.values())
+    assert TOKEN.encode() in b"".join(fetch.hidden.values())
     assert TOKEN.encode() not in b"".join(file.data for file in build.files.values())
     assert build.spec.network
     assert fetch.spec.cache == build.spec.cache != None  # noqa: E711  # one comparison for all three
