@@ -1,5 +1,6 @@
 """The console script. `--version` answers before anything heavy is imported."""
 
+import os
 import sys
 
 
@@ -12,7 +13,15 @@ def main() -> int:
         return 0
     from lambdapack.cli.signals import guarded  # noqa: PLC0415  # costs more than the answer above
 
+    _open_missing_streams()
     return guarded(_run)
+
+
+def _open_missing_streams() -> None:
+    """A stream that the caller closed (`>&-`) is None here; what is written to it goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # lives as long as we do
 
 
 def _run() -> int:

@@ -97,7 +97,7 @@ class ContainerSandbox:
         """Write the tar stream of a directory; its names are relative to it ("a" or "./a": engines differ)."""
         with (
             self._translated(),
-            observer.task(f"Copying {path}", None, "B") as advance,
+            observer.task(f"Copying {path} out of the sandbox", None, "B") as advance,
             self._daemon.download(self._container, f"{_absolute(path)}/.") as chunks,
         ):
             spooling.write(chunks, spool, advance)

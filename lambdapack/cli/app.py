@@ -58,11 +58,15 @@ def _attempt(argv: Sequence[str], *, as_json: bool) -> int:
         return console.fail(error, as_json=as_json)
     except BrokenPipeError:
         raise
+    except SystemExit as ended:  # how typer takes a pipe that nobody reads
+        raise (ended.__context__ if isinstance(ended.__context__, BrokenPipeError) else ended) from None
     except Exception as error:  # noqa: BLE001  # the one place that turns a defect into exit 70
         return _usage_or_bug(error, as_json=as_json)
 
 
 def _exit_code(result: Any) -> int:
+    if result == Exit.INTERRUPTED:  # what typer makes of Ctrl-C; cli/signals.py has more to say
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else int(Exit.FINE)
 
 

@@ -16,8 +16,11 @@ from lambdapack.errors import Exit
 from lambdapack.model import Severity, Target
 from lambdapack.pipeline.build import Built, Wanted, build
 from lambdapack.report import human, json_v0
-from lambdapack.report.text import plural, size
+from lambdapack.report.text import paragraph, plural, size
 from lambdapack.rules.verdict import Judgement
+
+SHOWN = 3
+"""Paths that are named when only a hint is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def _tell(built: Sequence[Built], settings: Settings, style: Format, *, verbose:
         console.product("".join(f"{each.archive.path}\n" for each in built if each.archive))
     limit = choices.fail_on(settings)
     unwritten = any(each.archive is None for each in built)
+    if unwritten:
+        console.talk("no archive was written\n")
     failed = unwritten or (limit is not None and any(each.report.fails(limit) for each in built))
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
 
@@ -87,9 +92,9 @@ def _told(built: Built, *, verbose: bool) -> str:
     left_out = [(path, reason) for path, reason in built.left_out if path != OUTPUT_DIRECTORY]
     before = ""
     if verbose:
-        before = "".join(f"left out: {path} ({reason})\n" for path, reason in left_out)
+        before = "".join(paragraph("left out: ", f"{path} ({reason})") + "\n" for path, reason in left_out)
     elif left_out:
-        before = f"left out: {_counted(left_out)} (-v names them)\n"
+        before = paragraph("left out: ", f"{_first([path for path, _reason in left_out])} (-v says why)") + "\n"
     if built.pruned:
         before += _pruned(built.pruned, verbose=verbose)
     report = human.render(built.report, verbose=verbose)
@@ -104,8 +109,6 @@ def _pruned(found: Sequence[Judgement], *, verbose: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _counted(left_out: Sequence[tuple[str, str]]) -> str:
-    reasons: Mapping[str, int] = {
-        reason: sum(each == reason for _, each in left_out) for reason in sorted({reason for _, reason in left_out})
-    }
-    return ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+def _first(paths: Sequence[str]) -> str:
+    shown, more = ", ".join(paths[:SHOWN]), len(paths) - SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -29,7 +29,7 @@ class Kind:
 class Ignored:
     """A finding that the user decided to live with."""
 
-    code: str  # "LP201"
+    code: str  # "LP201" or its name, "wrong-cpu"
     path: str  # glob over the finding's path; "" for all
     reason: str
 
@@ -141,8 +141,8 @@ def ignored(value: object) -> tuple[Ignored, ...]:
 
 def _ignored(key: str, reason: str) -> Ignored:
     code, _colon, place = key.partition(":")
-    if not re.fullmatch(r"LP\d{3}", code.strip()):
-        raise ValueError(f"{code!r} is no code: one such as LP201 or LP201:node_modules/x/* is expected")
+    if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
+        raise ValueError(f"{code!r} is no code or name: one such as LP201 or wrong-cpu:node_modules/x/* is expected")
     if not reason.strip():
         raise ValueError(f"{key} has no reason: a sentence why it may be ignored is expected")
     return Ignored(code.strip(), place.strip(), reason.strip())

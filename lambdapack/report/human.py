@@ -1,6 +1,4 @@
-"""A report for people: every finding, grouped by npm package, then one line that sums up."""
-
-from itertools import groupby
+"""A report for people: every finding, those of an npm package together, then one line that sums up."""
 
 from lambdapack.errors import LambdapackError
 from lambdapack.model import Finding, Severity
@@ -11,15 +9,19 @@ from lambdapack.rules.verdict import Report
 def render(report: Report, *, verbose: bool = False) -> str:
     """Return the findings and the summary; ignored findings are counted, and shown when `verbose`."""
     shown = [each for each in report.findings if each.ignored is None or verbose]
-    ordered = sorted(shown, key=lambda each: (-each.weight.rank, each.package, each.rule.code, each.path))
-    blocks = [_finding(each) for _package, group in groupby(ordered, key=lambda each: each.package) for each in group]
-    return "\n\n".join([*blocks, summary(report)]) + "\n"
+    return "\n\n".join([*map(_finding, sorted(shown, key=_order)), summary(report)]) + "\n"
+
+
+def _order(found: Finding) -> tuple[bool, int, str, str, str]:
+    """What counts comes first, the worst of it before the rest."""
+    return (found.ignored is not None, -found.weight.rank, found.package, found.rule.code, found.path)
 
 
 def _finding(found: Finding) -> str:
     place = f"{found.path}:{found.line}" if found.line else found.path
     owner = f" ({found.package})" if found.package and f"node_modules/{found.package}/" not in f"{found.path}/" else ""
-    head = f"{found.weight.value}[{found.rule.code}] {found.rule.name}: {found.rule.title}"
+    word = found.weight.value if found.ignored is None else "ignored"
+    head = f"{word}[{found.rule.code}] {found.rule.name}: {found.rule.title}"
     lines = [paragraph("", head)]
     if place:
         lines.append(f"  --> {printable(place + owner)}")
@@ -27,7 +29,7 @@ def _finding(found: Finding) -> str:
     lines.append(paragraph("  = why: ", found.rule.why))
     lines.append(paragraph("  = fix: ", found.cure))
     if found.ignored is not None:
-        lines.append(paragraph("  = ignored: ", found.ignored))
+        lines.append(paragraph("  = reason: ", found.ignored))
     return "\n".join(lines)
 
 

@@ -62,13 +62,17 @@ def runtime(found: Runtime, today: date) -> str:
         f"{found.target}: {state(found, today)}",
         f"  Node.js {found.node or found.node_major}, ABI {found.abi}, Node-API {found.node_api}",
         f"  npm {found.npm}" if found.npm else "",
-        paragraph("  symbol versions surely there: ", _versions(found.floor)),
-        paragraph("  highest in any image: ", _versions(found.ceiling)),
-        paragraph("  libraries: ", ", ".join(certain)),
-        paragraph("  only in images: ", ", ".join(doubtful)) if doubtful else "",
+        _listed("symbol versions surely there", _versions(found.floor)),
+        _listed("highest in any image", _versions(found.ceiling)),
+        _listed("libraries", ", ".join(certain)),
+        _listed("only in images", ", ".join(doubtful)),
         paragraph("  LD_LIBRARY_PATH: ", ":".join(found.library_path).replace(":", ": ")),
     ]
     return "\n".join(line for line in lines if line) + "\n"
+
+
+def _listed(name: str, text: str) -> str:
+    return paragraph(f"  {name}: ", text) if text else ""
 
 
 def _versions(versions: Mapping[str, str]) -> str:

@@ -106,7 +106,7 @@ def read_runtime(path: Path) -> Runtime:
         return replace(runtime, source="file", digest=digest)
     except OSError as error:
         raise LambdapackError(BAD_CONFIG, f"{path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, LambdapackError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, LambdapackError) as error:
         raise LambdapackError(
             BAD_CONFIG,
             f"{path} is no runtime file: {error}",

@@ -22,18 +22,17 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    name: str = request.getfixturevalue("name")
-    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=shutil.ignore_patterns(".lambdapack", "node_modules"))
-    return tmp_path / name
+def copied(name: str, to: Path) -> Path:
+    shutil.copytree(EXAMPLES / name, to / name, ignore=shutil.ignore_patterns(".lambdapack", "node_modules"))
+    return to / name
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_example_is_built_judged_and_answers(
-    name: str, arch: str, project: Path, lab_engine: dict[str, str]
+    name: str, arch: str, tmp_path: Path, lab_engine: dict[str, str]
 ) -> None:
+    project = copied(name, tmp_path)
     built = lambdapack("build", project, "--arch", arch, env=lab_engine)
     assert built.returncode == 0, built.stderr
     archive = Path(built.stdout.removesuffix("\n"))
@@ -54,9 +53,10 @@ def test_an_example_is_built_judged_and_answers(
     assert containers() == []
 
 
-@pytest.mark.parametrize("name", ["sqlite"])
-def test_a_node_api_10_addon_is_refused_for_nodejs20(project: Path, lab_engine: dict[str, str]) -> None:
-    built = lambdapack("build", project, "--runtime", "nodejs22.x", "--arch", "x86_64", env=lab_engine)
+def test_a_node_api_10_addon_is_refused_for_nodejs20(tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    built = lambdapack(
+        "build", copied("sqlite", tmp_path), "--runtime", "nodejs22.x", "--arch", "x86_64", env=lab_engine
+    )
     judged = lambdapack("verify", built.stdout.strip(), "--runtime", "nodejs20.x", "--format", "json", env=lab_engine)
     assert judged.returncode == 1
     assert "node-api-level" in {each["name"] for each in json.loads(judged.stdout)["findings"]}

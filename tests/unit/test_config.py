@@ -183,7 +183,7 @@ def test_flags_that_repeat_come_as_tuples(tmp_path: Path) -> None:
         ("[engine]\nhosts = {sparc = 'ssh://x'}", "sparc is no architecture"),
         ("[engine]\nhosts = {arm64 = 'graviton'}", "graviton is no engine address"),
         ("[ignore]\nLP301 = ''", "LP301 has no reason"),
-        ("[ignore]\nwrong-cpu = 'x'", "'wrong-cpu' is no code"),
+        ("[ignore]\n'wrong cpu' = 'x'", "'wrong cpu' is no code"),
         ("ignore = [3]", "a table of texts"),
         ("engine = 'docker'", "there is no setting engine"),
         ("arch = \n", "lambdapack.toml:1:8: Invalid value"),

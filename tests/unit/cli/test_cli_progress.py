@@ -1,0 +1,100 @@
+import io
+import threading
+
+import pytest
+
+from lambdapack.cli.progress import Bars
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def screen(text: str) -> list[str]:
+    """What remains to be read when carriage returns have done their work."""
+    lines = []
+    for line in text.split("\n"):
+        shown = ""
+        for part in line.split("\r"):
+            shown = part + shown[len(part) :]
+        lines.append(shown.rstrip())
+    return lines
+
+
+def test_elsewhere_than_on_a_terminal_a_step_is_one_line() -> None:
+    stream = io.StringIO()
+    bars = Bars(stream=stream)
+    with bars.task("Reading", 10, "file") as advance:
+        for _ in range(10):
+            advance(1)
+    bars.line("npm says this")
+    bars.line("  ")
+    bars.note("remember")
+    assert stream.getvalue() == "Reading\n    npm says this\nnote: remember\n"
+
+
+def test_quiet_keeps_notes_alone() -> None:
+    for stream in (io.StringIO(), Terminal()):
+        bars = Bars(quiet=True, stream=stream)
+        with bars.task("Reading", 10, "file") as advance:
+            advance(1)
+        bars.line("npm says this")
+        bars.note("remember")
+        assert screen(stream.getvalue())[0] == "note: remember"
+        assert "Reading" not in stream.getvalue()
+
+
+def test_on_a_terminal_nothing_remains_of_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lambdapack.cli.progress.QUICK_SECONDS", 0.0)
+    stream = Terminal()
+    bars = Bars(stream=stream)
+    with bars.task("Copying", 100, "B") as advance:
+        advance(50)
+        bars.line("between")
+        advance(50)
+    bars.note("after")
+    assert "Copying" in stream.getvalue()
+    assert [line for line in screen(stream.getvalue()) if line] == ["    between", "note: after"]
+
+
+def test_a_step_without_counts_shows_a_clock_and_goes() -> None:
+    stream = Terminal()
+    with Bars(stream=stream).task("npm ci"):
+        pass
+    assert "npm ci [00:00]" in stream.getvalue()
+    assert "".join(screen(stream.getvalue())) == ""
+
+
+def test_a_step_that_fails_takes_its_bar_with_it() -> None:
+    stream = Terminal()
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), Bars(stream=stream).task("npm ci"):
+        raise KeyboardInterrupt
+    assert "".join(screen(stream.getvalue())) == ""
+    assert threading.active_count() <= before + 1  # tqdm's own monitor may live on
+
+
+def test_threads_may_all_speak_at_once() -> None:
+    stream = io.StringIO()
+    bars = Bars(stream=stream)
+
+    def speak() -> None:
+        for _ in range(50):
+            bars.line("word" * 10)
+
+    threads = [threading.Thread(target=speak) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert set(stream.getvalue().splitlines()) == {"    " + "word" * 10}
+
+
+def test_a_long_note_is_wrapped() -> None:
+    stream = io.StringIO()
+    Bars(stream=stream).note("word " * 40)
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("note: word")
+    assert lines[1].startswith("      word")

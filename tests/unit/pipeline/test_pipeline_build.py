@@ -1,0 +1,288 @@
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lambdapack.errors import NPM_FAILED, OUTPUT, LambdapackError
+from lambdapack.model import Architecture, Severity, Target
+from lambdapack.pack.digest import code_digest
+from lambdapack.pack.manifest import manifest_path, read_manifest
+from lambdapack.pipeline.judging import verify
+from lambdapack.rules.facts import Ignore, Policy
+from lambdapack.rules.verdict import Verdict
+from lambdapack.runtimes.catalogue import shipped
+from tests import elf
+from tests.fakes import Process
+from tests.unit.pipeline.workshop import ARM, DARWIN, TODAY, X86, Workshop
+
+NODE_22 = {each: Target("nodejs22.x", each) for each in Architecture}
+BOTH = tuple(NODE_22.values())
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    return Workshop(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where spools go; nothing may be left in it."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(temporary: Path) -> object:
+    yield
+    assert list(temporary.iterdir()) == []
+
+
+def names(archive: Path) -> list[str]:
+    with zipfile.ZipFile(archive) as opened:
+        return opened.namelist()
+
+
+def for_darwin(process: Process) -> None:
+    process.write("/var/task/node_modules/ms/build/Release/ms.node", DARWIN)
+
+
+def for_darwin_on_arm(process: Process) -> None:
+    if any("--cpu=arm64" in each for each in process.argv):
+        for_darwin(process)
+
+
+def test_a_build_ends_with_an_archive_and_its_manifest(shop: Workshop) -> None:
+    (built,) = shop.build()
+    assert built.archive is not None
+    assert built.report.verdict is Verdict.PASS
+    assert names(built.archive.path) == [
+        "index.js",
+        "node_modules/ms/package.json",
+        "package-lock.json",
+        "package.json",
+    ]
+    assert shop.written == ["x86_64.zip", "x86_64.zip.lambdapack.json"]
+    subject = built.report.subject
+    assert subject.code_digest == built.archive.code_digest == code_digest(built.archive.path)
+    assert (subject.zip_bytes, subject.archive) == (built.archive.path.stat().st_size, str(built.archive.path))
+
+
+def test_the_manifest_says_how_the_archive_came_to_be(shop: Workshop) -> None:
+    (built,) = shop.build()
+    assert built.archive is not None
+    document = read_manifest(built.archive.path)
+    assert document is not None
+    assert document["code_digest"] == built.archive.code_digest
+    assert document["target"] == {"runtime": "nodejs22.x", "arch": "x86_64"}
+    assert document["install"]["npm"] == "10.9.9"
+    assert document["install"]["strategy"] == "native"
+    assert document["dependency_key"]["digest"].startswith("sha256:")
+    assert (document["handler"], document["verdict"]) == ("index.handler", "pass")
+    assert str(shop.place) not in manifest_path(built.archive.path).read_text()
+
+
+def test_verify_agrees_with_the_build(shop: Workshop) -> None:
+    (built,) = shop.build()
+    assert built.archive is not None
+    again = verify(built.archive.path, shipped(NODE_22[X86]), Policy(TODAY), "index.handler")
+    assert again.verdict is built.report.verdict
+    assert again.subject.content_digest == built.archive.content_digest
+    assert again.subject.code_digest == built.archive.code_digest
+
+
+def test_the_same_project_gives_the_same_bytes(tmp_path: Path) -> None:
+    digests = []
+    for place in ("a", "b/deeper"):
+        (built,) = Workshop(tmp_path / place).build()
+        assert built.archive is not None
+        digests.append((built.archive.code_digest, manifest_path(built.archive.path).read_text()))
+    assert digests[0] == digests[1]
+
+
+def test_every_target_is_built_in_order(shop: Workshop) -> None:
+    built = shop.build(*BOTH)
+    assert [each.report.runtime.target for each in built] == list(BOTH)
+    assert shop.asked == [X86, ARM]
+    assert len(shop.written) == 4
+
+
+def test_nothing_is_written_unless_every_target_passes(shop: Workshop) -> None:
+    shop.ship = for_darwin_on_arm
+    good, bad = shop.build(*BOTH)
+    assert (good.report.verdict, bad.report.verdict) == (Verdict.PASS, Verdict.FAIL)
+    assert (good.archive, bad.archive) == (None, None)
+    assert shop.written == []
+
+
+def test_an_archive_of_before_stays_when_a_build_fails(shop: Workshop) -> None:
+    (built,) = shop.build()
+    assert built.archive is not None
+    before = built.archive.path.read_bytes()
+    shop.ship = for_darwin
+    assert shop.build()[0].archive is None
+    assert built.archive.path.read_bytes() == before
+
+
+def test_a_missing_handler_ends_in_no_archive(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, files={"main.js": ""})
+    (built,) = shop.build()
+    assert built.archive is None
+    assert [each.rule.name for each in built.report.findings] == ["handler-missing"]
+    assert shop.written == []
+
+
+def test_an_ignored_finding_lets_the_archive_through(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, files={"main.js": ""})
+    policy = Policy(TODAY, handler_required=True, ignores=(Ignore("handler-missing", "a wrapper in a layer has it"),))
+    (built,) = shop.build(policy=policy)
+    assert built.archive is not None
+    assert [each.ignored for each in built.report.findings] == ["a wrapper in a layer has it"]
+
+
+def test_the_gate_keeps_an_archive_back_that_would_only_warn(shop: Workshop) -> None:
+    deprecated = Target("nodejs20.x", X86)
+    shop.engine.images |= {"lambdapack-lab/nodejs:20-x86_64": X86}
+    (built,) = shop.build(deprecated, gate=Severity.WARNING)
+    assert (built.report.verdict, built.archive, shop.written) == (Verdict.WARN, None, [])
+    (built,) = shop.build(deprecated)
+    assert (built.report.verdict, shop.written[:1]) == (Verdict.WARN, ["x86_64.zip"])
+
+
+def test_findings_of_the_lockfile_end_it_before_any_engine_is_asked(shop: Workshop) -> None:
+    (shop.project / "package-lock.json").unlink()
+    built = shop.build(*BOTH)
+    assert [each.report.verdict for each in built] == [Verdict.FAIL, Verdict.FAIL]
+    assert [each.archive for each in built] == [None, None]
+    assert {finding.rule.name for each in built for finding in each.report.findings} == {"lock-missing"}
+    assert shop.asked == []
+    assert shop.written == []
+
+
+def test_a_ready_tree_is_packed_without_engine_and_lockfile(shop: Workshop) -> None:
+    (shop.project / "package-lock.json").unlink()
+    (shop.project / "node_modules" / "left-pad").mkdir(parents=True)
+    (shop.project / "node_modules" / "left-pad" / "index.js").write_text("")
+    (built,) = shop.build(install=False)
+    assert built.archive is not None
+    assert names(built.archive.path) == ["index.js", "node_modules/left-pad/index.js", "package.json"]
+    assert shop.asked == []
+    document = read_manifest(built.archive.path)
+    assert document is not None
+    assert (document["dependency_key"], document["install"]["image"]) == (None, None)
+
+
+def test_a_ready_tree_for_another_system_is_refused(shop: Workshop) -> None:
+    addon = shop.project / "node_modules" / "addon" / "build" / "Release" / "addon.node"
+    addon.parent.mkdir(parents=True)
+    addon.write_bytes(DARWIN)
+    (addon.parents[2] / "package.json").write_text('{"name": "addon", "version": "1.0.0", "main": "x.js"}')
+    (built,) = shop.build(install=False)
+    assert built.archive is None
+    assert "not-elf" in {each.rule.name for each in built.report.findings}
+
+
+def test_the_hosts_own_node_modules_never_ship(shop: Workshop) -> None:
+    (shop.project / "node_modules" / "ms").mkdir(parents=True)
+    (shop.project / "node_modules" / "ms" / "mine.js").write_text("")
+    (built,) = shop.build()
+    assert built.archive is not None
+    assert "node_modules/ms/mine.js" not in names(built.archive.path)
+
+
+def test_a_layer_holds_the_dependencies_alone_in_a_layers_form(shop: Workshop) -> None:
+    (built,) = shop.build(layer=True, policy=Policy(TODAY))
+    assert built.archive is not None
+    assert names(built.archive.path) == ["nodejs/node_modules/ms/package.json"]
+    assert built.report.subject.kind == "layer"
+    assert built.report.findings == ()
+    again = verify(built.archive.path, shipped(NODE_22[X86]), Policy(TODAY), "index.handler")
+    assert (again.subject.kind, again.verdict) == ("layer", Verdict.PASS)
+
+
+def test_binaries_for_other_systems_are_left_out_and_counted(shop: Workshop) -> None:
+    manifest = {"name": "ms", "version": "2.1.3", "dependencies": {"node-gyp-build": "4.8.4"}}
+    addon = elf.link(shop.place / "c", "ms.node", elf.NODE_API, "-DLEVEL=8").read_bytes()
+
+    def prebuilds(process: Process) -> None:
+        process.write("/var/task/node_modules/ms/package.json", json.dumps(manifest).encode())
+        process.write("/var/task/node_modules/ms/prebuilds/linux-x64/ms.node", addon)
+        process.write("/var/task/node_modules/ms/prebuilds/darwin-arm64/ms.node", DARWIN)
+
+    shop.ship = prebuilds
+    path = "node_modules/ms/prebuilds/darwin-arm64/ms.node"
+    (built,) = shop.build()
+    assert [each.binary.path for each in built.pruned] == [path]
+    assert built.archive is not None
+    assert path not in names(built.archive.path)
+    (built,) = shop.build(prune=False)
+    assert built.archive is not None
+    assert path in names(built.archive.path)
+
+
+def test_a_secret_in_the_source_ends_in_no_archive(tmp_path: Path) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 8 + "\n-----END PRIVATE KEY-----\n"
+    shop = Workshop(tmp_path, files={"index.js": "", "keys/server.key": key})
+    (built,) = shop.build()
+    assert built.archive is None
+    assert [(each.rule.name, each.path) for each in built.report.findings] == [("secret-packed", "keys/server.key")]
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, files={"index.js": "", ".env": "A=1", ".lambdapackignore": "*.md\n", "README.md": ""})
+    (built,) = shop.build()
+    assert {".env", "README.md"} <= {path for path, _reason in built.left_out}
+
+
+def test_an_output_that_cannot_be_written_is_named_and_leaves_nothing(shop: Workshop) -> None:
+    (shop.place / "file").write_text("")
+    with pytest.raises(LambdapackError) as caught:
+        shop.build(outputs={NODE_22[X86]: shop.place / "file" / "x.zip"})
+    assert caught.value.failure is OUTPUT
+    assert shop.written == []
+
+
+def test_a_failure_of_npm_leaves_nothing(shop: Workshop) -> None:
+    def broken(process: Process) -> None:
+        process.err("npm error code EWHATEVER\n")
+        raise LambdapackError(NPM_FAILED, "npm error code EWHATEVER")
+
+    shop.ship = broken
+    with pytest.raises(LambdapackError):
+        shop.build(*BOTH)
+    assert shop.written == []
+
+
+@pytest.mark.parametrize("architecture", BOTH)
+def test_an_interrupt_leaves_nothing(shop: Workshop, architecture: Target) -> None:
+    def interrupted(process: Process) -> None:
+        if process.sandbox.spec.architecture is architecture.architecture or "--cpu=arm64" in process.argv:
+            raise KeyboardInterrupt
+
+    shop.ship = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        shop.build(*BOTH)
+    assert shop.written == []
+
+
+def test_a_user_without_a_home_builds_too(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert shop.build()[0].archive is not None
+
+
+def test_the_stages_are_told_in_their_order(shop: Workshop) -> None:
+    shop.build()
+    tasks = shop.observer.tasks
+    assert [each for each in tasks if each.startswith(("npm", "Copying /var", "Reading", "Writing"))] == [
+        "npm ci (native, x86_64)",
+        "Copying /var/task",
+        "Reading every native file",
+        "Writing x86_64.zip",
+    ]
+    assert shop.observer.lines == ["added packages"]

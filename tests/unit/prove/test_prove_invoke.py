@@ -1,0 +1,224 @@
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from lambdapack.errors import FUNCTION_ERROR, INVOKE_FAILED, USAGE, Failure, LambdapackError
+from lambdapack.events import SILENT, Observer
+from lambdapack.model import Architecture
+from lambdapack.prove.invoke import EVENT_MAX, Answer, Call, invoke
+from tests.fakes import FakeEngine, FakeTree, Process, RecordingObserver
+
+IMAGE = ("lambdapack-lab/nodejs:22-x86_64", Architecture.X86_64)
+CODE = FakeTree({"index.js": (0o644, b"exports.handler = async () => 1\n")})
+LAYER = FakeTree({"nodejs/node_modules/ms/package.json": (0o644, b"{}")})
+
+Said = tuple[str, bytes]
+
+
+def reply(body: bytes | str, head: str = "HTTP/1.0 200 OK\r\nContent-Type: application/json") -> Said:
+    raw = body.encode() if isinstance(body, str) else body
+    return ("stdout", f"{head}\r\n\r\n".encode() + raw)
+
+
+class Emulator:
+    """Plays the client and the emulator behind it: what it says, in which pieces, and how it ends."""
+
+    def __init__(self, *said: Said, code: int = 0) -> None:
+        self.said = said
+        self.code = code
+        self.played: list[Process] = []
+
+    def __call__(self, process: Process) -> int:
+        self.played.append(process)
+        for source, data in self.said:
+            process.stream(source, data)
+        return self.code
+
+    def engine(self) -> FakeEngine:
+        return FakeEngine(programs={"bash": self})
+
+    def answer(self, call: Call | None = None, observer: Observer = SILENT, layers: Sequence[FakeTree] = ()) -> Answer:
+        engine = self.engine()
+        try:
+            return invoke(engine, IMAGE, CODE, layers, call or Call("index.handler"), observer)
+        finally:
+            assert engine.living == []
+
+
+def refused(emulator: Emulator, failure: Failure, call: Call | None = None) -> str:
+    with pytest.raises(LambdapackError) as caught:
+        emulator.answer(call)
+    assert caught.value.failure is failure
+    return caught.value.detail
+
+
+@pytest.mark.parametrize("body", ['{"ok": true}', "null", "[]", '"text"', "1", '"\\u96ea"'])
+def test_an_answer_is_returned_as_it_came(body: str) -> None:
+    found = Emulator(reply(body)).answer()
+    assert found == Answer(body.encode())
+    assert found.require() == body.encode()
+
+
+def test_a_reply_may_come_in_any_pieces() -> None:
+    source, data = reply('{"ok": true}')
+    found = Emulator(*((source, data[at : at + 1]) for at in range(len(data)))).answer()
+    assert found.payload == b'{"ok": true}'
+
+
+def test_an_error_object_is_an_error_with_its_trace() -> None:
+    body = {"errorType": "Error", "errorMessage": "oh", "trace": ["Error: oh", "    at index.js:1", *["    at x"] * 20]}
+    found = Emulator(reply(json.dumps(body))).answer()
+    assert found.error.splitlines()[:2] == ["Error: oh", "    at index.js:1"]
+    assert len(found.error.splitlines()) == 9
+    with pytest.raises(LambdapackError) as caught:
+        found.require()
+    assert caught.value.failure is FUNCTION_ERROR
+    assert json.loads(found.payload) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errorType": "Error"},
+        {"errorType": "Error", "errorMessage": None, "trace": None},
+        {"errorType": "Error", "trace": {"a": 1}},
+        {"errorType": "Error", "stackTrace": "one line"},
+        {"errorType": 5, "errorMessage": ["x"], "trace": [1, None]},
+    ],
+)
+def test_an_odd_error_object_is_an_error_still(body: dict[str, object]) -> None:
+    assert str(body["errorType"]) in Emulator(reply(json.dumps(body))).answer().error
+
+
+@pytest.mark.parametrize("body", [{"errorMessage": "x"}, {"errorType": "x", "result": 1}, {"error": "x"}])
+def test_an_answer_that_only_looks_like_an_error_is_an_answer(body: dict[str, object]) -> None:
+    assert Emulator(reply(json.dumps(body))).answer().error == ""
+
+
+def test_plain_text_is_how_the_emulator_says_that_time_is_up() -> None:
+    assert Emulator(reply("Task timed out after 3.00 seconds")).answer().error == "Task timed out after 3.00 seconds"
+
+
+@pytest.mark.parametrize(("body", "error"), [(b"", "the reply is empty"), (b"\xff\xfe", "\ufffd\ufffd"), (b"{", "{")])
+def test_what_is_no_json_is_an_error(body: bytes, error: str) -> None:
+    assert Emulator(reply(body)).answer().error == error
+
+
+def test_an_answer_that_is_too_deep_to_read_is_passed_on() -> None:
+    body = "[" * 100_000 + "]" * 100_000
+    assert Emulator(reply(body)).answer() == Answer(body.encode())
+
+
+def test_without_a_reply_the_log_is_the_explanation() -> None:
+    log = ("stderr", b"21 Nov 2026 10:00:00,000 [WARNING] (rapid) First fatal error stored\ncannot open x.node\n")
+    detail = refused(Emulator(log, code=1), INVOKE_FAILED)
+    assert "it ended with exit code 1" in detail
+    assert "First fatal error" in detail
+    assert "cannot open x.node" in detail
+
+
+def test_an_emulator_that_never_listened_is_said() -> None:
+    assert "it never listened" in refused(Emulator(code=75), INVOKE_FAILED)
+
+
+def test_too_little_memory_is_said() -> None:
+    class Greedy(Emulator):
+        def __call__(self, process: Process) -> int:
+            process.allocate(10**15)
+            return 0
+
+    assert "more memory" in refused(Greedy(), INVOKE_FAILED)
+
+
+@pytest.mark.parametrize("said", [b"garbage", b"HTTP/1.0 200 OK\r\nContent-Le", b"\r\n\r\n{}"])
+def test_a_reply_that_is_no_http_is_no_answer(said: bytes) -> None:
+    assert "not HTTP" in refused(Emulator(("stdout", said)), INVOKE_FAILED)
+
+
+def test_a_reply_that_breaks_off_is_no_answer() -> None:
+    head = "HTTP/1.1 200 OK\r\nContent-Length: 12"
+    assert "after 5 of 12 bytes" in refused(Emulator(reply('{"ok"', head)), INVOKE_FAILED)
+    assert Emulator(reply('{"ok": true}', head)).answer().error == ""
+
+
+@pytest.mark.parametrize("event", [b"", b"{", b"\xff", b"[" * 100_000, b"[]" * 2])
+def test_an_event_that_is_no_json_starts_nothing(event: bytes) -> None:
+    emulator = Emulator(reply("1"))
+    assert "not JSON" in refused(emulator, USAGE, Call("index.handler", event))
+    assert emulator.played == []
+
+
+def test_an_event_may_be_as_long_as_lambda_takes_and_no_longer() -> None:
+    most = b'"' + b"x" * (EVENT_MAX - 2) + b'"'
+    assert Emulator(reply("1")).answer(Call("index.handler", most)).error == ""
+    assert str(EVENT_MAX) in refused(Emulator(), USAGE, Call("index.handler", most[:-1] + b'x"'))
+
+
+def test_the_request_is_framed_by_its_length() -> None:
+    emulator = Emulator(reply("1"))
+    event = '{"who": "\u96ea"}'.encode()
+    emulator.answer(Call("app.handler", event))
+    command = emulator.played[0].command
+    assert command.stdin.endswith(b"\r\n\r\n" + event)
+    assert f"Content-Length: {len(event)}\r\n".encode() in command.stdin
+    assert command.argv[4:6] == ["app.handler", str(len(command.stdin))]
+
+
+def test_the_log_is_passed_on_line_by_line_without_the_emulators_own() -> None:
+    observer = RecordingObserver()
+    said = (
+        ("stderr", b"START Requ"),
+        ("stderr", "estId: 1\r\nsnow: \u96ea".encode()[:-1]),
+        ("stderr", "\u96ea\n".encode()[2:] + b"21 Nov 2026 10:00:00,000 [INFO] (rapid) INIT START\n"),
+        reply("1"),
+        ("stderr", b"END without a line end"),
+    )
+    Emulator(*said).answer(observer=observer)
+    assert observer.lines == ["START RequestId: 1", "snow: \u96ea", "END without a line end"]
+
+
+def test_a_function_runs_as_lambda_runs_it() -> None:
+    emulator = Emulator(reply("1"))
+    engine = emulator.engine()
+    call = Call("index.handler", environment={"STAGE": "test"}, timeout_seconds=900)
+    invoke(engine, IMAGE, CODE, [LAYER], call)
+    (sandbox,) = engine.opened
+    spec, command = sandbox.spec, emulator.played[0].command
+    assert (spec.read_only, spec.network, spec.capabilities, spec.cache, spec.secrets) == (
+        True,
+        False,
+        False,
+        None,
+        None,
+    )
+    assert (command.user, command.cwd) == ("1051:1051", "/var/task")
+    assert command.env["STAGE"] == "test"
+    assert command.env["AWS_LAMBDA_FUNCTION_TIMEOUT"] == "900"
+    assert sandbox.files["/var/task/index.js"].data.startswith(b"exports")
+    assert "/opt/nodejs/node_modules/ms/package.json" in sandbox.files
+
+
+def test_a_function_may_be_silent_until_its_own_time_is_up() -> None:
+    class Slow(Emulator):
+        def __call__(self, process: Process) -> int:
+            process.sleep(890)
+            return super().__call__(process)
+
+    assert Slow(reply("1")).answer(Call("index.handler", timeout_seconds=900)).payload == b"1"
+
+
+def test_a_network_is_given_when_asked_for() -> None:
+    engine = Emulator(reply("1")).engine()
+    invoke(engine, IMAGE, CODE, [], Call("index.handler", network=True))
+    assert engine.opened[0].spec.network
+
+
+def test_an_interrupt_leaves_no_sandbox() -> None:
+    class Interrupted(Emulator):
+        def __call__(self, process: Process) -> int:
+            process.err("^C")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Interrupted().answer()
