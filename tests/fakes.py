@@ -169,7 +169,7 @@ class FakeSandbox:
         return Completed(code, code - 128 if 128 < code < 160 else None)
 
     def get(self, path: str, spool: Path, observer: Observer) -> None:
-        with observer.task(f"Copying {path}", None, "B"):
+        with observer.task(f"Copying {path} out of the sandbox", None, "B"):
             if not any(each == path or each.startswith(path + "/") for each in self.files):
                 raise LambdapackError(ENGINE_REFUSED, f"Could not find the file {path}")
             spool.write_bytes(_tar(self.files, path))

@@ -137,7 +137,7 @@ def test_a_tree_comes_back_as_it_went_in(sandbox: Sandbox, tmp_path: Path) -> No
     assert (found["link"].linkname, found["dangling"].linkname) == ("bin/tool", "../../out")
     assert content(tmp_path / "spool", "d\u00e9p\u00f4t/\u65e5\u672c \u201cx\u201d.txt") == b"unicode"
     assert content(tmp_path / "spool", "l" * 150 + "/" + "m" * 120) == b"long"
-    assert observer.tasks == ["Copying /var/task/deep/down"]
+    assert observer.tasks == ["Copying /var/task/deep/down out of the sandbox"]
 
 
 def test_a_tree_can_be_handed_to_another_user(sandbox: Sandbox) -> None:

@@ -281,7 +281,7 @@ def test_the_stages_are_told_in_their_order(shop: Workshop) -> None:
     tasks = shop.observer.tasks
     assert [each for each in tasks if each.startswith(("npm", "Copying /var", "Reading", "Writing"))] == [
         "npm ci (native, x86_64)",
-        "Copying /var/task",
+        "Copying /var/task out of the sandbox",
         "Reading every native file",
         "Writing x86_64.zip",
     ]
