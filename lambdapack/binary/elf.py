@@ -113,9 +113,13 @@ class _Reading:
             tls_bytes=next((each.memory_bytes for each in segments if each.kind == PT_TLS), 0),
             # Without PT_GNU_STACK x86 gets an executable stack, AArch64 does not (glibc stackinfo.h).
             executable_stack=bool(stack & PF_X) if stack is not None else self._header.machine == EM_X86_64,
-            damage=self._elf.damage or load_damage(self._header, segments),
+            damage=self._elf.damage or self._load_damage(segments),
         )
         self._elf = replace(self._elf, isa_needed=isa_needed(image, segments))
+
+    def _load_damage(self, segments: tuple[Segment, ...]) -> str:
+        """Of a cut file nothing else is worth saying."""
+        return "" if self._elf.missing_bytes else load_damage(self._header, segments)
 
     def _dynamic(self, image: Image, dynamic: Dynamic) -> None:
         self._elf = replace(

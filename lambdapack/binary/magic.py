@@ -26,7 +26,7 @@ _NOT_NATIVE = (
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<error")
 _PROMISE = re.compile(r"\.(?:node|so(?:\.[0-9]+)*)\Z")
 _BLANKS = re.compile(r"[ \t\r\n]+")
-_ADDON = ".node"
+_ADDONS = (".node", ".bare")  # of Node.js, and of the runtime Bare, which no Node.js can load
 
 
 def promises_native(path: str) -> bool:
@@ -35,8 +35,8 @@ def promises_native(path: str) -> bool:
 
 
 def promises_addon(path: str) -> bool:
-    """Tell whether Node.js loads a file of this name as an addon."""
-    return path.endswith(_ADDON)
+    """Tell whether somebody's require() loads a file of this name as an addon."""
+    return path.endswith(_ADDONS)
 
 
 def may_be_native(head: bytes) -> bool:

@@ -200,9 +200,16 @@ def _judgement(
         version=file.owner.version if file.owner.directory else "",
         selected=file.binary.path in selected,
         outcome=conclusion.outcome,
-        cause=conclusion.defect.word if conclusion.defect else None,
+        cause=_cause(conclusion),
         finding=finding,
     )
+
+
+def _cause(conclusion: Conclusion) -> str | None:
+    """What loads has no cause, even when there is something to say about it."""
+    if conclusion.defect is None or conclusion.outcome is Outcome.LOADS:
+        return None
+    return conclusion.defect.word
 
 
 def _finding(file: _File, defect: Defect, wrong: Mapping[str, Severity | None], runtime: Runtime) -> Finding:

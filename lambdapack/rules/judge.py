@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Binary, Role
+from lambdapack.binary.magic import promises_addon
 from lambdapack.rules.defect import Defect
 from lambdapack.rules.executables import unrunnable, without_loader
 from lambdapack.rules.loader import LinkMap, NotLoadableError
-from lambdapack.rules.memory import too_much_static_tls, too_new_cpu, unapplied_relocations
+from lambdapack.rules.memory import executable_stack, too_much_static_tls, too_new_cpu, unapplied_relocations
 from lambdapack.rules.opening import foreign_format, refused
 from lambdapack.rules.process import Process
 from lambdapack.rules.registration import rejected
@@ -26,12 +27,19 @@ LIBRARY_CHECKS: tuple[Check, ...] = (
     too_new_cpu,
     undefined_symbol,
     too_much_static_tls,
+    executable_stack,
 )
 """After everything needed was found, in the loader's order; a doubt yields to any later certainty."""
 
 ADDON_CHECKS: tuple[Check, ...] = (*LIBRARY_CHECKS, rejected)
 
-PROGRAM_CHECKS: tuple[Check, ...] = (missing_version, doubtful_library, too_new_cpu, undefined_symbol)
+PROGRAM_CHECKS: tuple[Check, ...] = (
+    missing_version,
+    doubtful_library,
+    unapplied_relocations,
+    too_new_cpu,
+    undefined_symbol,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ def judge(path: str, binary: Binary, space: Space, runtime: Runtime) -> Conclusi
     defect = refused(binary, runtime.target.architecture)
     if defect is not None:
         return Conclusion(defect)
-    checks = ADDON_CHECKS if is_addon(binary) else LIBRARY_CHECKS
+    checks = ADDON_CHECKS if promises_addon(binary.path) else LIBRARY_CHECKS
     return _loaded(path, binary, LinkMap(runtime, space), checks)
 
 

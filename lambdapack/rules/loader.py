@@ -135,7 +135,7 @@ class LinkMap:
 
     def _search(self, name: str, by: Loaded) -> Loaded | None:
         if "/" in name:
-            return self._file(self._expand(name, by), by, [])
+            return self._named(self._expand(name, by), by)
         doubtful: list[Library] = []
         skipped: list[Binary] = []
         for directory in self._directories(by):
@@ -149,6 +149,15 @@ class LinkMap:
         if skipped:
             raise NotLoadableError(_only_foreign(name, skipped[0], self.runtime.target.architecture))
         return None
+
+    def _named(self, path: str, by: Loaded) -> Loaded | None:
+        """A path is opened as it is; there is nothing else to go on to when it is for another CPU."""
+        skipped: list[Binary] = []
+        found = self._file(path, by, skipped)
+        defect = refused(skipped[0], self.runtime.target.architecture) if skipped else None
+        if defect is not None:
+            raise NotLoadableError(_bad_dependency(path, by, defect))
+        return found
 
     def _directories(self, by: Loaded) -> Iterator[str]:
         if not by.runpath:
@@ -208,16 +217,26 @@ _WORKING = "/var/task"
 """An empty or relative search directory is the current one; Lambda starts in the task root."""
 
 
+MUSL_NAMES = frozenset(f"lib{each}.so" for each in ("c", "m", "dl", "pthread", "rt", "util", "crypt", "resolv", "xnet"))
+"""What zig and musl-cross call musl's libc and its empty companions; glibc's carry a version (musl's Makefile)."""
+
+
 def is_musl(name: str) -> bool:
-    """Tell whether a SONAME is musl's libc: Alpine's, or the plain libc.so of zig and musl-cross."""
-    return name == "libc.so" or name.startswith(("libc.musl-", "ld-musl-"))
+    """Tell whether a SONAME is musl's libc: Alpine's, or one without a version."""
+    return name in MUSL_NAMES or name.startswith(("libc.musl-", "ld-musl-"))
 
 
 def _missing(name: str, by: Loaded) -> Defect:
-    musl = next((each for each in by.needed if is_musl(each)), None)
-    rule, lacking = (MUSL, musl) if musl else (MISSING_LIBRARY, name)
-    message = f"{lacking}: cannot open shared object file: No such file or directory"
-    return Defect(rule, message + _through(by), evidence=(("library", lacking), ("needed_by", by.path)))
+    """The loader stops at the first that is absent; a file made for musl needs another build all the same."""
+    musl = any(is_musl(each) for each in by.needed)
+    aside = "; it is made for musl as well" if musl and not is_musl(name) else ""
+    message = f"{name}: cannot open shared object file: No such file or directory{_through(by)}{aside}"
+    return Defect(
+        MUSL if is_musl(name) else MISSING_LIBRARY,
+        message,
+        fix=MUSL.fix if aside else "",
+        evidence=(("library", name), ("needed_by", by.path)),
+    )
 
 
 def _through(by: Loaded) -> str:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from lambdapack.binary.facts import Elf
 from lambdapack.model import Rule, Severity
 from lambdapack.rules.defect import Defect
+from lambdapack.rules.opening import BAD_ELF
 from lambdapack.rules.process import Process
 from lambdapack.rules.verdict import Outcome
 from lambdapack.runtimes.runtime import Library
@@ -34,6 +36,22 @@ CPU_LEVEL = Rule(
     Severity.ERROR,
 )
 
+EXECUTABLE_STACK = Rule(
+    "LP222",
+    "executable-stack",
+    "a binary asks for an executable stack",
+    "It loads with the glibc that Lambda has. From 2.41 on the loader says: cannot enable executable stack as shared "
+    "object requires. Assembly without a .note.GNU-stack section does that.",
+    "Link it with `-Wl,-z,noexecstack`.",
+    Severity.WARNING,
+)
+
+RELR = "GLIBC_ABI_DT_RELR"
+"""The version node of a glibc that applies DT_RELR: 2.36 and later."""
+
+REFUSES_STACKS = "GLIBC_2.41"
+"""The version node of the first glibc whose dlopen() does not make the stack executable (its NEWS, 2025-01)."""
+
 STATIC_TLS_LEFT = 1664
 """Bytes that glibc keeps free for libraries with initial-exec TLS (TLS_STATIC_SURPLUS).
 
@@ -52,15 +70,38 @@ def unapplied_relocations(process: Process) -> Defect | None:
         if "android" in elf.relocations:
             message = f"has Android packed relocations, which glibc does not apply{process.other_files(loaded)}"
             return Defect(RELOCATIONS, message)
-        if "relr" in elf.relocations and not _applies_relr(process):
+        if "relr" not in elf.relocations:
+            continue
+        if not _libc_defines(process, RELR):
             message = f"has DT_RELR relocations, which glibc applies from 2.36 on{process.other_files(loaded)}"
             return Defect(RELOCATIONS, message)
+        if _hides_relr(elf):
+            return Defect(RELOCATIONS, f"DT_RELR without {RELR} dependency{process.other_files(loaded)}")
     return None
 
 
-def _applies_relr(process: Process) -> bool:
+def _hides_relr(elf: Elf) -> bool:
+    """Whoever asks for versions of libc has to ask for this one too (glibc elf/dl-version.c)."""
+    of_libc = [each.version for each in elf.version_needs if each.file.startswith("libc.so.")]
+    return bool(of_libc) and RELR not in of_libc
+
+
+def _libc_defines(process: Process, version: str) -> bool:
     libc = process.runtime.libraries.get("libc.so.6", Library("libc.so.6", ""))
-    return provided(process.runtime, libc, "GLIBC_ABI_DT_RELR") is Provided.YES
+    return provided(process.runtime, libc, version) is Provided.YES
+
+
+def executable_stack(process: Process) -> Defect | None:
+    """Return the first file that wants an executable stack: a refusal, or with an older glibc a warning."""
+    wanting = next((loaded for loaded, elf in process.files if elf.executable_stack), None)
+    if wanting is None:
+        return None
+    by = process.other_files(wanting)
+    if _libc_defines(process, REFUSES_STACKS):
+        message = f"cannot enable executable stack as shared object requires{by}"
+        return Defect(EXECUTABLE_STACK, message, BAD_ELF.name, severity=Severity.ERROR)
+    message = f"asks for an executable stack, which glibc refuses from 2.41 on{by}"
+    return Defect(EXECUTABLE_STACK, message, outcome=Outcome.LOADS)
 
 
 def too_much_static_tls(process: Process) -> Defect | None:

@@ -31,8 +31,11 @@ BUILDS = re.compile(
 MAY_FETCH = re.compile(r"node (\./)?(scripts/)?(install|prebuild|build)")
 """A script of the package's own may fetch a program (ffmpeg-static) or only greet: worth a warning."""
 
-FALLBACK = ("fallback.js", "fallback/index.js")
-"""bufferutil and utf-8-validate have one: without the addon they are only slower."""
+FALLBACK_FILES = ("fallback.js", "fallback/index.js", "elliptic.js", "js.js")
+"""JavaScript in the addon's stead: bufferutil and utf-8-validate, secp256k1, keccak (read 2026-11)."""
+
+FALLBACK_NAMES = frozenset({"bigint-buffer"})
+"""Packages whose own code is the fallback, in no file of its own (require() without its addon tried, VERIFY 3.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +82,23 @@ def missing_builds(
             continue
         if any(choice.selected for path, choice in package.choices.items() if path.endswith(".node") or not certain):
             continue
-        soft = not certain or any(posixpath.join(manifest.directory, each) in entries for each in FALLBACK)
         yield Finding(
             MISSING_ADDON,
             manifest.directory,
             _message(package, runtime),
             package=manifest.name,
             fix=_fix(manifest, runtime),
-            severity=Severity.WARNING if soft else None,
+            severity=_severity(manifest, entries, certain=certain),
             evidence=(("files", sorted(package.choices)[:20]),),
         )
+
+
+def _severity(manifest: PackageManifest, entries: Mapping[str, Entry], *, certain: bool) -> Severity | None:
+    """A package that falls back to JavaScript is only slower."""
+    files = (posixpath.join(manifest.directory, each) for each in FALLBACK_FILES)
+    if manifest.name in FALLBACK_NAMES or any(each in entries for each in files):
+        return Severity.NOTE
+    return None if certain else Severity.WARNING
 
 
 def _has_native_part(manifest: PackageManifest, entries: Mapping[str, Entry]) -> bool:

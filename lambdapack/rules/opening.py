@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from lambdapack.binary.facts import Binary, Elf, Format
+from lambdapack.binary.header import CUT_HEADERS
 from lambdapack.model import Architecture, Rule, Severity
 from lambdapack.rules.defect import Defect
 
@@ -74,6 +75,11 @@ KIND_OF = {
 OS_ABIS = frozenset({0, 3})
 """ELFOSABI_SYSV and ELFOSABI_GNU: what glibc's open_verify takes (elf/dl-load.c)."""
 
+ELFOSABI_GNU = 3
+
+GNU_ABIS = 3
+"""The highest EI_ABIVERSION that glibc takes of an ELFOSABI_GNU file (sysdeps/gnu/ldsodefs.h)."""
+
 ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
 
 
@@ -115,11 +121,16 @@ def _class(elf: Elf, architecture: Architecture) -> Defect | None:  # noqa: ARG0
 
 
 def _machine(elf: Elf, architecture: Architecture) -> Defect | None:
-    if elf.machine == architecture.elf_machine:
+    if architecture.elf_machine in {elf.machine, _misread(elf)}:
         return None
     found = machine_name(elf.machine)
     message = f"it is for {found}, the function runs on {architecture}"
     return Defect(WRONG_CPU, message, evidence=(("machine", found), ("wanted", architecture.aws)))
+
+
+def _misread(elf: Elf) -> int:
+    """What the loader sees in a file of the other byte order: it compares before it looks at the order."""
+    return elf.machine if elf.little_endian else int.from_bytes(elf.machine.to_bytes(2, "big"), "little")
 
 
 def machine_name(machine: int) -> str:
@@ -136,14 +147,15 @@ def _header(elf: Elf, architecture: Architecture) -> Defect | None:  # noqa: ARG
         return Defect(BAD_ELF, "ELF file data encoding not little-endian")
     if elf.os_abi not in OS_ABIS:
         return Defect(BAD_ELF, "ELF file OS ABI invalid", evidence=(("os_abi", elf.os_abi),))
-    if elf.abi_version != 0:
+    if elf.abi_version > (GNU_ABIS if elf.os_abi == ELFOSABI_GNU else 0):
         return Defect(BAD_ELF, "ELF file ABI version invalid", evidence=(("abi_version", elf.abi_version),))
     if elf.type not in {ET_EXEC, ET_DYN}:
         return Defect(BAD_ELF, "only ET_DYN and ET_EXEC can be loaded", evidence=(("type", elf.type),))
-    if elf.damage:
+    if elf.damage and elf.damage != CUT_HEADERS:
         return Defect(BAD_ELF, elf.damage)
     if elf.missing_bytes:
-        message = f"{elf.missing_bytes} bytes are missing at its end"
+        said = f"{elf.damage}: " if elf.damage else ""
+        message = f"{said}{elf.missing_bytes} bytes are missing at its end"
         return Defect(TRUNCATED, message, evidence=(("missing_bytes", elf.missing_bytes),))
     return None
 

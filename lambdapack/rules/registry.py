@@ -7,7 +7,7 @@ from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
 from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
 from lambdapack.rules.loader import MISSING_LIBRARY, MUSL
 from lambdapack.rules.lock_codes import LOCK_RULES
-from lambdapack.rules.memory import CPU_LEVEL, RELOCATIONS, STATIC_TLS
+from lambdapack.rules.memory import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, STATIC_TLS
 from lambdapack.rules.missing import MISSING_ADDON
 from lambdapack.rules.opening import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.registration import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
@@ -37,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     CPU_LEVEL,
     UNPROVED,
     MISSING_ADDON,
+    EXECUTABLE_STACK,
     HANDLER_MISSING,
     TOO_BIG,
     NEEDS_BUCKET,

@@ -83,8 +83,11 @@ def _missing(process: Process) -> Iterator[tuple[Loaded, Symbol, bool]]:
 
 
 def _defined(process: Process, scope: tuple[Loaded, ...], symbol: Symbol) -> bool | None:
-    if any(_defined_by(each, symbol) for each in scope):
-        return True
+    for each in scope:
+        if _ends_the_loader(each, symbol):
+            return False
+        if _defined_by(each, symbol):
+            return True
     if any(_of_another_tree(process, each) for each in scope):
         return True
     if symbol.version is not None:
@@ -104,6 +107,18 @@ def _defined_by(loaded: Loaded, symbol: Symbol) -> bool:
     if elf is None:
         return False
     return any(each.name == symbol.name and _fits(each, symbol, elf.version_definitions) for each in elf.defines)
+
+
+def _ends_the_loader(loaded: Loaded, symbol: Symbol) -> bool:
+    """Tell whether ld.so asserts: Inconsistency detected by ld.so: dl-lookup.c: check_match.
+
+    A reference with a version meets the very library that it names, and that one has no version table at all.
+    Measured with glibc 2.31 and 2.36; a library that itself needs versions has a table, and is accepted.
+    """
+    elf = loaded.binary.elf if loaded.binary else None
+    if elf is None or symbol.version is None or elf.version_definitions or elf.version_needs:
+        return False
+    return symbol.file in {*loaded.names, loaded.soname} and any(each.name == symbol.name for each in elf.defines)
 
 
 def _of_another_tree(process: Process, loaded: Loaded) -> bool:

@@ -170,3 +170,34 @@ def test_a_library_that_only_the_image_has_is_unproved(world: World, tmp_path: P
     judged = world.judged(ADDON)
     assert (judged.cause, judged.outcome) == ("missing-library", Outcome.UNKNOWN)
     assert world.report().verdict is Verdict.WARN
+
+
+def test_the_first_library_that_is_absent_is_named_with_a_word_on_musl(world: World, tmp_path: Path) -> None:
+    libraries = (elf.library(tmp_path, "libusb-1.0.so.0"), elf.library(tmp_path, "libc.musl-x86_64.so.1"))
+    put(world, ADDON, addon(tmp_path, *libraries, flags=("-Wl,--no-as-needed",)))
+    judged = world.judged(ADDON)
+    assert judged.cause == "missing-library"
+    assert judged.finding is not None
+    assert judged.finding.message.startswith("libusb-1.0.so.0: cannot open shared object file")
+    assert "musl" in judged.finding.message
+
+
+@pytest.mark.parametrize("machine", [elf.X86_64, elf.ARM64])
+def test_a_library_needed_by_its_path_is_opened_there_or_not_at_all(world: World, tmp_path: Path, machine: int) -> None:
+    soname = "-Wl,-soname,/var/task/parts/libshiny.so"
+    library = elf.link(tmp_path, "libshiny.so", "int shiny(void) { return 1; }", soname)
+    put(world, ADDON, addon(tmp_path, library))
+    world.add("parts/libshiny.so", elf.with_machine(library.read_bytes(), machine))
+    assert world.judged(ADDON).cause == (None if machine == elf.X86_64 else "wrong-cpu")
+
+
+@pytest.mark.parametrize(("flags", "cause"), [((), "undefined-symbol"), (("-Wl,-z,now",), "undefined-symbol")])
+def test_a_version_asked_of_a_library_without_any_ends_the_loader(
+    world: World, tmp_path: Path, flags: tuple[str, ...], cause: str
+) -> None:
+    versioned = elf.library(tmp_path, "libshiny.so.1", "SHINY_1.0")
+    put(world, ADDON, addon(tmp_path, versioned, flags=("-Wl,-rpath,$ORIGIN", *flags)))
+    world.add("node_modules/native/libshiny.so.1", elf.library(tmp_path, "libshiny.so.1"))
+    judged = world.judged(ADDON)
+    assert judged.cause == cause
+    assert judged.outcome is (Outcome.FAILS if flags else Outcome.DIES_LATER)

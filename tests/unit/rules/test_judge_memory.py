@@ -1,9 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lambdapack.binary.facts import VersionNeed
+from lambdapack.binary.scan import scan
 from lambdapack.model import Severity
+from lambdapack.rules.judge import judge
+from lambdapack.rules.space import lay_out
 from lambdapack.rules.verdict import Outcome
+from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.runtimes.runtime import Library, Runtime
 from tests import elf
 from tests.world import World
 
@@ -12,6 +19,12 @@ TLS = (
     elf.NODE_API
     + '\nstatic __thread char block[SIZE] __attribute__((tls_model("initial-exec")));\nchar *f(void) { return block; }'
 )
+
+
+def with_libc(*versions: str) -> Runtime:
+    runtime = shipped(parse_target("nodejs22.x", "x86_64"))
+    libc = Library("libc.so.6", "", frozenset(versions))
+    return replace(runtime, libraries={**runtime.libraries, "libc.so.6": libc}, floor={}, ceiling={})
 
 
 @pytest.mark.parametrize(("size", "cause"), [(1600, None), (1728, "static-tls")])
@@ -83,3 +96,41 @@ def test_a_program_for_the_other_cpu_is_refused(world: World, tmp_path: Path) ->
     made = elf.program(tmp_path, "tool", PROGRAM, "-static").read_bytes()
     world.add("bin/tool", elf.with_machine(made, elf.ARM64), mode=0o755)
     assert world.found() == [("wrong-cpu", "bin/tool")]
+
+
+@pytest.mark.parametrize(
+    ("versions", "cause"),
+    [(("GLIBC_2.17",), "relocations"), (("GLIBC_2.17", "GLIBC_ABI_DT_RELR"), None), ((), None)],
+)
+def test_relr_without_the_marker_that_libc_wants_is_refused(
+    world: World, tmp_path: Path, versions: tuple[str, ...], cause: str | None
+) -> None:
+    source = elf.NODE_API + "\nstatic int a, b, c;\nint *table[] = {&a, &b, &c};"
+    world.add(ADDON, elf.link(tmp_path, ADDON, source, "-DLEVEL=8", "-Wl,-z,pack-relative-relocs"))
+    binary = scan(world).binaries[0]
+    assert binary.elf is not None
+    needs = tuple(VersionNeed("libc.so.6", each) for each in versions)
+    asking = replace(binary, elf=replace(binary.elf, needed=("libc.so.6",), version_needs=needs))
+    runtime = with_libc("GLIBC_2.17", "GLIBC_ABI_DT_RELR")
+    defect = judge(f"/var/task/{ADDON}", asking, lay_out(world.facts()), runtime).defect
+    assert (defect.word if defect else None) == cause
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome", "cause", "severity"),
+    [("GLIBC_2.34", Outcome.LOADS, None, Severity.WARNING), ("GLIBC_2.41", Outcome.FAILS, "bad-elf", Severity.ERROR)],
+)
+def test_an_executable_stack_loads_until_glibc_2_41(
+    world: World, tmp_path: Path, version: str, outcome: Outcome, cause: str | None, severity: Severity
+) -> None:
+    world.runtime = with_libc(version)
+    world.add(ADDON, elf.link(tmp_path, ADDON, elf.NODE_API, "-DLEVEL=8", "-Wl,-z,execstack"))
+    judged = world.judged(ADDON)
+    assert (judged.outcome, judged.cause) == (outcome, cause)
+    assert judged.finding is not None
+    assert (judged.finding.rule.name, judged.finding.weight) == ("executable-stack", severity)
+
+
+def test_an_ordinary_stack_says_nothing(world: World, tmp_path: Path) -> None:
+    world.add(ADDON, elf.link(tmp_path, ADDON, elf.NODE_API, "-DLEVEL=8", "-Wl,-z,noexecstack"))
+    assert world.judged(ADDON).finding is None

@@ -91,3 +91,31 @@ def test_a_relocatable_object_is_refused(world: World, tmp_path: Path) -> None:
     made = elf.program(tmp_path, ADDON, "void f(void) {}", "-c")
     world.add(ADDON, made)
     assert world.judged(ADDON).cause == "bad-elf"
+
+
+def test_a_file_cut_inside_its_program_headers_is_truncated(world: World, addon: bytes) -> None:
+    world.add(ADDON, addon[:100])
+    judged = world.judged(ADDON)
+    assert judged.cause == "truncated"
+    assert judged.finding is not None
+    assert judged.finding.message.startswith("cannot read file data")
+
+
+def test_another_byte_order_is_damage_on_this_cpu_and_another_cpu_otherwise(world: World, addon: bytes) -> None:
+    world.add(ADDON, elf.patched(addon, 5, b"\x02"))
+    assert world.judged(ADDON).cause == "bad-elf"
+    world.add(ADDON, elf.patched(elf.patched(addon, 5, b"\x02"), 16, b"\0\x03\0\x16"))
+    assert world.judged(ADDON).cause == "wrong-cpu"
+
+
+@pytest.mark.parametrize(("ident", "cause"), [(b"\x03\x03", None), (b"\x03\x04", "bad-elf"), (b"\0\x01", "bad-elf")])
+def test_an_abi_version_is_gnus_alone(world: World, addon: bytes, ident: bytes, cause: str | None) -> None:
+    world.add(ADDON, elf.patched(addon, 7, ident))
+    assert world.judged(ADDON).cause == cause
+
+
+def test_an_addon_of_bare_is_none_of_node(world: World, tmp_path: Path) -> None:
+    source = "int js_create_object(void);\nint start(void) { return js_create_object(); }"
+    world.add("prebuilds/linux-x64/native.bare", elf.link(tmp_path, "native.bare", source))
+    judged = world.judged("prebuilds/linux-x64/native.bare")
+    assert (judged.outcome, judged.cause, judged.selected) == (Outcome.FAILS, "not-an-addon", False)

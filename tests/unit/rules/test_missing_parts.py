@@ -118,10 +118,15 @@ def test_a_binding_gyp_counts_as_a_native_part(world: World) -> None:
     assert world.found() == [("missing-addon", "node_modules/a")]
 
 
-def test_a_javascript_fallback_makes_it_a_warning(world: World) -> None:
-    world.package("node_modules/bufferutil", scripts={"install": "node-gyp-build"})
-    world.add("node_modules/bufferutil/fallback.js", "")
-    assert world.report().verdict is Verdict.WARN
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("bufferutil", "fallback.js"), ("secp256k1", "elliptic.js"), ("keccak", "js.js"), ("bigint-buffer", "dist/node.js")],
+)
+def test_a_javascript_fallback_makes_it_a_note(world: World, name: str, file: str) -> None:
+    world.package(f"node_modules/{name}", scripts={"install": "node-gyp-build || node-gyp rebuild"})
+    world.add(f"node_modules/{name}/{file}", "")
+    assert [each.weight for each in world.report().findings] == [Severity.NOTE]
+    assert world.report().verdict is Verdict.PASS
 
 
 def test_a_package_for_another_system_lacks_nothing(world: World) -> None:

@@ -156,3 +156,25 @@ def test_a_runtime_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) ->
     with pytest.raises(LambdapackError):
         write_runtime(runtime, tmp_path / "rt.json")
     assert [each.name for each in tmp_path.iterdir()] == ["rt.json"]
+
+
+@pytest.mark.parametrize("place", ["usr/local/bin/node", "usr/bin/node", "opt/node-v22/bin/node"])
+def test_a_root_that_is_no_lambda_image_has_its_own_node_and_no_library_path(image: MemoryTree, place: str) -> None:
+    image.files[place] = image.files.pop("var/lang/bin/node")
+    runtime = measure(image, X64)
+    assert (runtime.node, runtime.library_path) == ("22.13.1", ())
+    assert runtime.default_path[0] == "/usr/lib/x86_64-linux-gnu"
+    assert runtime.libraries["libc.so.6"].path == "/usr/lib/x86_64-linux-gnu/libc.so.6"
+
+
+def test_the_header_is_looked_for_beside_the_node_that_was_found(image: MemoryTree) -> None:
+    image.files["usr/local/bin/node"] = image.files.pop("var/lang/bin/node")
+    image.files["usr/local/include/node/node_version.h"] = HEADER.encode()
+    assert measure(image).node == "22.23.1"
+
+
+def test_two_nodes_in_odd_places_are_no_runtime(image: MemoryTree) -> None:
+    image.files["opt/a/bin/node"] = image.files["opt/b/bin/node"] = image.files.pop("var/lang/bin/node")
+    with pytest.raises(LambdapackError, match="several") as caught:
+        measure(image)
+    assert caught.value.failure is WRONG_IMAGE
