@@ -120,7 +120,12 @@ def test_a_binding_gyp_counts_as_a_native_part(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("name", "file"),
-    [("bufferutil", "fallback.js"), ("secp256k1", "elliptic.js"), ("keccak", "js.js"), ("bigint-buffer", "dist/node.js")],
+    [
+        ("bufferutil", "fallback.js"),
+        ("secp256k1", "elliptic.js"),
+        ("keccak", "js.js"),
+        ("bigint-buffer", "dist/node.js"),
+    ],
 )
 def test_a_javascript_fallback_makes_it_a_note(world: World, name: str, file: str) -> None:
     world.package(f"node_modules/{name}", scripts={"install": "node-gyp-build || node-gyp rebuild"})
