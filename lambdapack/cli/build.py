@@ -12,6 +12,7 @@ def build(
     path: Annotated[Path, typer.Argument(help="Directory with package.json.", show_default=True)] = Path(),
     runtime: options.Runtime = None,
     arch: options.Arches = None,
+    runtime_file: options.RuntimeFile = None,
     layer: Annotated[
         bool | None, typer.Option("--layer", help="A layer of the dependencies instead of a function.")
     ] = None,
@@ -56,6 +57,7 @@ def build(
     }
     asked = Asked(
         path,
+        runtime_file,
         install=not no_install,
         prune=not no_prune,
         keep=keep_container,

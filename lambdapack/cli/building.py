@@ -28,6 +28,7 @@ class Asked:
     """What is no setting of the project."""
 
     path: Path
+    runtime_file: Path | None
     install: bool
     keep: bool
     prune: bool
@@ -39,12 +40,13 @@ class Asked:
 def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     """Build, tell, and return the exit code."""
     bars = Bars(quiet=asked.quiet)
+    measured, flags = choices.runtime_of(asked.runtime_file, flags)
     settings = choices.settings_of(asked.path, flags)
     for note in settings.notes:
         bars.note(note)
     targets = choices.targets_of(settings, bars)
     wanted = wanted_of(asked.path, settings, targets)
-    wanted = replace(wanted, install=asked.install, prune=asked.prune, keep=asked.keep)
+    wanted = replace(wanted, runtime=measured, install=asked.install, prune=asked.prune, keep=asked.keep)
     built = build(wanted, connector(settings), bars)
     return _tell(built, settings, asked.style, verbose=asked.verbose)
 

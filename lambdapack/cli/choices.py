@@ -20,6 +20,8 @@ from lambdapack.runtimes.catalogue import (
     parse_architecture,
     parse_target,
 )
+from lambdapack.runtimes.runtime import Runtime
+from lambdapack.runtimes.runtimefile import read_runtime
 
 ALL = "all"
 MODULES = "node_modules"
@@ -64,6 +66,18 @@ def targets_of(settings: Settings, bars: Bars) -> tuple[Target, ...]:
         name = parse_target(runtime, Architecture.X86_64.aws).runtime
         return tuple(Target(name, each) for each in architectures(name))
     return (parse_target(runtime, arch),)
+
+
+def runtime_of(file: Path | None, flags: Mapping[str, object]) -> tuple[Runtime | None, Mapping[str, object]]:
+    """Return the runtime of a file, which stands for --runtime and --arch, and the flags that fit it. LP006, LP001."""
+    if file is None:
+        return None, flags
+    measured = read_runtime(file)
+    target = measured.target
+    for name, value in (("runtime", target.runtime), ("arch", target.architecture.aws)):
+        if flags.get(name) not in (None, value):
+            raise LambdapackError(USAGE, f"--{name} {flags[name]} is not what {file} was measured from: {value}")
+    return measured, {**flags, "runtime": target.runtime, "arch": target.architecture.aws}
 
 
 def policy_of(settings: Settings, *, handler_required: bool, all_binaries: bool = False) -> Policy:

@@ -5,7 +5,7 @@ import os
 from lambdapack.build.engine import Engine
 from lambdapack.config import Settings
 from lambdapack.model import Architecture
-from lambdapack.pipeline.build import Connect
+from lambdapack.pipeline.measuring import Connect
 
 
 def connector(settings: Settings) -> Connect:

@@ -1,13 +1,18 @@
 """Prints tables of what is known and of what is there."""
 
 import json
+from pathlib import Path
 
 from lambdapack.cli import choices, console
+from lambdapack.cli.engines import connector
 from lambdapack.cli.options import Format
-from lambdapack.model import Target
+from lambdapack.cli.progress import Bars
+from lambdapack.model import Architecture, Target
+from lambdapack.pipeline.build import scratch
+from lambdapack.pipeline.measuring import measured_from
 from lambdapack.report import table
-from lambdapack.runtimes.catalogue import architectures, identifiers, parse_target, shipped
-from lambdapack.runtimes.runtimefile import to_json
+from lambdapack.runtimes.catalogue import architectures, identifiers, parse_architecture, parse_target, shipped
+from lambdapack.runtimes.runtimefile import to_json, write_runtime
 
 
 def runtimes(style: Format) -> int:
@@ -28,4 +33,18 @@ def runtime(identifier: str, arch: str | None, style: Format) -> int:
         console.product(json.dumps(to_json(found), indent=2) + "\n")
     else:
         console.product(table.runtime(found, choices.today()))
+    return 0
+
+
+def measure(source: str, output: Path, runtime: str | None, arch: str | None, *, quiet: bool) -> int:
+    """Write a runtime file and print its path; LP009 when it cannot be written."""
+    bars = Bars(quiet=quiet)
+    settings = choices.settings_of(Path(), {"arch": arch})
+    architecture = parse_architecture(arch or Architecture.X86_64.aws)
+    target = parse_target(runtime, architecture.aws) if runtime else None
+    with scratch() as (directory, _stack):
+        measured = measured_from(source, target, architecture, connector(settings), directory, bars)
+    write_runtime(measured, output)
+    bars.note(f"{measured.target}: Node.js {measured.node}, ABI {measured.abi}, {len(measured.libraries)} libraries")
+    console.product(f"{output}\n")
     return 0

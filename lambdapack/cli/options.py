@@ -1,6 +1,7 @@
 """Options that several commands share. Imports nothing but typer: `--help` must not wait for the rest."""
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +34,10 @@ FailOn = Annotated[
 Ignores = Annotated[
     list[str] | None,
     typer.Option("--ignore", help="Live with a finding; repeatable.", metavar="CODE[:PATH]=REASON"),
+]
+RuntimeFile = Annotated[
+    Path | None,
+    typer.Option("--runtime-file", help="Judge by this measurement alone, in place of --runtime.", metavar="FILE"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines of npm.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also name what was left out and what is ignored.")]

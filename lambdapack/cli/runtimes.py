@@ -1,5 +1,6 @@
 """`lambdapack runtimes`: the options; listing.py does it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,3 +39,22 @@ def show(
     from lambdapack.cli import listing  # noqa: PLC0415  # `--help` must not wait for it
 
     return listing.runtime(identifier, arch, report_format)
+
+
+@app.command("measure")
+def measure(
+    source: Annotated[str, typer.Argument(help="Image, root file system directory, or tar of one.", metavar="SOURCE")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The runtime file to write.", metavar="FILE")],
+    runtime: options.Runtime = None,
+    arch: options.Arch = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Measure what an image or root file system provides into a runtime file; prints its path.
+
+    Give the file to --runtime-file. Without --runtime it is taken for the Lambda runtime of its node.
+
+    Example: lambdapack runtimes measure registry.example.com/my-base:22 --arch arm64 -o runtime.json
+    """
+    from lambdapack.cli import listing  # noqa: PLC0415  # `--help` must not wait for it
+
+    return listing.measure(source, output, runtime, arch, quiet=quiet)

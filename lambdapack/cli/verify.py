@@ -13,6 +13,7 @@ def verify(
     target: Annotated[str, typer.Argument(help="Directory, zip or layer zip.", metavar="TARGET")],
     runtime: options.Runtime = None,
     arch: options.Arches = None,
+    runtime_file: options.RuntimeFile = None,
     handler: options.Handler = None,
     all_binaries: Annotated[
         bool, typer.Option("--all-binaries", help="Count files that no loader would pick, too.")
@@ -35,5 +36,7 @@ def verify(
     if not target:  # an empty variable of a script; Path("") would be the working directory
         raise LambdapackError(USAGE, "TARGET is an empty text", hint="Name a directory or a zip.")
     flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
-    asked = Asked(Path(target), all_binaries=all_binaries, style=report_format, verbose=verbose, quiet=quiet)
+    asked = Asked(
+        Path(target), runtime_file, all_binaries=all_binaries, style=report_format, verbose=verbose, quiet=quiet
+    )
     return carry_out(asked, flags)

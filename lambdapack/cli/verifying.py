@@ -21,6 +21,7 @@ class Asked:
     """What is no setting."""
 
     target: Path
+    runtime_file: Path | None
     all_binaries: bool
     style: Format
     verbose: bool
@@ -30,10 +31,11 @@ class Asked:
 def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     """Judge, write the report, and return the exit code."""
     bars = Bars(quiet=asked.quiet)
+    measured, flags = choices.runtime_of(asked.runtime_file, flags)
     settings = choices.settings_of(asked.target, with_memory(asked.target, flags, bars))
     policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
-    targets = choices.targets_of(settings, bars)
-    reports = tuple(verify(asked.target, shipped(each), policy, settings.handler.value, bars) for each in targets)
+    runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
+    reports = tuple(verify(asked.target, each, policy, settings.handler.value, bars) for each in runtimes)
     if asked.style is Format.JSON:
         console.product(json_v0.render(reports, several=settings.arch.value == choices.ALL))
     else:

@@ -1,7 +1,7 @@
 """Project to archive: pre-flight, install, judge, and only when every target passes, write."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from lambdapack.pack.manifest import write_manifest
 from lambdapack.pack.source import Source, source_tree
 from lambdapack.pack.writer import write_zip
 from lambdapack.pipeline.judging import facts_of, unzipped_bytes, without
-from lambdapack.pipeline.measuring import tightened_by
+from lambdapack.pipeline.measuring import Connect, tightened_by
 from lambdapack.pipeline.record import manifest
 from lambdapack.project.inputs import install_inputs
 from lambdapack.project.key import DependencyKey, dependency_key, project_parts
@@ -43,9 +43,6 @@ MODULES = "node_modules"
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
 
-Connect = Callable[[Architecture], Engine]
-"""Finds the engine that is to build for an architecture; LP101 with all that was tried when none answers."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -59,6 +56,7 @@ class Wanted:
     handler: str
     environ: Mapping[str, str] = field(repr=False)
     cache: Path  # where measured runtimes are remembered
+    runtime: Runtime | None = None  # of a runtime file, which judges alone; None: shipped data and the image
     layer: bool = False
     install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
     executable: tuple[str, ...] = ()
@@ -139,12 +137,12 @@ def scratch() -> Iterator[tuple[Path, ExitStack]]:
 def _lock_findings(wanted: Wanted, project: Project, npm: NpmSettings, target: Target) -> tuple[Finding, ...]:
     if not wanted.install:
         return ()
-    return arrange(preflight(project, target, shipped(target).npm, npm), wanted.policy)
+    return arrange(preflight(project, target, (wanted.runtime or shipped(target)).npm, npm), wanted.policy)
 
 
 def _unbuilt(wanted: Wanted, target: Target, findings: tuple[Finding, ...]) -> Report:
     subject = Subject("layer" if wanted.layer else "directory", str(wanted.directory))
-    return Report(shipped(target), subject, (), findings)
+    return Report(wanted.runtime or shipped(target), subject, (), findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +159,13 @@ class _Build:
 
     def judged(self, target: Target, locked: tuple[Finding, ...]) -> _Judged:
         """Install for a target and judge what would be packed."""
-        wanted, runtime = self.wanted, shipped(target)
+        wanted, runtime = self.wanted, self.wanted.runtime or shipped(target)
         if wanted.install:
             engine = self.connect(target.architecture)
             installed, key = self._install(target, engine)
-            bare = wanted.images(target, target.architecture).bare
-            runtime = tightened_by(engine, bare, runtime, self.directory, wanted.cache, self.observer)
+            if wanted.runtime is None:
+                bare = wanted.images(target, target.architecture).bare
+                runtime = tightened_by(engine, bare, runtime, self.directory, wanted.cache, self.observer)
         else:
             installed, key = Installed(_ready(self.project), (MODULES,)), None
         source = None if wanted.layer else self._source(installed)

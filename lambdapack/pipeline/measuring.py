@@ -1,6 +1,7 @@
 """What the image of a runtime really provides: measured once an image, remembered by its digest."""
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,17 @@ from pathlib import Path
 from lambdapack.build.engine import Engine, Image
 from lambdapack.errors import ENGINE_REFUSED, NO_IMAGE, WRONG_IMAGE, LambdapackError
 from lambdapack.events import Observer
+from lambdapack.model import Architecture, Target
 from lambdapack.runtimes.measure import measure, tightened
+from lambdapack.runtimes.rootfs import holds_files
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.runtimes.runtimefile import read_runtime, write_runtime
 from lambdapack.tree.compose import MemoryTree, OverlayTree, Prefixed
+from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.spool import SpoolTree
+
+Connect = Callable[[Architecture], Engine]
+"""Finds the engine for an architecture; LP101 with all that was tried when none answers."""
 
 MEASUREMENT = 1
 """Grows when a measurement of the same image would say something else."""
@@ -48,7 +55,7 @@ def _remembered(
         except LambdapackError:
             observer.note(f"{file} is damaged and is made again")
     with observer.task(f"Measuring {image.reference}"):
-        measured = _measured(engine, image, runtime, scratch)
+        measured = _measured(engine, image, runtime.target, scratch)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_runtime(measured, file)
@@ -57,14 +64,33 @@ def _remembered(
     return measured
 
 
-def _measured(engine: Engine, image: Image, runtime: Runtime, scratch: Path) -> Runtime:
+def _measured(engine: Engine, image: Image, target: Target | None, scratch: Path) -> Runtime:
     with ExitStack() as stack:
         trees = []
         for place in PLACES:
-            spool = scratch / f"{runtime.target.architecture}-{place.replace('/', '-')}.tar"
+            spool = scratch / f"{image.architecture}-{place.replace('/', '-')}.tar"
             engine.file_system(image, f"/{place}", spool)
             tree = SpoolTree(spool)
             stack.callback(tree.close)
             trees.append(Prefixed(tree, place))
         whole = OverlayTree(*trees, MemoryTree({}, links=MERGED))
-        return measure(whole, runtime.target, digest=image.digest)
+        return measure(whole, target, digest=image.digest)
+
+
+def measured_from(
+    source: str, target: Target | None, architecture: Architecture, connect: Connect, scratch: Path, observer: Observer
+) -> Runtime:
+    """Return what a root file system provides: a directory, a tar, or the image of that name.
+
+    LP007 for a file that is no tar, LP102 when there is no such image, LP103 when node is not in it.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return measure(DirectoryTree(path, keep=holds_files), target, source="file")
+    if path.is_file():
+        with SpoolTree(path, keep=holds_files) as tree:
+            return measure(tree, target, source="file")
+    engine = connect(architecture)
+    image = engine.image(source, architecture, observer)
+    with observer.task(f"Measuring {source}"):
+        return _measured(engine, image, target, scratch)

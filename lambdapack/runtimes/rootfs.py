@@ -13,6 +13,15 @@ TRIPLETS = {62: "x86_64-linux-gnu", 183: "aarch64-linux-gnu"}
 """Debian's multiarch directory by e_machine; Amazon Linux has /lib64."""
 
 
+VOLATILE = frozenset({"dev", "proc", "sys", "run", "tmp", "var/tmp", "var/run", "var/cache"})
+"""Where a root file system has devices, pipes and sockets, but neither libraries nor node."""
+
+
+def holds_files(path: str, _is_directory: bool) -> bool:  # noqa: FBT001  # the form of a tree's `keep`
+    """Tell whether an entry of a root file system is worth a look: `keep` for whoever opens a directory."""
+    return path not in VOLATILE and not path.startswith(tuple(f"{each}/" for each in VOLATILE))
+
+
 class RootFs:
     """Looks names up under the root of an image. Paths are absolute, entries of the tree are not."""
 

@@ -1,7 +1,7 @@
 """A tar stream that was written to one file, read by offset. Never unpacks, never follows a link."""
 
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,18 +16,21 @@ from lambdapack.tree.names import admitted, refused, target_objection
 Place = tuple[int, int]
 """Offset and size of a file's bytes in the spool."""
 
+Keep = Callable[[str, bool], bool]
+"""Tells whether a path belongs to the tree, as for a directory; the second argument is True for a directory."""
+
 
 class SpoolTree:
     """The entries of a tar file, open until `close`."""
 
-    def __init__(self, path: Path, strip: str = "") -> None:
-        """Index it; `strip` is the directory that an engine puts before every name.
+    def __init__(self, path: Path, strip: str = "", *, keep: Keep | None = None) -> None:
+        """Index it; `strip` is the directory that an engine puts before every name. What `keep` refuses is not there.
 
         LP007 when it is no tar or is cut off, LP008 when an entry must not be unpacked or lies outside `strip`.
         """
         self._file = MappedFile(path)
         try:
-            entries, self._places = _read(self._file, strip.strip("/"))
+            entries, self._places = _read(self._file, strip.strip("/"), keep)
             self.entries = index(entries, path)
         except BaseException:
             self.close()
@@ -53,12 +56,12 @@ class SpoolTree:
         self.close()
 
 
-def _read(file: MappedFile, strip: str) -> tuple[list[Entry], Mapping[str, Place]]:
+def _read(file: MappedFile, strip: str, keep: Keep | None) -> tuple[list[Entry], Mapping[str, Place]]:
     entries: list[Entry] = []
     places: dict[str, Place] = {}
     for member in _members(file):
         path = _below(strip, member.name, file.path)
-        if not path:
+        if not path or (keep is not None and not keep(path, member.isdir())):
             continue
         if member.islnk():
             places[path] = _linked(member, strip, places, file.path)

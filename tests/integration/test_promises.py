@@ -124,8 +124,34 @@ def test_a_tree_for_another_system_is_refused_with_its_cause(
     assert cause in {each["name"] for each in report["findings"]}
 
 
-def test_a_tree_compiled_for_another_node_is_refused(tmp_path: Path, npm: str) -> None:
-    tree = installed(tmp_path, npm, packages=("isolated-vm@7.0.1",))
-    done = lambdapack("verify", tree, "--runtime", "nodejs22.x", "--arch", "x86_64", "--format", "json")
-    assert done.returncode == 1
-    assert {"node-abi", "missing-addon"} & {each["name"] for each in json.loads(done.stdout)["findings"]}
+LEGACY = {
+    "package.json": '{"name": "legacy", "version": "1.0.0", "scripts": {"install": "node-gyp rebuild"}}',
+    "binding.gyp": '{"targets": [{"target_name": "legacy", "sources": ["legacy.cc"]}]}',
+    "index.js": "module.exports = require('./build/Release/legacy.node')",
+    "legacy.cc": """#include <node.h>
+static void Answer(const v8::FunctionCallbackInfo<v8::Value>& args) { args.GetReturnValue().Set(42); }
+NODE_MODULE_INIT() { NODE_SET_METHOD(exports, "answer", Answer); }
+""",
+}
+"""An addon on the V8 API, which is right for the Node.js it was compiled with and for no other."""
+
+
+def test_a_tree_compiled_for_another_node_is_refused(tmp_path: Path, npm: str, lab_engine: dict[str, str]) -> None:
+    (tmp_path / "lib/legacy").mkdir(parents=True)
+    for name, text in LEGACY.items():
+        (tmp_path / "lib/legacy" / name).write_text(text)
+    (tmp_path / "index.js").write_text("exports.handler = async () => require('legacy').answer()\n")
+    dependencies = {"legacy": "file:lib/legacy"}
+    (tmp_path / "package.json").write_text(
+        json.dumps({"name": "app", "version": "1.0.0", "dependencies": dependencies})
+    )
+    subprocess.run([npm, "install", "--package-lock-only"], cwd=tmp_path, check=True, capture_output=True)
+    built = lambdapack("build", tmp_path, "--runtime", "nodejs22.x", env=lab_engine)
+    assert built.returncode == 0, built.stderr
+    archive = built.stdout.strip()
+    assert lambdapack("invoke", archive, env=lab_engine).stdout == "42\n"
+    judged = lambdapack("verify", archive, "--runtime", "nodejs24.x", "--format", "json")
+    assert judged.returncode == 1
+    (found,) = (each for each in json.loads(judged.stdout)["findings"] if each["severity"] == "error")
+    assert found["name"] == "node-abi"
+    assert "NODE_MODULE_VERSION 127" in found["message"] + found["why"]

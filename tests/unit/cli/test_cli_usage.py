@@ -17,6 +17,7 @@ COMMANDS: Sequence[Sequence[str]] = (
     ("runtimes",),
     ("runtimes", "list"),
     ("runtimes", "show"),
+    ("runtimes", "measure"),
     ("images",),
     ("images", "list"),
     ("images", "build"),

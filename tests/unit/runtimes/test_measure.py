@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from lambdapack.errors import BAD_CONFIG, OUTPUT, WRONG_IMAGE, LambdapackError
 from lambdapack.model import Architecture, Target
 from lambdapack.runtimes.catalogue import parse_target, shipped
 from lambdapack.runtimes.measure import measure, tightened
-from lambdapack.runtimes.rootfs import RootFs
+from lambdapack.runtimes.rootfs import RootFs, holds_files
 from lambdapack.runtimes.runtimefile import from_json, read_runtime, to_json, write_runtime
+from lambdapack.tree.directory import DirectoryTree
 from tests import elf
 from tests.world import MemoryTree
 
@@ -178,3 +180,15 @@ def test_two_nodes_in_odd_places_are_no_runtime(image: MemoryTree) -> None:
     with pytest.raises(LambdapackError, match="several") as caught:
         measure(image)
     assert caught.value.failure is WRONG_IMAGE
+
+
+def test_a_directory_with_pipes_and_devices_can_be_measured(image: MemoryTree, tmp_path: Path) -> None:
+    for path, content in image.files.items():
+        place = tmp_path / "root" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    for path in ("dev", "run", "tmp"):
+        (tmp_path / "root" / path).mkdir()
+        os.mkfifo(tmp_path / "root" / path / "pipe")
+    tree = DirectoryTree(tmp_path / "root", keep=holds_files)
+    assert measure(tree, X64).node == "22.13.1"
