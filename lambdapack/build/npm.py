@@ -15,6 +15,7 @@ from lambdapack.events import SILENT
 from lambdapack.model import Architecture
 from lambdapack.project.network import CAFILE, EXTRA, SECRETS, without_user
 from lambdapack.project.npmrc import NpmSettings
+from lambdapack.tree.compose import readable
 from lambdapack.tree.entry import Tree
 
 USER = (1051, 1051)
@@ -114,7 +115,7 @@ def secret_words(settings: NpmSettings) -> tuple[str, ...]:
 
 def move_in(sandbox: Sandbox, inputs: Tree, carried: Carried) -> Facts:
     """Put the project and its settings in place, hand them to USER, and return what the image brings."""
-    sandbox.put(inputs, TASK, owner=USER)
+    sandbox.put(readable(inputs), TASK, owner=USER)
     files = {f"{SECRETS}/{name}": data for name, data in carried.files}
     sandbox.secrets({NPMRC: carried.text, ENVIRONMENT: carried.script, **files})
     return _facts(sandbox)

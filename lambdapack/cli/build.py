@@ -25,6 +25,7 @@ def build(
     no_install: Annotated[
         bool, typer.Option("--no-install", help="Judge and zip the node_modules that lies there.")
     ] = False,
+    load: options.Load = False,
     no_prune: Annotated[
         bool, typer.Option("--no-prune", help="Keep binaries that are made for other systems.")
     ] = False,
@@ -59,6 +60,7 @@ def build(
         path,
         runtime_file,
         install=not no_install,
+        load=load,
         prune=not no_prune,
         keep=keep_container,
         style=report_format,

@@ -30,6 +30,7 @@ class Asked:
     path: Path
     runtime_file: Path | None
     install: bool
+    load: bool
     keep: bool
     prune: bool
     style: Format
@@ -46,7 +47,9 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         bars.note(note)
     targets = choices.targets_of(settings, bars)
     wanted = wanted_of(asked.path, settings, targets)
-    wanted = replace(wanted, runtime=measured, install=asked.install, prune=asked.prune, keep=asked.keep)
+    wanted = replace(
+        wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
+    )
     built = build(wanted, connector(settings), bars)
     return _tell(built, settings, asked.style, verbose=asked.verbose)
 

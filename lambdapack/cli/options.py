@@ -35,6 +35,7 @@ Ignores = Annotated[
     list[str] | None,
     typer.Option("--ignore", help="Live with a finding; repeatable.", metavar="CODE[:PATH]=REASON"),
 ]
+Load = Annotated[bool, typer.Option("--load", help="Prove it: load every addon and the handler in the image.")]
 RuntimeFile = Annotated[
     Path | None,
     typer.Option("--runtime-file", help="Judge by this measurement alone, in place of --runtime.", metavar="FILE"),

@@ -15,6 +15,8 @@ def verify(
     arch: options.Arches = None,
     runtime_file: options.RuntimeFile = None,
     handler: options.Handler = None,
+    load: options.Load = False,
+    image: options.Image = None,
     all_binaries: Annotated[
         bool, typer.Option("--all-binaries", help="Count files that no loader would pick, too.")
     ] = False,
@@ -26,8 +28,9 @@ def verify(
 ) -> int:
     """Judge a directory, zip or layer zip, in place.
 
-    Nothing is executed and nothing is unpacked. Runtime and architecture come from the options, from the manifest
-    that lies beside a zip of `lambdapack build`, or from the settings.
+    Nothing is executed and nothing is unpacked, unless --load asks to prove the verdict in the runtime image. Runtime
+    and architecture come from the options, from the manifest that lies beside a zip of `lambdapack build`, or from
+    the settings.
 
     Example: lambdapack verify function.zip --runtime nodejs22.x --arch arm64
     """
@@ -35,8 +38,21 @@ def verify(
 
     if not target:  # an empty variable of a script; Path("") would be the working directory
         raise LambdapackError(USAGE, "TARGET is an empty text", hint="Name a directory or a zip.")
-    flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
+    flags = {
+        "runtime": runtime,
+        "arch": arch,
+        "handler": handler,
+        "image": image,
+        "fail-on": fail_on,
+        "ignore": ignore,
+    }
     asked = Asked(
-        Path(target), runtime_file, all_binaries=all_binaries, style=report_format, verbose=verbose, quiet=quiet
+        Path(target),
+        runtime_file,
+        load=load,
+        all_binaries=all_binaries,
+        style=report_format,
+        verbose=verbose,
+        quiet=quiet,
     )
     return carry_out(asked, flags)

@@ -4,16 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambdapack.build.images import BARE_IMAGE, expand
 from lambdapack.cli import choices, console
 from lambdapack.cli.options import Format
 from lambdapack.cli.progress import Bars
+from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
-from lambdapack.pipeline.judging import verify
+from lambdapack.pipeline.judging import Prove, verify
 from lambdapack.report import human, json_v0
+from lambdapack.rules.facts import Policy
+from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import shipped
+from lambdapack.tree.entry import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Asked:
 
     target: Path
     runtime_file: Path | None
+    load: bool
     all_binaries: bool
     style: Format
     verbose: bool
@@ -35,7 +41,8 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     settings = choices.settings_of(asked.target, with_memory(asked.target, flags, bars))
     policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
     runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
-    reports = tuple(verify(asked.target, each, policy, settings.handler.value, bars) for each in runtimes)
+    prove = _prover(settings, policy, bars) if asked.load else None
+    reports = tuple(verify(asked.target, each, policy, settings.handler.value, bars, prove) for each in runtimes)
     if asked.style is Format.JSON:
         console.product(json_v0.render(reports, several=settings.arch.value == choices.ALL))
     else:
@@ -43,6 +50,21 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     limit = choices.fail_on(settings)
     failed = limit is not None and any(each.fails(limit) for each in reports)
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
+
+
+def _prover(settings: Settings, policy: Policy, bars: Bars) -> Prove:
+    from lambdapack.cli.engines import connector  # noqa: PLC0415  # only --load needs an engine
+    from lambdapack.pipeline.loading import Proof, proved  # noqa: PLC0415
+
+    connect = connector(settings)
+    template = settings.image.value or BARE_IMAGE
+
+    def prove(report: Report, tree: Tree, handler: str | None) -> Report:
+        target = report.runtime.target
+        proof = Proof(connect(target.architecture), expand(template, target), tree, handler)
+        return proved(report, proof, policy, bars)
+
+    return prove
 
 
 def with_memory(archive: Path, flags: Mapping[str, object], observer: Observer) -> Mapping[str, object]:

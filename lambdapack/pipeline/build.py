@@ -19,6 +19,7 @@ from lambdapack.pack.manifest import write_manifest
 from lambdapack.pack.source import Source, source_tree
 from lambdapack.pack.writer import write_zip
 from lambdapack.pipeline.judging import facts_of, unzipped_bytes, without
+from lambdapack.pipeline.loading import Proof, proved
 from lambdapack.pipeline.measuring import Connect, tightened_by
 from lambdapack.pipeline.record import manifest
 from lambdapack.project.inputs import install_inputs
@@ -34,7 +35,7 @@ from lambdapack.rules.prunable import prunable
 from lambdapack.rules.verdict import Judgement, Report, Subject
 from lambdapack.runtimes.catalogue import shipped
 from lambdapack.runtimes.runtime import Runtime
-from lambdapack.tree.compose import OverlayTree, Prefixed
+from lambdapack.tree.compose import OverlayTree, Prefixed, readable
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
 
@@ -64,6 +65,7 @@ class Wanted:
     limits: Limits = field(default_factory=Limits)
     scripts: str = "online"
     emulation: str = "auto"
+    load: bool = False  # prove the package in the bare image before it is written
     prune: bool = True  # leave out binaries made for other systems
     keep: bool = False
     gate: Severity = Severity.ERROR  # findings from here on: no archive
@@ -178,6 +180,10 @@ class _Build:
             facts = without(facts, tree)
             report = self._check(tree, facts, runtime)
         report = replace(report, findings=arrange((*locked, *report.findings), wanted.policy))
+        if wanted.load:
+            image = wanted.images(target, target.architecture).bare
+            proof = Proof(self.connect(target.architecture), image, readable(tree), facts.handler)
+            report = proved(report, proof, wanted.policy, self.observer)
         return _Judged(report, tree, facts, source.left_out if source else (), pruned, installed, key)
 
     def _check(self, tree: Tree, facts: Facts, runtime: Runtime) -> Report:

@@ -9,7 +9,7 @@ from lambdapack.build.emulation import prove, this_host
 from lambdapack.build.engine import Engine
 from lambdapack.events import Observer
 from lambdapack.model import Target
-from lambdapack.pipeline.judging import opened
+from lambdapack.pipeline.judging import opened, unpacked
 from lambdapack.prove.invoke import Answer, Call, invoke
 
 
@@ -32,7 +32,7 @@ def answer(wanted: Invocation, engine: Engine, observer: Observer) -> Answer:
         with observer.task(f"Checking the emulator for {architecture}"):
             prove(engine, wanted.image, architecture, this_host(engine), observer)
     with ExitStack() as stack:
-        code = stack.enter_context(opened(wanted.archive)).tree
-        layers = [stack.enter_context(opened(each)).tree for each in wanted.layers]
+        code = unpacked(wanted.archive, stack.enter_context(opened(wanted.archive)))
+        layers = [unpacked(each, stack.enter_context(opened(each))) for each in wanted.layers]
         with observer.task(f"Invoking {wanted.call.handler} on {wanted.target}"):
             return invoke(engine, (wanted.image, architecture), code, layers, wanted.call, observer)

@@ -1,6 +1,6 @@
 """From a tree to the facts that a check wants, and from a path or zip to a report."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts, Policy, Secret
 from lambdapack.rules.verdict import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.archive import ZipTree
-from lambdapack.tree.compose import Prefixed
+from lambdapack.tree.compose import Prefixed, readable
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Kind, Tree
 
@@ -58,6 +58,11 @@ def _kind(tree: Tree, otherwise: str) -> str:
     return "layer" if any(path.startswith(LAYER_MARKS) for path in tree.entries) else otherwise
 
 
+def unpacked(path: Path, found: Found) -> Tree:
+    """Return a tree as Lambda would unpack it: a zip's own modes; a directory's as a zip of ours would have them."""
+    return readable(found.tree) if path.is_dir() else found.tree
+
+
 def facts_of(
     tree: Tree,
     *,
@@ -92,14 +97,26 @@ def unzipped_bytes(tree: Tree) -> int:
     return sum(entry.size for entry in tree.entries.values())
 
 
-def verify(path: Path, runtime: Runtime, policy: Policy, handler: str, observer: Observer = SILENT) -> Report:
+Prove = Callable[[Report, Tree, str | None], Report]
+"""Adds to a report what loading the tree shows; the last argument is the handler, None when there is none."""
+
+
+def verify(
+    path: Path,
+    runtime: Runtime,
+    policy: Policy,
+    handler: str,
+    observer: Observer = SILENT,
+    prove: Prove | None = None,
+) -> Report:
     """Return the report on a directory or zip, read in place; LP007 when nothing is in it."""
     with opened(path) as found:
         if not any(each.kind is Kind.FILE for each in found.tree.entries.values()):
             raise LambdapackError(BAD_TARGET, f"{path}: there is no file in it")
         wanted = None if _dependencies_alone(found) else handler
         facts = facts_of(found.tree, layer=found.kind == "layer", handler=wanted, observer=observer)
-        return check(_subject(path, found), facts, runtime, policy)
+        report = check(_subject(path, found), facts, runtime, policy)
+        return prove(report, unpacked(path, found), facts.handler) if prove else report
 
 
 def _dependencies_alone(found: Found) -> bool:

@@ -1,12 +1,13 @@
 """Whether Lambda would find the handler's file. Never looks into the file: what it exports only loading proves."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lambdapack.model import Finding, Rule, Severity
 from lambdapack.rules.facts import TASK_ROOT, Facts, Policy
 from lambdapack.rules.space import Space
 from lambdapack.runtimes.runtime import Runtime
+from lambdapack.tree.entry import Entry
 
 HANDLER_MISSING = Rule(
     "LP301",
@@ -53,6 +54,16 @@ def handler_findings(facts: Facts, space: Space, runtime: Runtime, policy: Polic
         name = posixpath.relpath(module, TASK_ROOT)
         message = f"{name}/ lies beside {name}{found}, so the handler {handler} is not found"
         yield Finding(HANDLER_SHADOWED, f"{name}{found}", message, evidence=(("handler", handler),))
+
+
+def file_of(handler: str, entries: Mapping[str, Entry]) -> tuple[str, str] | None:
+    """Return a handler's file as an absolute path and the name of its export, None when no such file is there."""
+    if _malformed(handler):
+        return None
+    module = _module(handler)
+    name = posixpath.basename(handler).split(".", 1)[1]
+    found = next((module + each for each in EXTENSIONS if module + each in entries), None)
+    return (posixpath.join(TASK_ROOT, found), name) if found else None
 
 
 def _malformed(handler: str) -> str:

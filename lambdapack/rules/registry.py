@@ -6,6 +6,7 @@ from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
 from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
 from lambdapack.rules.loader import MISSING_LIBRARY, MUSL
+from lambdapack.rules.loading import HANDLER_FAILS, LOAD_FAILED, VERDICT_DISAGREES
 from lambdapack.rules.lock_codes import LOCK_RULES
 from lambdapack.rules.memory import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, STATIC_TLS
 from lambdapack.rules.missing import MISSING_ADDON
@@ -38,6 +39,8 @@ RULES: tuple[Rule, ...] = (
     UNPROVED,
     MISSING_ADDON,
     EXECUTABLE_STACK,
+    VERDICT_DISAGREES,
+    LOAD_FAILED,
     HANDLER_MISSING,
     TOO_BIG,
     NEEDS_BUCKET,
@@ -47,4 +50,5 @@ RULES: tuple[Rule, ...] = (
     RUNTIME_DEPRECATED,
     RUNTIME_BLOCKED,
     HANDLER_SHADOWED,
+    HANDLER_FAILS,
 )

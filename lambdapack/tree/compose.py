@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from lambdapack.tree.entry import Entry, Kind, Tree
 from lambdapack.tree.index import file_entry, in_order, index
@@ -94,6 +95,21 @@ class Remade:
     def view(self, path: str) -> AbstractContextManager[memoryview]:
         """Lend a file's bytes."""
         return self._tree.view(path)
+
+
+def readable(tree: Tree) -> Remade:
+    """Return a tree that everybody may read: 755 for directories and what may be executed, 644 for other files."""
+
+    def change(entry: Entry) -> Entry:
+        match entry.kind:
+            case Kind.SYMLINK:
+                return entry
+            case Kind.DIRECTORY:
+                return replace(entry, mode=0o755)
+            case Kind.FILE:
+                return replace(entry, mode=0o755 if entry.mode & 0o111 else 0o644)
+
+    return Remade(tree, change)
 
 
 class Prefixed:

@@ -17,8 +17,8 @@ CHUNK = 256 * 1024
 def tar_chunks(tree: Tree, prefix: str = "", owner: tuple[int, int] = (0, 0)) -> Iterator[bytes]:
     """Give the bytes of a tar of a tree below `prefix`, in bounded memory.
 
-    Everybody may read what is in it (644, 755). Every directory comes once and before what it holds; of `prefix` only
-    the last directory has an entry, since one for /tmp or /var would change those of the container.
+    Modes are the entries' own (compose.readable makes them 644 and 755). Every directory comes once and before what it
+    holds; of `prefix` only the last directory has an entry: one for /tmp or /var would change those of the container.
     """
     reason = objection(prefix) if prefix else None
     if reason is not None:
@@ -58,7 +58,7 @@ def _header(entry: Entry, prefix: str, owner: tuple[int, int]) -> bytes:
     member.mtime = EPOCH
     member.uid, member.gid = owner
     member.size = entry.size
-    member.mode = 0o755 if entry.mode & 0o111 or entry.kind is Kind.DIRECTORY else 0o644
+    member.mode = entry.mode
     match entry.kind:
         case Kind.DIRECTORY:
             member.type = tarfile.DIRTYPE

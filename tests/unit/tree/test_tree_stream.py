@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.errors import LambdapackError
-from lambdapack.tree.compose import MemoryTree
+from lambdapack.tree.compose import MemoryTree, readable
 from lambdapack.tree.entry import Kind, read
 from lambdapack.tree.spool import SpoolTree
 from lambdapack.tree.stream import CHUNK, tar_chunks
@@ -30,11 +30,12 @@ def test_a_tree_comes_back_from_its_own_stream(tmp_path: Path) -> None:
         files = {path: read(back, path) for path, entry in back.entries.items() if entry.kind is Kind.FILE}
         assert files == {path: read(TREE, path) for path, entry in TREE.entries.items() if entry.kind is Kind.FILE}
         assert back.entries["a/far"].target == "../" + "t" * 200
-        assert [oct(back.entries[path].mode) for path in ("a/b/run", "a/b/data", "hollow")] == [
-            "0o755",
-            "0o644",
-            "0o755",
-        ]
+        assert [back.entries[path].mode for path in ("a/b/run", "a/b/data", "hollow")] == [0o700, 0o600, 0o755]
+
+
+def test_a_readable_tree_is_readable_for_everybody() -> None:
+    modes = {path: entry.mode for path, entry in readable(TREE).entries.items()}
+    assert [modes[path] for path in ("a/b/run", "a/b/data", "hollow", "link")] == [0o755, 0o644, 0o755, 0o777]
 
 
 def test_directories_come_once_before_what_they_hold_and_only_the_last_of_the_prefix() -> None:

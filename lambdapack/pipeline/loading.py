@@ -1,0 +1,52 @@
+"""From a judged package to a proved one: its addons and its handler, loaded in the bare image."""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lambdapack.build.emulation import prove, this_host
+from lambdapack.build.engine import Engine
+from lambdapack.events import Observer
+from lambdapack.prove.load import Trial, load
+from lambdapack.rules.check import arrange
+from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Policy
+from lambdapack.rules.handler import file_of
+from lambdapack.rules.loading import compared, handler_fails, triable
+from lambdapack.rules.verdict import Report
+from lambdapack.tree.compose import MemoryTree
+from lambdapack.tree.entry import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is loaded, and where."""
+
+    engine: Engine
+    image: str  # reference of the bare image
+    code: Tree
+    handler: str | None
+    layers: Sequence[Tree] = ()
+
+
+def proved(report: Report, proof: Proof, policy: Policy, observer: Observer) -> Report:
+    """Return the report with what loading adds to it. LP104 when the target's CPU cannot be run here."""
+    architecture = report.runtime.target.architecture
+    image = proof.engine.image(proof.image, architecture, observer)
+    if architecture is not proof.engine.architecture:
+        with observer.task(f"Checking the emulator for {architecture}"):
+            prove(proof.engine, proof.image, architecture, this_host(proof.engine), observer)
+    layer = report.subject.kind == "layer"
+    root = LAYER_ROOT if layer else TASK_ROOT
+    addons = {posixpath.join(root, each.binary.path): each for each in triable(report)}
+    handler = file_of(proof.handler, proof.code.entries) if proof.handler and not layer else None
+    trial = Trial(tuple(addons), handler, report.runtime.node_major)
+    code, layers = (MemoryTree({}), (proof.code, *proof.layers)) if layer else (proof.code, proof.layers)
+    what = f"{len(addons)} addon{'' if len(addons) == 1 else 's'}{' and the handler' if handler else ''}"
+    with observer.task(f"Loading {what} on {report.runtime.target}"):
+        happened = load(proof.engine, (proof.image, architecture), code, layers, trial, observer)
+    errors = {each.path: each.error for each in happened}
+    tried = {each.binary.path: (each, errors[path]) for path, each in addons.items()}
+    findings = [*report.findings, *compared(tried, image.digest)]
+    if handler and errors[handler[0]]:
+        findings.append(handler_fails(posixpath.relpath(handler[0], TASK_ROOT), errors[handler[0]], image.digest))
+    return replace(report, findings=arrange(findings, policy))

@@ -1,0 +1,121 @@
+"""Opens addons and imports the handler in the bare runtime image, out of the packed bytes. Judges nothing."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lambdapack.build.engine import Command, Engine, Limits, SandboxSpec
+from lambdapack.errors import INVOKE_FAILED, LambdapackError
+from lambdapack.events import SILENT, Observer
+from lambdapack.model import Architecture
+from lambdapack.prove.invoke import LAYERS, TASK, USER
+from lambdapack.tree.entry import Tree
+
+WALL_SECONDS = 900.0
+"""All of them together; one takes 0.05 s, and half a second under emulation."""
+
+ONE_SECONDS = 120
+"""A single addon or handler: Lambda itself gives an import 10 s before it starts again."""
+
+DRIVER = """
+const { spawnSync } = require('child_process');
+const asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const known = ['--no-experimental-require-module', '--no-experimental-detect-module'];
+const flags = known.filter(each => asked.flags.includes(each) && process.allowedNodeEnvironmentFlags.has(each));
+const run = (code, ...words) => {
+  const done = spawnSync(process.execPath, [...flags, '-e', code, ...words],
+    { cwd: '/var/task', encoding: 'utf8', timeout: asked.seconds * 1000, maxBuffer: 1 << 24 });
+  const said = (done.stdout + done.stderr).trim().split('\\n').slice(-12).join('\\n');
+  return { exit: done.status, signal: done.signal, said: done.error ? `${done.error.message}\\n${said}` : said };
+};
+const quietly = `const end = error => { console.error(String(error && error.message || error)); process.exit(1) };`;
+const open = quietly + `try { process.dlopen({ exports: {} }, process.argv[1]); process.exit(0) } catch (e) { end(e) }`;
+const take = quietly + `
+  const [file, name] = process.argv.slice(1);
+  import(require('url').pathToFileURL(file)).then(module => {
+    const find = from => name.split('.').reduce((value, key) => value == null ? value : value[key], from);
+    const found = find(module) === undefined ? find(module.default) : find(module);
+    typeof found === 'function' ? process.exit(0) : end(file + ' exports no function ' + name);
+  }, end);`;
+for (const path of asked.addons) console.log(JSON.stringify({ path, ...run(open, path) }));
+if (asked.handler) console.log(JSON.stringify({ path: asked.handler[0], ...run(take, ...asked.handler) }));
+"""
+"""Runs in the image: one fresh node for each, since what one has loaded changes what the next one finds."""
+
+NO_REQUIRE_MODULE, NO_DETECT_MODULE = "--no-experimental-require-module", "--no-experimental-detect-module"
+FLAGS = {20: (NO_REQUIRE_MODULE,), 22: (NO_REQUIRE_MODULE, NO_DETECT_MODULE)}
+"""What Lambda starts node with (AWS docs lambda-nodejs, FACTS.md section 3, read 2026-11)."""
+
+
+NODE_PATH = (
+    "/opt/nodejs/node{node}/node_modules",
+    "/opt/nodejs/node_modules",
+    "/var/runtime/node_modules",
+    "/var/runtime",
+    TASK,
+)
+"""What Lambda's bootstrap sets (FACTS.md section 3, read 2026-11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What happened to one file."""
+
+    path: str  # absolute, in the image
+    error: str  # the loader's or node's own words, or the signal; "" when it loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What to load."""
+
+    addons: tuple[str, ...]  # absolute paths in the image
+    handler: tuple[str, str] | None  # (absolute path of its file, name of its export)
+    node_major: int
+
+
+def load(
+    engine: Engine,
+    image: tuple[str, Architecture],
+    code: Tree,
+    layers: Sequence[Tree],
+    trial: Trial,
+    observer: Observer = SILENT,
+) -> tuple[Loaded, ...]:
+    """Return what happened to every addon, then to the handler. LP120 when the image cannot tell."""
+    spec = SandboxSpec(
+        image=image[0],
+        architecture=image[1],
+        label="load",
+        limits=Limits(wall_seconds=WALL_SECONDS, silence_seconds=WALL_SECONDS),
+        network=False,
+        read_only=True,
+        writable=(TASK, LAYERS),
+    )
+    major = trial.node_major
+    path = ":".join(each.format(node=major) for each in NODE_PATH)
+    asked = {"addons": trial.addons, "handler": trial.handler, "flags": FLAGS.get(major, ()), "seconds": ONE_SECONDS}
+    with engine.open(spec, observer) as sandbox:
+        sandbox.put(code, TASK)
+        for layer in layers:
+            sandbox.put(layer, LAYERS)
+        said: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        command = Command(
+            ["/var/lang/bin/node", "-e", DRIVER],
+            env={"NODE_PATH": path, "HOME": "/tmp"},  # noqa: S108  # inside the sandbox
+            cwd=TASK,
+            user=USER,
+            stdin=json.dumps(asked).encode(),
+        )
+        done = sandbox.run(command, lambda source, data: said[source].extend(data))
+    if not done.ok:
+        raise LambdapackError(INVOKE_FAILED, f"node cannot load anything:\n{said['stderr'].decode('utf-8', 'replace')}")
+    return tuple(_loaded(line) for line in said["stdout"].splitlines())
+
+
+def _loaded(line: bytes | bytearray) -> Loaded:
+    told = json.loads(line)
+    if told["exit"] == 0:
+        return Loaded(told["path"], "")
+    how = f"killed by {told['signal']}" if told["signal"] else f"exit code {told['exit']}"
+    return Loaded(told["path"], told["said"] or how if not told["signal"] else f"{how}\n{told['said']}".strip())

@@ -1,0 +1,87 @@
+"""`--load`: the static verdict and the real loader agree, or it is said."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.command import EXAMPLES, lambdapack
+
+pytestmark = [pytest.mark.engine, pytest.mark.registry]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("load") / "password"
+    shutil.copytree(EXAMPLES / "password", target, ignore=shutil.ignore_patterns(".lambdapack", "node_modules"))
+    return target
+
+
+@pytest.fixture(scope="module")
+def archive(project: Path, lab_engine: dict[str, str]) -> Path:
+    done = lambdapack("build", project, "--no-prune", "--load", env=lab_engine)
+    assert done.returncode == 0, done.stderr
+    assert "Loading 1 addon and the handler" in done.stderr
+    return Path(done.stdout.strip())
+
+
+def findings(done_stdout: str) -> dict[str, dict[str, object]]:
+    return {each["name"]: each for each in json.loads(done_stdout)["findings"]}
+
+
+def changed(archive: Path, to: Path, name: str, data: bytes) -> Path:
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as new:
+        for info in old.infolist():
+            new.writestr(info, data if info.filename == name else old.read(info))
+    return to
+
+
+def judge(target: Path, env: dict[str, str], *more: str) -> tuple[int, dict[str, dict[str, object]]]:
+    flags = ("--runtime", "nodejs22.x", "--arch", "x86_64", "--load", "--format", "json")
+    done = lambdapack("verify", target, *flags, *more, env=env)
+    return done.returncode, findings(done.stdout)
+
+
+def test_what_loads_is_called_good(archive: Path, lab_engine: dict[str, str]) -> None:
+    assert judge(archive, lab_engine) == (0, {})
+
+
+def test_a_broken_addon_is_refused_and_the_loader_agrees(
+    archive: Path, tmp_path: Path, lab_engine: dict[str, str]
+) -> None:
+    addon = "node_modules/bcrypt/prebuilds/linux-x64/bcrypt.glibc.node"
+    broken = changed(archive, tmp_path / "broken.zip", addon, b"version https://git-lfs.github.com/spec/v1\n")
+    code, found = judge(broken, lab_engine)
+    assert code == 1
+    assert {"truncated", "not-elf"} & found.keys()
+    assert "verdict-disagrees" not in found
+
+
+def test_a_handler_that_throws_or_exports_nothing_is_named(
+    archive: Path, tmp_path: Path, lab_engine: dict[str, str]
+) -> None:
+    throws = changed(archive, tmp_path / "throws.zip", "index.js", b"require('not-there')\n")
+    code, found = judge(throws, lab_engine)
+    assert code == 1
+    assert "Cannot find module 'not-there'" in str(found["handler-fails"]["message"])
+    silent = changed(archive, tmp_path / "silent.zip", "index.js", b"exports.other = 1\n")
+    assert "exports no function handler" in str(judge(silent, lab_engine)[1]["handler-fails"]["message"])
+
+
+def test_a_disagreement_is_reported_as_ours(archive: Path, tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    """A measurement that claims another ABI level makes the static half wrong on purpose."""
+    runtime = tmp_path / "runtime.json"
+    assert lambdapack("runtimes", "measure", "lambdapack-lab/nodejs:22-x86_64", "-o", runtime).returncode == 0
+    document = json.loads(runtime.read_text())
+    document["libraries"]["libc.so.6"]["versions"] = ["GLIBC_2.0"]
+    runtime.write_text(json.dumps(document))
+    done = lambdapack("verify", archive, "--runtime-file", runtime, "--load", "--format", "json", env=lab_engine)
+    assert done.returncode == 1
+    found = findings(done.stdout)["verdict-disagrees"]
+    evidence = found["evidence"]
+    assert isinstance(evidence, dict)
+    assert evidence["static"] == "fails"
+    assert evidence["loader"] == "it loaded"
+    assert {"image", "sha256", "cause"} <= evidence.keys()
