@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lambdapack.build import reap
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
@@ -28,12 +30,10 @@ def lambdapack(
     )
 
 
-def containers(label: str = "dev.lambdapack.owner") -> Sequence[str]:
-    """Names of all containers that lambdapack made and that still exist."""
-    done = subprocess.run(
-        ["docker", "ps", "--all", "--filter", f"label={label}", "--format", "{{.Names}} {{.Status}}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.splitlines()
+def containers() -> Sequence[str]:
+    """Names of the containers that lambdapack made and whose process is gone: what was left behind."""
+    template = '{{.Names}} {{.Status}}\t{{.Label "' + reap.OWNER + '"}}'
+    command = ["docker", "ps", "--all", "--filter", f"label={reap.OWNER}", "--format", template]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    owners = {line.split("\t")[0]: reap.parse(line.split("\t")[1]) for line in found}
+    return [name for name, owner in owners.items() if owner is None or not reap.alive(owner.pid)]

@@ -65,7 +65,7 @@ def test_a_secret_is_found_nowhere(tmp_path: Path, lab_engine: dict[str, str]) -
     )
     proxy = {"NO_PROXY": f"{canary}.test", "CANARY": canary}
     done = lambdapack("build", project, "--keep-container", "-v", env={**lab_engine, **proxy})
-    kept = docker("ps", "-aq", "--filter", "label=dev.lambdapack.owner").decode().split()
+    kept = docker("ps", "-aq", "--filter", "label=dev.lambdapack.kept").decode().split()
     try:
         assert done.returncode == 0, done.stderr
         assert kept
