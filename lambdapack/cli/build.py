@@ -18,7 +18,7 @@ def build(
     ] = None,
     handler: options.Handler = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The zip; a directory with --arch all.", metavar="PATH")
+        str | None, typer.Option("--output", "-o", help="The zip; a directory with --arch all.", metavar="PATH")
     ] = None,
     image: options.Image = None,
     build_image: options.BuildImage = None,

@@ -47,6 +47,8 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         bars.note(note)
     targets = choices.targets_of(settings, bars)
     wanted = wanted_of(asked.path, settings, targets)
+    if str(flags.get("output") or "").endswith(("/", os.sep)):
+        wanted = replace(wanted, outputs=outputs_for(asked.path, settings, targets, is_directory=True))
     wanted = replace(
         wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
     )

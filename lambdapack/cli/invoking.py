@@ -1,5 +1,6 @@
 """Does what `lambdapack invoke` asks, and prints the answer."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from lambdapack.cli.verifying import remembered, with_memory
 from lambdapack.config import Settings
 from lambdapack.errors import BAD_TARGET, USAGE, Exit, LambdapackError
 from lambdapack.model import Target
+from lambdapack.pack.source import source_tree
 from lambdapack.pipeline.build import build
 from lambdapack.pipeline.invoking import Invocation, answer
 from lambdapack.prove.invoke import Call
@@ -48,9 +50,10 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     archive = _archive(asked.path, settings, target, bars)
     if archive is None:
         return int(Exit.JUDGEMENT)
-    call = Call(
-        settings.handler.value, payload, environment, network=asked.network, timeout_seconds=asked.timeout_seconds
-    )
+    handler = settings.handler.value
+    if flags.get("handler") is None:
+        handler = (remembered(archive) or {}).get("handler", handler)  # what the zip was built with
+    call = Call(handler, payload, environment, network=asked.network, timeout_seconds=asked.timeout_seconds)
     image = expand(settings.image.value or BARE_IMAGE, target)
     wanted = Invocation(archive=archive, layers=asked.layers, target=target, image=image, call=call)
     replied = answer(wanted, connector(settings)(target.architecture), bars)
@@ -69,15 +72,17 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def _event(name: str) -> bytes:
-    if name == "-":
-        return sys.stdin.buffer.read()
     if not name:
         return b"{}"
     try:
-        return Path(name).read_bytes()
-    except OSError as error:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        text = data.decode("utf-8-sig")  # editors on Windows write a byte order mark, which node refuses
+        json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
         hint = "Pass `--event FILE` with a JSON document, or `--event -`."
-        raise LambdapackError(USAGE, f"--event {name}: {error.strerror or error}", hint=hint) from error
+        why = error.strerror if isinstance(error, OSError) else f"it is not JSON: {error}"
+        raise LambdapackError(USAGE, f"--event {name}: {why or error}", hint=hint) from error
+    return text.encode()
 
 
 def _archive(path: Path, settings: Settings, target: Target, bars: Bars) -> Path | None:
@@ -87,13 +92,20 @@ def _archive(path: Path, settings: Settings, target: Target, bars: Bars) -> Path
     if settings.layer.value:
         raise LambdapackError(USAGE, "a layer has no handler", hint="Invoke a function with `--layer ZIP`.")
     output = outputs_for(path, settings, (target,))[target]
-    if output.is_file() and _made_for(output, target):
+    if output.is_file() and _made_for(output, target) and not _older(output, path):
         bars.note(f"invoking {output}, which was built before; `lambdapack build` makes it anew")
         return output
     (built,) = build(wanted_of(path, settings, (target,)), connector(settings), bars)
     if built.report.verdict is not Verdict.PASS:
         console.talk(human.render(built.report))
     return built.archive.path if built.archive else None
+
+
+def _older(archive: Path, project: Path) -> bool:
+    """Tell whether a file of the project has been written since the zip was."""
+    made = archive.stat().st_mtime_ns
+    source = source_tree(project).tree.entries
+    return any((project / path).lstat().st_mtime_ns > made for path in source)
 
 
 def _made_for(archive: Path, target: Target) -> bool:

@@ -21,14 +21,19 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
     return user_cache_path("lambdapack", appauthor=False)
 
 
-def outputs_for(directory: Path, settings: Settings, targets: Sequence[Target]) -> dict[Target, Path]:
-    """Return where the archive of each target goes; LP001 when several would have one name."""
+def outputs_for(
+    directory: Path, settings: Settings, targets: Sequence[Target], *, is_directory: bool = False
+) -> dict[Target, Path]:
+    """Return where the archive of each target goes; LP001 when several would have one name.
+
+    `is_directory`: the output was written with a final slash, which a Path does not keep.
+    """
     output = settings.output.value
     if output is None:
         base = directory / OUTPUT_DIRECTORY
         stem = _stem(directory, settings)
         return {target: base / _name(stem, target) for target in targets}
-    if len(targets) == 1 and not output.is_dir():
+    if len(targets) == 1 and not output.is_dir() and not is_directory:
         return {targets[0]: output}
     if output.suffix == ".zip":
         hint = "Pass a directory: `--output dist/` gets one archive for each architecture."

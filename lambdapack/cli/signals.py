@@ -16,7 +16,9 @@ class Terminated(BaseException):
 
 def guarded(work: Callable[[], int]) -> int:
     """Return what `work` returns, or 130 and 143 when a signal ended it."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP: a terminal that is closed
+        if number := getattr(signal, name, None):
+            signal.signal(number, _terminate)
     try:
         return work()
     except KeyboardInterrupt:

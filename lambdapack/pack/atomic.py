@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,8 +20,7 @@ FULL = frozenset(number for name in ("ENOSPC", "EDQUOT") if (number := getattr(e
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Lend a new file that takes the place of `path` when the block ends well; LP009 when it cannot be written."""
-    if path.is_dir():
-        raise LambdapackError(OUTPUT, f"{path}: it is a directory")
+    path = _replaceable(path)
     made = _made_parents(path)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
@@ -32,6 +32,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):
             raise unwritable(path, error) from error
         raise
+
+
+def _replaceable(path: Path) -> Path:
+    """Return the file to write: a symlink's target; LP009 for what is there and no plain file."""
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        kind = target.lstat().st_mode if os.path.lexists(target) else stat.S_IFREG
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links (Python 3.11)
+        raise LambdapackError(OUTPUT, f"{path}: {error}") from error
+    if stat.S_ISDIR(kind):
+        raise LambdapackError(OUTPUT, f"{path}: it is a directory")
+    if not stat.S_ISREG(kind):
+        raise LambdapackError(OUTPUT, f"{path}: it is a device, a pipe or a socket, and would be replaced by a file")
+    return target
 
 
 def unwritable(path: Path, error: OSError) -> LambdapackError:

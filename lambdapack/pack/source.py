@@ -40,7 +40,8 @@ def source_tree(directory: Path, *, executable: Sequence[str] = ()) -> Source:
     tree = DirectoryTree(directory, keep=keep)
     archives = {path.removesuffix(SUFFIX) for path, _reason in left_out if path.endswith(SUFFIX)}
     left_out += [(path, OWN) for path in tree.entries if path in archives]
-    shipped = Filtered(tree, lambda entry: entry.path not in archives)
+    # Directories are implied by their files; an empty one is not in a clone, so it must not make another zip.
+    shipped = Filtered(tree, lambda entry: entry.path not in archives and entry.kind is not Kind.DIRECTORY)
     return Source(_with_modes(shipped, executable), tuple(sorted(left_out)))
 
 

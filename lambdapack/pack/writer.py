@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
+from lambdapack.errors import OUTPUT, LambdapackError
 from lambdapack.events import SILENT, Advance, Observer
 from lambdapack.pack.archive import Archive
 from lambdapack.pack.atomic import replacing
@@ -27,10 +28,21 @@ def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: i
 
     LP009 when it cannot be written; failures of the tree pass through.
     """
+    _refuse_other_files(path)
     found = members(tree)
     total = sum(each.entry.size for each in found)
     with observer.task(f"Writing {path.name}", total, "B") as advance, replacing(path) as file:
         return _Writer(file, path, tree).write(found, workers, advance)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """LP009 where a file lies that is no zip: `--output src/index.js` is a slip of the hand."""
+    if path.is_file():
+        with path.open("rb") as file:
+            start = file.read(2)
+        if start not in (b"", b"PK"):
+            hint = "Name a zip with `--output`, or remove that file first."
+            raise LambdapackError(OUTPUT, f"{path}: a file that is no zip is there", hint=hint)
 
 
 class _Writer:

@@ -194,7 +194,8 @@ class _Build:
     def _source(self, installed: Installed) -> Source:
         """Return the function's own files, without what the install made anew."""
         source = source_tree(self.project.directory, executable=self.wanted.executable)
-        return replace(source, tree=prune(source.tree, installed.owned))
+        left_out = tuple(each for each in source.left_out if self.wanted.install or each[0] != MODULES)
+        return replace(source, tree=prune(source.tree, installed.owned), left_out=left_out)
 
     def _install(self, target: Target, engine: Engine) -> tuple[Installed, DependencyKey]:
         wanted = self.wanted

@@ -135,7 +135,16 @@ def _effective(host: _Host) -> tuple[dict[str, _Key], set[str]]:
 def _files(host: _Host) -> tuple[Path, ...]:
     configured = next((value for name, value in host.environ.items() if name.lower() == "npm_config_userconfig"), "")
     user = Path(configured) if configured else host.home / ".npmrc"
-    return tuple(path for path in dict.fromkeys((user, host.project / ".npmrc")) if path.is_file())
+    return tuple(path for path in dict.fromkeys((user, host.project / ".npmrc")) if _is_file(path))
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is such a file; LP006 when this user may not even look (HOME of another user, under sudo)."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        hint = "Set HOME to a directory of this user, or NPM_CONFIG_USERCONFIG to a readable file."
+        raise LambdapackError(BAD_CONFIG, f"{path}: {error.strerror or error}", hint=hint) from error
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Key]:

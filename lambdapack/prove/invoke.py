@@ -194,14 +194,20 @@ def _judge(payload: bytes) -> Answer:
     except RecursionError:  # deeper than Python reads, so it is no error object
         return Answer(payload)
     except ValueError:
-        return Answer(payload, payload.decode("utf-8", "replace").strip() or "the reply is empty")
+        text = payload.decode("utf-8", "replace").strip()
+        failed = not text or TIMED_OUT.search(text)
+        return Answer(payload, (text or "the reply is empty") if failed else "")  # a streamed answer is no JSON
     if isinstance(value, dict) and "errorType" in value and {*value} <= ERROR_KEYS:
         trace = value.get("trace") or value.get("stackTrace")
         trace = trace if isinstance(trace, list) else []
-        lines = [f"{value['errorType']}: {value.get('errorMessage', '')}", *(str(line) for line in trace[1:9])]
+        stack = [str(line) for line in trace if str(line).lstrip().startswith("at ")]
+        lines = [f"{value['errorType']}: {value.get('errorMessage', '')}", *stack[:8]]
         return Answer(payload, "\n".join(lines))
     return Answer(payload)
 
+
+TIMED_OUT = re.compile(r"Task timed out after [\d.]+ seconds$")
+"""What the emulator says, in plain text, of a function that took too long."""
 
 ERROR_KEYS = frozenset(("errorType", "errorMessage", "trace", "stackTrace", "cause", "requestId"))
 """All that the runtime clients put into an error object; an answer of the handler's has other keys too."""

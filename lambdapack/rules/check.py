@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from lambdapack.model import Finding
 from lambdapack.rules.binaries import Judged, counted, judge_all, under
 from lambdapack.rules.contents import link_findings, mode_findings, secret_findings, size_findings
+from lambdapack.rules.dependencies import dependency_findings
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import handler_findings
 from lambdapack.rules.lifecycle import lifecycle_findings
@@ -26,6 +27,7 @@ def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> R
         *judged.missing,
         *(finding for _, each in layers for finding in each.missing),
         *handler_findings(facts, space, runtime, policy),
+        *dependency_findings(facts, policy),
         *size_findings(subject, facts),
         *link_findings(facts),
         *mode_findings(subject, facts),

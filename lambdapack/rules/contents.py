@@ -105,9 +105,9 @@ def mode_findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     """Yield one finding for all files and directories that others may not read; no mode at all says nothing."""
     closed = [path for path, entry in facts.entries.items() if entry.mode and _closed(entry)]
     if closed:
-        more = f" and {len(closed) - 1} more" if len(closed) > 1 else ""
+        more = f"; the same with {len(closed) - 1} more" if len(closed) > 1 else ""
         mode = facts.entries[closed[0]].mode
-        message = f"its mode is {mode:04o}: others may not read it{more}"
+        message = f"its mode is {mode:04o}, so others may not read it{more}"
         evidence = (("count", len(closed)), ("paths", closed[:SHOWN]))
         severity = Severity.NOTE if subject.kind == "directory" else None
         yield Finding(NOT_READABLE, closed[0], message, severity=severity, evidence=evidence)
@@ -121,5 +121,5 @@ def _closed(entry: Entry) -> bool:
 def secret_findings(facts: Facts) -> Iterator[Finding]:
     """Yield every secret that was found in what would be packed."""
     for each in facts.secrets:
-        message = f"it holds what looks like a {each.kind}"
+        message = f"it holds what looks like {each.kind}"
         yield Finding(SECRET_PACKED, each.path, message, line=each.line, evidence=(("kind", each.kind),))

@@ -21,7 +21,7 @@ class Secret:
     """A file that holds something that should not leave the machine."""
 
     path: str
-    kind: str  # "private key", "npm token"; never the secret itself
+    kind: str  # "a private key", "an npm token"; never the secret itself
     line: int | None = None
 
 
@@ -53,6 +53,7 @@ class Policy:
 
     today: date
     handler_required: bool = False  # True for `build`; a bare directory or a layer gets a note
+    handler_severity: Severity = Severity.NOTE  # where it is not required: WARNING for a zip, which claims to be whole
     all_binaries: bool = False  # count the files that no loader would pick, too
     severities: Mapping[str, Severity] = field(default_factory=dict)  # by code or name
     ignores: tuple[Ignore, ...] = ()

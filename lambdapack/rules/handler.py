@@ -29,6 +29,9 @@ HANDLER_SHADOWED = Rule(
 EXTENSIONS = ("", ".js", ".mjs", ".cjs")
 """In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""
 
+FILE_ENDINGS = frozenset(("js", "mjs", "cjs", "ts", "mts", "cts"))
+"""Written after the dot these are a slip: Lambda would look for an export of that name."""
+
 DIRECTORY_FILES = ("index.js", "index.mjs", "index.cjs", "index.json", "package.json")
 """What makes a directory requirable, the client's last try."""
 
@@ -41,7 +44,7 @@ def handler_findings(facts: Facts, space: Space, runtime: Runtime, policy: Polic
     handler = facts.handler
     if handler is None:
         return
-    severity = None if policy.handler_required else Severity.NOTE
+    severity = None if policy.handler_required else policy.handler_severity
     malformed = _malformed(handler)
     if malformed:
         yield Finding(HANDLER_MISSING, "", malformed, severity=severity, evidence=(("handler", handler),))
@@ -71,6 +74,10 @@ def _malformed(handler: str) -> str:
         return f"{handler!r} is not a valid handler name: it has '..'"
     if "." not in posixpath.basename(handler):
         return f"{handler!r} is not a valid handler name: it has no '.' between file and export"
+    export = posixpath.basename(handler).split(".", 1)[1]
+    if export.split(".")[0] in FILE_ENDINGS:
+        meant = posixpath.join(posixpath.dirname(handler), posixpath.basename(handler).split(".")[0])
+        return f"{handler!r} names a file; after the dot comes its export: {meant}.handler"
     return ""
 
 

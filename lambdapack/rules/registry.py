@@ -2,6 +2,7 @@
 
 from lambdapack.model import Rule
 from lambdapack.rules.contents import LINK_LEAVES_TREE, NEEDS_BUCKET, NOT_READABLE, SECRET_PACKED, TOO_BIG
+from lambdapack.rules.dependencies import DEPENDENCY_MISSING
 from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
 from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
@@ -51,4 +52,5 @@ RULES: tuple[Rule, ...] = (
     RUNTIME_BLOCKED,
     HANDLER_SHADOWED,
     HANDLER_FAILS,
+    DEPENDENCY_MISSING,
 )

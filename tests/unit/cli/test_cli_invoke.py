@@ -129,7 +129,12 @@ def test_an_event_that_is_no_json_is_a_usage_error(invoke: Invoke) -> None:
     Path("event.json").write_text("{")
     code, out, err = invoke("--event", "event.json")
     assert (code, out) == (2, "")
-    assert "the event is not JSON" in err
+    assert "event.json: it is not JSON" in err
+
+
+def test_a_byte_order_mark_of_an_event_is_taken_off(invoke: Invoke) -> None:
+    Path("event.json").write_bytes(b"\xef\xbb\xbf{}")
+    assert invoke("--event", "event.json")[0] == 0
 
 
 def test_variables_are_given_or_taken_from_here(

@@ -89,7 +89,7 @@ def test_the_ignore_file_has_the_last_word_and_is_named_as_the_reason(tmp_path: 
 def test_nothing_brings_back_the_hosts_modules_or_version_control(tmp_path: Path) -> None:
     ignore = "!node_modules\n!node_modules/**\n!.git\n!.lambdapackignore\n!*\n"
     project(tmp_path, "node_modules/x", "sub/node_modules/y", ".git/config", "a", ignore=ignore)
-    assert list(source_tree(tmp_path).tree.entries) == ["a", "sub"]
+    assert list(source_tree(tmp_path).tree.entries) == ["a"]
 
 
 @posix
@@ -108,7 +108,7 @@ def test_what_is_left_out_is_never_looked_into(tmp_path: Path) -> None:
 def test_our_own_archives_are_known_by_their_manifests_and_stay_out(tmp_path: Path) -> None:
     project(tmp_path, "dist/fn.zip", "dist/fn.zip.lambdapack.json", "dist/data.zip", "dist/.fn.zip.1a.lambdapack-tmp")
     source = source_tree(tmp_path)
-    assert list(source.tree.entries) == ["dist", "dist/data.zip"]
+    assert list(source.tree.entries) == ["dist/data.zip"]
     assert {path for path, reason in source.left_out if reason == "lambdapack's own"} == {
         "dist/fn.zip",
         "dist/fn.zip.lambdapack.json",
@@ -140,7 +140,7 @@ def test_modes_come_from_content_and_from_patterns_alone(tmp_path: Path) -> None
     for path in tmp_path.rglob("*"):
         path.chmod(0o777 if path.name == "plain.js" else 0o700)
     entries = source_tree(tmp_path, executable=["/bin/**", "!*.txt", "tool"]).tree.entries
-    modes = {path: oct(entry.mode) for path, entry in entries.items() if path not in ("bin", "bin/deep")}
+    modes = {path: oct(entry.mode) for path, entry in entries.items()}
     assert modes == {
         "plain.js": "0o644",
         "tool": "0o755",
@@ -149,7 +149,12 @@ def test_modes_come_from_content_and_from_patterns_alone(tmp_path: Path) -> None
         "cli.js": "0o755",
         "program": "0o755",
     }
-    assert entries["bin"].mode == 0o755
+
+
+def test_an_empty_directory_makes_no_other_package(tmp_path: Path) -> None:
+    project(tmp_path, "a", "dist/only.zip.lambdapack.json")
+    (tmp_path / "empty/deep").mkdir(parents=True)
+    assert list(source_tree(tmp_path).tree.entries) == ["a"]
 
 
 @posix

@@ -268,13 +268,33 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, error: BaseException, p
 
 def test_a_failure_keeps_the_archive_of_before(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    path.write_bytes(b"before")
+    path.write_bytes(b"PK before")
     with pytest.raises(ZeroDivisionError):
         write_zip(Failing(ZeroDivisionError()), path)
-    assert path.read_bytes() == b"before"
+    assert path.read_bytes() == b"PK before"
     write_zip(TREE, path)
     assert zipfile.is_zipfile(path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_only_a_zip_or_nothing_is_replaced(tmp_path: Path) -> None:
+    source = tmp_path / "index.js"
+    source.write_bytes(b"exports.handler = 1")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (source, tmp_path / "pipe"):
+        with pytest.raises(LambdapackError) as raised:
+            write_zip(TREE, path)
+        assert raised.value.failure is OUTPUT
+    assert source.read_bytes() == b"exports.handler = 1"
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_symlink_stays_and_its_target_is_written(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.zip").symlink_to("real/a.zip")
+    write_zip(TREE, tmp_path / "link.zip")
+    assert (tmp_path / "link.zip").is_symlink()
+    assert zipfile.is_zipfile(tmp_path / "real/a.zip")
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -164,15 +164,22 @@ def test_findings_of_the_lockfile_end_it_before_any_engine_is_asked(shop: Worksh
 
 def test_a_ready_tree_is_packed_without_engine_and_lockfile(shop: Workshop) -> None:
     (shop.project / "package-lock.json").unlink()
-    (shop.project / "node_modules" / "left-pad").mkdir(parents=True)
-    (shop.project / "node_modules" / "left-pad" / "index.js").write_text("")
+    (shop.project / "node_modules" / "ms").mkdir(parents=True)
+    (shop.project / "node_modules" / "ms" / "index.js").write_text("")
     (built,) = shop.build(install=False)
     assert built.archive is not None
-    assert names(built.archive.path) == ["index.js", "node_modules/left-pad/index.js", "package.json"]
+    assert names(built.archive.path) == ["index.js", "node_modules/ms/index.js", "package.json"]
     assert shop.asked == []
     document = read_manifest(built.archive.path)
     assert document is not None
     assert (document["dependency_key"], document["install"]["image"]) == (None, None)
+
+
+def test_a_ready_tree_without_its_dependencies_is_refused(shop: Workshop) -> None:
+    (built,) = shop.build(install=False)
+    assert built.archive is None
+    (found,) = (each for each in built.report.findings if each.rule.name == "dependency-missing")
+    assert found.message == "node_modules has no ms"
 
 
 def test_a_ready_tree_for_another_system_is_refused(shop: Workshop) -> None:

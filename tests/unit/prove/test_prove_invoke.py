@@ -100,9 +100,20 @@ def test_plain_text_is_how_the_emulator_says_that_time_is_up() -> None:
     assert Emulator(reply("Task timed out after 3.00 seconds")).answer().error == "Task timed out after 3.00 seconds"
 
 
-@pytest.mark.parametrize(("body", "error"), [(b"", "the reply is empty"), (b"\xff\xfe", "\ufffd\ufffd"), (b"{", "{")])
-def test_what_is_no_json_is_an_error(body: bytes, error: str) -> None:
-    assert Emulator(reply(body)).answer().error == error
+def test_an_empty_reply_is_an_error() -> None:
+    assert Emulator(reply(b"")).answer().error == "the reply is empty"
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"a streamed answer"])
+def test_what_is_no_json_is_what_a_function_streamed(body: bytes) -> None:
+    assert Emulator(reply(body)).answer() == Answer(body)
+
+
+def test_a_message_of_several_lines_is_shown_once() -> None:
+    message = "Cannot find module 'x'\nRequire stack:\n- /var/task/index.js"
+    trace = [*message.splitlines(), "    at Function.load (node:internal:1)"]
+    body = json.dumps({"errorType": "Runtime.ImportModuleError", "errorMessage": message, "trace": trace})
+    assert Emulator(reply(body)).answer().error.count("Require stack") == 1
 
 
 def test_an_answer_that_is_too_deep_to_read_is_passed_on() -> None:

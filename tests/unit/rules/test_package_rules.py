@@ -52,7 +52,7 @@ def test_a_missing_handler_comes_with_what_is_near(world: World, handler: str, f
     assert hint in world.report().findings[0].message
 
 
-@pytest.mark.parametrize("handler", ["../index.handler", "index", "src/index"])
+@pytest.mark.parametrize("handler", ["../index.handler", "index", "src/index", "src/index.mjs"])
 def test_a_malformed_handler_is_named(world: World, handler: str) -> None:
     world.handler = handler
     world.add("index.js", "")
