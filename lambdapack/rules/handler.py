@@ -77,7 +77,7 @@ def _malformed(handler: str) -> str:
     export = posixpath.basename(handler).split(".", 1)[1]
     if export.split(".")[0] in FILE_ENDINGS:
         meant = posixpath.join(posixpath.dirname(handler), posixpath.basename(handler).split(".")[0])
-        return f"{handler!r} names a file; after the dot comes its export: {meant}.handler"
+        return f"{handler!r} is not a valid handler name: after the dot comes the export, as in {meant}.handler"
     return ""
 
 
