@@ -21,14 +21,15 @@ FULL = frozenset(number for name in ("ENOSPC", "EDQUOT") if (number := getattr(e
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Lend a new file that takes the place of `path` when the block ends well; LP009 when it cannot be written."""
     path = _replaceable(path)
-    made = _made_parents(path)
+    missing = [parent for parent in path.absolute().parents if not os.path.lexists(parent)]
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
             yield file
         temporary.replace(path)
     except BaseException as error:
-        _remove(temporary, made)
+        _remove(temporary, missing)
         if isinstance(error, OSError):
             raise unwritable(path, error) from error
         raise
@@ -57,22 +58,10 @@ def unwritable(path: Path, error: OSError) -> LambdapackError:
     return LambdapackError(OUTPUT, f"{path}: {error.strerror or error}")
 
 
-def _made_parents(path: Path) -> list[Path]:
-    """Make the missing directories above a path and return them, innermost first."""
-    missing = [parent for parent in path.absolute().parents if not os.path.lexists(parent)]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        _remove(None, missing)
-        raise unwritable(path.parent, error) from error
-    return missing
-
-
-def _remove(temporary: Path | None, directories: list[Path]) -> None:
-    """Best effort: a directory that somebody else put something into meanwhile stays."""
-    if temporary is not None:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+def _remove(temporary: Path, directories: list[Path]) -> None:
+    """Best effort: a directory that somebody else put something into meanwhile stays. Innermost first."""
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
     for each in directories:
         with suppress(OSError):
             each.rmdir()
