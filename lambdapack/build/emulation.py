@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambdapack.build.engine import Command, Completed, Engine, Limits, SandboxSpec
+from lambdapack.build.engine import Command, Completed, Engine, Image, Limits, SandboxSpec
 from lambdapack.build.transcript import Transcript
 from lambdapack.errors import CRASHED, ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG, Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
@@ -94,6 +94,20 @@ def _debian(host: Host, architecture: Architecture) -> str:
 
 def _emulator(architecture: Architecture) -> str:
     return architecture.oci_platform.partition("/")[2]
+
+
+def runnable(engine: Engine, reference: str, architecture: Architecture, observer: Observer) -> Image:
+    """Return the image, after a check of the emulator where its CPU is not the engine's; LP102, LP103, LP104."""
+    image = engine.image(reference, architecture, observer)
+    if architecture is not engine.architecture:
+        check(engine, reference, architecture, observer)
+    return image
+
+
+def check(engine: Engine, reference: str, architecture: Architecture, observer: Observer) -> None:
+    """Prove in seconds that the engine runs programs of another CPU, as a step of its own; LP104, LP118."""
+    with observer.task(f"Checking the emulator for {architecture}"):
+        prove(engine, reference, architecture, this_host(engine), observer)
 
 
 def prove(engine: Engine, image: str, architecture: Architecture, host: Host, observer: Observer = SILENT) -> None:

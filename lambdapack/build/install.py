@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.build import npm
-from lambdapack.build.emulation import prove, this_host
+from lambdapack.build import emulation, npm
 from lambdapack.build.engine import Engine, Image, Sandbox, SandboxSpec
 from lambdapack.build.npm_failures import Run, explain, lost_files
 from lambdapack.build.npm_log import TASK
@@ -80,8 +79,7 @@ def _job(order: Order, way: Strategy, engine: Engine, observer: Observer) -> _Jo
     if way.architecture is not engine.architecture or way.architecture is not order.target.architecture:
         observer.note(way.why)
     if way.emulated:
-        with observer.task(f"Checking the emulator for {way.architecture}"):
-            prove(engine, reference, way.architecture, this_host(engine), observer)
+        emulation.check(engine, reference, way.architecture, observer)
     return _Job(order, way, image, observer)
 
 

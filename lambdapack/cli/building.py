@@ -46,9 +46,8 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     for note in settings.notes:
         bars.note(note)
     targets = choices.targets_of(settings, bars)
-    wanted = wanted_of(asked.path, settings, targets)
-    if str(flags.get("output") or "").endswith(("/", os.sep)):
-        wanted = replace(wanted, outputs=outputs_for(asked.path, settings, targets, is_directory=True))
+    slash = str(flags.get("output") or "").endswith(("/", os.sep))
+    wanted = wanted_of(asked.path, settings, outputs_for(asked.path, settings, targets, is_directory=slash))
     wanted = replace(
         wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
     )
@@ -56,12 +55,12 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     return _tell(built, settings, asked.style, verbose=asked.verbose)
 
 
-def wanted_of(path: Path, settings: Settings, targets: Sequence[Target]) -> Wanted:
+def wanted_of(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> Wanted:
     """Return the order for the pipeline."""
     layer = settings.layer.value
     return Wanted(
         directory=path,
-        outputs=outputs_for(path, settings, targets),
+        outputs=outputs,
         policy=choices.policy_of(settings, handler_required=not layer),
         image=settings.image.value or BARE_IMAGE,
         build_image=settings.build_image.value or BUILD_IMAGE,

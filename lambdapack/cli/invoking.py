@@ -95,7 +95,7 @@ def _archive(path: Path, settings: Settings, target: Target, bars: Bars) -> Path
     if output.is_file() and _made_for(output, target) and not _older(output, path):
         bars.note(f"invoking {output}, which was built before; `lambdapack build` makes it anew")
         return output
-    (built,) = build(wanted_of(path, settings, (target,)), connector(settings), bars)
+    (built,) = build(wanted_of(path, settings, {target: output}), connector(settings), bars)
     if built.report.verdict is not Verdict.PASS:
         console.talk(human.render(built.report))
     return built.archive.path if built.archive else None

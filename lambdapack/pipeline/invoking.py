@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.build.emulation import prove, this_host
+from lambdapack.build.emulation import runnable
 from lambdapack.build.engine import Engine
 from lambdapack.events import Observer
 from lambdapack.model import Target
@@ -27,10 +27,7 @@ class Invocation:
 def answer(wanted: Invocation, engine: Engine, observer: Observer) -> Answer:
     """Return what the handler answers in the bare image. LP104 when its CPU cannot be run here."""
     architecture = wanted.target.architecture
-    engine.image(wanted.image, architecture, observer)
-    if architecture is not engine.architecture:
-        with observer.task(f"Checking the emulator for {architecture}"):
-            prove(engine, wanted.image, architecture, this_host(engine), observer)
+    runnable(engine, wanted.image, architecture, observer)
     with ExitStack() as stack:
         code = unpacked(wanted.archive, stack.enter_context(opened(wanted.archive)))
         layers = [unpacked(each, stack.enter_context(opened(each))) for each in wanted.layers]

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lambdapack.build.emulation import prove, this_host
+from lambdapack.build.emulation import runnable
 from lambdapack.build.engine import Engine
 from lambdapack.events import Observer
 from lambdapack.prove.load import Trial, load
@@ -31,10 +31,7 @@ class Proof:
 def proved(report: Report, proof: Proof, policy: Policy, observer: Observer) -> Report:
     """Return the report with what loading adds to it. LP104 when the target's CPU cannot be run here."""
     architecture = report.runtime.target.architecture
-    image = proof.engine.image(proof.image, architecture, observer)
-    if architecture is not proof.engine.architecture:
-        with observer.task(f"Checking the emulator for {architecture}"):
-            prove(proof.engine, proof.image, architecture, this_host(proof.engine), observer)
+    image = runnable(proof.engine, proof.image, architecture, observer)
     layer = report.subject.kind == "layer"
     root = LAYER_ROOT if layer else TASK_ROOT
     addons = {posixpath.join(root, each.binary.path): each for each in triable(report)}
