@@ -49,13 +49,9 @@ def _with_modes(tree: Tree, executable: Sequence[str]) -> Tree:
     named = compiled([(pattern, "executable") for pattern in executable if pattern.strip()])
 
     def change(entry: Entry) -> Entry:
-        match entry.kind:
-            case Kind.SYMLINK:
-                return entry
-            case Kind.DIRECTORY:
-                return replace(entry, mode=0o755)
-            case Kind.FILE:
-                return replace(entry, mode=0o755 if named.match_file(entry.path) or _runs(tree, entry) else 0o644)
+        if entry.kind is not Kind.FILE:
+            return entry
+        return replace(entry, mode=0o755 if named.match_file(entry.path) or _runs(tree, entry) else 0o644)
 
     return Remade(tree, change)
 
