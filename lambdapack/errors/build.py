@@ -1,118 +1,7 @@
-"""Every way we can fail to go on, one record each. A finding about a package is never one of these."""
+"""The engine, npm or a function let us down: LP1."""
 
-from dataclasses import dataclass
-from enum import IntEnum
+from lambdapack.errors.record import Exit, Failure
 
-
-class Exit(IntEnum):
-    """Exit codes by category; scripts branch on these, people read the LP codes."""
-
-    FINE = 0
-    JUDGEMENT = 1
-    USAGE = 2
-    ENVIRONMENT = 3
-    BUILD = 4
-    CLOUD = 5
-    BUG = 70
-    INTERRUPTED = 130
-    TERMINATED = 143
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One record per failure code; the text a person reads derives from it."""
-
-    code: str  # "LP" + stage digit + two digits; never reused
-    name: str  # kebab-case
-    title: str  # one clause, lower case, no full stop
-    why: str  # the consequence, or what we needed it for
-    fix: str  # one imperative sentence with the command
-    exit: Exit
-
-
-class LambdapackError(Exception):
-    """A failure the user can act on. Anything else that escapes is our bug (exit 70)."""
-
-    def __init__(self, failure: Failure, detail: str, *, hint: str | None = None) -> None:
-        """Say what happened (`detail`: file, cause); `hint` replaces the record's fix when it is sharper."""
-        super().__init__(f"{failure.code}: {failure.title}: {detail}")
-        self.failure = failure
-        self.detail = detail
-        self.hint = hint or failure.fix
-
-
-USAGE = Failure(
-    "LP001",
-    "usage",
-    "the command line does not make sense",
-    "An option, argument or combination is not one that this command takes.",
-    "Run `lambdapack COMMAND --help`.",
-    Exit.USAGE,
-)
-NO_PROJECT = Failure(
-    "LP002",
-    "no-project",
-    "there is no package.json",
-    "A function's dependencies are installed from its package.json and package-lock.json.",
-    "Run `lambdapack build PATH` with the directory that holds package.json, or make one with `npm init -y`.",
-    Exit.USAGE,
-)
-BROKEN_MANIFEST = Failure(
-    "LP003",
-    "broken-manifest",
-    "a file of the project cannot be read",
-    "npm would refuse it too.",
-    "Correct the file at the place named above; `npm pkg get name` checks package.json.",
-    Exit.USAGE,
-)
-UNKNOWN_RUNTIME = Failure(
-    "LP004",
-    "unknown-runtime",
-    "no such Lambda runtime",
-    "The runtime decides the Node.js ABI and the libraries that every addon is judged against.",
-    "Choose one of `lambdapack runtimes`.",
-    Exit.USAGE,
-)
-UNKNOWN_ARCHITECTURE = Failure(
-    "LP005",
-    "unknown-architecture",
-    "no such Lambda architecture",
-    "Lambda runs x86_64 and arm64, and not every runtime runs on both.",
-    "Pass `--arch x86_64`, `--arch arm64` or `--arch all`.",
-    Exit.USAGE,
-)
-BAD_CONFIG = Failure(
-    "LP006",
-    "bad-config",
-    "a setting has a value that cannot be used",
-    "Settings come from flags, LAMBDAPACK_* variables, lambdapack.toml and package.json, in this order.",
-    "Correct the setting at the place named above.",
-    Exit.USAGE,
-)
-BAD_TARGET = Failure(
-    "LP007",
-    "bad-target",
-    "the thing to judge cannot be read",
-    "A directory or a zip archive is needed.",
-    "Check the path; `unzip -t FILE` tests an archive.",
-    Exit.USAGE,
-)
-HOSTILE_ARCHIVE = Failure(
-    "LP008",
-    "hostile-archive",
-    "an archive has an entry that must not be unpacked",
-    "Absolute paths, paths that leave the archive, devices and repeated names overwrite files where they are unpacked.",
-    "Make the archive again with `lambdapack build`.",
-    Exit.USAGE,
-)
-OUTPUT = Failure(
-    "LP009",
-    "output",
-    "the result cannot be written",
-    "A file is written beside its final name and renamed, so no half of one was left behind.",
-    "Pass `--output` with a place that can be written and has room.",
-    Exit.ENVIRONMENT,
-)
 NO_ENGINE = Failure(
     "LP101",
     "no-engine",
@@ -274,10 +163,26 @@ FUNCTION_ERROR = Failure(
     Exit.JUDGEMENT,
 )
 
-FAILURES: tuple[Failure, ...] = (
-    USAGE, NO_PROJECT, BROKEN_MANIFEST, UNKNOWN_RUNTIME, UNKNOWN_ARCHITECTURE, BAD_CONFIG, BAD_TARGET,
-    HOSTILE_ARCHIVE, OUTPUT, NO_ENGINE, NO_IMAGE, WRONG_IMAGE, NO_EMULATOR, ENGINE_LOST, DISK_FULL,
-    ENGINE_REFUSED, IMAGE_BUILD, NPM_FAILED, COMPILE_FAILED, NO_TOOLCHAIN, ROOT_SCRIPT, NO_REGISTRY,
-    REGISTRY_REFUSED, TOO_LONG, OUT_OF_MEMORY, CRASHED, LOCK_REFUSED, INVOKE_FAILED, FUNCTION_ERROR,
-)  # fmt: skip
-"""All of them, in code order: README, `explain` and the house tests derive from it."""
+BUILD_FAILURES: tuple[Failure, ...] = (
+    NO_ENGINE,
+    NO_IMAGE,
+    WRONG_IMAGE,
+    NO_EMULATOR,
+    ENGINE_LOST,
+    DISK_FULL,
+    ENGINE_REFUSED,
+    IMAGE_BUILD,
+    NPM_FAILED,
+    COMPILE_FAILED,
+    NO_TOOLCHAIN,
+    ROOT_SCRIPT,
+    NO_REGISTRY,
+    REGISTRY_REFUSED,
+    TOO_LONG,
+    OUT_OF_MEMORY,
+    CRASHED,
+    LOCK_REFUSED,
+    INVOKE_FAILED,
+    FUNCTION_ERROR,
+)
+"""In code order."""

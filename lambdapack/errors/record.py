@@ -1,0 +1,41 @@
+"""What a failure is: a record with a code, and the one exception that carries it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes by category; scripts branch on these, people read the LP codes."""
+
+    FINE = 0
+    JUDGEMENT = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+    BUILD = 4
+    CLOUD = 5
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One record per failure code; the text a person reads derives from it."""
+
+    code: str  # "LP" + stage digit + two digits; never reused
+    name: str  # kebab-case
+    title: str  # one clause, lower case, no full stop
+    why: str  # the consequence, or what we needed it for
+    fix: str  # one imperative sentence with the command
+    exit: Exit
+
+
+class LambdapackError(Exception):
+    """A failure the user can act on. Anything else that escapes is our bug (exit 70)."""
+
+    def __init__(self, failure: Failure, detail: str, *, hint: str | None = None) -> None:
+        """Say what happened (`detail`: file, cause); `hint` replaces the record's fix when it is sharper."""
+        super().__init__(f"{failure.code}: {failure.title}: {detail}")
+        self.failure = failure
+        self.detail = detail
+        self.hint = hint or failure.fix

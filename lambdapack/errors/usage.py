@@ -1,0 +1,89 @@
+"""What we were asked for, or given, makes no sense: LP0."""
+
+from lambdapack.errors.record import Exit, Failure
+
+USAGE = Failure(
+    "LP001",
+    "usage",
+    "the command line does not make sense",
+    "An option, argument or combination is not one that this command takes.",
+    "Run `lambdapack COMMAND --help`.",
+    Exit.USAGE,
+)
+NO_PROJECT = Failure(
+    "LP002",
+    "no-project",
+    "there is no package.json",
+    "A function's dependencies are installed from its package.json and package-lock.json.",
+    "Run `lambdapack build PATH` with the directory that holds package.json, or make one with `npm init -y`.",
+    Exit.USAGE,
+)
+BROKEN_MANIFEST = Failure(
+    "LP003",
+    "broken-manifest",
+    "a file of the project cannot be read",
+    "npm would refuse it too.",
+    "Correct the file at the place named above; `npm pkg get name` checks package.json.",
+    Exit.USAGE,
+)
+UNKNOWN_RUNTIME = Failure(
+    "LP004",
+    "unknown-runtime",
+    "no such Lambda runtime",
+    "The runtime decides the Node.js ABI and the libraries that every addon is judged against.",
+    "Choose one of `lambdapack runtimes`.",
+    Exit.USAGE,
+)
+UNKNOWN_ARCHITECTURE = Failure(
+    "LP005",
+    "unknown-architecture",
+    "no such Lambda architecture",
+    "Lambda runs x86_64 and arm64, and not every runtime runs on both.",
+    "Pass `--arch x86_64`, `--arch arm64` or `--arch all`.",
+    Exit.USAGE,
+)
+BAD_CONFIG = Failure(
+    "LP006",
+    "bad-config",
+    "a setting has a value that cannot be used",
+    "Settings come from flags, LAMBDAPACK_* variables, lambdapack.toml and package.json, in this order.",
+    "Correct the setting at the place named above.",
+    Exit.USAGE,
+)
+BAD_TARGET = Failure(
+    "LP007",
+    "bad-target",
+    "the thing to judge cannot be read",
+    "A directory or a zip archive is needed.",
+    "Check the path; `unzip -t FILE` tests an archive.",
+    Exit.USAGE,
+)
+HOSTILE_ARCHIVE = Failure(
+    "LP008",
+    "hostile-archive",
+    "an archive has an entry that must not be unpacked",
+    "Absolute paths, paths that leave the archive, devices and repeated names overwrite files where they are unpacked.",
+    "Make the archive again with `lambdapack build`.",
+    Exit.USAGE,
+)
+OUTPUT = Failure(
+    "LP009",
+    "output",
+    "the result cannot be written",
+    "A file is written beside its final name and renamed, so no half of one was left behind.",
+    "Pass `--output` with a place that can be written and has room.",
+    Exit.ENVIRONMENT,
+)
+
+USAGE_FAILURES: tuple[Failure, ...] = (
+    USAGE,
+    NO_PROJECT,
+    BROKEN_MANIFEST,
+    UNKNOWN_RUNTIME,
+    UNKNOWN_ARCHITECTURE,
+    BAD_CONFIG,
+    BAD_TARGET,
+    HOSTILE_ARCHIVE,
+    OUTPUT,
+)
+"""In code order."""
