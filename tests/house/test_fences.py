@@ -21,6 +21,7 @@ OWNERS = {
     "typer": ("cli/",),
     "boto3": ("aws/",),
     "botocore": ("aws/",),
+    "s3transfer": ("aws/",),
     "unittest": (),
 }
 
@@ -29,7 +30,7 @@ LADDER = (
     ("tree",),
     ("project", "binary"),
     ("runtimes",),
-    ("rules", "build", "pack"),
+    ("rules", "build", "pack", "deploy", "aws"),
     ("prove", "report"),
     ("config", "pipeline"),
     ("cli",),

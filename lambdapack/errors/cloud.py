@@ -1,0 +1,233 @@
+"""AWS said no, or could not be asked: LP4."""
+
+from lambdapack.errors.record import Exit, Failure
+
+NO_CREDENTIALS = Failure(
+    "LP401",
+    "no-credentials",
+    "there are no AWS credentials",
+    "They are looked for where the AWS CLI looks: variables, ~/.aws, SSO, the container's or instance's role.",
+    "Run `aws configure` or `aws sso login`, or name a profile with `--profile`.",
+    Exit.ENVIRONMENT,
+)
+CREDENTIALS_EXPIRED = Failure(
+    "LP402",
+    "credentials-expired",
+    "the AWS credentials are not valid any more",
+    "Temporary credentials end after some hours; AWS then refuses every call.",
+    "Run `aws sso login` (or whatever gave you the credentials) and repeat the command.",
+    Exit.ENVIRONMENT,
+)
+NO_REGION = Failure(
+    "LP403",
+    "no-region",
+    "no AWS region is set",
+    "Functions, layers and buckets belong to a region; there is none that could be assumed.",
+    "Pass `--region eu-central-1`, or set AWS_REGION.",
+    Exit.ENVIRONMENT,
+)
+BAD_PROFILE = Failure(
+    "LP404",
+    "bad-profile",
+    "the AWS configuration cannot be used",
+    "The profile is named by `--profile` or AWS_PROFILE, and is looked for in ~/.aws/config and ~/.aws/credentials.",
+    "Run `aws configure list-profiles` to see which there are.",
+    Exit.ENVIRONMENT,
+)
+UNREACHABLE = Failure(
+    "LP405",
+    "unreachable",
+    "AWS could not be reached",
+    "The connection was refused, broke or timed out, each time that it was tried.",
+    "Check the network, HTTPS_PROXY and `--endpoint-url`, and repeat the command: it goes on where it stopped.",
+    Exit.ENVIRONMENT,
+)
+ACCESS_DENIED = Failure(
+    "LP410",
+    "access-denied",
+    "AWS does not allow this call",
+    "The credentials are good, but no policy allows the action, or one forbids it.",
+    "Ask for the action named above; README has the least policy that lambdapack needs.",
+    Exit.CLOUD,
+)
+THROTTLED = Failure(
+    "LP411",
+    "throttled",
+    "AWS is asked too often",
+    "The account's rate of calls is used up; each call was tried again with growing pauses.",
+    "Wait a minute and repeat the command: it goes on where it stopped.",
+    Exit.CLOUD,
+)
+BUSY = Failure(
+    "LP412",
+    "busy",
+    "another update of the function does not end",
+    "AWS says: The operation cannot be performed at this time. An update is in progress for resource.",
+    "Wait until it has ended (`aws lambda wait function-updated-v2 --function-name NAME`) and repeat the command.",
+    Exit.CLOUD,
+)
+CHANGED = Failure(
+    "LP413",
+    "changed-meanwhile",
+    "somebody else changed it at the same time",
+    "Every change names the state it was planned for, and AWS refuses it when that is not the state any more.",
+    "Repeat the command: it plans anew from what is there now.",
+    Exit.CLOUD,
+)
+EXISTS = Failure(
+    "LP414",
+    "exists",
+    "AWS has something of this name already",
+    "Names are unique in a region.",
+    "Repeat the command: it goes on from what is there now.",
+    Exit.CLOUD,
+)
+NO_FUNCTION = Failure(
+    "LP415",
+    "no-function",
+    "there is no such function",
+    "It was looked for in the account and region named above.",
+    "Check the name and `--region`, or create it with `--create --role ARN`.",
+    Exit.CLOUD,
+)
+NOT_THERE = Failure(
+    "LP416",
+    "not-there",
+    "AWS does not have what was named",
+    "A version, alias, layer or role that is referred to does not exist in this account and region.",
+    "Check the name and `--region`.",
+    Exit.CLOUD,
+)
+TOO_LARGE = Failure(
+    "LP417",
+    "too-large",
+    "AWS refuses the package for its size",
+    "Lambda's limits are 50 MB for a direct upload and 250 MB unzipped with layers, and each account has a total.",
+    "Pass `--bucket`, or delete old versions (`aws lambda list-versions-by-function --function-name NAME`).",
+    Exit.CLOUD,
+)
+KMS = Failure(
+    "LP418",
+    "kms",
+    "the function's encryption key cannot be used",
+    "Lambda encrypts variables and code with the key of the function's settings.",
+    "Check the key with `aws kms describe-key --key-id ARN`, and that the role may use it.",
+    Exit.CLOUD,
+)
+VPC = Failure(
+    "LP419",
+    "vpc",
+    "the function's network cannot be set up",
+    "Lambda makes network interfaces in the subnets and security groups of the function's settings.",
+    "Check them with `aws lambda get-function-configuration --function-name NAME --query VpcConfig`.",
+    Exit.CLOUD,
+)
+CODE_SIGNING = Failure(
+    "LP420",
+    "code-signing",
+    "the function takes signed code only",
+    "Its code signing configuration refuses packages without a valid signature of a trusted profile.",
+    "Sign the zip with `aws signer start-signing-job` and deploy the result.",
+    Exit.CLOUD,
+)
+BUCKET = Failure(
+    "LP421",
+    "bucket",
+    "the bucket or the object in it cannot be used",
+    "Lambda takes code only out of a bucket in the function's own region.",
+    "Check it with `aws s3api head-bucket --bucket NAME`, and pass one with `--bucket`.",
+    Exit.CLOUD,
+)
+ROLE = Failure(
+    "LP422",
+    "role",
+    "the function's role cannot be used",
+    "Lambda must be able to assume it: its trust policy names lambda.amazonaws.com.",
+    "Check it with `aws iam get-role --role-name NAME`, and pass its ARN with `--role`.",
+    Exit.CLOUD,
+)
+UPDATE_FAILED = Failure(
+    "LP423",
+    "update-failed",
+    "AWS took the change and then could not make it",
+    "Lambda prepares a function after it has accepted a change, and that failed.",
+    "Correct what AWS names above and repeat the command.",
+    Exit.CLOUD,
+)
+NOT_SETTLED = Failure(
+    "LP424",
+    "not-settled",
+    "the function does not become ready",
+    "After a change a function is Pending or InProgress, normally for seconds.",
+    "Look at it with `aws lambda get-function-configuration --function-name NAME`, and repeat the command.",
+    Exit.CLOUD,
+)
+SMOKE_FAILED = Failure(
+    "LP425",
+    "smoke-failed",
+    "the new version did not answer the test event as it should",
+    "The event of `--smoke` was sent to the new version before any alias pointed at it.",
+    "Read the function's answer and log above; `lambdapack invoke ZIP --event FILE` runs it here.",
+    Exit.JUDGEMENT,
+)
+REFUSED = Failure(
+    "LP426",
+    "refused",
+    "AWS refused the request",
+    "AWS found a value in it that it does not take.",
+    "Correct what AWS names above.",
+    Exit.CLOUD,
+)
+OTHER_CODE = Failure(
+    "LP427",
+    "other-code",
+    "AWS holds other bytes than were sent",
+    "The code digest that AWS computed is not the one of the zip: the object was exchanged, or somebody else deployed.",
+    "Repeat the command, and let only one deployment run at a time.",
+    Exit.CLOUD,
+)
+SERVICE = Failure(
+    "LP428",
+    "service",
+    "AWS had an error of its own",
+    "The call was tried again with growing pauses and failed each time.",
+    "Look at https://health.aws.amazon.com and repeat the command: it goes on where it stopped.",
+    Exit.CLOUD,
+)
+NO_WAY_BACK = Failure(
+    "LP429",
+    "no-way-back",
+    "there is no version to go back to",
+    "A rollback moves an alias to a version that was published before.",
+    "Name one with `--to`; `aws lambda list-versions-by-function --function-name NAME` lists them.",
+    Exit.CLOUD,
+)
+
+CLOUD_FAILURES: tuple[Failure, ...] = (
+    NO_CREDENTIALS,
+    CREDENTIALS_EXPIRED,
+    NO_REGION,
+    BAD_PROFILE,
+    UNREACHABLE,
+    ACCESS_DENIED,
+    THROTTLED,
+    BUSY,
+    CHANGED,
+    EXISTS,
+    NO_FUNCTION,
+    NOT_THERE,
+    TOO_LARGE,
+    KMS,
+    VPC,
+    CODE_SIGNING,
+    BUCKET,
+    ROLE,
+    UPDATE_FAILED,
+    NOT_SETTLED,
+    SMOKE_FAILED,
+    REFUSED,
+    OTHER_CODE,
+    SERVICE,
+    NO_WAY_BACK,
+)
+"""In code order."""
