@@ -1,14 +1,19 @@
 """Runs the installed command as a user would, in a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lambdapack.build import reap
+from tests import proofs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+NAMED = re.compile(r'(?:\[LP\d{3}\]|"code": "LP\d{3}",\s+"name":) "?([a-z0-9-]+)')
+"""The name of a finding, as people and as programs are told it."""
 
 
 def lambdapack(
@@ -18,7 +23,7 @@ def lambdapack(
     timeout: float = 600,
 ) -> subprocess.CompletedProcess[str]:
     """Return stdout, stderr and exit code of one command; never raises for a bad exit."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "lambdapack", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "COLUMNS": "80", **(env or {})},
@@ -28,6 +33,8 @@ def lambdapack(
         timeout=timeout,
         check=False,
     )
+    proofs.told(NAMED.findall(done.stdout + done.stderr))
+    return done
 
 
 def containers() -> Sequence[str]:

@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import proofs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,6 +32,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "full" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test that is marked as the proof of a rule has to see that rule find something, or nothing."""
+    proves, spares = proofs.wanted(item, proofs.PROVES), proofs.wanted(item, proofs.SPARES)
+    if not proves and not spares:
+        yield
+        return
+    with proofs.watched() as seen:
+        yield
+    assert not proves - seen, f"it does not prove {sorted(proves - seen)}: nothing of that was found"
+    assert not spares & seen, f"it does not spare {sorted(spares & seen)}: that was found"
 
 
 @pytest.fixture(autouse=True, scope="session")

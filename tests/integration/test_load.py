@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import elf
 from tests.command import EXAMPLES, lambdapack
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry]
@@ -44,6 +45,7 @@ def judge(target: Path, env: dict[str, str], *more: str) -> tuple[int, dict[str,
     return done.returncode, findings(done.stdout)
 
 
+@pytest.mark.spares("verdict-disagrees", "load-failed", "handler-fails")
 def test_what_loads_is_called_good(archive: Path, lab_engine: dict[str, str]) -> None:
     assert judge(archive, lab_engine) == (0, {})
 
@@ -59,6 +61,7 @@ def test_a_broken_addon_is_refused_and_the_loader_agrees(
     assert "verdict-disagrees" not in found
 
 
+@pytest.mark.proves("handler-fails")
 def test_a_handler_that_throws_or_exports_nothing_is_named(
     archive: Path, tmp_path: Path, lab_engine: dict[str, str]
 ) -> None:
@@ -70,6 +73,20 @@ def test_a_handler_that_throws_or_exports_nothing_is_named(
     assert "exports no function handler" in str(judge(silent, lab_engine)[1]["handler-fails"]["message"])
 
 
+@pytest.mark.proves("load-failed")
+def test_what_no_table_decides_is_decided_by_the_loader(tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    source = elf.NODE_API + "\nint SSL_not_there(void);\nint call(void) { return SSL_not_there(); }\n"
+    made = elf.link(tmp_path, "addon.node", source, "-DLEVEL=8", "-Wl,-z,now")
+    with zipfile.ZipFile(tmp_path / "fn.zip", "w") as archive:
+        archive.writestr("index.js", "exports.handler = async () => 1\n")
+        archive.write(made, "addon.node")
+    code, found = judge(tmp_path / "fn.zip", lab_engine)
+    assert code == 1
+    assert found["undefined-symbol"]["severity"] == "warning"
+    assert "undefined symbol: SSL_not_there" in str(found["load-failed"]["message"])
+
+
+@pytest.mark.proves("verdict-disagrees")
 def test_a_disagreement_is_reported_as_ours(archive: Path, tmp_path: Path, lab_engine: dict[str, str]) -> None:
     """A measurement that claims another ABI level makes the static half wrong on purpose."""
     runtime = tmp_path / "runtime.json"

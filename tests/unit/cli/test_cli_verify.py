@@ -126,6 +126,24 @@ def test_a_zip_is_judged_as_the_directory_is(tmp_path: Path, verify: Verify) -> 
     assert report["subject"]["zip_bytes"] == archive.stat().st_size
 
 
+PEM = "-----BEGIN {0}-----\n" + "\n".join(["q83v" * 16] * 3) + "\n-----END {0}-----\n"
+
+
+@pytest.mark.proves("secret-packed")
+def test_a_key_in_the_functions_own_files_fails(tmp_path: Path, verify: Verify) -> None:
+    project = function(tmp_path / "fn", {"config/key.pem": PEM.format("PRIVATE KEY")})
+    code, report, _ = verify(zipped(project, tmp_path / "fn.zip"), *TARGET)
+    assert code == 1
+    assert ("secret-packed", "config/key.pem") in {(each["name"], each["path"]) for each in report["findings"]}
+
+
+@pytest.mark.spares("secret-packed")
+def test_a_certificate_and_a_key_that_a_dependency_tests_with_are_no_secrets(tmp_path: Path, verify: Verify) -> None:
+    keys = {"config/ca.pem": PEM.format("CERTIFICATE"), "node_modules/addon/test/key.pem": PEM.format("PRIVATE KEY")}
+    _, report, _ = verify(zipped(function(tmp_path / "fn", keys), tmp_path / "fn.zip"), *TARGET)
+    assert "secret-packed" not in {each["name"] for each in report["findings"]}
+
+
 @pytest.mark.parametrize("entries", [[], ["a/", "a/b/"]], ids=["nothing", "directories"])
 def test_nothing_is_not_a_package(tmp_path: Path, entries: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     directory = tmp_path / "empty"

@@ -21,12 +21,14 @@ def absent(world: World, policy: Policy = BUILD) -> list[tuple[str, Severity]]:
     return [(each.message, each.weight) for each in dependency_findings(world.facts(), policy)]
 
 
+@pytest.mark.spares("dependency-missing")
 def test_what_is_installed_beside_package_json_or_linked_there_is_not_missed(world: World) -> None:
     world.package("node_modules/ms")
     world.links["node_modules/@scope/a"] = "../../lib/a"
     assert absent(world) == []
 
 
+@pytest.mark.proves("dependency-missing")
 def test_what_is_hoisted_elsewhere_is_named_and_refused_by_a_build(world: World) -> None:
     world.package("node_modules/other/node_modules/ms")
     assert absent(world) == [("node_modules has no @scope/a, ms", Severity.ERROR)]

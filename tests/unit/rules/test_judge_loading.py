@@ -19,6 +19,8 @@ def put(world: World, path: str, made: Path) -> None:
     world.add(path, made)
 
 
+@pytest.mark.proves("missing-library")
+@pytest.mark.spares("musl")
 def test_a_needed_library_that_is_nowhere_is_missing(world: World, tmp_path: Path) -> None:
     put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libshiny.so.1")))
     judged = world.judged(ADDON)
@@ -27,6 +29,7 @@ def test_a_needed_library_that_is_nowhere_is_missing(world: World, tmp_path: Pat
     assert judged.finding.message.startswith("libshiny.so.1: cannot open shared object file")
 
 
+@pytest.mark.spares("missing-library")
 def test_a_library_beside_it_is_found_through_origin(world: World, tmp_path: Path) -> None:
     library = elf.library(tmp_path, "libshiny.so.1")
     put(world, ADDON, addon(tmp_path, library, flags=("-Wl,-rpath,$ORIGIN",)))
@@ -104,6 +107,7 @@ def test_a_text_file_on_the_way_ends_the_search(world: World, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("soname", ["libc.musl-x86_64.so.1", "libc.so"])
+@pytest.mark.proves("musl")
 def test_needing_musls_libc_is_musl(world: World, tmp_path: Path, soname: str) -> None:
     put(world, ADDON, addon(tmp_path, elf.library(tmp_path, soname)))
     assert world.judged(ADDON).cause == "musl"
@@ -144,6 +148,8 @@ def test_symbol_versions_are_held_against_floor_and_ceiling(
     assert (judged.cause, judged.outcome) == (cause, outcome)
 
 
+@pytest.mark.proves("unproved")
+@pytest.mark.spares("symbol-version")
 def test_between_floor_and_ceiling_is_a_warning_that_names_both(world: World, tmp_path: Path) -> None:
     put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libstdc++.so.6", "GLIBCXX_3.4.31")))
     report = world.report()
@@ -152,6 +158,7 @@ def test_between_floor_and_ceiling_is_a_warning_that_names_both(world: World, tm
     assert "GLIBCXX_3.4.29" in report.findings[0].message
 
 
+@pytest.mark.proves("symbol-version")
 def test_a_version_is_asked_of_the_sibling_that_is_loaded(world: World, tmp_path: Path) -> None:
     new = elf.library(tmp_path / "new", "libshiny.so.1", "SHINY_1", "SHINY_2")
     old = elf.library(tmp_path / "old", "libshiny.so.1", "SHINY_1")

@@ -27,7 +27,13 @@ def with_libc(*versions: str) -> Runtime:
     return replace(runtime, libraries={**runtime.libraries, "libc.so.6": libc}, floor={}, ceiling={})
 
 
-@pytest.mark.parametrize(("size", "cause"), [(1600, None), (1728, "static-tls")])
+@pytest.mark.parametrize(
+    ("size", "cause"),
+    [
+        pytest.param(1600, None, marks=pytest.mark.spares("static-tls")),
+        pytest.param(1728, "static-tls", marks=pytest.mark.proves("static-tls")),
+    ],
+)
 def test_static_thread_local_storage_has_to_fit(world: World, tmp_path: Path, size: int, cause: str | None) -> None:
     world.add(ADDON, elf.link(tmp_path, ADDON, TLS, "-DLEVEL=8", f"-DSIZE={size}"))
     assert world.judged(ADDON).cause == cause
@@ -39,6 +45,7 @@ def test_dynamic_thread_local_storage_may_be_large(world: World, tmp_path: Path)
     assert world.judged(ADDON).cause in {None, "undefined-symbol"}
 
 
+@pytest.mark.proves("relocations")
 def test_relr_relocations_need_a_newer_glibc(world: World, tmp_path: Path) -> None:
     source = elf.NODE_API + "\nstatic int a, b, c;\nint *table[] = {&a, &b, &c};"
     world.add(ADDON, elf.link(tmp_path, ADDON, source, "-DLEVEL=8", "-Wl,-z,pack-relative-relocs"))
@@ -48,9 +55,9 @@ def test_relr_relocations_need_a_newer_glibc(world: World, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("level", "severity", "outcome"),
     [
-        ("x86-64-v2", None, Outcome.LOADS),
-        ("x86-64-v3", Severity.WARNING, Outcome.UNKNOWN),
-        ("x86-64-v4", Severity.ERROR, Outcome.FAILS),
+        pytest.param("x86-64-v2", None, Outcome.LOADS, marks=pytest.mark.spares("cpu-level")),
+        pytest.param("x86-64-v3", Severity.WARNING, Outcome.UNKNOWN, marks=pytest.mark.proves("cpu-level")),
+        pytest.param("x86-64-v4", Severity.ERROR, Outcome.FAILS, marks=pytest.mark.proves("cpu-level")),
     ],
 )
 def test_a_cpu_level_above_lambdas_is_named(
@@ -65,12 +72,14 @@ def test_a_cpu_level_above_lambdas_is_named(
 PROGRAM = "void _start(void) { for (;;) {} }"
 
 
+@pytest.mark.spares("no-exec-bit")
 def test_a_static_program_with_an_execute_bit_starts(world: World, tmp_path: Path) -> None:
     world.add("bin/tool", elf.program(tmp_path, "tool", PROGRAM, "-static"), mode=0o755)
     judged = world.judged("bin/tool")
     assert (judged.outcome, judged.selected) == (Outcome.LOADS, True)
 
 
+@pytest.mark.proves("no-exec-bit")
 def test_a_program_without_an_execute_bit_gets_the_command(world: World, tmp_path: Path) -> None:
     world.add("bin/tool", elf.program(tmp_path, "tool", PROGRAM, "-static"))
     finding = world.report().findings[0]
@@ -81,9 +90,9 @@ def test_a_program_without_an_execute_bit_gets_the_command(world: World, tmp_pat
 @pytest.mark.parametrize(
     ("interpreter", "cause"),
     [
-        ("/lib64/ld-linux-x86-64.so.2", None),
+        pytest.param("/lib64/ld-linux-x86-64.so.2", None, marks=pytest.mark.spares("missing-interpreter")),
         ("/lib/ld-musl-x86_64.so.1", "musl"),
-        ("/nix/store/ld.so", "missing-interpreter"),
+        pytest.param("/nix/store/ld.so", "missing-interpreter", marks=pytest.mark.proves("missing-interpreter")),
     ],
 )
 def test_a_programs_loader_has_to_be_there(world: World, tmp_path: Path, interpreter: str, cause: str | None) -> None:
@@ -120,6 +129,7 @@ def test_relr_without_the_marker_that_libc_wants_is_refused(
     ("version", "outcome", "cause", "severity"),
     [("GLIBC_2.34", Outcome.LOADS, None, Severity.WARNING), ("GLIBC_2.41", Outcome.FAILS, "bad-elf", Severity.ERROR)],
 )
+@pytest.mark.proves("executable-stack")
 def test_an_executable_stack_loads_until_glibc_2_41(
     world: World, tmp_path: Path, version: str, outcome: Outcome, cause: str | None, severity: Severity
 ) -> None:
@@ -131,6 +141,7 @@ def test_an_executable_stack_loads_until_glibc_2_41(
     assert (judged.finding.rule.name, judged.finding.weight) == ("executable-stack", severity)
 
 
+@pytest.mark.spares("executable-stack")
 def test_an_ordinary_stack_says_nothing(world: World, tmp_path: Path) -> None:
     world.add(ADDON, elf.link(tmp_path, ADDON, elf.NODE_API, "-DLEVEL=8", "-Wl,-z,noexecstack"))
     assert world.judged(ADDON).finding is None

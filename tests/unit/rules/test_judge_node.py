@@ -16,6 +16,8 @@ def make(tmp_path: Path, source: str, *flags: str) -> Path:
 
 
 @pytest.mark.parametrize("form", [elf.V8_PLAIN, elf.V8_CONTEXTUAL, elf.V8_BOTH_WAYS, elf.V8_SYMBOL])
+@pytest.mark.proves("node-abi")
+@pytest.mark.spares("electron-abi")
 def test_a_v8_addon_loads_on_its_own_node_only(world: World, tmp_path: Path, form: str) -> None:
     world.add(ADDON, make(tmp_path, form, "-DABI=127"))
     assert world.judged(ADDON, "nodejs22.x").outcome is Outcome.LOADS
@@ -26,6 +28,7 @@ def test_a_v8_addon_loads_on_its_own_node_only(world: World, tmp_path: Path, for
     assert "115" in judged.finding.message
 
 
+@pytest.mark.proves("electron-abi")
 def test_an_electron_number_is_named_as_such(world: World, tmp_path: Path) -> None:
     world.add(ADDON, make(tmp_path, elf.V8_PLAIN, "-DABI=125"))
     judged = world.judged(ADDON)
@@ -36,6 +39,7 @@ def test_an_electron_number_is_named_as_such(world: World, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("form", [elf.NODE_API_CONSTRUCTOR, elf.NODE_API_WITHOUT_LEVEL])
 @pytest.mark.parametrize("runtime", ["nodejs18.x", "nodejs24.x"])
+@pytest.mark.spares("node-abi", "node-api-level")
 def test_an_old_node_api_addon_loads_everywhere(world: World, tmp_path: Path, form: str, runtime: str) -> None:
     world.add(ADDON, make(tmp_path, form))
     assert world.judged(ADDON, runtime).outcome is Outcome.LOADS
@@ -57,6 +61,7 @@ def test_a_declared_node_api_level_is_held_against_the_runtime(
     assert world.judged(ADDON, runtime).cause == cause
 
 
+@pytest.mark.proves("not-an-addon")
 def test_a_file_that_registers_nothing_is_not_an_addon(world: World, tmp_path: Path) -> None:
     world.add(ADDON, make(tmp_path, "int f(void) { return 1; }"))
     assert world.judged(ADDON).cause == "not-an-addon"
@@ -80,6 +85,7 @@ LATER = elf.NODE_API + "\nint NAME(void);\nint call(void) { return NAME(); }\n"
 AT_LOAD = elf.NODE_API + "\nextern int NAME;\nint *table[] = {&NAME};\n"
 
 
+@pytest.mark.proves("undefined-symbol")
 def test_a_symbol_that_is_missing_at_load_fails(world: World, tmp_path: Path) -> None:
     made = make(tmp_path, AT_LOAD.replace("NAME", "node_api_create_property_key_utf8"), "-DLEVEL=8")
     world.add(ADDON, made)
@@ -139,6 +145,7 @@ static void __attribute__((constructor)) enter(void) { bare_module_register(0); 
     assert (judged.cause, judged.outcome) == ("undefined-symbol", Outcome.FAILS)
 
 
+@pytest.mark.spares("undefined-symbol")
 def test_a_weak_symbol_may_stay_undefined(world: World, tmp_path: Path) -> None:
     source = elf.NODE_API + "\nint maybe(void) __attribute__((weak));\nint g(void) { return maybe ? maybe() : 0; }"
     world.add(ADDON, make(tmp_path, source, "-DLEVEL=8"))

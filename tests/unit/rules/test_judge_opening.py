@@ -14,6 +14,9 @@ def addon(tmp_path: Path) -> bytes:
     return elf.link(tmp_path, ADDON, elf.NODE_API, "-DLEVEL=8").read_bytes()
 
 
+@pytest.mark.spares(
+    "wrong-cpu", "not-elf", "truncated", "bad-elf", "executable", "not-an-addon", "static-tls", "relocations"
+)
 def test_a_node_api_addon_for_the_right_cpu_loads(world: World, addon: bytes) -> None:
     world.add(ADDON, addon)
     judged = world.judged(ADDON)
@@ -21,6 +24,7 @@ def test_a_node_api_addon_for_the_right_cpu_loads(world: World, addon: bytes) ->
     assert world.report().verdict is Verdict.PASS
 
 
+@pytest.mark.proves("wrong-cpu")
 def test_an_addon_for_the_other_cpu_names_both(world: World, addon: bytes) -> None:
     world.add(ADDON, elf.with_machine(addon, elf.ARM64))
     finding = world.report().findings[0]
@@ -39,6 +43,7 @@ def test_an_addon_for_the_other_cpu_names_both(world: World, addon: bytes) -> No
         (b"Not Found", "text"),
     ],
 )
+@pytest.mark.proves("not-elf")
 def test_a_file_that_is_no_elf_is_named_for_what_it_is(world: World, start: bytes, words: str) -> None:
     world.add(ADDON, start)
     finding = world.report().findings[0]
@@ -57,17 +62,21 @@ def test_a_file_that_is_cut_in_the_middle_is_truncated(world: World, addon: byte
     assert world.report().verdict is Verdict.FAIL
 
 
+@pytest.mark.proves("truncated")
 def test_a_missing_tail_of_a_segment_is_truncated(world: World, tmp_path: Path) -> None:
     big = elf.link(tmp_path, ADDON, elf.NODE_API + "\nchar table[90000] = {1};", "-DLEVEL=8", "-s").read_bytes()
     world.add(ADDON, big[: len(big) - 40000])
     assert world.judged(ADDON).cause == "truncated"
 
 
+@pytest.mark.proves("wrong-class")
 def test_a_32_bit_file_has_the_wrong_class(world: World, addon: bytes) -> None:
     world.add(ADDON, elf.patched(addon, 4, b"\x01"))
     assert world.judged(ADDON).cause == "wrong-class"
 
 
+@pytest.mark.proves("bad-elf")
+@pytest.mark.spares("wrong-class")
 def test_an_object_of_another_system_is_a_bad_elf(world: World, addon: bytes) -> None:
     world.add(ADDON, elf.patched(addon, 7, b"\x09"))
     judged = world.judged(ADDON)
@@ -81,12 +90,14 @@ def test_the_cpu_is_looked_at_before_the_system(world: World, addon: bytes) -> N
     assert world.judged(ADDON).cause == "wrong-cpu"
 
 
+@pytest.mark.proves("executable")
 def test_a_program_under_an_addons_name_is_refused(world: World, tmp_path: Path) -> None:
     made = elf.program(tmp_path, ADDON, "void _start(void) { for (;;) {} }", "-static")
     world.add(ADDON, made)
     assert world.judged(ADDON).cause == "executable"
 
 
+@pytest.mark.proves("bad-elf")
 def test_a_relocatable_object_is_refused(world: World, tmp_path: Path) -> None:
     made = elf.program(tmp_path, ADDON, "void f(void) {}", "-c")
     world.add(ADDON, made)

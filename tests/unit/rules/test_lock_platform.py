@@ -28,11 +28,13 @@ def sharp_without(*names: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("npm", ["10.9.9", "11.19.1", None])
 @pytest.mark.parametrize("architecture", [ARM, X86])
+@pytest.mark.spares("lock-old", "lock-unknown", "platform-package-missing", "npm-refuses-lock")
 def test_a_whole_lockfile_has_all_platforms(tmp_path: Path, npm: str | None, architecture: Architecture) -> None:
     assert findings(tmp_path, sharp_without(), architecture, npm) == ()
 
 
 @pytest.mark.parametrize("npm", ["10.9.9", "11.19.1", None])
+@pytest.mark.proves("platform-package-missing")
 def test_the_targets_package_missing_is_an_error_with_every_npm(tmp_path: Path, npm: str | None) -> None:
     (finding,) = findings(tmp_path, sharp_without("@img/sharp-linux-arm64"), ARM, npm)
     assert (finding.rule.name, finding.weight, finding.package) == ("platform-package-missing", Severity.ERROR, "sharp")
@@ -66,6 +68,7 @@ def test_another_platforms_package_missing_is_an_error_for_an_npm_that_refuses(
     assert (finding.rule.name == "npm-refuses-lock", finding.weight is Severity.ERROR) == (refuses, refuses)
 
 
+@pytest.mark.proves("npm-refuses-lock")
 def test_development_packages_matter_only_to_an_npm_that_refuses(tmp_path: Path) -> None:
     lock = sharp_without("@img/sharp-linux-arm64")
     for entry in lock["packages"].values():

@@ -26,10 +26,12 @@ SHARP = {"dependencies": {"sharp": "0.34.5"}}
 
 
 @pytest.mark.parametrize("npm", ["10.9.9", "11.19.1", None])
+@pytest.mark.spares("scripts-skipped")
 def test_npm_before_12_runs_the_scripts(tmp_path: Path, npm: str | None) -> None:
     assert findings(tmp_path, SHARP, real_lock("sharp-0.34.5"), npm) == []
 
 
+@pytest.mark.proves("scripts-skipped")
 def test_npm_12_skips_what_nobody_allowed(tmp_path: Path) -> None:
     (finding,) = findings(tmp_path, SHARP, real_lock("sharp-0.34.5"), "12.2.0")
     assert (finding.rule.name, finding.package) == ("scripts-skipped", "sharp")
@@ -93,11 +95,11 @@ TOOLS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("script", "tools"),
     [
-        ("prisma generate", ["prisma"]),
+        pytest.param("prisma generate", ["prisma"], marks=pytest.mark.proves("script-needs-dev")),
         ("npx prisma generate", ["prisma"]),
         ("node_modules/.bin/prisma generate", ["prisma"]),
         ("CI=1 prisma generate && husky", ["prisma", "husky"]),
-        ("prisma generate || true", []),
+        pytest.param("prisma generate || true", [], marks=pytest.mark.spares("script-needs-dev")),
         ("patch-package", []),
         ("node scripts/prisma", []),
         ("echo prisma", []),

@@ -24,6 +24,7 @@ def test_a_sound_project_has_no_finding(tmp_path: Path) -> None:
     assert found(write_project(tmp_path, {}, lock_of({}))) == ()
 
 
+@pytest.mark.proves("lock-missing")
 def test_no_lockfile_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
     finding = only(write_project(tmp_path))
     assert (finding.rule.name, finding.weight, finding.path) == ("lock-missing", Severity.ERROR, "package.json")
@@ -31,18 +32,22 @@ def test_no_lockfile_is_told_with_the_command_that_makes_one(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("lock", [{"lockfileVersion": 1, "dependencies": {}}, {}])
+@pytest.mark.proves("lock-old")
 def test_the_format_of_npm_6_is_told_with_the_command_that_renews_it(tmp_path: Path, lock: Mapping[str, Any]) -> None:
     finding = only(write_project(tmp_path, {"dependencies": {"a": "1"}}, lock))
     assert finding.rule.name == "lock-old"
     assert "--lockfile-version 3" in finding.cure
 
 
+@pytest.mark.proves("lock-unknown")
 def test_a_format_from_the_future_is_a_warning(tmp_path: Path) -> None:
     finding = only(write_project(tmp_path, {}, {**lock_of({}), "lockfileVersion": 4}))
     assert (finding.rule.name, finding.weight) == ("lock-unknown", Severity.WARNING)
 
 
 @pytest.mark.parametrize(("name", "manager"), [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm"), ("bun.lock", "bun")])
+@pytest.mark.proves("lock-foreign")
+@pytest.mark.spares("lock-missing")
 def test_another_managers_lockfile_is_named_with_what_works_today(tmp_path: Path, name: str, manager: str) -> None:
     finding = only(write_project(tmp_path, files={name: ""}))
     assert (finding.rule.name, finding.path) == ("lock-foreign", name)
@@ -51,10 +56,12 @@ def test_another_managers_lockfile_is_named_with_what_works_today(tmp_path: Path
     assert "--no-install" in finding.cure
 
 
+@pytest.mark.spares("lock-foreign")
 def test_another_managers_lockfile_beside_npms_is_no_matter(tmp_path: Path) -> None:
     assert found(write_project(tmp_path, {}, lock_of({}), {"yarn.lock": ""})) == ()
 
 
+@pytest.mark.proves("workspace-member")
 def test_a_workspace_member_is_named_with_its_root(tmp_path: Path) -> None:
     write_project(tmp_path, {"workspaces": ["fns/*"]}, lock_of({}))
     finding = only(write_project(tmp_path / "fns" / "a", {"name": "a"}))
@@ -64,6 +71,12 @@ def test_a_workspace_member_is_named_with_its_root(tmp_path: Path) -> None:
     assert "lambdapack verify" in finding.cure
 
 
+@pytest.mark.spares("workspace-member")
+def test_a_project_inside_a_workspace_that_does_not_name_it_is_none_of_its_members(tmp_path: Path) -> None:
+    write_project(tmp_path, {"workspaces": ["fns/*"]}, lock_of({}))
+    assert found(write_project(tmp_path / "other" / "a", {"name": "a"}, lock_of({}))) == ()
+
+
 def test_a_member_that_another_manager_keeps_is_not_told_to_run_npm(tmp_path: Path) -> None:
     write_project(tmp_path, {"workspaces": ["fns/*"]}, files={"yarn.lock": ""})
     finding = only(write_project(tmp_path / "fns" / "a"))
@@ -71,6 +84,7 @@ def test_a_member_that_another_manager_keeps_is_not_told_to_run_npm(tmp_path: Pa
     assert "--workspaces=false" not in finding.cure
 
 
+@pytest.mark.proves("file-outside")
 def test_a_file_target_outside_is_named_with_its_line(tmp_path: Path) -> None:
     lock = lock_of({"../x": {"version": "1.0.0"}, "node_modules/x": {"resolved": "../x", "link": True}})
     finding = only(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock))
@@ -80,6 +94,7 @@ def test_a_file_target_outside_is_named_with_its_line(tmp_path: Path) -> None:
     assert '"node_modules/x"' in text[finding.line - 1]
 
 
+@pytest.mark.spares("file-outside")
 def test_a_file_target_outside_for_development_is_left_alone(tmp_path: Path) -> None:
     # npm ci --omit=dev of 10.9.9, 11.19.1 and 12.2.0 ends well without the directory (tried 2026-11).
     lock = lock_of({"../x": {"dev": True}, "node_modules/x": {"resolved": "../x", "link": True}})
@@ -87,6 +102,7 @@ def test_a_file_target_outside_for_development_is_left_alone(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("spec", ["workspace:*", "catalog:", "link:../x", "portal:../x", "patch:a@1#b"])
+@pytest.mark.proves("foreign-protocol")
 def test_protocols_that_npm_lacks_are_named_at_their_line(tmp_path: Path, spec: str) -> None:
     lock = lock_of({"node_modules/a": {"version": "1.0.0"}})
     finding = only(write_project(tmp_path, {"dependencies": {"a": spec}}, lock))
@@ -94,6 +110,7 @@ def test_protocols_that_npm_lacks_are_named_at_their_line(tmp_path: Path, spec: 
     assert finding.line == 5
 
 
+@pytest.mark.proves("lock-loopback")
 def test_a_lock_made_with_a_registry_on_this_machine_is_told_once(tmp_path: Path) -> None:
     packages = {
         f"node_modules/{name}": {"version": "1.0.0", "resolved": f"http://localhost:4873/{name}/-/{name}-1.0.0.tgz"}
@@ -109,6 +126,7 @@ def test_a_lock_made_with_a_registry_on_this_machine_is_told_once(tmp_path: Path
 
 
 @pytest.mark.parametrize("resolved", ["https://r.example/a.tgz", "git+ssh://git@localhost/a.git", "http://[::1", ""])
+@pytest.mark.spares("lock-loopback")
 def test_other_places_are_npms_matter(tmp_path: Path, resolved: str) -> None:
     lock = lock_of({"node_modules/a": {"version": "1.0.0", "resolved": resolved}})
     assert found(write_project(tmp_path, {}, lock)) == ()

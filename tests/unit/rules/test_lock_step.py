@@ -27,6 +27,7 @@ def messages(*args: Any, **kwargs: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("section", ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"])
+@pytest.mark.proves("lock-out-of-step")
 def test_what_package_json_wants_and_the_lock_lacks_is_missing(tmp_path: Path, section: str) -> None:
     (finding,) = findings(tmp_path, {section: {"a": "^1"}}, {})
     assert finding.message == "Missing: a@^1 from lock file (wanted by package.json)"
@@ -50,6 +51,7 @@ def test_what_package_json_wants_and_the_lock_lacks_is_missing(tmp_path: Path, s
         "git+ssh://g/a.git",
     ],
 )
+@pytest.mark.spares("lock-out-of-step", "foreign-protocol")
 def test_a_wish_that_the_entry_meets_or_that_text_cannot_decide_is_fine(tmp_path: Path, spec: str) -> None:
     assert messages(tmp_path, {"dependencies": {"a": spec}}, {"node_modules/a": A}) == []
 

@@ -27,6 +27,7 @@ def sharp(world: World, *installed: tuple[str, bytes], root: dict[str, Any] | No
         world.add(f"{directory}/lib/sharp-{name}.node", content)
 
 
+@pytest.mark.spares("missing-addon")
 def test_the_right_platform_package_passes_and_a_foreign_one_beside_it_does_not_count(
     world: World, addon: bytes
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_tree_made_on_alpine_is_refused_as_musl(world: World, tmp_path: Path) 
     assert "--libc=glibc" in finding.cure
 
 
+@pytest.mark.proves("missing-addon")
 def test_no_platform_package_at_all_is_a_missing_addon(world: World) -> None:
     sharp(world)
     finding = world.report().findings[0]

@@ -58,9 +58,9 @@ ARM64 = "--os=linux --cpu=arm64 --libc=glibc"
 @pytest.mark.parametrize(
     ("platform", "arch", "cause", "package"),
     [
-        (MACOS, "arm64", "not-elf", "@img/sharp-darwin-arm64"),
-        (MUSL, "x86_64", "musl", "@img/sharp-linuxmusl-x64"),
-        (X64, "arm64", "wrong-cpu", "@img/sharp-linux-x64"),
+        pytest.param(MACOS, "arm64", "not-elf", "@img/sharp-darwin-arm64", marks=pytest.mark.proves("not-elf")),
+        pytest.param(MUSL, "x86_64", "musl", "@img/sharp-linuxmusl-x64", marks=pytest.mark.proves("musl")),
+        pytest.param(X64, "arm64", "wrong-cpu", "@img/sharp-linux-x64", marks=pytest.mark.proves("wrong-cpu")),
         (ARM64, "x86_64", "wrong-cpu", "@img/sharp-linux-arm64"),
     ],
 )
@@ -74,6 +74,7 @@ def test_a_tree_made_for_another_machine_is_refused_for_its_own_cause(
 
 
 @pytest.mark.parametrize(("platform", "arch"), [(X64, "x86_64"), (ARM64, "arm64")])
+@pytest.mark.spares("node-api-level", "unproved", "undefined-symbol", "cpu-level")
 def test_a_tree_made_for_the_target_passes_on_both_cpus(install: Install, platform: str, arch: str) -> None:
     directory = install(platform, "sharp@0.34.5", "bcrypt@6.0.0", "better-sqlite3@13.2.0")
     for runtime in ("nodejs22.x", "nodejs24.x"):
@@ -83,11 +84,13 @@ def test_a_tree_made_for_the_target_passes_on_both_cpus(install: Install, platfo
         assert {"bcrypt", "better-sqlite3", f"@img/sharp-linux-{platform.split('=')[2].split(maxsplit=1)[0]}"} <= loaded
 
 
+@pytest.mark.proves("node-api-level")
 def test_a_node_api_10_addon_is_right_for_node_22_and_refused_for_node_20(install: Install) -> None:
     report = verify(install(X64, "better-sqlite3@13.2.0"), "nodejs20.x", "x86_64")
     assert errors(report) == {("node-api-level", "better-sqlite3")}
 
 
+@pytest.mark.proves("missing-addon")
 def test_packages_whose_scripts_never_ran_are_named(install: Install) -> None:
     report = verify(install(X64, "better-sqlite3@12.4.1", "cpu-features@0.0.10"), "nodejs22.x", "x86_64")
     assert errors(report) == {("missing-addon", "better-sqlite3"), ("missing-addon", "cpu-features")}
