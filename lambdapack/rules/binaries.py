@@ -15,7 +15,7 @@ from lambdapack.rules.missing import Package, missing_builds, missing_platform_p
 from lambdapack.rules.platforms import Family, Installed
 from lambdapack.rules.registration import NOT_AN_ADDON
 from lambdapack.rules.selection import Choice, choose, choose_inside
-from lambdapack.rules.space import Space
+from lambdapack.rules.space import ROOTS, Space, seen_from
 from lambdapack.rules.tokens import tags
 from lambdapack.rules.verdict import Judgement, Outcome
 from lambdapack.runtimes.runtime import Runtime
@@ -36,6 +36,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _File:
+    place: str  # absolute
     binary: Binary
     owner: PackageManifest
     choice: Choice
@@ -43,38 +44,42 @@ class _File:
 
 
 def judge_all(facts: Facts, space: Space, runtime: Runtime) -> Judged:
-    """Return a judgement for every native file of the tree, in byte order of the paths."""
-    installed = Installed(facts.manifests, facts.root, space)
+    """Return a judgement for every native file of a tree and its layers, in byte order; a layer's as /opt/..."""
+    installed = Installed(space, runtime)
     families = tuple(each for each in installed.families(runtime) if not each.serves(runtime))
     required = installed.required()
-    packages = _packages(facts, runtime)
+    packages = _packages(space, runtime)
     files = [
-        _File(binary, package.manifest, _choice(package, binary), _conclude(facts, binary, space, runtime))
-        for package, binaries in packages
-        for binary in binaries
+        _File(place, binary, package.manifest, _choice(package, place), judge(place, binary, space, runtime))
+        for package, places in packages
+        for place, binary in places.items()
     ]
     wrong = _installed_instead(families, required)
-    selected = _selected(files, _taken_instead(files, wrong, runtime), facts.root)
+    selected = _selected(files, _taken_instead(files, wrong, runtime))
     judgements = (_judgement(each, selected, wrong, runtime) for each in files)
     found = tuple(package for package, _ in packages)
     every = tuple(installed.families(runtime))
     missing = (
         *missing_platform_packages(families, required, runtime),
-        *missing_builds(_with_all(found, facts), every, facts.entries, runtime),
+        *missing_builds(_with_all(found, space), every, space.entries, runtime),
     )
-    ordered = sorted(judgements, key=lambda each: each.binary.path.encode("utf-8", "surrogateescape"))
-    return Judged(tuple(ordered), tuple(missing))
+    ordered = sorted(judgements, key=lambda each: _in_order(each.binary.path))
+    return Judged(tuple(ordered), tuple(replace(each, path=seen_from(facts.root, each.path)) for each in missing))
 
 
-def _packages(facts: Facts, runtime: Runtime) -> list[tuple[Package, list[Binary]]]:
-    owned: dict[str, list[Binary]] = {}
-    for binary in facts.inventory.binaries:
-        owned.setdefault(_owner(binary.path, facts.manifests), []).append(binary)
-    found = []
-    for directory, binaries in owned.items():
-        manifest = facts.manifests.get(directory) or PackageManifest(directory, name_from(directory), "")
-        paths = tuple(_relative(each.path, directory) for each in binaries if _openable(each))
-        found.append((Package(manifest, choose(manifest, paths, runtime)), binaries))
+def _in_order(path: str) -> tuple[bool, bytes]:
+    return path.startswith("/"), path.encode("utf-8", "surrogateescape")
+
+
+def _packages(space: Space, runtime: Runtime) -> list[tuple[Package, Mapping[str, Binary]]]:
+    owned: dict[str, dict[str, Binary]] = {}
+    for place, binary in space.binaries.items():
+        owned.setdefault(_owner(place, space.manifests), {})[place] = binary
+    found: list[tuple[Package, Mapping[str, Binary]]] = []
+    for directory, places in owned.items():
+        manifest = space.manifests.get(directory) or PackageManifest(directory, name_from(directory), "")
+        paths = tuple(_relative(each, directory) for each, binary in places.items() if _openable(binary))
+        found.append((Package(manifest, choose(manifest, paths, runtime)), places))
     return found
 
 
@@ -92,7 +97,7 @@ def _is_package_root(directory: str) -> bool:
 
 
 def _relative(path: str, directory: str) -> str:
-    return path[len(directory) + 1 :] if directory else path
+    return path[len(directory) + 1 :]
 
 
 def _openable(binary: Binary) -> bool:
@@ -103,20 +108,15 @@ def _openable(binary: Binary) -> bool:
     return named or binary.role in {Role.LIBRARY, Role.EXECUTABLE}
 
 
-def _choice(package: Package, binary: Binary) -> Choice:
-    relative = _relative(binary.path, package.manifest.directory)
+def _choice(package: Package, place: str) -> Choice:
+    relative = _relative(place, package.manifest.directory)
     return package.choices.get(relative, Choice(selected=False, why="nothing opens such a file"))
 
 
-def _conclude(facts: Facts, binary: Binary, space: Space, runtime: Runtime) -> Conclusion:
-    path = posixpath.join(facts.root, binary.path)
-    return judge(path, binary, space, runtime)
-
-
-def _with_all(packages: tuple[Package, ...], facts: Facts) -> tuple[Package, ...]:
+def _with_all(packages: tuple[Package, ...], space: Space) -> tuple[Package, ...]:
     """The packages that have no native file at all are the ones that may lack one."""
     known = {each.manifest.directory for each in packages}
-    return (*packages, *(Package(each, {}) for path, each in facts.manifests.items() if path not in known))
+    return (*packages, *(Package(each, {}) for path, each in space.manifests.items() if path not in known))
 
 
 def _installed_instead(families: tuple[Family, ...], required: frozenset[str]) -> Mapping[str, Severity | None]:
@@ -141,28 +141,27 @@ def _taken_instead(files: list[_File], wrong: Mapping[str, Severity | None], run
             inside.setdefault(each.owner.directory, []).append(each)
     found: set[str] = set()
     for directory, there in inside.items():
-        paths = tuple(_relative(each.binary.path, directory) for each in there)
+        paths = tuple(_relative(each.place, directory) for each in there)
         found |= {posixpath.join(directory, each) for each in choose_inside(there[0].owner, paths, runtime)}
     return frozenset(found)
 
 
-def _selected(files: list[_File], wrong: frozenset[str], root: str) -> frozenset[str]:
-    """Paths that count: what a loader picks, what that brings along, and what lies where the right file should."""
+def _selected(files: list[_File], wrong: frozenset[str]) -> frozenset[str]:
+    """Places that count: what a loader picks, what that brings along, and what lies where the right file should."""
     roots = [each for each in files if _is_root(each, wrong) and not _is_stray(each, files)]
     roots += _alone_and_foreign(files, wrong)
-    brought = {path for each in roots for path in each.conclusion.brings}
-    own = {each.binary.path for each in roots}
-    return frozenset(own | {each.binary.path for each in files if posixpath.join(root, each.binary.path) in brought})
+    brought = frozenset(path for each in roots for path in each.conclusion.brings)
+    return brought | {each.place for each in roots}
 
 
 def _is_root(file: _File, wrong: frozenset[str]) -> bool:
     """A library counts by itself only outside node_modules: there it was put by the function's author."""
-    if file.binary.path in wrong:
+    if file.place in wrong:
         return True
     if not file.choice.selected:
         return False
     runs = is_addon(file.binary) or file.binary.role is Role.EXECUTABLE
-    return runs or "node_modules" not in file.binary.path.split("/")
+    return runs or "node_modules" not in file.place.split("/")
 
 
 def _is_stray(file: _File, files: list[_File]) -> bool:
@@ -177,13 +176,13 @@ def _alone_and_foreign(files: list[_File], wrong: frozenset[str]) -> list[_File]
     """The addons of a package that has them for one other target only: it was built or packed on such a machine."""
     by_owner: dict[str, list[_File]] = {}
     for each in files:
-        if is_addon(each.binary) and each.binary.path not in wrong and not each.owner.os and not each.owner.cpu:
+        if is_addon(each.binary) and each.place not in wrong and not each.owner.os and not each.owner.cpu:
             by_owner.setdefault(each.owner.directory, []).append(each)
     found = []
     for addons in by_owner.values():
-        named = [tags(_relative(each.binary.path, each.owner.directory)) for each in addons]
+        named = [tags(_relative(each.place, each.owner.directory)) for each in addons]
         targets = {(said.systems, said.cpus) for said in named}
-        prebuilt = any("/prebuilds/" in f"/{each.binary.path}" for each in addons)
+        prebuilt = any("/prebuilds/" in each.place for each in addons)
         if len(targets) == 1 and not prebuilt and all(each.choice.foreign for each in addons):
             found += addons
     return found
@@ -196,13 +195,18 @@ def _judgement(
     finding = _finding(file, conclusion.defect, wrong, runtime) if conclusion.defect else None
     return Judgement(
         binary=file.binary,
-        package=file.owner.name if file.owner.directory else "",
-        version=file.owner.version if file.owner.directory else "",
-        selected=file.binary.path in selected,
+        package=_name(file.owner),
+        version=file.owner.version if _name(file.owner) else "",
+        selected=file.place in selected,
         outcome=conclusion.outcome,
         cause=_cause(conclusion),
         finding=finding,
     )
+
+
+def _name(owner: PackageManifest) -> str:
+    """The npm name of a package; what lies outside every one of them is the function's or the layer's own."""
+    return "" if owner.directory in ROOTS else owner.name
 
 
 def _cause(conclusion: Conclusion) -> str | None:
@@ -218,7 +222,7 @@ def _finding(file: _File, defect: Defect, wrong: Mapping[str, Severity | None], 
         rule=defect.rule,
         path=file.binary.path,
         message=defect.message,
-        package=file.owner.name if file.owner.directory else "",
+        package=_name(file.owner),
         fix=fix_for(defect, file.owner, runtime),
         severity=softened or defect.severity,
         evidence=(("cause", defect.word), ("outcome", defect.outcome.value), *defect.evidence),
@@ -229,7 +233,7 @@ def _softened(file: _File, defect: Defect) -> Severity | None:
     """A foreign program in a package that ships it everywhere may be for that system only (active-win's main)."""
     if file.binary.role is not Role.EXECUTABLE or defect.word not in WRONG_PLATFORM:
         return None
-    shipped = bool(file.owner.directory) and not file.owner.install_script and not file.owner.os
+    shipped = bool(_name(file.owner)) and not file.owner.install_script and not file.owner.os
     return Severity.WARNING if shipped else None
 
 
@@ -238,10 +242,3 @@ def counted(judgements: tuple[Judgement, ...], *, everything: bool) -> Iterator[
     for each in judgements:
         if each.finding is not None and (each.selected or everything):
             yield each.finding
-
-
-def under(root: str, judgement: Judgement) -> Judgement:
-    """Return a layer's judgement with its paths as /opt/..."""
-    path = posixpath.join(root, judgement.binary.path)
-    finding = replace(judgement.finding, path=path) if judgement.finding else None
-    return replace(judgement, binary=replace(judgement.binary, path=path), finding=finding)

@@ -1,18 +1,18 @@
 """All rules over one subject: facts in, report out. Pure: the day, the runtime and the facts are the caller's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from lambdapack.model import Finding
-from lambdapack.rules.binaries import Judged, counted, judge_all, under
+from lambdapack.rules.binaries import counted, judge_all
 from lambdapack.rules.contents import link_findings, mode_findings, secret_findings, size_findings
 from lambdapack.rules.dependencies import dependency_findings
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import handler_findings
 from lambdapack.rules.lifecycle import lifecycle_findings
 from lambdapack.rules.space import lay_out
-from lambdapack.rules.verdict import Judgement, Report, Subject
+from lambdapack.rules.verdict import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -20,12 +20,9 @@ def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> R
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     space = lay_out(facts)
     judged = judge_all(facts, space, runtime)
-    layers = [(each.root, judge_all(each, space, runtime)) for each in facts.layers]
-    judgements = (*judged.judgements, *_of_layers(layers))
     findings = (
-        *counted(judgements, everything=policy.all_binaries),
+        *counted(judged.judgements, everything=policy.all_binaries),
         *judged.missing,
-        *(finding for _, each in layers for finding in each.missing),
         *handler_findings(facts, space, runtime, policy),
         *dependency_findings(facts, policy),
         *size_findings(subject, facts),
@@ -34,12 +31,7 @@ def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> R
         *secret_findings(facts),
         *lifecycle_findings(runtime, policy.today),
     )
-    return Report(runtime, subject, judgements, arrange(findings, policy))
-
-
-def _of_layers(layers: Iterable[tuple[str, Judged]]) -> Iterator[Judgement]:
-    for root, judged in layers:
-        yield from (under(root, each) for each in judged.judgements)
+    return Report(runtime, subject, judged.judgements, arrange(findings, policy))
 
 
 def arrange(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:

@@ -1,13 +1,14 @@
 """Families of platform packages: which member a package needs on a target, and what is installed instead."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lambdapack.project.installed import PackageManifest
 from lambdapack.rules.selection import package_is_foreign
-from lambdapack.rules.space import Space
+from lambdapack.rules.space import ROOTS, Space
 from lambdapack.rules.tokens import contradiction, stem, tags, words
+from lambdapack.runtimes.node_path import node_path
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -56,27 +57,19 @@ def _about(name: str) -> str:
 
 
 class Installed:
-    """The packages of one tree, found as Node.js finds them: up through node_modules, links followed."""
+    """The packages of function and layers, found as node finds them: up through node_modules, then NODE_PATH."""
 
-    def __init__(self, manifests: Mapping[str, PackageManifest], root: str, space: Space) -> None:
-        """Keep the manifests of the tree that lies at `root`."""
-        self._manifests = manifests
-        self._root = root
+    def __init__(self, space: Space, runtime: Runtime) -> None:
+        """Keep the space, and where the runtime's node looks besides."""
         self._space = space
+        self._manifests = space.manifests
+        self._node_path = node_path(runtime.node_major)
 
     def find(self, owner: PackageManifest, name: str) -> PackageManifest | None:
         """Return the package that require(name) would find from inside another one."""
-        directory = owner.directory
-        while True:
-            place = posixpath.join(directory, "node_modules", name)
-            found = self._manifests.get(self._real(place))
-            if found is not None or not directory:
-                return found
-            directory = posixpath.dirname(directory)
-
-    def _real(self, directory: str) -> str:
-        real = self._space.real(posixpath.join(self._root, directory))
-        return posixpath.relpath(real, self._root)
+        places = (*above(owner.directory), *self._node_path)
+        found = (self._manifests.get(self._space.real(posixpath.join(each, name))) for each in places)
+        return next((each for each in found if each is not None), None)
 
     def families(self, runtime: Runtime) -> Iterator[Family]:
         """Yield every family of every package that has a member for Linux."""
@@ -93,31 +86,39 @@ class Installed:
 
     def required(self) -> frozenset[str]:
         """Return the directories of the packages that something needs without a fallback of its own."""
-        targets = {
-            id(each): [found for name in each.dependencies if (found := self.find(each, name))]
-            for each in self._manifests.values()
-        }
-        pending = list(self._roots())
-        seen = {each.directory for each in pending}
-        while pending:
-            for each in targets[id(pending.pop())]:
+        return self._reached([each for root in ROOTS for each in self._roots(root)], optional=False)
+
+    def _reached(self, roots: list[PackageManifest], *, optional: bool) -> frozenset[str]:
+        seen = {each.directory for each in roots}
+        while roots:
+            for each in self._targets(roots.pop(), optional=optional):
                 if each.directory not in seen:
                     seen.add(each.directory)
-                    pending.append(each)
+                    roots.append(each)
         return frozenset(seen)
 
-    def _roots(self) -> list[PackageManifest]:
-        """The function's own manifest; without one, every package that nothing in the tree asks for."""
-        own = [each for directory, each in self._manifests.items() if "node_modules" not in directory.split("/")]
+    def _targets(self, owner: PackageManifest, *, optional: bool) -> Iterator[PackageManifest]:
+        names = owner.dependencies | owner.optional_dependencies if optional else owner.dependencies
+        yield from (found for name in names if (found := self.find(owner, name)))
+
+    def _roots(self, root: str) -> list[PackageManifest]:
+        """A tree's own manifest; without one, every package that nothing in the tree asks for."""
+        inside = [each for directory, each in self._manifests.items() if f"{directory}/".startswith(f"{root}/")]
+        own = [each for each in inside if "node_modules" not in each.directory.split("/")]
         if any(each.dependencies for each in own):
             return own
-        asked = {
-            found.directory
-            for each in self._manifests.values()
-            for name in each.dependencies | each.optional_dependencies
-            if (found := self.find(each, name))
-        }
-        return [each for directory, each in self._manifests.items() if directory not in asked]
+        asked = {found.directory for each in inside for found in self._targets(each, optional=True)}
+        return [each for each in inside if each.directory not in asked]
+
+
+def above(directory: str) -> Iterator[str]:
+    """Yield the node_modules that node looks into from a directory, innermost first (lib/internal/modules/cjs)."""
+    while True:
+        if posixpath.basename(directory) != "node_modules":
+            yield posixpath.join(directory, "node_modules")
+        if directory == "/":
+            return
+        directory = posixpath.dirname(directory)
 
 
 def _fits(name: str, runtime: Runtime) -> bool:

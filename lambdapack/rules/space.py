@@ -1,24 +1,30 @@
 """The files of function and layers at the paths they have in Lambda. Never looks at this host."""
 
 import posixpath
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from lambdapack.binary.facts import Binary
-from lambdapack.rules.facts import Facts
+from lambdapack.project.installed import PackageManifest
+from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts
 from lambdapack.tree.entry import Entry, Kind
+from lambdapack.tree.index import ancestors
 
 LINKS_AT_MOST = 40
 """MAXSYMLINKS of Linux: a longer chain is ELOOP."""
 
+ROOTS = (TASK_ROOT, LAYER_ROOT)
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Absolute path to entry and to binary."""
+    """Absolute path to entry and to binary, absolute directory to manifest."""
 
     entries: Mapping[str, Entry]
-    binaries: Mapping[str, Binary]
+    binaries: Mapping[str, Binary]  # their own paths are as a report has them: a layer's absolute
     links: Mapping[str, str]  # absolute path of a symlink to the absolute path it names
+    manifests: Mapping[str, PackageManifest] = field(default_factory=dict)  # their directories are absolute as well
+    directories: frozenset[str] = frozenset()  # with those that have no entry of their own
 
     def real(self, path: str) -> str:
         """Return a path with its links followed; a name that is not there stays as it is."""
@@ -37,15 +43,16 @@ class Space:
 
     def is_directory(self, path: str) -> bool:
         """Tell whether a path leads to a directory, with an entry of its own or only with children."""
-        real = self.real(path)
-        entry = self.entries.get(real)
-        if entry is not None:
-            return entry.kind is Kind.DIRECTORY
-        return any(each.startswith(f"{real}/") for each in self.entries)
+        return self.real(path) in self.directories
 
     def binary(self, path: str) -> Binary | None:
         """Return the native file that a path leads to."""
         return self.binaries.get(self.real(path))
+
+    def below(self, directory: str) -> Iterator[tuple[str, Entry]]:
+        """Yield what lies below a directory, with its absolute path."""
+        start = f"{directory}/"
+        yield from ((path, entry) for path, entry in self.entries.items() if path.startswith(start))
 
 
 def _ancestry(path: str) -> list[str]:
@@ -55,15 +62,44 @@ def _ancestry(path: str) -> list[str]:
 
 
 def lay_out(facts: Facts) -> Space:
-    """Return the space of a function with its layers; a later layer's file replaces an earlier one's."""
+    """Return the space of a function with its layers; a later layer's file replaces an earlier one's.
+
+    A package.json that is replaced takes its manifest along, and a native file its facts.
+    """
+    owners = {posixpath.join(each.root, path): each for each in (*facts.layers, facts) for path in each.entries}
     entries: dict[str, Entry] = {}
     binaries: dict[str, Binary] = {}
+    manifests = {root: PackageManifest(root, "", "") for root in ROOTS}
     for each in (*facts.layers, facts):
         entries.update((posixpath.join(each.root, path), entry) for path, entry in each.entries.items())
-        binaries.update((posixpath.join(each.root, found.path), found) for found in each.inventory.binaries)
-    links = {
+        for found in each.inventory.binaries:
+            if owners.get(path := posixpath.join(each.root, found.path)) is each:
+                binaries[path] = found if each is facts else replace(found, path=path)
+        for below, manifest in each.manifests.items():
+            directory = posixpath.normpath(posixpath.join(each.root, below))
+            if owners.get(posixpath.join(directory, "package.json")) is each:
+                manifests[directory] = replace(manifest, directory=directory)
+    return Space(entries, binaries, _links(entries), manifests, _directories(entries))
+
+
+def _links(entries: Mapping[str, Entry]) -> Mapping[str, str]:
+    return {
         path: posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
         for path, entry in entries.items()
         if entry.kind is Kind.SYMLINK
     }
-    return Space(entries, binaries, links)
+
+
+def _directories(entries: Mapping[str, Entry]) -> frozenset[str]:
+    found: set[str] = set()
+    for path in entries:
+        for _ in ancestors(path, found):
+            pass
+    return frozenset(found | {path for path, entry in entries.items() if entry.kind is Kind.DIRECTORY})
+
+
+def seen_from(root: str, path: str) -> str:
+    """Return an absolute path as a report on the tree at `root` has it: relative to it, or a layer's as /opt/..."""
+    if path == root:
+        return ""
+    return path[len(root) + 1 :] if path.startswith(f"{root}/") else path
