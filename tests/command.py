@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lambdapack.build import reap
-from tests import proofs
+from tests import products, proofs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -33,6 +33,7 @@ def lambdapack(
         timeout=timeout,
         check=False,
     )
+    products.check_run(list(map(str, arguments)), done.stdout)
     proofs.told(NAMED.findall(done.stdout + done.stderr))
     return done
 

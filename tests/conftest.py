@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import proofs
+from tests import products, proofs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -56,6 +56,13 @@ def _scrubbed() -> Iterator[None]:
     }
     yield
     os.environ.update(removed)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _products_are_as_published() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        products.guarded(patch)
+        yield
 
 
 def _engine_problem() -> str | None:

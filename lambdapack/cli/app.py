@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdapack import __version__
-from lambdapack.cli import build, console, images, invoke, runtimes, verify
+from lambdapack.cli import build, console, images, invoke, runtimes, schema, verify
 from lambdapack.errors import USAGE, Exit, LambdapackError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("verify")(verify.verify)
 app.command("invoke")(invoke.invoke)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(images.app, name="images")
+app.command("schema")(schema.schema)
 
 
 def _version(wanted: bool) -> None:
@@ -74,7 +75,7 @@ def _usage_or_bug(error: Exception, *, as_json: bool) -> int:
     """Typer's usage errors carry a message for people; anything else is a defect of ours."""
     message = getattr(error, "format_message", None)
     if not callable(message):
-        return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")))
+        return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")), as_json=as_json)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
         return console.usage(str(message()))
     context = getattr(error, "ctx", None)

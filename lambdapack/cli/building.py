@@ -15,7 +15,7 @@ from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Severity, Target
 from lambdapack.pipeline.build import Built, Wanted, build
-from lambdapack.report import human, json_v0
+from lambdapack.report import human, json_v1
 from lambdapack.report.text import paragraph, plural, size
 from lambdapack.rules.verdict import Judgement
 
@@ -82,7 +82,7 @@ def _tell(built: Sequence[Built], settings: Settings, style: Format, *, verbose:
     console.talk("\n".join(_told(each, verbose=verbose) for each in built))
     if style is Format.JSON:
         reports = tuple(each.report for each in built)
-        console.product(json_v0.render(reports, several=settings.arch.value == choices.ALL))
+        console.product(json_v1.render(reports, several=settings.arch.value == choices.ALL))
     else:
         console.product("".join(f"{each.archive.path}\n" for each in built if each.archive))
     limit = choices.fail_on(settings)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TextIO
 
 from lambdapack.errors import OUTPUT, Exit, LambdapackError
-from lambdapack.report import human, json_v0
+from lambdapack.errors.record import DEFECT
+from lambdapack.report import human, json_v1
 
 
 def product(text: str) -> None:
@@ -36,20 +37,16 @@ def fail(error: LambdapackError, *, as_json: bool) -> int:
     """Show a failure and return its exit code. JSON is the product; people read the same on stderr."""
     if as_json and error.failure.exit >= Exit.USAGE:
         with suppress(LambdapackError):  # stdout itself may be what failed
-            product(json_v0.failure(error))
+            product(json_v1.failure(error))
     talk(human.failure(error))
     return int(error.failure.exit)
 
 
-def bug(error: Exception, *, debug: bool) -> int:
+def bug(error: Exception, *, debug: bool, as_json: bool) -> int:
     """Own up to a defect of ours. Never shows locals: they may hold secrets."""
     if debug:
         talk("".join(traceback.format_exception(error)))
-    talk(
-        f"error[LP999]: lambdapack has a defect: {type(error).__name__}: {error}\n"
-        f"  = help: Run it again with LAMBDAPACK_DEBUG=1 and report the traceback.\n"
-    )
-    return int(Exit.BUG)
+    return fail(LambdapackError(DEFECT, f"{type(error).__name__}: {error}"), as_json=as_json)
 
 
 def deaf() -> int:

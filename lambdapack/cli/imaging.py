@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lambdapack.build import toolchain
 from lambdapack.build.engine import Engine
@@ -29,7 +30,7 @@ def show(flags: Mapping[str, object], style: Format) -> int:
         for use, template in templates.items()
     ]
     if style is Format.JSON:
-        console.product(json.dumps(rows, indent=2) + "\n")
+        console.product(json.dumps({"schema": table.IMAGES, "images": rows}, indent=2) + "\n")
     else:
         header = ("TARGET", "FOR", "STATE", "IMAGE")
         console.product(
@@ -38,7 +39,7 @@ def show(flags: Mapping[str, object], style: Format) -> int:
     return 0
 
 
-def _row(engine: Engine, target: Target, use: str, reference: str) -> dict[str, str]:
+def _row(engine: Engine, target: Target, use: str, reference: str) -> dict[str, Any]:
     try:
         held = engine.held(reference, target.architecture)
         state = "here" if held else "absent"
@@ -46,7 +47,7 @@ def _row(engine: Engine, target: Target, use: str, reference: str) -> dict[str, 
         if error.failure is not WRONG_IMAGE:
             raise
         held, state = None, "not a Lambda image"
-    digest = held.digest if held else ""
+    digest = held.digest if held else None
     return {"target": str(target), "for": use, "state": state, "image": reference, "digest": digest}
 
 

@@ -20,7 +20,7 @@ def runtimes(style: Format) -> int:
     found = [shipped(Target(name, architectures(name)[0])) for name in identifiers()]
     day = choices.today()
     if style is Format.JSON:
-        console.product(json.dumps([table.runtime_row(each, day) for each in found], indent=2) + "\n")
+        console.product(json.dumps(table.runtimes_document(found, day), indent=2) + "\n")
     else:
         console.product(table.runtimes(found, day))
     return 0

@@ -14,7 +14,7 @@ from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
 from lambdapack.pipeline.judging import Prove, verify
-from lambdapack.report import human, json_v0
+from lambdapack.report import human, json_v1
 from lambdapack.rules.facts import Policy
 from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import shipped
@@ -44,7 +44,7 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     prove = _prover(settings, policy, bars) if asked.load else None
     reports = tuple(verify(asked.target, each, policy, settings.handler.value, bars, prove) for each in runtimes)
     if asked.style is Format.JSON:
-        console.product(json_v0.render(reports, several=settings.arch.value == choices.ALL))
+        console.product(json_v1.render(reports, several=settings.arch.value == choices.ALL))
     else:
         console.product("\n".join(human.render(each, verbose=asked.verbose) for each in reports))
     limit = choices.fail_on(settings)

@@ -129,7 +129,7 @@ def hosts(value: object) -> Mapping[str, str]:
     for architecture, address in found.items():
         if architecture not in ARCHITECTURES:
             raise ValueError(f"{architecture} is no architecture: x86_64 or arm64 is expected")
-        if not re.match(r"(ssh|tcp|unix|npipe|http|https)://.", address):
+        if not re.match(_ADDRESS, address):
             raise ValueError(f"{address} is no engine address: one such as ssh://graviton is expected")
     return found
 
@@ -162,18 +162,29 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+_ADDRESS = "(ssh|tcp|unix|npipe|http|https)://."
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _TABLE = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
+_HOSTS = {
+    "type": "object",
+    "properties": {
+        each: {"description": f"the engine for {each}", "type": "string", "pattern": f"^{_ADDRESS}"}
+        for each in ARCHITECTURES
+    },
+    "additionalProperties": False,
+}
+_SIZE = r"^\s*[0-9]{1,15}(\.[0-9]+)?\s*[bBkKmMgGtT]?([iI]?[bB])?\s*$"
+_TIMES = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH]?)+\s*$"
 
 TEXT = Kind(text, {"type": "string", "minLength": 1})
 BOOLEAN = Kind(boolean, {"type": "boolean"})
 PATH = Kind(path, {"type": "string", "minLength": 1})
 TEXTS = Kind(texts, _STRINGS)
-SIZE = Kind(size, {"type": ["string", "integer"]})
-DURATION = Kind(duration, {"type": ["string", "number"]})
+SIZE = Kind(size, {"type": ["string", "integer"], "minimum": 1, "pattern": _SIZE})
+DURATION = Kind(duration, {"type": ["string", "number"], "exclusiveMinimum": 0, "pattern": _TIMES})
 COUNT = Kind(count, {"type": "integer", "minimum": 1})
 IMAGE = Kind(image, {"type": "string", "minLength": 1})
-HOSTS = Kind(hosts, _TABLE)
+HOSTS = Kind(hosts, _HOSTS)
 IGNORED = Kind(ignored, _TABLE)
 
 

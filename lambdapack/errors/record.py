@@ -30,6 +30,17 @@ class Failure:
     exit: Exit
 
 
+DEFECT = Failure(
+    "LP999",
+    "defect",
+    "lambdapack has a defect",
+    "What happened is not foreseen, and neither your project nor this machine need be at fault.",
+    "Run it again with LAMBDAPACK_DEBUG=1 and report the traceback.",
+    Exit.BUG,
+)
+"""Of whatever escapes that is no LambdapackError. It stands in no table: nobody can act on it."""
+
+
 class LambdapackError(Exception):
     """A failure the user can act on. Anything else that escapes is our bug (exit 70)."""
 

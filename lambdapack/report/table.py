@@ -8,6 +8,9 @@ from lambdapack.report.text import paragraph
 from lambdapack.runtimes.catalogue import architectures
 from lambdapack.runtimes.runtime import Runtime
 
+RUNTIMES = "lambdapack/runtimes/1"
+IMAGES = "lambdapack/images/1"
+
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned columns, two spaces apart."""
@@ -25,6 +28,11 @@ def runtimes(found: Sequence[Runtime], today: date) -> str:
         arches = ",".join(row["architectures"])
         rows.append((row["runtime"], str(row["abi"]), str(row["node_api"]), arches, row["state"], *dates))
     return columns(rows)
+
+
+def runtimes_document(found: Sequence[Runtime], today: date) -> dict[str, Any]:
+    """Return every runtime as JSON-able values, oldest first."""
+    return {"schema": RUNTIMES, "runtimes": [runtime_row(each, today) for each in found]}
 
 
 def runtime_row(runtime: Runtime, today: date) -> dict[str, Any]:

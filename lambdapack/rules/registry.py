@@ -16,6 +16,29 @@ from lambdapack.rules.registration import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL
 from lambdapack.rules.symbols import UNDEFINED_SYMBOL
 from lambdapack.rules.versions import SYMBOL_VERSION, UNPROVED
 
+CAUSES: tuple[Rule, ...] = (
+    NOT_ELF,
+    TRUNCATED,
+    WRONG_CLASS,
+    WRONG_CPU,
+    BAD_ELF,
+    EXECUTABLE,
+    MUSL,
+    MISSING_LIBRARY,
+    SYMBOL_VERSION,
+    UNDEFINED_SYMBOL,
+    NODE_ABI,
+    ELECTRON_ABI,
+    NOT_AN_ADDON,
+    NODE_API_LEVEL,
+    STATIC_TLS,
+    RELOCATIONS,
+    NO_EXEC_BIT,
+    MISSING_INTERPRETER,
+    CPU_LEVEL,
+)
+"""The rules whose names a binary's `cause` may be. One more is a new number of the report's schema."""
+
 RULES: tuple[Rule, ...] = (
     *LOCK_RULES,
     WRONG_CPU,

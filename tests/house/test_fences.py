@@ -33,6 +33,7 @@ LADDER = (
     ("rules", "build", "pack", "deploy", "aws"),
     ("prove", "report"),
     ("config", "pipeline"),
+    ("schema",),
     ("cli",),
     ("__main__",),
 )

@@ -32,7 +32,7 @@ def base(lab_engine: dict[str, str], tmp_path: Path) -> Iterator[str]:  # noqa: 
 
 def test_the_list_tells_what_the_engine_holds(lab_engine: dict[str, str]) -> None:
     done = lambdapack("images", "list", "--runtime", "nodejs22.x", "--arch", "all", "--format", "json", env=lab_engine)
-    rows = json.loads(done.stdout)
+    rows = json.loads(done.stdout)["images"]
     assert {row["image"]: row["state"] for row in rows} == {
         f"lambdapack-lab/nodejs:22-{arch}{use}": "here" for arch in ("x86_64", "arm64") for use in ("", "-build")
     }

@@ -2,14 +2,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from lambdapack.cli.app import run
 from lambdapack.pack.manifest import manifest_path
 from tests.fakes import Process
 from tests.unit.pipeline.workshop import ARM, DARWIN, IMAGE, X86, Workshop
-from tests.unit.report import schemas
 
 Said = tuple[int, str, str]
 Build = Callable[..., Said]
@@ -79,8 +77,6 @@ def test_json_is_the_same_judgement(build: Build, shop: Workshop) -> None:
     code, out, _ = build("--arch", "all", "--format", "json")
     assert code == 1
     documents = json.loads(out)
-    for each in documents:
-        jsonschema.validate(each, schemas.REPORT)
     assert [(each["target"]["arch"], each["verdict"]) for each in documents] == [("x86_64", "pass"), ("arm64", "fail")]
     assert [each["subject"]["archive"] for each in documents] == [None, None]
 
@@ -88,7 +84,6 @@ def test_json_is_the_same_judgement(build: Build, shop: Workshop) -> None:
 def test_json_of_one_build_is_one_object_with_its_archive(build: Build) -> None:
     code, out, _ = build("--format", "json")
     document = json.loads(out)
-    jsonschema.validate(document, schemas.REPORT)
     assert code == 0
     assert Path(document["subject"]["archive"]).stat().st_size == document["subject"]["zip_bytes"]
 
@@ -97,7 +92,6 @@ def test_a_lockfile_finding_is_a_report_in_json_too(build: Build, shop: Workshop
     Path("package-lock.json").unlink()
     code, out, err = build("--format", "json")
     document = json.loads(out)
-    jsonschema.validate(document, schemas.REPORT)
     assert (code, [each["name"] for each in document["findings"]]) == (1, ["lock-missing"])
     assert shop.asked == []
     assert "npm install --package-lock-only" in err

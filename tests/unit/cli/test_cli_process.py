@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import products
 from tests.command import lambdapack
 
 HEAVY = {
@@ -102,6 +103,8 @@ def test_any_encoding_of_stdout_does(encoding: str, tmp_path: Path) -> None:
         )
         assert done.returncode == 1, done.stderr
         assert b"LP202" in done.stdout
+        if style == "json":
+            products.check(done.stdout.decode("ascii"), ours=True)
 
 
 @posix

@@ -2,12 +2,10 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from lambdapack.cli.app import app, run
 from lambdapack.rules.registry import RULES
-from tests.unit.report import schemas
 
 COMMANDS: Sequence[Sequence[str]] = (
     (),
@@ -21,6 +19,7 @@ COMMANDS: Sequence[Sequence[str]] = (
     ("images",),
     ("images", "list"),
     ("images", "build"),
+    ("schema",),
 )
 
 
@@ -111,7 +110,6 @@ def test_a_mistake_is_json_when_json_is_wanted(
 ) -> None:
     assert run([argv[0], *style, *argv[1:]]) == 2
     document = json.loads(capsys.readouterr().out)
-    jsonschema.validate(document, schemas.FAILURE)
     assert document["code"] == "LP001"
 
 
@@ -173,7 +171,9 @@ def test_runtimes_alone_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
 def test_runtimes_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     for argv in (["runtimes", "--format", "json"], ["runtimes", "list", "--format", "json"]):
         assert run(argv) == 0
-        assert {"nodejs22.x", "nodejs24.x"} <= {each["runtime"] for each in json.loads(capsys.readouterr().out)}
+        assert {"nodejs22.x", "nodejs24.x"} <= {
+            each["runtime"] for each in json.loads(capsys.readouterr().out)["runtimes"]
+        }
     assert run(["runtimes", "show", "nodejs22.x", "--arch", "arm64", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["arch"] == "arm64"
 

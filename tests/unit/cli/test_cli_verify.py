@@ -5,14 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from lambdapack.cli.app import run
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, write_manifest
 from tests.unit.pipeline.workshop import DARWIN
-from tests.unit.report import schemas
 
 TARGET = ("--runtime", "nodejs22.x", "--arch", "x86_64")
 
@@ -31,7 +29,6 @@ def verify(capsys: pytest.CaptureFixture[str]) -> Verify:
         code = run(["verify", *map(str, argv), "--format", "json"])
         said = capsys.readouterr()
         document = json.loads(said.out)
-        jsonschema.validate(document, schemas.REPORT)
         return code, document, said.err
 
     return call

@@ -73,7 +73,7 @@ FINDING = closed(
     ignored=maybe(NAME),
 )
 REPORT = closed(
-    schema={"const": "lambdapack/report/0"},
+    schema={"const": "lambdapack/report/1"},
     version=NAME,
     verdict={"enum": ["pass", "warn", "fail"]},
     target=closed(

@@ -1,6 +1,6 @@
 """A report for programs. Its own shapes, so that the internal types stay free to change.
 
-The schema number is 0 until every judgement is exact (the loader's own verdict for every file).
+What they are is published: lambdapack/schema/report.py, `lambdapack schema report`.
 """
 
 import json
@@ -12,11 +12,13 @@ from lambdapack.errors import LambdapackError
 from lambdapack.model import Finding
 from lambdapack.rules.verdict import Judgement, Report
 
-REPORT = "lambdapack/report/0"
+REPORT = "lambdapack/report/1"
 FAILURE = "lambdapack/failure/1"
 
 KINDS = {each: each.value for each in RegistrationKind} | {RegistrationKind.BOTH: RegistrationKind.NODE_API.value}
 """The schema's word for each: of an addon with both entries node takes Node-API's."""
+
+REGISTRATIONS = tuple(dict.fromkeys(KINDS.values()))
 
 
 class FindingDocument(TypedDict):

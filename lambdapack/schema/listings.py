@@ -1,0 +1,99 @@
+"""What `runtimes` and `images list` print with --format json, and the runtime file."""
+
+from lambdapack.report import table as listing
+from lambdapack.runtimes import runtimefile
+from lambdapack.schema.report import ARCHITECTURES
+from lambdapack.schema.shapes import (
+    SHA256,
+    Schema,
+    array,
+    document,
+    flag,
+    maybe,
+    named,
+    number,
+    record,
+    table,
+    text,
+    texts,
+    word,
+)
+
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def runtimes() -> Schema:
+    """Return the schema of `runtimes list`."""
+    rows = array("Every runtime, the oldest first.", _runtime())
+    whole = named(listing.RUNTIMES, "The runtimes that lambdapack knows.", {"runtimes": rows})
+    return document(listing.RUNTIMES, "Lambda's Node.js runtimes", whole)
+
+
+def _runtime() -> Schema:
+    fields = {
+        "runtime": text("AWS's identifier, such as nodejs22.x."),
+        "node_major": number("The major version of its Node.js."),
+        "abi": number("Its NODE_MODULE_VERSION."),
+        "node_api": number("The highest Node-API version that it has."),
+        "architectures": array("What it runs on.", word("An instruction set.", ARCHITECTURES)),
+        "state": word("Today's.", ["supported", "deprecated", "blocked"]),
+        "deprecated": maybe(text("The day that support ends; null when none is announced.", pattern=DAY)),
+        "block_create": maybe(text("The day from which no function can be created with it.", pattern=DAY)),
+        "block_update": maybe(text("The day from which none can be updated.", pattern=DAY)),
+        "source": maybe(text("Where the days were read.")),
+    }
+    return record("One runtime.", fields)
+
+
+def images() -> Schema:
+    """Return the schema of `images list`."""
+    fields = {
+        "target": text("Runtime and architecture, such as nodejs22.x/arm64."),
+        "for": word("What it serves: running the function, or building its dependencies.", ["runtime", "build"]),
+        "state": word("Whether the engine has it.", ["here", "absent", "not a Lambda image"]),
+        "image": text("Its name."),
+        "digest": maybe(text("Over its layers; null when it is not here.", pattern=SHA256)),
+    }
+    rows = array("The images of every target.", record("One image.", fields))
+    whole = named(listing.IMAGES, "The images that a build uses.", {"images": rows})
+    return document(listing.IMAGES, "The container images of a build", whole)
+
+
+def runtime_file() -> Schema:
+    """Return the schema of a runtime file, which `runtimes show` prints as well."""
+    names = "Highest version by prefix, such as GLIBC: 2.34"
+    fields = {
+        "runtime": text("The Lambda runtime that it stands for."),
+        "arch": word("The instruction set, under AWS's name.", ARCHITECTURES),
+        "node": maybe(text("The version of Node.js; null when only the major is known.")),
+        "node_major": number("Its major version."),
+        "abi": number("Its NODE_MODULE_VERSION."),
+        "node_api": number("The highest Node-API version that it has."),
+        "source": word("Whence it is known.", ["shipped", "image", "file"]),
+        "digest": text("Over the image's layers or the root file system; empty for shipped data.", empty=True),
+        "library_path": texts("LD_LIBRARY_PATH of node's process, in order."),
+        "default_path": texts("Where ld.so looks after that and its cache."),
+        "interpreters": texts("The loaders that a program may ask for."),
+        "loaded": texts("Libraries that are in node's process before any addon."),
+        "floor": table(f"{names}, that is surely there.", {"type": "string"}),
+        "ceiling": table(f"{names}, that any image was seen to have.", {"type": "string"}),
+        "libraries": table("By the name that a binary asks for.", _library()),
+        "node_exports": {
+            **texts("Symbols that node exports; null when they were not recorded."),
+            "type": ["array", "null"],
+        },
+    }
+    whole = named(runtimefile.SCHEMA, "What a runtime provides to binaries.", fields)
+    return document(runtimefile.SCHEMA, "A measured runtime", whole)
+
+
+def _library() -> Schema:
+    fields = {
+        "soname": text("Its own name."),
+        "path": text("Where the loader finds it; empty when only the name is known.", empty=True),
+        "versions": texts("Symbol versions that it defines."),
+        "needed": texts("Libraries that it asks for."),
+        "exports": {**texts("Symbols that it defines; null when not recorded."), "type": ["array", "null"]},
+        "certain": flag("False: seen in an image, not proved for the managed runtime."),
+    }
+    return record("One shared library.", fields)

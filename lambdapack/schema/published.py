@@ -1,0 +1,26 @@
+"""Every schema under the name that `lambdapack schema NAME` takes."""
+
+from collections.abc import Callable, Mapping
+
+from lambdapack.errors import USAGE, LambdapackError
+from lambdapack.schema import config, listings, manifest, report
+from lambdapack.schema.shapes import Schema
+
+SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
+    "report": ("what verify and build say with --format json", report.report),
+    "failure": ("what they say when the work could not be done", report.failure),
+    "manifest": ("<zip>.lambdapack.json, beside an archive", manifest.manifest),
+    "runtime-file": ("what --runtime-file takes, and `runtimes show` prints", listings.runtime_file),
+    "runtimes": ("what `runtimes list` says with --format json", listings.runtimes),
+    "images": ("what `images list` says with --format json", listings.images),
+    "config": ("lambdapack.toml, for editors", config.config),
+}
+"""Name to what it describes, and the schema itself, made when it is wanted."""
+
+
+def schema(name: str) -> Schema:
+    """Return the schema of a name; LP001 when there is none such."""
+    found = SCHEMAS.get(name)
+    if found is None:
+        raise LambdapackError(USAGE, f"there is no schema {name!r}", hint=f"Choose one of {', '.join(SCHEMAS)}.")
+    return found[1]()

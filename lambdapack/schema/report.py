@@ -1,0 +1,140 @@
+"""The report of `verify` and `build` with --format json, and the failure that stands in its place."""
+
+from lambdapack.binary.facts import Format, Role
+from lambdapack.errors import FAILURES
+from lambdapack.errors.record import DEFECT
+from lambdapack.model import Architecture, Severity
+from lambdapack.report import json_v1
+from lambdapack.rules.registry import CAUSES, RULES
+from lambdapack.rules.verdict import Outcome, Verdict
+from lambdapack.schema.shapes import (
+    CODE_DIGEST,
+    SHA256,
+    Schema,
+    array,
+    document,
+    flag,
+    maybe,
+    named,
+    number,
+    record,
+    text,
+    word,
+)
+
+ARCHITECTURES = [each.aws for each in Architecture]
+
+
+def report() -> Schema:
+    """Return the schema of one report, or of an array of them for `--arch all`."""
+    fields = {
+        "version": text("The version of lambdapack that judged."),
+        "verdict": word(
+            "fail: a finding of severity error counts; warn: a warning does; ignored findings do not.",
+            [each.value for each in Verdict],
+        ),
+        "target": _target(),
+        "subject": _subject(),
+        "binaries": array("Every native file, selected or not, in byte order of the paths.", _binary()),
+        "findings": array("What there is to say, the worst first, the ignored ones last.", _finding()),
+    }
+    return document(
+        json_v1.REPORT,
+        "What lambdapack says of a package",
+        named(json_v1.REPORT, "The judgement of one package for one target.", fields),
+        several=True,
+    )
+
+
+def failure() -> Schema:
+    """Return the schema of a failure: the work could not be done (exit code 2 and up)."""
+    records = (*FAILURES, DEFECT)
+    fields = {
+        "code": word("The failure's code; never reused.", [each.code for each in records]),
+        "name": word("The failure's name.", [each.name for each in records]),
+        "what": text("What happened, where, and in whose words."),
+        "why": text("What it was needed for, or what follows from it."),
+        "fix": text("One sentence with the command that ends it."),
+    }
+    whole = named(json_v1.FAILURE, "Why there is no report.", fields)
+    return document(json_v1.FAILURE, "Why lambdapack could not go on", whole)
+
+
+def _target() -> Schema:
+    fields = {
+        "runtime": text("The Lambda runtime, such as nodejs22.x."),
+        "arch": word("The instruction set, under AWS's name.", ARCHITECTURES),
+        "node": maybe(text("The version of Node.js; null when only the major is known.")),
+        "abi": number("The runtime's NODE_MODULE_VERSION."),
+        "node_api": number("The highest Node-API version that it has."),
+        "source": word(
+            "Whence it is known: shipped data, a measured image, or a runtime file.", ["shipped", "image", "file"]
+        ),
+        "digest": maybe(text("Of the image's layers or the runtime file; null for shipped data.", pattern=SHA256)),
+    }
+    return record("The runtime that the package was judged against.", fields)
+
+
+def _subject() -> Schema:
+    fields = {
+        "kind": word("What was judged.", ["directory", "zip", "layer", "function"]),
+        "path": text("Where it is, as it was named on the command line."),
+        "archive": maybe(text("The zip; null for a directory.")),
+        "code_digest": maybe(text("Base64 SHA-256 of the zip's bytes: Lambda's CodeSha256.", pattern=CODE_DIGEST)),
+        "content_digest": maybe(text("Over names, modes and contents of what is in the zip.", pattern=SHA256)),
+        "zip_bytes": maybe(number("Size of the zip in bytes.")),
+        "unzipped_bytes": maybe(number("Bytes of all files, as Lambda counts them against its limit.")),
+    }
+    return record("What was judged.", fields)
+
+
+def _binary() -> Schema:
+    registration = {
+        "kind": word(
+            "The entry that node takes; node-api also when there is a V8 one beside it.", list(json_v1.REGISTRATIONS)
+        ),
+        "abi": maybe(number("The NODE_MODULE_VERSION that it was compiled for, when there is one to name.")),
+        "node_api": maybe(number("The Node-API version that it declares.")),
+    }
+    fields = {
+        "path": text("Relative to the subject; in a layer that came with a function, below /opt."),
+        "package": maybe(text("The npm package that owns the file; null outside node_modules.")),
+        "version": maybe(text("Of that package; null when its package.json does not say.")),
+        "sha256": text("Of the file's bytes.", pattern="^[0-9a-f]{64}$"),
+        "bytes": number("Size of the file."),
+        "format": word("What its first bytes say it is.", [each.value for each in Format]),
+        "machine": maybe(text("Its CPU: x86_64, arm64, ia32, ...; joined by + in a universal Mach-O.")),
+        "role": word("What it is for.", [each.value for each in Role]),
+        "selected": flag("A loader of its package would pick it for this target: it counts for the verdict."),
+        "outcome": word(
+            "What happens when it is opened on Lambda; dies-later: the process ends at the first call of a missing "
+            "function; unknown: nothing proves it.",
+            [each.value for each in Outcome],
+        ),
+        "cause": maybe(word("Why it does not load; null when it does.", [each.name for each in CAUSES])),
+        "registration": record("How node finds the addon's entry.", registration),
+    }
+    return record("One native file, or what stands in the place of one.", fields)
+
+
+def _finding() -> Schema:
+    fields = {
+        "code": word("The rule's code; never reused.", [each.code for each in RULES]),
+        "name": word("The rule's name: the defect.", [each.name for each in RULES]),
+        "severity": word(
+            "What counts: the rule's own, or the one that applies here.", [each.value for each in Severity]
+        ),
+        "path": text("The file, relative to the subject; empty when it is about the whole.", empty=True),
+        "line": maybe(number("The line of a text file that a person edits; null otherwise.", minimum=1)),
+        "package": maybe(text("The npm package that it is about.")),
+        "message": text("What is the matter here."),
+        "why": text("What follows from it, in the loader's or AWS's own words."),
+        "fix": text("One sentence with the command that ends it."),
+        "evidence": {
+            "description": "The facts that triggered it. Its keys belong to the rule and may become more.",
+            "type": "object",
+            "additionalProperties": True,
+        },
+        "ignored": maybe(text("The user's reason to live with it; null when it counts.")),
+    }
+    return record("One judgement on the package.", fields)

@@ -1,0 +1,114 @@
+"""No JSON leaves the product in a test unseen: what its field "schema" names is what it has to be.
+
+tests/conftest.py puts the check behind every way out in this process, tests/command.py behind every other process.
+"""
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from lambdapack.cli import console
+from lambdapack.pack.manifest import manifest_path
+from lambdapack.report import json_v1
+from lambdapack.schema import published
+
+OURS = "lambdapack/"
+
+
+@functools.cache
+def validators() -> dict[str, jsonschema.Draft202012Validator]:
+    """Every published schema by the text that documents name it with."""
+    found = {}
+    for name in published.SCHEMAS:
+        schema = published.schema(name)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        _, kind, number = schema["$id"].split(":", 1)[1].split(":")
+        found[f"{OURS}{kind}/{number}"] = jsonschema.Draft202012Validator(schema)
+    return found
+
+
+def check(text: str, *, ours: bool = False) -> None:
+    """Fail when a text is JSON of ours and not what its schema says; `ours`: it has to be JSON of ours."""
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        assert not ours, f"JSON was asked for: {text[:200]}"
+        return
+    for document in whole if isinstance(whole, list) else [whole]:
+        named = document.get("schema") if isinstance(document, dict) else None
+        if not isinstance(named, str) or not named.startswith(OURS):
+            assert not ours, f"a document without the name of its schema: {text[:200]}"
+            continue
+        assert named in validators(), f"{named} is no schema of lambdapack/schema/published.py"
+        validators()[named].validate(document)
+    if isinstance(whole, list) and whole and ours:
+        validators()[whole[0]["schema"]].validate(whole)
+
+
+def check_run(argv: Sequence[str], stdout: str) -> None:
+    """Check what a command printed, and the manifests of the archives that it named."""
+    wants_json = "--format=json" in argv or ("--format", "json") in pairwise(argv)
+    check(stdout, ours=wants_json and bool(stdout))
+    for line in stdout.splitlines():
+        beside = manifest_path(Path(line)) if line.endswith(".zip") and "\0" not in line else None
+        if beside and beside.is_file():
+            check(beside.read_text(encoding="utf-8"), ours=True)
+
+
+def guarded(patch: pytest.MonkeyPatch) -> None:
+    """Check everything that this process renders or writes to stdout."""
+    patch.setattr(json_v1, "render", _checked(json_v1.render))
+    patch.setattr(json_v1, "failure", _checked(json_v1.failure))
+    patch.setattr(console, "product", _seen(console.product))
+
+
+def _checked(render: Callable[..., str]) -> Callable[..., str]:
+    def rendering(*args: Any, **options: Any) -> str:
+        text = render(*args, **options)
+        check(text, ours=True)
+        return text
+
+    return rendering
+
+
+def _seen(write: Callable[[str], None]) -> Callable[[str], None]:
+    def writing(text: str) -> None:
+        check_run([], text)
+        write(text)
+
+    return writing
+
+
+def open_objects(schema: Any, path: str = "#") -> Iterator[str]:
+    """Yield where a schema lets an object have fields that nobody described."""
+    if isinstance(schema, list):
+        for at, each in enumerate(schema):
+            yield from open_objects(each, f"{path}/{at}")
+    if not isinstance(schema, dict):
+        return
+    kinds = schema.get("type", ())
+    if "object" in ([kinds] if isinstance(kinds, str) else kinds) and schema.get("additionalProperties", True) is True:
+        yield path
+    for key, each in schema.items():
+        yield from open_objects(each, f"{path}/{key}")
+
+
+def undescribed(schema: Any, path: str = "#") -> Iterator[str]:
+    """Yield the fields of a schema's objects that have no description."""
+    if isinstance(schema, list):
+        for at, each in enumerate(schema):
+            yield from undescribed(each, f"{path}/{at}")
+    if not isinstance(schema, dict):
+        return
+    fields = schema.get("properties")
+    for name, field in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(field, dict) and not field.get("description"):
+            yield f"{path}/{name}"
+    for key, each in schema.items():
+        yield from undescribed(each, f"{path}/{key}")
