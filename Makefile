@@ -37,6 +37,7 @@ test: venv  ## All tests but the long ones, from nothing
 	@images/lab/packages.sh gcc g++ libc6-dev zip unzip
 	images/lab/engine.sh --podman
 	$(RUN)python -m images.lab --host-node --node 22
+	$(RUN)python -m tests.cloud.servers
 	$(RUN)pytest
 
 test-full: test  ## The long tests too

@@ -13,7 +13,7 @@ NO_CREDENTIALS = Failure(
 CREDENTIALS_EXPIRED = Failure(
     "LP402",
     "credentials-expired",
-    "the AWS credentials are not valid any more",
+    "the AWS credentials are expired or not valid",
     "Temporary credentials end after some hours; AWS then refuses every call.",
     "Run `aws sso login` (or whatever gave you the credentials) and repeat the command.",
     Exit.ENVIRONMENT,

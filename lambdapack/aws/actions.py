@@ -1,0 +1,71 @@
+"""Every operation that lambdapack calls, with the IAM actions that AWS checks. A call without a row cannot be made.
+
+Source: AWS service authorization reference, "AWS Lambda", "Amazon S3", "AWS STS". Read 2026-11-20.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+CREATE_ROLE = "iam:PassRole"
+
+ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("lambda", "AddLayerVersionPermission"): ("lambda:AddLayerVersionPermission",),
+    ("lambda", "CreateAlias"): ("lambda:CreateAlias",),
+    ("lambda", "CreateFunction"): ("lambda:CreateFunction", CREATE_ROLE),
+    ("lambda", "DeleteLayerVersion"): ("lambda:DeleteLayerVersion",),
+    ("lambda", "GetAccountSettings"): ("lambda:GetAccountSettings",),
+    ("lambda", "GetAlias"): ("lambda:GetAlias",),
+    ("lambda", "GetFunction"): ("lambda:GetFunction",),
+    ("lambda", "GetFunctionConfiguration"): ("lambda:GetFunctionConfiguration",),
+    ("lambda", "GetFunctionUrlConfig"): ("lambda:GetFunctionUrlConfig",),
+    ("lambda", "GetLayerVersion"): ("lambda:GetLayerVersion",),
+    ("lambda", "GetLayerVersionPolicy"): ("lambda:GetLayerVersionPolicy",),
+    ("lambda", "GetPolicy"): ("lambda:GetPolicy",),
+    ("lambda", "Invoke"): ("lambda:InvokeFunction",),
+    ("lambda", "ListEventSourceMappings"): ("lambda:ListEventSourceMappings",),
+    ("lambda", "ListFunctions"): ("lambda:ListFunctions",),
+    ("lambda", "ListLayerVersions"): ("lambda:ListLayerVersions",),
+    ("lambda", "ListVersionsByFunction"): ("lambda:ListVersionsByFunction",),
+    ("lambda", "PublishLayerVersion"): ("lambda:PublishLayerVersion",),
+    ("lambda", "PublishVersion"): ("lambda:PublishVersion",),
+    ("lambda", "UpdateAlias"): ("lambda:UpdateAlias",),
+    ("lambda", "UpdateFunctionCode"): ("lambda:UpdateFunctionCode",),
+    ("lambda", "UpdateFunctionConfiguration"): ("lambda:UpdateFunctionConfiguration",),
+    ("s3", "AbortMultipartUpload"): ("s3:AbortMultipartUpload",),
+    ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
+    ("s3", "CreateMultipartUpload"): ("s3:PutObject",),
+    ("s3", "GetObject"): ("s3:GetObject",),
+    ("s3", "HeadObject"): ("s3:GetObject",),
+    ("s3", "PutObject"): ("s3:PutObject",),
+    ("s3", "UploadPart"): ("s3:PutObject",),
+    ("sts", "GetCallerIdentity"): (),
+}
+"""`sts:GetCallerIdentity` needs no permission."""
+
+ANYWHERE = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
+"""Actions without a resource to narrow them to."""
+
+
+def policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the least IAM policy that allows these operations; NAME, BUCKET and ROLE are to be filled in."""
+    wanted = sorted({action for each in operations for action in ACTIONS[each]})
+    statements = [
+        _statement([each for each in wanted if each in ANYWHERE], "*"),
+        _statement([each for each in wanted if _is_functions(each)], "arn:aws:lambda:*:*:function:NAME*"),
+        _statement([each for each in wanted if _is_layers(each)], "arn:aws:lambda:*:*:layer:*"),
+        _statement([each for each in wanted if each.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
+        _statement([each for each in wanted if each == CREATE_ROLE], "arn:aws:iam::*:role/ROLE"),
+    ]
+    return {"Version": "2012-10-17", "Statement": [each for each in statements if each["Action"]]}
+
+
+def _statement(actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _is_layers(action: str) -> bool:
+    return action.startswith("lambda:") and "Layer" in action
+
+
+def _is_functions(action: str) -> bool:
+    return action.startswith("lambda:") and not _is_layers(action) and action not in ANYWHERE

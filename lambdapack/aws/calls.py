@@ -1,0 +1,130 @@
+"""One way to call AWS: what to try again, how long, and what its errors are called."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore import exceptions
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdapack.aws.actions import ACTIONS
+from lambdapack.aws.clock import Clock
+from lambdapack.aws.failures import failure_of, kind_of
+from lambdapack.errors import BUSY, ROLE, SERVICE, THROTTLED, UNREACHABLE, Failure
+
+MakeClient = Callable[[str, Config], Any]
+"""Makes botocore's client of a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a kind of refusal is met with another try. Seconds."""
+
+    first: float  # the first pause; each is twice the one before
+    longest: float  # the longest pause
+    tries: int
+    within: float  # no try begins later than this after the first
+
+
+PATIENCE: Mapping[Failure, Patience] = {
+    THROTTLED: Patience(1.0, 20.0, 8, 120.0),
+    UNREACHABLE: Patience(0.2, 2.0, 4, 30.0),
+    SERVICE: Patience(0.5, 5.0, 6, 60.0),
+    BUSY: Patience(1.0, 5.0, 1000, 300.0),
+    ROLE: Patience(1.0, 5.0, 20, 60.0),
+}
+"""A new role needs about ten seconds until Lambda may assume it; an update ends in seconds, with a VPC in minutes."""
+
+PLAIN = Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 1})
+"""Retries are ours: botocore's defaults change between releases and know nothing of 409."""
+
+SENDING = Config(connect_timeout=900, read_timeout=300, retries={"total_max_attempts": 1})
+"""A zip in the request is sent with one call, for which botocore allows connect_timeout in all."""
+
+MOVING = Config(
+    connect_timeout=10, read_timeout=60, max_pool_connections=16, retries={"total_max_attempts": 5, "mode": "standard"}
+)
+"""Objects are sent and read in parts by s3transfer, which leaves it to botocore to try a part again."""
+
+INVOKE_MARGIN = 15
+"""Seconds beyond the function's own timeout, for a cold start and the network."""
+
+UNSURE = (exceptions.ReadTimeoutError, exceptions.ConnectionClosedError)
+"""The request may have been carried out."""
+
+
+class Calls:
+    """Calls operations of AWS by name. Safe for threads."""
+
+    def __init__(self, make: MakeClient, clock: Clock | None = None) -> None:
+        self._make = make
+        self.clock = clock or Clock()
+        self._clients: dict[tuple[str, int], tuple[Config, Any]] = {}
+        self._lock = threading.Lock()
+
+    def client(self, service: str, config: Config = PLAIN) -> Any:
+        """Return the client of a service under a configuration, made once."""
+        with self._lock:
+            key = (service, id(config))
+            if key not in self._clients:
+                try:
+                    self._clients[key] = (config, self._make(service, config))  # an id is its own as long as it lives
+                except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+                    raise failure_of(error, service, "", "") from error
+            return self._clients[key][1]
+
+    def call(self, service: str, operation: str, parameters: Mapping[str, Any], config: Config = PLAIN) -> Any:
+        """Return an operation's answer; tries again what is worth it, and raises our errors."""
+        client = self.client(service, config)
+        begun = self.clock.monotonic()
+        tries = 0
+        while True:
+            try:
+                return getattr(client, _method(service, operation))(**parameters)
+            except (ClientError, BotoCoreError) as error:
+                tries += 1
+                pause = self._pause(operation, error, tries, self.clock.monotonic() - begun)
+                if pause is None:
+                    raise failure_of(error, service, operation, _subject(parameters)) from error
+            self.clock.sleep(pause)
+
+    def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield the pages of an operation of Lambda."""
+        marker: dict[str, str] = {}
+        while True:
+            page = self.call("lambda", operation, {**parameters, **marker})
+            yield page
+            if not page.get("NextMarker"):
+                return
+            marker = {"Marker": page["NextMarker"]}
+
+    def _pause(self, operation: str, error: ClientError | BotoCoreError, tries: int, passed: float) -> float | None:
+        kind = kind_of(error)
+        patience = PATIENCE.get(kind)
+        if patience is None or tries >= patience.tries or isinstance(error, exceptions.SSLError):
+            return None
+        if (kind is ROLE and operation != "CreateFunction") or (operation == "Invoke" and _may_have_run(error)):
+            return None
+        pause = self.clock.spread(min(patience.longest, patience.first * 2 ** min(tries - 1, 10)))
+        return pause if passed + pause <= patience.within else None
+
+
+def _may_have_run(error: Exception) -> bool:
+    """Tell whether a function may have been invoked: a second time could do harm."""
+    return isinstance(error, UNSURE) or (isinstance(error, ClientError) and kind_of(error) is SERVICE)
+
+
+def _method(service: str, operation: str) -> str:
+    if (service, operation) not in ACTIONS:
+        raise KeyError(f"{service}:{operation} has no row in aws/actions.py")
+    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in operation).removeprefix("_")
+
+
+def _subject(parameters: Mapping[str, Any]) -> str:
+    if "Bucket" in parameters:
+        return f"s3://{parameters['Bucket']}/{parameters.get('Key', '')}"
+    name = parameters.get("FunctionName") or parameters.get("LayerName") or ""
+    last = parameters.get("Qualifier") or parameters.get("Name") or parameters.get("VersionNumber")
+    return f"{name}:{last}" if name and last else str(name)

@@ -1,0 +1,71 @@
+"""The real cloud: boto3 behind deploy/cloud.py's protocols."""
+
+from collections.abc import Mapping
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from lambdapack.aws.aliases import LambdaAliases
+from lambdapack.aws.calls import Calls, MakeClient
+from lambdapack.aws.clock import Clock
+from lambdapack.aws.failures import failure_of
+from lambdapack.aws.functions import LambdaFunctions
+from lambdapack.aws.layers import LambdaLayers
+from lambdapack.aws.storage import S3Storage
+from lambdapack.deploy.nouns import AccountLimits, Identity
+from lambdapack.errors import NO_REGION, LambdapackError
+
+
+class BotoCloud(LambdaFunctions, LambdaAliases, LambdaLayers, S3Storage):
+    """One account in one region."""
+
+    def __init__(self, make: MakeClient, region: str, clock: Clock | None = None) -> None:
+        """Take a maker of clients; `connect` has the usual one."""
+        self.calls = Calls(make, clock)
+        self._region = region
+
+    @property
+    def region(self) -> str:
+        """The region of every call."""
+        return self._region
+
+    def identity(self) -> Identity:
+        """GetCallerIdentity."""
+        found = self.calls.call("sts", "GetCallerIdentity", {})
+        return Identity(found["Account"], found["Arn"])
+
+    def limits(self) -> AccountLimits:
+        """GetAccountSettings; who may not read them has the documented ones."""
+        try:
+            found = self.calls.call("lambda", "GetAccountSettings", {})
+            limits, usage = found["AccountLimit"], found.get("AccountUsage", {})
+            return AccountLimits(
+                zipped=limits["CodeSizeZipped"],
+                unzipped=limits["CodeSizeUnzipped"],
+                total=limits["TotalCodeSize"],
+                used=usage.get("TotalCodeSize", 0),
+            )
+        except (LambdapackError, KeyError):
+            return AccountLimits()
+
+
+def connect(
+    environ: Mapping[str, str], *, profile: str | None = None, region: str | None = None, endpoint: str | None = None
+) -> BotoCloud:
+    """Return the cloud of a profile and region, which may come from AWS's own environment and files.
+
+    No call is made. LP403 without a region, LP404 for a profile that is not there. AWS_REGION counts, which Lambda,
+    CodeBuild and the other SDKs use and boto3 does not read.
+    """
+    try:
+        session = boto3.Session(profile_name=profile)
+        place = region or environ.get("AWS_REGION") or session.region_name
+        if not place:
+            raise LambdapackError(NO_REGION, "neither --region, nor AWS_REGION, nor the profile has one")
+    except BotoCoreError as error:
+        raise failure_of(error, "", "", "") from error
+
+    def make(service: str, config: object) -> object:
+        return session.client(service, region_name=place, endpoint_url=endpoint, config=config)
+
+    return BotoCloud(make, place)

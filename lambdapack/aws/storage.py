@@ -1,0 +1,90 @@
+"""Buckets, and what signed URLs lead to."""
+
+from pathlib import Path
+from typing import Any
+
+from boto3.exceptions import Boto3Error, S3UploadFailedError
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
+
+from lambdapack.aws.calls import MOVING, Calls
+from lambdapack.aws.failures import failure_of
+from lambdapack.deploy.nouns import Stored
+from lambdapack.errors import ACCESS_DENIED, BUCKET, UNREACHABLE, LambdapackError
+from lambdapack.events import Advance
+from lambdapack.pack.atomic import replacing
+
+DIGEST = "lambdapack-code-digest"
+"""Metadata of the objects that we store: CodeSha256."""
+
+BLOCK = 1 << 20
+
+
+class S3Storage:
+    """What deploy/cloud.py calls Storage."""
+
+    calls: Calls
+
+    def stored(self, bucket: str, key: str) -> Stored | None:
+        """HeadObject. Who may not list a bucket gets 403 for an object that is not there."""
+        try:
+            found = self.calls.call("s3", "HeadObject", {"Bucket": bucket, "Key": key})
+        except LambdapackError as error:
+            if error.failure in (ACCESS_DENIED, BUCKET):
+                return None
+            raise
+        digest = found.get("Metadata", {}).get(DIGEST, "")
+        return Stored(bucket, key, int(found["ContentLength"]), _version(found), digest)
+
+    def store(self, stored: Stored, path: Path, advance: Advance) -> Stored:
+        """PutObject, or parts of 8 MB in parallel when it is larger; each with botocore's checksum."""
+        extra = {"Metadata": {DIGEST: stored.code_digest}}
+        where = f"s3://{stored.bucket}/{stored.key}"
+        try:
+            client = self.calls.client("s3", MOVING)
+            client.upload_file(str(path), stored.bucket, stored.key, ExtraArgs=extra, Callback=advance)
+        except S3UploadFailedError as error:
+            raise _said(error, "PutObject", where) from error
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, "s3", "PutObject", where) from error
+        found = self.stored(stored.bucket, stored.key)
+        return found or stored
+
+    def fetch(self, bucket: str, key: str, path: Path, advance: Advance) -> None:
+        """GetObject, in parts when it is large."""
+        try:
+            self.calls.client("s3", MOVING).download_file(bucket, key, str(path), Callback=advance)
+        except Boto3Error as error:
+            raise _said(error, "GetObject", f"s3://{bucket}/{key}") from error
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, "s3", "GetObject", f"s3://{bucket}/{key}") from error
+
+    def download(self, location: str, path: Path, advance: Advance) -> None:
+        """GET without credentials: the URL has its own."""
+        place = location.partition("?")[0]
+        try:
+            session = URLLib3Session(proxies=get_environ_proxies(location), timeout=60)
+            response = session.send(AWSRequest("GET", location, stream_output=True).prepare())
+            if response.status_code != 200:
+                raise LambdapackError(UNREACHABLE, f"{place}: HTTP {response.status_code}")
+            with replacing(path) as file:
+                for block in response.raw.stream(BLOCK):
+                    advance(file.write(block))
+        except (BotoCoreError, HTTPError) as error:
+            raise LambdapackError(UNREACHABLE, f"{place}: {error}") from error
+
+
+def _version(found: Any) -> str:
+    version = found.get("VersionId", "")
+    return "" if version == "null" else version
+
+
+def _said(error: Exception, operation: str, where: str) -> LambdapackError:
+    """Return the failure of what s3transfer wrapped in an error of its own."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ClientError | BotoCoreError):
+        return failure_of(cause, "s3", operation, where)
+    return LambdapackError(BUCKET, f"{where}: {error}")
