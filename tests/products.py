@@ -5,7 +5,7 @@ tests/conftest.py puts the check behind every way out in this process, tests/com
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from lambdapack.cli import console
 from lambdapack.pack.manifest import manifest_path
 from lambdapack.report import json_v1
+from lambdapack.rules.registry import RULES
 from lambdapack.schema import published
 
 OURS = "lambdapack/"
@@ -55,10 +56,45 @@ def check_run(argv: Sequence[str], stdout: str) -> None:
     """Check what a command printed, and the manifests of the archives that it named."""
     wants_json = "--format=json" in argv or ("--format", "json") in pairwise(argv)
     check(stdout, ours=wants_json and bool(stdout))
+    for report in reports(stdout):
+        check_sense(report)
     for line in stdout.splitlines():
         beside = manifest_path(Path(line)) if line.endswith(".zip") and "\0" not in line else None
         if beside and beside.is_file():
             check(beside.read_text(encoding="utf-8"), ours=True)
+
+
+def reports(text: str) -> list[dict[str, Any]]:
+    """Return the reports in what was printed."""
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        return []
+    documents = whole if isinstance(whole, list) else [whole]
+    return [each for each in documents if isinstance(each, dict) and each.get("schema") == json_v1.REPORT]
+
+
+def check_sense(report: Mapping[str, Any]) -> None:
+    """Fail when a report contradicts itself: what DESIGN section 10 says of its verdict, outcomes, codes and paths."""
+    ranks = ["note", "warning", "error"]
+    counting = [each for each in report["findings"] if each["ignored"] is None]
+    worst = max((ranks.index(each["severity"]) for each in counting), default=0)
+    assert report["verdict"] == ("pass", "warn", "fail")[worst]
+    said = {each["path"]: -1 for each in report["binaries"]}
+    for each in report["findings"]:
+        assert NAMES[each["code"]] == each["name"]
+        rank = ranks.index("error" if each["ignored"] else each["severity"])
+        said[each["path"]] = max(said.get(each["path"], -1), rank)
+    for each in report["binaries"]:
+        assert (each["cause"] is None) == (each["outcome"] == "loads"), each
+        assert not each["selected"] or said[each["path"]] >= LEAST[each["outcome"]], each
+    for each in (*report["binaries"], *report["findings"]):
+        assert not each["path"].startswith(("/", "../", "./")) or each["path"].startswith("/opt/"), each["path"]
+
+
+NAMES = {rule.code: rule.name for rule in RULES}
+LEAST = {"loads": -1, "unknown": 1, "dies-later": 2, "fails": 2}
+"""How bad a finding at least has to be about a file that a loader picks and that ends so."""
 
 
 def guarded(patch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ def product(text: str) -> None:
     try:
         try:
             sys.stdout.write(text)
-        except UnicodeEncodeError:  # a path that the terminal's encoding lacks: its own bytes, as `ls` does
-            sys.stdout.buffer.write(os.fsencode(text))
+        except UnicodeEncodeError:
+            sys.stdout.buffer.write(_encoded(text))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -25,6 +25,14 @@ def product(text: str) -> None:
         _silence(sys.stdout)
         hint = "Make room, or send it to where it can be written."
         raise LambdapackError(OUTPUT, f"standard output: {error.strerror or error}", hint=hint) from error
+
+
+def _encoded(text: str) -> bytes:
+    """Return text that the stream's encoding lacks: paths in their own bytes, as `ls` does, or written out."""
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:  # LC_ALL=C without coercion: the file system's encoding lacks it, too
+        return text.encode(sys.getfilesystemencoding(), "backslashreplace")
 
 
 def talk(text: str) -> None:

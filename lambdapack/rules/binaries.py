@@ -56,15 +56,24 @@ def judge_all(facts: Facts, space: Space, runtime: Runtime) -> Judged:
     ]
     wrong = _installed_instead(families, required)
     selected = _selected(files, _taken_instead(files, wrong, runtime))
-    judgements = (_judgement(each, selected, wrong, runtime) for each in files)
+    judgements = [_judgement(each, selected, wrong, runtime) for each in files]
     found = tuple(package for package, _ in packages)
     every = tuple(installed.families(runtime))
     missing = (
         *missing_platform_packages(families, required, runtime),
         *missing_builds(_with_all(found, space), every, space.entries, runtime),
     )
+    doubted = _doubted(files, judgements, selected)
     ordered = sorted(judgements, key=lambda each: _in_order(each.binary.path))
-    return Judged(tuple(ordered), tuple(replace(each, path=seen_from(facts.root, each.path)) for each in missing))
+    absent = (replace(each, path=seen_from(facts.root, each.path)) for each in missing)
+    return Judged(tuple(ordered), (*absent, *doubted))
+
+
+def _doubted(files: list[_File], judgements: list[Judgement], selected: frozenset[str]) -> Iterator[Finding]:
+    """Yield what is said of files that lie where a loader looks, though perhaps nobody asks for them on Lambda."""
+    for file, judgement in zip(files, judgements, strict=True):
+        if file.place in selected and not judgement.selected and judgement.finding is not None:
+            yield judgement.finding
 
 
 def _in_order(path: str) -> tuple[bool, bytes]:
@@ -192,12 +201,13 @@ def _judgement(
     file: _File, selected: frozenset[str], wrong: Mapping[str, Severity | None], runtime: Runtime
 ) -> Judgement:
     conclusion = file.conclusion
-    finding = _finding(file, conclusion.defect, wrong, runtime) if conclusion.defect else None
+    softened = _softened(file, conclusion.defect, wrong) if conclusion.defect else None
+    finding = _finding(file, conclusion.defect, softened, runtime) if conclusion.defect else None
     return Judgement(
         binary=file.binary,
         package=_name(file.owner),
         version=file.owner.version if _name(file.owner) else "",
-        selected=file.place in selected,
+        selected=file.place in selected and softened is None,
         outcome=conclusion.outcome,
         cause=_cause(conclusion),
         finding=finding,
@@ -216,8 +226,7 @@ def _cause(conclusion: Conclusion) -> str | None:
     return conclusion.defect.word
 
 
-def _finding(file: _File, defect: Defect, wrong: Mapping[str, Severity | None], runtime: Runtime) -> Finding:
-    softened = wrong.get(file.owner.directory) or _softened(file, defect)
+def _finding(file: _File, defect: Defect, softened: Severity | None, runtime: Runtime) -> Finding:
     return Finding(
         rule=defect.rule,
         path=file.binary.path,
@@ -229,8 +238,10 @@ def _finding(file: _File, defect: Defect, wrong: Mapping[str, Severity | None], 
     )
 
 
-def _softened(file: _File, defect: Defect) -> Severity | None:
-    """A foreign program in a package that ships it everywhere may be for that system only (active-win's main)."""
+def _softened(file: _File, defect: Defect, wrong: Mapping[str, Severity | None]) -> Severity | None:
+    """What the owner can do without, or a foreign program that a package ships everywhere (active-win's main)."""
+    if wrong.get(file.owner.directory) is not None and defect.outcome is not Outcome.LOADS:
+        return wrong[file.owner.directory]
     if file.binary.role is not Role.EXECUTABLE or defect.word not in WRONG_PLATFORM:
         return None
     shipped = bool(_name(file.owner)) and not file.owner.install_script and not file.owner.os
