@@ -47,22 +47,22 @@ def _main(
 def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; only a signal escapes (cli/signals.py)."""
     try:
-        return _attempt(argv, as_json=_wants_json(argv))
+        return _attempt(argv, style=_style(argv))
     except BrokenPipeError:
         return console.deaf()
 
 
-def _attempt(argv: Sequence[str], *, as_json: bool) -> int:
+def _attempt(argv: Sequence[str], *, style: str) -> int:
     try:
         return _exit_code(app(args=list(argv), prog_name="lambdapack", standalone_mode=False))
     except LambdapackError as error:
-        return console.fail(error, as_json=as_json)
+        return console.fail(error, style=style)
     except BrokenPipeError:
         raise
     except SystemExit as ended:  # how typer takes a pipe that nobody reads
         raise (ended.__context__ if isinstance(ended.__context__, BrokenPipeError) else ended) from None
     except Exception as error:  # noqa: BLE001  # the one place that turns a defect into exit 70
-        return _usage_or_bug(error, as_json=as_json)
+        return _usage_or_bug(error, style=style)
 
 
 def _exit_code(result: Any) -> int:
@@ -71,18 +71,20 @@ def _exit_code(result: Any) -> int:
     return result if isinstance(result, int) else int(Exit.FINE)
 
 
-def _usage_or_bug(error: Exception, *, as_json: bool) -> int:
+def _usage_or_bug(error: Exception, *, style: str) -> int:
     """Typer's usage errors carry a message for people; anything else is a defect of ours."""
     message = getattr(error, "format_message", None)
     if not callable(message):
-        return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")), as_json=as_json)
+        return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")), style=style)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
         return console.usage(str(message()))
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "lambdapack")
     hint = f"Run `{command} --help`."
-    return console.fail(LambdapackError(USAGE, str(message()), hint=hint), as_json=as_json)
+    return console.fail(LambdapackError(USAGE, str(message()), hint=hint), style=style)
 
 
-def _wants_json(argv: Sequence[str]) -> bool:
-    return "--format=json" in argv or ("--format", "json") in pairwise(argv)
+def _style(argv: Sequence[str]) -> str:
+    """Return the value of --format, "" without one: a failure is told in it, even that of the command line."""
+    named = [each.removeprefix("--format=") for each in argv if each.startswith("--format=")]
+    return next((value for option, value in pairwise(argv) if option == "--format"), named[-1] if named else "")

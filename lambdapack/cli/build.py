@@ -30,7 +30,7 @@ def build(
         bool, typer.Option("--no-prune", help="Keep binaries that are made for other systems.")
     ] = False,
     keep_container: Annotated[bool, typer.Option("--keep-container", help="Leave the container for a look.")] = False,
-    report_format: options.FormatOption = options.Format.HUMAN,
+    report_format: options.ReportOption = options.ReportFormat.HUMAN,
     fail_on: options.FailOn = None,
     ignore: options.Ignores = None,
     verbose: options.Verbose = False,

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.build.images import BARE_IMAGE, BUILD_IMAGE
-from lambdapack.cli import choices, console
+from lambdapack.cli import choices, console, locating
 from lambdapack.cli.engines import connector
-from lambdapack.cli.options import Format
+from lambdapack.cli.options import ReportFormat
 from lambdapack.cli.places import OUTPUT_DIRECTORY, cache_directory, outputs_for
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Severity, Target
 from lambdapack.pipeline.build import Built, Wanted, build
-from lambdapack.report import human, json_v1
+from lambdapack.report import formats, human
 from lambdapack.report.text import paragraph, plural, size
 from lambdapack.rules.verdict import Judgement
 
@@ -33,7 +33,7 @@ class Asked:
     load: bool
     keep: bool
     prune: bool
-    style: Format
+    style: ReportFormat
     verbose: bool
     quiet: bool
 
@@ -52,7 +52,7 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
     )
     built = build(wanted, connector(settings), bars)
-    return _tell(built, settings, asked.style, verbose=asked.verbose)
+    return _tell(built, settings, asked)
 
 
 def wanted_of(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> Wanted:
@@ -77,14 +77,18 @@ def wanted_of(path: Path, settings: Settings, outputs: Mapping[Target, Path]) ->
     )
 
 
-def _tell(built: Sequence[Built], settings: Settings, style: Format, *, verbose: bool) -> int:
+def _tell(built: Sequence[Built], settings: Settings, asked: Asked) -> int:
     """Findings go to stderr, the archives' paths (or the JSON reports) to stdout."""
-    console.talk("\n".join(_told(each, verbose=verbose) for each in built))
-    if style is Format.JSON:
-        reports = tuple(each.report for each in built)
-        console.product(json_v1.render(reports, several=settings.arch.value == choices.ALL))
-    else:
+    console.talk("\n".join(_told(each, verbose=asked.verbose) for each in built))
+    if asked.style is ReportFormat.HUMAN:
         console.product("".join(f"{each.archive.path}\n" for each in built if each.archive))
+    else:
+        reports = tuple(each.report for each in built)
+        several = settings.arch.value == choices.ALL
+        console.product(
+            formats.render(asked.style.value, reports, locating.whereabouts_of(asked.path), several=several)
+        )
+        locating.summarise(asked.style, reports)
     limit = choices.fail_on(settings)
     unwritten = any(each.archive is None for each in built)
     if unwritten:

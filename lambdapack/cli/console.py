@@ -8,7 +8,7 @@ from typing import TextIO
 
 from lambdapack.errors import OUTPUT, Exit, LambdapackError
 from lambdapack.errors.record import DEFECT
-from lambdapack.report import human, json_v1
+from lambdapack.report import github, human, json_v1
 
 
 def product(text: str) -> None:
@@ -41,20 +41,25 @@ def talk(text: str) -> None:
     sys.stderr.flush()
 
 
-def fail(error: LambdapackError, *, as_json: bool) -> int:
-    """Show a failure and return its exit code. JSON is the product; people read the same on stderr."""
-    if as_json and error.failure.exit >= Exit.USAGE:
+FAILURES = {"json": json_v1.failure, "github": github.failure}
+"""How a failure is the product; the other formats have no word for one."""
+
+
+def fail(error: LambdapackError, *, style: str) -> int:
+    """Show a failure and return its exit code. Programs get it as the product; people read the same on stderr."""
+    render = FAILURES.get(style)
+    if render is not None and error.failure.exit >= Exit.USAGE:
         with suppress(LambdapackError):  # stdout itself may be what failed
-            product(json_v1.failure(error))
+            product(render(error))
     talk(human.failure(error))
     return int(error.failure.exit)
 
 
-def bug(error: Exception, *, debug: bool, as_json: bool) -> int:
+def bug(error: Exception, *, debug: bool, style: str) -> int:
     """Own up to a defect of ours. Never shows locals: they may hold secrets."""
     if debug:
         talk("".join(traceback.format_exception(error)))
-    return fail(LambdapackError(DEFECT, f"{type(error).__name__}: {error}"), as_json=as_json)
+    return fail(LambdapackError(DEFECT, f"{type(error).__name__}: {error}"), style=style)
 
 
 def deaf() -> int:

@@ -8,10 +8,21 @@ import typer
 
 
 class Format(Enum):
-    """How a report is written."""
+    """How a list is written."""
 
     HUMAN = "human"
     JSON = "json"
+
+
+class ReportFormat(Enum):
+    """How findings are written."""
+
+    HUMAN = "human"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    MARKDOWN = "markdown"
 
 
 Runtime = Annotated[str | None, typer.Option("--runtime", help="Lambda runtime, such as nodejs22.x.", metavar="ID")]
@@ -26,7 +37,8 @@ Image = Annotated[
 BuildImage = Annotated[
     str | None, typer.Option("--build-image", help="Image with a toolchain, likewise.", metavar="IMAGE")
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
+ReportOption = Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")]
 FailOn = Annotated[
     str | None,
     typer.Option("--fail-on", help="Severity that fails: error, warning, note, never.", metavar="SEVERITY"),

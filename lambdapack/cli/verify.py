@@ -20,7 +20,7 @@ def verify(
     all_binaries: Annotated[
         bool, typer.Option("--all-binaries", help="Count files that no loader would pick, too.")
     ] = False,
-    report_format: options.FormatOption = options.Format.HUMAN,
+    report_format: options.ReportOption = options.ReportFormat.HUMAN,
     fail_on: options.FailOn = None,
     ignore: options.Ignores = None,
     verbose: options.Verbose = False,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.build.images import BARE_IMAGE, expand
-from lambdapack.cli import choices, console
-from lambdapack.cli.options import Format
+from lambdapack.cli import choices, console, locating
+from lambdapack.cli.options import ReportFormat
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
@@ -14,7 +14,7 @@ from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
 from lambdapack.pipeline.judging import Prove, verify
-from lambdapack.report import human, json_v1
+from lambdapack.report import formats
 from lambdapack.rules.facts import Policy
 from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import shipped
@@ -29,7 +29,7 @@ class Asked:
     runtime_file: Path | None
     load: bool
     all_binaries: bool
-    style: Format
+    style: ReportFormat
     verbose: bool
     quiet: bool
 
@@ -43,10 +43,10 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
     prove = _prover(settings, policy, bars) if asked.load else None
     reports = tuple(verify(asked.target, each, policy, settings.handler.value, bars, prove) for each in runtimes)
-    if asked.style is Format.JSON:
-        console.product(json_v1.render(reports, several=settings.arch.value == choices.ALL))
-    else:
-        console.product("\n".join(human.render(each, verbose=asked.verbose) for each in reports))
+    several = settings.arch.value == choices.ALL
+    where = locating.whereabouts_of(asked.target)
+    console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))
+    locating.summarise(asked.style, reports)
     limit = choices.fail_on(settings)
     failed = limit is not None and any(each.fails(limit) for each in reports)
     return int(Exit.JUDGEMENT if failed else Exit.FINE)

@@ -1,0 +1,70 @@
+"""Where a finding is shown in a repository: in a file that people edit, never inside node_modules."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lambdapack.model import Finding
+from lambdapack.project.nouns import Project, in_node_modules
+
+MANIFEST = "package.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file relative to the repository, with "/" between names, and a line of it."""
+
+    file: str
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What of a project's files is known to the reader of a report."""
+
+    directory: str = ""  # of the function in its repository, "" for the root of it
+    lockfile: str = ""  # from the root of the repository, "" when there is none
+    packages: Mapping[str, int] = field(default_factory=dict)  # "node_modules/sharp" -> line in the lockfile
+    otherwise: str = MANIFEST  # what stands for a package without a line: package.json, or the archive judged
+
+    def place(self, finding: Finding) -> Place:
+        """Return the line that says why a file is in the package; the finding's own when people edit that file."""
+        if finding.path and finding.path == posixpath.basename(self.lockfile):
+            return Place(self.lockfile, finding.line or 1)
+        if finding.line is not None:
+            return self._at(finding.path, finding.line)
+        entry = self._locked(finding)
+        if entry is not None:
+            return Place(self.lockfile, self.packages[entry])
+        if self._is_source(finding.path):
+            return self._at(finding.path)
+        return self._at(self.otherwise)
+
+    def _is_source(self, path: str) -> bool:
+        inside = bool(path) and not path.startswith("/") and not in_node_modules(path)
+        return inside and self.otherwise == MANIFEST
+
+    def _at(self, path: str, line: int = 1) -> Place:
+        return Place(f"{self.directory}/{path}" if self.directory else path, line)
+
+    def _locked(self, finding: Finding) -> str | None:
+        """Return the lockfile's innermost entry that the path is in, else the package's own at the top."""
+        below = finding.path.removeprefix("/opt/nodejs/").removeprefix("nodejs/")
+        names = below.split("/")
+        for length in range(len(names), 0, -1):
+            entry = "/".join(names[:length])
+            if entry in self.packages and entry:
+                return entry
+        top = f"node_modules/{finding.package}"
+        return top if finding.package and top in self.packages else None
+
+
+def whereabouts(project: Project, root: str) -> Whereabouts:
+    """Return where things are in a project whose root, with the lockfile, lies in this directory of the repository."""
+    directory = posixpath.normpath(posixpath.join(root, project.member))
+    lock = project.lockfile
+    return Whereabouts(
+        directory="" if directory == "." else directory,
+        lockfile=posixpath.normpath(posixpath.join(root, lock.path.name)) if lock else "",
+        packages={path: each.line for path, each in lock.packages.items() if path} if lock else {},
+    )

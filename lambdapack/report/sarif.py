@@ -1,0 +1,77 @@
+"""A report as SARIF 2.1.0, as GitHub code scanning and editors take it.
+
+Source: OASIS "Static Analysis Results Interchange Format 2.1.0"; GitHub's own demands (a location for every result,
+help for every rule) from its "SARIF support for code scanning", read 2026-11.
+"""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from lambdapack import __version__
+from lambdapack.model import Finding, Rule
+from lambdapack.report.place import Whereabouts
+from lambdapack.rules.verdict import Report
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def render(reports: Sequence[Report], where: Whereabouts) -> str:
+    """Return one log with a run for each target, ASCII, with a line end."""
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(each, where) for each in reports]}
+    return json.dumps(log, indent=2) + "\n"
+
+
+def fingerprint(finding: Finding, report: Report) -> str:
+    """Return what stays the same when lines move and words change: code, path, package and target."""
+    parts = (finding.rule.code, finding.path, finding.package, str(report.runtime.target))
+    return sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _run(report: Report, where: Whereabouts) -> dict[str, Any]:
+    rules = sorted({each.rule.code: each.rule for each in report.findings}.values(), key=lambda each: each.code)
+    places = {rule.code: index for index, rule in enumerate(rules)}
+    return {
+        "tool": {"driver": {"name": "lambdapack", "semanticVersion": __version__, "rules": [_rule(r) for r in rules]}},
+        "automationDetails": {"id": f"lambdapack/{report.runtime.target}/"},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(each, places[each.rule.code], report, where) for each in report.findings],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": "".join(word.capitalize() for word in rule.name.split("-")),
+        "shortDescription": {"text": f"{rule.title[0].upper()}{rule.title[1:]}."},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": rule.fix, "markdown": f"{rule.why}\n\n{rule.fix}"},
+        "defaultConfiguration": {"level": rule.severity.value},
+        "properties": {"tags": ["aws-lambda", "packaging"]},
+    }
+
+
+def _result(finding: Finding, index: int, report: Report, where: Whereabouts) -> dict[str, Any]:
+    place = where.place(finding)
+    uri = quote(place.file.encode("utf-8", "surrogateescape"))
+    result: dict[str, Any] = {
+        "ruleId": finding.rule.code,
+        "ruleIndex": index,
+        "level": finding.weight.value,
+        "message": {"text": f"{message(finding)} {finding.cure}"},
+        "locations": [
+            {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": place.line}}},
+        ],
+        "partialFingerprints": {"lambdapack/1": fingerprint(finding, report)},
+        "properties": {"path": finding.path, "package": finding.package, "evidence": dict(finding.evidence)},
+    }
+    if finding.ignored is not None:
+        result["suppressions"] = [{"kind": "external", "justification": finding.ignored}]
+    return result
+
+
+def message(finding: Finding) -> str:
+    """Return what is the matter and where, for a reader who is shown another file's line."""
+    return f"{finding.path}: {finding.message}" if finding.path and finding.line is None else finding.message
