@@ -121,7 +121,8 @@ def verify(
     """Return the report on a directory or zip, read in place; LP007 when nothing is in it."""
     with opened(path) as found:
         if not any(each.kind is Kind.FILE for each in found.tree.entries.values()):
-            raise LambdapackError(BAD_TARGET, f"{path}: there is no file in it")
+            hint = "Name the directory that holds package.json, or a zip."
+            raise LambdapackError(BAD_TARGET, f"{path}: there is no file in it", hint=hint)
         wanted = None if _dependencies_alone(found) else handler
         facts = facts_of(found.tree, layer=found.kind == "layer", handler=wanted, observer=observer)
         if found.kind == "zip":  # it claims to be whole, and what is in it has left the machine or is about to

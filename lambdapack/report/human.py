@@ -57,7 +57,7 @@ def _binaries(report: Report) -> str:
     total = len(report.judgements)
     if not total:
         return "no native code"
-    return plural(total, "binary") + (f" ({selected} selected)" if selected != total else "")
+    return plural(total, "binary") + (f", {selected} in use" if selected != total else "")
 
 
 def _sizes(report: Report) -> str:

@@ -1,5 +1,6 @@
 """Pieces of text that several renderers share: sizes, counts, wrapped paragraphs."""
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -26,21 +27,35 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
 
 
+COMMAND = re.compile(r"`[^`]+`[.,;:]?")
+
+KEPT_TOGETHER = "\x1f"
+"""Stands for a blank inside of a command while a text is wrapped: no text has it, since `printable` writes it out."""
+
+
 def paragraph(lead: str, text: str) -> str:
-    """Wrap text behind a lead such as "  = why: "; continuation lines are indented below its first word."""
+    """Wrap text behind a lead such as "  = why: "; continuation lines are indented below its first word.
+
+    A command between backticks stays on one line where one can hold it, so that it can be copied.
+    """
+    room = WIDTH - len(lead)
     lines: list[str] = []
     for part in map(printable, text.splitlines() or [""]):
         indent = lead if not lines else " " * len(lead)
         wrapped = textwrap.wrap(
-            part,
+            COMMAND.sub(lambda found: _together(found[0], room), part),
             WIDTH,
             initial_indent=indent,
             subsequent_indent=" " * len(lead),
             break_long_words=False,
             break_on_hyphens=False,
         )
-        lines += wrapped or [indent.rstrip()]
+        lines += [line.replace(KEPT_TOGETHER, " ") for line in wrapped] or [indent.rstrip()]
     return "\n".join(lines)
+
+
+def _together(command: str, room: int) -> str:
+    return command.replace(" ", KEPT_TOGETHER) if len(command) <= room else command
 
 
 def joined(parts: Sequence[str], separator: str) -> str:

@@ -16,7 +16,7 @@ SYMBOL_VERSION = Rule(
     "a binary needs a newer system library than the runtime has",
     "The loader says: version `GLIBC_2.38' not found. The file was built on a newer Linux than Lambda's, "
     "and a newer copy of the library beside it has no effect: node has loaded its own already.",
-    "Build it in the Lambda image: `npm_config_build_from_source=true lambdapack build`, or use another version of it.",
+    "Choose a version of the package that was built on an older Linux: `npm view NAME versions` lists them.",
     Severity.ERROR,
 )
 UNPROVED = Rule(

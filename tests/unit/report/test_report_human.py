@@ -124,6 +124,13 @@ def test_paragraphs_are_indented_below_their_first_word() -> None:
     assert paragraph("lead: ", "") == "lead:"
 
 
+def test_a_command_stays_on_one_line_while_a_line_can_hold_it() -> None:
+    text = paragraph("  = fix: ", "Install it for the other system, and then say: `npm ci --os=linux --cpu=x64`, once.")
+    assert text.splitlines()[1] == "         `npm ci --os=linux --cpu=x64`, once."
+    long = f"`npm pkg set {'x' * 40} {'y' * 40}`"
+    assert max(map(len, paragraph("  = fix: ", long).splitlines())) <= 80
+
+
 def test_parts_are_joined_while_they_fit() -> None:
     assert joined(["a", "b"], " - ") == "a - b"
     assert joined(["a" * 70, "b" * 20, "c"], " - ") == f"{'a' * 70}\n  {'b' * 20} - c"
