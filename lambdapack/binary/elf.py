@@ -15,7 +15,16 @@ from lambdapack.binary.definitions import (
 )
 from lambdapack.binary.dynamic import Dynamic, read_dynamic
 from lambdapack.binary.facts import Elf, Symbol
-from lambdapack.binary.header import CUT_HEADERS, Header, interpreter, load_damage, missing, read_header, read_segments
+from lambdapack.binary.header import (
+    CUT_HEADERS,
+    Header,
+    interpreter,
+    interpreter_of_32_bits,
+    load_damage,
+    missing,
+    read_header,
+    read_segments,
+)
 from lambdapack.binary.image import Damage, Image, Segment
 from lambdapack.binary.notes import isa_needed
 from lambdapack.binary.registration import Addon, read_registration
@@ -40,6 +49,8 @@ def read(data: memoryview) -> Elf:
         type=header.type,
         damage=header.damage,
     )
+    if header.bits == 32 and header.little_endian:
+        return replace(elf, interpreter=interpreter_of_32_bits(data))
     return _Reading(data, header, elf).finish() if header.readable else elf
 
 

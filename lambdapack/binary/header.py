@@ -17,6 +17,10 @@ PATH_LIMIT = 4096
 """Linux PATH_MAX: the kernel refuses a longer PT_INTERP."""
 
 _REST = Struct("<HHIQQQIHHH")  # e_type e_machine e_version e_entry e_phoff e_shoff e_flags e_ehsize e_phentsize e_phnum
+_PROGRAM_HEADER_32 = Struct("<IIIII12x")  # p_type p_offset p_vaddr p_paddr p_filesz, and three more
+_TABLE_AT_32 = Struct("<I")  # e_phoff
+_TABLE_SIZE_32 = Struct("<HH")  # e_phentsize e_phnum
+_HEADER_32_BYTES = 52
 _PROGRAM_HEADER = Struct("<IIQQQQQQ")  # p_type p_flags p_offset p_vaddr p_paddr p_filesz p_memsz p_align
 
 
@@ -124,11 +128,28 @@ def missing(header: Header, segments: tuple[Segment, ...], size: int) -> tuple[i
     return max(0, end - size), max(0, -(-end // PAGE) - -(-size // PAGE))
 
 
+def interpreter_of_32_bits(data: memoryview) -> str | None:
+    """Return PT_INTERP's text of a 32-bit little-endian file: the one thing that such programs are asked for."""
+    if len(data) < _HEADER_32_BYTES:
+        return None
+    (offset,), (entry_bytes, count) = _TABLE_AT_32.unpack_from(data, 28), _TABLE_SIZE_32.unpack_from(data, 42)
+    if entry_bytes != _PROGRAM_HEADER_32.size:
+        return None
+    table = data[offset : offset + entry_bytes * count]
+    for kind, start, _, _, size in _PROGRAM_HEADER_32.iter_unpack(table[: len(table) // entry_bytes * entry_bytes]):
+        if kind == PT_INTERP:
+            return _path(data, start, size)
+    return None
+
+
 def interpreter(data: memoryview, segments: tuple[Segment, ...]) -> str | None:
     """Return PT_INTERP's text, None when there is none in the file."""
     for each in segments:
         if each.kind == PT_INTERP:
-            size = min(each.file_bytes, PATH_LIMIT)
-            text = bytes(data[each.offset : each.offset + size]).split(b"\0", 1)[0]
-            return text.decode("utf-8", "replace") or None
+            return _path(data, each.offset, each.file_bytes)
     return None
+
+
+def _path(data: memoryview, offset: int, size: int) -> str | None:
+    text = bytes(data[offset : offset + min(size, PATH_LIMIT)]).split(b"\0", 1)[0]
+    return text.decode("utf-8", "replace") or None

@@ -1,10 +1,15 @@
 """Whether the kernel starts a program of the package. libuv falls back to /bin/sh, which only hides the reason."""
 
 from lambdapack.binary.facts import Binary
-from lambdapack.model import Rule, Severity
+from lambdapack.model import Architecture, Rule, Severity
 from lambdapack.rules.defect import Defect
 from lambdapack.rules.loader import MUSL
+from lambdapack.rules.opening import WRONG_CLASS
+from lambdapack.rules.verdict import Outcome
 from lambdapack.runtimes.runtime import Runtime
+
+EM_386 = 3
+"""e_machine of 32-bit x86."""
 
 NO_EXEC_BIT = Rule(
     "LP217",
@@ -30,6 +35,20 @@ def unrunnable(binary: Binary) -> Defect | None:
         return None
     fix = f"Run `chmod +x {binary.path}` before packing."
     return Defect(NO_EXEC_BIT, f"its mode is {binary.mode:04o}: spawn EACCES", fix=fix)
+
+
+def emulated(binary: Binary, runtime: Runtime) -> Defect | None:
+    """Return a warning about a static i386 program where a measured runtime stands for a machine of one's own.
+
+    Every distribution's x86-64 kernel runs one (CONFIG_IA32_EMULATION; measured with Debian 12's). That Lambda's
+    does is nowhere said, so for Lambda's own data the program is of a wrong class like any other.
+    """
+    elf = binary.elf
+    static = elf is not None and elf.machine == EM_386 and elf.little_endian and elf.interpreter is None
+    if not static or runtime.source != "file" or runtime.target.architecture is not Architecture.X86_64:
+        return None
+    message = "a static i386 program: it starts only where the kernel has IA32 emulation, which Lambda does not promise"
+    return Defect(WRONG_CLASS, message, outcome=Outcome.LOADS, severity=Severity.WARNING)
 
 
 def without_loader(binary: Binary, runtime: Runtime) -> Defect | None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lambdapack.binary.facts import Binary, Role
+from lambdapack.binary.facts import Binary, RegistrationKind, Role
 from lambdapack.binary.magic import promises_addon
 from lambdapack.rules.defect import Defect
-from lambdapack.rules.executables import unrunnable, without_loader
+from lambdapack.rules.executables import emulated, unrunnable, without_loader
 from lambdapack.rules.loader import LinkMap, NotLoadableError
 from lambdapack.rules.memory import executable_stack, too_much_static_tls, too_new_cpu, unapplied_relocations
 from lambdapack.rules.opening import foreign_format, refused
@@ -17,6 +17,9 @@ from lambdapack.rules.symbols import undefined_symbol
 from lambdapack.rules.verdict import Outcome
 from lambdapack.rules.versions import doubtful_library, missing_version
 from lambdapack.runtimes.runtime import Runtime
+
+MODULES = "node_modules"
+"""Outside of it the function's author put a library where it is, for a purpose of their own."""
 
 Check = Callable[[Process], Defect | None]
 
@@ -67,12 +70,26 @@ def judge(path: str, binary: Binary, space: Space, runtime: Runtime) -> Conclusi
     defect = refused(binary, runtime.target.architecture)
     if defect is not None:
         return Conclusion(defect)
-    checks = ADDON_CHECKS if promises_addon(binary.path) else LIBRARY_CHECKS
+    checks = ADDON_CHECKS if _is_for_node(path, binary, space) else LIBRARY_CHECKS
     return _loaded(path, binary, LinkMap(runtime, space), checks)
 
 
+def _is_for_node(path: str, binary: Binary, space: Space) -> bool:
+    """Tell whether it is node that the file is handed to, and not a loader that only wants its symbols.
+
+    A library that nothing in the function needs, in a package that its author did not write, is asked what
+    process.dlopen would ask. A program's own dlopen may still open it, which no file tells.
+    """
+    if promises_addon(binary.path):
+        return True
+    if path in space.needed:
+        return False
+    registers = binary.elf is not None and binary.elf.registration.kind is not RegistrationKind.NONE
+    return registers or MODULES in path.split("/")
+
+
 def _program(path: str, binary: Binary, space: Space, runtime: Runtime) -> Conclusion:
-    defect = unrunnable(binary) or foreign_format(binary, runtime.target.architecture)
+    defect = unrunnable(binary) or emulated(binary, runtime) or foreign_format(binary, runtime.target.architecture)
     defect = defect or without_loader(binary, runtime)
     if defect is not None or binary.elf is None or binary.elf.interpreter is None:
         return Conclusion(defect)

@@ -1,6 +1,7 @@
 """Whether node accepts what the loader has loaded: ABI, Node-API level, an entry at all (src/node_binding.cc)."""
 
-from lambdapack.binary.facts import Registration, RegistrationKind
+from lambdapack.binary.facts import Registration, RegistrationKind, Role
+from lambdapack.binary.registration import NODE_API_STRUCT
 from lambdapack.model import Rule, Severity
 from lambdapack.rules.defect import Defect
 from lambdapack.rules.process import Process
@@ -38,40 +39,65 @@ NODE_API_LEVEL = Rule(
 NOT_AN_ADDON = Rule(
     "LP214",
     "not-an-addon",
-    "a .node file registers nothing",
+    "a file that Node.js would be handed registers nothing",
     "node says: Module did not self-register.",
     "Load it with what it is made for, or install the package again: `lambdapack build`.",
     Severity.ERROR,
 )
 
+LIBRARY = (
+    "Module did not self-register: nothing in the package needs this library, so only node itself or a program's own "
+    "dlopen could open it (a SQLite extension, a plug-in); node would find no addon in it"
+)
+
+PROVE = "Open it in the runtime image: `lambdapack verify --load`."
+"""What proves a file whose facts do not."""
+
 
 def rejected(process: Process) -> Defect | None:
-    """Return why node refuses the loaded file as an addon, None when it takes it."""
+    """Return why node refuses the loaded file as an addon, None when it takes it.
+
+    What could not be read for certain is unknown, unless a symbol for this very runtime saves it all the same.
+    """
     elf = process.first.elf
     registration = elf.registration if elf else Registration()
+    called = registration.kind is RegistrationKind.NODE_API and registration.struct_abi == NODE_API_STRUCT
+    if called or process.runtime.abi in registration.abis:
+        return None
+    if registration.uncertain:
+        return _unread(registration, process.runtime)
     if registration.struct_abi is not None:
         return _by_struct(registration, process.runtime)
-    return _by_symbol(registration, process.runtime)
+    return _by_symbol(registration, process)
+
+
+def _unread(registration: Registration, runtime: Runtime) -> Defect:
+    """An unread Node-API level matters as well: one that is too high kills the process."""
+    if registration.kind is RegistrationKind.NODE_API:
+        message = f"its Node-API version is computed at run time and could not be read; {_has(runtime)}"
+        return Defect(NODE_API_LEVEL, message, "", Outcome.UNKNOWN, Severity.WARNING, PROVE)
+    number = registration.struct_abi
+    likely = f"; the likeliest is {describe(number)} (NODE_MODULE_VERSION {number})" if number and number > 0 else ""
+    message = f"it registers itself at run time, and the ABI that it was compiled for could not be read{likely}"
+    evidence = (("likely", number), ("wanted", runtime.abi))
+    return Defect(NODE_ABI, message, "", Outcome.UNKNOWN, Severity.WARNING, PROVE, evidence)
 
 
 def _by_struct(registration: Registration, runtime: Runtime) -> Defect | None:
-    """A constructor has registered; -1 is Node-API's. node_register_module_v<ABI> still saves another ABI."""
+    """A constructor has registered, with the number that its struct has."""
     number = registration.struct_abi
-    if number is None or number in {-1, runtime.abi} or runtime.abi in registration.abis:
+    if number is None or number in {NODE_API_STRUCT, runtime.abi}:
         return None
     return _other_abi((number,), runtime, registered=True)
 
 
-def _by_symbol(registration: Registration, runtime: Runtime) -> Defect | None:
-    if runtime.abi in registration.abis:
-        return None
+def _by_symbol(registration: Registration, process: Process) -> Defect | None:
     if registration.kind in {RegistrationKind.NODE_API, RegistrationKind.BOTH}:
-        return _level(registration, runtime)
-    if registration.uncertain:
-        message = "it registers with node_module_register, but the ABI it was compiled for could not be read"
-        return Defect(NODE_ABI, message, "", Outcome.UNKNOWN, Severity.WARNING)
+        return _level(registration, process.runtime)
     if registration.abis:
-        return _other_abi(registration.abis, runtime, registered=False)
+        return _other_abi(registration.abis, process.runtime, registered=False)
+    if process.first.role is Role.LIBRARY:
+        return Defect(NOT_AN_ADDON, LIBRARY, severity=Severity.NOTE)
     return Defect(NOT_AN_ADDON, "Module did not self-register")
 
 
@@ -79,11 +105,12 @@ def _level(registration: Registration, runtime: Runtime) -> Defect | None:
     declared = registration.node_api
     if declared is None or declared <= runtime.node_api or declared == EXPERIMENTAL:
         return None
-    message = (
-        f"requires Node-API version {declared}, {runtime.target.runtime} has version {runtime.node_api}: "
-        "the process dies with a segmentation fault"
-    )
+    message = f"requires Node-API version {declared}, {_has(runtime)}: the process dies with a segmentation fault"
     return Defect(NODE_API_LEVEL, message, evidence=(("node_api", declared), ("provided", runtime.node_api)))
+
+
+def _has(runtime: Runtime) -> str:
+    return f"{runtime.target.runtime} has version {runtime.node_api}"
 
 
 def _other_abi(found: tuple[int, ...], runtime: Runtime, *, registered: bool) -> Defect:

@@ -25,6 +25,7 @@ class Space:
     links: Mapping[str, str]  # absolute path of a symlink to the absolute path it names
     manifests: Mapping[str, PackageManifest] = field(default_factory=dict)  # their directories are absolute as well
     directories: frozenset[str] = frozenset()  # with those that have no entry of their own
+    needed: frozenset[str] = frozenset()  # absolute paths of files that another one's DT_NEEDED may mean
 
     def real(self, path: str) -> str:
         """Return a path with its links followed; a name that is not there stays as it is."""
@@ -79,7 +80,15 @@ def lay_out(facts: Facts) -> Space:
             directory = posixpath.normpath(posixpath.join(each.root, below))
             if owners.get(posixpath.join(directory, "package.json")) is each:
                 manifests[directory] = replace(manifest, directory=directory)
-    return Space(entries, binaries, _links(entries), manifests, _directories(entries))
+    space = Space(entries, binaries, _links(entries), manifests, _directories(entries))
+    return replace(space, needed=_needed(space))
+
+
+def _needed(space: Space) -> frozenset[str]:
+    """Return the files with a name, or a link of that name to them, that some native file asks its loader for."""
+    names = {posixpath.basename(name) for each in space.binaries.values() if each.elf for name in each.elf.needed}
+    asked = (path for path in (*space.binaries, *space.links) if posixpath.basename(path) in names)
+    return frozenset(space.real(each) for each in asked)
 
 
 def _links(entries: Mapping[str, Entry]) -> Mapping[str, str]:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from lambdapack.binary.facts import RegistrationKind, Symbol
 from lambdapack.model import Rule, Severity
 from lambdapack.rules.defect import Defect
+from lambdapack.rules.doubts import OF_NODE, doubt
 from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT
 from lambdapack.rules.loader import Loaded
 from lambdapack.rules.process import Process
+from lambdapack.rules.tokens import tags
 from lambdapack.rules.verdict import Outcome
 from lambdapack.runtimes.abi import node_api_level, provides
 
@@ -23,9 +25,6 @@ UNDEFINED_SYMBOL = Rule(
 
 CALLED_AT_INIT = frozenset({"node_module_register", "napi_module_register", "bare_module_register"})
 """Called by a static constructor, so lazy binding saves nobody: the process dies inside dlopen."""
-
-OF_NODE = ("_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node", "_ZTIN2v8", "_ZTVN2v8", "_ZTIN4node", "_ZTVN4node")
-"""Mangled names of V8's and node's own classes; which of them exist follows from the ABI number."""
 
 
 def undefined_symbol(process: Process) -> Defect | None:
@@ -50,13 +49,13 @@ def _defect(process: Process, missing: list[tuple[Loaded, Symbol]], outcome: Out
     names = tuple(dict.fromkeys(each.name for _, each in missing))
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     words = f"undefined symbol: {_spelled(symbol)}{more}{process.other_files(by)}"
-    message = {
-        Outcome.DIES_LATER: f"the process ends at the first call: {words}",
-        Outcome.UNKNOWN: f"not decidable from what is known of the runtime: {words}",
-    }.get(outcome, words)
-    severity = Severity.WARNING if outcome is Outcome.UNKNOWN else None
     evidence = (("symbols", list(names[:20])), ("count", len(names)))
-    return Defect(UNDEFINED_SYMBOL, message, "", outcome, severity, _fix(names), evidence)
+    if outcome is Outcome.UNKNOWN:
+        why, proof = doubt(process, symbol)
+        message = f"not provable from its bytes: {why}; {words}"
+        return Defect(UNDEFINED_SYMBOL, message, "", outcome, Severity.WARNING, proof, evidence)
+    message = f"the process ends at the first call: {words}" if outcome is Outcome.DIES_LATER else words
+    return Defect(UNDEFINED_SYMBOL, message, "", outcome, None, _fix(names), evidence)
 
 
 def _spelled(symbol: Symbol) -> str:
@@ -93,8 +92,8 @@ def _defined(process: Process, scope: tuple[Loaded, ...], symbol: Symbol) -> boo
     if symbol.version is not None:
         return _versioned(process, symbol)
     answer = provides(process.runtime, symbol.name) if process.link_map.global_scope else False
-    if answer is None and symbol.name.startswith(OF_NODE):
-        return _follows_from_abi(process)
+    if symbol.name.startswith(OF_NODE):
+        return _of_node(process, symbol, answer)
     if answer is False and any(each.library is not None and _silent(each) for each in scope):
         return None if node_api_level(symbol.name) is None and not symbol.name.startswith("uv_") else False
     return answer
@@ -150,7 +149,30 @@ def _silent(loaded: Loaded) -> bool:
     return library is not None and library.exports is None and not library.soname.startswith(VERSIONED)
 
 
-VERSIONED = ("libc.", "libm.", "libmvec.", "libdl.", "libpthread.", "librt.", "libutil.", "libstdc++.", "libgcc_s.")
+VERSIONED = (
+    "ld-linux",
+    "libc.",
+    "libm.",
+    "libmvec.",
+    "libdl.",
+    "libpthread.",
+    "librt.",
+    "libutil.",
+    "libstdc++.",
+    "libgcc_s.",
+)
+
+
+def _of_node(process: Process, symbol: Symbol, recorded: bool | None) -> bool | None:  # noqa: FBT001  # an answer
+    """An image's node is another build than Lambda's: that it lacks what is bound at a call is a doubt, not a proof.
+
+    lmdb's build for ABI 127 names a constructor that later Node.js 22 have no more, and works without it.
+    """
+    if recorded is None:
+        return _follows_from_abi(process)
+    if recorded is False and process.runtime.source == "image" and not _dies_at_load(symbol):
+        return None
+    return recorded
 
 
 def _follows_from_abi(process: Process) -> bool | None:
@@ -164,5 +186,5 @@ def _follows_from_abi(process: Process) -> bool | None:
         return None
     if process.runtime.abi in {*registration.abis, registration.struct_abi}:
         return True
-    tagged = f"abi{process.runtime.abi}" in process.first.path or f"v{process.runtime.abi}-" in process.first.path
-    return True if tagged else None
+    said = tags(process.first.path)
+    return True if process.runtime.abi in said.abis or process.runtime.node_major in said.majors else None

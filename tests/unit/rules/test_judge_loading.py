@@ -2,9 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from lambdapack.binary.facts import Role
+from lambdapack.model import Severity
+from lambdapack.rules.facts import Policy
 from lambdapack.rules.verdict import Outcome, Verdict
 from tests import elf
-from tests.world import World
+from tests.world import TODAY, World
 
 ADDON = "node_modules/native/addon.node"
 SHINY = "int shiny(void);\n" + elf.NODE_API + "\nint glow(void) { return shiny(); }\n"
@@ -208,3 +211,42 @@ def test_a_version_asked_of_a_library_without_any_ends_the_loader(
     judged = world.judged(ADDON)
     assert judged.cause == cause
     assert judged.outcome is (Outcome.FAILS if flags else Outcome.DIES_LATER)
+
+
+LIBRARY = "node_modules/native/libshiny.so.1"
+
+
+def test_a_packages_library_that_nothing_needs_is_no_addon_and_does_not_count(world: World, tmp_path: Path) -> None:
+    put(world, LIBRARY, elf.library(tmp_path, "libshiny.so.1"))
+    judged = world.judged(LIBRARY)
+    assert (judged.binary.role, judged.outcome, judged.cause) == (Role.LIBRARY, Outcome.FAILS, "not-an-addon")
+    assert not judged.selected
+    assert world.report().verdict is Verdict.PASS
+    everything = world.report(policy=Policy(TODAY, all_binaries=True))
+    assert [each.weight for each in everything.findings if each.path == LIBRARY] == [Severity.NOTE]
+
+
+@pytest.mark.parametrize("form", ["addon", "program", "link"])
+def test_a_packages_library_that_something_needs_loads(world: World, tmp_path: Path, form: str) -> None:
+    library = elf.library(tmp_path, "libshiny.so.1")
+    put(world, LIBRARY, library)
+    world.add("node_modules/native/libdull.so", elf.library(tmp_path, "libdull.so"))
+    if form == "program":
+        made = elf.program(
+            tmp_path, "tool", "int shiny(void); void _start(void) { shiny(); }", "-Wl,--no-as-needed", str(library)
+        )
+        world.add("node_modules/other/bin/tool", made, mode=0o755)
+    elif form == "addon":
+        world.add(ADDON, addon(tmp_path, library))  # it will not find it, and says so itself
+    else:
+        world.links["node_modules/native/libshiny.so"] = "libshiny.so.1"
+        made = elf.link(tmp_path, "libshiny.so", "int shiny(void) { return 1; }", "-Wl,-soname,libshiny.so")
+        world.add(ADDON, addon(tmp_path, made, flags=("-Wl,-rpath,$ORIGIN",)))
+    assert (world.judged(LIBRARY).outcome, world.judged(LIBRARY).cause) == (Outcome.LOADS, None)
+    assert world.judged("node_modules/native/libdull.so").cause == "not-an-addon"
+
+
+def test_an_addon_under_a_librarys_name_is_held_to_what_node_asks(world: World, tmp_path: Path) -> None:
+    world.add("native.so", elf.link(tmp_path, "native.so", elf.V8_PLAIN, "-DABI=115"))
+    assert world.judged("native.so", "nodejs20.x").outcome is Outcome.LOADS
+    assert world.judged("native.so", "nodejs22.x").cause == "node-abi"

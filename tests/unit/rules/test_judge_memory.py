@@ -145,3 +145,23 @@ def test_an_executable_stack_loads_until_glibc_2_41(
 def test_an_ordinary_stack_says_nothing(world: World, tmp_path: Path) -> None:
     world.add(ADDON, elf.link(tmp_path, ADDON, elf.NODE_API, "-DLEVEL=8", "-Wl,-z,noexecstack"))
     assert world.judged(ADDON).finding is None
+
+
+@pytest.mark.parametrize(
+    ("source", "flags", "outcome", "cause"),
+    [
+        ("shipped", ("-static",), Outcome.FAILS, "wrong-class"),
+        ("image", ("-static",), Outcome.FAILS, "wrong-class"),
+        ("file", ("-static",), Outcome.LOADS, None),
+        ("file", ("-pie", "-fPIE", "-Wl,--dynamic-linker=/lib/ld-linux.so.2"), Outcome.FAILS, "wrong-class"),
+    ],
+)
+def test_an_i386_program_runs_where_a_measured_machine_may_and_never_on_lambda(
+    world: World, tmp_path: Path, source: str, flags: tuple[str, ...], outcome: Outcome, cause: str | None
+) -> None:
+    world.runtime = replace(shipped(parse_target("nodejs22.x", "x86_64")), source=source)
+    world.add("bin/tool", elf.program(tmp_path, "tool", PROGRAM, "-m32", *flags), mode=0o755)
+    judged = world.judged("bin/tool")
+    assert (judged.outcome, judged.cause) == (outcome, cause)
+    assert judged.finding is not None
+    assert world.report().verdict.value == ("warn" if outcome is Outcome.LOADS else "fail")

@@ -161,3 +161,70 @@ def test_a_symbol_of_a_needed_sibling_is_defined(world: World, tmp_path: Path) -
     assert world.judged(ADDON).outcome is Outcome.LOADS
     world.add("lib/libshiny.so.1", empty)
     assert world.judged(ADDON).cause == "undefined-symbol"
+
+
+CALLS_V8 = (
+    elf.NODE_API + "\nint _ZN2v87Isolate10GetCurrentEv(void);\nint g(void) { return _ZN2v87Isolate10GetCurrentEv(); }"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"),
+    [
+        ("node_modules/native/bin/linux-x64-node-22/native.node", Outcome.LOADS),
+        ("node_modules/native/node.abi127.glibc.node", Outcome.LOADS),
+        ("node_modules/native/bin/linux-x64-node-20/native.node", Outcome.UNKNOWN),
+        ("node_modules/native/native.node", Outcome.UNKNOWN),
+    ],
+)
+def test_a_node_api_addon_that_calls_v8_fits_the_node_that_its_name_tells(
+    world: World, tmp_path: Path, path: str, outcome: Outcome
+) -> None:
+    world.package("node_modules/native")
+    world.add(path, make(tmp_path, CALLS_V8, "-DLEVEL=8", "-Wl,-z,lazy"))
+    judged = world.judged(path)
+    assert judged.outcome is outcome
+    if outcome is Outcome.UNKNOWN:
+        assert judged.finding is not None
+        assert "calls V8 itself (v8::Isolate::GetCurrent)" in judged.finding.message
+        assert "lambdapack invoke" in judged.finding.cure
+
+
+@pytest.mark.parametrize(
+    ("source", "binding", "outcome", "proof"),
+    [
+        ("image", "lazy", Outcome.UNKNOWN, "lambdapack invoke"),
+        ("image", "now", Outcome.FAILS, "lambdapack build"),
+        ("file", "lazy", Outcome.DIES_LATER, "lambdapack build"),
+    ],
+)
+def test_a_v8_function_that_an_image_lacks_is_a_doubt_until_it_is_bound(
+    world: World, tmp_path: Path, source: str, binding: str, outcome: Outcome, proof: str
+) -> None:
+    world.runtime = replace(shipped(parse_target("nodejs22.x", "x86_64")), source=source, node_exports=frozenset())
+    world.add("node.abi127.node", make(tmp_path, CALLS_V8.replace("napi_create_object(env, exports)", "0"),
+                                       "-DLEVEL=8", f"-Wl,-z,{binding}"))  # fmt: skip
+    judged = world.judged("node.abi127.node")
+    assert (judged.outcome, judged.finding is not None and proof in judged.finding.cure) == (outcome, True)
+
+
+UNREAD = {
+    "an ABI that a constructor computes": (elf.V8_AT_RUN_TIME, "node-abi", "-DABI=64"),
+    "an ABI that is only likely": (elf.V8_AT_RUN_TIME, "node-abi", "-DABI=127"),
+    "a Node-API version that is computed": (
+        elf.NODE_API.replace("return LEVEL;", "extern volatile int level; return level;") + "volatile int level;",
+        "node-api-level",
+        "-O2",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", UNREAD)
+def test_what_cannot_be_read_is_unknown_and_says_what_proves_it(world: World, tmp_path: Path, form: str) -> None:
+    source, cause, flag = UNREAD[form]
+    world.add(ADDON, make(tmp_path, source, flag))
+    judged = world.judged(ADDON)
+    assert (judged.outcome, judged.cause) == (Outcome.UNKNOWN, cause)
+    assert judged.finding is not None
+    assert "lambdapack verify --load" in judged.finding.cure
+    assert world.report().verdict.value == "warn"
