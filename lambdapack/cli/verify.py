@@ -15,6 +15,14 @@ def verify(
     arch: options.Arches = None,
     runtime_file: options.RuntimeFile = None,
     handler: options.Handler = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project",
+            metavar="DIR",
+            help="Project that the zip was made from; without it, the one around the zip that its manifest names.",
+        ),
+    ] = None,
     load: options.Load = False,
     image: options.Image = None,
     all_binaries: Annotated[
@@ -49,6 +57,7 @@ def verify(
     asked = Asked(
         Path(target),
         runtime_file,
+        project,
         load=load,
         all_binaries=all_binaries,
         style=report_format,

@@ -9,13 +9,14 @@ from lambdapack.cli import choices, console, locating
 from lambdapack.cli.options import ReportFormat
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
-from lambdapack.errors import Exit
+from lambdapack.errors import USAGE, Exit, LambdapackError
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
 from lambdapack.pipeline.judging import Prove, verify
+from lambdapack.pipeline.origin import origin_of
 from lambdapack.report import formats
-from lambdapack.rules.facts import Policy
+from lambdapack.rules.facts import Origin, Policy
 from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import shipped
 from lambdapack.tree.entry import Tree
@@ -27,6 +28,7 @@ class Asked:
 
     target: Path
     runtime_file: Path | None
+    project: Path | None
     load: bool
     all_binaries: bool
     style: ReportFormat
@@ -42,7 +44,9 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
     runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
     prove = _prover(settings, policy, bars) if asked.load else None
-    reports = tuple(verify(asked.target, each, policy, settings.handler.value, bars, prove) for each in runtimes)
+    origin = _origin(asked)
+    handler = settings.handler.value
+    reports = tuple(verify(asked.target, each, policy, handler, bars, prove, origin=origin) for each in runtimes)
     several = settings.arch.value == choices.ALL
     where = locating.whereabouts_of(asked.target)
     console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))
@@ -50,6 +54,16 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     limit = choices.fail_on(settings)
     failed = limit is not None and any(each.fails(limit) for each in reports)
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
+
+
+def _origin(asked: Asked) -> Origin | None:
+    if asked.project is not None and not asked.target.is_file():
+        raise LambdapackError(
+            USAGE,
+            "--project is for a zip",
+            hint="Name a zip, or leave --project out: a directory has its own lockfile.",
+        )
+    return origin_of(asked.target, asked.project) if asked.target.is_file() else None
 
 
 def _prover(settings: Settings, policy: Policy, bars: Bars) -> Prove:

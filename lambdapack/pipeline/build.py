@@ -115,7 +115,7 @@ def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tupl
         judged = [one.judged(target, findings) for target, findings in locked.items()]
         if any(each.report.fails(wanted.gate) for each in judged):
             return tuple(Built(each.report, None, each.left_out, each.pruned) for each in judged)
-        return tuple(_written(wanted, each, observer) for each in judged)
+        return tuple(_written(wanted, project, each, observer) for each in judged)
 
 
 def _home(otherwise: Path) -> Path:
@@ -229,7 +229,7 @@ def _package(source: Source | None, dependencies: Tree) -> Tree:
     return OverlayTree(source.tree, dependencies) if source else Prefixed(dependencies, LAYER_DIRECTORY)
 
 
-def _written(wanted: Wanted, judged: _Judged, observer: Observer) -> Built:
+def _written(wanted: Wanted, project: Project, judged: _Judged, observer: Observer) -> Built:
     report = judged.report
     archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
     subject = replace(
@@ -242,5 +242,6 @@ def _written(wanted: Wanted, judged: _Judged, observer: Observer) -> Built:
     )
     findings = arrange((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
     report = replace(report, subject=subject, findings=findings)
-    write_manifest(archive.path, manifest(report, archive, judged.installed, judged.key, judged.facts.handler))
+    document = manifest(report, archive, judged.installed, judged.key, judged.facts.handler, project)
+    write_manifest(archive.path, document)
     return Built(report, archive, judged.left_out, judged.pruned)

@@ -14,8 +14,9 @@ from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.secrets import find_secrets
 from lambdapack.pack.source import Source
 from lambdapack.project.installed import read_manifests
+from lambdapack.project.tree_locks import read_tree_locks
 from lambdapack.rules.check import check
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts, Policy, Secret
+from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts, Origin, Policy, Secret
 from lambdapack.rules.verdict import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.archive import ZipTree
@@ -82,6 +83,7 @@ def facts_of(
         root=LAYER_ROOT if layer else TASK_ROOT,
         handler=None if layer else handler,
         secrets=_secrets(source.tree) if source else (),
+        locks=read_tree_locks(tree),
         layers=layers,
     )
 
@@ -110,21 +112,27 @@ Prove = Callable[[Report, Tree, str | None], Report]
 """Adds to a report what loading the tree shows; the last argument is the handler, None when there is none."""
 
 
-def verify(
+def verify(  # noqa: PLR0913  # what is optional is named at each call
     path: Path,
     runtime: Runtime,
     policy: Policy,
     handler: str,
     observer: Observer = SILENT,
     prove: Prove | None = None,
+    *,
+    origin: Origin | None = None,
 ) -> Report:
-    """Return the report on a directory or zip, read in place; LP007 when nothing is in it."""
+    """Return the report on a directory or zip, read in place; LP007 when nothing is in it.
+
+    `origin` is the project that a zip was made from, as it is today.
+    """
     with opened(path) as found:
         if not any(each.kind is Kind.FILE for each in found.tree.entries.values()):
             hint = "Name the directory that holds package.json, or a zip."
             raise LambdapackError(BAD_TARGET, f"{path}: there is no file in it", hint=hint)
         wanted = None if _dependencies_alone(found) else handler
         facts = facts_of(found.tree, layer=found.kind == "layer", handler=wanted, observer=observer)
+        facts = replace(facts, origin=origin)
         if found.kind == "zip":  # it claims to be whole, and what is in it has left the machine or is about to
             facts = replace(facts, secrets=_secrets(Filtered(found.tree, _is_source)))
             policy = replace(policy, handler_severity=Severity.WARNING)

@@ -7,18 +7,25 @@ from lambdapack import __version__
 from lambdapack.build.order import Installed
 from lambdapack.pack.archive import Archive
 from lambdapack.project.key import DependencyKey
+from lambdapack.project.nouns import Project
 from lambdapack.rules.verdict import Report
 
 
 def manifest(
-    report: Report, archive: Archive, installed: Installed, key: DependencyKey | None, handler: str | None
+    report: Report,
+    archive: Archive,
+    installed: Installed,
+    key: DependencyKey | None,
+    handler: str | None,
+    project: Project,
 ) -> Mapping[str, Any]:
     """Return the document; paths are the archive's own name, never a directory of this host."""
-    target = report.runtime.target
+    target, name = report.runtime.target, project.manifest.get("name")
     return {
         "version": __version__,
         "archive": archive.path.name,
         "kind": report.subject.kind,
+        "project": name if isinstance(name, str) and name else None,
         "target": {"runtime": target.runtime, "arch": target.architecture.aws},
         "handler": handler,
         "code_digest": archive.code_digest,

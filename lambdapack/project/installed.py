@@ -39,12 +39,15 @@ class PackageManifest:
     libc: tuple[str, ...] = ()
     dependencies: frozenset[str] = frozenset()
     optional_dependencies: frozenset[str] = frozenset()
+    dev_dependencies: frozenset[str] = frozenset()
+    peer_dependencies: frozenset[str] = frozenset()
     install_script: str = ""  # preinstall, install and postinstall, joined
     gypfile: bool = False
     module_name: str = ""  # node-pre-gyp: binary.module_name
     module_path: str = ""  # node-pre-gyp: binary.module_path, a template
     napi_versions: tuple[int, ...] = ()
     es_module: bool = False
+    module_type: str = ""  # "type": "module", "commonjs" or "" when it does not say
     builds: tuple[PackageBuild, ...] = field(default=())
 
 
@@ -77,12 +80,15 @@ def _manifest(tree: Tree, directory: str) -> PackageManifest:
         libc=_words(raw.get("libc")),
         dependencies=dependencies - optional,
         optional_dependencies=optional,
+        dev_dependencies=frozenset(_table(raw.get("devDependencies"))),
+        peer_dependencies=frozenset(_table(raw.get("peerDependencies"))),
         install_script=" && ".join(_text(scripts.get(key)) for key in _SCRIPTS if scripts.get(key)),
         gypfile=raw.get("gypfile") is True,
         module_name=_text(binary.get("module_name")),
         module_path=_text(binary.get("module_path")),
         napi_versions=tuple(each for each in _list(binary.get("napi_versions")) if isinstance(each, int)),
         es_module=raw.get("type") == "module",
+        module_type=_text(raw.get("type")),
         builds=tuple(_builds(tree, directory)),
     )
 

@@ -34,6 +34,11 @@ def dependency_key(parts: Mapping[str, bytes]) -> DependencyKey:
     return DependencyKey(_digest(whole), digests)
 
 
+def differing(parts: Mapping[str, bytes], remembered: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of parts whose content is not what a key remembers, or that it does not know, in order."""
+    return tuple(name for name in sorted(parts) if remembered.get(name) != _digest(parts[name]))
+
+
 def project_parts(project: Project, inputs: Tree, npm_settings: str) -> Mapping[str, bytes]:
     """Return the parts that the project itself gives: manifest, lockfile, each input and .npmrc without secrets."""
     lock = project.lockfile.path.name if project.lockfile else ""

@@ -17,10 +17,11 @@ NAMES = ("npm-shrinkwrap.json", "package-lock.json")
 def read_lockfile(directory: Path) -> Lockfile | None:
     """Return the lockfile that npm would use in a directory, None when there is none. LP003 when it is broken."""
     path = next((directory / name for name in NAMES if (directory / name).is_file()), None)
-    return _parse(read_text(path), path) if path else None
+    return parse_lockfile(read_text(path), path) if path else None
 
 
-def _parse(text: str, path: Path) -> Lockfile:
+def parse_lockfile(text: str, path: Path) -> Lockfile:
+    """Return the lockfile that a text is; `path` is how messages name it. LP003 when it is broken."""
     document = parse_object(text, path)
     packages = document.get("packages")
     if packages is None:

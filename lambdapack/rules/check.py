@@ -5,13 +5,16 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from lambdapack.model import Finding
+from lambdapack.rules.advice import advice_findings
 from lambdapack.rules.binaries import counted, judge_all
 from lambdapack.rules.contents import link_findings, mode_findings, secret_findings, size_findings
 from lambdapack.rules.dependencies import dependency_findings
+from lambdapack.rules.dev_packages import dev_findings, dev_packages
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import handler_findings
 from lambdapack.rules.lifecycle import lifecycle_findings
 from lambdapack.rules.space import lay_out
+from lambdapack.rules.stale import stale_findings
 from lambdapack.rules.verdict import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 
@@ -20,11 +23,15 @@ def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> R
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     space = lay_out(facts)
     judged = judge_all(facts, space, runtime)
+    for_development = dev_packages(facts, space, runtime)
     findings = (
         *counted(judged.judgements, everything=policy.all_binaries),
         *judged.missing,
         *handler_findings(facts, space, runtime, policy),
         *dependency_findings(facts, policy),
+        *dev_findings(facts, space, for_development),
+        *stale_findings(subject, facts),
+        *advice_findings(facts, space, runtime, for_development),
         *size_findings(subject, facts),
         *link_findings(facts),
         *mode_findings(subject, facts),

@@ -7,6 +7,8 @@ from datetime import date
 from lambdapack.binary.facts import Inventory
 from lambdapack.model import Severity
 from lambdapack.project.installed import PackageManifest
+from lambdapack.project.nouns import Lockfile
+from lambdapack.project.tree_locks import TreeLocks
 from lambdapack.tree.entry import Entry
 
 TASK_ROOT = "/var/task"
@@ -26,6 +28,16 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The project that a zip was made from, as it is today."""
+
+    lockfile: Lockfile | None  # None: none that can be read
+    whole: bool  # the project is all that the lockfile is for; False for a member of a workspace
+    ours: bool  # our manifest says that the zip was built from it
+    changed: tuple[str, ...] = ()  # parts of the dependency key that are not what they were: "package.json"
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A tree with what was read from it, and where it will lie in Lambda."""
 
@@ -35,6 +47,8 @@ class Facts:
     root: str = TASK_ROOT  # LAYER_ROOT for a layer
     handler: str | None = None  # "index.handler"; None: there is none to look for (a layer)
     secrets: tuple[Secret, ...] = ()
+    locks: TreeLocks = field(default_factory=TreeLocks)
+    origin: Origin | None = None
     layers: tuple["Facts", ...] = ()  # in the order in which the function lists them; each with root LAYER_ROOT
 
 

@@ -1,8 +1,10 @@
 """Every rule in code order. README, `explain CODE`, SARIF and the ignore list's validation derive from it."""
 
 from lambdapack.model import Rule
+from lambdapack.rules.advice import GIVEN_UP, OUT_OF_PLACE
 from lambdapack.rules.contents import LINK_LEAVES_TREE, NEEDS_BUCKET, NOT_READABLE, SECRET_PACKED, TOO_BIG
 from lambdapack.rules.dependencies import DEPENDENCY_MISSING
+from lambdapack.rules.dev_packages import DEV_PACKAGES
 from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
 from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
@@ -13,6 +15,7 @@ from lambdapack.rules.memory import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, ST
 from lambdapack.rules.missing import MISSING_ADDON
 from lambdapack.rules.opening import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.registration import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
+from lambdapack.rules.stale import MODULES_STALE, ZIP_STALE
 from lambdapack.rules.symbols import UNDEFINED_SYMBOL
 from lambdapack.rules.versions import SYMBOL_VERSION, UNPROVED
 
@@ -76,4 +79,9 @@ RULES: tuple[Rule, ...] = (
     HANDLER_SHADOWED,
     HANDLER_FAILS,
     DEPENDENCY_MISSING,
+    DEV_PACKAGES,
+    MODULES_STALE,
+    ZIP_STALE,
+    GIVEN_UP,
+    OUT_OF_PLACE,
 )

@@ -26,6 +26,7 @@ def manifest() -> Schema:
         "version": text("The version of lambdapack that built it."),
         "archive": text("The zip's own name, without a directory."),
         "kind": word("A function's zip, or a layer.", ["zip", "layer"]),
+        "project": maybe(text("Name in the package.json that it was built from; null when it has none.")),
         "target": record(
             "What it was built for.",
             {

@@ -139,7 +139,7 @@ def test_a_javascript_fallback_makes_it_a_note(world: World, name: str, file: st
 def test_a_package_for_another_system_lacks_nothing(world: World) -> None:
     world.package("node_modules/fsevents", os=["darwin"], gypfile=True)
     world.add("node_modules/fsevents/fsevents.node", MACH_O)
-    assert world.found() == []
+    assert world.found() == [("out-of-place", "node_modules/fsevents")]
 
 
 def test_a_script_that_may_have_fetched_a_program_is_a_warning_until_the_program_is_there(
