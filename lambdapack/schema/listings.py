@@ -1,5 +1,6 @@
 """What `runtimes` and `images list` print with --format json, and the runtime file."""
 
+from lambdapack.report import checkup
 from lambdapack.report import table as listing
 from lambdapack.runtimes import runtimefile
 from lambdapack.schema.report import ARCHITECTURES
@@ -97,3 +98,28 @@ def _library() -> Schema:
         "certain": flag("False: seen in an image, not proved for the managed runtime."),
     }
     return record("One shared library.", fields)
+
+
+def doctor() -> Schema:
+    """Return the schema of `doctor`."""
+    check = {
+        "name": text("What was looked at."),
+        "state": word(
+            "How it is: error when no build can work, warning when some cannot.", [e.value for e in checkup.State]
+        ),
+        "said": text("What was found."),
+        "fix": maybe(text("What mends it; null when nothing is to be done.")),
+    }
+    setting = {
+        "name": text("Its name in lambdapack.toml."),
+        "value": text("Its value, as text."),
+        "origin": text("Who said it: a flag, a variable, a file with its line, or default."),
+    }
+    fields = {
+        "version": text("Of lambdapack."),
+        "ready": flag("Whether a build could work."),
+        "checks": array("In the order in which a build meets them.", record("One thing.", check)),
+        "settings": array("Every setting.", record("One setting.", setting)),
+    }
+    whole = named(checkup.DOCTOR, "How this machine is.", fields)
+    return document(checkup.DOCTOR, "What a build finds on this machine", whole)

@@ -13,6 +13,7 @@ SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
     "runtime-file": ("what --runtime-file takes, and `runtimes show` prints", listings.runtime_file),
     "runtimes": ("what `runtimes list` says with --format json", listings.runtimes),
     "images": ("what `images list` says with --format json", listings.images),
+    "doctor": ("what `doctor` says with --format json", listings.doctor),
     "config": ("lambdapack.toml, for editors", config.config),
 }
 """Name to what it describes, and the schema itself, made when it is wanted."""

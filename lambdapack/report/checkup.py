@@ -1,0 +1,92 @@
+"""What `lambdapack doctor` found, for people and for programs."""
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+from lambdapack import __version__
+from lambdapack.report.table import columns
+from lambdapack.report.text import paragraph, plural
+
+DOCTOR = "lambdapack/doctor/1"
+
+
+class State(Enum):
+    """How a thing that a build needs, or may need, is."""
+
+    OK = "ok"
+    NOTE = "note"  # not there, and nobody needs it yet
+    WARNING = "warning"  # some builds will not work
+    ERROR = "error"  # no build will
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was looked at."""
+
+    name: str  # "engine", "emulation arm64"
+    state: State
+    said: str
+    fix: str = ""  # one sentence with the command, "" when nothing is to be done
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A setting and who said it."""
+
+    name: str
+    value: str
+    origin: str  # "--arch", "LAMBDAPACK_ARCH", "lambdapack.toml:3", "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """All that was looked at, in the order in which a build meets it."""
+
+    checks: tuple[Checked, ...]
+    settings: tuple[Origin, ...]
+
+    @property
+    def ready(self) -> bool:
+        """False when a build could not work."""
+        return all(each.state is not State.ERROR for each in self.checks)
+
+
+def render(found: Checkup, *, verbose: bool = False) -> str:
+    """Return a paragraph for each thing, then the settings that somebody made (`verbose`: all), then one line."""
+    said = [each for each in found.settings if verbose or each.origin != "default"]
+    parts = ["\n".join(map(_checked, found.checks)) + "\n"]
+    if said:
+        parts.append("settings:\n" + columns([(f"  {each.name}", each.value, f"({each.origin})") for each in said]))
+    return "\n".join([*parts, _verdict(found)])
+
+
+def _checked(each: Checked) -> str:
+    lead = f"{each.state.value:<9}"
+    lines = [paragraph(lead, f"{each.name}: {each.said}")]
+    if each.fix:
+        lines.append(paragraph(f"{'':9}= fix: ", each.fix))
+    return "\n".join(lines)
+
+
+def _verdict(found: Checkup) -> str:
+    bad = sum(each.state is State.ERROR for each in found.checks)
+    doubts = sum(each.state is State.WARNING for each in found.checks)
+    if bad:
+        return f"not ready: {plural(bad, 'error')}\n"
+    return f"ready, with {plural(doubts, 'warning')}\n" if doubts else "ready\n"
+
+
+def render_json(found: Checkup) -> str:
+    """Return one object with a line end."""
+    document = {
+        "schema": DOCTOR,
+        "version": __version__,
+        "ready": found.ready,
+        "checks": [
+            {"name": each.name, "state": each.state.value, "said": each.said, "fix": each.fix or None}
+            for each in found.checks
+        ],
+        "settings": [{"name": each.name, "value": each.value, "origin": each.origin} for each in found.settings],
+    }
+    return json.dumps(document, indent=2) + "\n"
