@@ -1,15 +1,14 @@
 """A package made of real files in memory, and its report."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lambdapack.binary.scan import scan
-from lambdapack.project.installed import read_manifests
+from lambdapack.pipeline.judging import facts_of
 from lambdapack.rules.check import check
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.verdict import Judgement, Report, Subject
@@ -68,18 +67,18 @@ class World(MemoryTree):
         manifest = {"name": name, "version": "1.0.0", **fields}
         self.add(f"{directory}/package.json" if directory else "package.json", json.dumps(manifest))
 
-    def facts(self, root: str = "/var/task", layers: tuple[Facts, ...] = ()) -> Facts:
-        return Facts(self.entries, scan(self), read_manifests(self), root=root, handler=self.handler, layers=layers)
+    def facts(self, layers: Sequence[MemoryTree] = ()) -> Facts:
+        return facts_of(self, layer=self.kind == "layer", handler=self.handler, layers=layers)
 
     def report(
         self,
         runtime: str = "nodejs22.x",
         arch: str = "x86_64",
         policy: Policy | None = None,
-        layers: tuple[Facts, ...] = (),
+        layers: Sequence[MemoryTree] = (),
     ) -> Report:
         provided = self.runtime or shipped(parse_target(runtime, arch))
-        return check(Subject(self.kind, "."), self.facts(layers=layers), provided, policy or Policy(TODAY))
+        return check(Subject(self.kind, "."), self.facts(layers), provided, policy or Policy(TODAY))
 
     def judged(self, path: str, runtime: str = "nodejs22.x", arch: str = "x86_64") -> Judgement:
         return next(each for each in self.report(runtime, arch).judgements if each.binary.path == path)

@@ -16,6 +16,7 @@ def build(
     layer: Annotated[
         bool | None, typer.Option("--layer", help="A layer of the dependencies instead of a function.")
     ] = None,
+    with_layer: options.WithLayers = None,
     handler: options.Handler = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="The zip; a directory with --arch all.", metavar="PATH")
@@ -41,6 +42,9 @@ def build(
     Runs npm ci inside the runtime's image for the function's architecture, judges every binary against what the
     runtime provides, and writes .lambdapack/NAME-RUNTIME-ARCH.zip. An error finding means: no archive, exit 1.
 
+    --with-layer (or `layers = [...]` in lambdapack.toml) names the layers that the function will have, in its order:
+    they are judged with it and never packed. --layer is another thing: the result itself is a layer.
+
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
     from lambdapack.cli.building import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
@@ -49,6 +53,7 @@ def build(
         "runtime": runtime,
         "arch": arch,
         "layer": layer,
+        "layers": with_layer,
         "handler": handler,
         "output": output,
         "image": image,

@@ -68,6 +68,7 @@ def wanted_of(path: Path, settings: Settings, outputs: Mapping[Target, Path]) ->
         environ=dict(os.environ),
         cache=cache_directory(os.environ) / "runtimes",
         layer=layer,
+        layers=settings.layers.value,
         executable=settings.executable.value,
         install_inputs=settings.install_inputs.value,
         limits=choices.limits_of(settings),

@@ -14,9 +14,7 @@ def invoke(
     runtime: options.Runtime = None,
     arch: options.Arch = None,
     handler: options.Handler = None,
-    layer: Annotated[
-        list[Path] | None, typer.Option("--layer", help="Layer zip or directory, at /opt; repeatable.", metavar="PATH")
-    ] = None,
+    layer: options.Layers = None,
     image: options.Image = None,
     env: Annotated[
         list[str] | None, typer.Option("--env", help="A variable of the function; repeatable.", metavar="NAME=VALUE")
@@ -29,16 +27,16 @@ def invoke(
 
     The zip is unpacked in the image, the function runs as Lambda runs it: as an unprivileged user, on a read-only
     file system, and without a network unless asked. Its log goes to stderr. An error it answers with is exit 1.
+    Layers are laid out at /opt as Lambda does it: a later one's file replaces an earlier one's.
 
     Example: lambdapack invoke .lambdapack/app-nodejs22.x-arm64.zip --event event.json
     """
     from lambdapack.cli.invoking import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
 
-    flags = {"runtime": runtime, "arch": arch, "handler": handler, "image": image}
+    flags = {"runtime": runtime, "arch": arch, "handler": handler, "image": image, "layers": layer}
     asked = Asked(
         path=path,
         event=event,
-        layers=tuple(layer or ()),
         variables=tuple(env or ()),
         network=network,
         timeout_seconds=timeout,

@@ -31,7 +31,6 @@ class Asked:
 
     path: Path
     event: str
-    layers: tuple[Path, ...]
     variables: tuple[str, ...]  # NAME=VALUE, or NAME for the host's own value
     network: bool
     timeout_seconds: int
@@ -55,7 +54,7 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         handler = (remembered(archive) or {}).get("handler", handler)  # what the zip was built with
     call = Call(handler, payload, environment, network=asked.network, timeout_seconds=asked.timeout_seconds)
     image = expand(settings.image.value or BARE_IMAGE, target)
-    wanted = Invocation(archive=archive, layers=asked.layers, target=target, image=image, call=call)
+    wanted = Invocation(archive=archive, layers=settings.layers.value, target=target, image=image, call=call)
     replied = answer(wanted, connector(settings)(target.architecture), bars)
     console.product(replied.payload.decode("utf-8", "replace").rstrip("\n") + "\n")
     replied.require()

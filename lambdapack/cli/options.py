@@ -47,6 +47,14 @@ Ignores = Annotated[
     list[str] | None,
     typer.Option("--ignore", help="Live with a finding; repeatable.", metavar="CODE[:PATH]=REASON"),
 ]
+Layers = Annotated[
+    list[Path] | None,
+    typer.Option("--layer", help="A layer at /opt, zip or directory; repeatable, in order.", metavar="PATH"),
+]
+WithLayers = Annotated[
+    list[Path] | None,
+    typer.Option("--with-layer", help="Judge with a layer that the function has; repeatable.", metavar="PATH"),
+]
 Load = Annotated[bool, typer.Option("--load", help="Prove it: load every addon and the handler in the image.")]
 RuntimeFile = Annotated[
     Path | None,

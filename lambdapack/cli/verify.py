@@ -15,6 +15,7 @@ def verify(
     arch: options.Arches = None,
     runtime_file: options.RuntimeFile = None,
     handler: options.Handler = None,
+    layer: options.Layers = None,
     project: Annotated[
         Path | None,
         typer.Option(
@@ -40,7 +41,11 @@ def verify(
     and architecture come from the options, from the manifest that lies beside a zip of `lambdapack build`, or from
     the settings.
 
-    Example: lambdapack verify function.zip --runtime nodejs22.x --arch arm64
+    --layer names the function's layers in the order in which it lists them: at /opt a later one's file replaces an
+    earlier one's, as on Lambda. Function and layers are judged as one. `layers = [...]` in lambdapack.toml says the
+    same. A layer as TARGET is laid over those that --layer names.
+
+    Example: lambdapack verify function.zip --layer sharp-layer.zip --runtime nodejs22.x --arch arm64
     """
     from lambdapack.cli.verifying import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
 
@@ -50,6 +55,7 @@ def verify(
         "runtime": runtime,
         "arch": arch,
         "handler": handler,
+        "layers": layer,
         "image": image,
         "fail-on": fail_on,
         "ignore": ignore,

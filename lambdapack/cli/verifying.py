@@ -1,6 +1,6 @@
 """Does what `lambdapack verify` asks, and tells what was found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from lambdapack.errors import USAGE, Exit, LambdapackError
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
-from lambdapack.pipeline.judging import Prove, verify
+from lambdapack.pipeline.judging import Given, Prove, verify
 from lambdapack.pipeline.origin import origin_of
 from lambdapack.report import formats
 from lambdapack.rules.facts import Origin, Policy
@@ -44,9 +44,8 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
     runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
     prove = _prover(settings, policy, bars) if asked.load else None
-    origin = _origin(asked)
-    handler = settings.handler.value
-    reports = tuple(verify(asked.target, each, policy, handler, bars, prove, origin=origin) for each in runtimes)
+    given = Given(asked.target, settings.handler.value, settings.layers.value, _origin(asked))
+    reports = tuple(verify(given, each, policy, bars, prove) for each in runtimes)
     several = settings.arch.value == choices.ALL
     where = locating.whereabouts_of(asked.target)
     console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))
@@ -73,9 +72,9 @@ def _prover(settings: Settings, policy: Policy, bars: Bars) -> Prove:
     connect = connector(settings)
     template = settings.image.value or BARE_IMAGE
 
-    def prove(report: Report, tree: Tree, handler: str | None) -> Report:
+    def prove(report: Report, tree: Tree, handler: str | None, layers: Sequence[Tree]) -> Report:
         target = report.runtime.target
-        proof = Proof(connect(target.architecture), expand(template, target), tree, handler)
+        proof = Proof(connect(target.architecture), expand(template, target), tree, handler, layers)
         return proved(report, proof, policy, bars)
 
     return prove

@@ -69,6 +69,14 @@ def path(value: object) -> Path:
     return Path(text(value)).expanduser()
 
 
+def paths(value: object) -> tuple[Path, ...]:
+    """Return paths as written; in a variable they are separated by commas or line ends."""
+    given = (value,) if isinstance(value, Path) else value
+    if isinstance(given, list | tuple):
+        return tuple(path(each) for each in given)
+    return tuple(path(each) for each in texts(given))
+
+
 def texts(value: object) -> tuple[str, ...]:
     """Return strings from an array; in a variable they are separated by commas or line ends."""
     if isinstance(value, str):
@@ -179,6 +187,7 @@ _TIMES = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH]?)+\s*$"
 TEXT = Kind(text, {"type": "string", "minLength": 1})
 BOOLEAN = Kind(boolean, {"type": "boolean"})
 PATH = Kind(path, {"type": "string", "minLength": 1})
+PATHS = Kind(paths, _STRINGS)
 TEXTS = Kind(texts, _STRINGS)
 SIZE = Kind(size, {"type": ["string", "integer"], "minimum": 1, "pattern": _SIZE})
 DURATION = Kind(duration, {"type": ["string", "number"], "exclusiveMinimum": 0, "pattern": _TIMES})

@@ -13,6 +13,7 @@ from lambdapack.config.kinds import (
     IGNORED,
     IMAGE,
     PATH,
+    PATHS,
     SIZE,
     TEXT,
     TEXTS,
@@ -43,6 +44,7 @@ class Option:
     kind: Kind
     default: object
     help: str  # one clause, lower case, no full stop
+    called: str = ""  # the flag, where it is not called as the setting
 
     @property
     def variable(self) -> str:
@@ -57,7 +59,7 @@ class Option:
     @property
     def flag(self) -> str:
         """The command-line flag, where a command has one."""
-        return "--" + self.name.replace(".", "-").replace("_", "-")
+        return self.called or "--" + self.name.replace(".", "-").replace("_", "-")
 
 
 MIB = 1024 * 1024
@@ -70,6 +72,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("image", IMAGE, None, "runtime image, a template of {node}, {runtime} and {arch}"),
     Option("build-image", IMAGE, None, "image with a toolchain, the same kind of template"),
     Option("layer", BOOLEAN, False, "make a layer of the dependencies instead of a function"),
+    Option("layers", PATHS, (), "the function's layers in its order, zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
     Option("engine.hosts", HOSTS, {}, "address of the container engine for an architecture"),
@@ -96,6 +99,7 @@ class Settings:
     image: Setting[str | None]
     build_image: Setting[str | None]
     layer: Setting[bool]
+    layers: Setting[tuple[Path, ...]]
     executable: Setting[tuple[str, ...]]
     install_inputs: Setting[tuple[str, ...]]
     engine_hosts: Setting[Mapping[str, str]]

@@ -61,6 +61,8 @@ def _parsed(option: Option, raw: _Raw) -> Setting[Any]:
         raise LambdapackError(BAD_CONFIG, detail, hint=f"Correct {option.name} in {raw.origin}.") from error
     if isinstance(value, Path) and raw.base is not None:
         value = raw.base / value
+    if isinstance(value, tuple) and raw.base is not None:
+        value = tuple(raw.base / each if isinstance(each, Path) else each for each in value)
     return Setting(value, raw.origin)
 
 

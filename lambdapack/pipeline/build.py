@@ -18,9 +18,11 @@ from lambdapack.pack.droppings import clean, prune
 from lambdapack.pack.manifest import write_manifest
 from lambdapack.pack.source import Source, source_tree
 from lambdapack.pack.writer import write_zip
-from lambdapack.pipeline.judging import facts_of, unzipped_bytes, without
+from lambdapack.pipeline.judging import facts_of, without
+from lambdapack.pipeline.layers import Opened, opened_layers
 from lambdapack.pipeline.loading import Proof, proved
 from lambdapack.pipeline.measuring import Connect, tightened_by
+from lambdapack.pipeline.opening import unzipped_bytes
 from lambdapack.pipeline.record import manifest
 from lambdapack.project.inputs import install_inputs
 from lambdapack.project.key import DependencyKey, dependency_key, project_parts
@@ -59,6 +61,7 @@ class Wanted:
     cache: Path  # where measured runtimes are remembered
     runtime: Runtime | None = None  # of a runtime file, which judges alone; None: shipped data and the image
     layer: bool = False
+    layers: tuple[Path, ...] = ()  # of the function, in its order: judged with it, never packed
     install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
     executable: tuple[str, ...] = ()
     install_inputs: tuple[str, ...] = ()
@@ -111,7 +114,8 @@ def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tupl
     if any(each.fails(wanted.gate) for each in early):
         return tuple(Built(each) for each in early)
     with scratch() as (directory, stack):
-        one = _Build(wanted, project, npm, connect, directory, stack, observer)
+        layers = stack.enter_context(opened_layers(wanted.layers))
+        one = _Build(wanted, project, npm, connect, directory, stack, observer, layers)
         judged = [one.judged(target, findings) for target, findings in locked.items()]
         if any(each.report.fails(wanted.gate) for each in judged):
             return tuple(Built(each.report, None, each.left_out, each.pruned) for each in judged)
@@ -158,6 +162,7 @@ class _Build:
     directory: Path
     stack: ExitStack
     observer: Observer
+    layers: tuple[Opened, ...]
 
     def judged(self, target: Target, locked: tuple[Finding, ...]) -> _Judged:
         """Install for a target and judge what would be packed."""
@@ -172,23 +177,32 @@ class _Build:
             installed, key = Installed(_ready(self.project), (MODULES,)), None
         source = None if wanted.layer else self._source(installed)
         tree = _package(source, clean(installed.tree).tree)
-        facts = facts_of(tree, layer=wanted.layer, handler=wanted.handler, source=source, observer=self.observer)
+        layers = [each.tree for each in self.layers]
+        facts = facts_of(
+            tree, layer=wanted.layer, handler=wanted.handler, source=source, layers=layers, observer=self.observer
+        )
         report = self._check(tree, facts, runtime)
-        pruned = prunable(report.judgements) if wanted.prune else ()
+        pruned = tuple(each for each in prunable(report.judgements) if each.binary.path in tree.entries)
+        pruned = pruned if wanted.prune else ()
         if pruned:
             tree = prune(tree, {each.binary.path for each in pruned})
             facts = without(facts, tree)
             report = self._check(tree, facts, runtime)
         report = replace(report, findings=arrange((*locked, *report.findings), wanted.policy))
         if wanted.load:
-            image = wanted.images(target, target.architecture).bare
-            proof = Proof(self.connect(target.architecture), image, readable(tree), facts.handler)
-            report = proved(report, proof, wanted.policy, self.observer)
+            report = self._proved(report, tree, facts.handler)
         return _Judged(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+
+    def _proved(self, report: Report, tree: Tree, handler: str | None) -> Report:
+        target, layers = report.runtime.target, [each.tree for each in self.layers]
+        image = self.wanted.images(target, target.architecture).bare
+        proof = Proof(self.connect(target.architecture), image, readable(tree), handler, layers)
+        return proved(report, proof, self.wanted.policy, self.observer)
 
     def _check(self, tree: Tree, facts: Facts, runtime: Runtime) -> Report:
         kind = "layer" if self.wanted.layer else "zip"
         subject = Subject(kind, str(self.wanted.directory), unzipped_bytes=unzipped_bytes(tree))
+        subject = replace(subject, layers=tuple(each.told for each in self.layers))
         return check(subject, facts, runtime, self.wanted.policy)
 
     def _source(self, installed: Installed) -> Source:

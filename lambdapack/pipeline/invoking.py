@@ -1,16 +1,24 @@
 """From an archive to the handler's answer."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.build.emulation import runnable
 from lambdapack.build.engine import Engine
+from lambdapack.errors import USAGE, LambdapackError
 from lambdapack.events import Observer
 from lambdapack.model import Target
-from lambdapack.pipeline.judging import opened, unpacked
+from lambdapack.pipeline.judging import facts_of
+from lambdapack.pipeline.layers import Opened, merged, opened_layers
+from lambdapack.pipeline.opening import opened, unpacked
 from lambdapack.prove.invoke import Answer, Call, invoke
+from lambdapack.rules.binaries import judge_whole
+from lambdapack.rules.facts import LAYER_ROOT
+from lambdapack.rules.opening import WRONG_CPU
+from lambdapack.rules.verdict import Judgement
+from lambdapack.runtimes.catalogue import shipped
+from lambdapack.tree.entry import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +26,47 @@ class Invocation:
     """One event for one archive."""
 
     archive: Path  # zip, or a directory as it would be unpacked
-    layers: Sequence[Path]
+    layers: Sequence[Path]  # in the function's order
     target: Target
     image: str  # reference of the bare runtime image
     call: Call
 
 
 def answer(wanted: Invocation, engine: Engine, observer: Observer) -> Answer:
-    """Return what the handler answers in the bare image. LP104 when its CPU cannot be run here."""
+    """Return what the handler answers in the bare image. LP104 when its CPU cannot be run here.
+
+    LP001 for an archive or layer that is made for another CPU; one foreign file among others is a note.
+    """
     architecture = wanted.target.architecture
-    runnable(engine, wanted.image, architecture, observer)
-    with ExitStack() as stack:
-        code = unpacked(wanted.archive, stack.enter_context(opened(wanted.archive)))
-        layers = [unpacked(each, stack.enter_context(opened(each))) for each in wanted.layers]
+    with opened(wanted.archive) as found, opened_layers(wanted.layers) as layers:
+        code = unpacked(wanted.archive, found)
+        _compare(wanted, code, layers, observer)
+        runnable(engine, wanted.image, architecture, observer)
+        opt = [merged([each.tree for each in layers])] if layers else []
         with observer.task(f"Invoking {wanted.call.handler} on {wanted.target}"):
-            return invoke(engine, (wanted.image, architecture), code, layers, wanted.call, observer)
+            return invoke(engine, (wanted.image, architecture), code, opt, wanted.call, observer)
+
+
+def _compare(wanted: Invocation, code: Tree, layers: Sequence[Opened], observer: Observer) -> None:
+    """Say of what is made for another CPU that it is: the loader only says that it is not there."""
+    facts = facts_of(code, layer=False, handler=None, layers=[each.tree for each in layers], observer=observer)
+    judged = [each for each in judge_whole(facts, shipped(wanted.target)).judgements if each.selected]
+    own = [each for each in judged if not each.binary.path.startswith(f"{LAYER_ROOT}/")]
+    _require(wanted.archive, own, wanted.target, observer)
+    for layer, path in zip(layers, wanted.layers, strict=True):
+        inside = {f"{LAYER_ROOT}/{each}" for each in layer.tree.entries}
+        _require(path, [each for each in judged if each.binary.path in inside], wanted.target, observer)
+
+
+def _require(path: Path, judged: Sequence[Judgement], target: Target, observer: Observer) -> None:
+    foreign = [each for each in judged if each.cause == WRONG_CPU.name]
+    if not foreign:
+        return
+    first = foreign[0].binary
+    cpu = " and ".join(first.machines)
+    said = f"{first.path} is for {cpu}, the function runs on {target.architecture}"
+    if any(each.cause is None for each in judged):
+        observer.note(f"{path}: {said}")
+        return
+    hint = f"Pass `--arch {cpu}`, or build {path.name} anew with `lambdapack build --arch {target.architecture}`."
+    raise LambdapackError(USAGE, f"{path} is made for another CPU: {said}", hint=hint)

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from lambdapack.build.engine import Command, Engine, Limits, SandboxSpec
 from lambdapack.errors import INVOKE_FAILED, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
 from lambdapack.prove.invoke import LAYERS, TASK, USER
+from lambdapack.runtimes.node_path import IMPORTS_SINCE, node_path
 from lambdapack.tree.entry import Tree
 
 WALL_SECONDS = 900.0
@@ -30,7 +32,7 @@ const run = (code, ...words) => {
 };
 const quietly = `const end = error => { console.error(String(error && error.message || error)); process.exit(1) };`;
 const open = quietly + `try { process.dlopen({ exports: {} }, process.argv[1]); process.exit(0) } catch (e) { end(e) }`;
-const take = quietly + `
+const take = quietly + asked.hooks + `
   const [file, name] = process.argv.slice(1);
   import(require('url').pathToFileURL(file)).then(module => {
     const find = from => name.split('.').reduce((value, key) => value == null ? value : value[key], from);
@@ -42,19 +44,24 @@ if (asked.handler) console.log(JSON.stringify({ path: asked.handler[0], ...run(t
 """
 """Runs in the image: one fresh node for each, since what one has loaded changes what the next one finds."""
 
+HOOKS = r"""
+const roots = (process.env.NODE_PATH ?? '').split(':').filter(path => path.endsWith('/node_modules'))
+  .map(path => `file://${path.slice(0, -'/node_modules'.length)}/layer.mjs`);
+const bare = name => !/^(\.{0,2}\/|#|[a-z][a-z+.-]*:)/i.test(name);
+export async function resolve(name, context, next) {
+  try { return await next(name, context) } catch (error) {
+    for (const parentURL of error.code === 'ERR_MODULE_NOT_FOUND' && bare(name) ? roots : []) {
+      try { return await next(name, { ...context, parentURL }) } catch {}
+    }
+    throw error;
+  }
+}
+"""
+"""Lets `import` see NODE_PATH, as Lambda's node does (IMPORTS_SINCE) and the node of other images does not."""
+
 NO_REQUIRE_MODULE, NO_DETECT_MODULE = "--no-experimental-require-module", "--no-experimental-detect-module"
 FLAGS = {20: (NO_REQUIRE_MODULE,), 22: (NO_REQUIRE_MODULE, NO_DETECT_MODULE)}
 """What Lambda starts node with (AWS docs lambda-nodejs, FACTS.md section 3, read 2026-11)."""
-
-
-NODE_PATH = (
-    "/opt/nodejs/node{node}/node_modules",
-    "/opt/nodejs/node_modules",
-    "/var/runtime/node_modules",
-    "/var/runtime",
-    TASK,
-)
-"""What Lambda's bootstrap sets (FACTS.md section 3, read 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +100,14 @@ def load(
         writable=(TASK, LAYERS),
     )
     major = trial.node_major
-    path = ":".join(each.format(node=major) for each in NODE_PATH)
-    asked = {"addons": trial.addons, "handler": trial.handler, "flags": FLAGS.get(major, ()), "seconds": ONE_SECONDS}
+    path = ":".join(node_path(major))
+    asked = {
+        "addons": trial.addons,
+        "handler": trial.handler,
+        "flags": FLAGS.get(major, ()),
+        "seconds": ONE_SECONDS,
+        "hooks": _hooks() if major >= IMPORTS_SINCE else "",
+    }
     with engine.open(spec, observer) as sandbox:
         sandbox.put(code, TASK)
         for layer in layers:
@@ -111,6 +124,12 @@ def load(
     if not done.ok:
         raise LambdapackError(INVOKE_FAILED, f"node cannot load anything:\n{said['stderr'].decode('utf-8', 'replace')}")
     return tuple(_loaded(line) for line in said["stdout"].splitlines())
+
+
+def _hooks() -> str:
+    """Return the statement that puts them into force: node has register() from 18.19 on."""
+    source = json.dumps(f"data:text/javascript,{quote(HOOKS)}")
+    return f"\n{{ const {{ register }} = require('module'); if (register) register({source}); }}\n"
 
 
 def _loaded(line: bytes | bytearray) -> Loaded:

@@ -66,7 +66,9 @@ def _sizes(report: Report) -> str:
     if subject.zip_bytes is not None:
         parts.append(f"zip {size(subject.zip_bytes)}")
     if subject.unzipped_bytes is not None:
-        parts.append(f"unzipped {size(subject.unzipped_bytes)} of 250 MB")
+        layers = sum(each.unzipped_bytes for each in subject.layers)
+        more = f" + {size(layers)} of {plural(len(subject.layers), 'layer')}" if subject.layers else ""
+        parts.append(f"unzipped {size(subject.unzipped_bytes)}{more} of 250 MB")
     return ", ".join(parts)
 
 

@@ -71,6 +71,10 @@ def document(report: Report) -> dict[str, Any]:
             "content_digest": report.subject.content_digest,
             "zip_bytes": report.subject.zip_bytes,
             "unzipped_bytes": report.subject.unzipped_bytes,
+            "layers": [
+                {"path": each.path, "code_digest": each.code_digest, "unzipped_bytes": each.unzipped_bytes}
+                for each in report.subject.layers
+            ],
         },
         "binaries": [_binary(each) for each in report.judgements],
         "findings": [finding(each) for each in report.findings],

@@ -13,9 +13,10 @@ from lambdapack.rules.fixes import WRONG_PLATFORM, fix_for
 from lambdapack.rules.judge import Conclusion, is_addon, judge
 from lambdapack.rules.missing import Package, missing_builds, missing_platform_packages
 from lambdapack.rules.platforms import Family, Installed
+from lambdapack.rules.reach import reach
 from lambdapack.rules.registration import NOT_AN_ADDON
 from lambdapack.rules.selection import Choice, choose, choose_inside
-from lambdapack.rules.space import ROOTS, Space, seen_from
+from lambdapack.rules.space import ROOTS, Space, lay_out, seen_from
 from lambdapack.rules.tokens import tags
 from lambdapack.rules.verdict import Judgement, Outcome
 from lambdapack.runtimes.runtime import Runtime
@@ -43,10 +44,20 @@ class _File:
     conclusion: Conclusion
 
 
-def judge_all(facts: Facts, space: Space, runtime: Runtime) -> Judged:
-    """Return a judgement for every native file of a tree and its layers, in byte order; a layer's as /opt/..."""
+def judge_whole(facts: Facts, runtime: Runtime) -> Judged:
+    """Return the judgements alone, for who wants no report."""
+    space = lay_out(facts)
     installed = Installed(space, runtime)
-    families = tuple(each for each in installed.families(runtime) if not each.serves(runtime))
+    return judge_all(facts, space, installed, reach(space, installed, runtime).dead, runtime)
+
+
+def judge_all(facts: Facts, space: Space, installed: Installed, dead: frozenset[str], runtime: Runtime) -> Judged:
+    """Return a judgement for every native file of a tree and its layers, in byte order; a layer's as /opt/...
+
+    `dead` are directories of packages that nothing reaches: their files are judged and do not count.
+    """
+    every = tuple(each for each in installed.families(runtime) if each.owner.directory not in dead)
+    families = tuple(each for each in every if not each.serves(runtime))
     required = installed.required()
     packages = _packages(space, runtime)
     files = [
@@ -55,13 +66,13 @@ def judge_all(facts: Facts, space: Space, runtime: Runtime) -> Judged:
         for place, binary in places.items()
     ]
     wrong = _installed_instead(families, required)
-    selected = _selected(files, _taken_instead(files, wrong, runtime))
+    living = [each for each in files if each.owner.directory not in dead]
+    selected = _selected(living, _taken_instead(living, wrong, runtime))
     judgements = [_judgement(each, selected, wrong, runtime) for each in files]
-    found = tuple(package for package, _ in packages)
-    every = tuple(installed.families(runtime))
+    found = tuple(each for each in _with_all(packages, space) if each.manifest.directory not in dead)
     missing = (
         *missing_platform_packages(families, required, runtime),
-        *missing_builds(_with_all(found, space), every, space.entries, runtime),
+        *missing_builds(found, every, space.entries, runtime),
     )
     doubted = _doubted(files, judgements, selected)
     ordered = sorted(judgements, key=lambda each: _in_order(each.binary.path))
@@ -122,10 +133,13 @@ def _choice(package: Package, place: str) -> Choice:
     return package.choices.get(relative, Choice(selected=False, why="nothing opens such a file"))
 
 
-def _with_all(packages: tuple[Package, ...], space: Space) -> tuple[Package, ...]:
+def _with_all(packages: list[tuple[Package, Mapping[str, Binary]]], space: Space) -> tuple[Package, ...]:
     """The packages that have no native file at all are the ones that may lack one."""
-    known = {each.manifest.directory for each in packages}
-    return (*packages, *(Package(each, {}) for path, each in space.manifests.items() if path not in known))
+    known = {each.manifest.directory for each, _ in packages}
+    return (
+        *(each for each, _ in packages),
+        *(Package(each, {}) for path, each in space.manifests.items() if path not in known),
+    )
 
 
 def _installed_instead(families: tuple[Family, ...], required: frozenset[str]) -> Mapping[str, Severity | None]:

@@ -12,7 +12,11 @@ from lambdapack.rules.dependencies import dependency_findings
 from lambdapack.rules.dev_packages import dev_findings, dev_packages
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import handler_findings
+from lambdapack.rules.layers import import_findings, layer_findings
 from lambdapack.rules.lifecycle import lifecycle_findings
+from lambdapack.rules.platforms import Installed
+from lambdapack.rules.reach import reach
+from lambdapack.rules.shadows import library_findings, package_findings
 from lambdapack.rules.space import lay_out
 from lambdapack.rules.stale import stale_findings
 from lambdapack.rules.verdict import Report, Subject
@@ -22,16 +26,22 @@ from lambdapack.runtimes.runtime import Runtime
 def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> Report:
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     space = lay_out(facts)
-    judged = judge_all(facts, space, runtime)
+    installed = Installed(space, runtime)
+    found = reach(space, installed, runtime)
+    judged = judge_all(facts, space, installed, found.dead, runtime)
     for_development = dev_packages(facts, space, runtime)
     findings = (
         *counted(judged.judgements, everything=policy.all_binaries),
         *judged.missing,
-        *handler_findings(facts, space, runtime, policy),
-        *dependency_findings(facts, policy),
+        *handler_findings(facts, space, installed, runtime, policy),
+        *dependency_findings(facts, space, installed, policy),
         *dev_findings(facts, space, for_development),
         *stale_findings(subject, facts),
         *advice_findings(facts, space, runtime, for_development),
+        *package_findings(facts, space, found),
+        *library_findings(facts, space, runtime),
+        *layer_findings(facts, space, runtime),
+        *import_findings(facts, space, installed, runtime),
         *size_findings(subject, facts),
         *link_findings(facts),
         *mode_findings(subject, facts),

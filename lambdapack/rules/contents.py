@@ -88,10 +88,12 @@ def _bytes(facts: Facts) -> int:
 
 def link_findings(facts: Facts) -> Iterator[Finding]:
     """Yield every link that leads neither into the package nor to where Lambda puts functions and layers."""
-    for path, entry in facts.entries.items():
-        if entry.kind is Kind.SYMLINK and _leaves(facts.root, entry):
-            message = f"it points to {entry.target}"
-            yield Finding(LINK_LEAVES_TREE, path, message, evidence=(("target", entry.target),))
+    for tree in (facts, *facts.layers):
+        for path, entry in tree.entries.items():
+            if entry.kind is Kind.SYMLINK and _leaves(tree.root, entry):
+                message = f"it points to {entry.target}"
+                place = path if tree is facts else posixpath.join(tree.root, path)
+                yield Finding(LINK_LEAVES_TREE, place, message, evidence=(("target", entry.target),))
 
 
 def _leaves(root: str, entry: Entry) -> bool:
@@ -103,14 +105,16 @@ def _leaves(root: str, entry: Entry) -> bool:
 
 def mode_findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     """Yield one finding for all files and directories that others may not read; no mode at all says nothing."""
-    closed = [path for path, entry in facts.entries.items() if entry.mode and _closed(entry)]
-    if closed:
-        more = f"; the same with {len(closed) - 1} more" if len(closed) > 1 else ""
-        mode = facts.entries[closed[0]].mode
-        message = f"its mode is {mode:04o}, so others may not read it{more}"
-        evidence = (("count", len(closed)), ("paths", closed[:SHOWN]))
-        severity = Severity.NOTE if subject.kind == "directory" else None
-        yield Finding(NOT_READABLE, closed[0], message, severity=severity, evidence=evidence)
+    for tree in (facts, *facts.layers):
+        closed = [path for path, entry in tree.entries.items() if entry.mode and _closed(entry)]
+        if closed:
+            more = f"; the same with {len(closed) - 1} more" if len(closed) > 1 else ""
+            mode = tree.entries[closed[0]].mode
+            message = f"its mode is {mode:04o}, so others may not read it{more}"
+            evidence = (("count", len(closed)), ("paths", closed[:SHOWN]))
+            severity = Severity.NOTE if tree is facts and subject.kind == "directory" else None
+            place = closed[0] if tree is facts else posixpath.join(tree.root, closed[0])
+            yield Finding(NOT_READABLE, place, message, severity=severity, evidence=evidence)
 
 
 def _closed(entry: Entry) -> bool:

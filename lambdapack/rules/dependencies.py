@@ -1,9 +1,12 @@
 """Whether what package.json depends on came along. Never looks into a file."""
 
+import posixpath
 from collections.abc import Iterator
 
 from lambdapack.model import Finding, Rule, Severity
 from lambdapack.rules.facts import Facts, Policy
+from lambdapack.rules.platforms import Installed
+from lambdapack.rules.space import Space
 
 DEPENDENCY_MISSING = Rule(
     "LP311",
@@ -20,28 +23,28 @@ IN_THE_RUNTIME = ("@aws-sdk/", "@smithy/")
 SHOWN = 5
 
 
-def dependency_findings(facts: Facts, policy: Policy) -> Iterator[Finding]:
+def dependency_findings(facts: Facts, space: Space, installed: Installed, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for all that is absent: an error for a build, a note where a bundler may have taken it in."""
     manifest = facts.manifests.get("")
     if manifest is None:
         return
-    there = {path for each in (facts, *facts.layers) for path in _installed(each)}
     absent = sorted(
         name
         for name in manifest.dependencies - manifest.optional_dependencies
-        if name not in there and not name.startswith(IN_THE_RUNTIME)
+        if not name.startswith(IN_THE_RUNTIME) and not _there(facts, space, installed, name)
     )
     if absent:
         more = f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
-        message = f"node_modules has no {', '.join(absent[:SHOWN])}{more}"
+        nor = " and no layer has it" if facts.layers else ""
+        message = f"node_modules has no {', '.join(absent[:SHOWN])}{more}{nor}"
         severity = None if policy.handler_required else Severity.NOTE
         yield Finding(DEPENDENCY_MISSING, "package.json", message, severity=severity, evidence=(("absent", absent),))
 
 
-def _installed(facts: Facts) -> Iterator[str]:
-    """Yield the names below every node_modules that the function sees first: its own, or a layer's."""
-    for path in facts.entries:
-        before, mark, after = path.partition("node_modules/")
-        if mark and (before in {"", "nodejs/"} or before.startswith("nodejs/node")):
-            parts = after.split("/")
-            yield "/".join(parts[:2]) if parts[0].startswith("@") else parts[0]
+def _there(facts: Facts, space: Space, installed: Installed, name: str) -> bool:
+    """A link counts as it is (what it points to is another rule's), and a package without its package.json too."""
+    for modules in installed.searched(facts.root):
+        place = posixpath.join(modules, name)
+        if place in space.links or space.is_directory(place):
+            return True
+    return False

@@ -36,6 +36,7 @@ def dev_packages(facts: Facts, space: Space, runtime: Runtime) -> frozenset[str]
     roots = [each for each in space.manifests.values() if not in_node_modules(each.directory)]
     locked = _by_lock(facts, space)
     marked = _reached(installed, roots, dev=True) if locked is None else locked
+    marked = {each for each in marked if each.startswith(f"{facts.root}/")}  # a layer's are there on purpose
     return frozenset(marked - _reached(installed, roots, dev=False)) if marked else frozenset()
 
 

@@ -49,6 +49,7 @@ class Facts:
     secrets: tuple[Secret, ...] = ()
     locks: TreeLocks = field(default_factory=TreeLocks)
     origin: Origin | None = None
+    imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
     layers: tuple["Facts", ...] = ()  # in the order in which the function lists them; each with root LAYER_ROOT
 
 

@@ -1,13 +1,13 @@
 """Whether Lambda would find the handler's file. Never looks into the file: what it exports only loading proves."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator
 
 from lambdapack.model import Finding, Rule, Severity
 from lambdapack.rules.facts import TASK_ROOT, Facts, Policy
+from lambdapack.rules.platforms import Installed
 from lambdapack.rules.space import Space
 from lambdapack.runtimes.runtime import Runtime
-from lambdapack.tree.entry import Entry
 
 HANDLER_MISSING = Rule(
     "LP301",
@@ -39,7 +39,13 @@ IMPORTS_SINCE = 24
 """From nodejs24.x the client imports every file and a directory of the same name always hides it (ric 4)."""
 
 
-def handler_findings(facts: Facts, space: Space, runtime: Runtime, policy: Policy) -> Iterator[Finding]:
+REQUIRED_AS = ("", ".js", ".json", ".node", "/package.json", "/index.js", "/index.json", "/index.node")
+"""What require() makes of a bare name in a directory (Node.js: "Modules: CommonJS modules", all together)."""
+
+
+def handler_findings(
+    facts: Facts, space: Space, installed: Installed, runtime: Runtime, policy: Policy
+) -> Iterator[Finding]:
     """Yield what is wrong with the handler; an absolute one (a wrapper in a layer) only where it can be seen."""
     handler = facts.handler
     if handler is None:
@@ -51,7 +57,7 @@ def handler_findings(facts: Facts, space: Space, runtime: Runtime, policy: Polic
         return
     module = posixpath.join(TASK_ROOT, _module(handler))
     found = next((each for each in EXTENSIONS if space.is_file(module + each)), None)
-    if found is None:
+    if found is None and not _required(space, installed, module):
         yield from _missing(facts, space, module, severity)
     elif found and space.is_directory(module) and (found == ".mjs" or runtime.node_major >= IMPORTS_SINCE):
         name = posixpath.relpath(module, TASK_ROOT)
@@ -59,14 +65,14 @@ def handler_findings(facts: Facts, space: Space, runtime: Runtime, policy: Polic
         yield Finding(HANDLER_SHADOWED, f"{name}{found}", message, evidence=(("handler", handler),))
 
 
-def file_of(handler: str, entries: Mapping[str, Entry]) -> tuple[str, str] | None:
-    """Return a handler's file as an absolute path and the name of its export, None when no such file is there."""
+def file_of(handler: str, paths: Container[str]) -> tuple[str, str] | None:
+    """Return a handler's file and the name of its export, None when it is none of the absolute paths."""
     if _malformed(handler):
         return None
-    module = _module(handler)
+    module = posixpath.join(TASK_ROOT, _module(handler))
     name = posixpath.basename(handler).split(".", 1)[1]
-    found = next((module + each for each in EXTENSIONS if module + each in entries), None)
-    return (posixpath.join(TASK_ROOT, found), name) if found else None
+    found = next((module + each for each in EXTENSIONS if module + each in paths), None)
+    return (found, name) if found else None
 
 
 def _malformed(handler: str) -> str:
@@ -85,6 +91,13 @@ def _module(handler: str) -> str:
     """The basename is split at its first dot, so a file name with a dot can never be a handler."""
     directory, name = posixpath.split(handler)
     return posixpath.join(directory, name.split(".", 1)[0])
+
+
+def _required(space: Space, installed: Installed, module: str) -> bool:
+    """The client's last try is require.resolve() of the bare name: a package of the function's or of a layer's."""
+    directory, name = posixpath.split(module)
+    places = (*installed.searched(directory), *installed.searched(TASK_ROOT))
+    return any(space.is_file(posixpath.join(each, name) + ending) for each in places for ending in REQUIRED_AS)
 
 
 def _missing(facts: Facts, space: Space, module: str, severity: Severity | None) -> Iterator[Finding]:

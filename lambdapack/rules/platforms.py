@@ -67,9 +67,17 @@ class Installed:
 
     def find(self, owner: PackageManifest, name: str) -> PackageManifest | None:
         """Return the package that require(name) would find from inside another one."""
-        places = (*above(owner.directory), *self._node_path)
-        found = (self._manifests.get(self._space.real(posixpath.join(each, name))) for each in places)
+        found = (self.at(each, name) for each in self.searched(owner.directory))
         return next((each for each in found if each is not None), None)
+
+    def searched(self, directory: str) -> Iterator[str]:
+        """Yield where node looks for a package that a file of a directory requires, in order."""
+        yield from above(directory)
+        yield from self._node_path
+
+    def at(self, modules: str, name: str) -> PackageManifest | None:
+        """Return the package of a name in a node_modules, links followed."""
+        return self._manifests.get(self._space.real(posixpath.join(modules, name)))
 
     def families(self, runtime: Runtime) -> Iterator[Family]:
         """Yield every family of every package that has a member for Linux."""
@@ -86,10 +94,11 @@ class Installed:
 
     def required(self) -> frozenset[str]:
         """Return the directories of the packages that something needs without a fallback of its own."""
-        return self._reached([each for root in ROOTS for each in self._roots(root)], optional=False)
+        return self.reached([each for root in ROOTS for each in self.roots(root)], optional=False)
 
-    def _reached(self, roots: list[PackageManifest], *, optional: bool) -> frozenset[str]:
-        seen = {each.directory for each in roots}
+    def reached(self, roots: list[PackageManifest], *, optional: bool) -> frozenset[str]:
+        """Return the directories of some packages and of what they depend on, and that on."""
+        roots, seen = list(roots), {each.directory for each in roots}
         while roots:
             for each in self._targets(roots.pop(), optional=optional):
                 if each.directory not in seen:
@@ -98,11 +107,12 @@ class Installed:
         return frozenset(seen)
 
     def _targets(self, owner: PackageManifest, *, optional: bool) -> Iterator[PackageManifest]:
-        names = owner.dependencies | owner.optional_dependencies if optional else owner.dependencies
+        more = owner.optional_dependencies | owner.peer_dependencies if optional else frozenset()
+        names = owner.dependencies | more
         yield from (found for name in names if (found := self.find(owner, name)))
 
-    def _roots(self, root: str) -> list[PackageManifest]:
-        """A tree's own manifest; without one, every package that nothing in the tree asks for."""
+    def roots(self, root: str) -> list[PackageManifest]:
+        """Return a tree's own manifest; without one, every package that nothing in the tree asks for."""
         inside = [each for directory, each in self._manifests.items() if f"{directory}/".startswith(f"{root}/")]
         own = [each for each in inside if "node_modules" not in each.directory.split("/")]
         if any(each.dependencies for each in own):

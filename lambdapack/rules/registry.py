@@ -7,6 +7,7 @@ from lambdapack.rules.dependencies import DEPENDENCY_MISSING
 from lambdapack.rules.dev_packages import DEV_PACKAGES
 from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
+from lambdapack.rules.layers import LAYER_IMPORT, LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS
 from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
 from lambdapack.rules.loader import MISSING_LIBRARY, MUSL
 from lambdapack.rules.loading import HANDLER_FAILS, LOAD_FAILED, VERDICT_DISAGREES
@@ -15,6 +16,7 @@ from lambdapack.rules.memory import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, ST
 from lambdapack.rules.missing import MISSING_ADDON
 from lambdapack.rules.opening import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.registration import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
+from lambdapack.rules.shadows import SHADOWED_LIBRARY, SHADOWED_PACKAGE
 from lambdapack.rules.stale import MODULES_STALE, ZIP_STALE
 from lambdapack.rules.symbols import UNDEFINED_SYMBOL
 from lambdapack.rules.versions import SYMBOL_VERSION, UNPROVED
@@ -79,6 +81,12 @@ RULES: tuple[Rule, ...] = (
     HANDLER_SHADOWED,
     HANDLER_FAILS,
     DEPENDENCY_MISSING,
+    SHADOWED_PACKAGE,
+    SHADOWED_LIBRARY,
+    LINK_DANGLES,
+    LAYER_NOT_SEARCHED,
+    TOO_MANY_LAYERS,
+    LAYER_IMPORT,
     DEV_PACKAGES,
     MODULES_STALE,
     ZIP_STALE,

@@ -6,7 +6,6 @@ from lambdapack.binary.facts import RegistrationKind, Symbol
 from lambdapack.model import Rule, Severity
 from lambdapack.rules.defect import Defect
 from lambdapack.rules.doubts import OF_NODE, doubt
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT
 from lambdapack.rules.loader import Loaded
 from lambdapack.rules.process import Process
 from lambdapack.rules.tokens import tags
@@ -87,8 +86,6 @@ def _defined(process: Process, scope: tuple[Loaded, ...], symbol: Symbol) -> boo
             return False
         if _defined_by(each, symbol):
             return True
-    if any(_of_another_tree(process, each) for each in scope):
-        return True
     if symbol.version is not None:
         return _versioned(process, symbol)
     answer = provides(process.runtime, symbol.name) if process.link_map.global_scope else False
@@ -118,15 +115,6 @@ def _ends_the_loader(loaded: Loaded, symbol: Symbol) -> bool:
     if elf is None or symbol.version is None or elf.version_definitions or elf.version_needs:
         return False
     return symbol.file in {*loaded.names, loaded.soname} and any(each.name == symbol.name for each in elf.defines)
-
-
-def _of_another_tree(process: Process, loaded: Loaded) -> bool:
-    """What a layer's library defines was not asked for with the function's names, so it is believed."""
-    return loaded.binary is not None and _tree(loaded.path) != _tree(process.new[0].path)
-
-
-def _tree(path: str) -> str:
-    return LAYER_ROOT if path.startswith(f"{LAYER_ROOT}/") else TASK_ROOT
 
 
 def _fits(definition: Symbol, symbol: Symbol, versions: tuple[str, ...]) -> bool:

@@ -31,6 +31,15 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """One of the layers that a function was judged with."""
+
+    path: str
+    code_digest: str | None  # None for a directory
+    unzipped_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """What was judged. Sizes in bytes; digests None when there is no archive."""
 
@@ -40,7 +49,8 @@ class Subject:
     code_digest: str | None = None
     content_digest: str | None = None
     zip_bytes: int | None = None
-    unzipped_bytes: int | None = None
+    unzipped_bytes: int | None = None  # its own, without the layers'
+    layers: tuple[Layer, ...] = ()  # in the function's order
 
 
 class Verdict(Enum):

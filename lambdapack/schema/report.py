@@ -84,8 +84,18 @@ def _subject() -> Schema:
         "content_digest": maybe(text("Over names, modes and contents of what is in the zip.", pattern=SHA256)),
         "zip_bytes": maybe(number("Size of the zip in bytes.")),
         "unzipped_bytes": maybe(number("Bytes of all files, as Lambda counts them against its limit.")),
+        "layers": array("The layers that it was judged with, in the function's order; they count as well.", _layer()),
     }
     return record("What was judged.", fields)
+
+
+def _layer() -> Schema:
+    fields = {
+        "path": text("The zip or directory, as it was named."),
+        "code_digest": maybe(text("Base64 SHA-256 of the zip's bytes; null for a directory.", pattern=CODE_DIGEST)),
+        "unzipped_bytes": number("Bytes of all its files."),
+    }
+    return record("One layer of the function.", fields)
 
 
 def _binary() -> Schema:

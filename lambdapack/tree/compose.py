@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from lambdapack.tree.entry import Entry, Kind, Tree
-from lambdapack.tree.index import file_entry, in_order, index
+from lambdapack.tree.index import file_entry, index
 from lambdapack.tree.mapped import lend
 from lambdapack.tree.names import objection, refused, target_objection
 
@@ -45,8 +45,9 @@ class MemoryTree:
 class OverlayTree:
     """Trees laid over each other: a file or link of a later one replaces an earlier one's, directories merge."""
 
-    def __init__(self, *trees: Tree) -> None:
-        """Lay them; LP008 when one has a file or link where another needs a directory."""
+    def __init__(self, *trees: Tree, where: str = "overlay", hint: str | None = None) -> None:
+        """Lay them; LP008, about `where`, when one has a file or link where another needs a directory."""
+        hint = hint or RENAME
         self._owners: dict[str, Tree] = {}
         entries: dict[str, Entry] = {}
         for tree in trees:
@@ -54,14 +55,14 @@ class OverlayTree:
                 below = entries.get(path, entry)
                 if below.kind is not entry.kind and Kind.DIRECTORY in (below.kind, entry.kind):
                     raise refused(
-                        "overlay",
+                        where,
                         path,
                         f"it is a {below.kind.value} in one place and a {entry.kind.value} in another",
-                        hint=RENAME,
+                        hint=hint,
                     )
                 entries[path] = entry
                 self._owners[path] = tree
-        self.entries = index(entries.values(), "overlay", hint=RENAME)
+        self.entries = index(entries.values(), where, hint=hint)
 
     def view(self, path: str) -> AbstractContextManager[memoryview]:
         """Lend a file's bytes from the tree that has the last word on it."""
@@ -128,22 +129,6 @@ class Prefixed:
     def view(self, path: str) -> AbstractContextManager[memoryview]:
         """Lend a file's bytes; KeyError for what is not below the prefix."""
         return self._tree.view(self.entries[path].path[self._cut :])
-
-
-class Subtree:
-    """What lies below one directory of a tree; empty when there is no such directory."""
-
-    def __init__(self, tree: Tree, directory: str) -> None:
-        """Take every entry below `directory`, not that directory itself."""
-        self._tree = tree
-        self._prefix = f"{directory}/"
-        cut = len(self._prefix)
-        below = (entry for path, entry in tree.entries.items() if path.startswith(self._prefix))
-        self.entries = in_order({entry.path[cut:]: _moved(entry, entry.path[cut:]) for entry in below})
-
-    def view(self, path: str) -> AbstractContextManager[memoryview]:
-        """Lend a file's bytes."""
-        return self._tree.view(self._prefix + self.entries[path].path)
 
 
 def _moved(entry: Entry, path: str) -> Entry:

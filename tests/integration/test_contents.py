@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdapack.model import Finding
-from lambdapack.pipeline.judging import verify
+from lambdapack.pipeline.judging import Given, verify
 from lambdapack.pipeline.origin import origin_of
 from lambdapack.rules.facts import Policy
 from lambdapack.runtimes.catalogue import parse_target, shipped
@@ -23,7 +23,7 @@ RUNTIME = shipped(parse_target("nodejs22.x", "x86_64"))
 
 def found(path: Path, origin: Path | None = None) -> Mapping[str, Finding]:
     project_of = origin_of(path, origin) if path.is_file() else None
-    report = verify(path, RUNTIME, Policy(TODAY), "index.handler", origin=project_of)
+    report = verify(Given(path, "index.handler", origin=project_of), RUNTIME, Policy(TODAY))
     return {each.rule.name: each for each in report.findings}
 
 

@@ -9,7 +9,7 @@ from lambdapack.errors import NPM_FAILED, OUTPUT, LambdapackError
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
-from lambdapack.pipeline.judging import verify
+from lambdapack.pipeline.judging import Given, verify
 from lambdapack.rules.facts import Ignore, Policy
 from lambdapack.rules.verdict import Verdict
 from lambdapack.runtimes.catalogue import shipped
@@ -88,7 +88,7 @@ def test_the_manifest_says_how_the_archive_came_to_be(shop: Workshop) -> None:
 def test_verify_agrees_with_the_build(shop: Workshop) -> None:
     (built,) = shop.build()
     assert built.archive is not None
-    again = verify(built.archive.path, shipped(NODE_22[X86]), Policy(TODAY), "index.handler")
+    again = verify(Given(built.archive.path, "index.handler"), shipped(NODE_22[X86]), Policy(TODAY))
     assert again.verdict is built.report.verdict
     assert again.subject.content_digest == built.archive.content_digest
     assert again.subject.code_digest == built.archive.code_digest
@@ -206,7 +206,7 @@ def test_a_layer_holds_the_dependencies_alone_in_a_layers_form(shop: Workshop) -
     assert names(built.archive.path) == ["nodejs/node_modules/ms/package.json"]
     assert built.report.subject.kind == "layer"
     assert built.report.findings == ()
-    again = verify(built.archive.path, shipped(NODE_22[X86]), Policy(TODAY), "index.handler")
+    again = verify(Given(built.archive.path, "index.handler"), shipped(NODE_22[X86]), Policy(TODAY))
     assert (again.subject.kind, again.verdict) == ("layer", Verdict.PASS)
 
 

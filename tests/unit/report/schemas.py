@@ -93,6 +93,14 @@ REPORT = closed(
         content_digest=maybe(SHA256),
         zip_bytes=maybe(COUNT),
         unzipped_bytes=maybe(COUNT),
+        layers={
+            "type": "array",
+            "items": closed(
+                path=TEXT,
+                code_digest=maybe({"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"}),
+                unzipped_bytes=COUNT,
+            ),
+        },
     ),
     binaries={"type": "array", "items": BINARY},
     findings={"type": "array", "items": FINDING},

@@ -1,7 +1,7 @@
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.dependencies import dependency_findings
+from lambdapack.rules.dependencies import DEPENDENCY_MISSING
 from lambdapack.rules.facts import Policy
 from tests.world import TODAY, World
 
@@ -18,7 +18,8 @@ def world() -> World:
 
 
 def absent(world: World, policy: Policy = BUILD) -> list[tuple[str, Severity]]:
-    return [(each.message, each.weight) for each in dependency_findings(world.facts(), policy)]
+    found = (each for each in world.report(policy=policy).findings if each.rule is DEPENDENCY_MISSING)
+    return [(each.message, each.weight) for each in found]
 
 
 @pytest.mark.spares("dependency-missing")
@@ -42,5 +43,4 @@ def test_a_layer_may_bring_it(world: World) -> None:
     layer = World()
     layer.package("nodejs/node_modules/ms")
     layer.package("nodejs/node22/node_modules/@scope/a")
-    facts = world.facts(layers=(layer.facts(root="/opt"),))
-    assert list(dependency_findings(facts, BUILD)) == []
+    assert world.report(policy=BUILD, layers=[layer]).findings == ()

@@ -61,7 +61,7 @@ def test_a_library_of_a_layer_is_on_the_loaders_path(world: World, tmp_path: Pat
     put(world, ADDON, addon(tmp_path, library))
     layer = World()
     layer.add("lib/libshiny.so.1", library)
-    report = world.report(layers=(layer.facts(root="/opt"),))
+    report = world.report(layers=[layer])
     assert report.verdict is Verdict.PASS
     assert "/opt/lib/libshiny.so.1" in {each.binary.path for each in report.judgements}
 

@@ -66,8 +66,8 @@ def test_a_handler_in_a_layer_is_found_there_and_not_missed_when_the_layer_is_no
     assert world.report(policy=BUILD).findings == ()
     layer = World()
     layer.add("nodejs/node_modules/wrap/handler.mjs", "")
-    assert world.report(policy=BUILD, layers=(layer.facts(root="/opt"),)).findings == ()
-    assert world.report(policy=BUILD, layers=(World().facts(root="/opt"),)).verdict is Verdict.FAIL
+    assert world.report(policy=BUILD, layers=[layer]).findings == ()
+    assert world.report(policy=BUILD, layers=[World()]).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_byte_more_is_too_much(world: World) -> None:
 def test_layers_count_into_the_size(world: World) -> None:
     layer = World()
     layer.add("a", b"12345")
-    facts = world.facts(layers=(layer.facts(root="/opt"),))
+    facts = world.facts(layers=[layer])
     report = check(Subject("zip", "x", unzipped_bytes=UNZIPPED_MOST - 4), facts, RUNTIME, Policy(TODAY))
     assert [each.rule.name for each in report.findings] == ["too-big"]
 
@@ -124,7 +124,8 @@ def test_layers_count_into_the_size(world: World) -> None:
 )
 def test_a_link_has_to_stay_where_lambda_has_something(world: World, path: str, target: str, *, leaves: bool) -> None:
     world.links[path] = target
-    assert [each.rule.name for each in world.report().findings] == (["link-leaves-tree"] if leaves else [])
+    found = [each.rule.name for each in world.report().findings if each.weight is Severity.ERROR]
+    assert found == (["link-leaves-tree"] if leaves else [])
 
 
 def test_link_loops_end(world: World) -> None:

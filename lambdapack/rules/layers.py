@@ -1,0 +1,146 @@
+"""Layers as a function sees them: how many, what of them is searched, what points into them. Reads no file."""
+
+import posixpath
+from collections.abc import Iterator
+from typing import Final
+
+from lambdapack.model import Finding, Rule, Severity
+from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts
+from lambdapack.rules.platforms import Installed, above
+from lambdapack.rules.reach import is_folder
+from lambdapack.rules.space import Space, seen_from
+from lambdapack.runtimes.node_path import IMPORTS_SINCE, layer_modules, node_path
+from lambdapack.runtimes.runtime import Runtime
+
+LINK_DANGLES = Rule(
+    "LP314",
+    "link-dangles",
+    "a link from the function into a layer, or back, points at nothing",
+    "Lambda stores the link as it is; whoever follows it gets ENOENT: no such file or directory.",
+    "Put the file into the layer where the link points (`unzip -l LAYER.zip` lists it), or remove the link.",
+    Severity.ERROR,
+)
+LAYER_NOT_SEARCHED = Rule(
+    "LP315",
+    "layer-not-searched",
+    "a layer has its packages where this runtime does not look",
+    "Lambda unpacks a layer at /opt, and NODE_PATH names /opt/nodejs/node_modules and the folder of the runtime's own "
+    "Node.js, such as /opt/nodejs/node22/node_modules. node says: Error: Cannot find module.",
+    "Build the layer with `lambdapack build --layer`, which puts packages into nodejs/node_modules.",
+    Severity.ERROR,
+)
+TOO_MANY_LAYERS = Rule(
+    "LP316",
+    "too-many-layers",
+    "a function has more layers than Lambda takes",
+    "AWS says: Cannot reference more than 5 layers.",
+    "Merge layers: install their packages from one package.json with `lambdapack build --layer`.",
+    Severity.ERROR,
+)
+LAYER_IMPORT = Rule(
+    "LP317",
+    "layer-import",
+    "an ES module imports a package that only a layer has",
+    "node itself never looks into NODE_PATH for `import` and says: ERR_MODULE_NOT_FOUND: Cannot find package. "
+    "AWS says that Lambda does from nodejs18.x on; node on a developer's machine or in a test does not.",
+    "Install the package into the function (`npm install NAME`), or take it from the layer with "
+    "`createRequire(import.meta.url)('NAME')`.",
+    Severity.ERROR,
+)
+
+LAYERS_MOST: Final = 5
+"""Layers of a function: "Cannot reference more than 5 layers." (AWS Lambda quotas, read 2026-11-20)."""
+
+MODULES = "node_modules"
+SHOWN = 5
+
+
+def layer_findings(facts: Facts, space: Space, runtime: Runtime) -> Iterator[Finding]:
+    """Yield what is wrong with the layers as such, and with a layer that is judged alone."""
+    if len(facts.layers) > LAYERS_MOST:
+        message = f"there are {len(facts.layers)} layers, {LAYERS_MOST} are allowed"
+        evidence = (("layers", len(facts.layers)), ("limit", LAYERS_MOST))
+        yield Finding(TOO_MANY_LAYERS, "", message, evidence=evidence)
+    trees = (*facts.layers, facts) if facts.root == LAYER_ROOT else facts.layers
+    for each in trees:
+        yield from _unsearched(facts.root, each, runtime)
+    yield from _dangling(facts, space)
+
+
+def _unsearched(root: str, layer: Facts, runtime: Runtime) -> Iterator[Finding]:
+    """A layer for several runtimes has a folder for each; it is at fault only when this runtime's is not there."""
+    there = dict.fromkeys(modules for path in layer.entries if (modules := _modules(path)))
+    searched = layer_modules(runtime.node_major)
+    serves = any(posixpath.join(LAYER_ROOT, each) in searched for each in there)
+    for modules in there:
+        place = posixpath.join(LAYER_ROOT, modules)
+        if place in searched or not _meant(modules, serves=serves):
+            continue
+        size = sum(entry.size for path, entry in layer.entries.items() if path.startswith(f"{modules}/"))
+        message = f"{runtime.target.runtime} searches {' and '.join(searched)}, not {place}; it has {size} bytes"
+        evidence = (("searched", list(searched)), ("bytes", size))
+        severity = Severity.NOTE if serves else None
+        yield Finding(LAYER_NOT_SEARCHED, seen_from(root, place), message, severity=severity, evidence=evidence)
+
+
+def _modules(path: str) -> str:
+    """The outermost node_modules of a path."""
+    before, found, _ = f"/{path}".partition(f"/{MODULES}/")
+    return f"{before}/{MODULES}"[1:] if found else ""
+
+
+def _meant(modules: str, *, serves: bool) -> bool:
+    """Tell whether packages lie there for functions: at the top, for another runtime, or below a stray directory.
+
+    What an extension or a wrapper script keeps beside itself (extensions/x/node_modules) is its own business.
+    """
+    before = modules.split("/")[:-1]
+    if before in ([], ["nodejs"]):
+        return True
+    if before[0] == "nodejs":
+        return len(before) == 2 and is_folder(before[1])
+    return not serves and before[-1] == "nodejs"
+
+
+def _dangling(facts: Facts, space: Space) -> Iterator[Finding]:
+    """Links across the trees; when the other tree is not given, nothing can be said, and that is said."""
+    roots = {each.root for each in (facts, *facts.layers)}
+    for path in space.links:
+        root = next((each for each in (TASK_ROOT, LAYER_ROOT) if path.startswith(f"{each}/")), "")
+        end = space.real(path)
+        other = next((each for each in (TASK_ROOT, LAYER_ROOT) if f"{end}/".startswith(f"{each}/")), root)
+        if other == root or space.is_file(end) or space.is_directory(end) or end == other:
+            continue
+        given = other in roots
+        what = "the layers have no such file" if other == LAYER_ROOT else "the function has no such file"
+        unknown = "only its layers tell whether that is there (--layer)"
+        if other == TASK_ROOT:
+            unknown = "only the function tells whether that is there"
+        message = f"it points to {end}, {what if given else unknown}"
+        severity = None if given else Severity.NOTE
+        evidence = (("target", end), ("decided", given))
+        yield Finding(LINK_DANGLES, seen_from(facts.root, path), message, severity=severity, evidence=evidence)
+
+
+def import_findings(facts: Facts, space: Space, installed: Installed, runtime: Runtime) -> Iterator[Finding]:
+    """Yield every ES module of the function that imports what node finds through NODE_PATH alone."""
+    for path, names in facts.imports.items():
+        start = posixpath.dirname(posixpath.join(facts.root, path))
+        absent = sorted(each for each in names if not any(_there(space, installed, at, each) for at in above(start)))
+        by_path = {each: _in_node_path(space, installed, each, runtime) for each in absent}
+        found = {name: place for name, place in by_path.items() if place}
+        if found:
+            more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+            message = f"it imports {', '.join(list(found)[:SHOWN])}{more}, found in {next(iter(found.values()))} alone"
+            severity = Severity.NOTE if runtime.node_major >= IMPORTS_SINCE else None
+            evidence = (("imports", found),)
+            yield Finding(LAYER_IMPORT, path, message, severity=severity, evidence=evidence)
+
+
+def _in_node_path(space: Space, installed: Installed, name: str, runtime: Runtime) -> str:
+    places = (each for each in node_path(runtime.node_major) if each.startswith(f"{LAYER_ROOT}/"))
+    return next((each for each in places if _there(space, installed, each, name)), "")
+
+
+def _there(space: Space, installed: Installed, modules: str, name: str) -> bool:
+    return installed.at(modules, name) is not None or space.is_directory(posixpath.join(modules, name))
