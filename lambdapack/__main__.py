@@ -1,7 +1,11 @@
 """The console script. `--version` answers before anything heavy is imported."""
 
+import gc
 import os
 import sys
+
+OBJECTS = 200_000
+"""Made since the last search for cycles: a short run makes many objects, keeps them, and hardly a cycle among them."""
 
 
 def main() -> int:
@@ -13,6 +17,7 @@ def main() -> int:
         return 0
     from lambdapack.cli.signals import guarded  # noqa: PLC0415  # costs more than the answer above
 
+    gc.set_threshold(OBJECTS)
     _open_missing_streams()
     return guarded(_run)
 

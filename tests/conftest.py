@@ -48,13 +48,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _scrubbed() -> Iterator[None]:
+def _scrubbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     removed = {
         name: os.environ.pop(name)
         for name in list(os.environ)
         if (name.startswith(SCRUBBED) and name not in KEPT) or name in ("CI", "NO_COLOR", "COLUMNS")
     }
+    os.environ["LAMBDAPACK_CACHE"] = str(tmp_path_factory.mktemp("cache"))  # never the user's own
     yield
+    del os.environ["LAMBDAPACK_CACHE"]
     os.environ.update(removed)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambdapack.build.engine import Command, Completed, Image, Sandbox, SandboxSpec, Stream
+from lambdapack.build.engine import Command, Completed, Image, Sandbox, SandboxSpec, Stream, Volume
 from lambdapack.errors import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE, LambdapackError
 from lambdapack.events import SILENT, Advance, Observer
 from lambdapack.model import Architecture
@@ -216,6 +216,7 @@ class FakeEngine:
         self.roots = dict(roots or {})
         self.opened: list[FakeSandbox] = []
         self.living: list[FakeSandbox] = []
+        self.volumes: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -249,6 +250,15 @@ class FakeEngine:
         else:
             yield {"error": f"{arguments['BASE']} is not here"}
 
+    def caches(self) -> list[Volume]:
+        return [Volume(name, 0) for name in sorted(self.volumes)]
+
+    def drop_cache(self, name: str) -> bool:
+        if any(each.spec.cache and each.spec.cache[0] == name for each in self.living):
+            return False
+        self.volumes.discard(name)
+        return True
+
     def open(self, spec: SandboxSpec, observer: Observer = SILENT) -> AbstractContextManager[Sandbox]:
         return self._open(spec, observer)
 
@@ -256,6 +266,8 @@ class FakeEngine:
     def _open(self, spec: SandboxSpec, observer: Observer) -> Iterator[Sandbox]:
         sandbox = FakeSandbox(spec, self.image(spec.image, spec.architecture, observer), self)
         self.opened.append(sandbox)
+        if spec.cache:
+            self.volumes.add(spec.cache[0])
         self.living.append(sandbox)
         try:
             yield sandbox

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.pipeline.judging import facts_of
+from lambdapack.pipeline.layers import scanned
 from lambdapack.rules.check import check
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.verdict import Judgement, Report, Subject
@@ -68,7 +69,8 @@ class World(MemoryTree):
         self.add(f"{directory}/package.json" if directory else "package.json", json.dumps(manifest))
 
     def facts(self, layers: Sequence[MemoryTree] = ()) -> Facts:
-        return facts_of(self, layer=self.kind == "layer", handler=self.handler, layers=layers)
+        found = scanned((self, *layers))
+        return facts_of(self, found, layer=self.kind == "layer", handler=self.handler, layers=layers)
 
     def report(
         self,

@@ -109,6 +109,19 @@ class Elf:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What the bytes of a file say, whatever its name and place."""
+
+    sha256: str  # hex
+    size: int  # bytes
+    format: Format
+    machines: tuple[str, ...] = ()  # "x86_64", "arm64", "ia32", ...: several in a universal Mach-O
+    elf: Elf | None = None  # of an ELF file with a whole header (64 bytes); `defines` is empty
+    role: Role = Role.UNKNOWN  # of Mach-O and PE; an ELF file's follows from its facts and its name
+    first_bytes: str = ""  # printable start of a file that is no binary
+
+
+@dataclass(frozen=True, slots=True)
 class Binary:
     """One native file of a tree, or one that stands where a native file should."""
 

@@ -4,14 +4,14 @@ import os
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
 
 from lambdapack.binary import elf
 from lambdapack.binary.definitions import ET_DYN, ET_EXEC, machine_name
-from lambdapack.binary.facts import Binary, Elf, Format, Inventory, RegistrationKind, Role
-from lambdapack.binary.foreign import Foreign, read_mach_o, read_pe
+from lambdapack.binary.facts import Binary, Content, Elf, Format, Inventory, RegistrationKind, Role
+from lambdapack.binary.foreign import read_mach_o, read_pe
 from lambdapack.binary.header import HEADER_BYTES, MAGIC
 from lambdapack.binary.magic import (
     HEAD_BYTES,
@@ -24,30 +24,25 @@ from lambdapack.binary.magic import (
     promises_addon,
     promises_native,
 )
+from lambdapack.binary.memory import FORGETFUL, NOT_NATIVE, Memory
 from lambdapack.events import SILENT, Advance, Observer
 from lambdapack.tree.entry import Entry, Kind, Tree
 
 _MOST_THREADS = 8
+_NATIVE = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
+"""What is taken for native under any name; anything else counts only where a name promises a native file."""
+
 _NODE_SYMBOLS = ("napi_", "node_api_", "node_module_register", "_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node")
 """Beginnings of names that only node itself defines: Node-API, and C++ of the namespaces v8 and node."""
 
 
-def scan(tree: Tree, observer: Observer = SILENT) -> Inventory:
+def scan(tree: Tree, observer: Observer = SILENT, memory: Memory = FORGETFUL) -> Inventory:
     """Return the native files of a tree, and those whose name promises one but whose content is something else."""
     files = [each for each in tree.entries.values() if each.kind is Kind.FILE and _worth_opening(each)]
-    # Reading, inflating and hashing release the GIL: threads share one queue, the largest files first.
-    queue = deque(sorted(files, key=lambda each: each.size, reverse=True))
-    count = min(os.cpu_count() or 1, _MOST_THREADS)
-    with (
-        observer.task("Reading every native file", sum(each.size for each in files), "B") as advance,
-        ThreadPoolExecutor(count) as threads,
-    ):
-        try:
-            working = [threads.submit(_work, tree, queue, advance) for _ in range(count)]
-            found = [binary for each in working for binary in each.result()]
-        finally:
-            queue.clear()  # after a failure or Ctrl-C the other threads stop at their next file
-    return Inventory(_with_definitions(tree, sorted(found, key=_in_byte_order)))
+    found, unknown = _recalled(files, memory)
+    with observer.task("Reading every native file", sum(each.size for each in unknown), "B") as advance:
+        found += _gathered(_Reader(tree, memory), unknown, advance) if unknown else []
+    return Inventory(_with_definitions(tree, sorted(found, key=_in_byte_order), memory))
 
 
 def _worth_opening(entry: Entry) -> bool:
@@ -58,65 +53,105 @@ def _in_byte_order(binary: Binary) -> bytes:
     return binary.path.encode("utf-8", "surrogateescape")
 
 
-def _work(tree: Tree, queue: deque[Entry], advance: Advance) -> list[Binary]:
+def _recalled(files: Iterable[Entry], memory: Memory) -> tuple[list[Binary], list[Entry]]:
+    """Return the binaries that need not be read again, and the files that must."""
     found: list[Binary] = []
-    while True:
+    unknown: list[Entry] = []
+    for entry in files:
+        digest = memory.digest(entry)
+        if digest == NOT_NATIVE:
+            continue
+        content = memory.content(digest) if digest else None
+        if content is None:
+            unknown.append(entry)
+        else:
+            found.append(_binary(entry, content))
+    return found, unknown
+
+
+def _gathered(reader: "_Reader", files: Iterable[Entry], advance: Advance) -> list[Binary]:
+    """Read files on several threads: reading, inflating and hashing release the GIL. The largest come first."""
+    queue = deque(sorted(files, key=lambda each: each.size, reverse=True))
+    count = min(os.cpu_count() or 1, _MOST_THREADS)
+    with ThreadPoolExecutor(count) as threads:
         try:
-            entry = queue.popleft()
-        except IndexError:
-            return found
-        binary = _read(tree, entry)
-        if binary is not None:
-            found.append(binary)
-        advance(entry.size)
+            working = [threads.submit(reader.work, queue, advance) for _ in range(count)]
+            return [binary for each in working for binary in each.result()]
+        finally:
+            queue.clear()  # after a failure or Ctrl-C the other threads stop at their next file
 
 
-def _read(tree: Tree, entry: Entry) -> Binary | None:
-    with tree.view(entry.path) as data:
-        if may_be_native(bytes(data[:HEAD_BYTES])) or promises_native(entry.path):
-            return _recognise(entry, data)
-    return None
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    tree: Tree
+    memory: Memory
+
+    def work(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
+        """Read from a queue that other threads read from, too, until it is empty."""
+        found: list[Binary] = []
+        while True:
+            try:
+                entry = queue.popleft()
+            except IndexError:
+                return found
+            content = self._content(entry)
+            self.memory.keep(entry, content)
+            if content is not None:
+                found.append(_binary(entry, content))
+            advance(entry.size)
+
+    def _content(self, entry: Entry) -> Content | None:
+        promised = promises_native(entry.path)
+        with self.tree.view(entry.path) as data:
+            if not promised and not may_be_native(bytes(data[:HEAD_BYTES])):
+                return None
+            digest = sha256(data).hexdigest()
+            content = self.memory.content(digest) or recognise(data, digest)
+        return content if promised or content.format in _NATIVE else None
 
 
-def _recognise(entry: Entry, data: memoryview) -> Binary | None:
+def recognise(data: memoryview, digest: str) -> Content:
+    """Return what the bytes of a file say; `digest` is their SHA-256 in hex."""
     start = bytes(data[:TEXT_BYTES])
     if start.startswith(MAGIC) and len(data) < HEADER_BYTES:
-        return _binary(entry, data, Format.ELF, _promised_role(entry))  # cut so short that it holds no facts
+        return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
     if start.startswith(MAGIC):
         facts = elf.read(data)
-        return _binary(entry, data, Format.ELF, _role(entry, facts), (machine_name(facts.machine),), facts)
+        return Content(digest, len(data), Format.ELF, (machine_name(facts.machine),), facts)
     for form, read in ((Format.MACH_O, read_mach_o), (Format.PE, read_pe)):
         foreign = read(data)
         if foreign is not None:
-            return _binary(entry, data, form, _foreign_role(entry, foreign), foreign.machines)
+            return Content(digest, len(data), form, foreign.machines, role=foreign.role)
     if is_archive(start):
-        return _binary(entry, data, Format.ARCHIVE, _promised_role(entry))
-    if not promises_native(entry.path):
-        return None
-    mistaken = _binary(entry, data, mistaken_for_native(start, len(data)), _promised_role(entry))
-    return replace(mistaken, first_bytes=printable(start))
+        return Content(digest, len(data), Format.ARCHIVE)
+    return Content(digest, len(data), mistaken_for_native(start, len(data)), first_bytes=printable(start))
 
 
-def _binary(
-    entry: Entry,
-    data: memoryview,
-    form: Format,
-    role: Role,
-    machines: tuple[str, ...] = (),
-    facts: Elf | None = None,
-) -> Binary:
-    digest = sha256(data).hexdigest()
-    return Binary(entry.path, len(data), entry.mode, digest, form, role, machines, facts)
+def _binary(entry: Entry, content: Content) -> Binary:
+    return Binary(
+        path=entry.path,
+        size=content.size,
+        mode=entry.mode,
+        sha256=content.sha256,
+        format=content.format,
+        role=_role(entry, content),
+        machines=content.machines,
+        elf=content.elf,
+        first_bytes=content.first_bytes,
+    )
 
 
-def _role(entry: Entry, facts: Elf) -> Role:
+def _role(entry: Entry, content: Content) -> Role:
     if promises_addon(entry.path):
         return Role.ADDON
-    if _is_program(facts):
+    facts = content.elf
+    if facts is not None and _is_program(facts):
         return Role.EXECUTABLE
-    if facts.registration.kind is not RegistrationKind.NONE or _uses_node(facts):
+    if facts is not None and (facts.registration.kind is not RegistrationKind.NONE or _uses_node(facts)):
         return Role.ADDON
-    return Role.LIBRARY if facts.type == ET_DYN else _promised_role(entry)
+    if promises_native(entry.path) or (facts is not None and facts.type == ET_DYN):
+        return Role.LIBRARY
+    return content.role
 
 
 def _is_program(facts: Elf) -> bool:
@@ -129,31 +164,24 @@ def _uses_node(facts: Elf) -> bool:
     return any(each.name.startswith(_NODE_SYMBOLS) for each in facts.undefined)
 
 
-def _foreign_role(entry: Entry, foreign: Foreign) -> Role:
-    promised = _promised_role(entry)
-    return promised if promised is not Role.UNKNOWN else foreign.role
-
-
-def _promised_role(entry: Entry) -> Role:
-    if promises_addon(entry.path):
-        return Role.ADDON
-    return Role.LIBRARY if promises_native(entry.path) else Role.UNKNOWN
-
-
-def _with_definitions(tree: Tree, binaries: Iterable[Binary]) -> tuple[Binary, ...]:
+def _with_definitions(tree: Tree, binaries: Iterable[Binary], memory: Memory) -> tuple[Binary, ...]:
     """Fill in what the libraries that others need define of the names that others leave undefined."""
     known = tuple(binaries)
     facts = [each.elf for each in known if each.elf is not None]
     wanted = tuple(sorted({symbol.name for each in facts for symbol in each.undefined}))
     needed = _needed_names(tree, facts)
-    return tuple(_defining(tree, each, wanted) if _names(each) & needed else each for each in known)
+    return tuple(_defining(tree, each, wanted, memory) if _names(each) & needed else each for each in known)
 
 
-def _defining(tree: Tree, binary: Binary, wanted: Iterable[str]) -> Binary:
+def _defining(tree: Tree, binary: Binary, wanted: tuple[str, ...], memory: Memory) -> Binary:
     if binary.elf is None:
         return binary
-    with tree.view(binary.path) as data:
-        return replace(binary, elf=replace(binary.elf, defines=elf.definitions(data, wanted)))
+    defines = memory.definitions(binary.sha256, wanted)
+    if defines is None:
+        with tree.view(binary.path) as data:
+            defines = elf.definitions(data, wanted)
+        memory.keep_definitions(binary.sha256, wanted, defines)
+    return replace(binary, elf=replace(binary.elf, defines=defines))
 
 
 def _names(binary: Binary) -> set[str]:

@@ -2,19 +2,19 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lambdapack.build import container, reap
 from lambdapack.build import spool as spooling
 from lambdapack.build.daemon import Daemon, NotRunningError, NotThereError
-from lambdapack.build.engine import Image, Sandbox, SandboxSpec
+from lambdapack.build.engine import Image, Sandbox, SandboxSpec, Volume
 from lambdapack.build.sandbox import ContainerSandbox
 from lambdapack.build.shield import shielded
 from lambdapack.build.store import ImageStore
 from lambdapack.build.wire import Wire
-from lambdapack.errors import ENGINE_LOST, WRONG_IMAGE, LambdapackError
+from lambdapack.errors import ENGINE_LOST, ENGINE_REFUSED, WRONG_IMAGE, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
 
@@ -70,6 +70,24 @@ class ContainerEngine:
     ) -> Iterator[Mapping[str, Any]]:
         """Build an image from a tar with a Dockerfile; yields its messages, one with "error" when it failed."""
         return self._daemon.build(context, tag, arguments, architecture.oci_platform)
+
+    def caches(self) -> Sequence[Volume]:
+        """Return the volumes that keep npm's cache between builds."""
+        found = [(each["Name"], (each.get("UsageData") or {}).get("Size")) for each in self._daemon.volumes(reap.CACHE)]
+        return sorted(
+            (Volume(name, size if size is not None and size >= 0 else None) for name, size in found),
+            key=lambda each: each.name,
+        )
+
+    def drop_cache(self, name: str) -> bool:
+        """Remove such a volume; False when a container holds it."""
+        try:
+            self._daemon.remove_volume(name)
+        except LambdapackError as error:
+            if error.failure is not ENGINE_REFUSED:
+                raise
+            return False
+        return True
 
     @contextlib.contextmanager
     def open(self, spec: SandboxSpec, observer: Observer = SILENT) -> Iterator[Sandbox]:

@@ -76,6 +76,14 @@ class Daemon(Protocol):
         """Make a named volume, if it is not there."""
         ...
 
+    def volumes(self, label: str) -> Sequence[Mapping[str, Any]]:
+        """Return all volumes with a label; "UsageData" has the "Size" in bytes where the server tells it."""
+        ...
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume. One that is gone already is fine; LP107 when a container holds it."""
+        ...
+
     def create(self, config: Mapping[str, Any], name: str, platform: str | None) -> str:
         """Create a container and return its id."""
         ...

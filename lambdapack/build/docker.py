@@ -168,6 +168,17 @@ class DockerDaemon:
             if not any(each["Name"] == name for each in known):
                 self._client.create_volume(name, labels=dict(labels))
 
+    def volumes(self, label: str) -> Sequence[Mapping[str, Any]]:
+        """Return all volumes with a label. Only the server's sum of everything knows their sizes."""
+        with _translated():
+            named = {each["Name"] for each in self._client.volumes(filters={"label": label}).get("Volumes") or ()}
+            return [each for each in self._client.df().get("Volumes") or () if each["Name"] in named] if named else []
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume."""
+        with contextlib.suppress(NotThereError), _translated():
+            self._client.remove_volume(name)
+
     def create(self, config: Mapping[str, Any], name: str, platform: str | None) -> str:
         """Create a container. The configuration is ours: the SDK's own adds proxies with their passwords."""
         with _translated():

@@ -112,6 +112,14 @@ class Sandbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume of ours."""
+
+    name: str
+    size: int | None  # bytes; None where the engine does not say
+
+
 class Engine(Protocol):
     """Opens sandboxes."""
 
@@ -141,6 +149,14 @@ class Engine(Protocol):
         self, context: bytes, tag: str, arguments: Mapping[str, str], architecture: Architecture
     ) -> Iterator[Mapping[str, Any]]:
         """Build an image from a tar with a Dockerfile; yields its messages, one with "error" when it failed."""
+        ...
+
+    def caches(self) -> Sequence[Volume]:
+        """Return the volumes that keep npm's cache between builds."""
+        ...
+
+    def drop_cache(self, name: str) -> bool:
+        """Remove such a volume; False when a build uses it now."""
         ...
 
     def open(self, spec: SandboxSpec, observer: Observer) -> AbstractContextManager[Sandbox]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdapack import __version__
-from lambdapack.cli import build, console, doctor, images, invoke, runtimes, schema, verify
+from lambdapack.cli import build, cache, console, doctor, images, invoke, runtimes, schema, verify
 from lambdapack.errors import USAGE, Exit, LambdapackError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("invoke")(invoke.invoke)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(images.app, name="images")
+app.add_typer(cache.app, name="cache")
 app.command("schema")(schema.schema)
 
 

@@ -34,6 +34,7 @@ def build(
     report_format: options.ReportOption = options.ReportFormat.HUMAN,
     fail_on: options.FailOn = None,
     ignore: options.Ignores = None,
+    no_cache: options.NoCache = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -60,6 +61,7 @@ def build(
         "build-image": build_image,
         "fail-on": fail_on,
         "ignore": ignore,
+        "cache": False if no_cache else None,
     }
     asked = Asked(
         path,

@@ -9,7 +9,7 @@ from lambdapack.build.images import BARE_IMAGE, BUILD_IMAGE
 from lambdapack.cli import choices, console, locating
 from lambdapack.cli.engines import connector
 from lambdapack.cli.options import ReportFormat
-from lambdapack.cli.places import OUTPUT_DIRECTORY, cache_directory, outputs_for
+from lambdapack.cli.places import OUTPUT_DIRECTORY, outputs_for, runtimes_of, store_of
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
@@ -66,7 +66,8 @@ def wanted_of(path: Path, settings: Settings, outputs: Mapping[Target, Path]) ->
         build_image=settings.build_image.value or BUILD_IMAGE,
         handler=settings.handler.value,
         environ=dict(os.environ),
-        cache=cache_directory(os.environ) / "runtimes",
+        cache=runtimes_of(settings),
+        store=store_of(settings),
         layer=layer,
         layers=settings.layers.value,
         executable=settings.executable.value,

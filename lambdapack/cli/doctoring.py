@@ -42,17 +42,19 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         build_image=settings.build_image.value or BUILD_IMAGE,
         environ=dict(os.environ),
         home=Path.home(),
-        disks={
-            "the archives": asked.path,
-            "temporary files": Path(tempfile.gettempdir()),
-            "the cache": cache_directory(os.environ),
-        },
+        disks=_disks(asked.path, settings),
     )
     checks = [*examine(patient, connector(settings), bars), *(_aws() if asked.aws else ())]
     found = Checkup(tuple(checks), tuple(_origins(settings)))
     text = checkup.render_json(found) if asked.style is Format.JSON else checkup.render(found, verbose=asked.verbose)
     console.product(text)
     return int(Exit.FINE if found.ready else Exit.ENVIRONMENT)
+
+
+def _disks(project: Path, settings: Settings) -> dict[str, Path]:
+    found = {"the archives": project, "temporary files": Path(tempfile.gettempdir())}
+    cache = cache_directory(settings)
+    return {**found, "the cache": cache} if cache else found
 
 
 def _aws() -> Iterator[Checked]:

@@ -60,5 +60,6 @@ RuntimeFile = Annotated[
     Path | None,
     typer.Option("--runtime-file", help="Judge by this measurement alone, in place of --runtime.", metavar="FILE"),
 ]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Remember nothing, and trust nothing remembered.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines of npm.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also name what was left out and what is ignored.")]

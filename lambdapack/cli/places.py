@@ -1,10 +1,12 @@
 """Where results and caches go on this host."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lambdapack.config import Settings
 from lambdapack.errors import USAGE, LambdapackError
+from lambdapack.memory.code import code_digest
+from lambdapack.memory.store import Store
 from lambdapack.model import Target
 from lambdapack.project.reader import load
 
@@ -12,13 +14,28 @@ OUTPUT_DIRECTORY = ".lambdapack"
 """In the project; a project's own dist/ is never touched, and this one is never packed."""
 
 
-def cache_directory(environ: Mapping[str, str]) -> Path:
-    """Return the user's cache directory for lambdapack, or the one that LAMBDAPACK_CACHE names."""
-    if named := environ.get("LAMBDAPACK_CACHE"):
-        return Path(named)
+def cache_directory(settings: Settings) -> Path | None:
+    """Return where results are remembered, None where they are not: the user's own cache directory, or the set one."""
+    chosen = settings.cache.value
+    if isinstance(chosen, Path):
+        return chosen
+    if not chosen:
+        return None
     from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
 
     return user_cache_path("lambdapack", appauthor=False)
+
+
+def store_of(settings: Settings) -> Store | None:
+    """Return what remembers facts between runs, None where nothing is to be remembered."""
+    directory = cache_directory(settings)
+    return Store(directory, code_digest()) if directory else None
+
+
+def runtimes_of(settings: Settings) -> Path | None:
+    """Return where measured runtimes are remembered."""
+    directory = cache_directory(settings)
+    return directory / "runtimes" if directory else None
 
 
 def outputs_for(

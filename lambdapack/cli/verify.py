@@ -32,6 +32,7 @@ def verify(
     report_format: options.ReportOption = options.ReportFormat.HUMAN,
     fail_on: options.FailOn = None,
     ignore: options.Ignores = None,
+    no_cache: options.NoCache = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -59,6 +60,7 @@ def verify(
         "image": image,
         "fail-on": fail_on,
         "ignore": ignore,
+        "cache": False if no_cache else None,
     }
     asked = Asked(
         Path(target),

@@ -7,6 +7,7 @@ from pathlib import Path
 from lambdapack.build.images import BARE_IMAGE, expand
 from lambdapack.cli import choices, console, locating
 from lambdapack.cli.options import ReportFormat
+from lambdapack.cli.places import store_of
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import USAGE, Exit, LambdapackError
@@ -45,7 +46,7 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
     prove = _prover(settings, policy, bars) if asked.load else None
     given = Given(asked.target, settings.handler.value, settings.layers.value, _origin(asked))
-    reports = tuple(verify(given, each, policy, bars, prove) for each in runtimes)
+    reports = tuple(verify(given, each, policy, bars, prove, store_of(settings)) for each in runtimes)
     several = settings.arch.value == choices.ALL
     where = locating.whereabouts_of(asked.target)
     console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))

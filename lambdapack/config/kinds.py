@@ -77,6 +77,14 @@ def paths(value: object) -> tuple[Path, ...]:
     return tuple(path(each) for each in texts(given))
 
 
+def place_or_off(value: object) -> Path | bool:
+    """Return a directory, or whether there is one at all: true is the usual place."""
+    try:
+        return boolean(value)
+    except ValueError:
+        return path(value)
+
+
 def texts(value: object) -> tuple[str, ...]:
     """Return strings from an array; in a variable they are separated by commas or line ends."""
     if isinstance(value, str):
@@ -188,6 +196,7 @@ TEXT = Kind(text, {"type": "string", "minLength": 1})
 BOOLEAN = Kind(boolean, {"type": "boolean"})
 PATH = Kind(path, {"type": "string", "minLength": 1})
 PATHS = Kind(paths, _STRINGS)
+PLACE = Kind(place_or_off, {"type": ["string", "boolean"]})
 TEXTS = Kind(texts, _STRINGS)
 SIZE = Kind(size, {"type": ["string", "integer"], "minimum": 1, "pattern": _SIZE})
 DURATION = Kind(duration, {"type": ["string", "number"], "exclusiveMinimum": 0, "pattern": _TIMES})

@@ -14,6 +14,7 @@ from lambdapack.config.kinds import (
     IMAGE,
     PATH,
     PATHS,
+    PLACE,
     SIZE,
     TEXT,
     TEXTS,
@@ -84,6 +85,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("fail-on", one_of("error", "warning", "note", "never"), "error", "the severity from which a finding fails"),
     Option("scripts", one_of("online", "offline"), "online", "whether install scripts have a network"),
     Option("emulation", one_of("auto", "full"), "auto", "whether to emulate no more than needed, or all"),
+    Option("cache", PLACE, True, "where results are remembered between runs: a directory, or off"),
 )
 """Limits are those of build/engine.py's Limits."""
 
@@ -111,4 +113,5 @@ class Settings:
     fail_on: Setting[str]
     scripts: Setting[str]
     emulation: Setting[str]
+    cache: Setting[Path | bool]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people

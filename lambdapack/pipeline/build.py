@@ -12,6 +12,7 @@ from lambdapack.build.install import install
 from lambdapack.build.order import Images, Installed, Order
 from lambdapack.build.strategy import work_of
 from lambdapack.events import SILENT, Observer
+from lambdapack.memory.store import Store
 from lambdapack.model import Architecture, Finding, Severity, Target
 from lambdapack.pack.archive import Archive
 from lambdapack.pack.droppings import clean, prune
@@ -19,11 +20,12 @@ from lambdapack.pack.manifest import write_manifest
 from lambdapack.pack.source import Source, source_tree
 from lambdapack.pack.writer import write_zip
 from lambdapack.pipeline.judging import facts_of, without
-from lambdapack.pipeline.layers import Opened, opened_layers
+from lambdapack.pipeline.layers import Opened, opened_layers, scanned
 from lambdapack.pipeline.loading import Proof, proved
 from lambdapack.pipeline.measuring import Connect, tightened_by
 from lambdapack.pipeline.opening import unzipped_bytes
 from lambdapack.pipeline.record import manifest
+from lambdapack.pipeline.remembering import remembering
 from lambdapack.project.inputs import install_inputs
 from lambdapack.project.key import DependencyKey, dependency_key, project_parts
 from lambdapack.project.nouns import Project
@@ -58,7 +60,8 @@ class Wanted:
     build_image: str  # template of the image with a toolchain
     handler: str
     environ: Mapping[str, str] = field(repr=False)
-    cache: Path  # where measured runtimes are remembered
+    cache: Path | None  # where measured runtimes are remembered; None: nowhere
+    store: Store | None = None  # where facts of binaries are remembered; None: nowhere
     runtime: Runtime | None = None  # of a runtime file, which judges alone; None: shipped data and the image
     layer: bool = False
     layers: tuple[Path, ...] = ()  # of the function, in its order: judged with it, never packed
@@ -177,10 +180,7 @@ class _Build:
             installed, key = Installed(_ready(self.project), (MODULES,)), None
         source = None if wanted.layer else self._source(installed)
         tree = _package(source, clean(installed.tree).tree)
-        layers = [each.tree for each in self.layers]
-        facts = facts_of(
-            tree, layer=wanted.layer, handler=wanted.handler, source=source, layers=layers, observer=self.observer
-        )
+        facts = self._facts(tree, source, target)
         report = self._check(tree, facts, runtime)
         pruned = tuple(each for each in prunable(report.judgements) if each.binary.path in tree.entries)
         pruned = pruned if wanted.prune else ()
@@ -192,6 +192,12 @@ class _Build:
         if wanted.load:
             report = self._proved(report, tree, facts.handler)
         return _Judged(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+
+    def _facts(self, tree: Tree, source: Source | None, target: Target) -> Facts:
+        wanted, layers = self.wanted, [each.tree for each in self.layers]
+        with remembering(wanted.store, "build", self.project.directory, target) as memory:
+            found = scanned((tree, *layers), self.observer, memory)
+        return facts_of(tree, found, layer=wanted.layer, handler=wanted.handler, source=source, layers=layers)
 
     def _proved(self, report: Report, tree: Tree, handler: str | None) -> Report:
         target, layers = report.runtime.target, [each.tree for each in self.layers]

@@ -10,7 +10,7 @@ from lambdapack.errors import USAGE, LambdapackError
 from lambdapack.events import Observer
 from lambdapack.model import Target
 from lambdapack.pipeline.judging import facts_of
-from lambdapack.pipeline.layers import Opened, merged, opened_layers
+from lambdapack.pipeline.layers import Opened, merged, opened_layers, scanned
 from lambdapack.pipeline.opening import opened, unpacked
 from lambdapack.prove.invoke import Answer, Call, invoke
 from lambdapack.rules.binaries import judge_whole
@@ -49,7 +49,8 @@ def answer(wanted: Invocation, engine: Engine, observer: Observer) -> Answer:
 
 def _compare(wanted: Invocation, code: Tree, layers: Sequence[Opened], observer: Observer) -> None:
     """Say of what is made for another CPU that it is: the loader only says that it is not there."""
-    facts = facts_of(code, layer=False, handler=None, layers=[each.tree for each in layers], observer=observer)
+    opt = [each.tree for each in layers]
+    facts = facts_of(code, scanned((code, *opt), observer), layer=False, handler=None, layers=opt)
     judged = [each for each in judge_whole(facts, shipped(wanted.target)).judgements if each.selected]
     own = [each for each in judged if not each.binary.path.startswith(f"{LAYER_ROOT}/")]
     _require(wanted.archive, own, wanted.target, observer)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from lambdapack.binary.facts import Inventory
 from lambdapack.events import SILENT, Observer
+from lambdapack.memory.store import Store
 from lambdapack.model import Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.secrets import find_secrets
 from lambdapack.pack.source import Source
 from lambdapack.pipeline.layers import layer_facts, opened_layers, scanned
 from lambdapack.pipeline.opening import Found, opened, unpacked, unzipped_bytes
+from lambdapack.pipeline.remembering import remembering
 from lambdapack.project.imports import read_imports
 from lambdapack.project.installed import read_manifests
 from lambdapack.project.tree_locks import read_tree_locks
@@ -27,18 +29,18 @@ MODULES = "node_modules"
 
 def facts_of(
     tree: Tree,
+    inventories: Sequence[Inventory],
     *,
     layer: bool,
     handler: str | None,
     source: Source | None = None,
     layers: Sequence[Tree] = (),
-    observer: Observer = SILENT,
 ) -> Facts:
-    """Read from a tree and its layers all that a check wants.
+    """Read from a tree and its layers, whose inventories are given, what else a check wants.
 
     Secrets are looked for in the function's own files alone, imports only where a layer may have what they name.
     """
-    inventory, *others = scanned((tree, *layers), observer)
+    inventory, *others = inventories
     manifests = read_manifests(tree)
     return Facts(
         entries=tree.entries,
@@ -83,14 +85,21 @@ class Given:
 
 
 def verify(
-    given: Given, runtime: Runtime, policy: Policy, observer: Observer = SILENT, prove: Prove | None = None
+    given: Given,
+    runtime: Runtime,
+    policy: Policy,
+    observer: Observer = SILENT,
+    prove: Prove | None = None,
+    store: Store | None = None,
 ) -> Report:
     """Return the report on a directory or zip with its layers, read in place; LP007 when nothing is in one."""
     path = given.path
     with opened(path) as found, opened_layers(_besides(given)) as layers:
         trees = [each.tree for each in layers]
         wanted = None if _dependencies_alone(found) else given.handler
-        facts = facts_of(found.tree, layer=found.kind == "layer", handler=wanted, layers=trees, observer=observer)
+        with remembering(store, path.resolve(), *given.layers) as memory:
+            inventories = scanned((found.tree, *trees), observer, memory)
+        facts = facts_of(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
         facts = replace(facts, origin=given.origin)
         if found.kind == "zip":  # it claims to be whole, and what is in it has left the machine or is about to
             facts = replace(facts, secrets=_secrets(Filtered(found.tree, _is_source)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.binary.facts import Inventory
+from lambdapack.binary.memory import FORGETFUL, Memory
 from lambdapack.binary.scan import scan
 from lambdapack.events import SILENT, Observer
 from lambdapack.pack.digest import code_digest
@@ -46,12 +47,13 @@ def merged(trees: Iterator[Tree] | Sequence[Tree]) -> Tree:
     return OverlayTree(*trees, where="the layers, laid over each other", hint=CURE)
 
 
-def scanned(trees: Sequence[Tree], observer: Observer = SILENT) -> tuple[Inventory, ...]:
+def scanned(trees: Sequence[Tree], observer: Observer = SILENT, memory: Memory = FORGETFUL) -> tuple[Inventory, ...]:
     """Return the native files of each tree; what a library defines is recorded for the needs of all of them."""
     if len(trees) == 1:
-        return (scan(trees[0], observer),)
-    whole = scan(OverlayTree(*(Prefixed(tree, str(number)) for number, tree in enumerate(trees))), observer)
-    return tuple(_part(whole, f"{number}/") for number in range(len(trees)))
+        return (scan(trees[0], observer, memory),)
+    whole = OverlayTree(*(Prefixed(tree, str(number)) for number, tree in enumerate(trees)))
+    found = scan(whole, observer, memory)
+    return tuple(_part(found, f"{number}/") for number in range(len(trees)))
 
 
 def _part(whole: Inventory, prefix: str) -> Inventory:

@@ -31,7 +31,7 @@ MERGED = {"lib": "usr/lib", "lib64": "usr/lib64"}
 
 
 def tightened_by(
-    engine: Engine, reference: str, runtime: Runtime, scratch: Path, cache: Path, observer: Observer
+    engine: Engine, reference: str, runtime: Runtime, scratch: Path, cache: Path | None, observer: Observer
 ) -> Runtime:
     """Return the runtime tightened by its bare image; unchanged, with a note, when that image cannot be had."""
     try:
@@ -46,16 +46,18 @@ def tightened_by(
 
 
 def _remembered(
-    engine: Engine, image: Image, runtime: Runtime, scratch: Path, cache: Path, observer: Observer
+    engine: Engine, image: Image, runtime: Runtime, scratch: Path, cache: Path | None, observer: Observer
 ) -> Runtime:
-    file = cache / f"{image.digest.replace(':', '-')}-{runtime.target.runtime}-{MEASUREMENT}.json"
-    if os.path.lexists(file):  # never raises, unlike Path.exists
+    file = cache and cache / f"{image.digest.replace(':', '-')}-{runtime.target.runtime}-{MEASUREMENT}.json"
+    if file and os.path.lexists(file):  # never raises, unlike Path.exists
         try:
             return replace(read_runtime(file), source="image", digest=image.digest)
         except LambdapackError:
             observer.note(f"{file} is damaged and is made again")
     with observer.task(f"Measuring {image.reference}"):
         measured = _measured(engine, image, runtime.target, scratch)
+    if file is None:
+        return measured
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_runtime(measured, file)

@@ -10,6 +10,7 @@ from lambdapack.runtimes.runtime import Runtime
 
 RUNTIMES = "lambdapack/runtimes/1"
 IMAGES = "lambdapack/images/1"
+CACHE = "lambdapack/cache/1"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:

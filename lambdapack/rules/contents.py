@@ -118,7 +118,9 @@ def mode_findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
 
 
 def _closed(entry: Entry) -> bool:
-    wanted = {Kind.FILE: 0o004, Kind.DIRECTORY: 0o005, Kind.SYMLINK: 0}[entry.kind]
+    if entry.kind is Kind.SYMLINK:
+        return False
+    wanted = 0o005 if entry.kind is Kind.DIRECTORY else 0o004
     return entry.mode & wanted != wanted
 
 

@@ -119,9 +119,7 @@ def _hint(facts: Facts, space: Space, module: str) -> str:
     near = next((path for path in facts.entries if path.lower() in wanted), None)
     if near:
         return f"; {near} is there, but Lambda's file system tells upper from lower case"
-    base = posixpath.basename(module)
-    deeper = (
-        path for path in facts.entries if posixpath.basename(path) in {f"{base}{each}" for each in EXTENSIONS[1:]}
-    )
-    found = next((path for path in deeper if "node_modules/" not in path), None)
+    names = {f"{posixpath.basename(module)}{each}" for each in EXTENSIONS[1:]}
+    own = (path for path in facts.entries if "node_modules/" not in path)
+    found = next((path for path in own if posixpath.basename(path) in names), None)
     return f"; {found} is there" if found else ""

@@ -5,10 +5,10 @@ loaders (only without RUNPATH), LD_LIBRARY_PATH, RUNPATH of the object itself, t
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lambdapack.binary.facts import Binary
+from lambdapack.binary.facts import Binary, Symbol
 from lambdapack.model import Architecture, Rule, Severity
 from lambdapack.rules.defect import Defect
 from lambdapack.rules.opening import NOT_ELF, WRONG_CLASS, WRONG_CPU, machine_name, refused
@@ -57,6 +57,14 @@ class Loaded:
     binary: Binary | None = None
     loader: "Loaded | None" = None  # the object whose needed entry brought it first
     needs: list["Loaded"] = field(default_factory=list)
+    _defines: dict[str, list[Symbol]] = field(default_factory=dict)
+
+    def defines(self, name: str) -> Sequence[Symbol]:
+        """Return the definitions of a name, of which an object of the package has one for each version."""
+        if not self._defines and self.binary is not None and self.binary.elf is not None:
+            for each in self.binary.elf.defines:
+                self._defines.setdefault(each.name, []).append(each)
+        return self._defines.get(name, ())
 
     @property
     def soname(self) -> str | None:

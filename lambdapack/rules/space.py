@@ -67,12 +67,12 @@ def lay_out(facts: Facts) -> Space:
 
     A package.json that is replaced takes its manifest along, and a native file its facts.
     """
-    owners = {posixpath.join(each.root, path): each for each in (*facts.layers, facts) for path in each.entries}
+    owners = {f"{each.root}/{path}": each for each in (*facts.layers, facts) for path in each.entries}
     entries: dict[str, Entry] = {}
     binaries: dict[str, Binary] = {}
     manifests = {root: PackageManifest(root, "", "") for root in ROOTS}
     for each in (*facts.layers, facts):
-        entries.update((posixpath.join(each.root, path), entry) for path, entry in each.entries.items())
+        entries.update((f"{each.root}/{path}", entry) for path, entry in each.entries.items())
         for found in each.inventory.binaries:
             if owners.get(path := posixpath.join(each.root, found.path)) is each:
                 binaries[path] = found if each is facts else replace(found, path=path)

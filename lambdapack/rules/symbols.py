@@ -102,7 +102,7 @@ def _defined_by(loaded: Loaded, symbol: Symbol) -> bool:
     elf = loaded.binary.elf if loaded.binary else None
     if elf is None:
         return False
-    return any(each.name == symbol.name and _fits(each, symbol, elf.version_definitions) for each in elf.defines)
+    return any(_fits(each, symbol, elf.version_definitions) for each in loaded.defines(symbol.name))
 
 
 def _ends_the_loader(loaded: Loaded, symbol: Symbol) -> bool:
@@ -114,7 +114,7 @@ def _ends_the_loader(loaded: Loaded, symbol: Symbol) -> bool:
     elf = loaded.binary.elf if loaded.binary else None
     if elf is None or symbol.version is None or elf.version_definitions or elf.version_needs:
         return False
-    return symbol.file in {*loaded.names, loaded.soname} and any(each.name == symbol.name for each in elf.defines)
+    return symbol.file in {*loaded.names, loaded.soname} and bool(loaded.defines(symbol.name))
 
 
 def _fits(definition: Symbol, symbol: Symbol, versions: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""What `runtimes` and `images list` print with --format json, and the runtime file."""
+"""What `runtimes`, `images list` and `cache` print with --format json, and the runtime file."""
 
 from lambdapack.report import checkup
 from lambdapack.report import table as listing
@@ -58,6 +58,20 @@ def images() -> Schema:
     rows = array("The images of every target.", record("One image.", fields))
     whole = named(listing.IMAGES, "The images that a build uses.", {"images": rows})
     return document(listing.IMAGES, "The container images of a build", whole)
+
+
+def cache() -> Schema:
+    """Return the schema of `cache show`, and of what `cache clear` removed."""
+    kinds = ["binaries", "definitions", "trees", "runtimes", "npm"]
+    fields = {
+        "kind": word("What it remembers; npm: its downloads, in a volume of the container engine.", kinds),
+        "place": text("Where it lies."),
+        "entries": maybe(number("How many records; null for a volume.")),
+        "bytes": maybe(number("Its size; null when the engine does not say.")),
+    }
+    rows = array("Each kind with its place.", record("One kind.", fields))
+    whole = named(listing.CACHE, "What is kept between runs, or was removed.", {"kept": rows})
+    return document(listing.CACHE, "What is remembered between runs", whole)
 
 
 def runtime_file() -> Schema:

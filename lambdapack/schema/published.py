@@ -14,6 +14,7 @@ SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
     "runtimes": ("what `runtimes list` says with --format json", listings.runtimes),
     "images": ("what `images list` says with --format json", listings.images),
     "doctor": ("what `doctor` says with --format json", listings.doctor),
+    "cache": ("what `cache show` and `cache clear` say with --format json", listings.cache),
     "config": ("lambdapack.toml, for editors", config.config),
 }
 """Name to what it describes, and the schema itself, made when it is wanted."""

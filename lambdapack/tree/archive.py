@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from lambdapack.errors import BAD_TARGET, HOSTILE_ARCHIVE, LambdapackError
 from lambdapack.tree.entry import Entry, Kind
+from lambdapack.tree.identity import identity
 from lambdapack.tree.index import file_entry, index
 from lambdapack.tree.mapped import MappedFile, lend
 from lambdapack.tree.names import PATH_MAX, admitted, refused, target_objection
@@ -78,7 +79,12 @@ class ZipTree:
             return Entry(path, kind, 0o777, 0, self._target(path, info))
         if info.create_system not in UNIX_SYSTEMS:
             mode = 0o755 if kind is Kind.DIRECTORY else 0o644
-        return Entry(path, kind, mode & 0o777, info.file_size if kind is Kind.FILE else 0)
+        if kind is Kind.DIRECTORY:
+            return Entry(path, kind, mode & 0o777, 0)
+        return Entry(path, kind, mode & 0o777, info.file_size, "", self._identity(info))
+
+    def _identity(self, info: "ZipInfo") -> str:
+        return identity(self._file.status, info.CRC, info.header_offset, info.compress_size)
 
     def _target(self, path: str, info: "ZipInfo") -> str:
         if info.file_size >= PATH_MAX:

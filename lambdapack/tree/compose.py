@@ -132,4 +132,4 @@ class Prefixed:
 
 
 def _moved(entry: Entry, path: str) -> Entry:
-    return Entry(path, entry.kind, entry.mode, entry.size, entry.target)
+    return Entry(path, entry.kind, entry.mode, entry.size, entry.target, entry.identity)

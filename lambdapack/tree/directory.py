@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lambdapack.errors import BAD_TARGET, LambdapackError
 from lambdapack.tree.entry import Entry, Kind
+from lambdapack.tree.identity import identity
 from lambdapack.tree.index import file_entry, in_order
 from lambdapack.tree.mapped import release
 from lambdapack.tree.names import objection, refused, target_objection
@@ -83,25 +84,25 @@ def _entry(found: os.DirEntry[str], path: str, root: str, keep: Keep) -> Entry |
         status = found.stat(follow_symlinks=False)
     except OSError as error:
         raise _unreadable(found.path, error) from error
-    link = stat.S_ISLNK(status.st_mode) or _is_junction(status)
-    directory = stat.S_ISDIR(status.st_mode) and not link
+    mode = status.st_mode
+    directory = stat.S_ISDIR(mode) and not _is_junction(status)
     if not keep(path, directory):
         return None
     reason = objection(path)
     if reason is not None:
         raise refused(root, path, reason, hint=CURE)
-    if link:
+    if stat.S_ISREG(mode):
+        return Entry(path, Kind.FILE, _permissions(mode, 0o644), status.st_size, "", identity(status))
+    if stat.S_ISLNK(mode) or (stat.S_ISDIR(mode) and not directory):
         return Entry(path, Kind.SYMLINK, 0o777, 0, _target(found.path, path, root))
     if directory:
-        return Entry(path, Kind.DIRECTORY, _permissions(status, 0o755), 0)
-    if not stat.S_ISREG(status.st_mode):
-        raise refused(root, path, "it is a socket, a pipe or a device", hint=CURE)
-    return Entry(path, Kind.FILE, _permissions(status, 0o644), status.st_size)
+        return Entry(path, Kind.DIRECTORY, _permissions(mode, 0o755), 0)
+    raise refused(root, path, "it is a socket, a pipe or a device", hint=CURE)
 
 
-def _permissions(status: os.stat_result, portable: int) -> int:
+def _permissions(mode: int, portable: int) -> int:
     """Windows makes modes up (its execute bit is the name's ending), so there every file gets the same."""
-    return portable if os.name == "nt" else stat.S_IMODE(status.st_mode) & 0o777
+    return portable if os.name == "nt" else stat.S_IMODE(mode) & 0o777
 
 
 def _is_junction(status: os.stat_result) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -24,6 +24,8 @@ class Entry:
     mode: int  # permission bits as the source has them, 0 .. 0o777
     size: int  # bytes of a file, 0 for anything else
     target: str = ""  # where a symlink points, as written
+    identity: str = field(default="", compare=False, repr=False)
+    """What changes whenever the file's bytes may have changed, "" where the source of bytes cannot tell."""
 
 
 class Tree(Protocol):

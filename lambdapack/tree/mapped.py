@@ -1,6 +1,7 @@
 """A file of the host, mapped and lent out in pieces. Never writes."""
 
 import mmap
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,7 @@ class MappedFile:
             raise LambdapackError(BAD_TARGET, f"{path}: it is not a regular file")
         try:
             with path.open("rb") as file:
+                self.status = os.fstat(file.fileno())
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError as error:
             raise LambdapackError(BAD_TARGET, f"{path}: it is empty") from error

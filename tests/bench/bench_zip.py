@@ -1,6 +1,5 @@
 """Packing a fresh tree against `zip -r -9` and Python's zipfile. The tree is a real node_modules, installed once."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from lambdapack.pack.writer import write_zip
 from lambdapack.tree.directory import DirectoryTree
 from tests.bench.timing import paired, row
+from tests.bench.trees import installed
 
-CACHE = Path(__file__).resolve().parents[2] / ".lab" / "bench" / "zip"
 PACKAGES = {
     "@aws-sdk/client-s3": "3.700.0",
     "date-fns": "4.1.0",
@@ -22,32 +21,9 @@ PACKAGES = {
     "sharp": "0.34.5",
     "typescript": "5.6.3",
 }
+"""About 70 MB."""
+
 ROUNDS = 3
-
-
-def installed() -> Path:
-    """Return the directory with node_modules, about 70 MB, installing it when it is not there."""
-    done = CACHE / "node_modules" / ".package-lock.json"
-    if not done.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        manifest = {"name": "bench", "version": "1.0.0", "private": True, "dependencies": PACKAGES}
-        (CACHE / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
-        subprocess.run(
-            [
-                "npm",
-                "install",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--os=linux",
-                "--cpu=x64",
-                "--libc=glibc",
-            ],
-            cwd=CACHE,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    return CACHE
 
 
 def with_info_zip(tree: Path, archive: Path) -> None:
@@ -65,7 +41,7 @@ def with_zipfile(tree: Path, archive: Path) -> None:
 
 def main() -> None:
     """Print a row for each competitor that is installed."""
-    tree = installed()
+    tree = installed("zip", PACKAGES)
     with tempfile.TemporaryDirectory() as scratch:
         ours, theirs = Path(scratch) / "ours.zip", Path(scratch) / "theirs.zip"
         rivals = [("Python zipfile", with_zipfile, ">= 4x, no larger")]

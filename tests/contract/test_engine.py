@@ -1,5 +1,6 @@
 """What every engine must do, asked of each of them with the same words."""
 
+import secrets
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -50,6 +51,18 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 def spec(**changes: object) -> SandboxSpec:
     return SandboxSpec(IMAGE, Architecture.X86_64, "contract", **changes)  # type: ignore[arg-type]
+
+
+def test_a_cache_is_listed_and_goes_when_nobody_uses_it(engine: Engine) -> None:
+    name = f"lambdapack-test-{secrets.token_hex(4)}"
+    with engine.open(spec(cache=(name, "/cache")), SILENT):
+        assert name in [each.name for each in engine.caches()]
+        assert not engine.drop_cache(name)
+    (kept,) = [each for each in engine.caches() if each.name == name]
+    assert kept.size is None or kept.size >= 0
+    assert engine.drop_cache(name)
+    assert name not in [each.name for each in engine.caches()]
+    assert engine.drop_cache(name)  # gone already is gone
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ LADDER = (
     ("model", "errors", "events"),
     ("tree",),
     ("project", "binary"),
-    ("runtimes", "book"),
+    ("runtimes", "memory", "book"),
     ("rules", "build", "pack", "deploy", "aws"),
     ("prove", "report"),
     ("config", "pipeline"),

@@ -19,6 +19,9 @@ COMMANDS: Sequence[Sequence[str]] = (
     ("images",),
     ("images", "list"),
     ("images", "build"),
+    ("cache",),
+    ("cache", "show"),
+    ("cache", "clear"),
     ("schema",),
 )
 

@@ -1,0 +1,32 @@
+"""`lambdapack cache`: the options; caching.py does it."""
+
+import typer
+
+from lambdapack.cli import options
+
+app = typer.Typer(help="What is remembered between runs.", rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.command("show")
+def show(report_format: options.FormatOption = options.Format.HUMAN) -> int:
+    """Show what is kept, where, and how large it is: facts of binaries, measured runtimes, npm's downloads.
+
+    The first two lie in the user's cache directory, or where LAMBDAPACK_CACHE says. npm's cache is a volume of the
+    container engine; without an engine that answers it is not shown.
+
+    Example: lambdapack cache show
+    """
+    from lambdapack.cli import caching  # noqa: PLC0415  # `--help` must not wait for it
+
+    return caching.show(report_format)
+
+
+@app.command("clear")
+def clear(report_format: options.FormatOption = options.Format.HUMAN) -> int:
+    """Remove all of it and show what was freed. Costs time later, and nothing else.
+
+    Example: lambdapack cache clear
+    """
+    from lambdapack.cli import caching  # noqa: PLC0415  # `--help` must not wait for it
+
+    return caching.clear(report_format)
