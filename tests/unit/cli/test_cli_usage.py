@@ -22,6 +22,7 @@ COMMANDS: Sequence[Sequence[str]] = (
     ("cache",),
     ("cache", "show"),
     ("cache", "clear"),
+    ("doctor",),
     ("schema",),
 )
 
