@@ -4,12 +4,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Never, TextIO
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Never, TextIO
 
 from lambdapack.events import Advance
 from lambdapack.report.text import paragraph
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 QUICK_SECONDS = 1.0
 """A step that ends sooner needs no bar on a terminal."""
@@ -31,6 +32,8 @@ class Bars:
             self._write(label)
             yield lambda _amount: None
             return
+        from tqdm import tqdm  # noqa: PLC0415  # costs more than most steps, and only a terminal shows bars
+
         with (
             tqdm(
                 desc=label,
@@ -67,6 +70,8 @@ class Bars:
             return
         with self._lock:
             if self._live:
+                from tqdm import tqdm  # noqa: PLC0415  # see task
+
                 tqdm.write(text, file=self._stream)
             else:
                 self._stream.write(f"{text}\n")

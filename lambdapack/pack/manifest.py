@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.pack.atomic import replacing
-from lambdapack.pack.secrets import secret_in
 
 SCHEMA = "lambdapack/manifest/1"
 SUFFIX = ".lambdapack.json"
@@ -19,6 +18,8 @@ def manifest_path(archive: Path) -> Path:
 
 def write_manifest(archive: Path, document: Mapping[str, Any]) -> Path:
     """Write the manifest of a zip and return its path; LP009 when it cannot be written, ValueError for a secret."""
+    from lambdapack.pack.secrets import secret_in  # noqa: PLC0415  # who only reads one need not pay for it
+
     text = json.dumps({**document, "schema": SCHEMA}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     data = text.encode("utf-8", "backslashreplace")
     secret = secret_in(data)

@@ -9,7 +9,6 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.memory.store import Store
 from lambdapack.model import Severity
 from lambdapack.pack.digest import code_digest, content_digest
-from lambdapack.pack.secrets import find_secrets
 from lambdapack.pack.source import Source
 from lambdapack.pipeline.layers import layer_facts, opened_layers, scanned
 from lambdapack.pipeline.opening import Found, opened, unpacked, unzipped_bytes
@@ -56,6 +55,8 @@ def facts_of(
 
 
 def _secrets(tree: Tree) -> tuple[Secret, ...]:
+    from lambdapack.pack.secrets import find_secrets  # noqa: PLC0415  # 15 patterns that a directory need not pay for
+
     return tuple(Secret(each.path, each.what, each.line) for each in find_secrets(tree))
 
 

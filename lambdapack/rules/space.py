@@ -1,6 +1,7 @@
 """The files of function and layers at the paths they have in Lambda. Never looks at this host."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,9 @@ from lambdapack.tree.index import ancestors
 
 LINKS_AT_MOST = 40
 """MAXSYMLINKS of Linux: a longer chain is ELOOP."""
+
+PLAIN = re.compile(r"(?:/[^/.][^/]*)+")
+"""Nearly every path there is: nothing in it can be made shorter, and thousands are asked for."""
 
 ROOTS = (TASK_ROOT, LAYER_ROOT)
 
@@ -29,7 +33,7 @@ class Space:
 
     def real(self, path: str) -> str:
         """Return a path with its links followed; a name that is not there stays as it is."""
-        path = posixpath.normpath(path)
+        path = path if PLAIN.fullmatch(path) else posixpath.normpath(path)
         for _ in range(LINKS_AT_MOST if self.links else 0):
             link = next((each for each in _ancestry(path) if each in self.links), None)
             if link is None:
