@@ -51,7 +51,7 @@ check: venv  ## ruff, mypy strict, house tests
 	$(RUN)pytest -q tests/house
 
 docs: venv  ## Write the generated blocks of README.md
-	$(RUN)pytest -q tests/house/test_readme.py --update-golden
+	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
 
 bench: lab  ## Ratios against plain tools, measured in one run
 	@images/lab/packages.sh zip

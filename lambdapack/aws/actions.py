@@ -35,12 +35,20 @@ ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
     ("s3", "CreateMultipartUpload"): ("s3:PutObject",),
     ("s3", "GetObject"): ("s3:GetObject",),
-    ("s3", "HeadObject"): ("s3:GetObject",),
+    ("s3", "HeadObject"): ("s3:GetObject", "s3:GetObjectVersion"),
     ("s3", "PutObject"): ("s3:PutObject",),
     ("s3", "UploadPart"): ("s3:PutObject",),
     ("sts", "GetCallerIdentity"): (),
 }
-"""`sts:GetCallerIdentity` needs no permission."""
+"""`sts:GetCallerIdentity` needs no permission. Lambda reads the object and its version as the caller."""
+
+DEPLOYING = frozenset(each for each in ACTIONS if each[0] in {"lambda", "s3"} and "Layer" not in each[1]) - {
+    ("lambda", "GetAccountSettings"),
+    ("lambda", "GetFunction"),
+    ("lambda", "ListFunctions"),
+    ("s3", "GetObject"),
+} | {("lambda", "GetLayerVersion")}
+"""What `deploy` and `rollback` call: tests/unit/aws/test_aws_policy.py compares it with what they really do."""
 
 ANYWHERE = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
 """Actions without a resource to narrow them to."""

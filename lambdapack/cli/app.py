@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from lambdapack import __version__
-from lambdapack.cli import build, cache, console, doctor, images, invoke, runtimes, schema, verify
+from lambdapack.cli import build, cache, console, deploy, doctor, images, invoke, runtimes, schema, verify
 from lambdapack.errors import USAGE, Exit, LambdapackError
 
 app = typer.Typer(
     name="lambdapack",
-    help="Build, verify and invoke Node.js packages with native addons for AWS Lambda.",
+    help="Build, verify, invoke and deploy Node.js packages with native addons for AWS Lambda.",
     epilog="Settings come from flags, LAMBDAPACK_* variables, lambdapack.toml and package.json, in this order.",
     no_args_is_help=True,
     add_completion=True,
@@ -25,6 +25,8 @@ app.command("build")(build.build)
 app.command("verify")(verify.verify)
 app.command("invoke")(invoke.invoke)
 app.command("doctor")(doctor.doctor)
+app.command("deploy")(deploy.deploy)
+app.command("rollback")(deploy.rollback)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(images.app, name="images")
 app.add_typer(cache.app, name="cache")

@@ -61,5 +61,11 @@ RuntimeFile = Annotated[
     typer.Option("--runtime-file", help="Judge by this measurement alone, in place of --runtime.", metavar="FILE"),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Remember nothing, and trust nothing remembered.")]
+Profile = Annotated[str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")]
+Region = Annotated[str | None, typer.Option("--region", help="AWS region.", metavar="NAME")]
+Endpoint = Annotated[
+    str | None, typer.Option("--endpoint-url", help="Another address for AWS: an emulator, a VPC.", metavar="URL")
+]
+Functions = Annotated[list[str], typer.Option("--function", "-f", help="Its name; repeatable.", metavar="NAME")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines of npm.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also name what was left out and what is ignored.")]

@@ -10,6 +10,14 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
+_left = ["nothing was left behind"]
+
+
+def leave(text: str) -> None:
+    """Say what is true of a command that is interrupted from now on."""
+    _left[:] = [text]
+
+
 class Terminated(BaseException):
     """SIGTERM, as an exception: every context manager on the way out cleans up, as for Ctrl-C."""
 
@@ -32,5 +40,5 @@ def _terminate(_number: int, _frame: FrameType | None) -> Never:
 
 
 def _ended(how: str, code: int) -> int:
-    sys.stderr.write(f"{how}: nothing was left behind\n")
+    sys.stderr.write(f"{how}: {_left[0]}\n")
     return code

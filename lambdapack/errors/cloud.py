@@ -202,6 +202,14 @@ NO_WAY_BACK = Failure(
     "Name one with `--to`; `aws lambda list-versions-by-function --function-name NAME` lists them.",
     Exit.CLOUD,
 )
+IMAGE_FUNCTION = Failure(
+    "LP430",
+    "image-function",
+    "the function is a container image",
+    "AWS says: Please don't provide ZipFile when updating a function with packageType Image.",
+    "Deploy to a function that is made for zips, or make one with `--create --role ARN`.",
+    Exit.CLOUD,
+)
 
 CLOUD_FAILURES: tuple[Failure, ...] = (
     NO_CREDENTIALS,
@@ -229,5 +237,6 @@ CLOUD_FAILURES: tuple[Failure, ...] = (
     OTHER_CODE,
     SERVICE,
     NO_WAY_BACK,
+    IMAGE_FUNCTION,
 )
 """In code order."""

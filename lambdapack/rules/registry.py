@@ -4,6 +4,7 @@ from lambdapack.model import Rule
 from lambdapack.rules.advice import GIVEN_UP, OUT_OF_PLACE
 from lambdapack.rules.contents import LINK_LEAVES_TREE, NEEDS_BUCKET, NOT_READABLE, SECRET_PACKED, TOO_BIG
 from lambdapack.rules.dependencies import DEPENDENCY_MISSING
+from lambdapack.rules.deploy_codes import DEPLOY_RULES
 from lambdapack.rules.dev_packages import DEV_PACKAGES
 from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
@@ -92,4 +93,5 @@ RULES: tuple[Rule, ...] = (
     ZIP_STALE,
     GIVEN_UP,
     OUT_OF_PLACE,
+    *DEPLOY_RULES,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from lambdapack.errors import USAGE, LambdapackError
-from lambdapack.schema import config, listings, manifest, report
+from lambdapack.schema import config, listings, manifest, plan, report
 from lambdapack.schema.shapes import Schema
 
 SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
@@ -15,6 +15,8 @@ SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
     "images": ("what `images list` says with --format json", listings.images),
     "doctor": ("what `doctor` says with --format json", listings.doctor),
     "cache": ("what `cache show` and `cache clear` say with --format json", listings.cache),
+    "plan": ("what deploy --dry-run says with --format json", plan.plan),
+    "deployment": ("what deploy and rollback say with --format json", plan.deployment),
     "config": ("lambdapack.toml, for editors", config.config),
 }
 """Name to what it describes, and the schema itself, made when it is wanted."""

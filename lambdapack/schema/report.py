@@ -36,7 +36,7 @@ def report() -> Schema:
         "target": _target(),
         "subject": _subject(),
         "binaries": array("Every native file, selected or not, in byte order of the paths.", _binary()),
-        "findings": array("What there is to say, the worst first, the ignored ones last.", _finding()),
+        "findings": array("What there is to say, the worst first, the ignored ones last.", finding()),
     }
     return document(
         json_v1.REPORT,
@@ -127,7 +127,8 @@ def _binary() -> Schema:
     return record("One native file, or what stands in the place of one.", fields)
 
 
-def _finding() -> Schema:
+def finding() -> Schema:
+    """Return the schema of one finding."""
     fields = {
         "code": word("The rule's code; never reused.", [each.code for each in RULES]),
         "name": word("The rule's name: the defect.", [each.name for each in RULES]),

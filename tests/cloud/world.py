@@ -61,15 +61,22 @@ class World:
         return self.cloud.settled(name)
 
 
-def zipped(files: dict[str, str | bytes], size: int = 0) -> bytes:
-    """Return a zip that is the same each time."""
+def zipped(files: dict[str, str | bytes], size: int = 0, *, packed: bool = False, below: str = "") -> bytes:
+    """Return a zip that is the same each time; `size` bytes more, stored unless `packed`."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
+            archive.writestr(_readable(name), data)
         if size:
-            archive.writestr(zipfile.ZipInfo("filling"), bytes(size))
+            method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            archive.writestr(_readable(f"{below}node_modules/filling"), bytes(size), method)
     return buffer.getvalue()
+
+
+def _readable(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.create_system, entry.external_attr = 3, 0o100644 << 16
+    return entry
 
 
 def fake(directory: Path) -> World:

@@ -12,6 +12,8 @@ COMMANDS: Sequence[Sequence[str]] = (
     ("build",),
     ("verify",),
     ("invoke",),
+    ("deploy",),
+    ("rollback",),
     ("runtimes",),
     ("runtimes", "list"),
     ("runtimes", "show"),

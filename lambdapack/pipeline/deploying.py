@@ -1,0 +1,164 @@
+"""From a zip to plans: what AWS has is read, and the bytes are judged for exactly that, before anything is sent."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.guard import Layers, guard
+from lambdapack.deploy.nouns import LayerVersion
+from lambdapack.deploy.observe import observe
+from lambdapack.deploy.plan import Plan, plan, target_of
+from lambdapack.deploy.wanted import Observed, Wanted
+from lambdapack.errors import (
+    ACCESS_DENIED,
+    IMAGE_FUNCTION,
+    NO_FUNCTION,
+    UNKNOWN_RUNTIME,
+    USAGE,
+    LambdapackError,
+)
+from lambdapack.events import Observer
+from lambdapack.memory.store import Store
+from lambdapack.model import Severity, Target
+from lambdapack.rules.facts import Policy
+from lambdapack.rules.stale import ZIP_STALE
+from lambdapack.rules.verdict import Report
+from lambdapack.runtimes.catalogue import identifiers
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One function: what would be done, and the report on the package for its target."""
+
+    plan: Plan
+    report: Report | None  # None: nothing is to do, so nothing was judged
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A deployment."""
+
+    wanted: tuple[Wanted, ...]  # one for each function
+    policy: Policy
+    store: Store | None = None  # where facts of binaries are remembered
+    project: Path | None = None  # of which the zip has to be up to date; None: a warning says when it is not
+
+
+def examine(order: Order, cloud: Cloud, scratch: Path, observer: Observer) -> tuple[Examined, ...]:
+    """Return a plan for each function. LP415 when there is none and none is to be made, LP430 for an image."""
+    seen = [_observed(cloud, each, observer) for each in order.wanted]
+    judge = _Judge(order, cloud, scratch, observer)
+    return tuple(_examined(each, found, judge) for each, found in zip(order.wanted, seen, strict=True))
+
+
+def _observed(cloud: Cloud, wanted: Wanted, observer: Observer) -> Observed:
+    with observer.task(f"Looking at {wanted.function}"):
+        seen = observe(cloud, wanted)
+    if seen.latest is None and wanted.new is None:
+        raise LambdapackError(NO_FUNCTION, f"{wanted.function} in {cloud.region}")
+    if seen.latest is None and wanted.new and not wanted.new.role:
+        hint = "Pass `--role ARN` with the role that the function shall have."
+        raise LambdapackError(USAGE, f"{wanted.function} does not exist, and --create needs a role", hint=hint)
+    if seen.latest and seen.latest.package != "Zip":
+        raise LambdapackError(IMAGE_FUNCTION, f"{seen.latest.name} has the package type {seen.latest.package}")
+    target = target_of(wanted, seen.latest)
+    if target.runtime not in identifiers():
+        hint = "lambdapack packs Node.js functions; `lambdapack runtimes` lists what it knows."
+        raise LambdapackError(UNKNOWN_RUNTIME, f"{wanted.function} runs {target.runtime}", hint=hint)
+    return seen
+
+
+def _examined(wanted: Wanted, seen: Observed, judge: "_Judge") -> Examined:
+    target = target_of(wanted, seen.latest)
+    made = plan(wanted, seen, target)
+    if not made.steps and judge.order.project is None:
+        return Examined(made, None)
+    report = judge.report(wanted, seen, target)
+    return Examined(replace(made, findings=report.findings), report)
+
+
+@dataclass(slots=True)
+class _Judge:
+    """Judges a zip once for each target, handler and set of layers."""
+
+    order: Order
+    cloud: Cloud
+    scratch: Path
+    observer: Observer
+    known: dict[tuple[Target, str, tuple[str, ...]], tuple[Report, Layers]] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        """The user's, and a zip that is stale against a project that was named is an error."""
+        policy = self.order.policy
+        if self.order.project is None:
+            return policy
+        return replace(policy, severities={ZIP_STALE.code: Severity.ERROR, **policy.severities})
+
+    def report(self, wanted: Wanted, seen: Observed, target: Target) -> Report:
+        """Return the report on the package as the function would run it, with what the guards find."""
+        from lambdapack.rules.check import arrange  # noqa: PLC0415  # not when nothing is to do
+
+        handler = wanted.settings.handler or (seen.latest.handler if seen.latest else None)
+        handler = handler or (wanted.new.handler if wanted.new else None) or ""
+        attached = tuple(each.arn for each in seen.latest.layers) if seen.latest else ()
+        arns = attached if wanted.settings.layers is None else wanted.settings.layers
+        key = (target, handler, arns)
+        if key not in self.known:
+            self.known[key] = self._judged(wanted.package.path, target, handler, arns)
+        report, layers = self.known[key]
+        own = tuple(each for each in report.findings if each.rule.name != "needs-bucket")
+        found = (*own, *guard(wanted, seen, layers, target.architecture))
+        return replace(report, findings=arrange(found, self.policy))
+
+    def _judged(self, archive: Path, target: Target, handler: str, arns: Sequence[str]) -> tuple[Report, Layers]:
+        from lambdapack.pipeline.judging import Given, verify  # noqa: PLC0415  # not when nothing is to do
+        from lambdapack.pipeline.origin import origin_of  # noqa: PLC0415
+        from lambdapack.runtimes.catalogue import shipped  # noqa: PLC0415
+
+        origin = origin_of(archive, self.order.project)
+        with ExitStack() as stack:
+            read: list[LayerVersion] = []
+            files: list[Path] = []
+            unseen: list[str] = []
+            for arn in arns:
+                found = _layer(self.cloud, arn)
+                if found is None:
+                    unseen.append(arn)
+                    continue
+                read.append(found)
+                files.append(self._downloaded(found))
+                stack.callback(files[-1].unlink, missing_ok=True)
+            given = Given(archive, handler, tuple(files), origin)
+            report = verify(given, shipped(target), self.policy, self.observer, store=self.order.store)
+        if report.subject.kind != "zip":
+            hint = "Build the function without `--layer`, or publish it with `lambdapack publish-layer`."
+            raise LambdapackError(USAGE, f"{archive} is a {report.subject.kind}, not a function", hint=hint)
+        return report, Layers(tuple(read), tuple(unseen))
+
+    def _downloaded(self, layer: LayerVersion) -> Path:
+        path = self.scratch / f"{layer.name}-{layer.number}.zip"
+        with self.observer.task(f"Reading the layer {layer.name}:{layer.number}", layer.zip_bytes, "B") as advance:
+            self.cloud.download(layer.location, path, advance)
+        return path
+
+
+def _layer(cloud: Cloud, arn: str) -> LayerVersion | None:
+    name, _colon, number = arn.rpartition(":")
+    if not number.isdigit() or ":layer:" not in name:
+        hint = "A layer's ARN ends with its version: arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION."
+        raise LambdapackError(USAGE, f"{arn!r} is no ARN of a layer version", hint=hint)
+    try:
+        return cloud.layer_version(name, int(number))
+    except LambdapackError as error:
+        if error.failure is not ACCESS_DENIED:
+            raise
+        return None
+
+
+def refused(examined: Sequence[Examined], gate: Severity) -> bool:
+    """Tell whether a finding that is not ignored speaks against any of the plans."""
+    findings = (found for each in examined for found in each.plan.findings)
+    return any(each.weight.rank >= gate.rank for each in findings if each.ignored is None)

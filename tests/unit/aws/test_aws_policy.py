@@ -1,0 +1,63 @@
+"""README's least policy is made of the calls that deploy and rollback really make."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lambdapack.aws.actions import ACTIONS, DEPLOYING, policy
+from lambdapack.deploy import rollback
+from lambdapack.deploy.nouns import Local, NewLayer, Settings
+from lambdapack.errors import LambdapackError
+from tests.cloud.deploying import EVENT, NEW, X86, Site
+from tests.cloud.errors import AwsError
+from tests.cloud.world import BUCKET, zipped
+
+README = Path(__file__).resolve().parents[3] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """All operations of a life with everything in it."""
+    site = Site(tmp_path_factory.mktemp("site"))
+    layer = site.directory / "layer.zip"
+    layer.write_bytes(zipped({"nodejs/node_modules/x/index.js": "1"}))
+    arn = site.cloud.publish_layer(NewLayer("x", "", (), (X86,)), Local(layer)).arn
+    site.aws.line.calls.clear()
+    site.deploy(site.wanted(site.package("one"), new=NEW, settings=Settings(layers=(arn,)), smoke=EVENT))
+    site.deploy(site.wanted(site.package("two"), settings=Settings(timeout=9)))
+    site.deploy(site.wanted(site.package("three"), alias=""))
+    site.deploy(site.wanted(site.package("three"), alias=""))
+    large = site.package("large", size=53_000_000)
+    site.aws.line.refuse["UploadPart"] = [AwsError("AccessDenied", "no")] * 20
+    with pytest.raises(LambdapackError, match="LP410"):
+        site.deploy(site.wanted(large, bucket=BUCKET))
+    site.aws.line.refuse.clear()
+    site.deploy(site.wanted(large, bucket=BUCKET))
+    rollback.carry_out(site.cloud, rollback.find(site.cloud, "fn", "live"))
+    return set(site.aws.line.calls)
+
+
+def test_the_table_is_what_is_called(recorded: set[tuple[str, str]]) -> None:
+    spare = {("s3", "PutObject")}  # of zips below 8 MB, which go another way today; the action is the parts' too
+    assert recorded == DEPLOYING - spare
+
+
+def test_the_policy_allows_every_call(recorded: set[tuple[str, str]]) -> None:
+    allowed = {action for statement in policy(DEPLOYING)["Statement"] for action in statement["Action"]}
+    assert {action for each in recorded for action in ACTIONS[each]} == allowed
+
+
+def test_readme_has_that_policy(request: pytest.FixtureRequest) -> None:
+    lines = [line[4:] for line in _block().splitlines()]
+    if request.config.getoption("--update-golden"):
+        text = json.dumps(policy(DEPLOYING), indent=1)
+        indented = "".join(f"    {line}\n" for line in text.splitlines())
+        README.write_text(README.read_text(encoding="utf-8").replace(_block(), indented), encoding="utf-8")
+        lines = [line[4:] for line in _block().splitlines()]
+    assert json.loads("\n".join(lines)) == policy(DEPLOYING), "run pytest --update-golden on this module"
+
+
+def _block() -> str:
+    text = README.read_text(encoding="utf-8")
+    return text.partition("<!-- policy -->\n\n")[2].partition("\n<!-- /policy -->")[0]
