@@ -1,0 +1,131 @@
+"""Whether a package's own JavaScript goes on when its native part is not there. Reads; loads nothing."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from lambdapack.project.javascript import Want, complains, wants
+from lambdapack.tree.entry import Kind, Tree, read
+
+MOST_FILES = 400
+MOST_BYTES = 8 * 1024 * 1024
+LARGEST = 2 * 1024 * 1024
+"""What is read of one package at most, in files and bytes; nothing is concluded from a package that has more."""
+
+NATIVE = re.compile(
+    r"\.node\b|node-gyp-build|pkg-prebuilds|node-pre-gyp|cmake-ts|build/(?:Release|Debug)|\A\s*['\"]bindings['\"]"
+)
+"""Arguments of require() that stand for a native file: its name, its directory, or a package that looks for it."""
+
+ENDINGS = ("", ".js", ".cjs", ".mjs", ".json", "/index.js", "/index.cjs", "/index.mjs")
+
+
+class NativeUse(Enum):
+    """What happens to a package without its native part, as far as its sources tell."""
+
+    UNKNOWN = "unknown"  # they do not show where it is loaded
+    REQUIRED = "required"  # an error reaches whoever requires the package, or calls it
+    GUARDED = "guarded"  # it is caught, and JavaScript takes over
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    use: NativeUse  # by its own hands
+    edges: tuple[tuple[str, bool], ...]  # files of the package that it requires, and whether inside a guard
+
+
+def native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], parts: frozenset[str]) -> NativeUse:
+    """Return it for the package at a directory; `parts` are the platform packages that it depends on."""
+    files: dict[str, _File] = {}
+    entries = [found for each in _entries(manifest) if (found := resolved(tree, directory, directory, each))]
+    pending, left = list(entries), MOST_BYTES
+    while pending:
+        path = pending.pop()
+        size = tree.entries[path].size
+        left -= size
+        if path in files:
+            continue
+        if len(files) >= MOST_FILES or size > LARGEST or left < 0:
+            return NativeUse.UNKNOWN
+        files[path] = _read(tree, directory, path, parts)
+        pending += [each for each, _ in files[path].edges]
+    return _worst(_spread(files)[each] for each in entries)
+
+
+def _read(tree: Tree, directory: str, path: str, parts: frozenset[str]) -> _File:
+    if path.endswith(".json"):
+        return _File(NativeUse.UNKNOWN, ())
+    source = read(tree, path).decode("utf-8", "replace")
+    found = tuple(wants(source))
+    forgives = any(each.guarded for each in found) and not complains(source)
+    own = _worst(_by_guard(each.guarded and forgives) for each in found if _is_native(each, parts))
+    edges = (
+        (target, each.guarded and forgives)
+        for each in found
+        if each.literal.startswith(".") and (target := resolved(tree, directory, posixpath.dirname(path), each.literal))
+    )
+    return _File(own, tuple(edges))
+
+
+def _is_native(want: Want, parts: frozenset[str]) -> bool:
+    name = "/".join(want.literal.split("/")[: 2 if want.literal.startswith("@") else 1])
+    return name in parts or NATIVE.search(want.text) is not None
+
+
+def _by_guard(guarded: bool) -> NativeUse:
+    return NativeUse.GUARDED if guarded else NativeUse.REQUIRED
+
+
+def _worst(uses: Iterator[NativeUse]) -> NativeUse:
+    found = set(uses)
+    return next((each for each in (NativeUse.REQUIRED, NativeUse.GUARDED) if each in found), NativeUse.UNKNOWN)
+
+
+def _spread(files: Mapping[str, _File]) -> Mapping[str, NativeUse]:
+    """Let each file have what the files have that it requires, until nothing changes."""
+    uses = {path: each.use for path, each in files.items()}
+    changed = True
+    while changed:
+        changed = False
+        for path, each in files.items():
+            reached = (_through(uses.get(target, NativeUse.UNKNOWN), guarded) for target, guarded in each.edges)
+            use = _worst(iter((uses[path], *reached)))
+            changed |= use is not uses[path]
+            uses[path] = use
+    return uses
+
+
+def _through(use: NativeUse, guarded: bool) -> NativeUse:
+    return NativeUse.GUARDED if guarded and use is NativeUse.REQUIRED else use
+
+
+def _entries(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what `require(package)` and `import` may begin with."""
+    exports = manifest.get("exports")
+    main = exports.get(".", exports) if isinstance(exports, dict) else exports
+    yield from _strings(main, lambda key: key not in {"types", "browser", "react-native"} and not key.startswith("./"))
+    yield from _strings(manifest.get("main"), lambda _: True)
+    if exports is None and not manifest.get("main"):
+        yield "index.js"
+
+
+def _strings(value: Any, follows: Callable[[str], bool]) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if follows(str(key)):
+                yield from _strings(each, follows)
+
+
+def resolved(tree: Tree, root: str, directory: str, name: str) -> str | None:
+    """Return the file of the package that a relative name stands for, as require() looks for it."""
+    plain = posixpath.normpath(posixpath.join(directory, name))
+    for ending in ENDINGS:
+        entry = tree.entries.get(plain + ending)
+        if entry is not None and entry.kind is Kind.FILE and plain.startswith(f"{root}/" if root else ""):
+            return entry.path if entry.path.endswith((".js", ".cjs", ".mjs", ".json")) else None
+    return None
