@@ -4,16 +4,26 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdapack.project.scripts import InstallScript, install_script
+from lambdapack.project.sources import NativeUse, native_use
 from lambdapack.tree.entry import Entry, Kind, Tree, read
+from lambdapack.tree.index import ancestors
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a package.json that are read; npm's registry documents of a single version stay far below."""
 
 PACKAGE_ROOT = re.compile(r"(?:^|.*/)node_modules/(?:@[^/]+/)?[^/@.][^/]*\Z")
 """The directory of a package inside node_modules, not one of the package.json files that mark dist/esm."""
+
+
+PLATFORM = re.compile(r"linux|darwin|win32|windows|musl|x64|arm64|wasm32")
+"""Words in the names of the packages that hold one platform's build."""
+
+LOCKS = ("npm-shrinkwrap.json", "package-lock.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +59,19 @@ class PackageManifest:
     es_module: bool = False
     module_type: str = ""  # "type": "module", "commonjs" or "" when it does not say
     builds: tuple[PackageBuild, ...] = field(default=())
+    script: InstallScript = field(default=InstallScript())  # what the files do that the install script starts
+    native_use: NativeUse = NativeUse.UNKNOWN
+    locked: frozenset[str] | None = None  # names in the lockfile beside it; None without one
 
 
 def read_manifests(tree: Tree) -> Mapping[str, PackageManifest]:
     """Return the manifest of every package of a tree, by its directory; one that cannot be read has no fields."""
-    return {directory: _manifest(tree, directory) for directory in _directories(tree.entries)}
+    above_addons: set[str] = set()
+    for path in tree.entries:
+        if path.endswith(".node"):
+            for _ in ancestors(path, above_addons):
+                pass
+    return {directory: _manifest(tree, directory, above_addons) for directory in _directories(tree.entries)}
 
 
 def _directories(entries: Mapping[str, Entry]) -> Iterator[str]:
@@ -65,12 +83,16 @@ def _directories(entries: Mapping[str, Entry]) -> Iterator[str]:
             yield directory
 
 
-def _manifest(tree: Tree, directory: str) -> PackageManifest:
+def _manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -> PackageManifest:
     raw = _json(tree, posixpath.join(directory, "package.json"))
     binary = _table(raw.get("binary"))
     dependencies = frozenset(_table(raw.get("dependencies")))
     optional = frozenset(_table(raw.get("optionalDependencies")))
     scripts = _table(raw.get("scripts"))
+    command = " && ".join(_text(scripts.get(key)) for key in _SCRIPTS if scripts.get(key))
+    parts = frozenset(each for each in dependencies | optional if PLATFORM.search(each))
+    gyp = raw.get("gypfile") is True or posixpath.join(directory, "binding.gyp") in tree.entries
+    native = bool(command or parts or binary or gyp or directory in above_addons) and "node_modules/" in directory
     return PackageManifest(
         directory=directory,
         name=_text(raw.get("name")) or name_from(directory),
@@ -82,14 +104,17 @@ def _manifest(tree: Tree, directory: str) -> PackageManifest:
         optional_dependencies=optional,
         dev_dependencies=frozenset(_table(raw.get("devDependencies"))),
         peer_dependencies=frozenset(_table(raw.get("peerDependencies"))),
-        install_script=" && ".join(_text(scripts.get(key)) for key in _SCRIPTS if scripts.get(key)),
-        gypfile=raw.get("gypfile") is True,
+        install_script=command,
+        gypfile=gyp,
         module_name=_text(binary.get("module_name")),
         module_path=_text(binary.get("module_path")),
         napi_versions=tuple(each for each in _list(binary.get("napi_versions")) if isinstance(each, int)),
         es_module=raw.get("type") == "module",
         module_type=_text(raw.get("type")),
         builds=tuple(_builds(tree, directory)),
+        script=install_script(tree, directory, command) if native else InstallScript(),
+        native_use=native_use(tree, directory, raw, parts) if native else NativeUse.UNKNOWN,
+        locked=_locked(tree, directory),
     )
 
 
@@ -114,6 +139,14 @@ def _builds(tree: Tree, directory: str) -> Iterator[PackageBuild]:
         abi = wanted.get("abi")
         system, cpu, libc = (_text(wanted.get(each)) for each in ("os", "arch", "libc"))
         yield PackageBuild(where, system, cpu, libc, abi if isinstance(abi, int) else 0)
+
+
+def _locked(tree: Tree, directory: str) -> frozenset[str] | None:
+    """Npm writes a shrinkwrap into published packages as well; it says nothing where it is installed."""
+    paths = (posixpath.join(directory, each) for each in LOCKS if "node_modules/" not in directory)
+    found = next((each for each in paths if each in tree.entries), None)
+    packages = _table(_json(tree, found).get("packages")) if found else {}
+    return frozenset(name_from(each) for each in packages if each) if packages else None
 
 
 def _json(tree: Tree, path: str) -> Mapping[str, Any]:

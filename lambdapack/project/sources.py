@@ -61,7 +61,7 @@ def _read(tree: Tree, directory: str, path: str, parts: frozenset[str]) -> _File
     source = read(tree, path).decode("utf-8", "replace")
     found = tuple(wants(source))
     forgives = any(each.guarded for each in found) and not complains(source)
-    own = _worst(_by_guard(each.guarded and forgives) for each in found if _is_native(each, parts))
+    own = _worst(_by_guard(guarded=each.guarded and forgives) for each in found if _is_native(each, parts))
     edges = (
         (target, each.guarded and forgives)
         for each in found
@@ -71,11 +71,14 @@ def _read(tree: Tree, directory: str, path: str, parts: frozenset[str]) -> _File
 
 
 def _is_native(want: Want, parts: frozenset[str]) -> bool:
+    """What is worked out when it runs (sharp tries a list of paths) may be the native part as well."""
+    if not want.literal:
+        return True
     name = "/".join(want.literal.split("/")[: 2 if want.literal.startswith("@") else 1])
     return name in parts or NATIVE.search(want.text) is not None
 
 
-def _by_guard(guarded: bool) -> NativeUse:
+def _by_guard(*, guarded: bool) -> NativeUse:
     return NativeUse.GUARDED if guarded else NativeUse.REQUIRED
 
 
@@ -91,14 +94,14 @@ def _spread(files: Mapping[str, _File]) -> Mapping[str, NativeUse]:
     while changed:
         changed = False
         for path, each in files.items():
-            reached = (_through(uses.get(target, NativeUse.UNKNOWN), guarded) for target, guarded in each.edges)
+            reached = (_through(uses.get(target, NativeUse.UNKNOWN), guarded=guarded) for target, guarded in each.edges)
             use = _worst(iter((uses[path], *reached)))
             changed |= use is not uses[path]
             uses[path] = use
     return uses
 
 
-def _through(use: NativeUse, guarded: bool) -> NativeUse:
+def _through(use: NativeUse, *, guarded: bool) -> NativeUse:
     return NativeUse.GUARDED if guarded and use is NativeUse.REQUIRED else use
 
 

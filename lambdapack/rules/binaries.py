@@ -8,11 +8,12 @@ from lambdapack.binary.facts import Binary, Format, Role
 from lambdapack.model import Finding, Severity
 from lambdapack.project.installed import PackageManifest, name_from
 from lambdapack.rules.defect import Defect
+from lambdapack.rules.executables import NO_EXEC_BIT
 from lambdapack.rules.facts import Facts
 from lambdapack.rules.fixes import WRONG_PLATFORM, fix_for
 from lambdapack.rules.judge import Conclusion, is_addon, judge
-from lambdapack.rules.missing import Package, missing_builds, missing_platform_packages
-from lambdapack.rules.platforms import Family, Installed
+from lambdapack.rules.missing import Needs, Package, missing_builds, missing_platform_packages
+from lambdapack.rules.platforms import Family, Installed, variants
 from lambdapack.rules.reach import reach
 from lambdapack.rules.registration import NOT_AN_ADDON
 from lambdapack.rules.selection import Choice, choose, choose_inside
@@ -44,6 +45,14 @@ class _File:
     conclusion: Conclusion
 
 
+@dataclass(frozen=True, slots=True)
+class _Mild:
+    """What makes a defect weigh less."""
+
+    directories: Mapping[str, Severity | None]  # packages that their owner can do without
+    good: frozenset[str]  # packages whose addons all load
+
+
 def judge_whole(facts: Facts, runtime: Runtime) -> Judged:
     """Return the judgements alone, for who wants no report."""
     space = lay_out(facts)
@@ -67,12 +76,17 @@ def judge_all(facts: Facts, space: Space, installed: Installed, dead: frozenset[
     ]
     wrong = _installed_instead(families, required)
     living = [each for each in files if each.owner.directory not in dead]
-    selected = _selected(living, _taken_instead(living, wrong, runtime))
-    judgements = [_judgement(each, selected, wrong, runtime) for each in files]
+    members = frozenset(member.directory for each in every for member in each.installed)
+    selected = _selected(living, _taken_instead(living, wrong, runtime), members)
+    good = _good(living, selected)
+    spare = {path: Severity.WARNING for path, plain in variants(every, runtime).items() if plain & good}
+    mild = _Mild({**spare, **wrong}, good)
+    judgements = [_judgement(each, selected, mild, runtime) for each in files]
     found = tuple(each for each in _with_all(packages, space) if each.manifest.directory not in dead)
+    asked = frozenset(name for path in required for name in space.manifests[path].dependencies)
     missing = (
-        *missing_platform_packages(families, required, runtime),
-        *missing_builds(found, every, space.entries, runtime),
+        *missing_platform_packages(Needs(families, required, asked), space, runtime),
+        *missing_builds(found, Needs(every, required, asked), space, runtime),
     )
     doubted = _doubted(files, judgements, selected)
     ordered = sorted(judgements, key=lambda each: _in_order(each.binary.path))
@@ -149,7 +163,7 @@ def _installed_instead(families: tuple[Family, ...], required: frozenset[str]) -
     """
     found: dict[str, Severity | None] = {}
     for family in families:
-        needed = family.carries_owner and family.owner.directory in required and not family.has_fallback
+        needed = family.is_needed(required)
         for each in family.installed:
             if "wasm" not in tags(each.name).systems:
                 found[each.directory] = None if needed else found.get(each.directory, Severity.WARNING)
@@ -169,10 +183,19 @@ def _taken_instead(files: list[_File], wrong: Mapping[str, Severity | None], run
     return frozenset(found)
 
 
-def _selected(files: list[_File], wrong: frozenset[str]) -> frozenset[str]:
+def _good(files: list[_File], selected: frozenset[str]) -> frozenset[str]:
+    """Directories of the packages whose addons all load, and that have one."""
+    of: dict[str, list[Outcome]] = {}
+    for each in files:
+        if each.place in selected and is_addon(each.binary):
+            of.setdefault(each.owner.directory, []).append(each.conclusion.outcome)
+    return frozenset(path for path, outcomes in of.items() if all(each is Outcome.LOADS for each in outcomes))
+
+
+def _selected(files: list[_File], wrong: frozenset[str], members: frozenset[str]) -> frozenset[str]:
     """Places that count: what a loader picks, what that brings along, and what lies where the right file should."""
     roots = [each for each in files if _is_root(each, wrong) and not _is_stray(each, files)]
-    roots += _alone_and_foreign(files, wrong)
+    roots += _alone_and_foreign(files, wrong, members)
     brought = frozenset(path for each in roots for path in each.conclusion.brings)
     return brought | {each.place for each in roots}
 
@@ -195,11 +218,15 @@ def _is_stray(file: _File, files: list[_File]) -> bool:
     return any(each.choice.selected and each.conclusion.outcome is Outcome.LOADS for each in beside)
 
 
-def _alone_and_foreign(files: list[_File], wrong: frozenset[str]) -> list[_File]:
-    """The addons of a package that has them for one other target only: it was built or packed on such a machine."""
+def _alone_and_foreign(files: list[_File], wrong: frozenset[str], members: frozenset[str]) -> list[_File]:
+    """The addons of a package that has them for one other target only: it was built or packed on such a machine.
+
+    A platform package is no such: all of a family are installed where their package.json names no platform.
+    """
     by_owner: dict[str, list[_File]] = {}
     for each in files:
-        if is_addon(each.binary) and each.place not in wrong and not each.owner.os and not each.owner.cpu:
+        meant = each.owner.os or each.owner.cpu or each.owner.directory in members
+        if is_addon(each.binary) and each.place not in wrong and not meant:
             by_owner.setdefault(each.owner.directory, []).append(each)
     found = []
     for addons in by_owner.values():
@@ -211,11 +238,9 @@ def _alone_and_foreign(files: list[_File], wrong: frozenset[str]) -> list[_File]
     return found
 
 
-def _judgement(
-    file: _File, selected: frozenset[str], wrong: Mapping[str, Severity | None], runtime: Runtime
-) -> Judgement:
+def _judgement(file: _File, selected: frozenset[str], mild: _Mild, runtime: Runtime) -> Judgement:
     conclusion = file.conclusion
-    softened = _softened(file, conclusion.defect, wrong) if conclusion.defect else None
+    softened = _softened(file, conclusion.defect, mild) if conclusion.defect else None
     finding = _finding(file, conclusion.defect, softened, runtime) if conclusion.defect else None
     return Judgement(
         binary=file.binary,
@@ -252,14 +277,19 @@ def _finding(file: _File, defect: Defect, softened: Severity | None, runtime: Ru
     )
 
 
-def _softened(file: _File, defect: Defect, wrong: Mapping[str, Severity | None]) -> Severity | None:
-    """What the owner can do without, or a foreign program that a package ships everywhere (active-win's main)."""
-    if wrong.get(file.owner.directory) is not None and defect.outcome is not Outcome.LOADS:
-        return wrong[file.owner.directory]
-    if file.binary.role is not Role.EXECUTABLE or defect.word not in WRONG_PLATFORM:
+def _softened(file: _File, defect: Defect, mild: _Mild) -> Severity | None:
+    """What the owner can do without, or a program that a package publishes and may never start.
+
+    A foreign one may be for that system only (active-win's main); one without execute bit beside an addon that
+    loads was published so, and nothing starts it on any machine (the swc beside swc.linux-x64-gnu.node).
+    """
+    if mild.directories.get(file.owner.directory) is not None and defect.outcome is not Outcome.LOADS:
+        return mild.directories[file.owner.directory]
+    if file.binary.role is not Role.EXECUTABLE or not _name(file.owner) or file.owner.install_script:
         return None
-    shipped = bool(_name(file.owner)) and not file.owner.install_script and not file.owner.os
-    return Severity.WARNING if shipped else None
+    foreign = defect.word in WRONG_PLATFORM and not file.owner.os
+    idle = defect.rule is NO_EXEC_BIT and file.owner.directory in mild.good
+    return Severity.WARNING if foreign or idle else None
 
 
 def counted(judgements: tuple[Judgement, ...], *, everything: bool) -> Iterator[Finding]:

@@ -1,17 +1,18 @@
 """Packages whose native part is not there at all for the target. What is there is judged elsewhere."""
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambdapack.model import Finding, Rule, Severity
 from lambdapack.project.installed import PackageManifest
-from lambdapack.rules.fixes import install_for
+from lambdapack.project.sources import NativeUse
+from lambdapack.rules.absence import Reason, of_build, of_family
 from lambdapack.rules.platforms import Family
 from lambdapack.rules.selection import Choice, expected_path, package_is_foreign
+from lambdapack.rules.space import ROOTS, Space
+from lambdapack.rules.tokens import tags
 from lambdapack.runtimes.runtime import Runtime
-from lambdapack.tree.entry import Entry
 
 MISSING_ADDON = Rule(
     "LP221",
@@ -22,20 +23,20 @@ MISSING_ADDON = Rule(
     "Install with its scripts and for the function's platform: `lambdapack build`.",
     Severity.ERROR,
 )
+MISSING_PROGRAM = Rule(
+    "LP228",
+    "missing-program",
+    "a package's program was not downloaded",
+    "Its install script fetches a program that npm does not bring. child_process says: spawn ENOENT.",
+    "Install with its scripts: `lambdapack build`.",
+    Severity.ERROR,
+)
 
 BUILDS = re.compile(
-    r"node-gyp|prebuild-install|node-pre-gyp|cmake-js|cmake-ts|pkg-prebuilds|install-from-cache|buildcheck"
+    r"node-gyp|prebuild-install|node-pre-gyp|cmake-js|cmake-ts|pkg-prebuilds|install-from-cache|buildcheck|neon build"
+    r"|cargo-cp-artifact|cargo build|napi build"
 )
-"""What an install script of a package with a native part calls, read from 71 packages."""
-
-MAY_FETCH = re.compile(r"node (\./)?(scripts/)?(install|prebuild|build)")
-"""A script of the package's own may fetch a program (ffmpeg-static) or only greet: worth a warning."""
-
-FALLBACK_FILES = ("fallback.js", "fallback/index.js", "elliptic.js", "js.js")
-"""JavaScript in the addon's stead: bufferutil and utf-8-validate, secp256k1, keccak (read 2026-11)."""
-
-FALLBACK_NAMES = frozenset({"bigint-buffer"})
-"""Packages whose own code is the fallback, in no file of its own (require() without its addon tried, VERIFY 3.6)."""
+"""What an install script of a package with a native part calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,88 +46,107 @@ class Package:
     manifest: PackageManifest
     choices: Mapping[str, Choice]  # by path relative to the package
 
+    @property
+    def addons(self) -> tuple[str, ...]:
+        """Paths of what require() would open."""
+        return tuple(path for path in self.choices if path.endswith(".node"))
 
-def missing_platform_packages(
-    families: tuple[Family, ...], required: frozenset[str], runtime: Runtime
-) -> Iterator[Finding]:
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the packages of a space need."""
+
+    families: tuple[Family, ...]  # all of them, served or not
+    required: frozenset[str]  # directories of the packages that something needs without a fallback of its own
+    asked: frozenset[str]  # names that those packages depend on
+
+
+def missing_platform_packages(needs: Needs, space: Space, runtime: Runtime) -> Iterator[Finding]:
     """Yield a finding for each family of which no member at all is installed."""
-    for family in families:
+    owners = [space.manifests[root] for root in ROOTS]
+    for family in needs.families:
         if any(each for each in family.installed if "wasm" not in each.name):
             continue
-        needed = family.carries_owner and family.owner.directory in required and not family.has_fallback
-        cpu = runtime.target.architecture.node
-        wanted = " or ".join(family.fitting)
-        message = f"{wanted} is not installed" if wanted else f"it has no platform package for linux-{cpu}"
-        yield Finding(
+        reason = of_family(family, owners, runtime)
+        yield _finding(
             MISSING_ADDON,
-            family.owner.directory,
-            message,
-            package=family.owner.name,
-            fix=install_for(runtime) if wanted else "",
-            severity=None if needed else Severity.NOTE,
-            evidence=(("wanted", list(family.fitting)),),
+            family.owner,
+            reason,
+            None if family.is_needed(needs.required) else Severity.NOTE,
+            ("wanted", list(family.fitting)),
         )
 
 
-def missing_builds(
-    packages: tuple[Package, ...], families: tuple[Family, ...], entries: Mapping[str, Entry], runtime: Runtime
-) -> Iterator[Finding]:
+def missing_builds(packages: tuple[Package, ...], needs: Needs, space: Space, runtime: Runtime) -> Iterator[Finding]:
     """Yield a finding for each package that compiles or downloads a native file and has none for the target."""
-    with_platforms = {each.owner.directory for each in families}
+    with_platforms = {each.owner.directory for each in needs.families}
     for package in packages:
         manifest = package.manifest
-        if manifest.directory in with_platforms or package_is_foreign(manifest, runtime):
+        if "node_modules" not in manifest.directory.split("/"):
+            continue  # the function itself is built by its own scripts
+        if manifest.directory in with_platforms:
             continue
-        certain = _has_native_part(manifest, entries)
-        if not certain and not _may_have(manifest):
+        rule = _lacks(package)
+        if rule is None or (package_is_foreign(manifest, runtime) and not _is_wanted(manifest, needs)):
             continue
-        if any(choice.selected for path, choice in package.choices.items() if path.endswith(".node") or not certain):
-            continue
-        yield Finding(
-            MISSING_ADDON,
-            manifest.directory,
-            _message(package, runtime),
-            package=manifest.name,
-            fix=_fix(manifest, runtime),
-            severity=_severity(manifest, entries, certain=certain),
-            evidence=(("files", sorted(package.choices)[:20]),),
-        )
+        files = ("files", sorted(package.choices)[:20])
+        severity = _severity(manifest, rule, needs.required)
+        yield _finding(rule, manifest, _why(package, space, runtime), severity, files)
 
 
-def _severity(manifest: PackageManifest, entries: Mapping[str, Entry], *, certain: bool) -> Severity | None:
-    """A package that falls back to JavaScript is only slower."""
-    files = (posixpath.join(manifest.directory, each) for each in FALLBACK_FILES)
-    if manifest.name in FALLBACK_NAMES or any(each in entries for each in files):
+def _is_wanted(manifest: PackageManifest, needs: Needs) -> bool:
+    """A package for other platforms is one too few when it is a plain dependency: npm --force installed it."""
+    named = tags(manifest.name).names_platform
+    return manifest.directory in needs.required and manifest.name in needs.asked and not named
+
+
+def _lacks(package: Package) -> Rule | None:
+    """An addon when its files or its sources show that it has one; a program when its install script makes one."""
+    manifest = package.manifest
+    if _has_addon(package):
+        return None if any(package.choices[each].selected for each in package.addons) else MISSING_ADDON
+    fetched = manifest.script.fetches and not any(each.selected for each in package.choices.values())
+    return MISSING_PROGRAM if fetched else None
+
+
+def _has_addon(package: Package) -> bool:
+    """Npm runs node-gyp for a binding.gyp it did not tell of."""
+    manifest = package.manifest
+    if manifest.gypfile or manifest.module_name or BUILDS.search(manifest.install_script):
+        return True
+    return manifest.native_use is not NativeUse.UNKNOWN and bool(package.addons or manifest.install_script)
+
+
+def _severity(manifest: PackageManifest, rule: Rule, required: frozenset[str]) -> Severity | None:
+    """A package that falls back to JavaScript is only slower; a script that only fetches may fetch anything."""
+    if manifest.native_use is NativeUse.GUARDED or manifest.directory not in required:
         return Severity.NOTE
-    return None if certain else Severity.WARNING
+    return Severity.WARNING if rule is MISSING_PROGRAM and not manifest.script.makes_program else None
 
 
-def _has_native_part(manifest: PackageManifest, entries: Mapping[str, Entry]) -> bool:
-    """The function itself is built by its own scripts, and npm runs node-gyp for a binding.gyp it did not tell of."""
-    if "node_modules" not in manifest.directory.split("/"):
-        return False
-    gyp = posixpath.join(manifest.directory, "binding.gyp") in entries
-    return gyp or manifest.gypfile or bool(manifest.module_name) or bool(BUILDS.search(manifest.install_script))
+def _why(package: Package, space: Space, runtime: Runtime) -> Reason:
+    manifest = package.manifest
+    foreign = sorted(each for each in package.addons if package.choices[each].foreign)
+    reason = of_build(manifest, foreign, space, runtime)
+    if foreign or not manifest.module_path:
+        return reason
+    return Reason(reason.name, f"{expected_path(manifest, runtime)} is not there: {reason.message}", reason.fix)
 
 
-def _may_have(manifest: PackageManifest) -> bool:
-    return "node_modules" in manifest.directory.split("/") and bool(MAY_FETCH.search(manifest.install_script))
+def _finding(
+    rule: Rule, manifest: PackageManifest, reason: Reason, severity: Severity | None, evidence: tuple[str, object]
+) -> Finding:
+    return Finding(
+        rule,
+        manifest.directory,
+        _with_fallback(reason.message, manifest),
+        package=manifest.name,
+        fix=reason.fix,
+        severity=severity,
+        evidence=(("reason", reason.name), ("native_use", manifest.native_use.value), evidence),
+    )
 
 
-def _message(package: Package, runtime: Runtime) -> str:
-    cpu = runtime.target.architecture.node
-    foreign = sorted(path for path, choice in package.choices.items() if choice.foreign and path.endswith(".node"))
-    if foreign:
-        more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-        return f"it has {foreign[0]}{more}, but nothing for linux-{cpu} and Node.js {runtime.node_major}"
-    if package.manifest.module_path:
-        return f"{expected_path(package.manifest, runtime)} is not there: its install script did not run or failed"
-    return "it was never compiled or downloaded: its install script did not run or failed"
-
-
-def _fix(manifest: PackageManifest, runtime: Runtime) -> str:
-    """Ours runs install scripts; npm 12 skips those that are not allowed (`npm install-scripts approve`)."""
-    if not manifest.install_script and not manifest.gypfile:
-        return ""
-    target = f"--runtime {runtime.target.runtime} --arch {runtime.target.architecture}"
-    return f"Run `lambdapack build {target}`, which runs its install script."
+def _with_fallback(message: str, manifest: PackageManifest) -> str:
+    guarded = manifest.native_use is NativeUse.GUARDED
+    return f"{message}; its JavaScript takes over" if guarded else message

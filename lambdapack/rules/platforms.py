@@ -1,10 +1,11 @@
 """Families of platform packages: which member a package needs on a target, and what is installed instead."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambdapack.project.installed import PackageManifest
+from lambdapack.project.sources import NativeUse
 from lambdapack.rules.selection import package_is_foreign
 from lambdapack.rules.space import ROOTS, Space
 from lambdapack.rules.tokens import contradiction, stem, tags, words
@@ -24,6 +25,12 @@ class Family:
     def serves(self, runtime: Runtime) -> bool:
         """Whether an installed member is for this target."""
         return any(package_is_foreign(each, runtime) is None for each in self.installed)
+
+    def is_needed(self, required: frozenset[str]) -> bool:
+        """Whether its owner is needed and cannot do without it."""
+        if self.has_fallback or self.owner.native_use is NativeUse.GUARDED:
+            return False
+        return self.carries_owner and self.owner.directory in required
 
     @property
     def has_fallback(self) -> bool:
@@ -54,6 +61,29 @@ def _about(name: str) -> str:
     """A name without its platform words; the scope is kept, so that families of two scopes stay apart."""
     scope, slash, base = name.rpartition("/")
     return f"{scope}{slash}{stem(base)}"
+
+
+def variants(families: Iterable[Family], runtime: Runtime) -> Mapping[str, frozenset[str]]:
+    """Return what stands in for a platform package that is one of several for this target.
+
+    Directory of the package to the directories of those with fewer words in their name: linux-x64 for
+    linux-x64-vulkan. A loader tries the more special one, and goes on when it does not load.
+    """
+    found: dict[str, set[str]] = {}
+    served = [each for each in families if each.serves(runtime)]
+    for family in served:
+        for other in served:
+            if other.owner is family.owner and _has_fewer_words(other.stem, family.stem):
+                plain = {each.directory for each in other.installed if package_is_foreign(each, runtime) is None}
+                for each in family.installed:
+                    found.setdefault(each.directory, set()).update(plain)
+    return {directory: frozenset(plain) for directory, plain in found.items()}
+
+
+def _has_fewer_words(plain: str, special: str) -> bool:
+    scope, _, base = plain.rpartition("/")
+    other_scope, _, other = special.rpartition("/")
+    return scope == other_scope and frozenset(words(base)) < frozenset(words(other))
 
 
 class Installed:
@@ -87,7 +117,9 @@ class Installed:
                 if tags(name).names_platform:
                     members.setdefault(_about(name), []).append(name)
             for about, names in members.items():
-                if any("linux" in tags(each).systems for each in names):
+                if any("linux" in tags(each).systems for each in names) and not _is_for_other_cpus(
+                    names, members, runtime
+                ):
                     fitting = tuple(each for each in names if _fits(each, runtime))
                     there = (self.find(owner, each) for each in names)
                     yield Family(owner, about, fitting, tuple(each for each in there if each is not None))
@@ -129,6 +161,13 @@ def above(directory: str) -> Iterator[str]:
         if directory == "/":
             return
         directory = posixpath.dirname(directory)
+
+
+def _is_for_other_cpus(names: list[str], members: Mapping[str, list[str]], runtime: Runtime) -> bool:
+    """A project that renames its platform packages keeps the old name for some CPUs: esbuild 0.14 has two families."""
+    return not any(_fits(each, runtime) for each in names) and any(
+        _fits(each, runtime) for others in members.values() for each in others
+    )
 
 
 def _fits(name: str, runtime: Runtime) -> bool:

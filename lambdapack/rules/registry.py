@@ -14,7 +14,7 @@ from lambdapack.rules.loader import MISSING_LIBRARY, MUSL
 from lambdapack.rules.loading import HANDLER_FAILS, LOAD_FAILED, VERDICT_DISAGREES
 from lambdapack.rules.lock_codes import LOCK_RULES
 from lambdapack.rules.memory import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, STATIC_TLS
-from lambdapack.rules.missing import MISSING_ADDON
+from lambdapack.rules.missing import MISSING_ADDON, MISSING_PROGRAM
 from lambdapack.rules.opening import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.registration import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
 from lambdapack.rules.shadows import SHADOWED_LIBRARY, SHADOWED_PACKAGE
@@ -71,6 +71,7 @@ RULES: tuple[Rule, ...] = (
     EXECUTABLE_STACK,
     VERDICT_DISAGREES,
     LOAD_FAILED,
+    MISSING_PROGRAM,
     HANDLER_MISSING,
     TOO_BIG,
     NEEDS_BUCKET,

@@ -103,7 +103,8 @@ def _prebuilds(manifest: PackageManifest, files: tuple[str, ...], runtime: Runti
     pick = version(addons, runtime)
     places = ("prebuilds/", *(f"{each}/" for each in prebuilds.BUILT if pick and pick.startswith("build/")))
     governed = tuple(each for each in addons if each.startswith(places))
-    picked = [pick, *_untagged_beside(pick, governed)] if pick else []
+    beside = _untagged_beside(pick, governed) if pick and version is prebuilds.version_4 else []
+    picked = [pick, *beside] if pick else []
     return _others(governed, picked, runtime)
 
 

@@ -33,6 +33,7 @@ SYSTEMS: Mapping[str, str] = {
     "sunos": "sunos",
     "aix": "aix",
     "openharmony": "openharmony",
+    "ohos": "openharmony",
     "wasm32": "wasm",
     "wasi": "wasm",
 }
@@ -61,9 +62,11 @@ CPUS: Mapping[str, str] = {
     "ppc64le": "ppc64",
     "s390x": "s390x",
     "riscv64": "riscv64",
-    "riscv64gc": "riscv64",
     "loong64": "loong64",
     "mips64el": "mips64el",
+    "mips64le": "mips64el",
+    "loongarch64": "loong64",
+    "riscv64gc": "riscv64",
     "wasm32": "wasm",
     "universal": "any",
 }
@@ -78,6 +81,9 @@ LIBCS: Mapping[str, str] = {
     "gnueabihf": "glibc",
 }
 """The words that npm packages use for system, CPU and libc, read from 153 packages with native files."""
+
+TOOLCHAINS = frozenset({"msvc", "mingw", "eabi", "gnueabi", "unknown", "pc", "32"})
+"""Words that stand beside a system or a CPU and tell no project apart: win32-x64-msvc, x86_64-unknown-linux-gnu."""
 
 OTHER_HOSTS = frozenset({"electron", "nw", "webkit", "bare"})
 
@@ -111,7 +117,8 @@ def words(text: str) -> tuple[str, ...]:
 
 def stem(text: str) -> str:
     """Return a name without the words that name a platform: what its variants have in common."""
-    return "-".join(each for each in words(text) if each not in SYSTEMS and each not in CPUS and each not in LIBCS)
+    known = (SYSTEMS, CPUS, LIBCS, TOOLCHAINS)
+    return "-".join(each for each in words(text) if not any(each in names for names in known))
 
 
 @lru_cache(maxsize=65536)
@@ -140,7 +147,9 @@ def _numbers(found: tuple[str, ...], *, both: bool) -> frozenset[int]:
         plain = re.fullmatch(r"v?(\d{1,4})", each)
         if tagged:
             numbers.add(int(tagged.group(1)))
-        elif plain and (before == "node" or (both and each.isdigit() and int(each) in known_abis())):
+        elif plain and (
+            before == "node" or (both and each not in CPUS and each.isdigit() and int(each) in known_abis())
+        ):
             numbers.add(int(plain.group(1)))
     return frozenset(numbers)
 

@@ -1,4 +1,6 @@
-"""Our verdict on packages that no rule was learned from, beside what really happens: `python -m tests.corpus.strangers`.
+"""Our verdict on packages that no rule was learned from, beside what really happens.
+
+`python -m tests.corpus.strangers [LIST] --node 20 22 24 --build` prints the figures.
 
 A list has one package a line (strangers.txt); every tree that npm makes of one is judged and tried in the lab's
 bare images, with a runtime measured from the same image.
@@ -14,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from lambdapack.binary.facts import Inventory
 from lambdapack.binary.scan import scan
@@ -41,6 +42,8 @@ TRIED: dict[str, tuple[tuple[int, str], ...]] = {
     BUILT: ((22, "x86_64"), (24, "x86_64")),
 }
 """The images in which each tree is tried. One without platform packages is tried on arm64 as well."""
+
+ABSENT = frozenset({"missing-addon", "missing-program"})
 
 INSTEAD = frozenset({"not-elf", "wrong-cpu", "musl", "no-exec-bit"})
 """Findings about what was installed in place of the absent file."""
@@ -75,7 +78,11 @@ class Figures:
         self.counts[kind] += 1
         self.counts[f"{kind} right"] += agrees
         if not agrees:
-            self.differences.append(Disagreement(kind, *said))  # type: ignore[misc]
+            self.differences.append(Disagreement(kind, *said))
+
+    def share(self, kind: str) -> float:
+        """Return the share that agrees; of nothing, all of it."""
+        return self.counts[f"{kind} right"] / self.counts[kind] if self.counts[kind] else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +185,18 @@ def _compare_verdict(case: Case, report: Report, taken: Taken, figures: Figures)
         return
     errors = [each for each in report.findings if each.weight is Severity.ERROR and each.rule.code.startswith("LP2")]
     said = "; ".join(f"{each.rule.name} {each.package}: {each.message}" for each in errors)[:400]
+    warned = any(each.rule.name in ABSENT and each.weight is Severity.WARNING for each in report.findings)
     kind = "broken is refused" if broken else "working passes"
-    figures.add(kind, bool(errors) == broken, str(case), case.stranger.name, said or "pass", taken.said[:500])
+    figures.add(
+        kind,
+        bool(errors) == broken or (broken and warned),
+        str(case),
+        case.stranger.name,
+        said or "pass",
+        taken.said[:500],
+    )
     absent = broken and not taken.tried and not (set(taken.opened) & {each.binary.path for each in report.judgements})
-    missing = [each for each in errors if each.rule.name == "missing-addon"]
+    missing = [each for each in report.findings if each.rule.name in ABSENT and each.weight is not Severity.NOTE]
     instead = [each for each in errors if each.rule.name in INSTEAD]
     if absent or missing:
         kind = "absent is found missing" if absent else "found missing is absent"
@@ -215,7 +230,7 @@ def gather(strangers: list[Stranger], nodes: list[int], *, arch: str = "", with_
     """Install, try and judge each package; one that npm cannot install counts as refused."""
     figures = Figures()
     with ThreadPoolExecutor(2) as threads:
-        refused = list(threads.map(lambda each: install(each), strangers))
+        refused = list(threads.map(install, strangers))
         if with_scripts:
             list(threads.map(build, strangers))
         every = [

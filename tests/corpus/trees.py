@@ -11,7 +11,7 @@ from pathlib import Path
 from images.lab.cache import REPOSITORY_ROOT, directory
 
 INSTALL_SECONDS = 600
-BUILD_SECONDS = 420
+BUILD_SECONDS = 300
 """Longest that the install scripts of one package may take; those that download give up at once."""
 
 BUILD_IMAGE = "lambdapack-lab/nodejs:22-x86_64-build"

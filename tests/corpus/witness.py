@@ -3,7 +3,6 @@
 import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from images.lab.cache import directory
 from lambdapack.binary.facts import Binary, Format, Inventory, Role
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.runtimes.runtimefile import read_runtime
+from tests.command import lambdapack
 from tests.corpus.truth import MUSL
 
 SCRIPT = Path(__file__).with_name("witness.js")
@@ -83,9 +83,10 @@ def runtime_of(image: str) -> Runtime:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         node, _, arch = image.rpartition(":")[2].partition("-")
-        command = [sys.executable, "-m", "lambdapack", "runtimes", "measure", image, "-o", str(file)]
-        command += ["--runtime", f"nodejs{node}.x", "--arch", arch]
-        subprocess.run(command, check=True, capture_output=True)
+        asked = ("--runtime", f"nodejs{node}.x", "--arch", arch, "-o", file)
+        done = lambdapack("runtimes", "measure", image, *asked)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
     return read_runtime(file)
 
 
@@ -125,7 +126,7 @@ def _is_program(binary: Binary) -> bool:
 
 
 def _ask(place: Path, image: str, question: Mapping[str, Any]) -> str:
-    command = ["docker", "run", "--rm", "-i", "--network=none", "--read-only", "--tmpfs", "/tmp:exec"]  # noqa: S108
+    command = ["docker", "run", "--rm", "-i", "--network=none", "--read-only", "--tmpfs", "/tmp:exec"]
     command += ["-v", f"{place}:/var/task:ro", "--entrypoint", "/var/lang/bin/node", image, "-e", SCRIPT.read_text()]
     done = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, check=False)
     if done.returncode:
@@ -170,7 +171,7 @@ def _of_addon(told: Mapping[str, Any], role: Role, path: str) -> Truth:
 
 def _causes(said: str, path: str) -> frozenset[str | None]:
     if ABSENT in said:
-        lacking = said.split(f": {ABSENT}")[0].split("Error: ")[-1].split(": ")[-1]
+        lacking = said.partition(f": {ABSENT}")[0].rpartition("Error: ")[2].rpartition(": ")[2]
         if lacking.endswith(path):
             return frozenset({"wrong-cpu"})
         return frozenset({"musl"} if lacking.startswith(MUSL) else {"missing-library", "wrong-cpu"})
@@ -190,7 +191,8 @@ def _of_program(told: Mapping[str, Any]) -> Truth:
 
 
 def _taken(told: Mapping[str, Any]) -> Taken:
-    opened, tried = {}, {}
+    opened: dict[str, None] = {}
+    tried: dict[str, None] = {}
     for each in told["events"]:
         path = each.get("dlopen") or each.get("mapped") or each.get("spawn") or ""
         if not path.startswith("/var/task/"):

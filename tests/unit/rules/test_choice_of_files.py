@@ -72,6 +72,16 @@ def test_node_gyp_build_3_names_the_libc_in_the_directory() -> None:
     assert selected(*files) == ["prebuilds/linuxglibc-x64/node-127.node"]
 
 
+def test_node_gyp_build_3_takes_one_abi_of_many() -> None:
+    files = tuple(f"prebuilds/linuxglibc-x64/node-{abi}.node" for abi in (93, 115, 127, 131))
+    assert selected(*files) == ["prebuilds/linuxglibc-x64/node-127.node"]
+
+
+def test_a_64_in_a_name_is_a_cpu_and_no_abi() -> None:
+    assert selected("bin/tool.node", name="tool-linux-64") == ["bin/tool.node"]
+    assert selected("bin/tool.node", name="tool-linux-64", runtime=ARM64) == []
+
+
 def test_optional_packages_keep_tagged_files_at_the_top() -> None:
     files = ("node.abi115.glibc.node", "node.abi127.glibc.node", "node.napi.glibc.node", "node.napi.musl.node")
     assert selected(*files, name="@lmdb/lmdb-linux-x64") == ["node.abi127.glibc.node"]

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -120,20 +121,45 @@ def test_a_binding_gyp_counts_as_a_native_part(world: World) -> None:
     assert world.found() == [("missing-addon", "node_modules/a")]
 
 
+GUARDED = "try { module.exports = require('node-gyp-build')(__dirname) } catch (e) { module.exports = require('./js') }"
+
+
 @pytest.mark.parametrize(
-    ("name", "file"),
+    "source",
     [
-        ("bufferutil", "fallback.js"),
-        ("secp256k1", "elliptic.js"),
-        ("keccak", "js.js"),
-        ("bigint-buffer", "dist/node.js"),
+        GUARDED,
+        "var b; try { b = require('bindings')('b') } catch (e) { console.warn('slow', e) }",
+        "try { exports.b = require('./build/Release/b.node') } catch {}",
+        "/* throw new Error('native') */ try { b = require('./native') } catch (e) { if (e.code) console.log(1) }",
     ],
 )
-def test_a_javascript_fallback_makes_it_a_note(world: World, name: str, file: str) -> None:
-    world.package(f"node_modules/{name}", scripts={"install": "node-gyp-build || node-gyp rebuild"})
-    world.add(f"node_modules/{name}/{file}", "")
-    assert [each.weight for each in world.report().findings] == [Severity.NOTE]
+def test_a_package_whose_sources_go_on_without_its_addon_earns_a_note(world: World, source: str) -> None:
+    world.package("node_modules/a", scripts={"install": "node-gyp-build || node-gyp rebuild"})
+    world.add("node_modules/a/index.js", source)
+    world.add("node_modules/a/native.js", "module.exports = require('bindings')('a')")
+    finding = world.report().findings[0]
+    assert (finding.weight, "its JavaScript takes over" in finding.message) == (Severity.NOTE, True)
     assert world.report().verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "module.exports = require('node-gyp-build')(__dirname)",
+        "let b; try { b = require('bindings')('b') } catch (e) { throw e }",
+        "let f; try { b = require('./build/Release/b.node') } catch (e) { f = e } if (f) throw f",
+        "const all = []; try { b = require(path) } catch (e) { all.push(e) }",
+        "let b; try { b = require('./a.node') } catch {}\nexports.f = () => { throw new Error('Bindings not found') }",
+        "// try {\nrequire('./native') // } catch {}",
+        "const s = 'try {'; const r = /try {/; require('./build/Debug/b.node'); const t = '} catch {}'",
+    ],
+)
+def test_a_package_whose_sources_show_no_way_without_its_addon_is_refused(world: World, source: str) -> None:
+    world.package("node_modules/a", scripts={"install": "node-gyp rebuild"})
+    world.add("node_modules/a/index.js", source)
+    world.add("node_modules/a/native.js", "module.exports = require('bindings')('a')")
+    assert world.found() == [("missing-addon", "node_modules/a")]
+    assert world.report().verdict is Verdict.FAIL
 
 
 def test_a_package_for_another_system_lacks_nothing(world: World) -> None:
@@ -142,13 +168,29 @@ def test_a_package_for_another_system_lacks_nothing(world: World) -> None:
     assert world.found() == [("out-of-place", "node_modules/fsevents")]
 
 
-def test_a_script_that_may_have_fetched_a_program_is_a_warning_until_the_program_is_there(
-    world: World, tmp_path: Path
-) -> None:
-    world.package("node_modules/ffmpeg-static", scripts={"install": "node install.js"})
-    assert world.report().verdict is Verdict.WARN
+FETCHING = "require('https').get(url, to => to.pipe(file));"
+
+
+@pytest.mark.proves("missing-program")
+@pytest.mark.parametrize(
+    ("more", "weight"), [(" fs.chmodSync(file, 0o755)", Severity.ERROR), ("", Severity.WARNING)], ids=["program", "any"]
+)
+def test_a_script_that_downloads_a_program_left_none(world: World, more: str, weight: Severity) -> None:
+    world.package("node_modules/ffmpeg", scripts={"install": "node ./scripts/install"})
+    world.add("node_modules/ffmpeg/scripts/install.js", "require('./fetch')")
+    world.add("node_modules/ffmpeg/scripts/fetch.js", FETCHING + more)
+    finding = world.report().findings[0]
+    assert (finding.rule.name, finding.weight) == ("missing-program", weight)
+
+
+@pytest.mark.spares("missing-program")
+def test_a_downloaded_program_and_a_script_that_downloads_nothing_are_fine(world: World, tmp_path: Path) -> None:
+    world.package("node_modules/ffmpeg", scripts={"install": "node install.js"})
+    world.add("node_modules/ffmpeg/install.js", FETCHING + " fs.chmodSync(file, 0o755)")
     program = elf.program(tmp_path, "ffmpeg", "void _start(void) { for (;;) {} }", "-static")
-    world.add("node_modules/ffmpeg-static/ffmpeg", program, mode=0o755)
+    world.add("node_modules/ffmpeg/ffmpeg", program, mode=0o755)
+    world.package("node_modules/core", scripts={"postinstall": "node postinstall.js || exit 0"})
+    world.add("node_modules/core/postinstall.js", "console.log('thank you')")
     assert world.found() == []
 
 
@@ -200,3 +242,115 @@ def test_broken_and_hostile_manifests_are_survived(world: World, addon: bytes) -
     report = world.report()
     assert report.verdict is Verdict.PASS
     assert {each.package for each in report.judgements} == {"e", "@scope/f"}
+
+
+def test_a_lockfile_that_lost_the_platform_package_is_named(world: World) -> None:
+    sharp(world)
+    world.add("package-lock.json", json.dumps({"packages": {"": {}, "node_modules/sharp": {}}}))
+    finding = world.report().findings[0]
+    assert dict(finding.evidence)["reason"] == "lost-from-lock"
+    assert "npm/cli#4828" in finding.message
+    assert "npx npm@11 install --package-lock-only" in finding.cure
+
+
+def test_a_platform_package_that_was_omitted_is_named(world: World) -> None:
+    sharp(world)
+    names = ("node_modules/sharp", "node_modules/@img/sharp-linux-x64")
+    world.add("package-lock.json", json.dumps({"packages": {each: {} for each in names}}))
+    finding = world.report().findings[0]
+    assert dict(finding.evidence)["reason"] == "optional-omitted"
+    assert finding.cure == "Run `npm ci --include=optional --os=linux --cpu=x64 --libc=glibc`."
+
+
+@pytest.mark.parametrize(
+    ("script", "left", "reason"),
+    [
+        ("node-gyp rebuild", "", "scripts-skipped"),
+        ("node-gyp rebuild", "build/config.gypi", "compile-failed"),
+        ("prebuild-install || exit 0", "", "scripts-skipped"),
+        ("node-gyp rebuild", "prebuilds/win32-x64/a.node", "no-prebuild"),
+    ],
+)
+def test_the_reason_of_a_missing_build_is_what_its_files_tell(
+    world: World, script: str, left: str, reason: str
+) -> None:
+    world.package("node_modules/a", scripts={"install": script})
+    if left:
+        world.add(f"node_modules/a/{left}", b"MZ" + bytes(512))
+    assert dict(world.report().findings[0].evidence)["reason"] == reason
+
+
+def test_prebuilds_by_abi_without_the_runtimes_are_a_missing_addon(world: World, addon: bytes) -> None:
+    world.package("node_modules/a", dependencies={"node-gyp-build": "3"}, scripts={"install": "exit 0"})
+    world.add("node_modules/a/index.js", "module.exports = require('node-gyp-build')(__dirname)")
+    for place in ("linux-x64", "linuxmusl-x64"):
+        world.add(f"node_modules/a/prebuilds/{place}/node-115.node", addon)
+    assert world.found() == [("missing-addon", "node_modules/a")]
+
+
+def test_what_an_optional_dependency_lacks_earns_a_note(world: World) -> None:
+    world.package("", dependencies={"ssh": "1"})
+    world.package("node_modules/ssh", optionalDependencies={"cpu-features": "1"})
+    world.package("node_modules/cpu-features", scripts={"install": "node-gyp rebuild"})
+    assert [(each.rule.name, each.weight) for each in world.report().findings] == [("missing-addon", Severity.NOTE)]
+
+
+def test_a_dependency_for_another_cpu_that_was_forced_in_is_a_missing_addon(world: World) -> None:
+    world.package("", dependencies={"db": "1"}, optionalDependencies={"fsevents": "1"})
+    world.package("node_modules/db", cpu=["x64"], scripts={"install": "node-gyp rebuild"})
+    world.package("node_modules/fsevents", os=["darwin"], gypfile=True)
+    missing = [path for name, path in world.found(arch="arm64") if name == "missing-addon"]
+    assert missing == ["node_modules/db"]
+
+
+def test_platform_packages_that_are_plain_dependencies_are_all_there_and_one_is_taken(
+    world: World, addon: bytes
+) -> None:
+    names = ("edr-linux-x64-gnu", "edr-linux-arm64-gnu", "edr-darwin-arm64", "edr-win32-x64-msvc")
+    world.package("", dependencies={"edr": "1"})
+    world.package("node_modules/edr", dependencies=dict.fromkeys(names, "1"))
+    for name in names:
+        world.package(f"node_modules/{name}")
+        content = addon if "x64-gnu" in name else elf.with_machine(addon, elf.ARM64) if "arm64-gnu" in name else MACH_O
+        world.add(f"node_modules/{name}/{name.replace('edr-', 'edr.')}.node", content)
+    assert world.found() == []
+
+
+def test_a_project_that_renamed_its_platform_packages_has_those_of_the_old_name(world: World, tmp_path: Path) -> None:
+    names = ("@build/linux-loong64", "build-linux-64", "build-linux-arm64", "build-linux-mips64le", "build-windows-32")
+    world.package("", dependencies={"build": "1"})
+    world.package("node_modules/build", optionalDependencies=dict.fromkeys(names, "1"))
+    world.package("node_modules/build-linux-64", os=["linux"], cpu=["x64"])
+    program = elf.program(tmp_path, "build", "void _start(void) { for (;;) {} }", "-static")
+    world.add("node_modules/build-linux-64/bin/build", program, mode=0o755)
+    assert world.found() == []
+
+
+def test_a_variant_that_does_not_load_is_a_warning_while_the_plain_build_does(
+    world: World, tmp_path: Path, addon: bytes
+) -> None:
+    libvulkan = elf.library(tmp_path, "libvulkan.so.1")
+    special = elf.link(tmp_path, "v.node", elf.NODE_API + "int shiny(void); int g(void) { return shiny(); }",
+                       "-DLEVEL=8", libraries=(libvulkan,))  # fmt: skip
+    names = ("@x/linux-x64", "@x/linux-x64-vulkan")
+    world.package("", dependencies={"x": "1"})
+    world.package("node_modules/x", optionalDependencies=dict.fromkeys(names, "1"))
+    for name, content in zip(names, (addon, special.read_bytes()), strict=True):
+        world.package(f"node_modules/{name}", os=["linux"], cpu=["x64"])
+        world.add(f"node_modules/{name}/a.node", content)
+    assert [(each.rule.name, each.weight) for each in world.report().findings] == [
+        ("missing-library", Severity.WARNING)
+    ]
+    del world.files["node_modules/@x/linux-x64/a.node"]
+    assert world.report().verdict is Verdict.FAIL
+
+
+def test_a_program_published_without_execute_bit_beside_an_addon_that_loads_is_a_warning(
+    world: World, tmp_path: Path, addon: bytes
+) -> None:
+    program = elf.program(tmp_path, "swc", "void _start(void) { for (;;) {} }", "-static")
+    world.package("node_modules/swc")
+    world.add("node_modules/swc/swc", program, mode=0o644)
+    assert world.report().verdict is Verdict.FAIL
+    world.add("node_modules/swc/swc.linux-x64-gnu.node", addon)
+    assert world.report().verdict is Verdict.WARN
