@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/
 LAB    ?= 22
+FUZZ   ?= 300
 CODE   := lambdapack images tests
 
 # The lab's images stand in for the official ones; a local image is never pulled.
@@ -20,7 +21,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo test test-full check docs bench clean help
+.PHONY: venv lab demo test test-full fuzz check docs bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -41,8 +42,13 @@ test: venv  ## All tests but the long ones, from nothing
 	$(RUN)pytest
 
 test-full: test  ## The long tests too
+	@images/lab/packages.sh clang lld g++-aarch64-linux-gnu
 	$(RUN)python -m images.lab --node 20 --node 22 --node 24
 	$(RUN)pytest --full
+
+fuzz: venv  ## Hurt real binaries and judge them (FUZZ=3600 for an hour; 300 seconds)
+	@images/lab/packages.sh gcc
+	$(RUN)python -m tests.fuzz --seconds $(FUZZ)
 
 check: venv  ## ruff, mypy strict, house tests
 	$(RUN)ruff check $(CODE)

@@ -204,3 +204,33 @@ def _tag_at(data: bytes, number: int) -> int:
 def loaded_end(data: bytes) -> int:
     """Return the file offset behind the last byte that the loader maps."""
     return max(_word(data, at + 8) + _word(data, at + 32) for at in segments(data, 1))  # p_offset + p_filesz
+
+
+FAR = 1 << 32
+"""Address of what `refurnished` adds: beyond everything that a linker laid out."""
+
+
+def refurnished(data: bytes, tags: list[tuple[int, int]], strings: bytes, rest: bytes = b"") -> bytes:
+    """Return the same file with a dynamic section of these tags in front of its own, and another string table.
+
+    Tag values are taken as they are, offsets into `strings`; `rest` follows the strings, from FAR + (1 << 31) on.
+    """
+    own = b"".join(
+        data[at : at + 16] for at in dynamic_entries(data) if _word(data, at) not in {0, 1, 5, 10, 14, 15, 29}
+    )
+    table = b"".join(struct.pack("<qQ", *each) for each in tags)
+    table += struct.pack("<qQqQ", 5, FAR + (1 << 30), 10, len(strings)) + own + bytes(16)
+    at = -(-len(data) // 4096) * 4096
+    image = bytearray(data.ljust(at, b"\0"))
+    spare = iter(
+        [*segments(data, 0x6474E551), *segments(data, 0x6474E550), *segments(data, 4), *segments(data, 0x6474E552)]
+    )
+    for piece, address in ((table, FAR), (strings, FAR + (1 << 30)), (rest, FAR + (1 << 31))):
+        if not piece:
+            continue
+        start = len(image)
+        image += piece.ljust(-(-len(piece) // 4096) * 4096, b"\0")
+        struct.pack_into("<IIQQQQQQ", image, next(spare), 1, 6, start, address, address, len(piece), len(piece), 4096)
+    (header,) = segments(data, 2)
+    struct.pack_into("<QQ", image, header + 8, at, FAR)
+    return bytes(image)

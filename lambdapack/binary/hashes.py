@@ -87,7 +87,8 @@ class GnuHash:
 
     def bounds(self) -> tuple[int, int]:
         """Return the first index that the table knows, and the one after its last."""
-        at = max(self._buckets.tolist(), default=0) - self._first
+        self._image.spend(len(self._buckets) // 8)
+        at = max(self._buckets, default=0) - self._first
         if at < 0:
             return self._first, self._first  # nothing is exported
         while at < len(self._chain) and not self._chain[at] & 1:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from struct import Struct
 
 from lambdapack.binary.definitions import ET_DYN, ET_EXEC, PT_INTERP, PT_LOAD, RELOCATIONS
-from lambdapack.binary.image import Damage, Segment
+from lambdapack.binary.image import PATH_LIMIT, Damage, Segment
 
 MAGIC = b"\x7fELF"
 HEADER_BYTES = 64
@@ -13,8 +13,6 @@ PAGE = 4096
 """Bytes that the kernels of Lambda's both CPUs map at once; read 2026-11 in glibc's messages about alignment."""
 CUT_HEADERS = "cannot read file data"
 """The loader's words for program headers beyond the end. Behind a cut segment it has none: SIGBUS, or zeros."""
-PATH_LIMIT = 4096
-"""Linux PATH_MAX: the kernel refuses a longer PT_INTERP."""
 
 _REST = Struct("<HHIQQQIHHH")  # e_type e_machine e_version e_entry e_phoff e_shoff e_flags e_ehsize e_phentsize e_phnum
 _PROGRAM_HEADER_32 = Struct("<IIIII12x")  # p_type p_offset p_vaddr p_paddr p_filesz, and three more

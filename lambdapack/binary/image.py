@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 from lambdapack.binary.definitions import PF_X, PT_LOAD
 
+PATH_LIMIT = 4096
+"""Linux PATH_MAX: the kernel opens no longer path."""
 BYTES_PER_STEP = 8
 FREE_STEPS = 250_000
+MOST_STEPS = 1_000_000
 """A step is one record or 16 bytes of a name. An honest file's records do not overlap and take more than 8 bytes each;
-what costs more steps than these goes round in a hostile file. A step takes about half a microsecond."""
+what costs more steps than these goes round in a hostile file. A step takes about half a microsecond. Of the addons and
+libraries of 69 npm packages none took more than 1200 steps; to list the 89 600 exports of Node.js 22 takes 530 000."""
 
 
 class Damage(Exception):  # noqa: N818  # a fact about the file, not our error
@@ -37,7 +41,7 @@ class Image:
         self.data = data
         self._loads = sorted((each for each in segments if each.kind == PT_LOAD), key=lambda each: each.address)
         self._starts = [each.address for each in self._loads]
-        self._credit = len(data) // BYTES_PER_STEP + FREE_STEPS
+        self._credit = min(len(data) // BYTES_PER_STEP + FREE_STEPS, MOST_STEPS)
 
     def spend(self, steps: int = 1) -> None:
         """Pay for work. Damage when the file asks for more than its size justifies."""

