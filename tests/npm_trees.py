@@ -35,10 +35,8 @@ def manager(tools: Path, spec: str) -> str:
 
 
 def run(command: list[str], directory: Path) -> None:
-    program = shutil.which(command[0])
-    assert program is not None, f"{command[0]} is not on PATH: `make test` puts the lab's there"
     done = subprocess.run(
-        [program, *command[1:]],
+        [program(command[0]), *command[1:]],
         cwd=directory,
         env={**os.environ, "CI": "1"},
         capture_output=True,
@@ -47,6 +45,12 @@ def run(command: list[str], directory: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def program(name: str) -> str:
+    found = shutil.which(name)
+    assert found is not None, f"{name} is not on PATH: `make test` puts the lab's there"
+    return found
 
 
 def zipped(directory: Path, archive: Path) -> Path:

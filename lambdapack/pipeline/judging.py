@@ -18,10 +18,12 @@ from lambdapack.project.installed import read_manifests
 from lambdapack.project.tree_locks import read_tree_locks
 from lambdapack.rules.check import check
 from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts, Origin, Policy, Secret
+from lambdapack.rules.handler import file_of
 from lambdapack.rules.verdict import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
+from lambdapack.script.facts import LARGEST, Script
 from lambdapack.tree.compose import Filtered
-from lambdapack.tree.entry import Entry, Tree
+from lambdapack.tree.entry import Entry, Kind, Tree, read
 
 MODULES = "node_modules"
 
@@ -48,10 +50,24 @@ def facts_of(
         root=LAYER_ROOT if layer else TASK_ROOT,
         handler=None if layer else handler,
         secrets=_secrets(source.tree) if source else (),
+        script=None if layer or handler is None else script_of(tree, handler),
         locks=read_tree_locks(tree),
         imports=read_imports(tree, manifests) if layers and not layer else {},
         layers=tuple(map(layer_facts, layers, others)),
     )
+
+
+def script_of(tree: Tree, handler: str) -> Script | None:
+    """Return what the handler's file says, None when it is not there or not understood; a link is not followed."""
+    own = {f"{TASK_ROOT}/{path}" for path in tree.entries if not path.startswith(f"{MODULES}/")}
+    place = file_of(handler, own)
+    path = place[0].removeprefix(f"{TASK_ROOT}/") if place else ""
+    entry = tree.entries.get(path)
+    if entry is None or entry.kind is not Kind.FILE or entry.size > LARGEST:
+        return None
+    from lambdapack.script.read import read_script  # noqa: PLC0415  # the parser is loaded where there is a handler
+
+    return read_script(path, read(tree, path))
 
 
 def _secrets(tree: Tree) -> tuple[Secret, ...]:

@@ -34,7 +34,9 @@ const quietly = `const end = error => { console.error(String(error && error.mess
 const open = quietly + `try { process.dlopen({ exports: {} }, process.argv[1]); process.exit(0) } catch (e) { end(e) }`;
 const take = quietly + asked.hooks + `
   const [file, name] = process.argv.slice(1);
-  import(require('url').pathToFileURL(file)).then(module => {
+  const { pathToFileURL } = require('url');
+  for (const each of ['require', 'module', 'exports', '__filename', '__dirname']) delete globalThis[each];
+  import(pathToFileURL(file)).then(module => {
     const find = from => name.split('.').reduce((value, key) => value == null ? value : value[key], from);
     const found = find(module) === undefined ? find(module.default) : find(module);
     typeof found === 'function' ? process.exit(0) : end(file + ' exports no function ' + name);

@@ -12,6 +12,7 @@ from lambdapack.rules.dependencies import dependency_findings
 from lambdapack.rules.dev_packages import dev_findings, dev_packages
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import handler_findings
+from lambdapack.rules.handler_code import handler_code_findings
 from lambdapack.rules.layers import import_findings, layer_findings
 from lambdapack.rules.lifecycle import lifecycle_findings
 from lambdapack.rules.platforms import Installed
@@ -29,11 +30,12 @@ def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> R
     installed = Installed(space, runtime)
     found = reach(space, installed, runtime)
     judged = judge_all(facts, space, installed, found.dead, runtime)
-    for_development = dev_packages(facts, space, runtime)
+    for_development = dev_packages(facts, space, installed)
     findings = (
         *counted(judged.judgements, everything=policy.all_binaries),
         *judged.missing,
         *handler_findings(facts, space, installed, runtime, policy),
+        *handler_code_findings(facts, runtime, policy),
         *dependency_findings(facts, space, installed, policy),
         *dev_findings(facts, space, for_development),
         *stale_findings(subject, facts),

@@ -11,7 +11,6 @@ from lambdapack.rules.contents import MIB
 from lambdapack.rules.facts import Facts
 from lambdapack.rules.platforms import Installed
 from lambdapack.rules.space import Space
-from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.entry import Kind
 
 DEV_PACKAGES = Rule(
@@ -27,12 +26,11 @@ SHOWN: Final = 3
 """Packages that are named, the largest first."""
 
 
-def dev_packages(facts: Facts, space: Space, runtime: Runtime) -> frozenset[str]:
+def dev_packages(facts: Facts, space: Space, installed: Installed) -> frozenset[str]:
     """Return the absolute directories of the packages that a lockfile or package.json has for development only.
 
     What something in production can find, by node's own lookup, is never one of them.
     """
-    installed = Installed(space, runtime)
     roots = [each for each in space.manifests.values() if not in_node_modules(each.directory)]
     locked = _by_lock(facts, space)
     marked = _reached(installed, roots, dev=True) if locked is None else locked

@@ -9,6 +9,7 @@ from lambdapack.model import Severity
 from lambdapack.project.installed import PackageManifest
 from lambdapack.project.nouns import Lockfile
 from lambdapack.project.tree_locks import TreeLocks
+from lambdapack.script.facts import Script
 from lambdapack.tree.entry import Entry
 
 TASK_ROOT = "/var/task"
@@ -47,6 +48,7 @@ class Facts:
     root: str = TASK_ROOT  # LAYER_ROOT for a layer
     handler: str | None = None  # "index.handler"; None: there is none to look for (a layer)
     secrets: tuple[Secret, ...] = ()
+    script: Script | None = None  # the handler's file; None: not there, or not understood
     locks: TreeLocks = field(default_factory=TreeLocks)
     origin: Origin | None = None
     imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports

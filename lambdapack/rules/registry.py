@@ -8,6 +8,7 @@ from lambdapack.rules.deploy_codes import DEPLOY_RULES
 from lambdapack.rules.dev_packages import DEV_PACKAGES
 from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
+from lambdapack.rules.handler_code import COMMONJS_AS_MODULE, MODULE_AS_COMMONJS, NOT_EXPORTED
 from lambdapack.rules.layers import LAYER_IMPORT, LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS
 from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
 from lambdapack.rules.loader import MISSING_LIBRARY, MUSL
@@ -94,5 +95,8 @@ RULES: tuple[Rule, ...] = (
     ZIP_STALE,
     GIVEN_UP,
     OUT_OF_PLACE,
+    NOT_EXPORTED,
+    MODULE_AS_COMMONJS,
+    COMMONJS_AS_MODULE,
     *DEPLOY_RULES,
 )

@@ -18,6 +18,8 @@ OWNERS = {
     "docker": ("build/docker.py",),
     "elftools": ("binary/definitions.py",),
     "tqdm": ("cli/progress.py",),
+    "tree_sitter": ("script/parse.py",),
+    "tree_sitter_javascript": ("script/parse.py",),
     "typer": ("cli/",),
     "boto3": ("aws/",),
     "botocore": ("aws/",),
@@ -28,7 +30,7 @@ OWNERS = {
 LADDER = (
     ("model", "errors", "events"),
     ("tree",),
-    ("project", "binary"),
+    ("project", "binary", "script"),
     ("runtimes", "memory", "book"),
     ("rules", "build", "pack", "deploy", "aws"),
     ("prove", "report"),

@@ -102,3 +102,16 @@ def test_a_disagreement_is_reported_as_ours(archive: Path, tmp_path: Path, lab_e
     assert evidence["static"] == "fails"
     assert evidence["loader"] == "it loaded"
     assert {"image", "sha256", "cause"} <= evidence.keys()
+
+
+@pytest.mark.proves("commonjs-as-module")
+def test_commonjs_in_an_es_module_is_refused_by_the_loader_too(tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    with zipfile.ZipFile(tmp_path / "fn.zip", "w") as archive:
+        index = zipfile.ZipInfo("index.mjs")
+        index.external_attr = 0o100644 << 16
+        archive.writestr(index, "const fs = require('node:fs');\nexport const handler = async () => fs;\n")
+    code, found = judge(tmp_path / "fn.zip", lab_engine)
+    assert code == 1
+    words = "require is not defined in ES module scope"
+    assert words in str(found["commonjs-as-module"]["message"])
+    assert words in str(found["handler-fails"]["message"])

@@ -232,7 +232,7 @@ def test_binaries_for_other_systems_are_left_out_and_counted(shop: Workshop) -> 
 
 def test_a_secret_in_the_source_ends_in_no_archive(tmp_path: Path) -> None:
     key = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 8 + "\n-----END PRIVATE KEY-----\n"
-    shop = Workshop(tmp_path, files={"index.js": "", "keys/server.key": key})
+    shop = Workshop(tmp_path, files={"index.js": "exports.handler = 1;", "keys/server.key": key})
     (built,) = shop.build()
     assert built.archive is None
     assert [(each.rule.name, each.path) for each in built.report.findings] == [("secret-packed", "keys/server.key")]

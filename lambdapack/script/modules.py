@@ -1,0 +1,134 @@
+"""What only an ES module has, what it exports, and which names of CommonJS it would miss."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lambdapack.script.facts import Trace
+from lambdapack.script.parse import Node, Ranges, Source
+
+ONLY_MODULES = {
+    "import_statement": "SyntaxError: Cannot use import statement outside a module",
+    "export_statement": "SyntaxError: Unexpected token 'export'",
+    "meta_property": "SyntaxError: Cannot use 'import.meta' outside a module",
+    "await_expression": "SyntaxError: await is only valid in async functions and the top level bodies of modules",
+}
+"""By the syntax node of tree-sitter; the words are node's (22.23.3, tried 2026-11)."""
+
+MADE_GLOBAL = re.compile(rb"\bglobal(?:This)?\.(require|module|exports|__dirname|__filename)\b")
+
+ALWAYS_RUNS = frozenset(
+    (
+        "program", "expression_statement", "lexical_declaration", "variable_declaration", "variable_declarator",
+        "assignment_expression", "member_expression", "subscript_expression", "call_expression", "new_expression",
+        "arguments", "object", "pair", "array", "await_expression", "parenthesized_expression", "export_statement",
+        "spread_element", "sequence_expression", "template_string", "template_substitution",
+    )
+)  # fmt: skip
+"""Syntax around a name that leaves it no way not to be looked up when the file runs."""
+
+
+@dataclass(slots=True)
+class Named:
+    """The names that a module exports."""
+
+    names: set[str] = field(default_factory=set)
+    complete: bool = True
+
+
+def module_trace(source: Source) -> Trace | None:
+    """Return the first syntax that a CommonJS file must not have."""
+    functions = Ranges(source.nodes("function"))
+    for node in source.nodes("module"):
+        if node.type == "meta_property" and source.text(node) != "import.meta":
+            continue
+        if node.type == "await_expression" and functions.hold(node):
+            continue
+        return Trace(node.start_point[0] + 1, ONLY_MODULES[node.type])
+    return None
+
+
+def commonjs_trace(source: Source) -> Trace | None:
+    """Return the first name of CommonJS that is looked up whenever the file runs and that it does not declare."""
+    functions = Ranges(source.nodes("function"))
+    there: set[str] | None = None
+    for node in source.nodes("commonjs"):
+        name = source.text(node)
+        if functions.hold(node) or not _always_runs(node):
+            continue
+        there = _there(source) if there is None else there
+        if name not in there:
+            more = ", you can use import instead" if name == "require" else ""
+            return Trace(node.start_point[0] + 1, f"ReferenceError: {name} is not defined in ES module scope{more}")
+    return None
+
+
+def _there(source: Source) -> set[str]:
+    """Return the names that the file itself declares or makes global."""
+    declared = {source.text(node) for node in source.nodes("declared")}
+    made = MADE_GLOBAL.findall(source.data)
+    return declared | {name.decode() for name in made}
+
+
+def _always_runs(node: Node) -> bool:
+    parent = node.parent
+    while parent is not None:
+        if parent.type not in ALWAYS_RUNS:
+            return False
+        parent = parent.parent
+    return True
+
+
+def exported(source: Source) -> Named:
+    """Return what the export statements name; `export default` and `export *` may hold anything."""
+    found = Named()
+    for statement in source.root.named_children:
+        if statement.type == "export_statement":
+            _take(source, statement, found)
+    return found
+
+
+def _take(source: Source, statement: Node, found: Named) -> None:
+    words = source.text(statement)[:64].split(None, 2)
+    declaration = statement.child_by_field_name("declaration")
+    parts = [each for each in statement.named_children if each.type in {"export_clause", "namespace_export"}]
+    if len(words) > 1 and words[1].startswith("default"):
+        found.complete = False
+    elif declaration is not None:
+        names = list(_declared(declaration))
+        found.names.update(source.text(name) for name in names)
+        found.complete = found.complete and bool(names)
+    elif parts:
+        found.names.update(_specified(source, parts[0]))
+    else:
+        found.complete = False
+
+
+def _declared(declaration: Node) -> Iterator[Node]:
+    """Yield the names of a declaration; those in a pattern by the pattern's own leaves."""
+    name = declaration.child_by_field_name("name")
+    if name is not None:
+        yield name
+    for each in declaration.named_children:
+        target = each.child_by_field_name("name") if each.type == "variable_declarator" else None
+        if target is not None:
+            yield from _leaves(target)
+
+
+def _leaves(target: Node) -> Iterator[Node]:
+    if target.type in {"identifier", "shorthand_property_identifier_pattern"}:
+        yield target
+    for each in target.named_children:
+        inner = each.child_by_field_name("value") if each.type == "pair_pattern" else each
+        if inner is not None:
+            yield from _leaves(inner)
+
+
+def _specified(source: Source, part: Node) -> Iterator[str]:
+    if part.type == "namespace_export":
+        yield source.text(part.named_children[0]).strip("\"'")
+        return
+    for each in part.named_children:
+        if each.type == "export_specifier":
+            shown = each.child_by_field_name("alias") or each.child_by_field_name("name")
+            yield source.text(shown).strip("\"'")
