@@ -47,15 +47,17 @@ if (asked.handler) console.log(JSON.stringify({ path: asked.handler[0], ...run(t
 """Runs in the image: one fresh node for each, since what one has loaded changes what the next one finds."""
 
 HOOKS = r"""
-const roots = (process.env.NODE_PATH ?? '').split(':').filter(path => path.endsWith('/node_modules'))
-  .map(path => `file://${path.slice(0, -'/node_modules'.length)}/layer.mjs`);
+import { existsSync } from 'node:fs';
+const roots = (process.env.NODE_PATH ?? '').split(':').filter(path => path.endsWith('/node_modules'));
+const named = name => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
 const bare = name => !/^(\.{0,2}\/|#|[a-z][a-z+.-]*:)/i.test(name);
 export async function resolve(name, context, next) {
   try { return await next(name, context) } catch (error) {
-    for (const parentURL of error.code === 'ERR_MODULE_NOT_FOUND' && bare(name) ? roots : []) {
-      try { return await next(name, { ...context, parentURL }) } catch {}
-    }
-    throw error;
+    if (error.code !== 'ERR_MODULE_NOT_FOUND' || !bare(name)) throw error;
+    const found = roots.find(path => existsSync(`${path}/${named(name)}`));
+    if (!found) throw error;
+    const parentURL = `file://${found.slice(0, -'/node_modules'.length)}/layer.mjs`;
+    return next(name, { ...context, parentURL });
   }
 }
 """

@@ -67,7 +67,7 @@ def _sizes(report: Report) -> str:
         parts.append(f"zip {size(subject.zip_bytes)}")
     if subject.unzipped_bytes is not None:
         layers = sum(each.unzipped_bytes for each in subject.layers)
-        more = f" + {size(layers)} of {plural(len(subject.layers), 'layer')}" if subject.layers else ""
+        more = f" + {size(layers)} in {plural(len(subject.layers), 'layer')}," if subject.layers else ""
         parts.append(f"unzipped {size(subject.unzipped_bytes)}{more} of 250 MB")
     return ", ".join(parts)
 

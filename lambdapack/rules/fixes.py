@@ -2,6 +2,7 @@
 
 from lambdapack.project.installed import PackageManifest
 from lambdapack.rules.defect import Defect
+from lambdapack.rules.facts import LAYER_ROOT
 from lambdapack.rules.tokens import tags
 from lambdapack.runtimes.runtime import Runtime
 
@@ -16,17 +17,19 @@ def install_for(runtime: Runtime) -> str:
     return f"Run `npm ci --os=linux --cpu={runtime.target.architecture.node} --libc=glibc`."
 
 
-def build_for(runtime: Runtime) -> str:
+def build_for(runtime: Runtime, *, layer: bool = False) -> str:
     """Return our command that installs in the target's own image."""
-    return f"Run `lambdapack build --runtime {runtime.target.runtime} --arch {runtime.target.architecture}`."
+    what = "build --layer" if layer else "build"
+    return f"Run `lambdapack {what} --runtime {runtime.target.runtime} --arch {runtime.target.architecture}`."
 
 
 def fix_for(defect: Defect, owner: PackageManifest, runtime: Runtime) -> str:
     """Return the sharpest command for a defect of a package's file, "" for the rule's own."""
     if defect.fix:
         return defect.fix
-    if defect.word in WRONG_PLATFORM and (owner.os or owner.cpu or tags(owner.name).names_platform):
+    layer = f"{owner.directory}/".startswith(f"{LAYER_ROOT}/")
+    if not layer and defect.word in WRONG_PLATFORM and (owner.os or owner.cpu or tags(owner.name).names_platform):
         return install_for(runtime)
     if defect.evidence and dict(defect.evidence).get("format") == "lfs-pointer":
         return "Run `git lfs pull`, then install or build again."
-    return build_for(runtime) if defect.word in REBUILT else ""
+    return build_for(runtime, layer=layer) if defect.word in REBUILT else ""

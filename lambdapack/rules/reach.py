@@ -32,6 +32,8 @@ class Reach:
 
 def reach(space: Space, installed: Installed, runtime: Runtime) -> Reach:
     """Return who wins and what is dead; what the function's code asks for without package.json may be anything."""
+    if LAYER_ROOT not in space.directories:
+        return Reach((), frozenset())
     searched = (posixpath.join(TASK_ROOT, MODULES), *layer_modules(runtime.node_major))
     found = tuple(_copies(space, installed, searched))
     shadowed = any(each.others for each in found)

@@ -85,12 +85,11 @@ def _said(row: Mapping[str, object]) -> str:
 
 def _sizes(space: Space, directories: Iterable[str]) -> Mapping[str, int]:
     sums = dict.fromkeys(directories, 0)
-    for path, entry in space.entries.items() if sums else ():
-        above = posixpath.dirname(path)
-        while above != "/":
-            if above in sums:
-                sums[above] += entry.size
-            above = posixpath.dirname(above)
+    for place, entry in space.entries.items() if sums else ():
+        path = place
+        while path := path.rpartition("/")[0]:
+            if path in sums:
+                sums[path] += entry.size
     return sums
 
 

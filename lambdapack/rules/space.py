@@ -71,18 +71,21 @@ def lay_out(facts: Facts) -> Space:
 
     A package.json that is replaced takes its manifest along, and a native file its facts.
     """
-    owners = {f"{each.root}/{path}": each for each in (*facts.layers, facts) for path in each.entries}
     entries: dict[str, Entry] = {}
+    owners: dict[str, Facts] = {}
+    for each in (*facts.layers, facts):
+        placed = {f"{each.root}/{path}": entry for path, entry in each.entries.items()}
+        entries.update(placed)
+        owners.update(dict.fromkeys(placed, each))
     binaries: dict[str, Binary] = {}
     manifests = {root: PackageManifest(root, "", "") for root in ROOTS}
     for each in (*facts.layers, facts):
-        entries.update((f"{each.root}/{path}", entry) for path, entry in each.entries.items())
         for found in each.inventory.binaries:
-            if owners.get(path := posixpath.join(each.root, found.path)) is each:
+            if owners.get(path := f"{each.root}/{found.path}") is each:
                 binaries[path] = found if each is facts else replace(found, path=path)
         for below, manifest in each.manifests.items():
-            directory = posixpath.normpath(posixpath.join(each.root, below))
-            if owners.get(posixpath.join(directory, "package.json")) is each:
+            directory = f"{each.root}/{below}".rstrip("/")
+            if owners.get(f"{directory}/package.json") is each:
                 manifests[directory] = replace(manifest, directory=directory)
     space = Space(entries, binaries, _links(entries), manifests, _directories(entries))
     return replace(space, needed=_needed(space))
