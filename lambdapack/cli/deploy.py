@@ -63,7 +63,8 @@ def deploy(
 
     Example: lambdapack deploy app.zip --function app --alias live --smoke event.json
     """
-    from lambdapack.cli.deploying import Asked, Place, carry_out  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.cloud import Place  # noqa: PLC0415
+    from lambdapack.cli.deploying import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
     asked = Asked(
@@ -110,7 +111,7 @@ def rollback(
 
     Example: lambdapack rollback --function app --alias live
     """
-    from lambdapack.cli.deploying import Place  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.cloud import Place  # noqa: PLC0415  # `--help` must not wait for it
     from lambdapack.cli.rolling import Asked, carry_out  # noqa: PLC0415
 
     asked = Asked(

@@ -1,13 +1,12 @@
 """Does what `lambdapack deploy` asks, and tells what became of it."""
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lambdapack.cli import choices, console, signals
+from lambdapack.cli.cloud import Place
 from lambdapack.cli.deployable import package_of, settings_with_function, zip_of
 from lambdapack.cli.options import Format
 from lambdapack.cli.places import store_of
@@ -24,25 +23,7 @@ from lambdapack.pipeline.deploying import Examined, Order, examine, refused
 from lambdapack.report import plan as plans
 from lambdapack.runtimes.catalogue import newest, parse_architecture, parse_runtime
 
-if TYPE_CHECKING:
-    from lambdapack.aws.cloud import BotoCloud
-
 ON_INTERRUPTION = "the same command goes on where it stopped; aliases serve versions that were ready"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which AWS."""
-
-    profile: str | None
-    region: str | None
-    endpoint: str | None
-
-    def connect(self) -> "BotoCloud":
-        """Return the cloud; no call is made. LP403, LP404."""
-        from lambdapack.aws.cloud import connect  # noqa: PLC0415  # boto3 takes longer than all else
-
-        return connect(os.environ, profile=self.profile, region=self.region, endpoint=self.endpoint)
 
 
 @dataclass(frozen=True, slots=True)

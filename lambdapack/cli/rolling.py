@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from lambdapack.cli import console
-from lambdapack.cli.deploying import Place, named
+from lambdapack.cli.cloud import Place
+from lambdapack.cli.deploying import named
 from lambdapack.cli.options import Format
 from lambdapack.cli.progress import Bars
 from lambdapack.deploy import rollback

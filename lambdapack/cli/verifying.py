@@ -1,22 +1,27 @@
 """Does what `lambdapack verify` asks, and tells what was found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.build.images import BARE_IMAGE, expand
 from lambdapack.cli import choices, console, locating
+from lambdapack.cli.bringing import brought, fitting
+from lambdapack.cli.cloud import Place
 from lambdapack.cli.options import ReportFormat
 from lambdapack.cli.places import store_of
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
+from lambdapack.deploy.guard import layer_findings
 from lambdapack.errors import USAGE, Exit, LambdapackError
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
-from lambdapack.pipeline.judging import Given, Prove, verify
+from lambdapack.pipeline.judging import Called, Given, Prove, verify
 from lambdapack.pipeline.origin import origin_of
+from lambdapack.pipeline.remote import Fetched
 from lambdapack.report import formats
+from lambdapack.rules.check import arrange
 from lambdapack.rules.facts import Origin, Policy
 from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import shipped
@@ -27,7 +32,8 @@ from lambdapack.tree.entry import Tree
 class Asked:
     """What is no setting."""
 
-    target: Path
+    target: str  # as it was written; Path("s3://x") would lose a slash
+    place: Place
     runtime_file: Path | None
     project: Path | None
     load: bool
@@ -40,15 +46,19 @@ class Asked:
 def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     """Judge, write the report, and return the exit code."""
     bars = Bars(quiet=asked.quiet)
-    measured, flags = choices.runtime_of(asked.runtime_file, flags)
-    settings = choices.settings_of(asked.target, with_memory(asked.target, flags, bars))
-    policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
-    runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
-    prove = _prover(settings, policy, bars) if asked.load else None
-    given = Given(asked.target, settings.handler.value, settings.layers.value, _origin(asked))
-    reports = tuple(verify(given, each, policy, bars, prove, store_of(settings)) for each in runtimes)
+    with brought(asked.target, asked.place, bars) as fetched:
+        measured, flags = choices.runtime_of(asked.runtime_file, fitting(fetched, flags))
+        path = fetched.path if fetched else Path(asked.target)
+        settings = choices.settings_of(path, with_memory(path, flags, bars))
+        policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
+        runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
+        prove = _prover(settings, policy, bars) if asked.load else None
+        given = _given(path, fetched, settings, _origin(path, asked.project))
+        reports = tuple(verify(given, each, policy, bars, prove, store_of(settings)) for each in runtimes)
+        if fetched and fetched.function:
+            reports = tuple(_with_guards(each, fetched, policy) for each in reports)
     several = settings.arch.value == choices.ALL
-    where = locating.whereabouts_of(asked.target)
+    where = locating.whereabouts_of(Path(fetched.function.name) if fetched and fetched.function else path)
     console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))
     locating.summarise(asked.style, reports)
     limit = choices.fail_on(settings)
@@ -56,14 +66,29 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
 
 
-def _origin(asked: Asked) -> Origin | None:
-    if asked.project is not None and not asked.target.is_file():
+def _given(path: Path, fetched: Fetched | None, settings: Settings, origin: Origin | None) -> Given:
+    handler, layers = settings.handler.value, settings.layers.value
+    if fetched is None:
+        return Given(path, handler, layers, origin)
+    if fetched.function:
+        names = tuple(each.arn for each in fetched.layers.read)
+        return Given(path, handler, fetched.files, origin, Called("function", fetched.name, names))
+    return Given(path, handler, layers, origin, Called("layer" if fetched.layer else "", fetched.name))
+
+
+def _with_guards(report: Report, fetched: Fetched, policy: Policy) -> Report:
+    found = layer_findings(fetched.layers, report.runtime.target.architecture)
+    return replace(report, findings=arrange((*report.findings, *found), policy))
+
+
+def _origin(path: Path, project: Path | None) -> Origin | None:
+    if project is not None and not path.is_file():
         raise LambdapackError(
             USAGE,
             "--project is for a zip",
             hint="Name a zip, or leave --project out: a directory has its own lockfile.",
         )
-    return origin_of(asked.target, asked.project) if asked.target.is_file() else None
+    return origin_of(path, project) if path.is_file() else None
 
 
 def _prover(settings: Settings, policy: Policy, bars: Bars) -> Prove:

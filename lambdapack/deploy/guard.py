@@ -41,16 +41,21 @@ def guard(wanted: Wanted, seen: Observed, layers: Layers, architecture: Architec
         size = (("bytes", wanted.package.zip_bytes), ("most", DIRECT_MOST))
         message = f"the zip has {wanted.package.zip_bytes} bytes, {DIRECT_MOST} is the most"
         yield Finding(BUCKET_MISSING, "", message, evidence=size)
+    yield from layer_findings(layers, architecture)
+    for consumer in seen.consumers:
+        yield _consumer(wanted, consumer)
+    for action in seen.unseen:
+        yield Finding(CONSUMERS_UNSEEN, "", f"the action {action} is missing", evidence=(("action", action),))
+
+
+def layer_findings(layers: Layers, architecture: Architecture) -> Iterator[Finding]:
+    """Yield what speaks against a function's layers, beyond what is in them."""
     for each in layers.read:
         if each.architectures and architecture not in each.architectures:
             named = " and ".join(cpu.aws for cpu in each.architectures)
             yield Finding(LAYER_ARCHITECTURE, each.arn, f"it names {named}, the function is {architecture}")
     for arn in layers.unseen:
         yield Finding(LAYER_UNSEEN, arn, "AWS does not let these credentials read it, or it was deleted")
-    for consumer in seen.consumers:
-        yield _consumer(wanted, consumer)
-    for action in seen.unseen:
-        yield Finding(CONSUMERS_UNSEEN, "", f"the action {action} is missing", evidence=(("action", action),))
 
 
 def _function(wanted: Wanted, latest: Function) -> Iterator[Finding]:

@@ -1,18 +1,16 @@
 """From a zip to plans: what AWS has is read, and the bytes are judged for exactly that, before anything is sent."""
 
+import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdapack.deploy.cloud import Cloud
 from lambdapack.deploy.guard import Layers, guard
-from lambdapack.deploy.nouns import LayerVersion
 from lambdapack.deploy.observe import observe
 from lambdapack.deploy.plan import Plan, plan, target_of
 from lambdapack.deploy.wanted import Observed, Wanted
 from lambdapack.errors import (
-    ACCESS_DENIED,
     IMAGE_FUNCTION,
     NO_FUNCTION,
     UNKNOWN_RUNTIME,
@@ -22,6 +20,7 @@ from lambdapack.errors import (
 from lambdapack.events import Observer
 from lambdapack.memory.store import Store
 from lambdapack.model import Severity, Target
+from lambdapack.pipeline.remote import fetch_layers
 from lambdapack.rules.facts import Policy
 from lambdapack.rules.stale import ZIP_STALE
 from lambdapack.rules.verdict import Report
@@ -119,43 +118,14 @@ class _Judge:
         from lambdapack.runtimes.catalogue import shipped  # noqa: PLC0415
 
         origin = origin_of(archive, self.order.project)
-        with ExitStack() as stack:
-            read: list[LayerVersion] = []
-            files: list[Path] = []
-            unseen: list[str] = []
-            for arn in arns:
-                found = _layer(self.cloud, arn)
-                if found is None:
-                    unseen.append(arn)
-                    continue
-                read.append(found)
-                files.append(self._downloaded(found))
-                stack.callback(files[-1].unlink, missing_ok=True)
-            given = Given(archive, handler, tuple(files), origin)
+        with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as directory:
+            layers, files = fetch_layers(arns, self.cloud, Path(directory), self.observer)
+            given = Given(archive, handler, files, origin)
             report = verify(given, shipped(target), self.policy, self.observer, store=self.order.store)
         if report.subject.kind != "zip":
             hint = "Build the function without `--layer`, or publish it with `lambdapack publish-layer`."
             raise LambdapackError(USAGE, f"{archive} is a {report.subject.kind}, not a function", hint=hint)
-        return report, Layers(tuple(read), tuple(unseen))
-
-    def _downloaded(self, layer: LayerVersion) -> Path:
-        path = self.scratch / f"{layer.name}-{layer.number}.zip"
-        with self.observer.task(f"Reading the layer {layer.name}:{layer.number}", layer.zip_bytes, "B") as advance:
-            self.cloud.download(layer.location, path, advance)
-        return path
-
-
-def _layer(cloud: Cloud, arn: str) -> LayerVersion | None:
-    name, _colon, number = arn.rpartition(":")
-    if not number.isdigit() or ":layer:" not in name:
-        hint = "A layer's ARN ends with its version: arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION."
-        raise LambdapackError(USAGE, f"{arn!r} is no ARN of a layer version", hint=hint)
-    try:
-        return cloud.layer_version(name, int(number))
-    except LambdapackError as error:
-        if error.failure is not ACCESS_DENIED:
-            raise
-        return None
+        return report, layers
 
 
 def refused(examined: Sequence[Examined], gate: Severity) -> bool:

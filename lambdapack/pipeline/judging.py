@@ -92,6 +92,15 @@ Prove = Callable[[Report, Tree, str | None, Sequence[Tree]], Report]
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """What a zip is in AWS; a report names that, and not the file that it was brought into."""
+
+    kind: str  # "function", "layer": known, not told by what is in it; "" for an object in a bucket
+    name: str  # ARN of the version, or s3://BUCKET/KEY
+    layers: tuple[str, ...] = ()  # ARNs, in the order of Given's
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """What is to be judged: a function with its layers, or a layer."""
 
@@ -99,6 +108,7 @@ class Given:
     handler: str
     layers: tuple[Path, ...] = ()  # in the function's order; a layer that is judged itself comes after them
     origin: Origin | None = None  # the project that a zip was made from, as it is today
+    called: Called | None = None  # what it is in AWS, when it was brought from there
 
 
 def verify(
@@ -111,19 +121,32 @@ def verify(
 ) -> Report:
     """Return the report on a directory or zip with its layers, read in place; LP007 when nothing is in one."""
     path = given.path
-    with opened(path) as found, opened_layers(_besides(given)) as layers:
+    with opened(path) as there, opened_layers(_besides(given)) as layers:
+        found = _known(there, given.called)
         trees = [each.tree for each in layers]
         wanted = None if _dependencies_alone(found) else given.handler
-        with remembering(store, path.resolve(), *given.layers) as memory:
+        with remembering(store, *_place(given)) as memory:
             inventories = scanned((found.tree, *trees), observer, memory)
         facts = facts_of(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
         facts = replace(facts, origin=given.origin)
-        if found.kind == "zip":  # it claims to be whole, and what is in it has left the machine or is about to
+        if found.kind in {
+            "zip",
+            "function",
+        }:  # it claims to be whole, and what is in it has left the machine or is about to
             facts = replace(facts, secrets=_secrets(Filtered(found.tree, _is_source)))
             policy = replace(policy, handler_severity=Severity.WARNING)
-        subject = replace(_subject(path, found), layers=tuple(each.told for each in layers))
+            policy = replace(policy, handler_required=policy.handler_required or found.kind == "function")
+        subject = _named(replace(subject_of(path, found), layers=tuple(each.told for each in layers)), given.called)
         report = check(subject, facts, runtime, policy)
         return prove(report, unpacked(path, found), facts.handler, trees) if prove else report
+
+
+def _place(given: Given) -> tuple[object, ...]:
+    """Return what its facts are remembered under: not the passing name of a file that was brought from AWS."""
+    called = given.called
+    if called is None:
+        return (given.path.resolve(), *given.layers)
+    return (called.name, *called.layers, *given.layers[len(called.layers) :])
 
 
 def _besides(given: Given) -> tuple[Path, ...]:
@@ -136,7 +159,19 @@ def _dependencies_alone(found: Found) -> bool:
     return found.kind == "directory" and all(path.partition("/")[0] == MODULES for path in found.tree.entries)
 
 
-def _subject(path: Path, found: Found) -> Subject:
+def _known(found: Found, called: Called | None) -> Found:
+    return replace(found, kind=called.kind) if called and called.kind else found
+
+
+def _named(subject: Subject, called: Called | None) -> Subject:
+    if called is None:
+        return subject
+    layers = [replace(each, path=name) for each, name in zip(subject.layers, called.layers, strict=False)]
+    return replace(subject, path=called.name, archive=None, layers=(*layers, *subject.layers[len(layers) :]))
+
+
+def subject_of(path: Path, found: Found) -> Subject:
+    """Return what is said of an opened path."""
     size = unzipped_bytes(found.tree)
     if path.is_dir():
         return Subject(found.kind, str(path), unzipped_bytes=size)

@@ -77,7 +77,7 @@ def size_findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
         message = f"unzipped it has {parts}, {UNZIPPED_MOST} are allowed"
         evidence = (("bytes", own), ("layers", layers), ("limit", UNZIPPED_MOST))
         yield Finding(TOO_BIG, "", message, evidence=evidence)
-    if (subject.zip_bytes or 0) > ZIPPED_MOST:
+    if (subject.zip_bytes or 0) > ZIPPED_MOST and subject.kind != "function":  # that one is there already
         message = f"the zip has {subject.zip_bytes} bytes, {ZIPPED_MOST} can be sent directly"
         yield Finding(NEEDS_BUCKET, "", message, evidence=(("bytes", subject.zip_bytes), ("limit", ZIPPED_MOST)))
 

@@ -244,6 +244,7 @@ class FakeFunctions:
 
     def _function(self, parameters: Parameters) -> FakeFunction:
         name = parameters["FunctionName"]
+        name = name.split(":")[6] if name.startswith("arn:") else name
         found = self.functions.get(name)
         if found is None:
             raise errors.missing(self.arn(name, parameters.get("Qualifier", "")))
