@@ -38,6 +38,19 @@ def lambdapack(
     return done
 
 
+def started(
+    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Return a command that runs, for who wants to stop it; what it prints is lost."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "lambdapack", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 def containers() -> Sequence[str]:
     """Names of the containers that lambdapack made and whose process is gone: what was left behind."""
     template = '{{.Names}} {{.Status}}\t{{.Label "' + reap.OWNER + '"}}'

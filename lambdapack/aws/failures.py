@@ -81,6 +81,7 @@ _LOCAL: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
     ((exceptions.NoCredentialsError, exceptions.PartialCredentialsError), NO_CREDENTIALS),
     ((exceptions.NoRegionError, exceptions.InvalidRegionError), NO_REGION),
     ((exceptions.ProfileNotFound, exceptions.InvalidConfigError, exceptions.ConfigParseError), BAD_PROFILE),
+    ((ValueError,), BAD_PROFILE),  # an endpoint that is no URL
     ((exceptions.ConfigNotFound, exceptions.UnknownCredentialError, exceptions.InfiniteLoopConfigError), BAD_PROFILE),
     ((exceptions.SSOError, exceptions.TokenRetrievalError), CREDENTIALS_EXPIRED),
     ((exceptions.CredentialRetrievalError, exceptions.MissingDependencyException), NO_CREDENTIALS),

@@ -1,0 +1,66 @@
+"""A deployment that has nothing to do, and a large upload, against bare boto3 doing the same; both against moto."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from lambdapack.deploy.nouns import Stored
+from tests.bench.timing import paired, row
+from tests.cloud import servers
+from tests.cloud.world import BUCKET, World, served
+
+ROUNDS = 9
+UPLOADS = 5
+LARGE = 200 << 20
+
+BARE = """
+import boto3
+client = boto3.client("lambda")
+client.get_function_configuration(FunctionName="fn")
+client.get_function_configuration(FunctionName="fn", Qualifier="live")
+"""
+
+
+def nothing_to_do(world: World, environment: dict[str, str]) -> None:
+    """Print the row of the deployment."""
+
+    def run(*command: str) -> None:
+        subprocess.run(command, env=environment, cwd=world.directory, check=True, stdout=subprocess.DEVNULL)
+
+    deploy = [sys.executable, "-m", "lambdapack", "deploy", str(world.archive("one")), "-q"]
+    deploy += ["--function", "fn", "--alias", "live"]
+    run(*deploy, "--create", "--role", world.role)
+    pair = paired(lambda: run(*deploy), lambda: run(sys.executable, "-c", BARE), ROUNDS)
+    row("deploy, nothing to do", "boto3, the same two reads", f"+{pair.above * 1000:.0f} ms", "<= 150 ms above")
+
+
+def upload(world: World) -> None:
+    """Print the row of the upload."""
+    path = world.directory / "large.zip"
+    path.write_bytes(os.urandom(LARGE))
+    stored = Stored(BUCKET, "lambdapack/large.zip", LARGE, "", "digest")
+    client = world.cloud.calls.client("s3")
+    pair = paired(
+        lambda: world.cloud.store(stored, path, lambda _amount: None),
+        lambda: client.upload_file(str(path), BUCKET, "plain.zip"),
+        UPLOADS,
+    )
+    row("upload of 200 MB", "boto3 upload_file", f"{1 / pair.ratio:.2f}x", ">= 0.95x")
+
+
+def main() -> None:
+    """Print both rows."""
+    with tempfile.TemporaryDirectory() as directory, servers.moto() as address:
+        world = served("moto", address, Path(directory))
+        keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        environment = {**os.environ, **keys, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ENDPOINT_URL": address}
+        nothing_to_do(world, environment)
+        upload(world)
+
+
+if __name__ == "__main__":
+    main()
