@@ -33,7 +33,7 @@ LADDER = (
     ("project", "binary", "script"),
     ("runtimes", "memory", "book"),
     ("rules", "build", "pack", "deploy", "aws"),
-    ("prove", "report"),
+    ("prove", "report", "explain"),
     ("config", "pipeline"),
     ("schema",),
     ("cli",),

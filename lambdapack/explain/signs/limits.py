@@ -1,0 +1,164 @@
+"""What the Lambda API, the kernel, docker and emulators print: sizes, conflicts, signals, what does not start."""
+
+from lambdapack.explain.nouns import Reading, Sign, Slots
+from lambdapack.explain.signs.words import CERTAIN, FILE, LIKELY, POSSIBLE, ROOT, SYMPTOM, pattern, sign
+
+RUNTIME, API = "Lambda's runtime", "the Lambda API"
+
+
+def not_run(slots: Slots) -> Reading | None:
+    """The kernel refuses a program for another CPU."""
+    if slots.get("docker"):
+        return Reading(
+            "emulator",
+            LIKELY,
+            "the image is for another CPU, and this machine has no emulator for it",
+            (Reading("wrong-cpu", LIKELY, "the image or program is for another CPU than the machine"),),
+        )
+    return Reading("wrong-cpu", LIKELY, "{file} is a program for another CPU, or no program at all")
+
+
+SIGNS: tuple[Sign, ...] = (
+    Sign(
+        "kernel",
+        "cannot execute binary file: Exec format error",
+        pattern(rf"(?:{FILE}: )?cannot execute(?: binary file)?: [Ee]xec format error|spawn (?P<file2>\S+) ENOEXEC"),
+        not_run,
+    ),
+    Sign(
+        "docker",
+        "exec /usr/local/bin/docker-entrypoint.sh: exec format error",
+        pattern(
+            r"(?P<docker>standard_init_linux\.go|exec user process caused|OCI runtime|exec /bin/sh:|exec /usr/bin/sh:"
+            r"|exec /usr/local/bin/docker-entrypoint\.sh:)[^\n]*exec format error"
+        ),
+        not_run,
+        ROOT,
+    ),
+    Sign(
+        RUNTIME,
+        "fork/exec /lambda-entrypoint.sh: exec format error Runtime.InvalidEntrypoint",
+        pattern(rf"(?:fork/exec {FILE}: )?exec format error|OSError: \[Errno 8\] Exec format error"),
+        not_run,
+    ),
+    sign(
+        API,
+        "Unzipped size must be smaller than 262144000 bytes",
+        r"(?P<what>Unzipped size|Zipped size|Request) must be smaller than (?P<bytes>\d+) bytes"
+        r"(?! for the (?:UpdateFunctionConfiguration|Invoke))",
+        "too-big",
+        CERTAIN,
+        "AWS refuses the package: {what} must stay below {bytes} bytes",
+    ),
+    sign(
+        API,
+        "RequestEntityTooLargeException",
+        r"\bRequestEntityTooLarge(?:Exception)?\b(?![^\n]*(?:FunctionConfiguration|Invoke))"
+        r"|\bCodeStorageExceeded(?:Exception)?\b|Code storage limit exceeded"
+        r"|exceeds the maximum allowed size of \d+|[Uu]nzipped size[^\n]{0,40}(?:exceed|larger|limit)"
+        r"|[Mm]aximum (?:size for a deployment package|unzipped size)|[Ll]ayers consume more than the available size",
+        "too-big",
+        CERTAIN,
+        "AWS refuses the package for its size",
+    ),
+    sign(
+        API,
+        "The operation cannot be performed at this time. An update is in progress for resource: arn:aws:lambda:x",
+        r"An update is in progress for resource|(?<!Bucket)ResourceConflictException[^\n]{0,200}(?:cannot be performed"
+        r"|in the following state|Pending|in progress)|The function is currently in the following state: Pending"
+        r"|The Revision ?Id provided does not match|[Tt]he resource you requested has been modified|"
+        r"PreconditionFailedException",
+        "api-conflict",
+        CERTAIN,
+        "AWS is still at work on another update of the function",
+    ),
+    sign(
+        "node",
+        "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+        r"JavaScript heap out of memory",
+        "out-of-memory",
+        CERTAIN,
+        "a program of node has used up its heap",
+    ),
+    sign(
+        RUNTIME,
+        "Error: Runtime exited with error: signal: killed Runtime.ExitError",
+        r"Runtime exited with error: signal: killed|Runtime\.OutOfMemory|Error: ENOMEM|\bexit(?:ed with)? code:? 137\b",
+        "out-of-memory",
+        LIKELY,
+        "the process was killed because it used up its memory",
+    ),
+    Sign(
+        RUNTIME,
+        "Error: Runtime exited with error: signal: segmentation fault Runtime.ExitError",
+        pattern(r"Runtime exited with error: signal: segmentation fault"),
+        Reading(
+            "node-api-level",
+            POSSIBLE,
+            "native code crashed: so ends an addon that declares a newer Node-API than this Node.js has",
+            (Reading("truncated", POSSIBLE, "a binary that is cut short dies so as well"),),
+        ),
+    ),
+    sign(
+        RUNTIME,
+        "Error: Runtime exited with error: signal: bus error Runtime.ExitError",
+        r"Runtime exited with error: signal: bus error|\bBus error(?: \(core dumped\))?",
+        "truncated",
+        LIKELY,
+        "a binary that is cut short was mapped and read beyond its end",
+    ),
+    sign(
+        RUNTIME,
+        "Error: Runtime exited with error: signal: illegal instruction Runtime.ExitError",
+        r"signal: illegal instruction|Illegal instruction(?: \(core dumped\))?|\bSIGILL\b",
+        "cpu-level",
+        LIKELY,
+        "native code uses instructions that this CPU does not have",
+        SYMPTOM,
+    ),
+    sign(
+        "qemu",
+        "qemu: uncaught target signal 4 (Illegal instruction) - core dumped",
+        r"qemu: uncaught target signal|qemu-\w+(?:-static)?: (?:Could not open|Unable to reserve|unhandled|Unsupported)"
+        r"|rosetta error:|uncaught target signal \d+",
+        "emulator",
+        CERTAIN,
+        "the emulator crashed, not the program: the image is for another CPU than this machine",
+        ROOT,
+    ),
+    sign(
+        "docker",
+        "no matching manifest for linux/arm64/v8 in the manifest list entries",
+        r"no matching manifest for (?P<needs>[\w/]+) in the manifest list",
+        "emulator",
+        LIKELY,
+        "there is no image for {needs}: it exists for another CPU only",
+    ),
+    sign(
+        "docker",
+        "The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64/v3)",
+        r"requested image's platform \((?P<has>[\w/]+)\) does not match the detected host platform "
+        r"\((?P<needs>[\w/]+)\)",
+        "emulator",
+        LIKELY,
+        "the image is for {has}, the machine is {needs}",
+        SYMPTOM,
+    ),
+    sign(
+        "sh, kernel",
+        "bash: /app/bin/a: /lib64/ld-linux-x86-64.so.2: bad ELF interpreter: No such file or directory",
+        r"bad ELF interpreter|bad interpreter: No such file|cannot execute: required file not found"
+        r"|Could not open '/lib(?:64)?/ld-[^'\n]+'",
+        "missing-interpreter",
+        CERTAIN,
+        "the program asks for a loader that this system does not have",
+    ),
+    sign(
+        "sh",
+        "/app/dev_bundle/bin/node: No such file or directory",
+        r"(?P<file>/[^\s:'\"]+/(?:bin|\.bin)/[\w.+-]+): (?:No such file or directory|not found)",
+        "missing-interpreter",
+        POSSIBLE,
+        "{file} is not there; if it is, its own loader is not",
+    ),
+)

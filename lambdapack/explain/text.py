@@ -1,0 +1,177 @@
+"""A text as a log holds it, undressed: no colours, no prefixes of whoever passed it on, no JSON around it."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+ANSI = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\^\[\[[0-9;]*m|\[\d{1,2}(?:;\d{1,2})*m"
+)
+"""ECMA-48 control sequences; and what is left of them when something ate the escape."""
+
+_STAMP = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"
+PREFIX = re.compile(
+    r"[ \t]*(?:"
+    rf"\[?{_STAMP}\]?:?[ \t]+"  # CloudWatch, GitHub Actions, docker logs -t, heroku
+    r"|\[?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?\]?:?[ \t]+"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?: [\w.-]+ [\w./-]+(?:\[\d+\])?:)?[ \t]+"  # syslog
+    r"|\d{13}[ \t,]+"  # milliseconds
+    r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}[ \t]+|undefined\t"  # request id
+    r"|(?:INFO|ERROR|WARN|WARNING|DEBUG|TRACE|FATAL)\t[ \t]*"
+    r"|#\d+ \d+\.\d+ |#\d+ (?=ERROR|\d)|\d+\.\d{3} (?=npm|gyp|sh|make|qemu|error|Error)|=> (?:=> )*# "  # buildkit
+    r"|[\w.-]{1,40}(?:[-_]\d+)?[ \t]*\|[ \t]"  # docker compose
+    r"|(?:app|heroku)\[[\w.-]+\]:[ \t]"
+    r"|npm (?:ERR!|error|WARN|warn|verb|info) (?:stack (?=\S))?(?!code E)"
+    r"|gyp (?:ERR!|error) (?:stack |find (?:Python|VS) )(?=Error|Could)"
+    r"|>[ \t](?!\S+@)|remote:[ \t]|\[(?:stderr|stdout|err|error|ERROR|build|\d+/\d+)\][ \t]+|(?:stderr|stdout):[ \t]"
+    r"|##\[(?:error|warning)\]|::(?:error|warning)[^:]*::"  # GitHub Actions
+    r")"
+)
+"""What others put in front of a line; several may stand there."""
+
+_MOST_PREFIXES = 6
+_CSV = re.compile(r"^\"?(?:\d{13}|" + _STAMP + r")\"?,\"?")
+_FRAGMENT = re.compile(r"\\\"|\"\s*:\s*\"|^\s*\"[^\"]*\\n|\\u001b|\\n\s*(?:at |-|was |the |NODE_|Require|Please|\\n)")
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\\\"/bfnrt])")
+_ESCAPED = {"n": "\n", "r": "\n", "t": "\t", "b": "", "f": "", '"': '"', "/": "/", "\\": "\\"}
+_DEEPEST = 4
+_SHORT = 16  # a string of fewer signs may well stand twice in one document
+
+LONGEST = 8 * 1024
+"""Signs of a line; a longer one, such as a bundle without line ends, is taken for several."""
+
+_BULKY = re.compile(r"\S{601,}|[ \t]{65,}|\n(?:[ \t]*\n){2,}")
+"""Words that are longer than any path, and blanks without end: searches would go over them again and again."""
+
+
+def undressed(text: str) -> str:
+    """Return the text as the programs printed it, without what no message has."""
+    return _BULKY.sub(_cut, _bare(text.replace("\0", "").replace("\ufeff", "")))
+
+
+def _cut(match: re.Match[str]) -> str:
+    bulk = match[0]
+    return f"{bulk[:300]} {bulk[-300:]}" if bulk.strip() else bulk[:2]
+
+
+def _bare(text: str) -> str:
+    whole = _document(text.strip())
+    if whole is not None:
+        return whole
+    text = ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return "\n".join(_line(piece) for each in text.split("\n") for piece in _pieces(each))
+
+
+def _pieces(line: str) -> Iterator[str]:
+    if len(line) <= LONGEST or line.lstrip().startswith(("{", "[")):
+        yield line
+        return
+    for start in range(0, len(line), LONGEST):
+        yield line[start : start + LONGEST]
+
+
+def _document(text: str, depth: int = 0) -> str | None:
+    """Return the strings of a JSON document, one below the other; None when it is none."""
+    if not text.startswith(("{", "[")) or depth > _DEEPEST:
+        return None
+    try:
+        return _flat(json.loads(text), depth)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _flat(value: Any, depth: int) -> str:
+    said: list[str] = []
+    for each in _strings(value):
+        inner = _document(each.strip(), depth + 1)
+        plain = inner if inner is not None else _bare(each) if depth <= _DEEPEST else each
+        if not _known(plain, said):
+            said.append(plain)
+    return "\n".join(said)
+
+
+def _known(text: str, said: list[str]) -> bool:
+    """The trace of an error repeats its message; it is one error all the same."""
+    bare = re.sub(r"^(?:[\w.]*(?:Error|Exception): |\[)", "", text.strip())
+    return len(bare) >= _SHORT and any(bare in each for each in said)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for each in value.values():
+                yield from _strings(each)
+        case list():
+            lines: list[str] = []
+            for each in value:
+                if isinstance(each, str):
+                    lines.append(each)
+                else:
+                    yield from _strings(each)
+            if lines:
+                yield from lines if any(each.lstrip().startswith("{") for each in lines) else _trace(lines)
+        case _:
+            pass
+
+
+def _trace(lines: list[str]) -> Iterator[str]:
+    """A trace as an array: its message may reach over several elements, its frames belong below."""
+    head = 0
+    while head < len(lines) and not lines[head].lstrip().startswith("at "):
+        head += 1
+    if head:
+        yield "\n".join(lines[:head])
+    if head < len(lines):
+        yield "\n".join(lines[head:])
+
+
+def _line(line: str) -> str:
+    csv = _CSV.match(line)
+    if csv:
+        line = line[csv.end() :].rstrip('",').replace('""', '"')
+    line = _unprefixed(line)
+    start = next((at for at, sign in enumerate(line) if sign in "{["), -1)
+    if start >= 0 and '"' in line:
+        found = _embedded(line, start)
+        if found is not None:
+            return found
+    return _unescaped(line)
+
+
+def _unprefixed(line: str) -> str:
+    at = 0
+    for _ in range(_MOST_PREFIXES):
+        match = PREFIX.match(line, at)
+        if match is None or match.end() == at:
+            break
+        at = match.end()
+    return line[at:]
+
+
+def _embedded(line: str, start: int) -> str | None:
+    """A JSON object inside a line, such as Lambda's `Invoke Error {...}`."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(line, start)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict | list) or not value:
+        return None
+    rest = _unescaped(line[end:])
+    return "\n".join(each for each in (line[:start], _flat(value, 1), rest) if each.strip(" \t,"))
+
+
+def _unescaped(line: str) -> str:
+    """A piece of JSON that is not whole. Twice when it was JSON inside JSON; a Windows path is left alone."""
+    for _ in range(2):
+        if not _FRAGMENT.search(line):
+            break
+        line = ANSI.sub("", _ESCAPE.sub(_sign, line))
+    return line
+
+
+def _sign(match: re.Match[str]) -> str:
+    word = match[1]
+    return chr(int(word[1:], 16)) if word[0] == "u" else _ESCAPED[word]
