@@ -148,7 +148,8 @@ def _root_scripts(job: _Job, step: _Step) -> Sequence[str]:
 def _run(
     job: _Job, sandbox: Sandbox, facts: npm.Facts, heard: Transcript, argv: Sequence[str], event: str = ""
 ) -> None:
-    ended = npm.run(sandbox, argv, npm.environment(facts, job.order.limits), heard)
+    env = {**npm.environment(facts, job.order.limits), **job.order.settings.compiler_flags}
+    ended = npm.run(sandbox, argv, env, heard)
     if not ended.ok:
         project = job.order.project
         raise explain(
@@ -197,7 +198,7 @@ def _installed(job: _Job, facts: npm.Facts, argv: Sequence[str], heard: Transcri
         strategy=job.way,
         node=facts.node,
         npm=facts.npm,
-        cpu_flags=heard.cpu_flags,
+        tuned=heard.tuned,
         absent=dropped,
         log=heard.lines[-SHOWN_LOG:],
         key_inputs=_key_inputs(job, facts, argv),
@@ -206,7 +207,9 @@ def _installed(job: _Job, facts: npm.Facts, argv: Sequence[str], heard: Transcri
 
 
 def _key_inputs(job: _Job, facts: npm.Facts, argv: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    compiler = ((name, flags) for name, flags in sorted(job.order.settings.compiler_flags.items()))
     return (
+        *compiler,
         ("target", str(job.order.target)),
         ("image", job.image.digest),
         ("node", facts.node),

@@ -174,6 +174,7 @@ def environment(facts: Facts, limits: Limits) -> dict[str, str]:
         "JOBS": str(max(1, min(facts.jobs, limits.memory_bytes // JOB_BYTES))),
         "NO_COLOR": "1",
         "V": "1",  # gyp's make prints whole compiler lines: evidence for -march=native
+        "VERBOSE": "1",  # the same for CMake's
         "npm_config_cache": f"{CACHE}/npm",
         "npm_config_color": "false",
         "npm_config_logs_max": "0",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lambdapack.build.compile_lines import Tuned
 from lambdapack.build.engine import Image, Limits
 from lambdapack.build.strategy import Strategy, Work
 from lambdapack.model import Architecture, Target
@@ -50,7 +51,7 @@ class Installed:
     strategy: Strategy | None = None
     node: str = ""
     npm: str = ""
-    cpu_flags: tuple[str, ...] = ()  # compiler flags that tie an addon to the build machine's CPU
+    tuned: tuple[Tuned, ...] = ()  # for which CPUs the packages' compilers were told to compile
     absent: tuple[str, ...] = ()  # optional packages for this target that npm dropped
     log: tuple[str, ...] = ()  # npm's last lines
     key_inputs: tuple[tuple[str, str], ...] = ()  # what of the install belongs into the dependency key

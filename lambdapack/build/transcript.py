@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterable
 
+from lambdapack.build.compile_lines import CompileLines, Tuned
 from lambdapack.events import Observer
 
 KEPT_LINES = 4000
@@ -16,8 +17,6 @@ REDACTED = "***"
 
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_CPU_FLAG = re.compile(r"(?<![\w-])-m(?:arch|cpu)=native\b")
-_COMPILER = re.compile(r"(?:^|[\s/])(?:g\+\+|gcc|c\+\+|cc|clang\+\+|clang|gfortran)\s")
 
 
 class Transcript:
@@ -29,7 +28,7 @@ class Transcript:
         self._secrets = sorted({each for each in secrets if each}, key=len, reverse=True)
         self._partial: dict[str, bytes] = {}
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._cpu_flags: dict[str, None] = {}
+        self._compiling = CompileLines()
 
     def __call__(self, source: str, data: bytes, /) -> None:
         """Take what came from "stdout" or "stderr"."""
@@ -53,16 +52,15 @@ class Transcript:
         return tuple(self._lines)
 
     @property
-    def cpu_flags(self) -> tuple[str, ...]:
-        """Compiler flags that tie the result to the CPU of the machine that built it, as they were written."""
-        return tuple(self._cpu_flags)
+    def tuned(self) -> tuple[Tuned, ...]:
+        """The CPUs that the packages' compilers were told to use, in the order in which they were."""
+        return self._compiling.tuned
 
     def _take(self, raw: bytes) -> None:
         text = raw[:LINE_BYTES].decode("utf-8", "replace").rstrip("\r")
         text = _CONTROL.sub("", _ESCAPE.sub("", text.rpartition("\r")[2])).rstrip()
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        if _COMPILER.search(text):
-            self._cpu_flags.update(dict.fromkeys(_CPU_FLAG.findall(text)))
+        self._compiling.take(text)
         self._lines.append(text)
         self._observer.line(text)

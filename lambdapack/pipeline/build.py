@@ -33,7 +33,7 @@ from lambdapack.project.npmrc import NpmSettings, translate
 from lambdapack.project.reader import load
 from lambdapack.rules.check import arrange, check
 from lambdapack.rules.contents import size_findings
-from lambdapack.rules.facts import Facts, Policy
+from lambdapack.rules.facts import Compiled, Facts, Policy
 from lambdapack.rules.lockfile import preflight
 from lambdapack.rules.prunable import prunable
 from lambdapack.rules.verdict import Judgement, Report, Subject
@@ -180,7 +180,9 @@ class _Build:
             installed, key = Installed(_ready(self.project), (MODULES,)), None
         source = None if wanted.layer else self._source(installed)
         tree = _package(source, clean(installed.tree).tree)
-        facts = self._facts(tree, source, target)
+        compiled = tuple(Compiled(self._owner(each.package), each.flag, each.everywhere) for each in installed.tuned)
+        ready = frozenset(source.tree.entries) if source else frozenset()
+        facts = replace(self._facts(tree, source, target), compiled=compiled, ready=ready)
         report = self._check(tree, facts, runtime)
         pruned = tuple(each for each in prunable(report.judgements) if each.binary.path in tree.entries)
         pruned = pruned if wanted.prune else ()
@@ -192,6 +194,10 @@ class _Build:
         if wanted.load:
             report = self._proved(report, tree, facts.handler)
         return _Judged(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+
+    def _owner(self, package: str) -> str:
+        """The project's own scripts run under its name, and what they compile is no package's."""
+        return "" if package == self.project.name else package
 
     def _facts(self, tree: Tree, source: Source | None, target: Target) -> Facts:
         wanted, layers = self.wanted, [each.tree for each in self.layers]

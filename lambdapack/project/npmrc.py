@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lambdapack.errors import BAD_CONFIG, LambdapackError
+from lambdapack.project.compiling import compiler_flags
 from lambdapack.project.document import read_text
 from lambdapack.project.ini import Value, decode, encode
 from lambdapack.project.network import CAFILE, SECRETS, host_environment, is_loopback, refuse_loopback, without_user
@@ -44,6 +45,7 @@ class NpmSettings:
     text: bytes = field(default=b"", repr=False)  # the sandbox's user npmrc
     files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)  # names below SECRETS, and contents
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # proxies, NODE_EXTRA_CA_CERTS
+    compiler_flags: Mapping[str, str] = field(default_factory=dict)  # CFLAGS, CXXFLAGS: no secret, part of the key
     has_credentials: bool = False
     dropped: tuple[str, ...] = ()  # keys that were not carried over, sorted
     undefined: tuple[str, ...] = ()  # variables that a carried key names and the host does not have
@@ -109,6 +111,7 @@ def translate(project: Path, environ: Mapping[str, str], home: Path) -> NpmSetti
         text="".join(encode(name, value) for name, value in carried.items()).encode(),
         files=tuple(sorted(files.items())),
         environment=network.variables,
+        compiler_flags=compiler_flags(environ),
         has_credentials=network.has_credentials or any(_is_secret(name, value) for name, value in carried.items()),
         dropped=tuple(sorted(dropped)),
         undefined=tuple(sorted(host.undefined)),

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from lambdapack.model import Finding
 from lambdapack.rules.advice import advice_findings
 from lambdapack.rules.binaries import counted, judge_all
+from lambdapack.rules.builder import tied_to_builder
 from lambdapack.rules.contents import link_findings, mode_findings, secret_findings, size_findings
 from lambdapack.rules.dependencies import dependency_findings
 from lambdapack.rules.dev_packages import dev_findings, dev_packages
@@ -30,9 +31,10 @@ def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> R
     installed = Installed(space, runtime)
     found = reach(space, installed, runtime)
     judged = judge_all(facts, space, installed, found.dead, runtime)
+    judgements = tuple(tied_to_builder(each, facts, runtime) for each in judged.judgements)
     for_development = dev_packages(facts, space, installed)
     findings = (
-        *counted(judged.judgements, everything=policy.all_binaries),
+        *counted(judgements, everything=policy.all_binaries),
         *judged.missing,
         *handler_findings(facts, space, installed, runtime, policy),
         *handler_code_findings(facts, runtime, policy),
@@ -50,7 +52,7 @@ def check(subject: Subject, facts: Facts, runtime: Runtime, policy: Policy) -> R
         *secret_findings(facts),
         *lifecycle_findings(runtime, policy.today),
     )
-    return Report(runtime, subject, judged.judgements, arrange(findings, policy))
+    return Report(runtime, subject, judgements, arrange(findings, policy))
 
 
 def arrange(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:

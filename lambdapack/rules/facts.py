@@ -39,6 +39,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Compiled:
+    """A flag that chose a CPU when the install compiled a package."""
+
+    package: str  # npm name; "" the function's own scripts
+    flag: str  # "-march=native", "-mcpu=neoverse-v1", "-mavx512f"
+    everywhere: bool = True  # for every source file of the package; else it may ask the CPU before it uses them
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A tree with what was read from it, and where it will lie in Lambda."""
 
@@ -52,6 +61,8 @@ class Facts:
     locks: TreeLocks = field(default_factory=TreeLocks)
     origin: Origin | None = None
     imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
+    compiled: tuple[Compiled, ...] = ()  # heard while it was installed; nothing is known of what came ready-made
+    ready: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
     layers: tuple["Facts", ...] = ()  # in the order in which the function lists them; each with root LAYER_ROOT
 
 

@@ -30,7 +30,7 @@ RELOCATIONS = Rule(
 CPU_LEVEL = Rule(
     "LP219",
     "cpu-level",
-    "a binary needs a newer x86-64 CPU than Lambda promises",
+    "a binary needs a newer CPU than Lambda promises",
     "The loader says: CPU ISA level is lower than required, or the process dies with SIGILL. -march=native does that.",
     "Compile it without -march=native: `CFLAGS=-march=x86-64-v2 CXXFLAGS=-march=x86-64-v2 lambdapack build`.",
     Severity.ERROR,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lambdapack import errors
+from lambdapack.build.compile_lines import Tuned
 from lambdapack.build.docker import connect
 from lambdapack.build.engine import Engine
 from lambdapack.build.install import install
@@ -177,7 +178,18 @@ def test_an_addon_of_the_project_is_compiled_in_its_place(
 
 def test_a_flag_for_this_machines_cpu_is_noticed(bench: Bench, tmp_path: Path) -> None:
     gyp = GYP.replace('"addon.cc"]', '"addon.cc"], "cflags": ["-march=native"]')
-    assert bench.install(addon(tmp_path, gyp=gyp), X86)[0].cpu_flags == ("-march=native",)
+    assert bench.install(addon(tmp_path, gyp=gyp), X86)[0].tuned == (Tuned("addon", "-march=native", everywhere=True),)
+
+
+def test_the_cure_for_it_wins_over_the_packages_own_flag(bench: Bench, tmp_path: Path) -> None:
+    root = addon(tmp_path, gyp=GYP.replace('"addon.cc"]', '"addon.cc"], "cflags": ["-march=native"]'))
+    environ = {**os.environ, "CXXFLAGS": "-march=x86-64-v2 -I/of/the/host"}
+    found, observer = bench.install(root, X86, settings=translate(root, environ, Path.home()))
+    assert found.tuned == (Tuned("addon", "-march=x86-64-v2", everywhere=True),)
+    compiling = [each for each in observer.lines if "addon.cc" in each and "g++" in each]
+    assert [("-march=native" in each, each.count("/of/the/host")) for each in compiling] == [(True, 0)]
+    assert compiling[0].index("-march=native") < compiling[0].index("-march=x86-64-v2")
+    assert dict(found.key_inputs)["CXXFLAGS"] == "-march=x86-64-v2"
 
 
 def test_a_compiler_error_is_shown_with_its_line(bench: Bench, tmp_path: Path) -> None:

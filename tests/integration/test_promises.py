@@ -155,3 +155,17 @@ def test_a_tree_compiled_for_another_node_is_refused(tmp_path: Path, npm: str, l
     (found,) = (each for each in json.loads(judged.stdout)["findings"] if each["severity"] == "error")
     assert found["name"] == "node-abi"
     assert "NODE_MODULE_VERSION 127" in found["message"] + found["why"]
+
+
+def test_an_addon_for_this_very_cpu_is_warned_of_and_the_cure_ends_it(
+    tmp_path: Path, lab_engine: dict[str, str]
+) -> None:
+    project = copy("addon", tmp_path / "addon")
+    gyp = project / "lib/checksum/binding.gyp"
+    gyp.write_text(gyp.read_text().replace('"sources"', '"cflags": ["-march=native"], "sources"'))
+    flags = {"CFLAGS": "-march=x86-64-v2", "CXXFLAGS": "-march=x86-64-v2"}
+    warned, cured = (lambdapack("build", project, "-v", env={**lab_engine, **each}) for each in ({}, flags))
+    assert "[LP219]" in warned.stderr
+    assert " ".join(f"{name}={value}" for name, value in flags.items()) in warned.stderr
+    assert (warned.returncode, cured.returncode) == (0, 0)
+    assert "no findings" in cured.stderr

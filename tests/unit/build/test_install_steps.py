@@ -8,6 +8,7 @@ import pytest
 
 from lambdapack import errors
 from lambdapack.build import npm
+from lambdapack.build.compile_lines import Tuned
 from lambdapack.build.install import install
 from lambdapack.build.order import Images, Installed, Order
 from lambdapack.build.strategy import work_of
@@ -331,10 +332,11 @@ def test_an_optional_package_for_this_cpu_that_npm_dropped_is_noted(tmp_path: Pa
 
 def test_flags_for_the_build_machines_cpu_are_kept_for_the_verdict(tmp_path: Path) -> None:
     def play(process: Process, argv: Sequence[str]) -> int:
-        process.out("  g++ -O3 -march=native -o x.o x.cc\n")
+        process.out("> x@1.0.0 install\n> node-gyp rebuild\n  g++ -O3 -march=native -o x.o x.cc\n")
         return install_all(process, argv)
 
-    assert installed(order(project(tmp_path, COMPILES)), Machine(play), tmp_path).cpu_flags == ("-march=native",)
+    found = installed(order(project(tmp_path, COMPILES)), Machine(play), tmp_path)
+    assert found.tuned == (Tuned("x", "-march=native", everywhere=True),)
 
 
 def test_what_decides_the_result_is_given_for_the_key(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from lambdapack.build.compile_lines import Tuned
 from lambdapack.build.transcript import KEPT_LINES, LINE_BYTES, Transcript
 from lambdapack.events import SILENT
 from tests.fakes import RecordingObserver
@@ -57,10 +58,10 @@ def test_only_the_last_lines_are_kept() -> None:
 def test_a_compiler_line_for_this_machines_cpu_is_remembered() -> None:
     transcript = Transcript(SILENT)
     transcript("stdout", (Path(__file__).parent / "npm_logs/cpu-flags.txt").read_bytes())
-    assert transcript.cpu_flags == ("-march=native",)
+    assert transcript.tuned == (Tuned("addon", "-march=native", everywhere=True),)
 
 
 def test_the_flag_in_other_text_is_none() -> None:
     transcript = Transcript(SILENT)
     transcript("stdout", b"we do not use -march=native here\n  g++ -o x.o --no-march=native -mtune=native x.cc\n")
-    assert transcript.cpu_flags == ()
+    assert transcript.tuned == ()
