@@ -26,6 +26,7 @@ from lambdapack.pipeline.measuring import Connect, tightened_by
 from lambdapack.pipeline.opening import unzipped_bytes
 from lambdapack.pipeline.record import manifest
 from lambdapack.pipeline.remembering import remembering
+from lambdapack.pipeline.sourcing import source_facts, source_findings
 from lambdapack.project.inputs import install_inputs
 from lambdapack.project.key import DependencyKey, dependency_key, project_parts
 from lambdapack.project.nouns import Project
@@ -34,6 +35,7 @@ from lambdapack.project.reader import load
 from lambdapack.rules.check import arrange, check
 from lambdapack.rules.contents import size_findings
 from lambdapack.rules.facts import Compiled, Facts, Policy
+from lambdapack.rules.lifecycle import lifecycle_findings
 from lambdapack.rules.lockfile import preflight
 from lambdapack.rules.prunable import prunable
 from lambdapack.rules.verdict import Judgement, Report, Subject
@@ -108,17 +110,22 @@ class _Judged:
 def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tuple[Built, ...]:
     """Install, judge and zip for every target; no archive is written unless all of them pass the gate.
 
-    Findings of the lockfile that do not pass it end it before any engine is asked.
+    Findings of lockfile, source and runtime that do not pass it end it before any engine is asked, all together.
     """
     project = load(wanted.directory, wanted.handler)
     npm = translate(project.root, wanted.environ, _home(wanted.directory))
+    source = None if wanted.layer else source_tree(project.directory, executable=wanted.executable)
+    own = source_facts(source, wanted.handler) if source else None
     locked = {target: _lock_findings(wanted, project, npm, target) for target in wanted.outputs}
-    early = [_unbuilt(wanted, target, findings) for target, findings in locked.items()]
+    early = [
+        _unbuilt(wanted, target, (*findings, *_early_findings(wanted, project, own, target)))
+        for target, findings in locked.items()
+    ]
     if any(each.fails(wanted.gate) for each in early):
         return tuple(Built(each) for each in early)
     with scratch() as (directory, stack):
         layers = stack.enter_context(opened_layers(wanted.layers))
-        one = _Build(wanted, project, npm, connect, directory, stack, observer, layers)
+        one = _Build(wanted, project, npm, source, own, connect, directory, stack, observer, layers)
         judged = [one.judged(target, findings) for target, findings in locked.items()]
         if any(each.report.fails(wanted.gate) for each in judged):
             return tuple(Built(each.report, None, each.left_out, each.pruned) for each in judged)
@@ -151,7 +158,16 @@ def _lock_findings(wanted: Wanted, project: Project, npm: NpmSettings, target: T
 
 def _unbuilt(wanted: Wanted, target: Target, findings: tuple[Finding, ...]) -> Report:
     subject = Subject("layer" if wanted.layer else "directory", str(wanted.directory))
-    return Report(wanted.runtime or shipped(target), subject, (), findings)
+    return Report(wanted.runtime or shipped(target), subject, (), arrange(findings, wanted.policy))
+
+
+def _early_findings(wanted: Wanted, project: Project, own: Facts | None, target: Target) -> tuple[Finding, ...]:
+    """Return what is known before the install, and is found again after it."""
+    if not wanted.install:  # nothing to wait for
+        return ()
+    runtime = wanted.runtime or shipped(target)
+    of_source = source_findings(own, project, runtime, wanted.policy, layered=bool(wanted.layers)) if own else ()
+    return (*lifecycle_findings(runtime, wanted.policy.today), *of_source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,8 @@ class _Build:
     wanted: Wanted
     project: Project
     npm: NpmSettings
+    source: Source | None  # None for a layer
+    own: Facts | None  # of the source
     connect: Connect
     directory: Path
     stack: ExitStack
@@ -178,11 +196,11 @@ class _Build:
                 runtime = tightened_by(engine, bare, runtime, self.directory, wanted.cache, self.observer)
         else:
             installed, key = Installed(_ready(self.project), (MODULES,)), None
-        source = None if wanted.layer else self._source(installed)
+        source = self._shipped(self.source, installed) if self.source else None
         tree = _package(source, clean(installed.tree).tree)
         compiled = tuple(Compiled(self._owner(each.package), each.flag, each.everywhere) for each in installed.tuned)
         ready = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(self._facts(tree, source, target), compiled=compiled, ready=ready)
+        facts = replace(self._facts(tree, target), compiled=compiled, ready=ready)
         report = self._check(tree, facts, runtime)
         pruned = tuple(each for each in prunable(report.judgements) if each.binary.path in tree.entries)
         pruned = pruned if wanted.prune else ()
@@ -199,11 +217,13 @@ class _Build:
         """The project's own scripts run under its name, and what they compile is no package's."""
         return "" if package == self.project.name else package
 
-    def _facts(self, tree: Tree, source: Source | None, target: Target) -> Facts:
+    def _facts(self, tree: Tree, target: Target) -> Facts:
         wanted, layers = self.wanted, [each.tree for each in self.layers]
         with remembering(wanted.store, "build", self.project.directory, target) as memory:
             found = scanned((tree, *layers), self.observer, memory)
-        return facts_of(tree, found, layer=wanted.layer, handler=wanted.handler, source=source, layers=layers)
+        facts = facts_of(tree, found, layer=wanted.layer, handler=wanted.handler, layers=layers)
+        secrets = self.own.secrets if self.own else ()
+        return replace(facts, secrets=tuple(each for each in secrets if each.path in tree.entries))
 
     def _proved(self, report: Report, tree: Tree, handler: str | None) -> Report:
         target, layers = report.runtime.target, [each.tree for each in self.layers]
@@ -217,9 +237,8 @@ class _Build:
         subject = replace(subject, layers=tuple(each.told for each in self.layers))
         return check(subject, facts, runtime, self.wanted.policy)
 
-    def _source(self, installed: Installed) -> Source:
-        """Return the function's own files, without what the install made anew."""
-        source = source_tree(self.project.directory, executable=self.wanted.executable)
+    def _shipped(self, source: Source, installed: Installed) -> Source:
+        """Return the function's own files without what the install made anew."""
         left_out = tuple(each for each in source.left_out if self.wanted.install or each[0] != MODULES)
         return replace(source, tree=prune(source.tree, installed.owned), left_out=left_out)
 

@@ -36,7 +36,10 @@ def zipped(directory: Path) -> Path:
 
 @pytest.fixture
 def fn(tmp_path: Path) -> Path:
-    return put(tmp_path / "fn", {"index.js": "", "package.json": '{"name": "fn", "dependencies": {"ms": "2"}}'})
+    return put(
+        tmp_path / "fn",
+        {"index.js": "exports.handler = 1", "package.json": '{"name": "fn", "dependencies": {"ms": "2"}}'},
+    )
 
 
 @pytest.fixture

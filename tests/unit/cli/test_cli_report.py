@@ -159,7 +159,9 @@ def test_all_architectures_are_an_array_when_a_lockfile_is_refused_too(
 ) -> None:
     lock = real_lock("sharp-0.34.5")
     del lock["packages"]["node_modules/@img/sharp-linux-arm64"]
-    project = write_project(tmp_path / "fn", {"dependencies": {"sharp": "0.34.5"}}, lock, {"index.js": ""})
+    project = write_project(
+        tmp_path / "fn", {"dependencies": {"sharp": "0.34.5"}}, lock, {"index.js": "exports.handler = 1"}
+    )
     assert run(["build", str(project), "--runtime", "nodejs22.x", "--arch", "all", "--format", "json"]) == 1
     documents = json.loads(capsys.readouterr().out)
     assert [(each["target"]["arch"], each["verdict"]) for each in documents] == [("x86_64", "pass"), ("arm64", "fail")]
