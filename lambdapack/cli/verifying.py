@@ -53,10 +53,10 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         policy = choices.policy_of(settings, handler_required=False, all_binaries=asked.all_binaries)
         runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
         prove = _prover(settings, policy, bars) if asked.load else None
-        given = _given(path, fetched, settings, _origin(path, asked.project))
+        given = given_of(path, fetched, settings, origin_beside(path, asked.project))
         reports = tuple(verify(given, each, policy, bars, prove, store_of(settings)) for each in runtimes)
         if fetched and fetched.function:
-            reports = tuple(_with_guards(each, fetched, policy) for each in reports)
+            reports = tuple(with_guards(each, fetched, policy) for each in reports)
     several = settings.arch.value == choices.ALL
     where = locating.whereabouts_of(Path(fetched.function.name) if fetched and fetched.function else path)
     console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))
@@ -66,7 +66,8 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
 
 
-def _given(path: Path, fetched: Fetched | None, settings: Settings, origin: Origin | None) -> Given:
+def given_of(path: Path, fetched: Fetched | None, settings: Settings, origin: Origin | None) -> Given:
+    """Return what is to be judged: a path with the layers of the settings, or what was brought from AWS."""
     handler, layers = settings.handler.value, settings.layers.value
     if fetched is None:
         return Given(path, handler, layers, origin)
@@ -76,12 +77,14 @@ def _given(path: Path, fetched: Fetched | None, settings: Settings, origin: Orig
     return Given(path, handler, layers, origin, Called("layer" if fetched.layer else "", fetched.name))
 
 
-def _with_guards(report: Report, fetched: Fetched, policy: Policy) -> Report:
+def with_guards(report: Report, fetched: Fetched, policy: Policy) -> Report:
+    """Return the report with what a function's own layers say about themselves."""
     found = layer_findings(fetched.layers, report.runtime.target.architecture)
     return replace(report, findings=arrange((*report.findings, *found), policy))
 
 
-def _origin(path: Path, project: Path | None) -> Origin | None:
+def origin_beside(path: Path, project: Path | None) -> Origin | None:
+    """Return the origin of a zip, None for a directory; LP001 when a project is named for one."""
     if project is not None and not path.is_file():
         raise LambdapackError(
             USAGE,

@@ -1,6 +1,7 @@
 """From a tree to the facts that a check wants, and from a path or zip to a report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -111,6 +112,38 @@ class Given:
     called: Called | None = None  # what it is in AWS, when it was brought from there
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A report and what it was made from, while that is open."""
+
+    report: Report
+    facts: Facts
+    tree: Tree
+    layers: tuple[Tree, ...]
+
+
+@contextmanager
+def judged(
+    given: Given, runtime: Runtime, policy: Policy, observer: Observer = SILENT, store: Store | None = None
+) -> Iterator[Judged]:
+    """Judge a directory or zip with its layers, read in place; LP007 when nothing is in one."""
+    path = given.path
+    with opened(path) as there, opened_layers(_besides(given)) as layers:
+        found = _known(there, given.called)
+        trees = tuple(each.tree for each in layers)
+        wanted = None if _dependencies_alone(found) else given.handler
+        with remembering(store, *_place(given)) as memory:
+            inventories = scanned((found.tree, *trees), observer, memory)
+        facts = facts_of(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
+        facts = replace(facts, origin=given.origin)
+        if found.kind in {"zip", "function"}:  # it claims to be whole, and has left the machine or is about to
+            facts = replace(facts, secrets=_secrets(Filtered(found.tree, _is_source)))
+            policy = replace(policy, handler_severity=Severity.WARNING)
+            policy = replace(policy, handler_required=policy.handler_required or found.kind == "function")
+        subject = _named(replace(subject_of(path, found), layers=tuple(each.told for each in layers)), given.called)
+        yield Judged(check(subject, facts, runtime, policy), facts, unpacked(path, found), trees)
+
+
 def verify(
     given: Given,
     runtime: Runtime,
@@ -120,25 +153,8 @@ def verify(
     store: Store | None = None,
 ) -> Report:
     """Return the report on a directory or zip with its layers, read in place; LP007 when nothing is in one."""
-    path = given.path
-    with opened(path) as there, opened_layers(_besides(given)) as layers:
-        found = _known(there, given.called)
-        trees = [each.tree for each in layers]
-        wanted = None if _dependencies_alone(found) else given.handler
-        with remembering(store, *_place(given)) as memory:
-            inventories = scanned((found.tree, *trees), observer, memory)
-        facts = facts_of(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
-        facts = replace(facts, origin=given.origin)
-        if found.kind in {
-            "zip",
-            "function",
-        }:  # it claims to be whole, and what is in it has left the machine or is about to
-            facts = replace(facts, secrets=_secrets(Filtered(found.tree, _is_source)))
-            policy = replace(policy, handler_severity=Severity.WARNING)
-            policy = replace(policy, handler_required=policy.handler_required or found.kind == "function")
-        subject = _named(replace(subject_of(path, found), layers=tuple(each.told for each in layers)), given.called)
-        report = check(subject, facts, runtime, policy)
-        return prove(report, unpacked(path, found), facts.handler, trees) if prove else report
+    with judged(given, runtime, policy, observer, store) as found:
+        return prove(found.report, found.tree, found.facts.handler, found.layers) if prove else found.report
 
 
 def _place(given: Given) -> tuple[object, ...]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from lambdapack.errors import USAGE, LambdapackError
-from lambdapack.schema import config, listings, manifest, plan, report
+from lambdapack.schema import config, inspection, listings, manifest, plan, report
 from lambdapack.schema.shapes import Schema
 
 SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
     "report": ("what verify and build say with --format json", report.report),
     "failure": ("what they say when the work could not be done", report.failure),
+    "inspection": ("what inspect says with --format json", inspection.inspection),
     "manifest": ("<zip>.lambdapack.json, beside an archive", manifest.manifest),
     "runtime-file": ("what --runtime-file takes, and `runtimes show` prints", listings.runtime_file),
     "runtimes": ("what `runtimes list` says with --format json", listings.runtimes),

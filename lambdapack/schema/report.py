@@ -33,9 +33,9 @@ def report() -> Schema:
             "fail: a finding of severity error counts; warn: a warning does; ignored findings do not.",
             [each.value for each in Verdict],
         ),
-        "target": _target(),
-        "subject": _subject(),
-        "binaries": array("Every native file, selected or not, in byte order of the paths.", _binary()),
+        "target": target(),
+        "subject": subject(),
+        "binaries": array("Every native file, selected or not, in byte order of the paths.", binary()),
         "findings": array("What there is to say, the worst first, the ignored ones last.", finding()),
     }
     return document(
@@ -60,7 +60,8 @@ def failure() -> Schema:
     return document(json_v1.FAILURE, "Why lambdapack could not go on", whole)
 
 
-def _target() -> Schema:
+def target() -> Schema:
+    """Return the schema of the runtime of a report."""
     fields = {
         "runtime": text("The Lambda runtime, such as nodejs22.x."),
         "arch": word("The instruction set, under AWS's name.", ARCHITECTURES),
@@ -75,7 +76,8 @@ def _target() -> Schema:
     return record("The runtime that the package was judged against.", fields)
 
 
-def _subject() -> Schema:
+def subject() -> Schema:
+    """Return the schema of what a report is about."""
     fields = {
         "kind": word("What was judged.", ["directory", "zip", "layer", "function"]),
         "path": text("Where it is, as it was named on the command line."),
@@ -98,7 +100,8 @@ def _layer() -> Schema:
     return record("One layer of the function.", fields)
 
 
-def _binary() -> Schema:
+def binary() -> Schema:
+    """Return the schema of one native file of a report."""
     registration = {
         "kind": word(
             "The entry that node takes; node-api also when there is a V8 one beside it.", list(json_v1.REGISTRATIONS)

@@ -340,3 +340,14 @@ def test_code_that_changes_meanwhile_is_not_judged_as_another(site: Site, verify
     site.aws.functions.code[latest["CodeSha256"]] = site.aws.functions.code[said]
     code, failure, _ = verify("fn")
     assert (code, failure["code"]) == (5, "LP427")
+
+
+def test_a_function_is_inspected_with_its_layers(site: Site, addon: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    layer = site.layer(addon)
+    site.function({"index.js": HANDLER, "package.json": NEEDS}, layer)
+    assert run(["inspect", "fn", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["subject"]["path"], found["verdict"]) == (f"{site.arn()}:$LATEST", "pass")
+    (binary,) = found["binaries"]
+    assert [each["name"] for each in binary["wanted_by"]] == ["addon"]
+    assert f"/opt/nodejs/{ADDON}" == binary["path"]
