@@ -1,6 +1,7 @@
 """Every operation that lambdapack calls, with the IAM actions that AWS checks. A call without a row cannot be made.
 
-Source: AWS service authorization reference, "AWS Lambda", "Amazon S3", "AWS STS". Read 2026-11-20.
+Source: AWS service authorization reference, "AWS Lambda", "Amazon CloudWatch Logs",
+"Amazon S3", "AWS STS". Read 2026-11-20.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,7 @@ ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "UpdateAlias"): ("lambda:UpdateAlias",),
     ("lambda", "UpdateFunctionCode"): ("lambda:UpdateFunctionCode",),
     ("lambda", "UpdateFunctionConfiguration"): ("lambda:UpdateFunctionConfiguration",),
+    ("logs", "FilterLogEvents"): ("logs:FilterLogEvents",),
     ("s3", "AbortMultipartUpload"): ("s3:AbortMultipartUpload",),
     ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
     ("s3", "CreateMultipartUpload"): ("s3:PutObject",),

@@ -11,12 +11,13 @@ from lambdapack.aws.clock import Clock
 from lambdapack.aws.failures import failure_of
 from lambdapack.aws.functions import LambdaFunctions
 from lambdapack.aws.layers import LambdaLayers
+from lambdapack.aws.logs import FunctionLogs
 from lambdapack.aws.storage import S3Storage
 from lambdapack.deploy.nouns import AccountLimits, Identity
 from lambdapack.errors import NO_REGION, LambdapackError
 
 
-class BotoCloud(LambdaFunctions, LambdaAliases, LambdaLayers, S3Storage):
+class BotoCloud(LambdaFunctions, LambdaAliases, LambdaLayers, S3Storage, FunctionLogs):
     """One account in one region."""
 
     def __init__(self, make: MakeClient, region: str, clock: Clock | None = None) -> None:

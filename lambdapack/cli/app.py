@@ -8,7 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from lambdapack import __version__
-from lambdapack.cli import build, cache, console, deploy, doctor, images, inspect, invoke, runtimes, schema, verify
+from lambdapack.cli import (
+    build,
+    cache,
+    console,
+    deploy,
+    doctor,
+    explain,
+    images,
+    inspect,
+    invoke,
+    runtimes,
+    schema,
+    verify,
+)
 from lambdapack.errors import USAGE, Exit, LambdapackError
 
 app = typer.Typer(
@@ -25,6 +38,7 @@ app.command("build")(build.build)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
 app.command("invoke")(invoke.invoke)
+app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
 app.command("deploy")(deploy.deploy)
 app.command("rollback")(deploy.rollback)

@@ -1,12 +1,14 @@
-"""The commands that end each cause, ours first, and the habit that keeps it from coming back."""
+"""The commands that end a cause here and now: the remedies, filled with what the text and the settings tell."""
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 
+from lambdapack.explain.counsel import has_platform_packages, replacement
 from lambdapack.explain.nouns import Slots, World
-from lambdapack.model import Architecture
+from lambdapack.explain.remedies import ALPINE, LOCAL, OF_THE_PACKAGE, REMEDIES
+from lambdapack.model import Architecture, Target
 from lambdapack.runtimes.abi import node_major_of
-from lambdapack.runtimes.catalogue import identifiers, node_major
+from lambdapack.runtimes.catalogue import identifiers, node_major, shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,176 +27,25 @@ class Cure:
     prevent: str
 
 
-_CLEAN = "rm -rf node_modules && npm ci"
-_NEVER_COPY = (
-    "Never zip, copy or commit a node_modules of another machine: `lambdapack build` installs in the Lambda image, and "
-    "`lambdapack verify` in CI refuses a package that would not load."
-)
-_PINNED = (
-    "Pin the Node.js major everywhere (.nvmrc, CI, runtime) and put it into the key of every CI cache of node_modules; "
-    "`lambdapack build` compiles for the runtime itself."
-)
-_LOCK = "Commit the lockfile and let CI run `lambdapack build`: its pre-flight names what the lockfile lacks."
-
-_TABLE: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "wrong-cpu": (("{build}", "{npm_ci}", "{docker}"), _NEVER_COPY),
-    "not-elf": (("{build}", "{npm_ci}", "{docker}"), _NEVER_COPY),
-    "truncated": (
-        ("npm cache clean --force && rm -rf node_modules && npm ci", "git lfs pull", "{build}"),
-        (
-            "Keep binaries out of git-lfs and behind no rewriting proxy; `lambdapack verify` sees a cut file before "
-            "Lambda."
-        ),
-    ),
-    "wrong-class": (("{build}", "{npm_ci}"), _NEVER_COPY),
-    "bad-elf": (("{build}", "npm rebuild {package} --build-from-source"), _NEVER_COPY),
-    "executable": (("{build}", "npm rebuild {package} --build-from-source"), "Start programs with child_process."),
-    "musl": (
-        ("{build}", "{npm_ci}", "{docker}"),
-        "Install in an image with the C library of the place where it runs: Lambda has glibc, Alpine has musl.",
-    ),
-    "missing-library": (
-        ("lambdapack verify .", "{build}", "{libraries}", "{docker}"),
-        (
-            "Put libraries that Lambda lacks into lib/ of the function or of a layer (both are in LD_LIBRARY_PATH), or "
-            "choose a package that brings its own; `lambdapack verify` names every missing one."
-        ),
-    ),
-    "symbol-version": (
-        ("{build}", "{docker}", "npm rebuild {package} --build-from-source"),
-        "Build on the runtime's own Amazon Linux, not on a newer system; `lambdapack verify` compares every version.",
-    ),
-    "undefined-symbol": (("{build}", "npm rebuild {package} --build-from-source"), _PINNED),
-    "node-abi": (
-        ("{build}", "npm rebuild {package}", _CLEAN, "npm rebuild {package} --build-from-source"),
-        _PINNED,
-    ),
-    "electron-abi": (
-        ("{build}", _CLEAN, "npx @electron/rebuild --force --only {package}"),
-        (
-            "Keep Electron's node_modules and the function's apart: electron-rebuild leaves files that only "
-            "Electron loads, "
-            "and `npm rebuild` leaves files that Electron does not."
-        ),
-    ),
-    "not-an-addon": (("{build}", "npm rebuild {package} --build-from-source", _CLEAN), _PINNED),
-    "node-api-level": (
-        ("lambdapack verify .", "npm ls {package}", "lambdapack build --runtime nodejs24.x{arch}"),
-        "Let `lambdapack verify` compare the declared Node-API with the runtime's: node itself just crashes.",
-    ),
-    "static-tls": (
-        ("{build}", "npm install {package}@latest"),
-        "Load the library first (LD_PRELOAD in the function's environment), or use a build without initial-exec TLS.",
-    ),
-    "relocations": (("{build}", "npm rebuild {package} --build-from-source"), "Build on the runtime's own system."),
-    "no-exec-bit": (
-        ("{build}", "chmod 755 {path}"),
-        "Zip with `lambdapack build` and name such files in `executable = [...]`: zips made on Windows have no modes.",
-    ),
-    "missing-interpreter": (("{build}", "{docker}"), _NEVER_COPY),
-    "cpu-level": (
-        ("{build}", "npm rebuild {package} --build-from-source"),
-        "Compile without -march=native: Lambda promises x86-64-v3 at most and Graviton2.",
-    ),
-    "platform-package-missing": (
-        (
-            "{npm_ci}",
-            "{build}",
-            "npx npm@11 install --package-lock-only",
-            "rm -rf node_modules package-lock.json && npx npm@11 install",
-        ),
-        _LOCK + " npm before 11.3 drops platform packages of other systems when node_modules is there (npm/cli#4828).",
-    ),
-    "prebuild-missing": (
-        ("{build}", "npm rebuild {package} --build-from-source", "npm view {package} versions"),
-        (
-            "Let install scripts run in the image where the function will run; where downloads are blocked, "
-            "`lambdapack "
-            "build` compiles there."
-        ),
-    ),
-    "scripts-skipped": (
-        ("npm pkg set allowScripts.{package}=true --json", "{build}", "npm rebuild {package} --ignore-scripts=false"),
-        (
-            "List the packages that need their install script in `allowScripts` (npm 12), "
-            "`onlyBuiltDependencies` (pnpm) or "
-            "`dependenciesMeta` (yarn); `lambdapack build` names them before it installs."
-        ),
-    ),
-    "toolchain-missing": (
-        ("{build}", "{docker}", "{tools}"),
-        (
-            "Build in an image with a toolchain (`lambdapack build` takes one when the lockfile asks for it), "
-            "or choose "
-            "versions with prebuilt binaries."
-        ),
-    ),
-    "compile-error": (
-        ("{build}", "npm install {package}@latest", "npm view {package} engines"),
-        "Choose versions that have a prebuilt binary for this Node.js; old addons do not compile with new V8 headers.",
-    ),
-    "emulator": (
-        ("docker run --privileged --rm tonistiigi/binfmt --install all", "{build}", "{npm_ci}"),
-        (
-            "Emulate as little as possible: `lambdapack build` runs npm on the own CPU when no package needs a "
-            "script, and "
-            "`[engine.hosts]` names a machine of the other CPU."
-        ),
-    ),
-    "missing-package": (
-        ("npm install {package}", "{build}", "{layer}"),
-        "Pack with `lambdapack build`: it installs `dependencies` and refuses a package whose dependency is not in it.",
-    ),
-    "handler": (
-        ("{build}", "lambdapack verify . --handler {handler}"),
-        (
-            "Zip the files themselves, not the directory around them; `lambdapack verify --load` imports the "
-            "handler in "
-            "the runtime's image."
-        ),
-    ),
-    "permissions": (
-        ("{build}", "chmod -R u=rwX,go=rX ."),
-        "Zip with `lambdapack build`: every file is readable for everybody, whatever the host's umask.",
-    ),
-    "too-big": (
-        ("{build}", "du -sh node_modules/* | sort -h | tail", "npm prune --omit=dev", "lambdapack build --layer"),
-        (
-            "Ship `dependencies` only, without binaries for other systems: `lambdapack build` prunes them and says the "
-            "size; above 50 MB a zip goes through S3, above 250 MB unpacked only a container image is left."
-        ),
-    ),
-    "lock-out-of-step": (("npm install --package-lock-only", "git add package-lock.json", "{build}"), _LOCK),
-    "api-conflict": (
-        ("aws lambda wait function-updated-v2 --function-name {function}",),
-        "Wait after each update before the next call, and let one pipeline at a time deploy a function.",
-    ),
-    "out-of-memory": (
-        ("LAMBDAPACK_MEMORY=8g {build}", "JOBS=1 npm ci", "NODE_OPTIONS=--max-old-space-size=4096 npm ci"),
-        "Give the build, or the function (`aws lambda update-function-configuration --memory-size`), more memory.",
-    ),
-}
-
-_LOCAL: Mapping[str, tuple[str, ...]] = {
-    "wrong-cpu": ("node -p process.arch", _CLEAN, "npm rebuild {package}"),
-    "not-elf": (_CLEAN, "npm rebuild {package}"),
-    "missing-library": ("{libraries}", "npm rebuild {package}"),
-    "platform-package-missing": ("rm -rf node_modules package-lock.json && npx npm@11 install",),
-}
-"""On somebody's own machine, macOS or Windows, the plain cure is a clean install there; ours still makes the "
-"package."""
-
-
 def cure(cause: str, slots: Slots, world: World, aim: Aim, package: str | None) -> Cure:
     """Return the cure of a cause, filled with what is known; a command that lacks its word is left out."""
-    commands, prevent = _TABLE[cause]
-    if world.system in {"darwin", "win32"} and cause in _LOCAL:
-        commands = (*_LOCAL[cause], "{build}")
+    commands, prevent = REMEDIES[cause]
+    own = ALPINE if world.system == "alpine" else LOCAL if world.system else {}
+    if cause in own:
+        commands = (*own[cause], "{build}")
     words = _words(slots, world, aim, package)
-    fixed = (each.format_map(words) for each in commands)
+    fixed = [_again(each, package).format_map(words) for each in commands]
+    fixed.insert(1, replacement(package) if cause in OF_THE_PACKAGE else "")
     return Cure(
         tuple(dict.fromkeys(" ".join(each.split()) for each in fixed if _LACKING not in each and each)), prevent
     )
+
+
+def _again(command: str, package: str | None) -> str:
+    """There is nothing to rebuild where the binary is a package of its own."""
+    if command.startswith("npm rebuild {package}") and has_platform_packages(package):
+        return "npm uninstall {package} && npm install {package}"
+    return command
 
 
 _LACKING = "\0"
@@ -217,12 +68,12 @@ def _words(slots: Slots, world: World, aim: Aim, package: str | None) -> _Words:
         package=package or "",
         handler=slots.get("handler") or "index.handler",
         tools=_tools(world),
+        npm_ci=f"npm ci --os=linux --cpu={(arch or Architecture.X86_64).node} --libc=glibc",
         libraries=_libraries(world, package),
         path=slots.get("file", _LACKING),
         function="FUNCTION",
+        newer=_with_node_api(slots, aim),
     )
-    if arch:
-        words["npm_ci"] = f"npm ci --os=linux --cpu={arch.node} --libc=glibc"
     if package is None:
         words["package"] = _LACKING
     return words
@@ -240,6 +91,13 @@ def _runtime(slots: Slots, world: World) -> str | None:
     major = (node_major_of(int(wanted)) if wanted.isdigit() else None) or world.node_major
     name = f"nodejs{major}.x"
     return name if name in identifiers() else None
+
+
+def _with_node_api(slots: Slots, aim: Aim) -> str:
+    """The oldest runtime that has the Node-API of the message; the own one when it names none."""
+    wanted = max((int(each) for each in re.findall(r"\d+", slots.get("needs", ""))), default=0)
+    able = [each for each in identifiers() if shipped(Target(each, Architecture.X86_64)).node_api >= wanted > 0]
+    return able[0] if able else aim.runtime
 
 
 def _docker(node: int, arch: Architecture) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lambdapack.explain.causes import CAUSES
+from lambdapack.explain.counsel import counsel
 from lambdapack.explain.cures import Aim, cure
 from lambdapack.explain.nouns import Certainty, Diagnosis, Rank, Reading, Sign, Slots, World
 from lambdapack.explain.owners import near, of_file, of_path
@@ -86,6 +87,7 @@ def _made(
             evidence=(quote,),
             fix=remedy.fix,
             prevent=remedy.prevent,
+            book=counsel(package),
             slots=slots,
             rank=sign.rank if index == 0 else Rank.SYMPTOM,
         )
@@ -194,7 +196,7 @@ def _base(path: str) -> str:
 
 def _joined(one: Diagnosis, other: Diagnosis) -> Diagnosis:
     again = other.quote == one.quote
-    fuller = one if one.package or not other.package else replace(one, fix=other.fix)
+    fuller = one if one.package or not other.package else replace(one, fix=other.fix, book=other.book)
     return replace(
         fuller,
         file=one.file or other.file,

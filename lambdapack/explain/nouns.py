@@ -82,6 +82,8 @@ class Diagnosis:
     evidence: tuple[str, ...] = ()  # why we think so; the quote is the first
     fix: tuple[str, ...] = ()  # commands, ours first
     prevent: str = ""
+    found: str = ""  # what a look at the files showed, "yes: ..." when they bear it out
+    book: str = ""  # what the book says of the package, when it changes what to do
     count: int = 1  # how often the text has it
     slots: Slots = field(default_factory=dict)  # not printed; what a look at the files may use
     rank: Rank = Rank.PLAIN

@@ -45,9 +45,14 @@ _BULKY = re.compile(r"\S{601,}|[ \t]{65,}|\n(?:[ \t]*\n){2,}")
 """Words that are longer than any path, and blanks without end: searches would go over them again and again."""
 
 
+_BROKEN = re.compile(r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\.(?:node|so)\b)")
+"""A path that a narrow window has broken in two."""
+
+
 def undressed(text: str) -> str:
     """Return the text as the programs printed it, without what no message has."""
-    return _BULKY.sub(_cut, _bare(text.replace("\0", "").replace("\ufeff", "")))
+    bare = _BULKY.sub(_cut, _bare(text.replace("\0", "").replace("\ufeff", "")))
+    return _BROKEN.sub(r"\1\2", bare)
 
 
 def _cut(match: re.Match[str]) -> str:

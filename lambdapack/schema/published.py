@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from lambdapack.errors import USAGE, LambdapackError
-from lambdapack.schema import config, inspection, listings, manifest, plan, report
+from lambdapack.schema import config, diagnosis, inspection, listings, manifest, plan, report
 from lambdapack.schema.shapes import Schema
 
 SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
@@ -15,6 +15,9 @@ SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
     "runtimes": ("what `runtimes list` says with --format json", listings.runtimes),
     "images": ("what `images list` says with --format json", listings.images),
     "doctor": ("what `doctor` says with --format json", listings.doctor),
+    "diagnosis": ("what `explain` says with --format json", diagnosis.diagnosis),
+    "record": ("what `explain CODE` says with --format json", diagnosis.a_record),
+    "page": ("what `explain PACKAGE` says with --format json", diagnosis.page),
     "cache": ("what `cache show` and `cache clear` say with --format json", listings.cache),
     "plan": ("what deploy --dry-run says with --format json", plan.plan),
     "deployment": ("what deploy and rollback say with --format json", plan.deployment),

@@ -9,8 +9,9 @@ ROOT, SYMPTOM = Rank.ROOT, Rank.SYMPTOM
 
 _START = r"(?<![^\s:='\"`(){}<>,|;\[\]])"  # of a word: a search never begins inside one
 _PATH = r"(?:\\\\[?.]\\)?(?:[A-Za-z]:)?[^\s:'\"`(){}<>,|;\[\]]{1,1024}"
-FILE = rf"{_START}(?P<file>{_PATH})"
-"""A path as programs print it: no blanks, but a drive letter."""
+_LIKE_A_PATH = r"(?=(?:[A-Za-z]:)?[^\s:'\"`(){}<>,|;\[\]]{0,1024}?[./\\])"
+FILE = rf"{_START}{_LIKE_A_PATH}(?P<file>{_PATH})"
+"""A path as programs print it: no blanks, a drive letter perhaps, and no mere word such as Error."""
 
 ADDON = rf"{_START}(?P<file>{_PATH}\.node)"
 """The path of an addon."""

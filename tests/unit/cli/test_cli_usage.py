@@ -25,6 +25,8 @@ COMMANDS: Sequence[Sequence[str]] = (
     ("cache", "show"),
     ("cache", "clear"),
     ("doctor",),
+    ("explain",),
+    ("inspect",),
     ("schema",),
 )
 

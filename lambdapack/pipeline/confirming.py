@@ -1,0 +1,129 @@
+"""Looks at a project or zip whether what a message says is so: the file that it names, judged as `verify` does."""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambdapack.binary.facts import Binary, Format
+from lambdapack.events import Observer
+from lambdapack.explain.causes import CAUSES
+from lambdapack.explain.cures import Aim
+from lambdapack.explain.nouns import Certainty, Diagnosis, Explanation
+from lambdapack.memory.store import Store
+from lambdapack.model import Architecture, Finding, Target
+from lambdapack.pipeline.judging import Given, verify
+from lambdapack.rules.facts import Policy
+from lambdapack.rules.verdict import Judgement, Outcome, Report
+from lambdapack.runtimes.abi import describe
+from lambdapack.runtimes.catalogue import shipped
+
+FORMATS = {
+    Format.ELF: "ELF",
+    Format.MACH_O: "Mach-O",
+    Format.PE: "a Windows binary",
+    Format.TEXT: "text",
+    Format.EMPTY: "empty",
+    Format.LFS_POINTER: "a git-lfs pointer",
+    Format.HTML: "an HTML page",
+}
+
+ABSENT = frozenset(("prebuild-missing", "platform-package-missing", "scripts-skipped", "missing-package"))
+"""Causes that are borne out by a file that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at, and how."""
+
+    path: Path  # a directory or a zip
+    handler: str
+    policy: Policy
+    store: Store | None
+
+
+def confirmed(found: Explanation, look: Look, aim: Aim, observer: Observer) -> Explanation:
+    """Return the diagnoses with what the files show, those that they bear out first. LP007 when there is nothing."""
+    runtime = shipped(Target(aim.runtime, aim.architecture or Architecture.X86_64))
+    report = verify(Given(look.path, look.handler), runtime, look.policy, observer, None, look.store)
+    looked = [_looked_at(each, report) for each in found.diagnoses]
+    return replace(found, diagnoses=tuple(sorted(looked, key=lambda each: not each.found.startswith("yes"))))
+
+
+def _looked_at(one: Diagnosis, report: Report) -> Diagnosis:
+    judgement = _file_of(one, report.judgements)
+    said = _about(one, judgement, report) if judgement else _without_file(one, report)
+    if not said.startswith("yes"):
+        return replace(one, found=said)
+    file = judgement.binary.path if judgement and not one.file else one.file
+    package = one.package or (judgement.package if judgement else None) or None
+    return replace(one, found=said, certainty=Certainty.CERTAIN, file=file, package=package)
+
+
+def _file_of(one: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | None:
+    """The file that a message names; without a name, a file of its package, or of anybody, that fails this way."""
+    if one.file:
+        named = [each for each in judgements if f"/{each.binary.path}".endswith(f"/{one.file}")]
+        name = posixpath.basename(one.file)
+        alike = [each for each in judgements if posixpath.basename(each.binary.path) == name]
+        same = [each for each in alike if each.package == one.package]
+        return next(iter([*named, *same, *(alike if one.package is None else ())]), None)
+    failing = [each for each in judgements if each.outcome in {Outcome.FAILS, Outcome.DIES_LATER}]
+    failing.sort(key=lambda each: not each.selected)
+    own = [each for each in failing if one.package in {None, each.package}]
+    return next((each for each in own if each.cause == one.cause), None)
+
+
+def _about(one: Diagnosis, judgement: Judgement, report: Report) -> str:
+    binary, target = judgement.binary, report.runtime.target
+    known = f"{binary.path} is {described(binary)}"
+    if judgement.outcome is Outcome.LOADS:
+        return (
+            f"no: {known}, and loads on {target}. What failed is another copy: deploy this one anew, and look at the "
+            "function's layers."
+        )
+    why = f"; {judgement.finding.message}" if judgement.finding else ""
+    if judgement.cause == one.cause or _fits(one, binary):
+        return f"yes: {known}{why}"
+    return f"{known}{why} ({judgement.cause}, on {target})"
+
+
+def _fits(one: Diagnosis, binary: Binary) -> bool:
+    """Whether the file is what the message says, whatever becomes of it on Lambda."""
+    abi = binary.elf.registration.abi if binary.elf else None
+    return (
+        (one.cause == "wrong-cpu" and one.slots.get("has", "-") in binary.machines)
+        or (one.cause == "not-elf" and binary.format is not Format.ELF)
+        or (one.cause in {"node-abi", "electron-abi"} and abi is not None and one.slots.get("abi") == str(abi))
+    )
+
+
+def described(binary: Binary) -> str:
+    """Return what a file is, for people: "Mach-O arm64, made on a Mac"."""
+    machines = "+".join(binary.machines)
+    abi = binary.elf.registration.abi if binary.elf else None
+    parts = [
+        f"{FORMATS.get(binary.format, 'no binary that is known')} {machines}".strip(),
+        {Format.MACH_O: "made for macOS", Format.PE: "made for Windows"}.get(binary.format, ""),
+        f"compiled for {describe(abi)}" if abi else "",
+    ]
+    return ", ".join(each for each in parts if each)
+
+
+def _without_file(one: Diagnosis, report: Report) -> str:
+    finding = _finding_of(one, report.findings)
+    if finding is not None:
+        return f"yes: {finding.path + ': ' if finding.path else ''}{finding.message}"
+    name = one.file or (f"node_modules/{one.package}" if one.package else "")
+    if not name:
+        return f"nothing of the kind in {report.subject.path} for {report.runtime.target}"
+    if one.cause in ABSENT and one.file:
+        return f"yes: no {posixpath.basename(one.file)} is in {report.subject.path}"
+    return f"no native file {name} is in {report.subject.path}"
+
+
+def _finding_of(one: Diagnosis, findings: Sequence[Finding]) -> Finding | None:
+    alike = [each for each in findings if each.rule.code == CAUSES[one.cause]]
+    return next(
+        (each for each in alike if one.package in {None, "", each.package} or one.package in each.message), None
+    )

@@ -1,0 +1,111 @@
+"""What an error message means, for people and for programs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from lambdapack import __version__
+from lambdapack.errors import FAILURES
+from lambdapack.explain.nouns import Diagnosis, Explanation
+from lambdapack.report.text import WIDTH, paragraph, plural, printable
+from lambdapack.rules.registry import RULES
+
+DIAGNOSIS = "lambdapack/diagnosis/1"
+
+MOST = 12
+"""Diagnoses that people are shown; programs get all."""
+
+_TITLES = {**{each.code: each.title for each in FAILURES}, **{each.code: each.title for each in RULES}}
+
+
+def render(found: Explanation, like: Sequence[str] = ()) -> str:
+    """Return a paragraph for each diagnosis, best first; without one, what is nearest. `like`: names of the book."""
+    if not found.diagnoses:
+        return _unknown(found, like)
+    parts = [_diagnosis(each) for each in found.diagnoses[:MOST]]
+    more = len(found.diagnoses) - MOST
+    if more > 0:
+        parts.append(f"{more} more, less likely; `--format json` has them all")
+    if found.left_out:
+        parts.append(f"{plural(found.left_out, 'passage')} more of this log read differently again")
+    return "\n\n".join(parts) + "\n"
+
+
+def _diagnosis(each: Diagnosis) -> str:
+    lines = [paragraph("", f"{each.certainty.value}[{each.code}] {each.cause}: {_TITLES[each.code or '']}")]
+    if place := _place(each):
+        lines.append(f"  --> {printable(place)}")
+    lines.append(paragraph("  | ", each.says))
+    lines += [paragraph("  = text: ", text) for text in each.evidence[:3]]
+    if each.count > 1:
+        lines.append(f"  = seen: {each.count} times")
+    if each.found:
+        lines.append(paragraph("  = found: ", each.found))
+    lines += [_command("  = fix: " if index == 0 else "  = or:  ", command) for index, command in enumerate(each.fix)]
+    if each.book:
+        lines.append(paragraph("  = book: ", each.book))
+    lines.append(paragraph("  = prevent: ", each.prevent))
+    return "\n".join(lines)
+
+
+def _place(each: Diagnosis) -> str:
+    if each.file and each.package and f"node_modules/{each.package}/" not in each.file:
+        return f"{each.file} ({each.package})"
+    return each.file or each.package or ""
+
+
+def _command(lead: str, command: str) -> str:
+    """A command can be copied as it stands: a long one goes on below a backslash."""
+    lines, line = [], lead
+    for word in printable(command).split(" "):
+        if line.strip() != lead.strip() and len(line) + len(word) + 3 > WIDTH:
+            lines.append(f"{line} \\")
+            line = " " * (len(lead) + 2) + word
+        else:
+            line = f"{line} {word}" if line != lead else f"{lead}{word}"
+    return "\n".join([*lines, line])
+
+
+def _unknown(found: Explanation, like: Sequence[str]) -> str:
+    lines = [paragraph("", "no diagnosis: nothing about packaging was recognised")]
+    if like:
+        lines.append(paragraph("  = book: ", f"it has no such package; near: {', '.join(like)}"))
+    if found.nearest:
+        lines.append(paragraph("  = nearest: ", found.nearest))
+    lines.append(
+        paragraph(
+            "  = help: ",
+            "Give the whole message with the lines around it: `lambdapack explain - < build.log`; "
+            "`lambdapack verify TARGET` judges the package itself.",
+        )
+    )
+    return "\n".join(lines) + "\n"
+
+
+def render_json(found: Explanation) -> str:
+    """Return one object with a line end."""
+    document = {
+        "schema": DIAGNOSIS,
+        "version": __version__,
+        "diagnoses": [_document(each) for each in found.diagnoses],
+        "nearest": found.nearest or None,
+        "left_out": found.left_out,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _document(each: Diagnosis) -> dict[str, Any]:
+    return {
+        "cause": each.cause,
+        "code": each.code,
+        "file": each.file,
+        "package": each.package,
+        "certainty": each.certainty.value,
+        "says": each.says,
+        "evidence": list(each.evidence),
+        "found": each.found or None,
+        "fix": list(each.fix),
+        "book": each.book or None,
+        "prevent": each.prevent,
+        "count": each.count,
+    }
