@@ -69,6 +69,7 @@ def _words(slots: Slots, world: World, aim: Aim, package: str | None) -> _Words:
         handler=slots.get("handler") or "index.handler",
         tools=_tools(world),
         npm_ci=f"npm ci --os=linux --cpu={(arch or Architecture.X86_64).node} --libc=glibc",
+        native=_native(slots, node),
         libraries=_libraries(world, package),
         path=slots.get("file", _LACKING),
         function="FUNCTION",
@@ -113,6 +114,12 @@ def _tools(world: World) -> str:
     if world.system == "alpine":
         return "apk add --no-cache python3 make g++"
     return "sudo apt-get install -y python3 make g++"
+
+
+def _native(slots: Slots, node: int) -> str:
+    """A node that runs translated wants the other CPU's files: a native one ends it, where it is the odd one out."""
+    translated = slots.get("needs", "").startswith("x86_64") and "arm64" in slots.get("has", "")
+    return f"arch -arm64 nvm install {node}" if translated else ""
 
 
 _CANVAS_DEB = "sudo apt-get install -y libcairo2-dev libpango1.0-dev libjpeg-dev libgif-dev librsvg2-dev"

@@ -161,6 +161,7 @@ def near(text: str, start: int, end: int) -> str:
         if banner.end() > start:
             break
     named = next((each for each in banner.groups() if each), "") if banner else ""
+    named = FILES.get(f"{named}.node") or named  # a download bears the name of the file in it
     return above or (named if named not in LOADERS else "") or _asked_for(text)
 
 

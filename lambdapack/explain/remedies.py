@@ -112,7 +112,11 @@ REMEDIES: Mapping[str, tuple[tuple[str, ...], str]] = {
         "Choose versions that have a prebuilt binary for this Node.js; old addons do not compile with new V8 headers.",
     ),
     "emulator": (
-        ("docker run --privileged --rm tonistiigi/binfmt --install all", "{build}", "{npm_ci}"),
+        (
+            "docker run --privileged --rm tonistiigi/binfmt --install all",
+            "{build}",
+            "docker buildx build --platform linux/amd64,linux/arm64 .",
+        ),
         (
             "Emulate as little as possible: `lambdapack build` runs npm on the own CPU when no package needs a "
             "script, and `[engine.hosts]` names a machine of the other CPU."
@@ -152,7 +156,7 @@ REMEDIES: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 LOCAL: Mapping[str, tuple[str, ...]] = {
-    "wrong-cpu": ("node -p process.arch", _CLEAN, "npm rebuild {package}"),
+    "wrong-cpu": ("{native}", _CLEAN, "npm rebuild {package}"),
     "not-elf": (_CLEAN, "npm rebuild {package}"),
     "missing-library": ("{libraries}", "npm rebuild {package}"),
     "platform-package-missing": ("rm -rf node_modules package-lock.json && npx npm@11 install",),
