@@ -38,7 +38,7 @@ def out_of_step(project: Project, lockfile: Lockfile, *, legacy_peer_deps: bool)
 def _problem(
     edge: Edge, package: LockedPackage | None, overridden: frozenset[str], *, legacy_peer_deps: bool
 ) -> str | None:
-    if (edge.need is Need.PEER and legacy_peer_deps) or leads_out(_file_path(edge.spec)):
+    if (edge.need is Need.PEER and legacy_peer_deps) or _is_outside(edge):
         return None
     if package is None:
         # An optional dependency of a dependency that is missing is the platform rule's: npm 10 passes over it.
@@ -47,6 +47,11 @@ def _problem(
     if edge.owner.path or edge.name in overridden or _meets(edge, package):
         return None
     return f"Invalid: lock file's {package.name}@{package.version} does not satisfy {edge.name}@{edge.spec}"
+
+
+def _is_outside(edge: Edge) -> bool:
+    """A package outside the root has a finding of its own; what it asks for in turn says nothing new."""
+    return leads_out(_file_path(edge.spec)) or leads_out(edge.owner.path)
 
 
 def _file_path(spec: str) -> str:

@@ -94,6 +94,13 @@ def test_a_file_target_outside_is_named_with_its_line(tmp_path: Path) -> None:
     assert '"node_modules/x"' in text[finding.line - 1]
 
 
+@pytest.mark.spares("lock-out-of-step")
+def test_what_a_file_target_outside_wants_in_turn_is_no_second_finding(tmp_path: Path) -> None:
+    outside = {"version": "1.0.0", "dependencies": {"ms": "^2.1.3"}}
+    lock = lock_of({"../x": outside, "node_modules/x": {"resolved": "../x", "link": True}})
+    assert only(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock)).rule.name == "file-outside"
+
+
 @pytest.mark.spares("file-outside")
 def test_a_file_target_outside_for_development_is_left_alone(tmp_path: Path) -> None:
     # npm ci --omit=dev of 10.9.9, 11.19.1 and 12.2.0 ends well without the directory (tried 2026-11).
