@@ -1,15 +1,27 @@
 """A report for people: every finding, those of an npm package together, then one line that sums up."""
 
+from collections.abc import Sequence
+
 from lambdapack.errors import LambdapackError
 from lambdapack.model import Finding, Severity
 from lambdapack.report.text import joined, paragraph, plural, printable, quoted, size
 from lambdapack.rules.verdict import Report
 
+SHOWN = 20
+"""Places of one block that are spelled out, unless `verbose`."""
+
 
 def render(report: Report, *, verbose: bool = False) -> str:
-    """Return the findings and the summary; ignored findings are counted, and shown when `verbose`."""
-    shown = [each for each in report.findings if each.ignored is None or verbose]
-    return "\n\n".join([*map(_finding, sorted(shown, key=_order)), summary(report)]) + "\n"
+    """Return the findings and the summary; ignored findings are counted, and shown when `verbose`.
+
+    Findings that say the same of several places are one block.
+    """
+    shown = sorted((each for each in report.findings if each.ignored is None or verbose), key=_order)
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for each in shown:
+        alike.setdefault(_said(each), []).append(each)
+    blocks = [_block(each, len(each) if verbose else SHOWN) for each in alike.values()]
+    return "\n\n".join([*blocks, summary(report)]) + "\n"
 
 
 def _order(found: Finding) -> tuple[bool, int, str, str, str]:
@@ -17,20 +29,30 @@ def _order(found: Finding) -> tuple[bool, int, str, str, str]:
     return (found.ignored is not None, -found.weight.rank, found.package, found.rule.code, found.path)
 
 
-def _finding(found: Finding) -> str:
-    place = f"{found.path}:{found.line}" if found.line else found.path
-    owner = f" ({found.package})" if found.package and f"node_modules/{found.package}/" not in f"{found.path}/" else ""
+def _said(found: Finding) -> tuple[object, ...]:
+    """Return all that a block says besides the place."""
+    return (found.ignored, found.weight, found.package, found.rule.code, found.message, found.cure)
+
+
+def _block(alike: Sequence[Finding], most: int) -> str:
+    found = alike[0]
     word = found.weight.value if found.ignored is None else "ignored"
     head = f"{word}[{found.rule.code}] {found.rule.name}: {found.rule.title}"
-    lines = [paragraph("", head)]
-    if place:
-        lines.append(f"  --> {printable(place + owner)}")
+    lines = [paragraph("", head), *(f"  --> {place}" for place in map(_place, alike[:most]) if place)]
+    if len(alike) > most:
+        lines.append(f"  ... and {len(alike) - most} more")
     lines.append(paragraph("  | ", found.message))
     lines.append(paragraph("  = why: ", found.rule.why))
     lines.append(paragraph("  = fix: ", found.cure))
     if found.ignored is not None:
         lines.append(paragraph("  = reason: ", found.ignored))
     return "\n".join(lines)
+
+
+def _place(found: Finding) -> str:
+    place = f"{found.path}:{found.line}" if found.line else found.path
+    owner = f" ({found.package})" if found.package and f"node_modules/{found.package}/" not in f"{found.path}/" else ""
+    return printable(place + owner) if place else ""
 
 
 def summary(report: Report) -> str:

@@ -10,7 +10,7 @@ from lambdapack.report import human
 from lambdapack.report.text import joined, paragraph, plural, quoted, size
 from lambdapack.rules.registry import RULES
 from lambdapack.rules.verdict import Subject, Verdict
-from tests.unit.report.samples import ADDON, FAILING, PASSING, WRONG_CPU
+from tests.unit.report.samples import ADDON, FAILING, PASSING, SECRET, WRONG_CPU
 
 Golden = Callable[[str, str], None]
 
@@ -31,6 +31,24 @@ def test_a_report_names_what_counts_and_counts_what_is_ignored(golden: Golden) -
 def test_a_verbose_report_shows_what_is_ignored_with_its_reason(golden: Golden) -> None:
     assert "ignored[LP201]" in human.render(FAILING, verbose=True)
     golden("report-fail-verbose.txt", human.render(FAILING, verbose=True))
+
+
+def test_what_is_said_of_several_files_is_said_once_with_all_of_them() -> None:
+    secrets = [Finding(SECRET, f"keys/{each}.pem", "it holds what looks like a private key") for each in range(30)]
+    other = Finding(SECRET, "keys/0.txt", "it holds what looks like an npm token", line=3)
+    report = replace(FAILING, findings=(*secrets, other))
+    text = human.render(report)
+    assert text.count("error[LP305]") == 2
+    assert sorted(re.findall("it holds what .*", text)) == sorted((other.message, secrets[0].message))
+    assert text.count("  --> ") == 21
+    assert "  ... and 10 more\n" in text
+    assert "31 errors" in text
+    assert human.render(report, verbose=True).count("  --> ") == 31
+
+
+def test_the_same_words_about_two_packages_stay_with_each_of_them() -> None:
+    found = tuple(replace(FAILING.findings[0], package=each, path="a.node", message="x") for each in ("a", "b"))
+    assert human.render(replace(FAILING, findings=found)).count("  | x") == 2
 
 
 def test_a_failure_ends_with_what_to_do(golden: Golden) -> None:
