@@ -81,7 +81,7 @@ def _attempt(argv: Sequence[str], *, style: str) -> int:
     except SystemExit as ended:  # how typer takes a pipe that nobody reads
         raise (ended.__context__ if isinstance(ended.__context__, BrokenPipeError) else ended) from None
     except Exception as error:  # noqa: BLE001  # the one place that turns a defect into exit 70
-        return _usage_or_bug(error, style=style)
+        return _usage_or_bug(error, argv, style=style)
 
 
 def _exit_code(result: Any) -> int:
@@ -90,7 +90,7 @@ def _exit_code(result: Any) -> int:
     return result if isinstance(result, int) else int(Exit.FINE)
 
 
-def _usage_or_bug(error: Exception, *, style: str) -> int:
+def _usage_or_bug(error: Exception, argv: Sequence[str], *, style: str) -> int:
     """Typer's usage errors carry a message for people; anything else is a defect of ours."""
     message = getattr(error, "format_message", None)
     if not callable(message):
@@ -98,9 +98,15 @@ def _usage_or_bug(error: Exception, *, style: str) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
         return console.usage(str(message()))
     context = getattr(error, "ctx", None)
-    command = getattr(context, "command_path", "lambdapack")
+    command = getattr(context, "command_path", None) or _called(argv)
     hint = f"Run `{command} --help`."
     return console.fail(LambdapackError(USAGE, str(message()), hint=hint), style=style)
+
+
+def _called(argv: Sequence[str]) -> str:
+    """Return the command of a line that could not be parsed: its first word, when that is a command."""
+    known = {*(each.name for each in app.registered_commands), *(each.name for each in app.registered_groups)}
+    return " ".join(["lambdapack", *(each for each in argv[:1] if each in known)])
 
 
 def _style(argv: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Does what `lambdapack build` asks, and tells how it went."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,7 +53,11 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
     )
     built = build(wanted, connector(settings), bars)
-    return _tell(built, settings, asked)
+    code = _tell(built, settings, asked)
+    again = f"lambdapack build {shlex.quote(str(asked.path))}{'' if asked.install else ' --no-install'}"
+    if hint := choices.other_cpu(settings, [each.report for each in built], again):
+        bars.note(hint)
+    return code
 
 
 def wanted_of(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> Wanted:

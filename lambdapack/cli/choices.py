@@ -1,18 +1,22 @@
 """What the options become: settings, targets, a policy."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from lambdapack.binary.facts import Format
 from lambdapack.build.engine import Limits
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings, load_settings
+from lambdapack.config.settings import DEFAULT
 from lambdapack.errors import USAGE, LambdapackError
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.rules.facts import Ignore, Policy
 from lambdapack.rules.registry import RULES
+from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import (
+    ARCHITECTURE_NAMES,
     architectures,
     identifiers,
     newest,
@@ -66,6 +70,22 @@ def targets_of(settings: Settings, bars: Bars) -> tuple[Target, ...]:
         name = parse_target(runtime, Architecture.X86_64.aws).runtime
         return tuple(Target(name, each) for each in architectures(name))
     return (parse_target(runtime, arch),)
+
+
+def other_cpu(settings: Settings, reports: Sequence[Report], again: str) -> str:
+    """Return what to say when nobody named an architecture and all that would be loaded is for the other one.
+
+    `again` is the command without `--arch`. "" when there is nothing to say.
+    """
+    used = [each.binary for report in reports for each in report.judgements if each.selected]
+    machines = {machine for each in used if each.format is Format.ELF for machine in each.machines}
+    if settings.arch.origin != DEFAULT or len(machines) != 1:
+        return ""
+    found = ARCHITECTURE_NAMES.get(machines.pop())
+    if found is None or found.aws == settings.arch.value:
+        return ""
+    assumed = f"no architecture is set, so {settings.arch.value} was assumed, and every binary in use is for {found}"
+    return f"{assumed}. If that is the function's: `{again} --arch {found}`, or arch = in lambdapack.toml"
 
 
 def runtime_of(file: Path | None, flags: Mapping[str, object]) -> tuple[Runtime | None, Mapping[str, object]]:

@@ -1,5 +1,6 @@
 """Does what `lambdapack verify` asks, and tells what was found."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,6 +62,8 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     where = locating.whereabouts_of(Path(fetched.function.name) if fetched and fetched.function else path)
     console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))
     locating.summarise(asked.style, reports)
+    if hint := choices.other_cpu(settings, reports, f"lambdapack verify {shlex.quote(asked.target)}"):
+        bars.note(hint)
     limit = choices.fail_on(settings)
     failed = limit is not None and any(each.fails(limit) for each in reports)
     return int(Exit.JUDGEMENT if failed else Exit.FINE)

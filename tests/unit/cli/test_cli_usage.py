@@ -191,3 +191,13 @@ def test_every_code_can_be_ignored(tmp_path: Path, capsys: pytest.CaptureFixture
     for rule in RULES:
         assert run(["verify", str(tmp_path), "--ignore", f"{rule.code}=known"]) == 0
     capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"), [(["build", "--arch"], "lambdapack build --help"), (["--arch"], "lambdapack --help")]
+)
+def test_an_option_without_its_value_points_to_the_help_of_its_command(
+    argv: list[str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv) == 2
+    assert f"`{command}`" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 from lambdapack.cli.app import run
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, write_manifest
+from tests import elf
 from tests.unit.pipeline.workshop import DARWIN
 
 TARGET = ("--runtime", "nodejs22.x", "--arch", "x86_64")
@@ -272,3 +273,16 @@ def test_a_name_that_is_no_text_is_refused_by_name(tmp_path: Path, capsys: pytes
         pass
     assert run(["verify", str(tmp_path / "fn"), *TARGET]) == 2
     assert "LP008" in capsys.readouterr().err
+
+
+def test_an_assumed_architecture_that_no_binary_is_for_is_asked_about(tmp_path: Path, verify: Verify) -> None:
+    made = elf.link(tmp_path, "addon.node", elf.V8_SYMBOL, "-DABI=127")
+    for_arm = elf.with_machine(made.read_bytes(), elf.ARM64)
+    fn = function(tmp_path / "fn", {"node_modules/addon/build/Release/addon.node": for_arm})
+    _, _, said = verify(fn, "--runtime", "nodejs22.x")
+    assert f"`lambdapack verify {fn} --arch arm64`" in " ".join(said.split())
+    assert "no architecture" not in verify(fn, *TARGET)[2]
+
+
+def test_what_was_made_on_a_mac_is_no_reason_to_ask_for_another_architecture(tmp_path: Path, verify: Verify) -> None:
+    assert "no architecture" not in verify(function(tmp_path / "fn"), "--runtime", "nodejs22.x")[2]
