@@ -33,6 +33,14 @@ PATIENCE = b"fetch-retries=2\nfetch-retry-mintimeout=1000\nfetch-retry-maxtimeou
 JOB_BYTES = 1024 * MIB
 """Memory for one compiler: V8's headers take gcc 12 to 0.6 GB."""
 
+GYP_NPM: Version = (11, 6, 2)
+"""The first npm whose node-gyp (11.4) surely reads NODEDIR: its dependency was ^11.4.2 (npm's package.json)."""
+
+NODEDIR = "npm_package_config_node_gyp_nodedir"
+"""Where node-gyp finds node's headers, said past npm, which since 11.2 warns of settings that are not its own."""
+
+NODEDIR_BEFORE = "npm_config_nodedir"
+
 SETUP = f"""
 grep -q :{USER[0]}: /etc/passwd || echo 'lambdapack:x:{USER[0]}:{USER[1]}::/tmp:/bin/sh' >> /etc/passwd
 chmod 0777 {CACHE}
@@ -183,7 +191,7 @@ def environment(facts: Facts, limits: Limits) -> dict[str, str]:
         "npm_config_userconfig": NPMRC,
     }
     if facts.headers:
-        found["npm_config_nodedir"] = facts.headers
+        found[NODEDIR if facts.npm_version >= GYP_NPM else NODEDIR_BEFORE] = facts.headers
     if not facts.own_libraries:
         found["LD_LIBRARY_PATH"] = ""
     return found

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from lambdapack.build import npm
@@ -64,7 +66,12 @@ def test_npm_versions_are_read(text: str, version: tuple[int, int, int]) -> None
 
 def test_headers_of_the_image_are_used_and_nothing_else_when_there_are_none() -> None:
     assert npm.environment(FACTS, Limits())["npm_config_nodedir"] == "/var/lang"
-    assert "npm_config_nodedir" not in npm.environment(Facts("22", "10", "", 1, own_libraries=False), Limits())
+    assert not any("nodedir" in each for each in npm.environment(replace(FACTS, headers=""), Limits()))
+
+
+def test_an_npm_that_warns_of_others_settings_is_told_none() -> None:
+    found = npm.environment(replace(FACTS, npm="11.19.0"), Limits())
+    assert [name for name in found if "nodedir" in name] == ["npm_package_config_node_gyp_nodedir"]
 
 
 def test_the_images_library_path_is_emptied_unless_node_needs_it() -> None:
