@@ -1,7 +1,6 @@
 """Targets that are in AWS: told from paths, brought here while a command works on them, and what they ask of it."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from lambdapack.cli.cloud import Place
 from lambdapack.errors import BAD_TARGET, USAGE, LambdapackError
 from lambdapack.events import Observer
 from lambdapack.pipeline.remote import Address, Fetched, address_of, fetch
+from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.runtimes.catalogue import identifiers, node_major, parse_architecture, parse_runtime
 
 FORMS = "Name a path, s3://BUCKET/KEY, a function's name or ARN (NAME:ALIAS), or the ARN of a layer version."
@@ -27,8 +27,8 @@ def brought(target: str, place: Place, observer: Observer) -> Iterator[Fetched |
     if address is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="lambdapack-", ignore_cleanup_errors=True) as directory:
-        yield _fetched(address, target, place, Path(directory), observer)
+    with scratch_directory() as directory:
+        yield _fetched(address, target, place, directory, observer)
 
 
 def _fetched(address: Address, target: str, place: Place, scratch: Path, observer: Observer) -> Fetched:

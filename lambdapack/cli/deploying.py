@@ -1,6 +1,5 @@
 """Does what `lambdapack deploy` asks, and tells what became of it."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from lambdapack.deploy.wanted import Package, Wanted
 from lambdapack.errors import USAGE, Exit, LambdapackError
 from lambdapack.model import Severity
 from lambdapack.pipeline.deploying import Examined, Order, examine, refused
+from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.report import plan as plans
 from lambdapack.runtimes.catalogue import newest, parse_architecture, parse_runtime
 
@@ -81,8 +81,8 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     order = Order(
         tuple(wanted), choices.policy_of(configuration, handler_required=True), store_of(configuration), asked.project
     )
-    with tempfile.TemporaryDirectory(prefix="lambdapack-", ignore_cleanup_errors=True) as scratch:
-        examined = examine(order, cloud, Path(scratch), bars)
+    with scratch_directory() as scratch:
+        examined = examine(order, cloud, scratch, bars)
     stopped = refused(examined, choices.fail_on(configuration) or Severity.ERROR)
     _report(asked, examined)
     if asked.dry_run or stopped:

@@ -1,6 +1,5 @@
 """Project to archive: pre-flight, install, judge, and only when every target passes, write."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from lambdapack.pipeline.measuring import Connect, tightened_by
 from lambdapack.pipeline.opening import unzipped_bytes
 from lambdapack.pipeline.record import manifest
 from lambdapack.pipeline.remembering import remembering
+from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.pipeline.sourcing import source_facts, source_findings
 from lambdapack.project.inputs import install_inputs
 from lambdapack.project.key import DependencyKey, dependency_key, project_parts
@@ -143,11 +143,8 @@ def _home(otherwise: Path) -> Path:
 @contextmanager
 def scratch() -> Iterator[tuple[Path, ExitStack]]:
     """Open a directory for spools that goes with everything in it, and a stack for what must be closed before."""
-    with (
-        tempfile.TemporaryDirectory(prefix="lambdapack-", ignore_cleanup_errors=True) as directory,
-        ExitStack() as stack,
-    ):
-        yield Path(directory), stack
+    with scratch_directory() as directory, ExitStack() as stack:
+        yield directory, stack
 
 
 def _lock_findings(wanted: Wanted, project: Project, npm: NpmSettings, target: Target) -> tuple[Finding, ...]:

@@ -1,0 +1,49 @@
+"""Directories for what a run needs only while it lasts; those of runs that were killed go with the next one."""
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lambdapack.build.reap import Owner, alive, myself
+
+PREFIX = "lambdapack-"
+
+_OWNED = re.compile(rf"{PREFIX}(?P<host>[0-9a-f]+)-(?P<pid>[0-9]+)-[^-]*")
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """Lend a directory that is gone afterwards with all that is in it; first removes what killed runs left."""
+    me = myself()
+    sweep(Path(tempfile.gettempdir()), me)
+    prefix = f"{PREFIX}{me.host}-{me.pid}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
+def sweep(place: Path, me: Owner, lives: Callable[[int], bool] = alive) -> None:
+    """Remove this user's directories of runs on this host whose process is gone. Never fails: others sweep, too."""
+    try:
+        with os.scandir(place) as found:
+            left = [each.path for each in found if _is_left(each, me, lives)]
+    except OSError:
+        return
+    for each in left:
+        shutil.rmtree(each, ignore_errors=True)
+
+
+def _is_left(entry: os.DirEntry[str], me: Owner, lives: Callable[[int], bool]) -> bool:
+    named = _OWNED.fullmatch(entry.name)
+    if named is None or named["host"] != me.host or int(named["pid"]) == me.pid or lives(int(named["pid"])):
+        return False
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return stat.S_ISDIR(found.st_mode) and mine
