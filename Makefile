@@ -35,7 +35,7 @@ demo: lab  ## Build, verify and invoke a real function for both CPUs
 	@echo "The deployment packages:" && ls -1 examples/thumbnail/.lambdapack/*.zip
 
 test: venv  ## All tests but the long ones, from nothing
-	@images/lab/packages.sh gcc g++ libc6-dev zip unzip
+	@images/lab/packages.sh gcc g++ libc6-dev zip unzip chromium
 	images/lab/engine.sh --podman
 	$(RUN)python -m images.lab --host-node --node 22
 	$(RUN)python -m tests.cloud.servers
@@ -60,7 +60,7 @@ docs: venv  ## Write the generated blocks of README.md
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
 
 bench: lab  ## Ratios against plain tools, measured in one run
-	@images/lab/packages.sh zip
+	@images/lab/packages.sh zip chromium
 	@for each in tests/bench/bench_*.py; do $(RUN)python $$each || exit; done
 
 clean:  ## Remove what the targets above made here (not the engine or its images)

@@ -1,5 +1,6 @@
 """`lambdapack inspect`: the options; inspecting.py does it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,9 @@ def inspect(
     target: Annotated[
         str, typer.Argument(help="Directory, zip, layer zip, or what is in AWS, as for verify.", metavar="TARGET")
     ],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write a page with all of it to show around.", metavar="FILE")
+    ] = None,
     runtime: options.Runtime = None,
     arch: options.Arch = None,
     runtime_file: options.RuntimeFile = None,
@@ -33,7 +37,7 @@ def inspect(
 
     Example: lambdapack inspect function.zip
 
-    Example: lambdapack inspect . --runtime nodejs22.x --arch arm64
+    Example: lambdapack inspect . --html package.html
     """
     from lambdapack.cli.cloud import Place  # noqa: PLC0415
     from lambdapack.cli.inspecting import Asked, carry_out  # noqa: PLC0415  # `--help` must not wait for it
@@ -43,5 +47,5 @@ def inspect(
     flags: dict[str, object] = {"runtime": runtime, "arch": arch, "handler": handler, "layers": layer}
     flags |= {"ignore": ignore, "cache": False if no_cache else None}
     place = Place(profile, region, endpoint_url)
-    asked = Asked(target, place, runtime_file, style=report_format, verbose=verbose, quiet=quiet)
+    asked = Asked(target, place, runtime_file, html, style=report_format, verbose=verbose, quiet=quiet)
     return carry_out(asked, flags)

@@ -14,6 +14,7 @@ from lambdapack.cli.verifying import given_of, origin_beside, with_guards, with_
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Target
+from lambdapack.pack.atomic import replacing
 from lambdapack.pipeline.inspecting import inspect
 from lambdapack.report import inspection, inspection_json
 from lambdapack.runtimes.catalogue import shipped
@@ -27,6 +28,7 @@ class Asked:
     target: str
     place: Place
     runtime_file: Path | None
+    html: Path | None
     style: Format
     verbose: bool
     quiet: bool
@@ -57,6 +59,16 @@ def _target(settings: Settings, bars: Bars) -> Target:
 
 
 def _rendered(found: Inspection, asked: Asked) -> str:
+    if asked.html is not None:
+        _write(found, asked.html)
     if asked.style is Format.JSON:
         return inspection_json.render(found)
     return inspection.render(found, verbose=asked.verbose)
+
+
+def _write(found: Inspection, path: Path) -> None:
+    from lambdapack.report import page  # noqa: PLC0415  # the template is read where it is wanted
+
+    data = page.render(found).encode()
+    with replacing(path) as file:
+        file.write(data)

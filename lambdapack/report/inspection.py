@@ -190,7 +190,7 @@ def _findings(found: Inspection, most: int | None) -> str:
     lines = [paragraph(f"  {each.weight.value:<8}{each.rule.code}  ", _said(each)) for each in islice(counting, most)]
     more = len(counting) - len(lines)
     lines += [f"  {more} more"] if more else []
-    head = ["findings, whose fixes `lambdapack verify` tells:"] if lines else []
+    head = ["findings, whose fixes `lambdapack verify` and `--html FILE` tell:"] if lines else []
     return "\n".join((*head, *lines, *([""] if lines else []), human.summary(found.report)))
 
 

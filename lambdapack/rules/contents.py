@@ -28,7 +28,7 @@ TOO_BIG = Rule(
     "too-big",
     "the package is larger than Lambda takes",
     "AWS says: Unzipped size must be smaller than 262144000 bytes. Layers count.",
-    "See what is in it (`du -a node_modules | sort -n | tail`), and move build tools to devDependencies.",
+    "See what is in it with `lambdapack inspect`, and move build tools to devDependencies.",
     Severity.ERROR,
 )
 NEEDS_BUCKET = Rule(

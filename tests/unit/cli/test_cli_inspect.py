@@ -1,6 +1,7 @@
 """`lambdapack inspect` as people and programs see it; its JSON is held to the published schema by tests/products.py."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,40 @@ def test_names_cannot_steer_a_terminal(tmp_path: Path) -> None:
     done = lambdapack("inspect", tmp_path, *ON)
     assert done.returncode == 0
     assert [sign for sign in done.stdout if not sign.isprintable() and sign != "\n"] == []
+
+
+def test_a_page_is_written_whole_or_not_at_all(package: Path, tmp_path: Path) -> None:
+    page = tmp_path / "new" / "page.html"
+    done = lambdapack("inspect", package, *ON, "--html", page)
+    assert (done.returncode, [each.name for each in page.parent.iterdir()]) == (0, ["page.html"])
+    assert "addon 1.2.3 <- image" in done.stdout
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    refused = lambdapack("inspect", package, *ON, "--html", tmp_path)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "LP009" in refused.stderr
+    bad = lambdapack("inspect", tmp_path / "gone", *ON, "--html", page)
+    assert (bad.returncode, "addon" in page.read_text(encoding="utf-8")) == (2, True)
+
+
+def test_a_zip_whose_names_are_markup_has_a_page(tmp_path: Path) -> None:
+    archive = tmp_path / "app.zip"
+    names = ("</script><script>alert(1)<!--", "\u05d0\u202e.node", "a'b\"c&amp;d")
+    with zipfile.ZipFile(archive, "w") as made:
+        for name in names:
+            made.writestr(f"node_modules/{name.replace('/', '-')}/package.json", "{}")
+            made.writestr(f"node_modules/x/{name}", "text" * 1000)
+    page = tmp_path / "page.html"
+    assert lambdapack("inspect", archive, *ON, "--html", page).returncode == 0
+    text = page.read_text(encoding="utf-8")
+    assert (text.count("<script"), text.count("</script>")) == (2, 2)
+    assert "\u202e" not in text
+
+
+def test_the_example_of_the_help_works(package: Path) -> None:
+    said = lambdapack("inspect", "--help").stdout
+    example = "lambdapack inspect . --html package.html"
+    assert f"Example: {example}" in said
+    done = lambdapack(*example.split()[1:], cwd=package)
+    (package / "package.html").unlink()
+    assert done.returncode == 0
+    assert "no runtime is set" in done.stderr
