@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -299,3 +300,21 @@ def test_a_zip_that_was_made_anew_is_read(project: Path, tmp_path: Path, shapes:
     os.utime(archive, ns=(before.st_atime_ns, before.st_mtime_ns))
     found, _ = look(archive, tmp_path / "cache")
     assert found.binaries[0].machines == ("arm64",)
+
+
+def test_clearing_while_another_run_reads_costs_that_run_nothing_but_time(project: Path, tmp_path: Path) -> None:
+    cache, ended, cleared = tmp_path / "cache", Event(), Counter[str]()
+
+    def clear() -> None:
+        while not ended.is_set():
+            cleared.update({each.kind: each.entries for each in Store(cache, "1").clear()})
+
+    other = Thread(target=clear)
+    other.start()
+    try:
+        for _ in range(40):
+            look(project, cache)  # which compares with a scan that remembers nothing
+    finally:
+        ended.set()
+        other.join()
+    assert cleared["binaries"] > 0
