@@ -77,6 +77,8 @@ def summary(report: Report) -> str:
 def _binaries(report: Report) -> str:
     selected = sum(each.selected for each in report.judgements)
     total = len(report.judgements)
+    if report.subject.unzipped_bytes is None:  # it was refused before there was anything to look at
+        return "nothing installed"
     if not total:
         return "no native code"
     return plural(total, "binary") + (f", {selected} in use" if selected != total else "")

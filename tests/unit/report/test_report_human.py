@@ -51,6 +51,11 @@ def test_the_same_words_about_two_packages_stay_with_each_of_them() -> None:
     assert human.render(replace(FAILING, findings=found)).count("  | x") == 2
 
 
+def test_of_what_was_never_installed_nothing_is_said_about_native_code() -> None:
+    refused = replace(FAILING, subject=Subject("directory", "app"), judgements=())
+    assert "nodejs22.x/arm64 - nothing installed - " in human.render(refused)
+
+
 def test_a_failure_ends_with_what_to_do(golden: Golden) -> None:
     detail = (
         "npm error code ETARGET\nnpm error notarget No matching version found for left-pad@^9.0.0, nor any other of it."
