@@ -16,6 +16,7 @@ from lambdapack.cli import (
     doctor,
     explain,
     images,
+    init,
     inspect,
     invoke,
     runtimes,
@@ -42,6 +43,7 @@ app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
 app.command("deploy")(deploy.deploy)
 app.command("rollback")(deploy.rollback)
+app.command("init")(init.init)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(images.app, name="images")
 app.add_typer(cache.app, name="cache")

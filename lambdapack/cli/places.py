@@ -48,22 +48,22 @@ def outputs_for(
     output = settings.output.value
     if output is None:
         base = directory / OUTPUT_DIRECTORY
-        stem = _stem(directory, settings)
-        return {target: base / _name(stem, target) for target in targets}
+        name = stem(directory, settings)
+        return {target: base / _name(name, target) for target in targets}
     if len(targets) == 1 and not output.is_dir() and not is_directory:
         return {targets[0]: output}
     if output.suffix == ".zip":
         hint = "Pass a directory: `--output dist/` gets one archive for each architecture."
         raise LambdapackError(USAGE, f"--output {output} is one file, and there are {len(targets)} targets", hint=hint)
-    stem = _stem(directory, settings)
-    return {target: output / _name(stem, target) for target in targets}
+    name = stem(directory, settings)
+    return {target: output / _name(name, target) for target in targets}
 
 
-def _stem(directory: Path, settings: Settings) -> str:
+def stem(directory: Path, settings: Settings) -> str:
     """Return the project's name for files; a scope's slash and other signs of npm names become dashes."""
     clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in load(directory).name).strip("-.")
     return (clean or "function") + ("-layer" if settings.layer.value else "")
 
 
-def _name(stem: str, target: Target) -> str:
-    return f"{stem}-{target.runtime}-{target.architecture.aws}.zip"
+def _name(name: str, target: Target) -> str:
+    return f"{name}-{target.runtime}-{target.architecture.aws}.zip"

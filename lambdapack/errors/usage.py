@@ -74,6 +74,31 @@ OUTPUT = Failure(
     "Pass `--output` with a place that can be written and has room.",
     Exit.ENVIRONMENT,
 )
+UNRESOLVABLE_LINK = Failure(
+    "LP012",
+    "unresolvable-link",
+    "a symbolic link cannot be replaced by what it points to",
+    "Tools that take a directory follow symbolic links when they pack it: a link that leads nowhere stops them, and "
+    "one that leads out of the package brings in a file of this machine.",
+    "Give the zip of `lambdapack build` to the tool instead of a directory: a zip keeps symbolic links.",
+    Exit.USAGE,
+)
+FILE_EXISTS = Failure(
+    "LP013",
+    "file-exists",
+    "a file that would be written is there, and says something else",
+    "What you changed in it would be lost.",
+    "Pass `--force` to replace it, or `--print` to see what it would say.",
+    Exit.USAGE,
+)
+TEMPLATE_DIFFERS = Failure(
+    "LP014",
+    "template-differs",
+    "the template says another runtime or architecture than the command",
+    "The function would be deployed with what the template says, and its addons would be made for something else.",
+    "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
+    Exit.USAGE,
+)
 
 USAGE_FAILURES: tuple[Failure, ...] = (
     USAGE,
@@ -85,5 +110,8 @@ USAGE_FAILURES: tuple[Failure, ...] = (
     BAD_TARGET,
     HOSTILE_ARCHIVE,
     OUTPUT,
+    UNRESOLVABLE_LINK,
+    FILE_EXISTS,
+    TEMPLATE_DIFFERS,
 )
 """In code order."""

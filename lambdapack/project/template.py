@@ -35,11 +35,16 @@ class Declarations:
 
 def read_template(directory: Path) -> Declarations:
     """Return what the template beside package.json, or one above with this CodeUri, states literally."""
-    home = directory.resolve()
     notes: list[str] = []
-    found = _beside(home, notes) or _above(home, notes)
+    found = tuple(each for each in declared_here(directory, notes) if not each.layer)
     values = {field: _agreed(field, found, notes) for field in FIELDS}
     return Declarations(values["runtime"], values["architecture"], values["handler"], tuple(notes))
+
+
+def declared_here(directory: Path, notes: list[str]) -> "tuple[Function, ...]":
+    """Return the functions and layers of the template beside package.json or above whose code is this directory."""
+    home = directory.resolve()
+    return _beside(home, notes) or _above(home, notes)
 
 
 def _beside(home: Path, notes: list[str]) -> "tuple[Function, ...]":

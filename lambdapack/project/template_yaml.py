@@ -14,15 +14,16 @@ ARCHITECTURES = frozenset({"x86_64", "arm64"})
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One Node.js function of a template. Only literal values are in it."""
+    """One Node.js function of a template, or a layer. Only literal values are in it."""
 
     name: str
-    code: str | None  # CodeUri; None when it is not literal
+    code: str | None  # CodeUri, of a layer ContentUri; None when it is not literal
     values: Mapping[str, tuple[str, str]]  # "runtime", "architecture", "handler" -> value, "template.yaml:12"
+    layer: bool = False
 
 
 def functions(path: Path, notes: list[str]) -> tuple[Function, ...]:
-    """Return the Node.js functions of a template; one that cannot be read is a note, not a failure."""
+    """Return the Node.js functions and the layers of a template; one that cannot be read is a note, not a failure."""
     try:
         text = path.read_text("utf-8-sig")
         root = yaml.compose(text, Loader=yaml.SafeLoader) if len(text) <= LARGEST else None
@@ -44,6 +45,10 @@ def _sam(root: Node | None, label: str) -> Iterator[Function]:
             code = _first(own, defaults, "CodeUri") if kind == "AWS::Serverless::Function" else _child(own, "Code")
             values = _values(own, defaults, ("Runtime", "Architectures", "Handler"), label)
             yield Function(name, _literal(code), values)
+        elif kind == "AWS::Serverless::LayerVersion":
+            own = _child(resource, "Properties")
+            values = _values(own, None, ("CompatibleRuntimes", "CompatibleArchitectures", "Handler"), label)
+            yield Function(name, _literal(_child(own, "ContentUri")), values, layer=True)
 
 
 def _serverless(root: Node | None, label: str) -> Iterator[Function]:

@@ -33,7 +33,7 @@ LADDER = (
     ("project", "binary", "script"),
     ("runtimes", "memory", "book"),
     ("rules", "build", "pack", "deploy", "aws"),
-    ("prove", "survey"),
+    ("prove", "survey", "recipes"),
     ("report", "explain"),
     ("config", "pipeline"),
     ("schema",),

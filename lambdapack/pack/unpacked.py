@@ -1,0 +1,52 @@
+"""Tree to directory, for tools that make the zip themselves; our zip is better, it keeps modes and links."""
+
+import secrets
+import shutil
+from pathlib import Path
+
+from lambdapack.errors import OUTPUT, LambdapackError
+from lambdapack.events import SILENT, Observer
+from lambdapack.pack.atomic import TEMPORARY, unwritable
+from lambdapack.pack.member import members
+from lambdapack.tree.entry import Kind, Tree
+
+
+def write_directory(tree: Tree, path: Path, *, observer: Observer = SILENT) -> int:
+    """Write a tree without links to a new or empty directory, whole or not at all; return how many bytes it holds.
+
+    LP009 when something is in it, and when it cannot be written.
+    """
+    path = path.absolute()
+    if path.is_dir() and any(path.iterdir()):
+        hint = "Name a directory that is empty or not there yet."
+        raise LambdapackError(OUTPUT, f"{path}: it holds files already", hint=hint)
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY}")
+    total = sum(entry.size for entry in tree.entries.values())
+    try:
+        with observer.task(f"Writing {path.name}", total, "B") as advance:
+            temporary.mkdir(parents=True)
+            for member in members(tree):
+                _write(tree, member.name, temporary, member.permissions)
+                advance(member.entry.size)
+        if path.is_dir():
+            path.rmdir()  # Windows renames onto nothing that is there
+        temporary.rename(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return total
+
+
+def _write(tree: Tree, name: str, base: Path, mode: int) -> None:
+    target = base / name
+    if name.endswith("/"):
+        target.mkdir(parents=True)
+        return
+    if tree.entries[name].kind is not Kind.FILE:
+        raise LambdapackError(OUTPUT, f"{name}: it is a link, and links are to be followed before")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # "x": on a file system that takes Index.js for index.js, the second of two is refused, not lost.
+    with target.open("xb") as file, tree.view(name) as data:
+        file.write(data)
+    target.chmod(mode)

@@ -1,0 +1,1 @@
+"""Glue for the tools that call lambdapack: what `lambdapack init` writes."""

@@ -1,0 +1,21 @@
+// Written by `lambdapack init --cdk`; yours to change.
+//
+//   import { packaged } from './lambdapack-code'
+//   const target = { runtime: lambda.Runtime.@{runtime_constant}, architecture: lambda.Architecture.@{arch_constant} }
+//   new lambda.Function(this, 'Function', { ...target, handler: '@{handler}', code: packaged('functions/name', target) })
+
+import * as path from 'path'
+import { Architecture, AssetCode, Code, Runtime } from 'aws-cdk-lib/aws-lambda'
+
+/**
+ * The deployment package of a directory with package.json and package-lock.json. It is built and judged at synth; one
+ * that would not load on Lambda fails it. The asset's hash follows the content alone.
+ */
+export function packaged (directory: string, target: { runtime: Runtime, architecture: Architecture }): AssetCode {
+  const { runtime, architecture } = target
+  const output = path.resolve(directory, '.lambdapack', `cdk-${runtime.name}-${architecture.name}.zip`)
+  return Code.fromCustomCommand(output, [
+    'lambdapack', 'build', directory,
+    '--runtime', runtime.name, '--arch', architecture.name, '--output', output, '--quiet'
+  ])
+}
