@@ -21,6 +21,10 @@ def build(
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="The zip; a directory with --arch all.", metavar="PATH")
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", help="An empty directory for the package, in place of a zip.", metavar="DIRECTORY"),
+    ] = None,
     image: options.Image = None,
     build_image: options.BuildImage = None,
     no_install: Annotated[
@@ -31,7 +35,7 @@ def build(
         bool, typer.Option("--no-prune", help="Keep binaries that are made for other systems.")
     ] = False,
     keep_container: Annotated[bool, typer.Option("--keep-container", help="Leave the container for a look.")] = False,
-    report_format: options.ReportOption = options.ReportFormat.HUMAN,
+    report_format: options.BuildOption = options.BuildFormat.HUMAN,
     fail_on: options.FailOn = None,
     ignore: options.Ignores = None,
     no_cache: options.NoCache = False,
@@ -43,8 +47,8 @@ def build(
     Runs npm ci inside the runtime's image for the function's architecture, judges every binary against what the
     runtime provides, and writes .lambdapack/NAME-RUNTIME-ARCH.zip. An error finding means: no archive, exit 1.
 
-    --with-layer (or `layers = [...]` in lambdapack.toml) names the layers that the function will have, in its order:
-    they are judged with it and never packed. --layer is another thing: the result itself is a layer.
+    --with-layer names the layers that the function will have, in its order: they are judged with it, never packed.
+    --into is for tools that zip themselves (`sam build`): links are resolved, and the report goes to stdout.
 
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
@@ -66,6 +70,7 @@ def build(
     asked = Asked(
         path,
         runtime_file,
+        into,
         install=not no_install,
         load=load,
         prune=not no_prune,

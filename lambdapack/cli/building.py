@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.build.images import BARE_IMAGE, BUILD_IMAGE
-from lambdapack.cli import choices, console, locating
+from lambdapack.cli import choices, console, handover, locating
 from lambdapack.cli.engines import connector
-from lambdapack.cli.options import ReportFormat
+from lambdapack.cli.options import BuildFormat
 from lambdapack.cli.places import OUTPUT_DIRECTORY, outputs_for, runtimes_of, store_of
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Severity, Target
 from lambdapack.pipeline.build import Built, Wanted, build
-from lambdapack.report import formats, human
+from lambdapack.report import formats, human, terraform
 from lambdapack.report.text import paragraph, plural, size
 from lambdapack.rules.verdict import Judgement
 
@@ -30,11 +30,12 @@ class Asked:
 
     path: Path
     runtime_file: Path | None
+    into: Path | None
     install: bool
     load: bool
     keep: bool
     prune: bool
-    style: ReportFormat
+    style: BuildFormat
     verbose: bool
     quiet: bool
 
@@ -47,11 +48,16 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     for note in settings.notes:
         bars.note(note)
     targets = choices.targets_of(settings, bars)
+    if asked.into is not None:
+        handover.check_into(asked.path, asked.into, settings, targets)
+    if asked.style is BuildFormat.TERRAFORM:
+        handover.check_one("--format terraform-external", targets)
     slash = str(flags.get("output") or "").endswith(("/", os.sep))
     wanted = wanted_of(asked.path, settings, outputs_for(asked.path, settings, targets, is_directory=slash))
     wanted = replace(
         wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
     )
+    wanted = replace(wanted, into=asked.into)
     built = build(wanted, connector(settings), bars)
     code = _tell(built, settings, asked)
     again = f"lambdapack build {shlex.quote(str(asked.path))}{'' if asked.install else ' --no-install'}"
@@ -85,23 +91,31 @@ def wanted_of(path: Path, settings: Settings, outputs: Mapping[Target, Path]) ->
 
 
 def _tell(built: Sequence[Built], settings: Settings, asked: Asked) -> int:
-    """Findings go to stderr, the archives' paths (or the JSON reports) to stdout."""
-    console.talk("\n".join(_told(each, verbose=asked.verbose) for each in built))
-    if asked.style is ReportFormat.HUMAN:
-        console.product("".join(f"{each.archive.path}\n" for each in built if each.archive))
-    else:
-        reports = tuple(each.report for each in built)
-        several = settings.arch.value == choices.ALL
-        console.product(
-            formats.render(asked.style.value, reports, locating.whereabouts_of(asked.path), several=several)
-        )
-        locating.summarise(asked.style, reports)
+    """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
+    findings = "\n".join(_told(each, verbose=asked.verbose) for each in built)
+    unwritten = any(each.archive is None and each.directory is None for each in built)
+    shown = asked.into is not None and asked.style is BuildFormat.HUMAN and not unwritten
+    (console.product if shown else console.talk)(findings)
+    if not shown:
+        console.product(_product(built, settings, asked, unwritten=unwritten))
+    locating.summarise(asked.style.value, [each.report for each in built])
     limit = choices.fail_on(settings)
-    unwritten = any(each.archive is None for each in built)
     if unwritten:
         console.talk("no archive was written\n")
     failed = unwritten or (limit is not None and any(each.report.fails(limit) for each in built))
     return int(Exit.JUDGEMENT if failed else Exit.FINE)
+
+
+def _product(built: Sequence[Built], settings: Settings, asked: Asked, *, unwritten: bool) -> str:
+    match asked.style:
+        case BuildFormat.HUMAN:
+            return "".join(f"{each.archive.path}\n" for each in built if each.archive)
+        case BuildFormat.TERRAFORM:
+            return "" if unwritten else terraform.render(built[0].report, settings.handler.value)
+        case style:
+            reports = tuple(each.report for each in built)
+            several = settings.arch.value == choices.ALL
+            return formats.render(style.value, reports, locating.whereabouts_of(asked.path), several=several)
 
 
 def _told(built: Built, *, verbose: bool) -> str:

@@ -29,10 +29,10 @@ def whereabouts_of(target: Path) -> Whereabouts:
     return whereabouts(project, _below(project.root, _repository(project.root)))
 
 
-def summarise(style: ReportFormat, reports: Sequence[Report]) -> None:
+def summarise(style: str, reports: Sequence[Report]) -> None:
     """Append the reports to GitHub's summary of the step when annotations are written in a step."""
     name = os.environ.get(SUMMARY)
-    if style is not ReportFormat.GITHUB or not name:
+    if style != ReportFormat.GITHUB.value or not name:
         return
     try:
         with Path(name).open("a", encoding="utf-8") as file:

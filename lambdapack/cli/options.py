@@ -25,6 +25,18 @@ class ReportFormat(Enum):
     MARKDOWN = "markdown"
 
 
+class BuildFormat(Enum):
+    """How a build is told; all but the last are how its findings are written."""
+
+    HUMAN = "human"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    MARKDOWN = "markdown"
+    TERRAFORM = "terraform-external"
+
+
 Runtime = Annotated[str | None, typer.Option("--runtime", help="Lambda runtime, such as nodejs22.x.", metavar="ID")]
 Arch = Annotated[str | None, typer.Option("--arch", help="x86_64 or arm64.", metavar="ARCH")]
 Arches = Annotated[str | None, typer.Option("--arch", help="x86_64, arm64, or all for one each.", metavar="ARCH")]
@@ -39,6 +51,7 @@ BuildImage = Annotated[
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
 ReportOption = Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")]
+BuildOption = Annotated[BuildFormat, typer.Option("--format", help="How to tell of it.")]
 FailOn = Annotated[
     str | None,
     typer.Option("--fail-on", help="Severity that fails: error, warning, note, never.", metavar="SEVERITY"),

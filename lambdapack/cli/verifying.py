@@ -61,7 +61,7 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     several = settings.arch.value == choices.ALL
     where = locating.whereabouts_of(Path(fetched.function.name) if fetched and fetched.function else path)
     console.product(formats.render(asked.style.value, reports, where, several=several, verbose=asked.verbose))
-    locating.summarise(asked.style, reports)
+    locating.summarise(asked.style.value, reports)
     if hint := choices.other_cpu(settings, reports, f"lambdapack verify {shlex.quote(asked.target)}"):
         bars.note(hint)
     limit = choices.fail_on(settings)

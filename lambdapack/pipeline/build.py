@@ -17,6 +17,7 @@ from lambdapack.pack.archive import Archive
 from lambdapack.pack.droppings import clean, prune
 from lambdapack.pack.manifest import write_manifest
 from lambdapack.pack.source import Source, source_tree
+from lambdapack.pack.unpacked import write_directory
 from lambdapack.pack.writer import write_zip
 from lambdapack.pipeline.judging import facts_of, without
 from lambdapack.pipeline.layers import Opened, opened_layers, scanned
@@ -34,7 +35,7 @@ from lambdapack.project.npmrc import NpmSettings, translate
 from lambdapack.project.reader import load
 from lambdapack.rules.check import arrange, check
 from lambdapack.rules.contents import size_findings
-from lambdapack.rules.facts import Compiled, Facts, Policy
+from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Compiled, Facts, Policy
 from lambdapack.rules.lifecycle import lifecycle_findings
 from lambdapack.rules.lockfile import preflight
 from lambdapack.rules.prunable import prunable
@@ -44,6 +45,7 @@ from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.compose import OverlayTree, Prefixed, readable
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
+from lambdapack.tree.resolved import Resolved
 
 MODULES = "node_modules"
 
@@ -76,6 +78,7 @@ class Wanted:
     load: bool = False  # prove the package in the bare image before it is written
     prune: bool = True  # leave out binaries made for other systems
     keep: bool = False
+    into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target
     gate: Severity = Severity.ERROR  # findings from here on: no archive
 
     def images(self, target: Target, architecture: Architecture) -> Images:
@@ -86,10 +89,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What came of one target. No archive: the report says why."""
+    """What came of one target. Neither archive nor directory: the report says why."""
 
     report: Report
     archive: Archive | None = None
+    directory: Path | None = None
     left_out: tuple[tuple[str, str], ...] = ()
     pruned: tuple[Judgement, ...] = ()  # binaries for other systems that do not ship
 
@@ -128,7 +132,7 @@ def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tupl
         one = _Build(wanted, project, npm, source, own, connect, directory, stack, observer, layers)
         judged = [one.judged(target, findings) for target, findings in locked.items()]
         if any(each.report.fails(wanted.gate) for each in judged):
-            return tuple(Built(each.report, None, each.left_out, each.pruned) for each in judged)
+            return tuple(Built(each.report, left_out=each.left_out, pruned=each.pruned) for each in judged)
         return tuple(_written(wanted, project, each, observer) for each in judged)
 
 
@@ -194,7 +198,7 @@ class _Build:
         else:
             installed, key = Installed(_ready(self.project), (MODULES,)), None
         source = self._shipped(self.source, installed) if self.source else None
-        tree = _package(source, clean(installed.tree).tree)
+        tree = self._package(source, clean(installed.tree).tree)
         compiled = tuple(Compiled(self._owner(each.package), each.flag, each.everywhere) for each in installed.tuned)
         ready = frozenset(source.tree.entries) if source else frozenset()
         facts = replace(self._facts(tree, target), compiled=compiled, ready=ready)
@@ -213,6 +217,11 @@ class _Build:
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
         return "" if package == self.project.name else package
+
+    def _package(self, source: Source | None, dependencies: Tree) -> Tree:
+        """Return what ships. A directory's links are resolved before it is judged: copies count against the limits."""
+        tree = OverlayTree(source.tree, dependencies) if source else Prefixed(dependencies, LAYER_DIRECTORY)
+        return Resolved(tree, LAYER_ROOT if self.wanted.layer else TASK_ROOT) if self.wanted.into else tree
 
     def _facts(self, tree: Tree, target: Target) -> Facts:
         wanted, layers = self.wanted, [each.tree for each in self.layers]
@@ -267,12 +276,11 @@ def _ready(project: Project) -> Tree:
     return DirectoryTree(project.directory, keep=lambda path, _directory: path.partition("/")[0] == MODULES)
 
 
-def _package(source: Source | None, dependencies: Tree) -> Tree:
-    return OverlayTree(source.tree, dependencies) if source else Prefixed(dependencies, LAYER_DIRECTORY)
-
-
 def _written(wanted: Wanted, project: Project, judged: _Judged, observer: Observer) -> Built:
     report = judged.report
+    if wanted.into is not None:
+        write_directory(judged.tree, wanted.into, observer=observer)
+        return Built(report, None, wanted.into, judged.left_out, judged.pruned)
     archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
     subject = replace(
         report.subject,
@@ -286,4 +294,4 @@ def _written(wanted: Wanted, project: Project, judged: _Judged, observer: Observ
     report = replace(report, subject=subject, findings=findings)
     document = manifest(report, archive, judged.installed, judged.key, judged.facts.handler, project)
     write_manifest(archive.path, document)
-    return Built(report, archive, judged.left_out, judged.pruned)
+    return Built(report, archive, None, judged.left_out, judged.pruned)

@@ -1,10 +1,12 @@
 """What `runtimes`, `images list` and `cache` print with --format json, and the runtime file."""
 
-from lambdapack.report import checkup
+from lambdapack.report import checkup, terraform
 from lambdapack.report import table as listing
+from lambdapack.rules.verdict import Verdict
 from lambdapack.runtimes import runtimefile
 from lambdapack.schema.report import ARCHITECTURES
 from lambdapack.schema.shapes import (
+    CODE_DIGEST,
     SHA256,
     Schema,
     array,
@@ -28,6 +30,24 @@ def runtimes() -> Schema:
     rows = array("Every runtime, the oldest first.", _runtime())
     whole = named(listing.RUNTIMES, "The runtimes that lambdapack knows.", {"runtimes": rows})
     return document(listing.RUNTIMES, "Lambda's Node.js runtimes", whole)
+
+
+def terraform_external() -> Schema:
+    """Return the schema of what Terraform's `external` data source is told: strings, and nothing else."""
+    digits = r"^\d+$"
+    fields = {
+        "filename": text("The zip."),
+        "source_code_hash": text("Base64 SHA-256 of the zip.", pattern=CODE_DIGEST),
+        "content_digest": text("Over names, modes and contents of what is in it.", pattern=SHA256),
+        "runtime": text("The Lambda runtime, such as nodejs22.x."),
+        "architecture": word("The instruction set, under AWS's name.", ARCHITECTURES),
+        "handler": text("FILE.EXPORT of the function."),
+        "zip_bytes": text("Size of the zip in bytes.", pattern=digits),
+        "unzipped_bytes": text("Size of what is in it.", pattern=digits),
+        "verdict": word("What the judgement came to.", [each.value for each in Verdict]),
+    }
+    whole = named(terraform.SCHEMA, "A package that was built.", fields)
+    return document(terraform.SCHEMA, "A build for Terraform", whole)
 
 
 def _runtime() -> Schema:

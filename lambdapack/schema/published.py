@@ -11,6 +11,7 @@ SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
     "failure": ("what they say when the work could not be done", report.failure),
     "inspection": ("what inspect says with --format json", inspection.inspection),
     "manifest": ("<zip>.lambdapack.json, beside an archive", manifest.manifest),
+    "terraform-external": ("what build says with --format terraform-external", listings.terraform_external),
     "runtime-file": ("what --runtime-file takes, and `runtimes show` prints", listings.runtime_file),
     "runtimes": ("what `runtimes list` says with --format json", listings.runtimes),
     "images": ("what `images list` says with --format json", listings.images),
