@@ -39,6 +39,7 @@ test: venv  ## All tests but the long ones, from nothing
 	images/lab/engine.sh --podman
 	$(RUN)python -m images.lab --host-node --node 22
 	$(RUN)python -m tests.cloud.servers
+	$(RUN)python -m tests.peers.tools
 	$(RUN)pytest
 
 test-full: test  ## The long tests too

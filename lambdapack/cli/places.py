@@ -9,9 +9,7 @@ from lambdapack.memory.code import code_digest
 from lambdapack.memory.store import Store
 from lambdapack.model import Target
 from lambdapack.project.reader import load
-
-OUTPUT_DIRECTORY = ".lambdapack"
-"""In the project; a project's own dist/ is never touched, and this one is never packed."""
+from lambdapack.project.template import OUTPUT_DIRECTORY
 
 
 def cache_directory(settings: Settings) -> Path | None:

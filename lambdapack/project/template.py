@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SAM_NAMES = ("template.yaml", "template.yml", "sam.yaml", "sam.yml")
 SERVERLESS_NAMES = ("serverless.yml", "serverless.yaml")
+OUTPUT_DIRECTORY = ".lambdapack"
+"""In the project; a project's own dist/ is never touched, and this one is never packed."""
 FIELDS = ("runtime", "architecture", "handler")
 
 
@@ -75,7 +77,11 @@ def _functions(path: Path, notes: list[str]) -> "tuple[Function, ...]":
 
 
 def _directory(base: Path, function: "Function") -> Path | None:
-    return None if function.code is None else (base / function.code).resolve()
+    if function.code is None:
+        return None
+    path = (base / function.code).resolve()
+    # A ready zip of ours: its handler is relative to the project that it was built from.
+    return path.parent.parent if path.suffix == ".zip" and path.parent.name == OUTPUT_DIRECTORY else path
 
 
 def _belongs(directory: Path | None, home: Path) -> bool:
