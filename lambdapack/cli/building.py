@@ -10,12 +10,13 @@ from lambdapack.build.images import BARE_IMAGE, BUILD_IMAGE
 from lambdapack.cli import choices, console, handover, locating
 from lambdapack.cli.engines import connector
 from lambdapack.cli.options import BuildFormat
-from lambdapack.cli.places import OUTPUT_DIRECTORY, outputs_for, runtimes_of, store_of
+from lambdapack.cli.places import outputs_for, runtimes_of, store_of
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Severity, Target
 from lambdapack.pipeline.build import Built, Wanted, build
+from lambdapack.project.template import OUTPUT_DIRECTORY
 from lambdapack.report import formats, human, terraform
 from lambdapack.report.text import paragraph, plural, size
 from lambdapack.rules.verdict import Judgement

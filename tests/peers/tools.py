@@ -47,7 +47,7 @@ def node_modules() -> Path:
 
 
 def run(
-    command: Sequence[str | Path], directory: Path, env: Mapping[str, str], *, text: str = ""
+    command: Sequence[object], directory: Path, env: Mapping[str, str], *, text: str = ""
 ) -> "subprocess.CompletedProcess[str]":
     """Return what a tool said; lambdapack of this checkout is the one that it finds, and nobody phones home."""
     ours = str(Path(sys.executable).parent)
