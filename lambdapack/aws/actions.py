@@ -52,6 +52,11 @@ DEPLOYING = frozenset(each for each in ACTIONS if each[0] in {"lambda", "s3"} an
 } | {("lambda", "GetLayerVersion")}
 """What `deploy` and `rollback` call: tests/unit/aws/test_aws_policy.py compares it with what they really do."""
 
+PUBLISHING = frozenset(each for each in ACTIONS if each[0] == "s3" or "Layer" in each[1]) - {("s3", "GetObject")} | {
+    ("lambda", "ListFunctions")
+}
+"""What `publish-layer` calls, held to it by the same test."""
+
 ANYWHERE = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
 """Actions without a resource to narrow them to."""
 
@@ -59,10 +64,11 @@ ANYWHERE = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappin
 def policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the least IAM policy that allows these operations; NAME, BUCKET and ROLE are to be filled in."""
     wanted = sorted({action for each in operations for action in ACTIONS[each]})
+    layers = "NAME*" if "lambda:PublishLayerVersion" in wanted else "*"  # functions have other people's layers
     statements = [
         _statement([each for each in wanted if each in ANYWHERE], "*"),
         _statement([each for each in wanted if _is_functions(each)], "arn:aws:lambda:*:*:function:NAME*"),
-        _statement([each for each in wanted if _is_layers(each)], "arn:aws:lambda:*:*:layer:*"),
+        _statement([each for each in wanted if _is_layers(each)], f"arn:aws:lambda:*:*:layer:{layers}"),
         _statement([each for each in wanted if each.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
         _statement([each for each in wanted if each == CREATE_ROLE], "arn:aws:iam::*:role/ROLE"),
     ]

@@ -54,6 +54,9 @@ INVOKE_MARGIN = 15
 UNSURE = (exceptions.ReadTimeoutError, exceptions.ConnectionClosedError)
 """The request may have been carried out."""
 
+ONCE = frozenset(("Invoke", "PublishLayerVersion"))
+"""Operations that may do harm, or leave something behind, when they are carried out twice."""
+
 
 class Calls:
     """Calls operations of AWS by name. Safe for threads."""
@@ -105,14 +108,14 @@ class Calls:
         patience = PATIENCE.get(kind)
         if patience is None or tries >= patience.tries or isinstance(error, exceptions.SSLError):
             return None
-        if (kind is ROLE and operation != "CreateFunction") or (operation == "Invoke" and _may_have_run(error)):
+        if (kind is ROLE and operation != "CreateFunction") or (operation in ONCE and _may_have_run(error)):
             return None
         pause = self.clock.spread(min(patience.longest, patience.first * 2 ** min(tries - 1, 10)))
         return pause if passed + pause <= patience.within else None
 
 
 def _may_have_run(error: Exception) -> bool:
-    """Tell whether a function may have been invoked: a second time could do harm."""
+    """Tell whether a request may have been carried out although there was no answer."""
     return isinstance(error, UNSURE) or (isinstance(error, ClientError) and kind_of(error) is SERVICE)
 
 

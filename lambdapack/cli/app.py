@@ -19,6 +19,7 @@ from lambdapack.cli import (
     init,
     inspect,
     invoke,
+    publish,
     runtimes,
     schema,
     verify,
@@ -41,6 +42,7 @@ app.command("inspect")(inspect.inspect)
 app.command("invoke")(invoke.invoke)
 app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
+app.command("publish-layer")(publish.publish_layer)
 app.command("deploy")(deploy.deploy)
 app.command("rollback")(deploy.rollback)
 app.command("init")(init.init)

@@ -18,7 +18,7 @@ from lambdapack.errors import USAGE, Exit, LambdapackError
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import manifest_path, read_manifest
-from lambdapack.pipeline.judging import Called, Given, Prove, verify
+from lambdapack.pipeline.judging import Called, Given, Prove, verify_for
 from lambdapack.pipeline.origin import origin_of
 from lambdapack.pipeline.remote import Fetched
 from lambdapack.report import formats
@@ -55,7 +55,7 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         runtimes = [measured or shipped(each) for each in choices.targets_of(settings, bars)]
         prove = _prover(settings, policy, bars) if asked.load else None
         given = given_of(path, fetched, settings, origin_beside(path, asked.project))
-        reports = tuple(verify(given, each, policy, bars, prove, store_of(settings)) for each in runtimes)
+        reports = verify_for(given, runtimes, policy, bars, prove, store_of(settings))
         if fetched and fetched.function:
             reports = tuple(with_guards(each, fetched, policy) for each in reports)
     several = settings.arch.value == choices.ALL

@@ -163,6 +163,11 @@ class Permission:
     principal: str  # an account, or "*"
     organization: str = ""
 
+    @property
+    def whom(self) -> str:
+        """Who may use it, for people."""
+        return self.organization or ("everybody" if self.principal == "*" else self.principal)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

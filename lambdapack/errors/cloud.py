@@ -210,6 +210,14 @@ IMAGE_FUNCTION = Failure(
     "Deploy to a function that is made for zips, or make one with `--create --role ARN`.",
     Exit.CLOUD,
 )
+NOT_A_LAYER = Failure(
+    "LP440",
+    "not-a-layer",
+    "the zip is not in layer form",
+    "Lambda unpacks a layer at /opt and looks into /opt/nodejs, /opt/lib, /opt/bin and /opt/extensions alone.",
+    "Make one with `lambdapack build --layer`, or name the project: `lambdapack publish-layer DIR --name NAME`.",
+    Exit.USAGE,
+)
 
 CLOUD_FAILURES: tuple[Failure, ...] = (
     NO_CREDENTIALS,
@@ -238,5 +246,6 @@ CLOUD_FAILURES: tuple[Failure, ...] = (
     SERVICE,
     NO_WAY_BACK,
     IMAGE_FUNCTION,
+    NOT_A_LAYER,
 )
 """In code order."""

@@ -120,6 +120,11 @@ class Judged:
     facts: Facts
     tree: Tree
     layers: tuple[Tree, ...]
+    policy: Policy  # with what follows from the kind of thing that it is
+
+    def against(self, runtime: Runtime) -> Report:
+        """Return the report for another runtime."""
+        return check(self.report.subject, self.facts, runtime, self.policy)
 
 
 @contextmanager
@@ -136,12 +141,12 @@ def judged(
             inventories = scanned((found.tree, *trees), observer, memory)
         facts = facts_of(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
         facts = replace(facts, origin=given.origin)
-        if found.kind in {"zip", "function"}:  # it claims to be whole, and has left the machine or is about to
+        if found.kind != "directory":  # it claims to be whole, and has left the machine or is about to
             facts = replace(facts, secrets=_secrets(Filtered(found.tree, _is_source)))
             policy = replace(policy, handler_severity=Severity.WARNING)
             policy = replace(policy, handler_required=policy.handler_required or found.kind == "function")
         subject = _named(replace(subject_of(path, found), layers=tuple(each.told for each in layers)), given.called)
-        yield Judged(check(subject, facts, runtime, policy), facts, unpacked(path, found), trees)
+        yield Judged(check(subject, facts, runtime, policy), facts, unpacked(path, found), trees, policy)
 
 
 def verify(
@@ -153,8 +158,25 @@ def verify(
     store: Store | None = None,
 ) -> Report:
     """Return the report on a directory or zip with its layers, read in place; LP007 when nothing is in one."""
-    with judged(given, runtime, policy, observer, store) as found:
-        return prove(found.report, found.tree, found.facts.handler, found.layers) if prove else found.report
+    (report,) = verify_for(given, (runtime,), policy, observer, prove, store)
+    return report
+
+
+def verify_for(
+    given: Given,
+    runtimes: Sequence[Runtime],
+    policy: Policy,
+    observer: Observer = SILENT,
+    prove: Prove | None = None,
+    store: Store | None = None,
+) -> tuple[Report, ...]:
+    """Return a report for each runtime, of which there is one at least; what is judged is read once."""
+    first, *others = runtimes
+    with judged(given, first, policy, observer, store) as found:
+        reports = (found.report, *(found.against(each) for each in others))
+        if prove is None:
+            return reports
+        return tuple(prove(each, found.tree, found.facts.handler, found.layers) for each in reports)
 
 
 def _place(given: Given) -> tuple[object, ...]:

@@ -69,6 +69,16 @@ def newest(today: date) -> str:
     return max(known, default=(0, "nodejs20.x"))[1]
 
 
+def supported(today: date) -> tuple[str, ...]:
+    """Return the runtimes that functions may use on a day, oldest first: generally available, updates not blocked."""
+    kept = []
+    for name in identifiers():
+        since, until = _rows()[name]["generally_available"], lifecycle(name).block_update
+        if since and date.fromisoformat(since) <= today and (until is None or today < until):
+            kept.append(name)
+    return tuple(kept)
+
+
 def parse_runtime(text: str) -> str:
     """Return the identifier for `nodejs22.x`, `nodejs22`, `node22` or `22`; LP004 for anything else."""
     wanted = text.strip().lower()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from lambdapack.errors import USAGE, LambdapackError
-from lambdapack.schema import config, diagnosis, inspection, listings, manifest, plan, report
+from lambdapack.schema import config, diagnosis, inspection, layer, listings, manifest, plan, report
 from lambdapack.schema.shapes import Schema
 
 SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
@@ -22,6 +22,7 @@ SCHEMAS: Mapping[str, tuple[str, Callable[[], Schema]]] = {
     "cache": ("what `cache show` and `cache clear` say with --format json", listings.cache),
     "plan": ("what deploy --dry-run says with --format json", plan.plan),
     "deployment": ("what deploy and rollback say with --format json", plan.deployment),
+    "layers": ("what publish-layer says with --format json", layer.layer),
     "config": ("lambdapack.toml, for editors", config.config),
 }
 """Name to what it describes, and the schema itself, made when it is wanted."""

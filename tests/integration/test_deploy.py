@@ -10,22 +10,12 @@ import pytest
 
 from lambdapack.cli.app import run as cli
 from lambdapack.deploy.nouns import Alias
-from tests.cloud import relay, servers
+from tests.cloud import servers
+from tests.cloud.process import environment, killed
 from tests.cloud.world import BUCKET, World, served, zipped
-from tests.command import lambdapack, started
+from tests.command import lambdapack
 
 Run = Callable[..., CompletedProcess[str]]
-
-
-def environment(address: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": "eu-central-1",
-        "AWS_CONFIG_FILE": "none",
-        "AWS_SHARED_CREDENTIALS_FILE": "none",
-    }
 
 
 @pytest.fixture(scope="module")
@@ -123,17 +113,6 @@ def test_several_functions_and_a_large_zip(run: Run, world: World) -> None:
     assert [answer(world, name) for name in names] == ["large", "large"]
 
 
-def killed(world: World, arguments: list[str], stop_at: int, *, carried_out: bool) -> bool:
-    """Run the command and kill it (SIGKILL) at a request; False when it ended before that."""
-    with relay.stopping(world.endpoint, stop_at, carried_out=carried_out) as (address, reached):
-        process = started(*arguments, cwd=world.directory, env=environment(address))
-        while process.poll() is None and not reached.wait(0.05):
-            pass
-        if process.poll() is None:
-            process.kill()
-        return process.wait(timeout=60) != 0
-
-
 def killed_at(run: Run, world: World, stop_at: int, *, carried_out: bool) -> bool:
     """Kill a deployment at a request and hold the promise; False when it ended before that."""
     made = world.function("old")
@@ -141,7 +120,7 @@ def killed_at(run: Run, world: World, stop_at: int, *, carried_out: bool) -> boo
     world.cloud.create_alias(made.name, Alias("live", "", first.version))
     new = world.archive("new")
     arguments = ["deploy", str(new), "--function", made.name, "--alias", "live", "--timeout", "9"]
-    stopped = killed(world, arguments, stop_at, carried_out=carried_out)
+    stopped = killed(world.endpoint, world.directory, arguments, stop_at, carried_out=carried_out)
     assert answer(world, made.name) in ({"old", "new"} if stopped else {"new"})
     done = run(*arguments)
     assert done.returncode == 0, done.stderr

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.aws.actions import ACTIONS, DEPLOYING, policy
+from lambdapack.aws.actions import ACTIONS, DEPLOYING, PUBLISHING, policy
 from lambdapack.deploy import rollback
-from lambdapack.deploy.nouns import Local, NewLayer, Settings
+from lambdapack.deploy.nouns import Local, NewLayer, Permission, Settings
 from lambdapack.errors import LambdapackError
 from tests.cloud.deploying import EVENT, NEW, X86, Site
 from tests.cloud.errors import AwsError
+from tests.cloud.publishing import publish
 from tests.cloud.world import BUCKET, zipped
 
 README = Path(__file__).resolve().parents[3] / "README.md"
@@ -38,26 +39,47 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     return set(site.aws.line.calls)
 
 
-def test_the_table_is_what_is_called(recorded: set[tuple[str, str]]) -> None:
-    spare = {("s3", "PutObject")}  # of zips below 8 MB, which go another way today; the action is the parts' too
-    assert recorded == DEPLOYING - spare
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """All operations of a layer's life with everything in it."""
+    site = Site(tmp_path_factory.mktemp("site"))
+    for number in range(4):
+        publish(site, str(number), keep=1)
+    publish(site, "3", permissions=(Permission("public", "*"),))
+    publish(site, "large", size=53_000_000, bucket=BUCKET)
+    site.aws.line.refuse["UploadPart"] = [AwsError("AccessDenied", "no")] * 20
+    with pytest.raises(LambdapackError, match="LP410"):
+        publish(site, "another", size=53_000_000, bucket=BUCKET)
+    return set(site.aws.line.calls)
 
 
-def test_the_policy_allows_every_call(recorded: set[tuple[str, str]]) -> None:
-    allowed = {action for statement in policy(DEPLOYING)["Statement"] for action in statement["Action"]}
-    assert {action for each in recorded for action in ACTIONS[each]} == allowed
+SPARE = {("s3", "PutObject")}
+"""Of zips below 8 MB, which go another way today; the action is the parts' too."""
 
 
-def test_readme_has_that_policy(request: pytest.FixtureRequest) -> None:
-    lines = [line[4:] for line in _block().splitlines()]
+def test_the_tables_are_what_is_called(recorded: set[tuple[str, str]], published: set[tuple[str, str]]) -> None:
+    assert recorded == DEPLOYING - SPARE
+    assert published == PUBLISHING - SPARE
+
+
+@pytest.mark.parametrize("operations", [DEPLOYING, PUBLISHING], ids=["deploy", "publish-layer"])
+def test_the_policy_allows_every_call_and_nothing_else(operations: frozenset[tuple[str, str]]) -> None:
+    allowed = {action for statement in policy(operations)["Statement"] for action in statement["Action"]}
+    assert {action for each in operations for action in ACTIONS[each]} == allowed
+
+
+@pytest.mark.parametrize(("name", "operations"), [("policy", DEPLOYING), ("layer-policy", PUBLISHING)])
+def test_readme_has_that_policy(
+    request: pytest.FixtureRequest, name: str, operations: frozenset[tuple[str, str]]
+) -> None:
     if request.config.getoption("--update-golden"):
-        text = json.dumps(policy(DEPLOYING), indent=1)
+        text = json.dumps(policy(operations), indent=1)
         indented = "".join(f"    {line}\n" for line in text.splitlines())
-        README.write_text(README.read_text(encoding="utf-8").replace(_block(), indented), encoding="utf-8")
-        lines = [line[4:] for line in _block().splitlines()]
-    assert json.loads("\n".join(lines)) == policy(DEPLOYING), "run pytest --update-golden on this module"
+        README.write_text(README.read_text(encoding="utf-8").replace(_block(name), indented), encoding="utf-8")
+    lines = [line[4:] for line in _block(name).splitlines()]
+    assert json.loads("\n".join(lines)) == policy(operations), "run pytest --update-golden on this module"
 
 
-def _block() -> str:
+def _block(name: str) -> str:
     text = README.read_text(encoding="utf-8")
-    return text.partition("<!-- policy -->\n\n")[2].partition("\n<!-- /policy -->")[0]
+    return text.partition(f"<!-- {name} -->\n\n")[2].partition(f"\n<!-- /{name} -->")[0]
