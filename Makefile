@@ -6,7 +6,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/
 LAB    ?= 22
 FUZZ   ?= 300
-CODE   := lambdapack images tests
+CODE   := lambdapack images tests docs
 
 # The lab's images stand in for the official ones; a local image is never pulled.
 export LAMBDAPACK_IMAGE ?= lambdapack-lab/nodejs:{node}-{arch}
@@ -21,7 +21,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo test test-full fuzz check docs bench clean help
+.PHONY: venv lab demo test test-full fuzz check docs site bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -60,12 +60,16 @@ check: venv  ## ruff, mypy strict, house tests
 docs: venv  ## Write the generated blocks of README.md
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
 
+site: venv  ## The documentation as pages in .site/
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet --config-file docs/mkdocs.yml
+	@echo "open .site/index.html"
+
 bench: lab  ## Ratios against plain tools, measured in one run
 	@images/lab/packages.sh zip chromium
 	@for each in tests/bench/bench_*.py; do $(RUN)python $$each || exit; done
 
 clean:  ## Remove what the targets above made here (not the engine or its images)
-	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.lambdapack
+	rm -rf $(VENV) .lab .site .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.lambdapack
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,73 @@
+"""The documentation builds strictly, says everything that the records say, and needs no network to be read."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lambdapack.book import pages
+from lambdapack.errors import FAILURES
+from lambdapack.recipes.recipes import RECIPES
+from lambdapack.rules.registry import RULES
+from lambdapack.runtimes.catalogue import identifiers
+
+CONFIG = Path(__file__).resolve().parents[2] / "docs" / "mkdocs.yml"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("site")
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--quiet",
+        "--config-file",
+        str(CONFIG),
+        "--site-dir",
+        str(directory),
+    ]
+    quiet = {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    done = subprocess.run(command, env={**os.environ, **quiet}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("page", "ids"),
+    [
+        ("codes.html", [*(each.code.lower() for each in RULES), *(each.code.lower() for each in FAILURES)]),
+        ("commands.html", ["lambdapack-build", "lambdapack-init", "lambdapack-runtimes-measure"]),
+    ],
+)
+def test_every_record_has_a_place_to_link_to(site: Path, page: str, ids: Sequence[str]) -> None:
+    found = set(re.findall(r' id="([^"]+)"', text_of(site / page)))
+    assert [each for each in ids if each not in found] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("runtimes.html", identifiers()),
+        ("packages.html", sorted(pages())),
+        ("recipes.html", [f"lambdapack init --{each}" for each in RECIPES]),
+        ("errors.html", ["invalid ELF header", "NODE_MODULE_VERSION", "cannot open shared object file"]),
+    ],
+)
+def test_a_page_says_all_that_there_is(site: Path, page: str, said: Sequence[str]) -> None:
+    text = text_of(site / page)
+    assert [each for each in said if each not in text] == []
+
+
+def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', text_of(page)) == [], page.name
