@@ -103,7 +103,7 @@ def _where(asked: Asked) -> Path | None:
 def _looked_at(found: Explanation, where: Path, settings: Settings, bars: Bars) -> Explanation:
     from lambdapack.pipeline.confirming import Look, confirmed  # noqa: PLC0415  # judging is most of what there is
 
-    policy = choices.policy_of(settings, handler_required=False, all_binaries=True)
+    policy = choices.policy_of(settings, handler_required=False)
     look = Look(where, settings.handler.value, policy, store_of(settings))
     return confirmed(found, look, _aim(settings), bars)
 

@@ -17,7 +17,7 @@ REMEDIES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "wrong-cpu": (("{build}", "{npm_ci}", "{docker}"), _NEVER_COPY),
     "not-elf": (("{build}", "{npm_ci}", "{docker}"), _NEVER_COPY),
     "truncated": (
-        ("npm cache clean --force && rm -rf node_modules && npm ci", "git lfs pull", "{build}"),
+        ("{build}", _CLEAN, "git lfs pull"),
         (
             "Keep binaries out of git-lfs and behind no rewriting proxy; `lambdapack verify` sees a cut file "
             "before Lambda."

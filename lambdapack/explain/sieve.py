@@ -4,7 +4,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import BytesAhoCorasick
 
 RARE: tuple[bytes, ...] = (
     b"#error",
@@ -130,7 +134,8 @@ RARE: tuple[bytes, ...] = (
     b"zed as an internal",
 )
 """What nearly every known message has one of. Each begins with a sign that logs hardly have (no hexadecimal digit, no
-letter of INFO or of a time), so that one alternation over all of them stops at three signs in a hundred."""
+letter of INFO or of a time), so that one alternation over all of them stops at three signs in a hundred: that is for
+hosts without the automaton, which does not mind."""
 
 COMMON = (b"symbol", b"prebuil", b"native bind", b"No such file")
 """The rest, each looked for by itself: words of frequent letters would stop the alternation at every other sign."""
@@ -153,7 +158,7 @@ LARGEST = 48 << 10  # bytes of one passage
 
 
 class Source(Protocol):
-    """Where the bytes come from: a file, standard input, later a log group."""
+    """Where the bytes come from: a file, standard input, a log group."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none at the end."""
@@ -190,6 +195,24 @@ def passages(source: Source, head: bytes = b"") -> Iterator[Passage]:
 
 def found_in(buffer: bytes, start: int = 0) -> list[int]:
     """Return where a known message may be, in order."""
+    automaton = _automaton()
+    if automaton is None:
+        return searched(buffer, start)
+    return [start + begin for _stem, begin, _end in automaton.find_matches_as_indexes(memoryview(buffer)[start:])]
+
+
+@cache
+def _automaton() -> "BytesAhoCorasick | None":
+    """All stems at once, four times as fast; None on a host without a wheel of it (Windows on ARM, 2026-11)."""
+    try:
+        from ahocorasick_rs import BytesAhoCorasick, Implementation  # noqa: PLC0415
+    except ImportError:
+        return None
+    return BytesAhoCorasick([*RARE, *COMMON], implementation=Implementation.DFA)
+
+
+def searched(buffer: bytes, start: int = 0) -> list[int]:
+    """Return the same by the standard library alone."""
     hits = [each.start() for each in LITERALS.finditer(buffer, start)]
     rare = len(hits)
     for stem in COMMON:

@@ -9,7 +9,7 @@ from lambdapack.runtimes.abi import node_major_of
 _LAMBDA = re.compile(r"/var/task|/var/runtime|/opt/nodejs|\bRequestId:|\bRuntime\.[A-Z]\w+|LAMBDA_|AWS::Lambda")
 _SYSTEMS = (
     ("win32", re.compile(r"\b[A-Z]:\\|Win32 application|win32-x64|Windows_NT")),
-    ("darwin", re.compile(r"/Users/|\bdlopen\(|mach-o|\bDarwin \d|/opt/homebrew")),
+    ("darwin", re.compile(r"/Users/|\bdlopen\([/~]|mach-o|\bDarwin \d|/opt/homebrew")),
     ("alpine", re.compile(r"[Aa]lpine|\bapk add\b|Error (?:loading shared library|relocating)")),
 )
 _NODES = (

@@ -42,6 +42,10 @@ class Look:
     store: Store | None
 
 
+OF_LIBRARIES = frozenset(("missing-library", "musl"))
+"""Causes whose message names a library that is not there, and not the file that asks for it."""
+
+
 def confirmed(found: Explanation, look: Look, aim: Aim, observer: Observer) -> Explanation:
     """Return the diagnoses with what the files show, those that they bear out first. LP007 when there is nothing."""
     runtime = shipped(Target(aim.runtime, aim.architecture or Architecture.X86_64))
@@ -61,17 +65,15 @@ def _looked_at(one: Diagnosis, report: Report) -> Diagnosis:
 
 
 def _file_of(one: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | None:
-    """The file that a message names; without a name, a file of its package, or of anybody, that fails this way."""
-    if one.file:
-        named = [each for each in judgements if f"/{each.binary.path}".endswith(f"/{one.file}")]
-        name = posixpath.basename(one.file)
-        alike = [each for each in judgements if posixpath.basename(each.binary.path) == name]
-        same = [each for each in alike if each.package == one.package]
-        return next(iter([*named, *same, *(alike if one.package is None else ())]), None)
-    failing = [each for each in judgements if each.outcome in {Outcome.FAILS, Outcome.DIES_LATER}]
-    failing.sort(key=lambda each: not each.selected)
+    """The file that a message names; else one of its package, or of anybody, that fails in this way."""
+    named = [each for each in judgements if one.file and f"/{each.binary.path}".endswith(f"/{one.file}")]
+    if named or (one.file and one.cause not in OF_LIBRARIES):
+        return next(iter(named), None)
+    library = posixpath.basename(one.file or "")
+    failing = [each for each in judgements if each.finding is not None and each.cause == one.cause]
+    failing = [each for each in failing if each.finding and library in each.finding.message]
     own = [each for each in failing if one.package in {None, each.package}]
-    return next((each for each in own if each.cause == one.cause), None)
+    return next(iter(sorted(own, key=lambda each: not each.selected)), None)
 
 
 def _about(one: Diagnosis, judgement: Judgement, report: Report) -> str:
@@ -93,7 +95,7 @@ def _fits(one: Diagnosis, binary: Binary) -> bool:
     abi = binary.elf.registration.abi if binary.elf else None
     return (
         (one.cause == "wrong-cpu" and one.slots.get("has", "-") in binary.machines)
-        or (one.cause == "not-elf" and binary.format is not Format.ELF)
+        or (one.cause in {"not-elf", "truncated"} and binary.format is not Format.ELF)
         or (one.cause in {"node-abi", "electron-abi"} and abi is not None and one.slots.get("abi") == str(abi))
     )
 
@@ -119,7 +121,7 @@ def _without_file(one: Diagnosis, report: Report) -> str:
         return f"nothing of the kind in {report.subject.path} for {report.runtime.target}"
     if one.cause in ABSENT and one.file:
         return f"yes: no {posixpath.basename(one.file)} is in {report.subject.path}"
-    return f"no native file {name} is in {report.subject.path}"
+    return f"no native file {name} is in {report.subject.path}: what failed is another copy, an old zip or a layer"
 
 
 def _finding_of(one: Diagnosis, findings: Sequence[Finding]) -> Finding | None:

@@ -15,6 +15,7 @@ FUNCTION_LINES = 40
 """Of a body with its docstring: the signature of a typer command is a table of its options."""
 
 OWNERS = {
+    "ahocorasick_rs": ("explain/sieve.py",),
     "docker": ("build/docker.py",),
     "elftools": ("binary/definitions.py",),
     "tqdm": ("cli/progress.py",),

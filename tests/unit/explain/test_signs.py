@@ -7,7 +7,7 @@ from lambdapack.explain.cures import Aim, cure
 from lambdapack.explain.diagnose import diagnose
 from lambdapack.explain.nouns import Sign, World
 from lambdapack.explain.registry import SIGNS
-from lambdapack.explain.sieve import found_in
+from lambdapack.explain.sieve import found_in, searched
 from lambdapack.explain.text import undressed
 
 AIM = Aim("nodejs22.x")
@@ -42,3 +42,21 @@ def test_a_command_names_the_runtime_that_the_text_asked_for() -> None:
 def test_a_command_names_the_cpu_that_the_text_names() -> None:
     text = 'Could not load the "sharp" module using the linux-arm64 runtime'
     assert "npm ci --os=linux --cpu=arm64 --libc=glibc" in diagnose(text, AIM)[0].fix
+
+
+def test_the_line_of_node_that_failed_does_not_speak_of_macos() -> None:
+    text = (
+        "  return process.dlopen(module, path.toNamespacedPath(filename));\n\n"
+        "Error: libshiny.so.1: cannot open shared object file: No such file or directory"
+    )
+    assert diagnose(text, AIM)[0].fix[0] == "lambdapack verify ."
+
+
+def test_both_ways_of_searching_see_every_known_message() -> None:
+    for sign in SIGNS:
+        noise = b"2026-11-20T10:00:00.000Z INFO item stored\n" * 3
+        text = noise + sign.example.encode() + b"\n" + noise
+        within = range(len(noise), len(text) - len(noise))
+        assert set(found_in(text, 5)) & set(within), sign.example
+        assert set(searched(text, 5)) & set(within), sign.example
+        assert [each for each in (*found_in(text, 5), *searched(text, 5)) if each not in within] == []
