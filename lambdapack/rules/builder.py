@@ -100,4 +100,4 @@ def cure(architecture: Architecture, flag: str) -> str:
     off = f" {flag.replace('-m', '-mno-', 1)}" if "=" not in flag else ""
     flags = f"{baseline}{off}"
     value = f"'{flags}'" if off else flags
-    return f"Run `CFLAGS={value} CXXFLAGS={value} lambdapack build`."
+    return f"Run `CFLAGS={value} CXXFLAGS={value} lambdapack build --arch {architecture}`."
