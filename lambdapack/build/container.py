@@ -63,6 +63,7 @@ def config(spec: SandboxSpec, image: str, owner: str, *, careful: bool = False) 
         "AttachStdin": True,
         "Healthcheck": {"Test": ["NONE"]},
         "Labels": labels,
+        "ExposedPorts": {f"{inside}/tcp": {} for _outside, inside in spec.publish},
         "HostConfig": _host(spec, careful=careful),
     }
 
@@ -81,6 +82,8 @@ def _host(spec: SandboxSpec, *, careful: bool) -> dict[str, Any]:
     }
     if not spec.capabilities:
         host["CapDrop"] = ["ALL"]
+    if spec.publish:
+        host["PortBindings"] = {f"{inside}/tcp": [_loopback(outside)] for outside, inside in spec.publish}
     if not spec.network:
         host["NetworkMode"] = "none"
     if careful:
@@ -88,9 +91,13 @@ def _host(spec: SandboxSpec, *, careful: bool) -> dict[str, Any]:
     return host
 
 
+def _loopback(port: int) -> dict[str, str]:
+    return {"HostIp": "127.0.0.1", "HostPort": str(port)}
+
+
 def _tmpfs(spec: SandboxSpec) -> Mapping[str, str]:
     found = {}
-    if spec.read_only:
+    if spec.read_only and "/tmp" not in spec.writable:  # noqa: S108  # inside the container
         found["/tmp"] = f"rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}"  # noqa: S108  # inside the container
     if spec.secrets:
         found[spec.secrets] = f"rw,noexec,nosuid,nodev,mode=0700,size={SECRETS_BYTES}"

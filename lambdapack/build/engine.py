@@ -41,6 +41,7 @@ class SandboxSpec:
     label: str  # what the container is for, shown by `docker ps`: "build", "invoke"
     limits: Limits = field(default_factory=Limits)
     network: bool = True
+    publish: tuple[tuple[int, int], ...] = ()  # (port on the engine's 127.0.0.1, port inside); needs a network
     read_only: bool = False  # root read-only; only `writable` and /tmp can be written
     writable: tuple[str, ...] = ()  # directories that become anonymous volumes (needed to put into a read-only root)
     secrets: str | None = None  # directory that becomes a tmpfs for Sandbox.secret, e.g. "/run/lambdapack"

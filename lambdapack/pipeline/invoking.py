@@ -1,4 +1,4 @@
-"""From an archive to the handler's answer."""
+"""From an archive to the handler's answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from lambdapack.model import Target
 from lambdapack.pipeline.judging import facts_of
 from lambdapack.pipeline.layers import Opened, merged, opened_layers, scanned
 from lambdapack.pipeline.opening import opened, unpacked
-from lambdapack.prove.invoke import Answer, Call, invoke
+from lambdapack.prove.invoke import Call, Laid, Told, invoke
+from lambdapack.prove.replies import Answer
 from lambdapack.rules.binaries import judge_whole
 from lambdapack.rules.facts import LAYER_ROOT
 from lambdapack.rules.opening import WRONG_CPU
@@ -23,7 +24,7 @@ from lambdapack.tree.entry import Tree
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One event for one archive."""
+    """Events for one archive."""
 
     archive: Path  # zip, or a directory as it would be unpacked
     layers: Sequence[Path]  # in the function's order
@@ -32,8 +33,8 @@ class Invocation:
     call: Call
 
 
-def answer(wanted: Invocation, engine: Engine, observer: Observer) -> Answer:
-    """Return what the handler answers in the bare image. LP104 when its CPU cannot be run here.
+def answers(wanted: Invocation, engine: Engine, observer: Observer, told: Told) -> tuple[Answer, ...]:
+    """Return what the handler answers in the bare image; `told` hears of each. LP104 when its CPU cannot be run here.
 
     LP001 for an archive or layer that is made for another CPU; one foreign file among others is a note.
     """
@@ -42,9 +43,9 @@ def answer(wanted: Invocation, engine: Engine, observer: Observer) -> Answer:
         code = unpacked(wanted.archive, found)
         _compare(wanted, code, layers, observer)
         runnable(engine, wanted.image, architecture, observer)
-        opt = [merged([each.tree for each in layers])] if layers else []
+        laid = Laid(code, [merged([each.tree for each in layers])] if layers else [])
         with observer.task(f"Invoking {wanted.call.handler} on {wanted.target}"):
-            return invoke(engine, (wanted.image, architecture), code, opt, wanted.call, observer)
+            return invoke(engine, (wanted.image, architecture), laid, wanted.call, observer, told)
 
 
 def _compare(wanted: Invocation, code: Tree, layers: Sequence[Opened], observer: Observer) -> None:

@@ -1,15 +1,16 @@
-"""Calls a handler in the bare runtime image, out of the packed bytes. Never opens a port on the host."""
+"""Calls a handler in the bare runtime image, out of the packed bytes. Opens a port of the host for a debugger alone."""
 
 import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lambdapack.build.engine import Command, Completed, Engine, Limits, Sandbox, SandboxSpec
-from lambdapack.errors import FUNCTION_ERROR, INVOKE_FAILED, USAGE, LambdapackError
+from lambdapack.errors import INVOKE_FAILED, USAGE, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
+from lambdapack.prove.log import Log
+from lambdapack.prove.replies import KILLED, TIMED_OUT, Answer, body_of, judge
 from lambdapack.tree.entry import Tree
 
 TASK = "/var/task"
@@ -22,7 +23,19 @@ EVENT_MAX = 6 * 1024 * 1024
 """Bytes of a synchronous invoke's payload (Lambda quotas; the emulator cuts longer ones without a word)."""
 
 MEMORY_MB = 1024
-"""What the function is told it has, in MB; the sandbox's own limit leaves room for the emulator beside it."""
+"""What a function has that nobody said anything of, in MB."""
+
+TIMEOUT_SECONDS = 30
+"""What an event may take that nobody said anything of."""
+
+DEBUGGER_SECONDS = 900
+"""The same under a debugger: the longest that Lambda gives (AWS quotas, "Lambda quotas", read 2026-11)."""
+
+OWN_MB = 32
+"""What emulator, shell and main process use beside the function (14 MB measured with aws-lambda-rie 1.x, 2026-11)."""
+
+EMULATED_MB = 256
+"""What the CPU's emulator adds to each process of the other CPU (qemu-user 7.2: 30 MB and its translated code)."""
 
 MIB = 1024 * 1024
 
@@ -32,90 +45,107 @@ STARTUP_SECONDS = 60
 PORT = 8080
 """Where aws-lambda-rie listens inside the image."""
 
+DEBUGGER_PORT = 9229
+"""Where node's inspector listens by default."""
+
 CLIENT = """
 /lambda-entrypoint.sh "$1" </dev/null >&2 & server=$!
-tries=$(( $4 * 20 ))
-until { exec 3<>"/dev/tcp/127.0.0.1/$3"; } 2>/dev/null; do
+port=$2 tries=$(( $3 * 20 )) mark=$4
+until { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null; do
   kill -0 "$server" 2>/dev/null || { wait "$server"; exit $(( $? == 0 ? 1 : $? )); }
   tries=$(( tries - 1 )); [ "$tries" -gt 0 ] || exit 75
   sleep 0.05
 done
-head -c "$2" >&3 && cat <&3
+exec 3>&-
+shift 4
+for size; do
+  { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || break
+  head -c "$size" >&3 && cat <&3
+  exec 3>&-
+  printf '\\n%s\\n' "$mark"
+done
 kill "$server"
+for counters in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+  [ -r "$counters" ] && while read -r name count; do
+    [ "$name" = oom_kill ] && [ "$count" -gt 0 ] && exit 76
+  done < "$counters"
+done
+exit 0
 """
-"""Starts the image's own entrypoint and posts standard input to it: stdout is the reply, stderr the function's log.
+"""Starts the image's own entrypoint and posts standard input to it, one event after the other: stdout has the replies,
+each closed by a line with the mark, stderr is the function's log.
 
-The request is framed by its length, since not every way to an engine can close standard input.
+Requests are framed by their lengths, since not every way to an engine can close standard input.
 """
-
-EMULATOR = " (rapid) "
-"""Marks the emulator's own lines, which Lambda does not have; they are shown only when there is no reply."""
-
-LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 NOT_LISTENING = 75
 """The client's exit code when the emulator never listened."""
 
+Told = Callable[[Answer], None]
+"""Hears of each answer when it is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One invocation."""
+    """Events for one function, one after the other as a warm function gets them."""
 
     handler: str
-    event: bytes = b"{}"
+    events: tuple[bytes, ...] = (b"{}",)
     environment: Mapping[str, str] = field(default_factory=dict)
     network: bool = False
-    timeout_seconds: int = 30  # Lambda's own limit for the function
+    timeout_seconds: int = TIMEOUT_SECONDS  # Lambda's own limit for each event
     memory_mb: int = MEMORY_MB
+    debugger: int | None = None  # port of this host where node's inspector is reached; the function waits for it
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the function returned, as it would come from Lambda."""
+class Laid:
+    """What is unpacked, and in which order."""
 
-    payload: bytes
-    error: str = ""  # the error's type and message, "" when the handler answered
-
-    def require(self) -> bytes:
-        """Return the payload; LP121 when it is an error."""
-        if self.error:
-            raise LambdapackError(FUNCTION_ERROR, self.error)
-        return self.payload
+    code: Tree  # at /var/task
+    layers: Sequence[Tree] = ()  # at /opt
 
 
 def invoke(
     engine: Engine,
     image: tuple[str, Architecture],
-    code: Tree,
-    layers: Sequence[Tree],
+    laid: Laid,
     call: Call,
     observer: Observer = SILENT,
-) -> Answer:
-    """Return the handler's answer to one event, run as Lambda would run it.
+    told: Told = lambda _answer: None,
+) -> tuple[Answer, ...]:
+    """Return the handler's answers, run as Lambda would run it.
 
-    Unprivileged user, read-only file system but for /tmp, no network unless the call asks for it. LP120 when there is
-    no answer at all; an answer that is an error is returned as such.
+    Unprivileged user, read-only file system but for /tmp, the function's own memory, no network unless the call asks
+    for it or is debugged. LP120 when an event gets no answer at all; an answer that is an error is returned as such.
     """
-    _check_event(call.event)
-    seconds = call.timeout_seconds + 2 * STARTUP_SECONDS
-    spec = SandboxSpec(
+    for each in call.events:
+        _check_event(each)
+    with engine.open(_spec(engine, image, call), observer) as sandbox:
+        sandbox.put(laid.code, TASK)
+        for layer in laid.layers:
+            sandbox.put(layer, LAYERS)
+        return _exchange(sandbox, call, observer, told)
+
+
+def _spec(engine: Engine, image: tuple[str, Architecture], call: Call) -> SandboxSpec:
+    # What lies in /tmp is on a disk on Lambda; in a tmpfs it would count as memory.
+    seconds = call.timeout_seconds * len(call.events) + 2 * STARTUP_SECONDS
+    emulated = engine.architecture is not image[1]
+    return SandboxSpec(
         image=image[0],
         architecture=image[1],
         label="invoke",
         limits=Limits(
-            memory_bytes=(call.memory_mb + 512) * MIB,
+            memory_bytes=(call.memory_mb + OWN_MB + (EMULATED_MB if emulated else 0)) * MIB,
             wall_seconds=seconds,
             silence_seconds=seconds,  # a function may say nothing to its end
         ),
-        network=call.network,
+        network=call.network or call.debugger is not None,
+        publish=() if call.debugger is None else ((call.debugger, DEBUGGER_PORT),),
         read_only=True,
-        writable=(TASK, LAYERS),
+        writable=(TASK, LAYERS, "/tmp"),  # noqa: S108  # inside the sandbox
     )
-    with engine.open(spec, observer) as sandbox:
-        sandbox.put(code, TASK)
-        for layer in layers:
-            sandbox.put(layer, LAYERS)
-        return _judge(_exchange(sandbox, call, observer))
 
 
 def _check_event(event: bytes) -> None:
@@ -129,24 +159,59 @@ def _check_event(event: bytes) -> None:
         ) from error
 
 
-def _exchange(sandbox: Sandbox, call: Call, observer: Observer) -> bytes:
-    reply = bytearray()
-    log = _Lines(observer)
+def _exchange(sandbox: Sandbox, call: Call, observer: Observer, told: Told) -> tuple[Answer, ...]:
+    log = Log(observer)
+    replies = _Replies(told)
 
     def stream(source: str, data: bytes) -> None:
         if source == "stdout":
-            reply.extend(data)
+            replies.feed(data)
         else:
             log.feed(data)
 
-    request = _request(call.event)
-    argv = ["/bin/bash", "-c", CLIENT, "invoke", call.handler, str(len(request)), str(PORT), str(STARTUP_SECONDS)]
-    command = Command(argv, env=_environment(call), cwd=TASK, user=USER, stdin=request)
+    requests = [_request(each) for each in call.events]
+    lengths = (str(len(each)) for each in requests)
+    argv = ["/bin/bash", "-c", CLIENT, "invoke", call.handler, str(PORT), str(STARTUP_SECONDS), replies.mark, *lengths]
+    command = Command(argv, env=_environment(call), cwd=TASK, user=USER, stdin=b"".join(requests))
     done = sandbox.run(command, stream)
     log.end()
-    if not reply:
-        raise LambdapackError(INVOKE_FAILED, f"the runtime interface emulator gave no reply: {_end(done)}\n{log.tail}")
-    return _body(bytes(reply))
+    if len(replies.answers) < len(requests):
+        which = f"event {len(replies.answers) + 1} of {len(requests)}: " if len(requests) > 1 else ""
+        words = f"{which}the runtime interface emulator gave no reply: {_end(done)}"
+        raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
+    return tuple(_explained(each, call, done, native=sandbox.native) for each in replies.answers)
+
+
+def _explained(answer: Answer, call: Call, done: Completed, *, native: bool) -> Answer:
+    """Add what Lambda would report of memory, and why a function that is fast enough there is not here."""
+    more = []
+    if done.out_of_memory and KILLED in answer.error:
+        more.append(f"Memory Size: {call.memory_mb} MB  Max Memory Used: {call.memory_mb} MB")
+        more.append(f"the kernel killed it for want of memory: `--memory {call.memory_mb * 2}` gives it more")
+    if not native and TIMED_OUT.search(answer.error):
+        more.append("its CPU is emulated here, and so slower than Lambda's: `--timeout` gives it more")
+    return replace(answer, error="\n".join((answer.error, *more)))
+
+
+class _Replies:
+    """Cuts standard output into replies; a mark that nobody can guess stands behind each."""
+
+    def __init__(self, told: Told) -> None:
+        self.mark = secrets.token_hex(16)
+        self.answers: list[Answer] = []
+        self._told = told
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        end = b"\n%b\n" % self.mark.encode()
+        start = max(0, len(self._rest) - len(end))
+        self._rest += data
+        while (at := self._rest.find(end, start)) >= 0:
+            reply, start = bytes(self._rest[:at]), 0
+            del self._rest[: at + len(end)]
+            if reply:
+                self.answers.append(judge(body_of(reply)))
+                self._told(self.answers[-1])
 
 
 def _end(done: Completed) -> str:
@@ -165,7 +230,10 @@ def _environment(call: Call) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": "lambdapack",
         "HOME": "/tmp",  # noqa: S108  # inside the sandbox; the only place that can be written
     }
-    return {**own, **call.environment}
+    if call.debugger is None:
+        return {**own, **call.environment}
+    options = f"{call.environment.get('NODE_OPTIONS', '')} --inspect-brk=0.0.0.0:{DEBUGGER_PORT}".strip()
+    return {**own, **call.environment, "NODE_OPTIONS": options}
 
 
 def _request(event: bytes) -> bytes:
@@ -175,68 +243,3 @@ def _request(event: bytes) -> bytes:
         f"Host: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(event)}\r\n\r\n"
     )
     return head.encode() + event
-
-
-def _body(reply: bytes) -> bytes:
-    head, separator, body = reply.partition(b"\r\n\r\n")
-    if not separator or not head.startswith(b"HTTP/"):
-        raise LambdapackError(INVOKE_FAILED, f"the reply is not HTTP: {reply[:200]!r}")
-    promised = LENGTH.search(head)
-    if promised and len(body) < int(promised[1]):
-        raise LambdapackError(INVOKE_FAILED, f"the reply is cut after {len(body)} of {int(promised[1])} bytes")
-    return body
-
-
-def _judge(payload: bytes) -> Answer:
-    """Tell an error from an answer: the emulator gives status 200 to both and no error header."""
-    try:
-        value: Any = json.loads(payload)
-    except RecursionError:  # deeper than Python reads, so it is no error object
-        return Answer(payload)
-    except ValueError:
-        text = payload.decode("utf-8", "replace").strip()
-        failed = not text or TIMED_OUT.search(text)
-        return Answer(payload, (text or "the reply is empty") if failed else "")  # a streamed answer is no JSON
-    if isinstance(value, dict) and "errorType" in value and {*value} <= ERROR_KEYS:
-        trace = value.get("trace") or value.get("stackTrace")
-        trace = trace if isinstance(trace, list) else []
-        stack = [str(line) for line in trace if str(line).lstrip().startswith("at ")]
-        lines = [f"{value['errorType']}: {value.get('errorMessage', '')}", *stack[:8]]
-        return Answer(payload, "\n".join(lines))
-    return Answer(payload)
-
-
-TIMED_OUT = re.compile(r"Task timed out after [\d.]+ seconds$")
-"""What the emulator says, in plain text, of a function that took too long."""
-
-ERROR_KEYS = frozenset(("errorType", "errorMessage", "trace", "stackTrace", "cause", "requestId"))
-"""All that the runtime clients put into an error object; an answer of the handler's has other keys too."""
-
-
-class _Lines:
-    """Cuts the function's log into lines and remembers the last ones."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._rest = b""
-        self._last: list[str] = []
-
-    def feed(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._say(line)
-
-    def end(self) -> None:
-        if self._rest:
-            self._say(self._rest)
-            self._rest = b""
-
-    @property
-    def tail(self) -> str:
-        return "\n".join(self._last)
-
-    def _say(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rstrip()
-        if EMULATOR not in text:
-            self._observer.line(text)
-        self._last = [*self._last[-19:], text]

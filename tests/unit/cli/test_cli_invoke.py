@@ -24,12 +24,20 @@ class Function:
     def __call__(self, process: Process) -> int:
         self.played.append(process)
         process.err("hello from the function\n")
-        process.out(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self.answer).encode())
+        for _ in process.argv[8:]:
+            process.out(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self.answer).encode())
+            process.out(f"\n{process.argv[7]}\n")
         return 0
 
     @property
     def event(self) -> bytes:
         return self.played[-1].command.stdin.partition(b"\r\n\r\n")[2]
+
+    @property
+    def events(self) -> list[str]:
+        """What came with every request of the last run."""
+        requests = self.played[-1].command.stdin.decode().split("POST /")[1:]
+        return [each.partition("\r\n\r\n")[2] for each in requests]
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -173,3 +181,99 @@ def test_an_assumption_is_said_once(invoke: Invoke, monkeypatch: pytest.MonkeyPa
     code, _, err = invoke()
     assert code == 0
     assert err.count("no runtime is set") == 1
+
+
+def test_events_come_from_several_files_directories_and_lines(
+    invoke: Invoke, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("events").mkdir()
+    for name, text in (("b.json", '"b"'), ("a.json", '"a"'), ("c.jsonl", "1\n\n2\n"), ("notes.txt", "no")):
+        (Path("events") / name).write_text(text)
+    code, out, _ = invoke("--event", "events", "--event", "events/b.json")
+    assert (code, out) == (0, '{"ok": true}\n' * 5)
+    assert function.events == ['"a"', '"b"', "1", "2", '"b"']
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"a": 1}\n{"a": 2}\n')))
+    invoke("--event", "-")
+    assert function.events == ['{"a": 1}', '{"a": 2}']
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{\n "a": 1\n}\n')))
+    invoke("--event", "-")
+    assert json.loads(function.events[0]) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [("e.jsonl", "{}\n{\n", "e.jsonl:2: it is not JSON"), ("e.json", "", "not JSON"), ("none", None, "No such file")],
+)
+def test_what_is_no_event_is_said_with_its_place(invoke: Invoke, name: str, text: str | None, said: str) -> None:
+    if text is not None:
+        Path(name).write_text(text)
+    code, out, err = invoke("--event", name)
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.split())
+
+
+def test_an_empty_directory_has_no_events(invoke: Invoke) -> None:
+    Path("empty").mkdir()
+    code, _, err = invoke("--event", "empty")
+    assert (code, "there is no .json or .jsonl file in it" in " ".join(err.split())) == (2, True)
+
+
+def test_each_error_is_told_with_its_event(invoke: Invoke, function: Function) -> None:
+    function.answer = {"errorType": "TypeError", "errorMessage": "oh", "trace": []}
+    Path("e.jsonl").write_text("1\n2\n")
+    code, out, err = invoke("--event", "e.jsonl")
+    assert (code, len(out.splitlines())) == (1, 2)
+    assert "e.jsonl:1: TypeError: oh" in err
+    assert "e.jsonl:2: TypeError: oh" in err
+
+
+def test_variables_of_a_file_come_before_those_of_the_line(
+    invoke: Invoke, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERE", "host")
+    monkeypatch.delenv("NOT_HERE", raising=False)
+    lines = ["# a note", "", "A=1", "export B = two words ", "C='# kept'", 'D=""', "HERE", "NOT_HERE", "E=a=b", "F=x"]
+    Path(".env.test").write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+    assert invoke("--env-file", ".env.test", "--env", "F=line")[0] == 0
+    found = {name: function.env.get(name) for name in ("A", "B", "C", "D", "HERE", "NOT_HERE", "E", "F")}
+    assert found == {
+        "A": "1",
+        "B": "two words",
+        "C": "# kept",
+        "D": "",
+        "HERE": "host",
+        "NOT_HERE": None,
+        "E": "a=b",
+        "F": "line",
+    }
+
+
+@pytest.mark.parametrize("text", ["1A=x", "A B=x", "=x", "{}"])
+def test_a_line_that_is_no_variable_is_said_with_its_number(invoke: Invoke, text: str) -> None:
+    Path("vars").write_text(f"A=1\n{text}\n")
+    code, _, err = invoke("--env-file", "vars")
+    assert (code, "vars:2: NAME=VALUE is expected" in err) == (2, True)
+
+
+def test_memory_and_time_are_told_to_the_function(invoke: Invoke, function: Function, shop: Workshop) -> None:
+    assert invoke("--memory", "256", "--timeout", "7")[0] == 0
+    told = ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_TIMEOUT")
+    assert [function.env[each] for each in told] == ["256", "7"]
+    assert shop.engine.opened[-1].spec.limits.memory_bytes >= 256 * 1024 * 1024
+    assert invoke("--memory", "64")[0] == 2
+
+
+def test_a_debugged_function_has_time_and_says_where_it_waits(
+    invoke: Invoke, function: Function, shop: Workshop
+) -> None:
+    code, _, err = invoke("--debug", "9230")
+    assert (code, "127.0.0.1:9230" in err) == (0, True)
+    assert function.env["AWS_LAMBDA_FUNCTION_TIMEOUT"] == "900"
+    assert shop.engine.opened[-1].spec.publish == ((9230, 9229),)
+
+
+def test_a_path_and_a_deployed_function_are_too_much(invoke: Invoke) -> None:
+    code, _, err = invoke("fn.zip", "--function", "fn")
+    assert (code, "are two functions" in " ".join(err.split())) == (2, True)
+    assert invoke("--function", "")[0] == 2
+    assert invoke("--function", "no name")[0] == 2

@@ -19,6 +19,7 @@ from tests.cloud.errors import AwsError
 from tests.cloud.fake import FakeAws
 from tests.cloud.wire import ACCOUNT, REGION
 from tests.cloud.world import BUCKET, zipped
+from tests.fakes import FakeEngine, Process
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lambda"
@@ -59,6 +60,9 @@ class Site:
         self, files: Mapping[str, str | bytes], *layers: str, name: str = "fn", cpu: Architecture = X86, **changes: Any
     ) -> Path:
         settings = Settings(
+            environment=changes.get("environment"),
+            timeout=changes.get("timeout"),
+            memory=changes.get("memory"),
             runtime=changes.get("runtime", "nodejs22.x"),
             handler=changes.get("handler", "index.handler"),
             role=ROLE,
@@ -351,3 +355,34 @@ def test_a_function_is_inspected_with_its_layers(site: Site, addon: bytes, capsy
     (binary,) = found["binaries"]
     assert [each["name"] for each in binary["wanted_by"]] == ["addon"]
     assert f"/opt/nodejs/{ADDON}" == binary["path"]
+
+
+def answering(process: Process) -> int:
+    process.out(b"HTTP/1.0 200 OK\r\n\r\n[1]" + f"\n{process.argv[7]}\n".encode())
+    return 0
+
+
+def test_a_deployed_function_runs_here_as_it_is_there(
+    site: Site, addon: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layer = site.layer(addon)
+    there: dict[str, Any] = {"timeout": 7, "memory": 256, "environment": {"STAGE": "live", "LEVEL": "1"}}
+    site.function({"app.js": HANDLER, "package.json": NEEDS}, layer, handler="app.handler", **there)
+    engine = FakeEngine(programs={"bash": answering})
+    monkeypatch.setattr("lambdapack.cli.invoking.connector", lambda _settings: lambda _cpu: engine)
+    monkeypatch.setenv("LAMBDAPACK_IMAGE", "lambdapack-lab/nodejs:{node}-{arch}")
+    assert run(["invoke", "--function", "fn", "--env", "LEVEL=2"]) == 0
+    assert capsys.readouterr().out == "[1]\n"
+    (sandbox,) = engine.opened
+    assert {"/var/task/app.js", f"/opt/nodejs/{ADDON}"} <= sandbox.files.keys()
+    (command,) = sandbox.commands
+    assert command.argv[4] == "app.handler"
+    names = ("STAGE", "LEVEL", "FUNCTION_TIMEOUT", "FUNCTION_MEMORY_SIZE", "FUNCTION_NAME")
+    told = [command.env.get(each, command.env.get(f"AWS_LAMBDA_{each}")) for each in names]
+    assert told == ["live", "2", "7", "256", "fn"]
+    assert run(["invoke", "--function", "fn", "--timeout", "9", "--memory", "512"]) == 0
+    said = engine.opened[-1].commands[0].env
+    assert (said["AWS_LAMBDA_FUNCTION_TIMEOUT"], said["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) == ("9", "512")
+    assert site.aws.line.writes == []
+    assert run(["invoke", "--function", "gone"]) == 5
+    assert "LP415" in capsys.readouterr().err

@@ -3,11 +3,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from lambdapack.errors import FUNCTION_ERROR, INVOKE_FAILED, USAGE, Failure, LambdapackError
+from lambdapack.errors import INVOKE_FAILED, USAGE, Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
-from lambdapack.prove.invoke import EVENT_MAX, Answer, Call, invoke
-from tests.fakes import FakeEngine, FakeTree, Process, RecordingObserver
+from lambdapack.prove.invoke import EVENT_MAX, Call, Laid, invoke
+from lambdapack.prove.replies import Answer
+from tests.fakes import FakeEngine, FakeTree, OutOfMemoryError, Process, RecordingObserver
 
 IMAGE = ("lambdapack-lab/nodejs:22-x86_64", Architecture.X86_64)
 CODE = FakeTree({"index.js": (0o644, b"exports.handler = async () => 1\n")})
@@ -21,18 +22,28 @@ def reply(body: bytes | str, head: str = "HTTP/1.0 200 OK\r\nContent-Type: appli
     return ("stdout", f"{head}\r\n\r\n".encode() + raw)
 
 
+NEXT: Said = ("next", b"")
+"""Where one event's reply ends and the next one's begins."""
+
+
 class Emulator:
     """Plays the client and the emulator behind it: what it says, in which pieces, and how it ends."""
 
-    def __init__(self, *said: Said, code: int = 0) -> None:
+    def __init__(self, *said: Said, code: int = 0, out_of_memory: bool = False) -> None:
         self.said = said
         self.code = code
+        self.out_of_memory = out_of_memory
         self.played: list[Process] = []
 
     def __call__(self, process: Process) -> int:
         self.played.append(process)
-        for source, data in self.said:
+        mark = ("stdout", f"\n{process.argv[7]}\n".encode())
+        for source, data in (mark if each == NEXT else each for each in self.said):
             process.stream(source, data)
+        if any(source == "stdout" for source, _data in self.said):
+            process.stream(*mark)
+        if self.out_of_memory:
+            raise OutOfMemoryError
         return self.code
 
     def engine(self) -> FakeEngine:
@@ -41,7 +52,8 @@ class Emulator:
     def answer(self, call: Call | None = None, observer: Observer = SILENT, layers: Sequence[FakeTree] = ()) -> Answer:
         engine = self.engine()
         try:
-            return invoke(engine, IMAGE, CODE, layers, call or Call("index.handler"), observer)
+            (found,) = invoke(engine, IMAGE, Laid(CODE, layers), call or Call("index.handler"), observer)
+            return found
         finally:
             assert engine.living == []
 
@@ -55,9 +67,7 @@ def refused(emulator: Emulator, failure: Failure, call: Call | None = None) -> s
 
 @pytest.mark.parametrize("body", ['{"ok": true}', "null", "[]", '"text"', "1", '"\\u96ea"'])
 def test_an_answer_is_returned_as_it_came(body: str) -> None:
-    found = Emulator(reply(body)).answer()
-    assert found == Answer(body.encode())
-    assert found.require() == body.encode()
+    assert Emulator(reply(body)).answer() == Answer(body.encode())
 
 
 def test_a_reply_may_come_in_any_pieces() -> None:
@@ -71,9 +81,6 @@ def test_an_error_object_is_an_error_with_its_trace() -> None:
     found = Emulator(reply(json.dumps(body))).answer()
     assert found.error.splitlines()[:2] == ["Error: oh", "    at index.js:1"]
     assert len(found.error.splitlines()) == 9
-    with pytest.raises(LambdapackError) as caught:
-        found.require()
-    assert caught.value.failure is FUNCTION_ERROR
     assert json.loads(found.payload) == body
 
 
@@ -156,24 +163,24 @@ def test_a_reply_that_breaks_off_is_no_answer() -> None:
 @pytest.mark.parametrize("event", [b"", b"{", b"\xff", b"[" * 100_000, b"[]" * 2])
 def test_an_event_that_is_no_json_starts_nothing(event: bytes) -> None:
     emulator = Emulator(reply("1"))
-    assert "not JSON" in refused(emulator, USAGE, Call("index.handler", event))
+    assert "not JSON" in refused(emulator, USAGE, Call("index.handler", (event,)))
     assert emulator.played == []
 
 
 def test_an_event_may_be_as_long_as_lambda_takes_and_no_longer() -> None:
     most = b'"' + b"x" * (EVENT_MAX - 2) + b'"'
-    assert Emulator(reply("1")).answer(Call("index.handler", most)).error == ""
-    assert str(EVENT_MAX) in refused(Emulator(), USAGE, Call("index.handler", most[:-1] + b'x"'))
+    assert Emulator(reply("1")).answer(Call("index.handler", (most,))).error == ""
+    assert str(EVENT_MAX) in refused(Emulator(), USAGE, Call("index.handler", (most[:-1] + b'x"',)))
 
 
 def test_the_request_is_framed_by_its_length() -> None:
     emulator = Emulator(reply("1"))
     event = '{"who": "\u96ea"}'.encode()
-    emulator.answer(Call("app.handler", event))
+    emulator.answer(Call("app.handler", (event,)))
     command = emulator.played[0].command
     assert command.stdin.endswith(b"\r\n\r\n" + event)
     assert f"Content-Length: {len(event)}\r\n".encode() in command.stdin
-    assert command.argv[4:6] == ["app.handler", str(len(command.stdin))]
+    assert (command.argv[4], command.argv[8:]) == ("app.handler", [str(len(command.stdin))])
 
 
 def test_the_log_is_passed_on_line_by_line_without_the_emulators_own() -> None:
@@ -193,7 +200,7 @@ def test_a_function_runs_as_lambda_runs_it() -> None:
     emulator = Emulator(reply("1"))
     engine = emulator.engine()
     call = Call("index.handler", environment={"STAGE": "test"}, timeout_seconds=900)
-    invoke(engine, IMAGE, CODE, [LAYER], call)
+    invoke(engine, IMAGE, Laid(CODE, [LAYER]), call)
     (sandbox,) = engine.opened
     spec, command = sandbox.spec, emulator.played[0].command
     assert (spec.read_only, spec.network, spec.capabilities, spec.cache, spec.secrets) == (
@@ -221,7 +228,7 @@ def test_a_function_may_be_silent_until_its_own_time_is_up() -> None:
 
 def test_a_network_is_given_when_asked_for() -> None:
     engine = Emulator(reply("1")).engine()
-    invoke(engine, IMAGE, CODE, [], Call("index.handler", network=True))
+    invoke(engine, IMAGE, Laid(CODE), Call("index.handler", network=True))
     assert engine.opened[0].spec.network
 
 
@@ -233,3 +240,53 @@ def test_an_interrupt_leaves_no_sandbox() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Interrupted().answer()
+
+
+def test_several_events_are_answered_one_after_the_other_by_one_function() -> None:
+    emulator = Emulator(reply("1"), NEXT, reply('"a\\n"'), NEXT, reply("3"))
+    engine, told = emulator.engine(), list[bytes]()
+    call = Call("index.handler", (b"{}", b"[]", b"null"))
+    found = invoke(engine, IMAGE, Laid(CODE), call, told=lambda each: told.append(each.payload))
+    assert [each.payload for each in found] == told == [b"1", b'"a\\n"', b"3"]
+    assert (len(engine.opened), len(emulator.played)) == (1, 1)
+    assert emulator.played[0].command.stdin.count(b"POST /") == 3
+
+
+def test_an_event_that_gets_no_reply_is_named_and_what_came_before_is_told() -> None:
+    told = list[bytes]()
+    engine = Emulator(reply("1"), code=137).engine()
+    with pytest.raises(LambdapackError, match="event 2 of 2") as caught:
+        invoke(engine, IMAGE, Laid(CODE), Call("x.y", (b"1", b"2")), told=lambda each: told.append(each.payload))
+    assert (caught.value.failure, told) == (INVOKE_FAILED, [b"1"])
+
+
+def test_memory_is_the_sandboxes_and_tmp_is_no_part_of_it() -> None:
+    for architecture, more in ((Architecture.X86_64, 32), (Architecture.ARM64, 288)):
+        emulator = Emulator(reply("1"))
+        engine = emulator.engine()
+        image = (f"lambdapack-lab/nodejs:22-{architecture.aws}", architecture)
+        invoke(engine, image, Laid(CODE), Call("index.handler", memory_mb=512))
+        assert engine.opened[0].spec.limits.memory_bytes == (512 + more) * 1024 * 1024
+        assert "/tmp" in engine.opened[0].spec.writable
+        assert emulator.played[0].command.env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "512"
+
+
+def test_a_function_that_was_killed_for_memory_is_said_to_be() -> None:
+    body = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: signal: killed"})
+    call = Call("index.handler", memory_mb=128)
+    error = Emulator(reply(body), out_of_memory=True).answer(call).error
+    assert error.splitlines()[1:] == [
+        "Memory Size: 128 MB  Max Memory Used: 128 MB",
+        "the kernel killed it for want of memory: `--memory 256` gives it more",
+    ]
+    assert "memory" not in Emulator(reply(body)).answer(call).error
+
+
+def test_a_debugger_gets_a_port_and_the_network_that_it_needs() -> None:
+    emulator = Emulator(reply("1"))
+    engine = emulator.engine()
+    call = Call("index.handler", environment={"NODE_OPTIONS": "--enable-source-maps"}, debugger=5858)
+    invoke(engine, IMAGE, Laid(CODE), call)
+    assert (engine.opened[0].spec.publish, engine.opened[0].spec.network) == (((5858, 9229),), True)
+    options = emulator.played[0].command.env["NODE_OPTIONS"]
+    assert options == "--enable-source-maps --inspect-brk=0.0.0.0:9229"
