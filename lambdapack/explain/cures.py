@@ -72,7 +72,7 @@ def _words(slots: Slots, world: World, aim: Aim, package: str | None) -> _Words:
         native=_native(slots, node),
         libraries=_libraries(world, package),
         path=slots.get("file", _LACKING),
-        function="FUNCTION",
+        function=slots.get("function") or "FUNCTION",
         newer=_with_node_api(slots, aim),
     )
     if package is None:

@@ -162,7 +162,7 @@ def _said(template: str, slots: Slots) -> str:
 
 
 def _quote(text: str) -> str:
-    words = re.sub(r"\s+", " ", text).strip(" \"'`,")
+    words = re.sub(r"\s+", " ", text).strip(" ,")
     return words if len(words) <= QUOTE_SIGNS else words[: QUOTE_SIGNS - 3] + "..."
 
 

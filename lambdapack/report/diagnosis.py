@@ -22,7 +22,9 @@ def render(found: Explanation, like: Sequence[str] = ()) -> str:
     """Return a paragraph for each diagnosis, best first; without one, what is nearest. `like`: names of the book."""
     if not found.diagnoses:
         return _unknown(found, like)
-    parts = [_diagnosis(each) for each in found.diagnoses[:MOST]]
+    shown = found.diagnoses[:MOST]
+    books = [each.book for each in shown]
+    parts = [_diagnosis(each, again=each.book in books[:index]) for index, each in enumerate(shown)]
     more = len(found.diagnoses) - MOST
     if more > 0:
         parts.append(f"{more} more, less likely; `--format json` has them all")
@@ -31,7 +33,7 @@ def render(found: Explanation, like: Sequence[str] = ()) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _diagnosis(each: Diagnosis) -> str:
+def _diagnosis(each: Diagnosis, *, again: bool) -> str:
     lines = [paragraph("", f"{each.certainty.value}[{each.code}] {each.cause}: {_TITLES[each.code or '']}")]
     if place := _place(each):
         lines.append(f"  --> {printable(place)}")
@@ -42,7 +44,7 @@ def _diagnosis(each: Diagnosis) -> str:
     if each.found:
         lines.append(paragraph("  = found: ", each.found))
     lines += [_command("  = fix: " if index == 0 else "  = or:  ", command) for index, command in enumerate(each.fix)]
-    if each.book:
+    if each.book and not again:
         lines.append(paragraph("  = book: ", each.book))
     lines.append(paragraph("  = prevent: ", each.prevent))
     return "\n".join(lines)

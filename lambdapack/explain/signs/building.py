@@ -158,7 +158,8 @@ SIGNS: tuple[Sign, ...] = (
         GYP,
         "gyp ERR! build error",
         r"gyp ERR! (?:build|configure|install) error|gyp (?:ERR!|error) stack Error: `[^`\n]+` failed with exit code"
-        r"|make(?:\[\d+\])?: \*\*\* \[[^\n]+Error \d+|error: could not compile `",
+        r"|make(?:\[\d+\])?: \*\*\* \[[^\n]*(?:\.target|\.o\b|\.node\b|Release)[^\n]*Error \d+|error: could not "
+        r"compile `",
         "compile-error",
         LIKELY,
         "the package's native part does not compile; the compiler's own words stand above",
@@ -166,11 +167,15 @@ SIGNS: tuple[Sign, ...] = (
     ),
     sign(
         "npm",
-        "npm warn 3 packages had install scripts blocked because they are not covered by allowScripts",
-        r"install scripts? (?:were |was )?blocked|not (?:yet )?covered by allowScripts|\bE(?:STRICT)?ALLOWSCRIPTS\b",
+        "npm warn 1 package has install scripts not yet covered by allowScripts:\n  a@1.0.0 (install: node-gyp "
+        "rebuild)",
+        r"install scripts? (?:were |was )?(?:blocked(?: because they are not covered by allowScripts)?|not "
+        r"(?:yet )?covered"
+        rf" by allowScripts)(?::\s*(?:install-scripts\s+)?(?P<package>{NAME})(?=@\S+ \())?"
+        r"|not (?:yet )?covered by allowScripts|\bE(?:STRICT)?ALLOWSCRIPTS\b",
         "scripts-skipped",
         CERTAIN,
-        "npm did not run install scripts, so packages that build or fetch their binary there have none",
+        "npm did not run the install script of {package}, so what it builds or fetches is not there",
         ROOT,
     ),
     sign(

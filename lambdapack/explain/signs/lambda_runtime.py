@@ -1,12 +1,16 @@
 """What Lambda's runtime prints while it looks for the handler: its file, its imports, its permissions."""
 
 import posixpath
+import re
 
 from lambdapack.explain.nouns import Reading, Sign, Slots
-from lambdapack.explain.signs.words import CERTAIN, LIKELY, POSSIBLE, QUOTED, SYMPTOM, pattern, sign
+from lambdapack.explain.signs.words import CERTAIN, LIKELY, NAME, POSSIBLE, QUOTED, SYMPTOM, pattern, sign
 from lambdapack.rules.tokens import tags
 
 RUNTIME = "Lambda's runtime"
+
+PACKAGE = re.compile(NAME, re.IGNORECASE)
+"""Also the name of a handler's file; an alias of a bundler such as @/x is neither."""
 
 _OWN = ("/var/task", "/opt/", "node_modules/", "LAMBDA_TASK_ROOT")
 
@@ -18,6 +22,8 @@ def missing_module(slots: Slots) -> Reading | None:
         return None  # another sign's
     if module.startswith((".", "/")):
         return _missing_file(module, stack)
+    if not PACKAGE.match(module):
+        return None
     if not _from_package(stack) and "/var/runtime" in stack and "/var/task" not in stack and "/opt/" not in stack:
         handler = Reading("missing-package", POSSIBLE, f"the package {module} is not in the zip")
         return Reading("handler", CERTAIN, f"the handler's file {module} is not at the top of the zip", (handler,))
@@ -27,6 +33,8 @@ def missing_module(slots: Slots) -> Reading | None:
 def _missing_file(module: str, stack: str) -> Reading | None:
     if "/var/runtime" in stack and "/var/task" not in stack:
         return Reading("handler", CERTAIN, f"the handler's file {module} is not in the zip")
+    if stack and not any(each in stack.replace("\\", "/") for each in _OWN):
+        return None  # somebody's own file on their own machine
     return Reading("missing-package", LIKELY, f"the file {module} is not in the zip, or is below another directory")
 
 

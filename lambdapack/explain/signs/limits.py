@@ -55,7 +55,7 @@ SIGNS: tuple[Sign, ...] = (
         "RequestEntityTooLargeException",
         r"\bRequestEntityTooLarge(?:Exception)?\b(?![^\n]*(?:FunctionConfiguration|Invoke))"
         r"|\bCodeStorageExceeded(?:Exception)?\b|Code storage limit exceeded"
-        r"|exceeds the maximum allowed size of \d+|[Uu]nzipped size[^\n]{0,40}(?:exceed|larger|limit)"
+        r"|exceeds the maximum allowed size of (?!6291)\d+|[Uu]nzipped size[^\n]{0,40}(?:exceed|larger|limit)"
         r"|[Mm]aximum (?:size for a deployment package|unzipped size)|[Ll]ayers consume more than the available size",
         "too-big",
         CERTAIN,
@@ -64,8 +64,10 @@ SIGNS: tuple[Sign, ...] = (
     sign(
         API,
         "The operation cannot be performed at this time. An update is in progress for resource: arn:aws:lambda:x",
-        r"An update is in progress for resource|(?<!Bucket)ResourceConflictException[^\n]{0,200}(?:cannot be performed"
-        r"|in the following state|Pending|in progress)|The function is currently in the following state: Pending"
+        r"An update is in progress for resource(?:: \S*?:function:(?P<function>[\w-]+))?"
+        r"|(?<!Bucket)ResourceConflictException[^\n]{0,200}(?:cannot be performed"
+        r"|in the following state|Pending|in progress)(?:[^\n]{0,80}?:function:(?P<function2>[\w-]+))?|The "
+        r"function is currently in the following state: Pending"
         r"|The Revision ?Id provided does not match|[Tt]he resource you requested has been modified|"
         r"PreconditionFailedException",
         "api-conflict",
