@@ -1,5 +1,6 @@
 """A text as a log holds it, undressed: no colours, no prefixes of whoever passed it on, no JSON around it."""
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -45,12 +46,17 @@ _BULKY = re.compile(r"\S{601,}|[ \t]{65,}|\n(?:[ \t]*\n){2,}")
 """Words that are longer than any path, and blanks without end: searches would go over them again and again."""
 
 
+_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|quot|apos|lt|gt|amp);")
+"""Of a text that was copied out of the source of a page, or came through a mail."""
+
 _BROKEN = re.compile(r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\.(?:node|so)\b)")
 """A path that a narrow window has broken in two."""
 
 
 def undressed(text: str) -> str:
     """Return the text as the programs printed it, without what no message has."""
+    if _ENTITY.search(text):
+        text = html.unescape(text)
     bare = _BULKY.sub(_cut, _bare(text.replace("\0", "").replace("\ufeff", "")))
     return _BROKEN.sub(r"\1\2", bare)
 

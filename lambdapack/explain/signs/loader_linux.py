@@ -107,7 +107,8 @@ SIGNS: tuple[Sign, ...] = (
     sign(
         GLIBC,
         "/lib64/libc.so.6: version `GLIBC_2.38' not found (required by /var/task/node_modules/a/a.node)",
-        r"(?P<provider>[\w./+-]+\.so[\w.]*): version [`'\"\u2018](?P<needs>[\w.]+)['\"`\u2019] not found"
+        r"(?:(?P<provider>[\w./+-]+\.so[\w.]*): |\b(?=version .[A-Z][A-Z0-9]*_\d))version "
+        r"[`'\"\u2018](?P<needs>[\w.]+)['\"`\u2019] not found"
         rf"(?: \(required by {FILE}\))?",
         "symbol-version",
         CERTAIN,

@@ -51,6 +51,7 @@ FORMS = {
     "Insights as CSV": '@timestamp,@message\n2026-11-20 10:00:00.000,"' + STACK.replace('"', '""') + '"\n',
     "the console's CSV": f'timestamp,message\n1763632800000,"{STACK}\n"\n',
     "colours": f"\x1b[31mError:\x1b[0m {CANVAS}\x1b[39m",
+    "the source of a page": "Error: " + CANVAS.replace("/", "&#47;").replace("Error", "&quot;Error&quot;"),
     "line ends of Windows": STACK.replace("\n", "\r\n"),
     "a wrapped window": "Error: /var/task/node_modules/canvas/build/Rel\nease/canvas.node: invalid ELF header",
     "docker compose": "\n".join(f"api-1  | {line}" for line in STACK.split("\n")),
