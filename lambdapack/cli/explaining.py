@@ -79,7 +79,12 @@ def _diagnosed(asked: Asked, flags: Mapping[str, object]) -> int:
         with texts.source(asked.text) as source:
             found = explain(source, aim)
     if found.diagnoses and (where := _where(asked)):
-        found = _looked_at(found, where, settings, bars)
+        try:
+            found = _looked_at(found, where, settings, bars)
+        except LambdapackError as error:
+            if asked.project is not None:
+                raise
+            bars.note(f"this project was not looked at: {error}")
     text = diagnosis.render(found, _like(asked.text or ""))
     console.product(diagnosis.render_json(found) if asked.style is Format.JSON else text)
     return int(Exit.FINE if found.diagnoses else Exit.JUDGEMENT)

@@ -50,13 +50,13 @@ def confirmed(found: Explanation, look: Look, aim: Aim, observer: Observer) -> E
     """Return the diagnoses with what the files show, those that they bear out first. LP007 when there is nothing."""
     runtime = shipped(Target(aim.runtime, aim.architecture or Architecture.X86_64))
     report = verify(Given(look.path, look.handler), runtime, look.policy, observer, None, look.store)
-    looked = [_looked_at(each, report) for each in found.diagnoses]
+    looked = [_looked_at(each, report, guessed=aim.architecture is None) for each in found.diagnoses]
     return replace(found, diagnoses=tuple(sorted(looked, key=lambda each: not each.found.startswith("yes"))))
 
 
-def _looked_at(one: Diagnosis, report: Report) -> Diagnosis:
+def _looked_at(one: Diagnosis, report: Report, *, guessed: bool) -> Diagnosis:
     judgement = _file_of(one, report.judgements)
-    said = _about(one, judgement, report) if judgement else _without_file(one, report)
+    said = _about(one, judgement, report, guessed=guessed) if judgement else _without_file(one, report)
     if not said.startswith("yes"):
         return replace(one, found=said)
     file = judgement.binary.path if judgement and not one.file else one.file
@@ -76,9 +76,15 @@ def _file_of(one: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | Non
     return next(iter(sorted(own, key=lambda each: not each.selected)), None)
 
 
-def _about(one: Diagnosis, judgement: Judgement, report: Report) -> str:
+def _about(one: Diagnosis, judgement: Judgement, report: Report, *, guessed: bool) -> str:
+    """`guessed`: nobody said which CPU the function has."""
     binary, target = judgement.binary, report.runtime.target
     known = f"{binary.path} is {described(binary)}"
+    if judgement.outcome is Outcome.LOADS and guessed and one.cause == "wrong-cpu":
+        return (
+            f"{known}: it loads on {target.architecture} alone. If that is not the function's architecture, this is "
+            "why; `aws lambda get-function-configuration --query Architectures --function-name NAME` says which it is."
+        )
     if judgement.outcome is Outcome.LOADS:
         return (
             f"no: {known}, and loads on {target}. What failed is another copy: deploy this one anew, and look at the "

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,22 @@ def test_a_file_that_loads_tells_of_an_old_copy(tmp_path: Path, capsys: pytest.C
     said = answer(capsys, CANVAS, "--runtime", "nodejs22.x", "--arch", "x86_64")[0]["found"]
     assert said.startswith("no: ")
     assert "deploy this one anew" in said
+
+
+def test_without_a_cpu_the_other_one_may_be_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, elf.link(tmp_path, "canvas.node", elf.NODE_API, "-DLEVEL=8").read_bytes())
+    text = CANVAS.replace("invalid ELF header", "cannot open shared object file: No such file or directory")
+    assert "it loads on x86_64 alone" in answer(capsys, text)[0]["found"]
+    assert "yes: " in answer(capsys, text, "--arch", "arm64")[0]["found"]
+    assert "no: " in answer(capsys, text, "--arch", "x86_64")[0]["found"]
+
+
+def test_a_project_that_cannot_be_read_does_not_take_the_answer_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, MACH_O)
+    os.mkfifo(tmp_path / "node_modules" / "pipe")
+    assert run(["explain", CANVAS]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("certain[LP202] not-elf")
+    assert "this project was not looked at: LP008" in said.err
