@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lambdapack.cli import options
+from lambdapack.cli import completing, options
 
 
 def explain(
@@ -14,6 +14,7 @@ def explain(
         typer.Argument(
             help="An error message; - or a FILE for a log; a code such as LP201; a package's name.",
             metavar="TEXT|-|FILE|CODE|PACKAGE",
+            autocompletion=completing.codes,
         ),
     ] = None,
     function: Annotated[

@@ -1,10 +1,12 @@
-"""Options that several commands share. Imports nothing but typer: `--help` must not wait for the rest."""
+"""Options that several commands share. Imports typer and what completes values: `--help` must not wait for more."""
 
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lambdapack.cli import completing
 
 
 class Format(Enum):
@@ -37,9 +39,27 @@ class BuildFormat(Enum):
     TERRAFORM = "terraform-external"
 
 
-Runtime = Annotated[str | None, typer.Option("--runtime", help="Lambda runtime, such as nodejs22.x.", metavar="ID")]
-Arch = Annotated[str | None, typer.Option("--arch", help="x86_64 or arm64.", metavar="ARCH")]
-Arches = Annotated[str | None, typer.Option("--arch", help="x86_64, arm64, or all for one each.", metavar="ARCH")]
+Runtime = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime", help="Lambda runtime, such as nodejs22.x.", metavar="ID", autocompletion=completing.runtimes
+    ),
+]
+Arch = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        help="x86_64 or arm64.",
+        metavar="ARCH",
+        autocompletion=completing.architecture,
+    ),
+]
+Arches = Annotated[
+    str | None,
+    typer.Option(
+        "--arch", help="x86_64, arm64, or all for one each.", metavar="ARCH", autocompletion=completing.architectures
+    ),
+]
 Handler = Annotated[
     str | None, typer.Option("--handler", help="FILE.EXPORT, by default index.handler.", metavar="NAME")
 ]
@@ -54,11 +74,21 @@ ReportOption = Annotated[ReportFormat, typer.Option("--format", help="How to wri
 BuildOption = Annotated[BuildFormat, typer.Option("--format", help="How to tell of it.")]
 FailOn = Annotated[
     str | None,
-    typer.Option("--fail-on", help="Severity that fails: error, warning, note, never.", metavar="SEVERITY"),
+    typer.Option(
+        "--fail-on",
+        help="Severity that fails: error, warning, note, never.",
+        metavar="SEVERITY",
+        autocompletion=completing.severities,
+    ),
 ]
 Ignores = Annotated[
     list[str] | None,
-    typer.Option("--ignore", help="Live with a finding; repeatable.", metavar="CODE[:PATH]=REASON"),
+    typer.Option(
+        "--ignore",
+        help="Live with a finding; repeatable.",
+        metavar="CODE[:PATH]=REASON",
+        autocompletion=completing.findings,
+    ),
 ]
 Layers = Annotated[
     list[Path] | None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lambdapack.cli import options
+from lambdapack.cli import completing, options
 
 app = typer.Typer(help="Lambda's Node.js runtimes and what they provide.", rich_markup_mode=None)
 
@@ -28,7 +28,9 @@ def list_runtimes(report_format: options.FormatOption = options.Format.HUMAN) ->
 
 @app.command("show")
 def show(
-    identifier: Annotated[str, typer.Argument(help="Such as nodejs22.x.", metavar="ID")],
+    identifier: Annotated[
+        str, typer.Argument(help="Such as nodejs22.x.", metavar="ID", autocompletion=completing.runtimes)
+    ],
     arch: options.Arch = None,
     report_format: options.FormatOption = options.Format.HUMAN,
 ) -> int:

@@ -4,11 +4,14 @@ from typing import Annotated
 
 import typer
 
-from lambdapack.cli import console
+from lambdapack.cli import completing, console
 
 
 def schema(
-    name: Annotated[str | None, typer.Argument(help="Which; without one, they are listed.", metavar="NAME")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Which; without one, they are listed.", metavar="NAME", autocompletion=completing.schemas),
+    ] = None,
 ) -> int:
     """Print the JSON schema of what lambdapack says or reads.
 
