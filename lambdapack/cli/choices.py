@@ -4,17 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdapack.binary.facts import Format
-from lambdapack.build.engine import Limits
 from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings, load_settings
 from lambdapack.config.settings import DEFAULT
 from lambdapack.errors import USAGE, LambdapackError
 from lambdapack.model import Architecture, Severity, Target
-from lambdapack.rules.facts import Ignore, Policy
-from lambdapack.rules.registry import RULES
-from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import (
     ARCHITECTURE_NAMES,
     architectures,
@@ -25,7 +21,11 @@ from lambdapack.runtimes.catalogue import (
     parse_target,
 )
 from lambdapack.runtimes.runtime import Runtime
-from lambdapack.runtimes.runtimefile import read_runtime
+
+if TYPE_CHECKING:
+    from lambdapack.build.engine import Limits
+    from lambdapack.rules.facts import Policy
+    from lambdapack.rules.verdict import Report
 
 ALL = "all"
 MODULES = "node_modules"
@@ -72,11 +72,13 @@ def targets_of(settings: Settings, bars: Bars) -> tuple[Target, ...]:
     return (parse_target(runtime, arch),)
 
 
-def other_cpu(settings: Settings, reports: Sequence[Report], again: str) -> str:
+def other_cpu(settings: Settings, reports: "Sequence[Report]", again: str) -> str:
     """Return what to say when nobody named an architecture and all that would be loaded is for the other one.
 
     `again` is the command without `--arch`. "" when there is nothing to say.
     """
+    from lambdapack.binary.facts import Format  # noqa: PLC0415  # who has reports has it already
+
     used = [each.binary for report in reports for each in report.judgements if each.selected]
     machines = {machine for each in used if each.format is Format.ELF for machine in each.machines}
     if settings.arch.origin != DEFAULT or len(machines) != 1:
@@ -92,6 +94,8 @@ def runtime_of(file: Path | None, flags: Mapping[str, object]) -> tuple[Runtime 
     """Return the runtime of a file, which stands for --runtime and --arch, and the flags that fit it. LP006, LP001."""
     if file is None:
         return None, flags
+    from lambdapack.runtimes.runtimefile import read_runtime  # noqa: PLC0415  # only who has such a file
+
     measured = read_runtime(file)
     target = measured.target
     for name, value in (("runtime", target.runtime), ("arch", target.architecture.aws)):
@@ -100,8 +104,11 @@ def runtime_of(file: Path | None, flags: Mapping[str, object]) -> tuple[Runtime 
     return measured, {**flags, "runtime": target.runtime, "arch": target.architecture.aws}
 
 
-def policy_of(settings: Settings, *, handler_required: bool, all_binaries: bool = False) -> Policy:
+def policy_of(settings: Settings, *, handler_required: bool, all_binaries: bool = False) -> "Policy":
     """Return how strict a check is; LP001 for an ignored code that does not exist."""
+    from lambdapack.rules.facts import Ignore, Policy  # noqa: PLC0415  # not for what only asks AWS
+    from lambdapack.rules.registry import RULES  # noqa: PLC0415
+
     known = {name for rule in RULES for name in (rule.code, rule.name)}
     for each in settings.ignore.value:
         if each.code not in known:
@@ -114,8 +121,10 @@ def policy_of(settings: Settings, *, handler_required: bool, all_binaries: bool 
     )
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> "Limits":
     """Return the bounds of a sandbox."""
+    from lambdapack.build.engine import Limits  # noqa: PLC0415  # only who builds needs it
+
     return Limits(
         memory_bytes=settings.memory.value,
         processes=settings.processes.value,

@@ -8,7 +8,6 @@ from typing import TextIO
 
 from lambdapack.errors import OUTPUT, Exit, LambdapackError
 from lambdapack.errors.record import DEFECT
-from lambdapack.report import github, human, json_v1
 
 
 def product(text: str) -> None:
@@ -41,18 +40,24 @@ def talk(text: str) -> None:
     sys.stderr.flush()
 
 
-FAILURES = {"json": json_v1.failure, "github": github.failure}
-"""How a failure is the product; the other formats have no word for one."""
-
-
 def fail(error: LambdapackError, *, style: str) -> int:
     """Show a failure and return its exit code. Programs get it as the product; people read the same on stderr."""
-    render = FAILURES.get(style)
-    if render is not None and error.failure.exit >= Exit.USAGE:
+    from lambdapack.report import human  # noqa: PLC0415  # what goes well need not wait for it
+
+    text = _rendered(error, style) if style and error.failure.exit >= Exit.USAGE else ""
+    if text:
         with suppress(LambdapackError):  # stdout itself may be what failed
-            product(render(error))
+            product(text)
     talk(human.failure(error))
     return int(error.failure.exit)
+
+
+def _rendered(error: LambdapackError, style: str) -> str:
+    """Return a failure as the product of a format; most have no word for one."""
+    from lambdapack.report import github, json_v1  # noqa: PLC0415
+
+    render = {"json": json_v1.failure, "github": github.failure}.get(style)
+    return render(error) if render else ""
 
 
 def bug(error: Exception, *, debug: bool, style: str) -> int:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lambdapack.cli import choices, console
+from lambdapack.cli.beside import with_memory
 from lambdapack.cli.progress import Bars
-from lambdapack.cli.verifying import with_memory
 from lambdapack.config import Setting, Settings
 from lambdapack.config.settings import DEFAULT
 from lambdapack.deploy.cloud import Cloud

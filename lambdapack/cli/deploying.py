@@ -1,7 +1,8 @@
 """Does what `lambdapack deploy` asks, and tells what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lambdapack.cli import choices, console, signals
@@ -18,7 +19,7 @@ from lambdapack.deploy.nouns import Settings
 from lambdapack.deploy.wanted import Package, Wanted
 from lambdapack.errors import USAGE, Exit, LambdapackError
 from lambdapack.model import Severity
-from lambdapack.pipeline.deploying import Examined, Order, examine, refused
+from lambdapack.pipeline.deploying import Examined, Order, Terms, examine, refused
 from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.report import plan as plans
 from lambdapack.runtimes.catalogue import newest, parse_architecture, parse_runtime
@@ -78,9 +79,7 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
         _wanted(asked, each, package, configuration, handler if isinstance(handler, str) else None, wishes)
         for each in functions
     ]
-    order = Order(
-        tuple(wanted), choices.policy_of(configuration, handler_required=True), store_of(configuration), asked.project
-    )
+    order = Order(tuple(wanted), _terms(configuration), asked.project)
     with scratch_directory() as scratch:
         examined = examine(order, cloud, scratch, bars)
     stopped = refused(examined, choices.fail_on(configuration) or Severity.ERROR)
@@ -96,6 +95,18 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     else:
         console.product("".join(f"{each.version.version_arn}\n" for each in done))
     return int(Exit.FINE)
+
+
+def _terms(configuration: Configuration) -> Callable[[], Terms]:
+    """Return what says how to judge; LP001 at once for an ignored code that does not exist."""
+
+    @cache
+    def terms() -> Terms:
+        return Terms(choices.policy_of(configuration, handler_required=True), store_of(configuration))
+
+    if configuration.ignore.value:
+        terms()
+    return terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +156,10 @@ def _wanted(
 
 def _report(asked: Asked, examined: tuple[Examined, ...]) -> None:
     """Tell the findings, those of several functions under their names."""
-    from lambdapack.report import human  # noqa: PLC0415  # not when nothing is to do
-
     for each in examined:
         if each.report and (each.report.findings or asked.verbose):
+            from lambdapack.report import human  # noqa: PLC0415  # not when nothing is to do
+
             lead = f"{each.plan.wanted.function}:\n" if len(examined) > 1 else ""
             console.talk(f"{lead}{human.render(each.report, verbose=asked.verbose)}\n")
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.cli import choices, console
+from lambdapack.cli.beside import with_memory
 from lambdapack.cli.bringing import brought, fitting
 from lambdapack.cli.cloud import Place
 from lambdapack.cli.options import Format
 from lambdapack.cli.places import store_of
 from lambdapack.cli.progress import Bars
-from lambdapack.cli.verifying import given_of, origin_beside, with_guards, with_memory
+from lambdapack.cli.verifying import given_of, origin_beside, with_guards
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Target

@@ -8,13 +8,13 @@ from pathlib import Path
 from lambdapack.build.images import BARE_IMAGE, expand
 from lambdapack.cli import choices, console
 from lambdapack.cli.asking import Event, events_of, require_free, variables_of
+from lambdapack.cli.beside import remembered, with_memory
 from lambdapack.cli.bringing import brought, fitting
 from lambdapack.cli.building import wanted_of
 from lambdapack.cli.cloud import Place
 from lambdapack.cli.engines import connector
 from lambdapack.cli.places import outputs_for
 from lambdapack.cli.progress import Bars
-from lambdapack.cli.verifying import remembered, with_memory
 from lambdapack.config import Settings
 from lambdapack.deploy.nouns import Function
 from lambdapack.errors import BAD_TARGET, FUNCTION_ERROR, USAGE, Exit, LambdapackError

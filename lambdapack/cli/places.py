@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.config import Settings
 from lambdapack.errors import USAGE, LambdapackError
-from lambdapack.memory.code import code_digest
-from lambdapack.memory.store import Store
 from lambdapack.model import Target
-from lambdapack.project.reader import load
+
+if TYPE_CHECKING:
+    from lambdapack.memory.store import Store
 from lambdapack.project.template import OUTPUT_DIRECTORY
 
 
@@ -24,8 +25,11 @@ def cache_directory(settings: Settings) -> Path | None:
     return user_cache_path("lambdapack", appauthor=False)
 
 
-def store_of(settings: Settings) -> Store | None:
+def store_of(settings: Settings) -> "Store | None":
     """Return what remembers facts between runs, None where nothing is to be remembered."""
+    from lambdapack.memory.code import code_digest  # noqa: PLC0415  # it reads our own code
+    from lambdapack.memory.store import Store  # noqa: PLC0415
+
     directory = cache_directory(settings)
     return Store(directory, code_digest()) if directory else None
 
@@ -59,6 +63,8 @@ def outputs_for(
 
 def stem(directory: Path, settings: Settings) -> str:
     """Return the project's name for files; a scope's slash and other signs of npm names become dashes."""
+    from lambdapack.project.reader import load  # noqa: PLC0415  # where the name is known nothing is read
+
     clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in load(directory).name).strip("-.")
     return (clean or "function") + ("-layer" if settings.layer.value else "")
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli import choices, console, signals
+from lambdapack.cli.beside import with_memory
 from lambdapack.cli.cloud import Place
 from lambdapack.cli.options import Format
 from lambdapack.cli.places import store_of
 from lambdapack.cli.progress import Bars
-from lambdapack.cli.verifying import with_memory
 from lambdapack.config import Settings
 from lambdapack.config.settings import DEFAULT
 from lambdapack.deploy.nouns import Permission

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lambdapack.build.images import BARE_IMAGE, expand
 from lambdapack.cli import choices, console, locating
+from lambdapack.cli.beside import with_memory
 from lambdapack.cli.bringing import brought, fitting
 from lambdapack.cli.cloud import Place
 from lambdapack.cli.options import ReportFormat
@@ -15,9 +16,6 @@ from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.deploy.guard import layer_findings
 from lambdapack.errors import USAGE, Exit, LambdapackError
-from lambdapack.events import Observer
-from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import manifest_path, read_manifest
 from lambdapack.pipeline.judging import Called, Given, Prove, verify_for
 from lambdapack.pipeline.origin import origin_of
 from lambdapack.pipeline.remote import Fetched
@@ -110,25 +108,3 @@ def _prover(settings: Settings, policy: Policy, bars: Bars) -> Prove:
         return proved(report, proof, policy, bars)
 
     return prove
-
-
-def with_memory(archive: Path, flags: Mapping[str, object], observer: Observer) -> Mapping[str, object]:
-    """Return flags, completed by the manifest beside a zip where they are silent; says when that is another's."""
-    known = remembered(archive)
-    if known is None:
-        observer.note(f"{manifest_path(archive)} is not used: it was written for another zip")
-        return flags
-    return {**flags, **{name: value for name, value in known.items() if flags.get(name) is None}}
-
-
-def remembered(archive: Path) -> dict[str, str] | None:
-    """Return runtime, arch and handler of the manifest beside a zip, if any; None when it is another zip's."""
-    document = read_manifest(archive) if archive.is_file() else None
-    if document is None:
-        return {}
-    if document.get("code_digest") != code_digest(archive):
-        return None
-    target = document.get("target")
-    found = {**target} if isinstance(target, dict) else {}
-    found["handler"] = document.get("handler")
-    return {name: found[name] for name in ("runtime", "arch", "handler") if isinstance(found.get(name), str)}

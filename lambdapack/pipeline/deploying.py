@@ -1,9 +1,10 @@
 """From a zip to plans: what AWS has is read, and the bytes are judged for exactly that, before anything is sent."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.deploy.cloud import Cloud
 from lambdapack.deploy.guard import Layers, guard
@@ -18,13 +19,13 @@ from lambdapack.errors import (
     LambdapackError,
 )
 from lambdapack.events import Observer
-from lambdapack.memory.store import Store
 from lambdapack.model import Severity, Target
-from lambdapack.pipeline.remote import fetch_layers
-from lambdapack.rules.facts import Policy
-from lambdapack.rules.stale import ZIP_STALE
-from lambdapack.rules.verdict import Report
 from lambdapack.runtimes.catalogue import identifiers
+
+if TYPE_CHECKING:  # an unchanged deployment is over before any of these is needed
+    from lambdapack.memory.store import Store
+    from lambdapack.rules.facts import Policy
+    from lambdapack.rules.verdict import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,15 @@ class Examined:
     """One function: what would be done, and the report on the package for its target."""
 
     plan: Plan
-    report: Report | None  # None: nothing is to do, so nothing was judged
+    report: "Report | None"  # None: nothing is to do, so nothing was judged
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a package is judged."""
+
+    policy: "Policy"
+    store: "Store | None" = None  # where facts of binaries are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +49,7 @@ class Order:
     """A deployment."""
 
     wanted: tuple[Wanted, ...]  # one for each function
-    policy: Policy
-    store: Store | None = None  # where facts of binaries are remembered
+    terms: Callable[[], Terms]  # asked when something is to be judged
     project: Path | None = None  # of which the zip has to be up to date; None: a warning says when it is not
 
 
@@ -86,17 +94,24 @@ class _Judge:
     cloud: Cloud
     scratch: Path
     observer: Observer
-    known: dict[tuple[Target, str, tuple[str, ...]], tuple[Report, Layers]] = field(default_factory=dict)
+    known: "dict[tuple[Target, str, tuple[str, ...]], tuple[Report, Layers]]" = field(default_factory=dict)
 
     @property
-    def policy(self) -> Policy:
+    def terms(self) -> Terms:
+        """The user's."""
+        return self.order.terms()
+
+    @property
+    def policy(self) -> "Policy":
         """The user's, and a zip that is stale against a project that was named is an error."""
-        policy = self.order.policy
+        policy = self.terms.policy
         if self.order.project is None:
             return policy
+        from lambdapack.rules.stale import ZIP_STALE  # noqa: PLC0415
+
         return replace(policy, severities={ZIP_STALE.code: Severity.ERROR, **policy.severities})
 
-    def report(self, wanted: Wanted, seen: Observed, target: Target) -> Report:
+    def report(self, wanted: Wanted, seen: Observed, target: Target) -> "Report":
         """Return the report on the package as the function would run it, with what the guards find."""
         from lambdapack.rules.check import arrange  # noqa: PLC0415  # not when nothing is to do
 
@@ -112,16 +127,17 @@ class _Judge:
         found = (*own, *guard(wanted, seen, layers, target.architecture))
         return replace(report, findings=arrange(found, self.policy))
 
-    def _judged(self, archive: Path, target: Target, handler: str, arns: Sequence[str]) -> tuple[Report, Layers]:
+    def _judged(self, archive: Path, target: Target, handler: str, arns: Sequence[str]) -> "tuple[Report, Layers]":
         from lambdapack.pipeline.judging import Given, verify  # noqa: PLC0415  # not when nothing is to do
         from lambdapack.pipeline.origin import origin_of  # noqa: PLC0415
+        from lambdapack.pipeline.remote import fetch_layers  # noqa: PLC0415
         from lambdapack.runtimes.catalogue import shipped  # noqa: PLC0415
 
         origin = origin_of(archive, self.order.project)
         with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as directory:
             layers, files = fetch_layers(arns, self.cloud, Path(directory), self.observer)
             given = Given(archive, handler, files, origin)
-            report = verify(given, shipped(target), self.policy, self.observer, store=self.order.store)
+            report = verify(given, shipped(target), self.policy, self.observer, store=self.terms.store)
         if report.subject.kind != "zip":
             hint = "Build the function without `--layer`, or publish it with `lambdapack publish-layer`."
             raise LambdapackError(USAGE, f"{archive} is a {report.subject.kind}, not a function", hint=hint)

@@ -19,7 +19,6 @@ from lambdapack.deploy.plan import (
     Upload,
 )
 from lambdapack.deploy.rollback import Rollback
-from lambdapack.report.json_v1 import finding
 from lambdapack.report.text import paragraph, printable, size
 
 PLAN = "lambdapack/plan/1"
@@ -136,6 +135,8 @@ def document(plans: Sequence[Plan], region: str, *, refused: bool) -> str:
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
+    from lambdapack.report.json_v1 import finding  # noqa: PLC0415  # with the shapes of reports, which no plan needs
+
     return {
         "function": plan.wanted.function,
         "exists": plan.observed.latest is not None,

@@ -12,7 +12,7 @@ from lambdapack.deploy.nouns import Settings
 from lambdapack.deploy.wanted import Package, Smoke, Wanted
 from lambdapack.model import Architecture, Severity
 from lambdapack.pack.digest import code_digest
-from lambdapack.pipeline.deploying import Examined, Order, examine, refused
+from lambdapack.pipeline.deploying import Examined, Order, Terms, examine, refused
 from lambdapack.rules.facts import Policy
 from tests.cloud.fake import FakeAws, FakeCloud
 from tests.cloud.wire import ACCOUNT
@@ -53,7 +53,8 @@ class Site:
         return replace(Wanted("fn", package, alias="live"), **changes)
 
     def examine(self, *wanted: Wanted, project: Path | None = None) -> tuple[Examined, ...]:
-        order = Order(wanted, Policy(today=date(2026, 11, 20), handler_required=True), project=project)
+        terms = Terms(Policy(today=date(2026, 11, 20), handler_required=True))
+        order = Order(wanted, lambda: terms, project)
         return examine(order, self.cloud, self.directory, self.observer)
 
     def deploy(self, *wanted: Wanted) -> tuple[Deployment, ...]:
