@@ -102,7 +102,7 @@ def _package(text: str, match: re.Match[str], slots: Slots, said: tuple[Sign, Re
         return _required(slots.get("module", ""))
     if named := slots.get("package"):
         return named
-    for key in ("file", "module", "needs"):
+    for key in ("file", "library", "module", "needs"):
         if found := _owner(slots.get(key, "")):
             return found
     if sign.package:

@@ -175,10 +175,18 @@ SIGNS: tuple[Sign, ...] = (
         "Error loading shared library ld-linux-x86-64.so.2: No such file or directory (needed by /app/a.node)",
         pattern(
             r"Error loading shared library (?P<library>[^\s:]+): (?P<why>[A-Z][\w\t\x20]+?)"
-            rf"(?: \(needed by {FILE}\)|$|\n|[.,;'\"])"
+            rf"(?: \(needed by {FILE}\)|$|\n|[.,;'\"`)\]])"
         ),
         musl_missing,
         ROOT,
+    ),
+    sign(
+        MUSL,
+        "Error loading shared library ... Exec format error at Error (native)",
+        r"Error loading shared library\b[^\n]{0,300}?\bExec format error",
+        "wrong-cpu",
+        LIKELY,
+        "a library is for another CPU, or no ELF file",
     ),
     Sign(
         MUSL,

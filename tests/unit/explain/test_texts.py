@@ -1,6 +1,6 @@
 """What people really paste: texts of public issues, of collected logs, of the programs' own sources, and strangers'.
 
-texts/later.json was collected when the signs were written, and was answered as it is here the first time.
+texts/later.json was collected when the signs were written: 54 of its 56 were answered as they are here the first time.
 """
 
 import json
