@@ -1,5 +1,8 @@
 """What two reference pages about these errors teach, statement by statement, and what lambdapack answers to it."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from lambdapack.book.page import Delivery, Status
@@ -209,3 +212,38 @@ STEPS = (
 def test_every_step_of_the_checklist_is_done_or_commanded(text: str, words: tuple[str, ...]) -> None:
     found = said(best(text))
     assert [each for each in words if each not in found] == []
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "pages" / "statements.md"
+HEAD = """# Statement by statement
+
+What the reference pages on these errors teach, what lambdapack answers to it, and the test that holds it to that
+(`tests/unit/explain/test_reference_pages.py`; the causes really happen in `tests/integration/test_causes.py`).
+"""
+
+
+def page_of_statements() -> str:
+    """The table as it is published."""
+    strings = [(f"``{text.splitlines()[0][:70]}``", cause) for text, cause in STRINGS]
+    causes = [(each[0], f"{each[2]}: {', '.join(f'`{word}`' for word in each[3])}") for each in CAUSES]
+    packages = [(f"`{name}`", f"`{command}`") for name, command, _instead in PACKAGES]
+    steps = [(each[0], ", ".join(f"`{word}`" for word in each[2])) for each in STEPS]
+    sections = (
+        ("Error strings", strings, test_every_error_string_is_known),
+        ("Causes", causes, test_every_cause_is_told_with_its_cure),
+        ("Packages", packages, test_every_package_of_the_tables_has_its_command_and_its_page),
+        ("The checklist", steps, test_every_step_of_the_checklist_is_done_or_commanded),
+    )
+    return HEAD + "".join(_section(title, rows, test.__name__) for title, rows, test in sections)
+
+
+def _section(title: str, rows: Sequence[tuple[str, str]], test: str) -> str:
+    lines = [f"| {said.replace('|', '&#124;')} | {answer.replace('|', '&#124;')} |" for said, answer in rows]
+    head = f"\n## {title}\n\nTest: `{test}`.\n\n| What is said | The answer has |\n|---|---|\n"
+    return head + "\n".join(lines) + "\n"
+
+
+def test_the_published_table_is_fresh(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(page_of_statements(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page_of_statements(), "run pytest --update-golden on this module"
