@@ -1,4 +1,4 @@
-"""`deploy` from the command line: what does not fit is refused before anything is sent, with the command that ends it."""
+"""`deploy` from the command line: what does not fit is refused before anything is sent, and its cure is named."""
 
 import json
 from collections.abc import Callable, Mapping
