@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from lambdapack.book.page import Page
 from lambdapack.book.shelf import page, pages
 from lambdapack.cli import choices, console, texts
 from lambdapack.cli.cloud import Place
@@ -17,6 +18,7 @@ from lambdapack.errors import FAILURES, USAGE, Exit, Failure, LambdapackError
 from lambdapack.explain.cures import Aim
 from lambdapack.explain.log import explain
 from lambdapack.explain.nouns import Explanation
+from lambdapack.explain.owners import family
 from lambdapack.model import Rule
 from lambdapack.report import diagnosis, leaf
 from lambdapack.rules.registry import RULES
@@ -48,10 +50,15 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     record = _record(word)
     if record is not None:
         return _told(leaf.record(record), leaf.record_document(record), asked.style)
-    found = None if texts.is_file(word) else page(VERSION.sub("", word))
+    found = None if texts.is_file(word) else _page(VERSION.sub("", word))
     if found is not None:
         return _told(leaf.page(found), leaf.page_document(found), asked.style)
     return _diagnosed(asked, flags)
+
+
+def _page(name: str) -> Page | None:
+    """Return the page of a package, also for one of its platform packages such as @img/sharp-linux-x64."""
+    return page(name) or (page(family(name)) if A_NAME.fullmatch(name) else None)
 
 
 def _told(text: str, document: str, style: Format) -> int:

@@ -121,6 +121,8 @@ def test_a_package_gives_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("node-sass", "node-sass@4.14.1"):
         assert run(["explain", word]) == 0
         assert "sass" in capsys.readouterr().out.partition("instead:")[2]
+    assert run(["explain", "@img/sharp-linux-x64"]) == 0
+    assert capsys.readouterr().out.startswith("sharp ")
     assert run(["explain", "bcrypt", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["javascript"] == ["bcryptjs"]
 
