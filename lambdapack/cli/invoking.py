@@ -29,6 +29,9 @@ from lambdapack.rules.verdict import Verdict
 
 HERE = Path()
 
+EMULATION = 10
+"""How many times slower an emulated CPU is (README: "about ten times slower than native")."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -69,12 +72,14 @@ def carry_out(asked: Asked, flags: Mapping[str, object]) -> int:
     with _runnable(asked, flags, bars) as found:
         if found is None:
             return int(Exit.JUDGEMENT)
-        call = _call(asked, found, events, variables)
+        engine = connector(found.settings)(found.target.architecture)
+        emulated = engine.architecture is not found.target.architecture
+        call = _call(asked, found, events, variables, seconds=_seconds(asked, found.function, bars, emulated=emulated))
         image = expand(found.settings.image.value or BARE_IMAGE, found.target)
         wanted = Invocation(archive=found.archive, layers=found.layers, target=found.target, image=image, call=call)
         if asked.debugger is not None:
             bars.note(f"the function waits for a debugger at 127.0.0.1:{asked.debugger}, and has a network meanwhile")
-        replied = answers(wanted, connector(found.settings)(found.target.architecture), bars, _print)
+        replied = answers(wanted, engine, bars, _print)
     _require(events, replied)
     return int(Exit.FINE)
 
@@ -93,17 +98,31 @@ def _require(events: Sequence[Event], replied: Sequence[Answer]) -> None:
         )
 
 
-def _call(asked: Asked, found: Runnable, events: Sequence[Event], variables: Mapping[str, str]) -> Call:
+def _seconds(asked: Asked, function: Function | None, bars: Bars, *, emulated: bool) -> int:
+    """Return what an event may take. An emulated CPU is given more, unless --timeout says what it is given."""
+    if asked.timeout_seconds or asked.debugger:
+        return asked.timeout_seconds or DEBUGGER_SECONDS
+    usual = function.timeout if function else TIMEOUT_SECONDS
+    if not emulated:
+        return usual
+    more = min(usual * EMULATION, DEBUGGER_SECONDS)
+    if function:
+        bars.note(f"the CPU is emulated here: an event may take {more} s, not {usual} as there (`--timeout` sets it)")
+    return more
+
+
+def _call(
+    asked: Asked, found: Runnable, events: Sequence[Event], variables: Mapping[str, str], *, seconds: int
+) -> Call:
     """What the command line says comes first, then the deployed function, then what stands for nobody's word."""
     function = found.function
     deployed = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function.name, **function.environment}
-    usual = DEBUGGER_SECONDS if asked.debugger else function.timeout if function else TIMEOUT_SECONDS
     return Call(
         found.handler,
         tuple(each.payload for each in events),
         {**deployed, **variables},
         network=asked.network,
-        timeout_seconds=asked.timeout_seconds or usual,
+        timeout_seconds=seconds,
         memory_mb=asked.memory_mb or (function.memory if function else MEMORY_MB),
         debugger=asked.debugger,
     )

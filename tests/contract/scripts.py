@@ -90,6 +90,13 @@ def WRITE(process: Process) -> int:  # noqa: N802
     return 1
 
 
+@script("echo new > /tmp/new && stat -c %u /tmp/new")
+def WRITE_TMP(process: Process) -> int:  # noqa: N802
+    process.write("/tmp/new", b"new\n")
+    process.out(f"{process.files['/tmp/new'].owner[0]}\n")
+    return 0
+
+
 @script("cat /run/lambdapack/npmrc && stat -c '%a %u' /run/lambdapack/npmrc /run/lambdapack")
 def READ_SECRET(process: Process) -> int:  # noqa: N802
     process.out(process.files["/run/lambdapack/npmrc"].data + b"600 0\n700 0\n")

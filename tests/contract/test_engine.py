@@ -27,6 +27,7 @@ from tests.contract.scripts import (
     SPEAK,
     WHO,
     WRITE,
+    WRITE_TMP,
 )
 from tests.fakes import FakeEngine, FakeTree, Process, RecordingObserver
 
@@ -195,6 +196,12 @@ def test_a_read_only_root_can_be_written_only_where_it_was_asked_for(engine: Eng
     with engine.open(spec(read_only=True, writable=("/var/task", "/opt")), SILENT) as opened:
         opened.put(FakeTree({"index.js": (0o644, b"1")}), "/var/task")
         assert run(opened, WRITE)[0].ok
+
+
+def test_a_tmp_that_is_a_volume_is_everybodys(engine: Engine) -> None:
+    with engine.open(spec(read_only=True, writable=("/tmp",)), SILENT) as opened:
+        done, heard = run(opened, WRITE_TMP, user="1051:1051")
+        assert (done.ok, heard.by_source["stdout"]) == (True, b"1051\n")
 
 
 @pytest.mark.parametrize(

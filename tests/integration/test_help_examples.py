@@ -72,6 +72,8 @@ def stage(
     _done("build", directory, env=lab_engine)
     for name in ("app.zip", "function.zip"):
         shutil.copy(directory / ".lambdapack" / "app-nodejs22.x-arm64.zip", directory / name)
+    (directory / "events").mkdir()
+    shutil.copy(directory / "event.json", directory / "events")
     layer = ("--layer", "--arch", "arm64", "--output", directory / "sharp-layer.zip")
     _done("build", EXAMPLES / "thumbnail", *layer, env=lab_engine)
     with servers.ministack(tmp_path_factory.mktemp("ministack")) as address:

@@ -277,3 +277,11 @@ def test_a_path_and_a_deployed_function_are_too_much(invoke: Invoke) -> None:
     assert (code, "are two functions" in " ".join(err.split())) == (2, True)
     assert invoke("--function", "")[0] == 2
     assert invoke("--function", "no name")[0] == 2
+
+
+def test_an_emulated_cpu_is_given_more_time(invoke: Invoke, function: Function) -> None:
+    seconds = []
+    for given in ((), ("--arch", "arm64"), ("--arch", "arm64", "--timeout", "5")):
+        assert invoke(*given)[0] == 0
+        seconds.append(function.env["AWS_LAMBDA_FUNCTION_TIMEOUT"])
+    assert seconds == ["30", "300", "5"]
