@@ -30,10 +30,13 @@ def invoke(
     ] = None,
     network: Annotated[bool, typer.Option("--network", help="Give the function a network.")] = False,
     timeout: Annotated[
-        int | None, typer.Option("--timeout", help="Seconds an event may take; 30, 300 emulated.", min=1, max=900)
+        int | None,
+        typer.Option(
+            "--timeout", help="Seconds an event may take; 30, emulated 300.", metavar="SECONDS", min=1, max=900
+        ),
     ] = None,
     memory: Annotated[
-        int | None, typer.Option("--memory", help="MB the function has; 1024.", min=128, max=10240)
+        int | None, typer.Option("--memory", help="MB the function has; 1024.", metavar="MB", min=128, max=10240)
     ] = None,
     debug: Annotated[
         int | None,
