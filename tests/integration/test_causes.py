@@ -283,8 +283,8 @@ def test_an_addon_that_nobody_looks_after(tmp_path: Path, lab_engine: dict[str, 
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("arch", ["x86_64", "arm64"])
-def test_a_download_that_failed_without_a_word(tmp_path: Path, arch: str, lab_engine: dict[str, str]) -> None:
+def test_a_download_that_failed_without_a_word(tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    arch = "x86_64"
     project = tmp_path / "password"
     project.mkdir()
     (project / "package.json").write_text('{"name": "fn", "dependencies": {"bcrypt": "5.1.1"}}')
