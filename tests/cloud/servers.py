@@ -45,7 +45,7 @@ def ministack(directory: Path) -> Iterator[str]:
         "AWS_DEFAULT_REGION": "eu-central-1",
     }
     with (directory / "ministack.log").open("wb") as log:
-        server = subprocess.Popen([install()], env=environment, cwd=directory, stdout=log, stderr=log)
+        server = subprocess.Popen([*_bound_to_us(), install()], env=environment, cwd=directory, stdout=log, stderr=log)
     try:
         _wait(f"http://127.0.0.1:{port}/_ministack/health", server)
         yield f"http://127.0.0.1:{port}"
@@ -63,6 +63,12 @@ def install() -> Path:
         venv.create(HOME, with_pip=True)
         subprocess.run([HOME / "bin" / "pip", "install", "--quiet", PINNED], check=True)
     return program
+
+
+def _bound_to_us() -> list[str]:
+    """Return what lets a program end when this process is killed, where the host has it (util-linux)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 def _free_port() -> int:
