@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Self
 
+TASK_ROOT = "/var/task"
+"""LAMBDA_TASK_ROOT: where a function's code is (AWS developer guide, "Defined runtime environment variables")."""
+
+LAYER_ROOT = "/opt"
+"""Where Lambda unpacks layers (AWS developer guide, "Packaging layers")."""
+
 
 class Architecture(Enum):
     """A Lambda instruction set, under each of the names the field gives it."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from lambdapack.build import emulation, npm
 from lambdapack.build.engine import Engine, Image, Sandbox, SandboxSpec
 from lambdapack.build.npm_failures import Run, explain, lost_files
-from lambdapack.build.npm_log import TASK
 from lambdapack.build.order import Installed, Order
 from lambdapack.build.shipped import absent, owned, shipped
 from lambdapack.build.strategy import Strategy, candidates
 from lambdapack.build.transcript import Transcript
 from lambdapack.errors import NO_IMAGE, WRONG_IMAGE, LambdapackError
 from lambdapack.events import SILENT, Observer
+from lambdapack.model import TASK_ROOT
 from lambdapack.project.document import strings
 from lambdapack.project.network import SECRETS
 from lambdapack.project.nouns import Project
@@ -90,7 +90,7 @@ def _install(job: _Job, engine: Engine, spool: Path) -> Installed:
             _npm(job, step, sandbox)
     with _sandbox(job, last, engine) as sandbox:
         facts, argv, heard = _npm(job, last, sandbox)
-        sandbox.get(TASK, spool, job.observer)
+        sandbox.get(TASK_ROOT, spool, job.observer)
     return _installed(job, facts, argv, heard, spool)
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdapack.build.engine import MIB, Command, Completed, Limits, Sandbox
-from lambdapack.build.npm_log import TASK
 from lambdapack.build.strategy import CROSS_NPM, LIBC_NPM, Strategy, Version
 from lambdapack.build.transcript import Transcript
 from lambdapack.errors import WRONG_IMAGE, LambdapackError
 from lambdapack.events import SILENT
-from lambdapack.model import Architecture
+from lambdapack.model import TASK_ROOT, Architecture
 from lambdapack.project.network import CAFILE, EXTRA, SECRETS, without_user
 from lambdapack.project.npmrc import NpmSettings
 from lambdapack.tree.compose import readable
@@ -123,7 +122,7 @@ def secret_words(settings: NpmSettings) -> tuple[str, ...]:
 
 def move_in(sandbox: Sandbox, inputs: Tree, carried: Carried) -> Facts:
     """Put the project and its settings in place, hand them to USER, and return what the image brings."""
-    sandbox.put(readable(inputs), TASK, owner=USER)
+    sandbox.put(readable(inputs), TASK_ROOT, owner=USER)
     files = {f"{SECRETS}/{name}": data for name, data in carried.files}
     sandbox.secrets({NPMRC: carried.text, ENVIRONMENT: carried.script, **files})
     return _facts(sandbox)
@@ -200,7 +199,7 @@ def environment(facts: Facts, limits: Limits) -> dict[str, str]:
 def run(sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], heard: Transcript) -> Completed:
     """Run npm as USER where the function will lie, with the secret environment on top."""
     wrapped = ("/bin/sh", "-c", WITH_ENVIRONMENT, ENVIRONMENT, *argv)
-    ended = sandbox.run(Command(wrapped, env, cwd=TASK, user=_user()), heard)
+    ended = sandbox.run(Command(wrapped, env, cwd=TASK_ROOT, user=_user()), heard)
     heard.close()
     return ended
 

@@ -21,7 +21,7 @@ from lambdapack.build.npm_signs import (
     Sign,
 )
 from lambdapack.errors import Failure, LambdapackError
-from lambdapack.model import Architecture
+from lambdapack.model import TASK_ROOT, Architecture
 
 _KILL = 9
 
@@ -164,8 +164,8 @@ def _root(run: Run, script: Script, lines: Sequence[str]) -> LambdapackError:
         what = f"{script} needs `{missing}`, which the devDependency {owner} brings"
         guard = f"npm pkg set scripts.{event}='{script.command} || true'"
         hint = f"Run `npm install --save-prod {owner}`, or guard the script: `{guard}`."
-    elif missing.startswith((npm_log.TASK, ".", "/")):
-        file = missing.removeprefix(npm_log.TASK + "/")
+    elif missing.startswith((TASK_ROOT, ".", "/")):
+        file = missing.removeprefix(TASK_ROOT + "/")
         what = f"{script} needs `{file}`, which is not copied into the build"
         hint = f'Add it to lambdapack.toml: install-inputs = ["{file}"].'
     elif missing:

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-TASK = "/var/task"
-"""Where a function lies on Lambda, and where its dependencies are installed."""
+from lambdapack.model import TASK_ROOT
 
 SHOWN_LINES = 20
 SHOWN_CHARACTERS = 300
@@ -73,7 +72,7 @@ def failed_script(lines: Sequence[str]) -> Script | None:
     command = next(
         (text[8:] for text in reversed(texts) if text.startswith("command ") and text != "command failed"), ""
     )
-    directory = "" if path == TASK else posixpath.relpath(path, TASK)
+    directory = "" if path == TASK_ROOT else posixpath.relpath(path, TASK_ROOT)
     return Script(directory, package_of(directory), banner(lines)[1], command.removeprefix("sh -c "))
 
 

@@ -15,7 +15,8 @@ from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Severity, Target
-from lambdapack.pipeline.build import Built, Wanted, build
+from lambdapack.pipeline.build import build
+from lambdapack.pipeline.wanted import Built, Wanted
 from lambdapack.project.template import OUTPUT_DIRECTORY
 from lambdapack.report import formats, human, terraform
 from lambdapack.report.text import paragraph, plural, size

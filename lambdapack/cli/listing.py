@@ -8,8 +8,8 @@ from lambdapack.cli.engines import connector
 from lambdapack.cli.options import Format
 from lambdapack.cli.progress import Bars
 from lambdapack.model import Architecture, Target
-from lambdapack.pipeline.build import scratch
 from lambdapack.pipeline.measuring import measured_from
+from lambdapack.pipeline.scratch import scratch
 from lambdapack.report import table
 from lambdapack.runtimes.catalogue import architectures, identifiers, parse_architecture, parse_target, shipped
 from lambdapack.runtimes.runtimefile import to_json, write_runtime

@@ -1,45 +1,38 @@
 """Project to archive: pre-flight, install, judge, and only when every target passes, write."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambdapack.build.engine import Engine, Limits
-from lambdapack.build.images import expand
+from lambdapack.build.engine import Engine
 from lambdapack.build.install import install
-from lambdapack.build.order import Images, Installed, Order
+from lambdapack.build.order import Installed, Order
 from lambdapack.build.strategy import work_of
 from lambdapack.events import SILENT, Observer
-from lambdapack.memory.store import Store
-from lambdapack.model import Architecture, Finding, Severity, Target
-from lambdapack.pack.archive import Archive
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture, Finding, Target
 from lambdapack.pack.droppings import clean, prune
-from lambdapack.pack.manifest import write_manifest
 from lambdapack.pack.source import Source, source_tree
-from lambdapack.pack.unpacked import write_directory
-from lambdapack.pack.writer import write_zip
 from lambdapack.pipeline.judging import facts_of, without
 from lambdapack.pipeline.layers import Opened, opened_layers, scanned
 from lambdapack.pipeline.loading import Proof, proved
 from lambdapack.pipeline.measuring import Connect, tightened_by
 from lambdapack.pipeline.opening import unzipped_bytes
-from lambdapack.pipeline.record import manifest
 from lambdapack.pipeline.remembering import remembering
-from lambdapack.pipeline.scratch import scratch_directory
+from lambdapack.pipeline.scratch import scratch
 from lambdapack.pipeline.sourcing import source_facts, source_findings
+from lambdapack.pipeline.wanted import Built, Judged, Wanted
+from lambdapack.pipeline.writing import written
 from lambdapack.project.inputs import install_inputs
 from lambdapack.project.key import DependencyKey, dependency_key, project_parts
 from lambdapack.project.nouns import Project
 from lambdapack.project.npmrc import NpmSettings, translate
 from lambdapack.project.reader import load
 from lambdapack.rules.check import arrange, check
-from lambdapack.rules.contents import size_findings
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Compiled, Facts, Policy
+from lambdapack.rules.facts import Compiled, Facts
 from lambdapack.rules.lifecycle import lifecycle_findings
 from lambdapack.rules.lockfile import preflight
 from lambdapack.rules.prunable import prunable
-from lambdapack.rules.verdict import Judgement, Report, Subject
+from lambdapack.rules.verdict import Report, Subject
 from lambdapack.runtimes.catalogue import shipped
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.compose import OverlayTree, Prefixed, readable
@@ -51,64 +44,6 @@ MODULES = "node_modules"
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One build, for one or more targets."""
-
-    directory: Path
-    outputs: Mapping[Target, Path]  # in the order in which they are to be built
-    policy: Policy
-    image: str  # template of the bare runtime image; build/images.py expands it
-    build_image: str  # template of the image with a toolchain
-    handler: str
-    environ: Mapping[str, str] = field(repr=False)
-    cache: Path | None  # where measured runtimes are remembered; None: nowhere
-    store: Store | None = None  # where facts of binaries are remembered; None: nowhere
-    runtime: Runtime | None = None  # of a runtime file, which judges alone; None: shipped data and the image
-    layer: bool = False
-    layers: tuple[Path, ...] = ()  # of the function, in its order: judged with it, never packed
-    install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
-    executable: tuple[str, ...] = ()
-    install_inputs: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    scripts: str = "online"
-    emulation: str = "auto"
-    load: bool = False  # prove the package in the bare image before it is written
-    prune: bool = True  # leave out binaries made for other systems
-    keep: bool = False
-    into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target
-    gate: Severity = Severity.ERROR  # findings from here on: no archive
-
-    def images(self, target: Target, architecture: Architecture) -> Images:
-        """Return the references of a target's runtime for one CPU."""
-        there = replace(target, architecture=architecture)
-        return Images(bare=expand(self.image, there), build=expand(self.build_image, there))
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What came of one target. Neither archive nor directory: the report says why."""
-
-    report: Report
-    archive: Archive | None = None
-    directory: Path | None = None
-    left_out: tuple[tuple[str, str], ...] = ()
-    pruned: tuple[Judgement, ...] = ()  # binaries for other systems that do not ship
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A package that waits for the other targets before it is written."""
-
-    report: Report
-    tree: Tree
-    facts: Facts
-    left_out: tuple[tuple[str, str], ...]
-    pruned: tuple[Judgement, ...]
-    installed: Installed
-    key: DependencyKey | None
 
 
 def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tuple[Built, ...]:
@@ -133,7 +68,7 @@ def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tupl
         judged = [one.judged(target, findings) for target, findings in locked.items()]
         if any(each.report.fails(wanted.gate) for each in judged):
             return tuple(Built(each.report, left_out=each.left_out, pruned=each.pruned) for each in judged)
-        return tuple(_written(wanted, project, each, observer) for each in judged)
+        return tuple(written(wanted, project, each, observer) for each in judged)
 
 
 def _home(otherwise: Path) -> Path:
@@ -142,13 +77,6 @@ def _home(otherwise: Path) -> Path:
         return Path.home()
     except RuntimeError:
         return otherwise
-
-
-@contextmanager
-def scratch() -> Iterator[tuple[Path, ExitStack]]:
-    """Open a directory for spools that goes with everything in it, and a stack for what must be closed before."""
-    with scratch_directory() as directory, ExitStack() as stack:
-        yield directory, stack
 
 
 def _lock_findings(wanted: Wanted, project: Project, npm: NpmSettings, target: Target) -> tuple[Finding, ...]:
@@ -186,7 +114,7 @@ class _Build:
     observer: Observer
     layers: tuple[Opened, ...]
 
-    def judged(self, target: Target, locked: tuple[Finding, ...]) -> _Judged:
+    def judged(self, target: Target, locked: tuple[Finding, ...]) -> Judged:
         """Install for a target and judge what would be packed."""
         wanted, runtime = self.wanted, self.wanted.runtime or shipped(target)
         if wanted.install:
@@ -212,7 +140,7 @@ class _Build:
         report = replace(report, findings=arrange((*locked, *report.findings), wanted.policy))
         if wanted.load:
             report = self._proved(report, tree, facts.handler)
-        return _Judged(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+        return Judged(report, tree, facts, source.left_out if source else (), pruned, installed, key)
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
@@ -274,24 +202,3 @@ class _Build:
 def _ready(project: Project) -> Tree:
     """Return the node_modules that lies in the project, as it is: made by npm, yarn, pnpm or whatever."""
     return DirectoryTree(project.directory, keep=lambda path, _directory: path.partition("/")[0] == MODULES)
-
-
-def _written(wanted: Wanted, project: Project, judged: _Judged, observer: Observer) -> Built:
-    report = judged.report
-    if wanted.into is not None:
-        write_directory(judged.tree, wanted.into, observer=observer)
-        return Built(report, None, wanted.into, judged.left_out, judged.pruned)
-    archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
-    subject = replace(
-        report.subject,
-        archive=str(archive.path),
-        code_digest=archive.code_digest,
-        content_digest=archive.content_digest,
-        zip_bytes=archive.zip_bytes,
-        unzipped_bytes=archive.unzipped_bytes,
-    )
-    findings = arrange((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
-    report = replace(report, subject=subject, findings=findings)
-    document = manifest(report, archive, judged.installed, judged.key, judged.facts.handler, project)
-    write_manifest(archive.path, document)
-    return Built(report, archive, None, judged.left_out, judged.pruned)

@@ -5,9 +5,10 @@ from hashlib import sha256
 
 from lambdapack.events import SILENT, Observer
 from lambdapack.memory.store import Store
+from lambdapack.model import LAYER_ROOT
 from lambdapack.pipeline.judging import Given, judged
 from lambdapack.pipeline.layers import merged
-from lambdapack.rules.facts import LAYER_ROOT, Policy
+from lambdapack.rules.facts import Policy
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.survey.copies import Digest
 from lambdapack.survey.nouns import Inspection

@@ -8,14 +8,13 @@ from lambdapack.build.emulation import runnable
 from lambdapack.build.engine import Engine
 from lambdapack.errors import USAGE, LambdapackError
 from lambdapack.events import Observer
-from lambdapack.model import Target
+from lambdapack.model import LAYER_ROOT, Target
 from lambdapack.pipeline.judging import facts_of
 from lambdapack.pipeline.layers import Opened, merged, opened_layers, scanned
 from lambdapack.pipeline.opening import opened, unpacked
 from lambdapack.prove.invoke import Call, Laid, Told, invoke
 from lambdapack.prove.replies import Answer
 from lambdapack.rules.binaries import judge_whole
-from lambdapack.rules.facts import LAYER_ROOT
 from lambdapack.rules.opening import WRONG_CPU
 from lambdapack.rules.verdict import Judgement
 from lambdapack.runtimes.catalogue import shipped

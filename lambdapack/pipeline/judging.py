@@ -8,7 +8,7 @@ from pathlib import Path
 from lambdapack.binary.facts import Inventory
 from lambdapack.events import SILENT, Observer
 from lambdapack.memory.store import Store
-from lambdapack.model import Severity
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import Source
 from lambdapack.pipeline.layers import layer_facts, opened_layers, scanned
@@ -18,7 +18,7 @@ from lambdapack.project.imports import read_imports
 from lambdapack.project.installed import read_manifests
 from lambdapack.project.tree_locks import read_tree_locks
 from lambdapack.rules.check import check
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts, Origin, Policy, Secret
+from lambdapack.rules.facts import Facts, Origin, Policy, Secret
 from lambdapack.rules.handler import file_of
 from lambdapack.rules.verdict import Report, Subject
 from lambdapack.runtimes.runtime import Runtime

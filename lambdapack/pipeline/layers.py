@@ -9,10 +9,11 @@ from lambdapack.binary.facts import Inventory
 from lambdapack.binary.memory import FORGETFUL, Memory
 from lambdapack.binary.scan import scan
 from lambdapack.events import SILENT, Observer
+from lambdapack.model import LAYER_ROOT
 from lambdapack.pack.digest import code_digest
 from lambdapack.pipeline.opening import opened, unpacked, unzipped_bytes
 from lambdapack.project.installed import read_manifests
-from lambdapack.rules.facts import LAYER_ROOT, Facts
+from lambdapack.rules.facts import Facts
 from lambdapack.rules.verdict import Layer
 from lambdapack.tree.compose import OverlayTree, Prefixed
 from lambdapack.tree.entry import Tree

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from lambdapack.build.emulation import runnable
 from lambdapack.build.engine import Engine
 from lambdapack.events import Observer
+from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.pipeline.layers import merged
 from lambdapack.prove.load import Trial, load
 from lambdapack.rules.check import arrange
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Policy
+from lambdapack.rules.facts import Policy
 from lambdapack.rules.handler import file_of
 from lambdapack.rules.loading import compared, handler_fails, triable
 from lambdapack.rules.space import seen_from

@@ -6,7 +6,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lambdapack.build.reap import Owner, alive, myself
@@ -47,3 +47,10 @@ def _is_left(entry: os.DirEntry[str], me: Owner, lives: Callable[[int], bool]) -
         return False
     mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
     return stat.S_ISDIR(found.st_mode) and mine
+
+
+@contextmanager
+def scratch() -> Iterator[tuple[Path, ExitStack]]:
+    """Open a directory for spools that goes with everything in it, and a stack for what must be closed before."""
+    with scratch_directory() as directory, ExitStack() as stack:
+        yield directory, stack

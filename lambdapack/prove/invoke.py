@@ -8,13 +8,10 @@ from dataclasses import dataclass, field, replace
 from lambdapack.build.engine import Command, Completed, Engine, Limits, Sandbox, SandboxSpec
 from lambdapack.errors import INVOKE_FAILED, USAGE, LambdapackError
 from lambdapack.events import SILENT, Observer
-from lambdapack.model import Architecture
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture
 from lambdapack.prove.log import Log
 from lambdapack.prove.replies import KILLED, TIMED_OUT, Answer, body_of, judge
 from lambdapack.tree.entry import Tree
-
-TASK = "/var/task"
-LAYERS = "/opt"
 
 USER = "1051:1051"
 """Lambda runs functions as an unprivileged sbx_user1051 (localstack/localstack#7722, read 2026-11)."""
@@ -122,9 +119,9 @@ def invoke(
     for each in call.events:
         _check_event(each)
     with engine.open(_spec(engine, image, call), observer) as sandbox:
-        sandbox.put(laid.code, TASK)
+        sandbox.put(laid.code, TASK_ROOT)
         for layer in laid.layers:
-            sandbox.put(layer, LAYERS)
+            sandbox.put(layer, LAYER_ROOT)
         return _exchange(sandbox, call, observer, told)
 
 
@@ -144,7 +141,7 @@ def _spec(engine: Engine, image: tuple[str, Architecture], call: Call) -> Sandbo
         network=call.network or call.debugger is not None,
         publish=() if call.debugger is None else ((call.debugger, DEBUGGER_PORT),),
         read_only=True,
-        writable=(TASK, LAYERS, "/tmp"),  # noqa: S108  # inside the sandbox
+        writable=(TASK_ROOT, LAYER_ROOT, "/tmp"),  # noqa: S108  # inside the sandbox
     )
 
 
@@ -172,7 +169,7 @@ def _exchange(sandbox: Sandbox, call: Call, observer: Observer, told: Told) -> t
     requests = [_request(each) for each in call.events]
     lengths = (str(len(each)) for each in requests)
     argv = ["/bin/bash", "-c", CLIENT, "invoke", call.handler, str(PORT), str(STARTUP_SECONDS), replies.mark, *lengths]
-    command = Command(argv, env=_environment(call), cwd=TASK, user=USER, stdin=b"".join(requests))
+    command = Command(argv, env=_environment(call), cwd=TASK_ROOT, user=USER, stdin=b"".join(requests))
     done = sandbox.run(command, stream)
     log.end()
     if len(replies.answers) < len(requests):

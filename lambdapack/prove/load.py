@@ -8,8 +8,8 @@ from urllib.parse import quote
 from lambdapack.build.engine import Command, Engine, Limits, SandboxSpec
 from lambdapack.errors import INVOKE_FAILED, LambdapackError
 from lambdapack.events import SILENT, Observer
-from lambdapack.model import Architecture
-from lambdapack.prove.invoke import LAYERS, TASK, USER
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture
+from lambdapack.prove.invoke import USER
 from lambdapack.runtimes.node_path import IMPORTS_SINCE, node_path
 from lambdapack.tree.entry import Tree
 
@@ -101,7 +101,7 @@ def load(
         limits=Limits(wall_seconds=WALL_SECONDS, silence_seconds=WALL_SECONDS),
         network=False,
         read_only=True,
-        writable=(TASK, LAYERS),
+        writable=(TASK_ROOT, LAYER_ROOT),
     )
     major = trial.node_major
     path = ":".join(node_path(major))
@@ -113,14 +113,14 @@ def load(
         "hooks": _hooks() if major >= IMPORTS_SINCE else "",
     }
     with engine.open(spec, observer) as sandbox:
-        sandbox.put(code, TASK)
+        sandbox.put(code, TASK_ROOT)
         for layer in layers:
-            sandbox.put(layer, LAYERS)
+            sandbox.put(layer, LAYER_ROOT)
         said: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
         command = Command(
             ["/var/lang/bin/node", "-e", DRIVER],
             env={"NODE_PATH": path, "HOME": "/tmp"},  # noqa: S108  # inside the sandbox
-            cwd=TASK,
+            cwd=TASK_ROOT,
             user=USER,
             stdin=json.dumps(asked).encode(),
         )

@@ -4,8 +4,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import Final
 
-from lambdapack.model import Finding, Rule, Severity
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Finding, Rule, Severity
+from lambdapack.rules.facts import Facts
 from lambdapack.rules.verdict import Subject
 from lambdapack.tree.entry import Entry, Kind
 

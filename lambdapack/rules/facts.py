@@ -5,18 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from lambdapack.binary.facts import Inventory
-from lambdapack.model import Severity
+from lambdapack.model import TASK_ROOT, Severity
 from lambdapack.project.installed import PackageManifest
 from lambdapack.project.nouns import Lockfile
 from lambdapack.project.tree_locks import TreeLocks
 from lambdapack.script.facts import Script
 from lambdapack.tree.entry import Entry
-
-TASK_ROOT = "/var/task"
-"""LAMBDA_TASK_ROOT: where a function's code is (AWS developer guide, "Defined runtime environment variables")."""
-
-LAYER_ROOT = "/opt"
-"""Where Lambda unpacks layers (AWS developer guide, "Packaging layers")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The command that cures a finding, filled with the target and the package. Never a second sentence."""
 
+from lambdapack.model import LAYER_ROOT
 from lambdapack.project.installed import PackageManifest
 from lambdapack.rules.defect import Defect
-from lambdapack.rules.facts import LAYER_ROOT
 from lambdapack.rules.tokens import tags
 from lambdapack.runtimes.runtime import Runtime
 

@@ -3,8 +3,8 @@
 import posixpath
 from collections.abc import Container, Iterator
 
-from lambdapack.model import Finding, Rule, Severity
-from lambdapack.rules.facts import TASK_ROOT, Facts, Policy
+from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
+from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.platforms import Installed
 from lambdapack.rules.space import Space
 from lambdapack.runtimes.runtime import Runtime

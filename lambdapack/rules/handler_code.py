@@ -8,9 +8,9 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from lambdapack.model import Finding, Rule, Severity
+from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
 from lambdapack.project.installed import PackageManifest
-from lambdapack.rules.facts import TASK_ROOT, Facts, Policy
+from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import file_of
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.facts import Script

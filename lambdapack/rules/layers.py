@@ -4,8 +4,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import Final
 
-from lambdapack.model import Finding, Rule, Severity
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Finding, Rule, Severity
+from lambdapack.rules.facts import Facts
 from lambdapack.rules.platforms import Installed, above
 from lambdapack.rules.reach import is_folder
 from lambdapack.rules.space import Space, seen_from

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Binary, Symbol
-from lambdapack.model import Architecture, Rule, Severity
+from lambdapack.model import TASK_ROOT, Architecture, Rule, Severity
 from lambdapack.rules.defect import Defect
 from lambdapack.rules.opening import NOT_ELF, WRONG_CLASS, WRONG_CPU, machine_name, refused
 from lambdapack.rules.space import Space
@@ -191,7 +191,8 @@ class LinkMap:
         }
         for word, value in words.items():
             text = text.replace(f"${{{word}}}", value).replace(f"${word}", value)
-        return posixpath.normpath(text) if text.startswith("/") else posixpath.normpath(f"{_WORKING}/{text}")
+        # An empty or relative search directory is the current one; Lambda starts in the task root.
+        return posixpath.normpath(text) if text.startswith("/") else posixpath.normpath(f"{TASK_ROOT}/{text}")
 
     def _in_directory(self, directory: str, name: str, by: Loaded, doubtful: list[Library]) -> Loaded | None:
         """A library that only an image is known to have counts when nothing else is found."""
@@ -219,10 +220,6 @@ class LinkMap:
         if defect is not None or binary is None:
             raise NotLoadableError(_bad_dependency(path, by, defect or Defect(NOT_ELF, "invalid ELF header")))
         return self._add(Loaded(real, {path}, binary=binary, loader=by))
-
-
-_WORKING = "/var/task"
-"""An empty or relative search directory is the current one; Lambda starts in the task root."""
 
 
 MUSL_NAMES = frozenset(f"lib{each}.so" for each in ("c", "m", "dl", "pthread", "rt", "util", "crypt", "resolv", "xnet"))

@@ -4,8 +4,8 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.project.installed import PackageManifest, name_from
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT
 from lambdapack.rules.platforms import Installed
 from lambdapack.rules.space import Space
 from lambdapack.runtimes.node_path import layer_modules

@@ -4,9 +4,9 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 from lambdapack.binary.facts import Binary
-from lambdapack.model import Finding, Rule, Severity
+from lambdapack.model import LAYER_ROOT, Finding, Rule, Severity
 from lambdapack.project.installed import PackageManifest
-from lambdapack.rules.facts import LAYER_ROOT, Facts
+from lambdapack.rules.facts import Facts
 from lambdapack.rules.reach import Reach
 from lambdapack.rules.space import Space, seen_from
 from lambdapack.runtimes.runtime import Runtime

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lambdapack.binary.facts import Binary
+from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.project.installed import PackageManifest
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts
+from lambdapack.rules.facts import Facts
 from lambdapack.tree.entry import Entry, Kind
 from lambdapack.tree.index import ancestors
 

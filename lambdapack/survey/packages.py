@@ -3,8 +3,9 @@
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.project.installed import PACKAGE_ROOT, name_from
-from lambdapack.rules.facts import LAYER_ROOT, TASK_ROOT, Facts
+from lambdapack.rules.facts import Facts
 from lambdapack.rules.space import Space, seen_from
 from lambdapack.survey.chains import Chain
 from lambdapack.survey.nouns import File, Package, Sort, Weight

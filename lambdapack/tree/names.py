@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from lambdapack.errors import HOSTILE_ARCHIVE, LambdapackError
+from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.tree.entry import Entry, Kind
 
 DRIVE = re.compile(r"[A-Za-z]:")
@@ -18,8 +19,8 @@ NAME_MAX = 255
 PATH_MAX = 4096
 """Bytes of a path or of a link's target, the closing zero included: PATH_MAX of linux/limits.h."""
 
-LAMBDA_ROOTS = ("/opt", "/var/task")
-"""Where Lambda unpacks layers and functions: what points there points into a package. FACTS section 3, 2026-11."""
+LAMBDA_ROOTS = (LAYER_ROOT, TASK_ROOT)
+"""What points there points into a package."""
 
 LINKS_AT_MOST = 40
 """MAXSYMLINKS of Linux: a longer chain is ELOOP."""

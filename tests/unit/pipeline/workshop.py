@@ -9,7 +9,8 @@ from typing import Any
 
 from lambdapack.build import npm
 from lambdapack.model import Architecture, Target
-from lambdapack.pipeline.build import Built, Wanted, build
+from lambdapack.pipeline.build import build
+from lambdapack.pipeline.wanted import Built, Wanted
 from lambdapack.rules.facts import Policy
 from tests.fakes import FakeEngine, FakeFile, Process, RecordingObserver
 from tests.projects import lock_of, write_project
