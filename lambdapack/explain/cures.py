@@ -1,12 +1,13 @@
 """The commands that end a cause here and now: the remedies, filled with what the text and the settings tell."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdapack.explain.counsel import has_platform_packages, replacement
 from lambdapack.explain.nouns import Slots, World
 from lambdapack.explain.remedies import ALPINE, LOCAL, OF_THE_PACKAGE, REMEDIES
 from lambdapack.model import Architecture, Target
+from lambdapack.rules.tokens import tags
 from lambdapack.runtimes.abi import node_major_of
 from lambdapack.runtimes.catalogue import identifiers, node_major, shipped
 
@@ -33,7 +34,7 @@ def cure(cause: str, slots: Slots, world: World, aim: Aim, package: str | None) 
     own = ALPINE if world.system == "alpine" else LOCAL if world.system else {}
     if cause in own:
         commands = (*own[cause], "{build}")
-    words = _words(slots, world, aim, package)
+    words = _words(slots, replace(world, architecture=_met(cause, slots, world)), aim, package)
     fixed = [_again(each, package).format_map(words) for each in commands]
     fixed.insert(1, replacement(package) if cause in OF_THE_PACKAGE else "")
     return Cure(
@@ -78,6 +79,14 @@ def _words(slots: Slots, world: World, aim: Aim, package: str | None) -> _Words:
     if package is None:
         words["package"] = _LACKING
     return words
+
+
+def _met(cause: str, slots: Slots, world: World) -> Architecture | None:
+    """Return the CPU that the file met, when the text does not say it: not the one in the name of the file."""
+    made_for = tags(slots.get("file", "")).cpus if cause == "wrong-cpu" else frozenset()
+    others = [each for each in Architecture if each.node not in made_for]
+    known = len(others) == 1 and not world.architecture
+    return others[0] if known else world.architecture
 
 
 def _architecture(world: World, aim: Aim) -> Architecture | None:

@@ -22,6 +22,8 @@ _CPU = re.compile(
     r"\barch=(arm64|x64)\b|\blinux[-/ ](arm64|x64|amd64|aarch64)\b|--(?:cpu|arch)[= ](arm64|x64|x86_64)\b"
     r"|Architectures?\W{1,6}(arm64|x86_64)"
 )
+_PLACE = re.compile(r"[^\s'\"`()]*(?:node_modules[/\\]|\.node\b)[^\s'\"`()]*")
+"""A path to a binary: the CPU in it is what the file was made for, not the one that it met."""
 _NAMES = {"arm64": Architecture.ARM64, "aarch64": Architecture.ARM64}
 
 
@@ -29,7 +31,7 @@ def world_of(text: str) -> World:
     """Return what a text tells about its place; nothing is guessed."""
     on_lambda = _LAMBDA.search(text) is not None
     system = "" if on_lambda else next((name for name, sign in _SYSTEMS if sign.search(text)), "")
-    named = _CPU.search(text)
+    named = _CPU.search(_PLACE.sub("", text))
     cpu = named[named.lastindex] if named and named.lastindex else ""
     return World(on_lambda, system, _NAMES.get(cpu, Architecture.X86_64) if cpu else None, _node_major(text))
 

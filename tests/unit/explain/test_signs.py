@@ -44,6 +44,14 @@ def test_a_command_names_the_cpu_that_the_text_names() -> None:
     assert "npm ci --os=linux --cpu=arm64 --libc=glibc" in diagnose(text, AIM)[0].fix
 
 
+def test_the_cpu_in_the_name_of_a_file_is_not_the_one_that_it_met() -> None:
+    text = "Error: /var/task/node_modules/x/prebuilds/linux-x64/x.node: "
+    text += "cannot open shared object file: No such file or directory"
+    found = diagnose(text, AIM)[0]
+    assert (found.cause, found.fix[0]) == ("wrong-cpu", "lambdapack build --arch arm64")
+    assert "--arch arm64" not in diagnose("node_modules/x/linux-x64/x.node: invalid ELF header", AIM)[0].fix[0]
+
+
 def test_the_line_of_node_that_failed_does_not_speak_of_macos() -> None:
     text = (
         "  return process.dlopen(module, path.toNamespacedPath(filename));\n\n"
