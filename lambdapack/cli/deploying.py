@@ -24,7 +24,7 @@ from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.report import plan as plans
 from lambdapack.runtimes.catalogue import newest, parse_architecture, parse_runtime
 
-ON_INTERRUPTION = "the same command goes on where it stopped; aliases serve versions that were ready"
+ON_INTERRUPTION = "the same command goes on; aliases serve versions that were ready"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-_left = ["nothing was left behind"]
+NOTHING = "nothing was left behind"
+
+_left = [NOTHING]
 
 
 def leave(text: str) -> None:
@@ -24,6 +26,7 @@ class Terminated(BaseException):
 
 def guarded(work: Callable[[], int]) -> int:
     """Return what `work` returns, or 130 and 143 when a signal ended it."""
+    leave(NOTHING)
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP: a terminal that is closed
         if number := getattr(signal, name, None):
             signal.signal(number, _terminate)
