@@ -11,7 +11,7 @@ from lambdapack.memory.store import Store
 from lambdapack.model import LAYER_ROOT, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import Source
-from lambdapack.pipeline.layers import layer_facts, opened_layers, scanned
+from lambdapack.pipeline.layers import layer_facts, opened_layers, scanned, unnamed_of
 from lambdapack.pipeline.opening import Found, opened, unpacked, unzipped_bytes
 from lambdapack.pipeline.remembering import remembering
 from lambdapack.project.imports import read_imports
@@ -54,6 +54,7 @@ def facts_of(
         script=None if layer or handler is None else script_of(tree, handler),
         locks=read_tree_locks(tree),
         imports=read_imports(tree, manifests) if layers and not layer else {},
+        unnamed=unnamed_of(tree, inventory, manifests),
         layers=tuple(map(layer_facts, layers, others)),
     )
 

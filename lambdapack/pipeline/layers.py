@@ -1,18 +1,19 @@
 """The layers of a function: opened where they lie, merged as Lambda merges them, scanned together with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambdapack.binary.facts import Inventory
+from lambdapack.binary.facts import Inventory, Role
 from lambdapack.binary.memory import FORGETFUL, Memory
 from lambdapack.binary.scan import scan
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import LAYER_ROOT
 from lambdapack.pack.digest import code_digest
 from lambdapack.pipeline.opening import opened, unpacked, unzipped_bytes
-from lambdapack.project.installed import read_manifests
+from lambdapack.project.installed import PackageManifest, read_manifests
+from lambdapack.project.programs import unnamed_programs
 from lambdapack.rules.facts import Facts
 from lambdapack.rules.verdict import Layer
 from lambdapack.tree.compose import OverlayTree, Prefixed
@@ -64,4 +65,12 @@ def _part(whole: Inventory, prefix: str) -> Inventory:
 
 def layer_facts(tree: Tree, inventory: Inventory) -> Facts:
     """Return what a check wants to know of a layer."""
-    return Facts(tree.entries, inventory, read_manifests(tree), root=LAYER_ROOT)
+    manifests = read_manifests(tree)
+    unnamed = unnamed_of(tree, inventory, manifests)
+    return Facts(tree.entries, inventory, manifests, root=LAYER_ROOT, unnamed=unnamed)
+
+
+def unnamed_of(tree: Tree, inventory: Inventory, manifests: Mapping[str, PackageManifest]) -> frozenset[str]:
+    """Return the programs of a tree that nothing in their package seems to start."""
+    programs = [each.path for each in inventory.binaries if each.role is Role.EXECUTABLE]
+    return frozenset(unnamed_programs(tree, manifests, programs))

@@ -1,15 +1,12 @@
 """What a JavaScript text requires, and whether it survives when that fails. No parser: marks, braces and words."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-_MARKS = re.compile(
-    r"//[^\n]*|/\*.*?(?:\*/|\Z)|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|`(?:\\.|[^`\\])*`"
-    r"|(?<=[=(,:;!&|?{}\[])\s*/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/",
-    re.DOTALL,
-)
-"""Comments, strings, templates, and regular expressions where a value may begin (ECMA-262, 12)."""
+from lambdapack.project.conditions import LONGEST, Likely, Span, rare
+from lambdapack.project.masked import Masked, masked
 
 _WANTS = re.compile(
     r"\brequire\w*(?:\.resolve)?\s*\(|\bimport\s*\(|\bfrom\s*(?=['\"])|\bimport\s*(?=['\"])|\bdlopen\s*\("
@@ -20,10 +17,9 @@ _CATCH = re.compile(r"\s*catch\s*(?:\(\s*(\w+)\s*\))?\s*\{")
 _TELLS = re.compile(r"\b(?:console\.\w+|debug\w*|process\.emitWarning|log\w*)\s*\([^;\n]*")
 _GIVES_UP = re.compile(r"\bthrow\b|\breject\b|\bprocess\.exit\b")
 
-
 _COMPLAINS = re.compile(
-    r"\bthrow\s+(?:new\s+)?\w*Error\s*\([^;]*?"
-    r"(?:\bbindings?\b|\bnative\b|\baddon\b|\bprebuil|\bplatform\b|\bbinary\b)[^;]*",
+    r"\bthrow\s+(?:new\s+)?\w*Error\s*\([^;]{0,300}?"
+    r"(?:\bbindings?\b|\bnative\b|\baddon\b|\bprebuil|\bplatform\b|\bbinary\b)",
     re.IGNORECASE,
 )
 
@@ -34,6 +30,7 @@ class Want:
 
     text: str  # the argument as written: `'./build/Release/a.node'`, `path.join(__dirname, x)`
     guarded: bool  # inside a try whose catch goes on without it
+    likely: Likely = Likely.PERHAPS  # NEVER where only other systems come by, HARDLY where Node.js lacks something
 
     @property
     def literal(self) -> str:
@@ -44,12 +41,21 @@ class Want:
 
 def wants(source: str) -> Iterator[Want]:
     """Yield all that is required or imported, by whatever argument."""
-    masked = _MARKS.sub(_blank, source)
-    safe = tuple(_forgiving(masked))
-    for found in _WANTS.finditer(masked):
+    text = masked(source)
+    safe = _joined(_forgiving(text))
+    seldom = tuple(rare(text))
+    spans = {each: _joined(span for span, likely in seldom if likely is each) for each in (Likely.NEVER, Likely.HARDLY)}
+    for found in _WANTS.finditer(text.code):
         start = found.end()
-        text = source[start : _closing(masked, start, "(", ")")] if masked[start - 1] == "(" else _string(source, start)
-        yield Want(text, guarded=any(first <= start < last for first, last in safe))
+        likely = next((each for each in spans if _holds(spans[each], start)), Likely.PERHAPS)
+        yield Want(_argument(text, start), guarded=_holds(safe, start), likely=likely)
+
+
+def _argument(text: Masked, start: int) -> str:
+    if text.code[start - 1] == "(":
+        return text.source[start : min(text.closing(start - 1), start + LONGEST)]
+    end = text.source.find(text.source[start], start + 1)
+    return text.source[start : end + 1]
 
 
 def complains(source: str) -> bool:
@@ -58,26 +64,30 @@ def complains(source: str) -> bool:
     return _COMPLAINS.search(plain) is not None
 
 
-def _blank(found: re.Match[str]) -> str:
-    """Spaces for what is no code; a string keeps its quotation marks, and every line its end."""
-    text = found.group()
-    inside = re.sub(r"[^\n]", " ", text[1:-1])
-    return text[0] + inside + text[-1] if text[0] in "'\"`" and len(text) > 1 else re.sub(r"[^\n]", " ", text)
+def _joined(spans: Iterable[Span]) -> Sequence[Span]:
+    """Return what the spans cover, in order and without overlaps."""
+    found: list[Span] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
 
 
-def _string(source: str, start: int) -> str:
-    end = source.find(source[start], start + 1)
-    return source[start : end + 1]
+def _holds(joined: Sequence[Span], place: int) -> bool:
+    at = bisect(joined, place, key=lambda each: each[0])
+    return at > 0 and place < joined[at - 1][1]
 
 
-def _forgiving(masked: str) -> Iterator[tuple[int, int]]:
+def _forgiving(text: Masked) -> Iterator[Span]:
     """Yield the spans of try blocks after whose failure the text goes on: nothing thrown, the error not kept."""
-    for found in _TRY.finditer(masked):
-        end = _closing(masked, found.end(), "{", "}")
-        caught = _CATCH.match(masked, end + 1)
+    for found in _TRY.finditer(text.code):
+        end = text.closing(found.end() - 1)
+        caught = _CATCH.match(text.code, end + 1)
         if caught is None:
             continue
-        body = masked[caught.end() : _closing(masked, caught.end(), "{", "}")]
+        body = text.code[caught.end() : text.closing(caught.end() - 1)]
         if not _GIVES_UP.search(body) and not _keeps(body, caught.group(1)):
             yield found.end(), end
 
@@ -88,13 +98,3 @@ def _keeps(body: str, error: str | None) -> bool:
         return False
     kept = rf"=\s*{error}\b(?!\s*[.?])|[(,]\s*{error}\s*[,)]|\breturn\s+{error}\b"
     return re.search(kept, _TELLS.sub("", body)) is not None
-
-
-def _closing(masked: str, start: int, opens: str, closes: str) -> int:
-    """Return where the bracket closes that was open before `start`; the end of a text that never closes it."""
-    depth = 1
-    for found in re.compile(f"[{re.escape(opens + closes)}]").finditer(masked, start):
-        depth += 1 if found.group() == opens else -1
-        if depth == 0:
-            return found.start()
-    return len(masked)

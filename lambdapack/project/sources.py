@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from lambdapack.project.conditions import Likely
 from lambdapack.project.javascript import Want, complains, wants
 from lambdapack.tree.entry import Kind, Tree, read
 
@@ -28,13 +29,21 @@ class NativeUse(Enum):
 
     UNKNOWN = "unknown"  # they do not show where it is loaded
     REQUIRED = "required"  # an error reaches whoever requires the package, or calls it
+    STOPGAP = "stopgap"  # it is asked for only where Node.js lacks something that it may have by now
     GUARDED = "guarded"  # it is caught, and JavaScript takes over
+    ELSEWHERE = "elsewhere"  # only on other systems is it asked for
+
+
+DISPENSABLE = frozenset({NativeUse.GUARDED, NativeUse.ELSEWHERE})
+"""What a package can do without on Lambda."""
+
+_WORST_FIRST = (NativeUse.REQUIRED, NativeUse.STOPGAP, NativeUse.GUARDED, NativeUse.ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     use: NativeUse  # by its own hands
-    edges: tuple[tuple[str, bool], ...]  # files of the package that it requires, and whether inside a guard
+    edges: tuple[tuple[str, NativeUse], ...]  # files of the package that it requires, and how bad their lack can be
 
 
 def native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], parts: frozenset[str]) -> NativeUse:
@@ -60,10 +69,10 @@ def _read(tree: Tree, directory: str, path: str, parts: frozenset[str]) -> _File
         return _File(NativeUse.UNKNOWN, ())
     source = read(tree, path).decode("utf-8", "replace")
     found = tuple(wants(source))
-    forgives = any(each.guarded for each in found) and not complains(source)
-    own = _worst(_by_guard(guarded=each.guarded and forgives) for each in found if _is_native(each, parts))
+    forgives = any(each.guarded or each.likely < Likely.PERHAPS for each in found) and not complains(source)
+    own = _worst(_at_worst(each) if forgives else NativeUse.REQUIRED for each in found if _is_native(each, parts))
     edges = (
-        (target, each.guarded and forgives)
+        (target, _at_worst(each) if forgives else NativeUse.REQUIRED)
         for each in found
         if each.literal.startswith(".") and (target := resolved(tree, directory, posixpath.dirname(path), each.literal))
     )
@@ -78,13 +87,17 @@ def _is_native(want: Want, parts: frozenset[str]) -> bool:
     return name in parts or NATIVE.search(want.text) is not None
 
 
-def _by_guard(*, guarded: bool) -> NativeUse:
-    return NativeUse.GUARDED if guarded else NativeUse.REQUIRED
+def _at_worst(want: Want) -> NativeUse:
+    if want.likely is Likely.NEVER:
+        return NativeUse.ELSEWHERE
+    if want.guarded:
+        return NativeUse.GUARDED
+    return NativeUse.STOPGAP if want.likely is Likely.HARDLY else NativeUse.REQUIRED
 
 
 def _worst(uses: Iterator[NativeUse]) -> NativeUse:
     found = set(uses)
-    return next((each for each in (NativeUse.REQUIRED, NativeUse.GUARDED) if each in found), NativeUse.UNKNOWN)
+    return next((each for each in _WORST_FIRST if each in found), NativeUse.UNKNOWN)
 
 
 def _spread(files: Mapping[str, _File]) -> Mapping[str, NativeUse]:
@@ -94,15 +107,16 @@ def _spread(files: Mapping[str, _File]) -> Mapping[str, NativeUse]:
     while changed:
         changed = False
         for path, each in files.items():
-            reached = (_through(uses.get(target, NativeUse.UNKNOWN), guarded=guarded) for target, guarded in each.edges)
+            reached = (_milder(uses.get(target, NativeUse.UNKNOWN), most) for target, most in each.edges)
             use = _worst(iter((uses[path], *reached)))
             changed |= use is not uses[path]
             uses[path] = use
     return uses
 
 
-def _through(use: NativeUse, *, guarded: bool) -> NativeUse:
-    return NativeUse.GUARDED if guarded and use is NativeUse.REQUIRED else use
+def _milder(use: NativeUse, most: NativeUse) -> NativeUse:
+    """Return what a file's use is for one that requires it under a condition; of nothing known, nothing."""
+    return use if use is NativeUse.UNKNOWN else max(use, most, key=_WORST_FIRST.index)
 
 
 def _entries(manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from lambdapack.binary.facts import Binary, Format, Role
 from lambdapack.model import Finding, Severity
 from lambdapack.project.installed import PackageManifest, name_from
+from lambdapack.project.sources import NativeUse
 from lambdapack.rules.defect import Defect
 from lambdapack.rules.executables import NO_EXEC_BIT
 from lambdapack.rules.facts import Facts
@@ -26,6 +27,8 @@ NEVER_OPENED = frozenset({Format.ARCHIVE, Format.WASM})
 """Formats that the loader is never asked to open; WebAssembly runs everywhere."""
 
 LIBRARY_ENDINGS = (".so", ".dylib", ".dll")
+
+NEVER_ASKED = Choice(selected=False, why="nothing opens such a file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ class _File:
 class _Mild:
     """What makes a defect weigh less."""
 
-    directories: Mapping[str, Severity | None]  # packages that their owner can do without
+    directories: Mapping[str, Severity | None]  # packages that can be done without
     good: frozenset[str]  # packages whose addons all load
+    unnamed: frozenset[str]  # programs that their package never names
 
 
 def judge_whole(facts: Facts, runtime: Runtime) -> Judged:
@@ -66,8 +70,7 @@ def judge_all(facts: Facts, space: Space, installed: Installed, dead: frozenset[
     `dead` are directories of packages that nothing reaches: their files are judged and do not count.
     """
     every = tuple(each for each in installed.families(runtime) if each.owner.directory not in dead)
-    families = tuple(each for each in every if not each.serves(runtime))
-    required = installed.required()
+    families, required = tuple(each for each in every if not each.serves(runtime)), installed.required()
     packages = _packages(space, runtime)
     files = [
         _File(place, binary, package.manifest, _choice(package, place), judge(place, binary, space, runtime))
@@ -80,18 +83,16 @@ def judge_all(facts: Facts, space: Space, installed: Installed, dead: frozenset[
     selected = _selected(living, _taken_instead(living, wrong, runtime), members)
     good = _good(living, selected)
     spare = {path: Severity.WARNING for path, plain in variants(every, runtime).items() if plain & good}
-    mild = _Mild({**spare, **wrong}, good)
+    idle = (each.directory for each in space.manifests.values() if each.native_use is NativeUse.ELSEWHERE)
+    mild = _Mild({**spare, **dict.fromkeys(idle, Severity.NOTE), **wrong}, good, space.unnamed)
     judgements = [_judgement(each, selected, mild, runtime) for each in files]
     found = tuple(each for each in _with_all(packages, space) if each.manifest.directory not in dead)
     asked = frozenset(name for path in required for name in space.manifests[path].dependencies)
-    missing = (
-        *missing_platform_packages(Needs(families, required, asked), space, runtime),
-        *missing_builds(found, Needs(every, required, asked), space, runtime),
-    )
+    lacking = missing_platform_packages(Needs(families, required, asked), space, runtime)
+    missing = (*lacking, *missing_builds(found, Needs(every, required, asked), space, runtime))
     doubted = _doubted(files, judgements, selected)
-    ordered = sorted(judgements, key=lambda each: _in_order(each.binary.path))
     absent = (replace(each, path=seen_from(facts.root, each.path)) for each in missing)
-    return Judged(tuple(ordered), (*absent, *doubted))
+    return Judged(tuple(sorted(judgements, key=lambda each: _in_order(each.binary.path))), (*absent, *doubted))
 
 
 def _doubted(files: list[_File], judgements: list[Judgement], selected: frozenset[str]) -> Iterator[Finding]:
@@ -107,9 +108,9 @@ def _in_order(path: str) -> tuple[bool, bytes]:
 
 def _packages(space: Space, runtime: Runtime) -> list[tuple[Package, Mapping[str, Binary]]]:
     owned: dict[str, dict[str, Binary]] = {}
+    found: list[tuple[Package, Mapping[str, Binary]]] = []
     for place, binary in space.binaries.items():
         owned.setdefault(_owner(place, space.manifests), {})[place] = binary
-    found: list[tuple[Package, Mapping[str, Binary]]] = []
     for directory, places in owned.items():
         manifest = space.manifests.get(directory) or PackageManifest(directory, name_from(directory), "")
         paths = tuple(_relative(each, directory) for each, binary in places.items() if _openable(binary))
@@ -143,8 +144,7 @@ def _openable(binary: Binary) -> bool:
 
 
 def _choice(package: Package, place: str) -> Choice:
-    relative = _relative(place, package.manifest.directory)
-    return package.choices.get(relative, Choice(selected=False, why="nothing opens such a file"))
+    return package.choices.get(_relative(place, package.manifest.directory), NEVER_ASKED)
 
 
 def _with_all(packages: list[tuple[Package, Mapping[str, Binary]]], space: Space) -> tuple[Package, ...]:
@@ -230,8 +230,8 @@ def _alone_and_foreign(files: list[_File], wrong: frozenset[str], members: froze
             by_owner.setdefault(each.owner.directory, []).append(each)
     found = []
     for addons in by_owner.values():
-        named = [tags(_relative(each.place, each.owner.directory)) for each in addons]
-        targets = {(said.systems, said.cpus) for said in named}
+        said = (tags(_relative(each.place, each.owner.directory)) for each in addons)
+        targets = {(each.systems, each.cpus) for each in said}
         prebuilt = any("/prebuilds/" in each.place for each in addons)
         if len(targets) == 1 and not prebuilt and all(each.choice.foreign for each in addons):
             found += addons
@@ -239,16 +239,16 @@ def _alone_and_foreign(files: list[_File], wrong: frozenset[str], members: froze
 
 
 def _judgement(file: _File, selected: frozenset[str], mild: _Mild, runtime: Runtime) -> Judgement:
-    conclusion = file.conclusion
-    softened = _softened(file, conclusion.defect, mild) if conclusion.defect else None
-    finding = _finding(file, conclusion.defect, softened, runtime) if conclusion.defect else None
+    defect = file.conclusion.defect
+    softened = _softened(file, defect, mild) if defect else None
+    finding = _finding(file, defect, softened, runtime) if defect else None
     return Judgement(
         binary=file.binary,
         package=_name(file.owner),
         version=file.owner.version if _name(file.owner) else "",
         selected=file.place in selected and softened is None,
-        outcome=conclusion.outcome,
-        cause=_cause(conclusion),
+        outcome=file.conclusion.outcome,
+        cause=_cause(file.conclusion),
         finding=finding,
     )
 
@@ -281,7 +281,8 @@ def _softened(file: _File, defect: Defect, mild: _Mild) -> Severity | None:
     """What the owner can do without, or a program that a package publishes and may never start.
 
     A foreign one may be for that system only (active-win's main); one without execute bit beside an addon that
-    loads was published so, and nothing starts it on any machine (the swc beside swc.linux-x64-gnu.node).
+    loads was published so, and nothing starts it on any machine (the swc beside swc.linux-x64-gnu.node); one that its
+    package never names, though it names its neighbours, came along with them (the viewer beside cwebp).
     """
     if mild.directories.get(file.owner.directory) is not None and defect.outcome is not Outcome.LOADS:
         return mild.directories[file.owner.directory]
@@ -289,7 +290,7 @@ def _softened(file: _File, defect: Defect, mild: _Mild) -> Severity | None:
         return None
     foreign = defect.word in WRONG_PLATFORM and not file.owner.os
     idle = defect.rule is NO_EXEC_BIT and file.owner.directory in mild.good
-    return Severity.WARNING if foreign or idle else None
+    return Severity.WARNING if foreign or idle or file.place in mild.unnamed else None
 
 
 def counted(judgements: tuple[Judgement, ...], *, everything: bool) -> Iterator[Finding]:

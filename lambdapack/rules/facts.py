@@ -56,6 +56,7 @@ class Facts:
     origin: Origin | None = None
     imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
     compiled: tuple[Compiled, ...] = ()  # heard while it was installed; nothing is known of what came ready-made
+    unnamed: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
     ready: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
     layers: tuple["Facts", ...] = ()  # in the order in which the function lists them; each with root LAYER_ROOT
 

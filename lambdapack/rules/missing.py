@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lambdapack.model import Finding, Rule, Severity
 from lambdapack.project.installed import PackageManifest
-from lambdapack.project.sources import NativeUse
+from lambdapack.project.sources import DISPENSABLE, NativeUse
 from lambdapack.rules.absence import Reason, of_build, of_family
 from lambdapack.rules.platforms import Family
 from lambdapack.rules.selection import Choice, expected_path, package_is_foreign
@@ -119,8 +119,10 @@ def _has_addon(package: Package) -> bool:
 
 def _severity(manifest: PackageManifest, rule: Rule, required: frozenset[str]) -> Severity | None:
     """A package that falls back to JavaScript is only slower; a script that only fetches may fetch anything."""
-    if manifest.native_use is NativeUse.GUARDED or manifest.directory not in required:
+    if manifest.native_use in DISPENSABLE or manifest.directory not in required:
         return Severity.NOTE
+    if manifest.native_use is NativeUse.STOPGAP:
+        return Severity.WARNING
     return Severity.WARNING if rule is MISSING_PROGRAM and not manifest.script.makes_program else None
 
 
@@ -148,5 +150,13 @@ def _finding(
 
 
 def _with_fallback(message: str, manifest: PackageManifest) -> str:
-    guarded = manifest.native_use is NativeUse.GUARDED
-    return f"{message}; its JavaScript takes over" if guarded else message
+    more = WITHOUT.get(manifest.native_use)
+    return f"{message}; {more}" if more else message
+
+
+WITHOUT = {
+    NativeUse.GUARDED: "its JavaScript takes over",
+    NativeUse.ELSEWHERE: "its JavaScript asks for it on other systems only",
+    NativeUse.STOPGAP: "its JavaScript asks for it only where Node.js lacks something that newer versions have",
+}
+"""What becomes of a package all the same, as far as its sources tell."""

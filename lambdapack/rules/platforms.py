@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambdapack.project.installed import PackageManifest
-from lambdapack.project.sources import NativeUse
+from lambdapack.project.sources import DISPENSABLE
 from lambdapack.rules.selection import package_is_foreign
 from lambdapack.rules.space import ROOTS, Space
 from lambdapack.rules.tokens import contradiction, stem, tags, words
@@ -28,7 +28,7 @@ class Family:
 
     def is_needed(self, required: frozenset[str]) -> bool:
         """Whether its owner is needed and cannot do without it."""
-        if self.has_fallback or self.owner.native_use is NativeUse.GUARDED:
+        if self.has_fallback or self.owner.native_use in DISPENSABLE:
             return False
         return self.carries_owner and self.owner.directory in required
 

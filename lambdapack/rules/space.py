@@ -30,6 +30,7 @@ class Space:
     links: Mapping[str, str]  # absolute path of a symlink to the absolute path it names
     manifests: Mapping[str, PackageManifest] = field(default_factory=dict)  # their directories are absolute as well
     directories: frozenset[str] = frozenset()  # with those that have no entry of their own
+    unnamed: frozenset[str] = frozenset()  # absolute paths of programs that their package's JavaScript never names
     needed: frozenset[str] = frozenset()  # absolute paths of files that another one's DT_NEEDED may mean
 
     def real(self, path: str) -> str:
@@ -88,7 +89,8 @@ def lay_out(facts: Facts) -> Space:
             directory = f"{each.root}/{below}".rstrip("/")
             if owners.get(f"{directory}/package.json") is each:
                 manifests[directory] = replace(manifest, directory=directory)
-    space = Space(entries, binaries, _links(entries), manifests, _directories(entries))
+    unnamed = frozenset(f"{each.root}/{path}" for each in (*facts.layers, facts) for path in each.unnamed)
+    space = Space(entries, binaries, _links(entries), manifests, _directories(entries), unnamed)
     return replace(space, needed=_needed(space))
 
 

@@ -20,13 +20,14 @@ from pathlib import Path
 from lambdapack.binary.facts import Inventory
 from lambdapack.binary.scan import scan
 from lambdapack.model import Severity
-from lambdapack.project.installed import read_manifests
+from lambdapack.pipeline import judging
+from lambdapack.pipeline.layers import scanned
 from lambdapack.rules.check import check
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.verdict import Report, Subject
 from lambdapack.tree.directory import DirectoryTree
 from tests.corpus.trees import BUILT, Stranger, build, install, read_list, trees
-from tests.corpus.witness import Taken, Testimony, runtime_of, witness
+from tests.corpus.witness import EITHER, Taken, Testimony, runtime_of, witness
 
 LIST = Path(__file__).with_name("strangers.txt")
 
@@ -123,7 +124,7 @@ def _is_abi_bound(place: Path) -> bool:
 def facts_of(place: Path) -> Facts:
     """Return what a check wants of a tree on disk."""
     tree = DirectoryTree(place)
-    return Facts(tree.entries, scan(tree), read_manifests(tree))
+    return judging.facts_of(tree, scanned((tree,)), layer=False, handler=None)
 
 
 def bins_of(place: Path, name: str) -> list[str]:
@@ -153,6 +154,7 @@ def _compare_files(case: Case, report: Report, told: Testimony, figures: Figures
         if truth is None:
             continue
         figures.counts["binaries"] += 1
+        figures.counts["libraries with two readings"] += truth.outcomes == EITHER
         ours = f"{each.outcome.value} {each.cause}"
         theirs = f"{'/'.join(sorted(truth.outcomes))} {'/'.join(sorted(map(str, truth.causes)))}: {truth.said[:300]}"
         agrees = each.outcome.value in truth.outcomes

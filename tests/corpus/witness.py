@@ -38,6 +38,9 @@ WORDS: Mapping[str, frozenset[str]] = {
 
 ABSENT = "cannot open shared object file"
 
+EITHER = frozenset({"loads", "dies-later", "fails"})
+"""A library that ld.so took and in which node found no addon: it loads for who links it, and fails for require()."""
+
 CRASHES = frozenset({"truncated", "node-api-level", "relocations", "cpu-level"})
 
 
@@ -165,7 +168,7 @@ def _of_addon(told: Mapping[str, Any], role: Role, path: str) -> Truth:
             return Truth(frozenset({"dies-later"}), frozenset({"undefined-symbol"}), str(now["said"]))
         return Truth(frozenset({"loads"}), frozenset({None}), "")
     if "did not self-register" in said and role is Role.LIBRARY:
-        return Truth(frozenset({"loads", "dies-later"}), frozenset({None, "undefined-symbol"}), said)
+        return Truth(EITHER, frozenset({None, "undefined-symbol", "not-an-addon"}), said)
     return Truth(frozenset({"fails"}), _causes(said, path), said)
 
 

@@ -354,3 +354,90 @@ def test_a_program_published_without_execute_bit_beside_an_addon_that_loads_is_a
     assert world.report().verdict is Verdict.FAIL
     world.add("node_modules/swc/swc.linux-x64-gnu.node", addon)
     assert world.report().verdict is Verdict.WARN
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const n = process.platform === 'win32'\n    ? require('./build/Release/a.node')\n    : null;",
+        "const other = process.platform === 'win32' || platform === 'darwin'\nif (other) require('bindings')('a')",
+        "if (require('os').platform() != 'linux') { exports.a = require('./build/Release/a.node') } else { f() }",
+        "module.exports = process.platform === 'linux' ? {} : require('./native')",
+        "process.platform === 'darwin' && require('./native')",
+    ],
+)
+def test_an_addon_that_only_other_systems_ask_for_is_missed_by_nobody(
+    world: World, source: str, tmp_path: Path
+) -> None:
+    world.package("node_modules/a", scripts={"install": "node-gyp rebuild"})
+    world.add("node_modules/a/index.js", source)
+    world.add("node_modules/a/native.js", "module.exports = require('bindings')('a')")
+    finding = world.report().findings[0]
+    assert (finding.weight, "on other systems only" in finding.message) == (Severity.NOTE, True)
+    world.add("node_modules/a/build/Release/a.node", elf.link(tmp_path, "a.node", "int a(void) { return 1; }"))
+    assert [(each.rule.name, each.weight) for each in world.report().findings] == [("not-an-addon", Severity.NOTE)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if (process.platform === 'win32') { f() } else { require('./native') }",
+        "const n = process.platform === 'linux' ? require('./native') : null",
+        "if (x || process.platform === 'win32') require('./native')",
+        "if (process.platform === 'win32') require('./native')\nelse throw new Error('Windows only')",
+        "const s = process.platform === 'linux' ? 'a' : 'b'\nrequire('./native')",
+        "if (process.platform === 'win32') f()\nrequire('./native')",
+        "switch (process.platform) { case 'win32': require('./native') }",
+    ],
+)
+def test_an_addon_that_linux_may_ask_for_is_missed(world: World, source: str) -> None:
+    world.package("node_modules/a", scripts={"install": "node-gyp rebuild"})
+    world.add("node_modules/a/index.js", source)
+    world.add("node_modules/a/native.js", "module.exports = require('bindings')('a')")
+    assert [(each.rule.name, each.weight) for each in world.report().findings] == [("missing-addon", Severity.ERROR)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if (typeof fs.statfs === 'function') { f() } else { module.exports = require('./native') }",
+        "exports.crc32 = zlib.crc32 ? zlib.crc32 : require('bindings')('a')",
+        "if (typeof buffer.isUtf8 === 'undefined') require('./native')",
+    ],
+)
+def test_an_addon_that_only_an_older_node_needs_earns_a_warning(world: World, source: str) -> None:
+    world.package("node_modules/a", gypfile=True)
+    world.add("node_modules/a/index.js", source)
+    world.add("node_modules/a/native.js", "module.exports = require('bindings')('a')")
+    finding = world.report().findings[0]
+    assert (finding.weight, "where Node.js lacks something" in finding.message) == (Severity.WARNING, True)
+
+
+@pytest.mark.parametrize("text", ["require(", "if (process.platform === 'win32') ", "process.platform === 'win32' && "])
+def test_sources_that_never_close_what_they_open_are_read_all_the_same(world: World, text: str) -> None:
+    world.package("node_modules/a", gypfile=True)
+    world.add("node_modules/a/index.js", text * 3000)
+    assert world.found() == [("missing-addon", "node_modules/a")]
+
+
+def _viewer_beside(world: World, tmp_path: Path, source: str) -> list[tuple[str, Severity]]:
+    absent = elf.library(tmp_path, "libGL.so.1")
+    main = "int shiny(void); void _start(void) { shiny(); }"
+    shown = elf.program(tmp_path, "view", main, "-pie", "-fPIE", "-Wl,--no-as-needed", str(absent))
+    plain = elf.program(tmp_path, "convert", "void _start(void) {}", "-pie", "-fPIE")
+    world.package("", dependencies={"a": "1"})
+    world.package("node_modules/a")
+    world.add("node_modules/a/index.js", source)
+    world.add("node_modules/a/bin/view", shown, 0o755)
+    world.add("node_modules/a/bin/convert", plain, 0o755)
+    return [(each.rule.name, each.weight) for each in world.report().findings]
+
+
+def test_a_program_that_its_package_never_names_earns_a_warning(world: World, tmp_path: Path) -> None:
+    found = _viewer_beside(world, tmp_path, "exports.path = path.join(__dirname, 'bin', 'convert')")
+    assert found == [("missing-library", Severity.WARNING)]
+
+
+@pytest.mark.parametrize("source", ["start('convert'); start('view')", "start(name)", "start(`bin/${x}`) // view"])
+def test_a_program_that_its_package_may_start_is_refused(world: World, tmp_path: Path, source: str) -> None:
+    assert _viewer_beside(world, tmp_path, source) == [("missing-library", Severity.ERROR)]
