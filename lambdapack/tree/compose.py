@@ -102,13 +102,10 @@ def readable(tree: Tree) -> Remade:
     """Return a tree that everybody may read: 755 for directories and what may be executed, 644 for other files."""
 
     def change(entry: Entry) -> Entry:
-        match entry.kind:
-            case Kind.SYMLINK:
-                return entry
-            case Kind.DIRECTORY:
-                return replace(entry, mode=0o755)
-            case Kind.FILE:
-                return replace(entry, mode=0o755 if entry.mode & 0o111 else 0o644)
+        if entry.kind is Kind.SYMLINK:
+            return entry
+        mode = 0o755 if entry.kind is Kind.DIRECTORY or entry.mode & 0o111 else 0o644
+        return entry if mode == entry.mode else replace(entry, mode=mode)
 
     return Remade(tree, change)
 
