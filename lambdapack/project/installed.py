@@ -3,9 +3,10 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lambdapack.project.scripts import InstallScript, install_script
@@ -60,8 +61,13 @@ class PackageManifest:
     module_type: str = ""  # "type": "module", "commonjs" or "" when it does not say
     builds: tuple[PackageBuild, ...] = field(default=())
     script: InstallScript = field(default=InstallScript())  # what the files do that the install script starts
-    native_use: NativeUse = NativeUse.UNKNOWN
+    ask_native_use: Callable[[], NativeUse] = field(default=lambda: NativeUse.UNKNOWN, compare=False, repr=False)
     locked: frozenset[str] | None = None  # names in the lockfile beside it; None without one
+
+    @property
+    def native_use(self) -> NativeUse:
+        """How the package's own sources use its native part. They are read when this is asked for the first time."""
+        return self.ask_native_use()
 
 
 def read_manifests(tree: Tree) -> Mapping[str, PackageManifest]:
@@ -113,7 +119,7 @@ def _manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -> Pac
         module_type=_text(raw.get("type")),
         builds=tuple(_builds(tree, directory)),
         script=install_script(tree, directory, command) if native else InstallScript(),
-        native_use=native_use(tree, directory, raw, parts) if native else NativeUse.UNKNOWN,
+        ask_native_use=cache(lambda: native_use(tree, directory, raw, parts) if native else NativeUse.UNKNOWN),
         locked=_locked(tree, directory),
     )
 

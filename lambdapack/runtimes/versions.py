@@ -2,6 +2,7 @@
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 from lambdapack.runtimes.runtime import Library, Runtime
 
@@ -59,6 +60,7 @@ def _between(need: str, floor: str, ceiling: str) -> Provided:
     return Provided.UNPROVED if order(need) <= order(ceiling) else Provided.NO
 
 
+@lru_cache(4096)
 def order(number: str) -> tuple[int, ...]:
     """Return a key that sorts "3.4.9" before "3.4.29"."""
     return tuple(int(part) for part in number.split("."))
