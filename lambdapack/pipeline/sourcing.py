@@ -13,6 +13,7 @@ from lambdapack.rules.contents import link_findings, secret_findings
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import handler_findings
 from lambdapack.rules.handler_code import handler_code_findings
+from lambdapack.rules.handler_files import REQUIRED_FILE_MISSING
 from lambdapack.rules.platforms import Installed
 from lambdapack.rules.space import lay_out
 from lambdapack.runtimes.runtime import Runtime
@@ -35,7 +36,12 @@ def source_findings(
     if not layered and not _may_come(facts.handler or "", project):
         space = lay_out(facts)
         yield from handler_findings(facts, space, Installed(space, runtime), runtime, policy)
-        yield from handler_code_findings(facts, runtime, policy)
+        makes_files = (
+            any(each.has_install_script for each in project.lockfile.production) if project.lockfile else False
+        )
+        for each in handler_code_findings(facts, runtime, policy):
+            if not (makes_files and each.rule is REQUIRED_FILE_MISSING):  # prisma generates code while it is installed
+                yield each
 
 
 def _may_come(handler: str, project: Project) -> bool:

@@ -12,6 +12,7 @@ from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
 from lambdapack.project.installed import PackageManifest
 from lambdapack.rules.facts import Facts, Policy
 from lambdapack.rules.handler import file_of
+from lambdapack.rules.handler_files import handler_file_findings
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.facts import Script
 
@@ -53,7 +54,8 @@ def handler_code_findings(facts: Facts, runtime: Runtime, policy: Policy) -> Ite
     if place is None:
         return
     lenient = not policy.handler_required and policy.handler_severity is Severity.NOTE
-    for each in _judged(script, place[1], _system(script, facts.manifests, runtime)):
+    found = (*_judged(script, place[1], _system(script, facts.manifests, runtime)), *handler_file_findings(facts))
+    for each in found:
         yield replace(each, severity=Severity.NOTE) if lenient else each
 
 

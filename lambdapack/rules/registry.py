@@ -9,6 +9,7 @@ from lambdapack.rules.dev_packages import DEV_PACKAGES
 from lambdapack.rules.executables import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.handler import HANDLER_MISSING, HANDLER_SHADOWED
 from lambdapack.rules.handler_code import COMMONJS_AS_MODULE, MODULE_AS_COMMONJS, NOT_EXPORTED
+from lambdapack.rules.handler_files import REQUIRED_FILE_MISSING
 from lambdapack.rules.layers import LAYER_IMPORT, LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS
 from lambdapack.rules.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
 from lambdapack.rules.loader import MISSING_LIBRARY, MUSL
@@ -98,5 +99,6 @@ RULES: tuple[Rule, ...] = (
     NOT_EXPORTED,
     MODULE_AS_COMMONJS,
     COMMONJS_AS_MODULE,
+    REQUIRED_FILE_MISSING,
     *DEPLOY_RULES,
 )

@@ -16,6 +16,16 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Required:
+    """A file that a script loads whatever happens: not in a try, an if, a switch or a choice."""
+
+    name: str  # as written: "./lib/db", "../addon.node"
+    line: int  # 1-based
+    at_once: bool  # when the script itself is loaded; else when a function of it is called
+    exact: bool = False  # by `import`, which adds no ending
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """One file of JavaScript."""
 
@@ -26,3 +36,4 @@ class Script:
     )  # the first name of CommonJS that is used whenever the file runs, and that an ES module lacks
     exports: frozenset[str]
     complete: bool  # nothing but `exports` can be exported: no re-export, no assignment that could be anything
+    required: tuple[Required, ...] = ()  # files of its own package

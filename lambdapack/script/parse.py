@@ -20,10 +20,13 @@ PATTERNS = """
 ((identifier) @commonjs (#any-of? @commonjs "require" "module" "exports" "__dirname" "__filename"))
 ((shorthand_property_identifier) @shorthand (#any-of? @shorthand "exports" "module"))
 (_ parameters: (formal_parameters (identifier) @shadow (#any-of? @shadow "exports" "module"))) @shadowed
-(arrow_function parameter: (identifier) @shadow (#any-of? @shadow "exports" "module")) @shadowed
+(arrow_function parameter: (identifier) @shadow (#any-of? @shadow "exports" "module" "require")) @shadowed
 ((call_expression function: (identifier) @dynamic) (#eq? @dynamic "eval"))
 (assignment_expression left: (member_expression object: (this)) @this)
 (arguments (this) @this)
+((call_expression function: (identifier) @_name arguments: (arguments . (string) @required .))
+ (#eq? @_name "require"))
+(import_statement source: (string) @imported)
 (variable_declarator name: (identifier) @declared)
 (shorthand_property_identifier_pattern) @declared
 (pair_pattern value: (identifier) @declared)

@@ -4,6 +4,7 @@ from lambdapack.script.commonjs import exports_of
 from lambdapack.script.facts import LARGEST, Script
 from lambdapack.script.modules import commonjs_trace, exported, module_trace
 from lambdapack.script.parse import Source
+from lambdapack.script.required import required_files
 
 
 def read_script(path: str, data: bytes) -> Script | None:
@@ -20,4 +21,5 @@ def read_script(path: str, data: bytes) -> Script | None:
     else:
         named = exported(source)
         names, complete = named.names, named.complete
-    return Script(path, module, commonjs_trace(source), frozenset(names), complete)
+    required = tuple(required_files(source))
+    return Script(path, module, commonjs_trace(source), frozenset(names), complete, required)
