@@ -75,6 +75,7 @@ def test_a_file_that_surely_does_not_export_the_handler_is_a_warning(world: Worl
 )
 def test_one_that_may_export_it_is_not(world: World, text: str) -> None:
     world.add("index.js", text)
+    world.add("app.js", "exports.handler = 1;")
     assert found(world) == []
 
 

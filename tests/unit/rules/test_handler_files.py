@@ -47,7 +47,7 @@ def dies(world: World, directory: Path) -> bool:
     return "Cannot find module" in done.stderr
 
 
-@pytest.mark.proves(NAME)
+@pytest.mark.proves("required-file-missing")
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -63,7 +63,7 @@ def test_a_file_that_is_loaded_at_once_and_is_not_there_is_an_error(text: str, l
     assert dies(world, tmp_path)
 
 
-@pytest.mark.spares(NAME)
+@pytest.mark.spares("required-file-missing")
 @pytest.mark.parametrize(
     "text",
     [
