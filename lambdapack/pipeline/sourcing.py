@@ -36,9 +36,8 @@ def source_findings(
     if not layered and not _may_come(facts.handler or "", project):
         space = lay_out(facts)
         yield from handler_findings(facts, space, Installed(space, runtime), runtime, policy)
-        makes_files = (
-            any(each.has_install_script for each in project.lockfile.production) if project.lockfile else False
-        )
+        locked = project.lockfile.production if project.lockfile else ()
+        makes_files = "binding.gyp" in facts.entries or any(each.has_install_script for each in locked)
         for each in handler_code_findings(facts, runtime, policy):
             if not (makes_files and each.rule is REQUIRED_FILE_MISSING):  # prisma generates code while it is installed
                 yield each

@@ -28,6 +28,7 @@ def told(shop: Workshop, *targets: Target, handler: str = "index.handler") -> li
         ({"main.js": HANDLER}, "handler-missing"),
         ({"index.js": "export const handler = () => 1\n"}, "module-as-commonjs"),
         ({"index.js": HANDLER, "keys/server.key": KEY}, "secret-packed"),
+        ({"index.js": f"require('./lib/db')\n{HANDLER}"}, "required-file-missing"),
     ],
 )
 def test_what_no_install_mends_is_said_before_any_engine_is_asked(
@@ -84,4 +85,11 @@ def test_a_handler_that_a_script_may_make_is_waited_for(tmp_path: Path) -> None:
     manifest["scripts"] = {"postinstall": "node make-index.js"}
     (workshop.project / "package.json").write_text(json.dumps(manifest))
     assert "handler-missing" in told(workshop)
+    assert workshop.asked == [X86]
+
+
+def test_a_file_that_the_install_may_make_is_waited_for(tmp_path: Path) -> None:
+    files = {"index.js": f"require('./build/Release/own.node')\n{HANDLER}", "binding.gyp": "{}"}
+    workshop = shop(tmp_path, files)
+    assert "required-file-missing" in told(workshop)
     assert workshop.asked == [X86]
