@@ -23,10 +23,10 @@ def main() -> int:
 
 
 def _open_missing_streams() -> None:
-    """A stream that the caller closed (`>&-`) is None here; what is written to it goes nowhere."""
-    for name in ("stdout", "stderr"):
+    """A stream that the caller closed (`>&-`) is None here; what is written to it goes nowhere, and it has no text."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # lives as long as we do
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # lives as long as we do
 
 
 def _run() -> int:

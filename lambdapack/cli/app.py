@@ -1,5 +1,6 @@
 """The command line: one typer application, one place where every error becomes an exit code."""
 
+import errno
 import os
 from collections.abc import Sequence
 from itertools import pairwise
@@ -24,7 +25,10 @@ from lambdapack.cli import (
     schema,
     verify,
 )
-from lambdapack.errors import USAGE, Exit, LambdapackError
+from lambdapack.errors import BAD_TARGET, USAGE, Exit, LambdapackError
+
+SHOWN = 60
+"""Characters of a path that is longer than any can be."""
 
 app = typer.Typer(
     name="lambdapack",
@@ -96,6 +100,8 @@ def _exit_code(result: Any) -> int:
 
 def _usage_or_bug(error: Exception, argv: Sequence[str], *, style: str) -> int:
     """Typer's usage errors carry a message for people; anything else is a defect of ours."""
+    if isinstance(error, OSError) and (refused := _refused_path(error)):
+        return console.fail(refused, style=style)
     message = getattr(error, "format_message", None)
     if not callable(message):
         return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")), style=style)
@@ -105,6 +111,18 @@ def _usage_or_bug(error: Exception, argv: Sequence[str], *, style: str) -> int:
     command = getattr(context, "command_path", None) or _called(argv)
     hint = f"Run `{command} --help`."
     return console.fail(LambdapackError(USAGE, str(message()), hint=hint), style=style)
+
+
+def _refused_path(error: OSError) -> LambdapackError | None:
+    """A path that the system will not even look up, at whichever step it was first asked for; None for other errors."""
+    path = str(error.filename or "")
+    if path and error.errno == errno.EACCES:
+        said = f"{path}: {error.strerror}"
+        return LambdapackError(BAD_TARGET, said, hint="Check the owner and permissions of it and of what it is in.")
+    if path and error.errno == errno.ENAMETOOLONG:
+        said = f"{path[:SHOWN]}...: {error.strerror}"
+        return LambdapackError(USAGE, said, hint="Check the path: file systems take 255 bytes a name.")
+    return None
 
 
 def _called(argv: Sequence[str]) -> str:

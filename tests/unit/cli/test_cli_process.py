@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,41 @@ def test_a_user_without_a_home_can_verify(function: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@posix
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [("explain -", 1, "no diagnosis"), ("explain", 1, "no diagnosis"), ("invoke . --event -", 2, "it is not JSON")],
+)
+def test_a_closed_stdin_has_no_text(arguments: str, code: int, words: str, function: Path) -> None:
+    script = f'"{sys.executable}" -m lambdapack {arguments} <&-'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, cwd=function)
+    assert done.returncode == code, done.stderr
+    assert words in done.stdout + done.stderr
+
+
+BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
+"""root, who may enter any directory, as everybody else (util-linux)."""
+
+
+@posix
+@pytest.mark.parametrize(
+    "arguments",
+    [("verify", "a.zip"), ("inspect", ""), ("invoke", "a.zip"), ("publish-layer", "--name", "x", "a"), ("init", "a")],
+    ids=" ".join,
+)
+def test_a_path_below_a_directory_that_one_may_not_enter_is_named(arguments: Sequence[str], function: Path) -> None:
+    as_root = os.geteuid() == 0
+    if as_root and not shutil.which("setpriv"):
+        pytest.skip("root may enter any directory, and setpriv is not here")
+    locked = function / "locked"
+    locked.mkdir(mode=0)
+    named = [*arguments[:-1], str(locked / arguments[-1])]
+    bound = BOUND if as_root else ()
+    run = [*bound, sys.executable, "-m", "lambdapack", *named]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=function)
+    assert done.returncode == 2, done.stderr
+    assert "error[LP007]" in done.stderr
+    assert str(locked) in done.stderr
+    assert "Permission denied" in done.stderr

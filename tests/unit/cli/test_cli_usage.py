@@ -91,6 +91,18 @@ def test_a_mistake_is_exit_2_and_says_what_to_do(argv: Sequence[str], capsys: py
     assert "\n  = help: " in said.err
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [("verify", "a" * 5000), ("invoke", "a" * 5000), ("build", ".", "--output", "a" * 300)],
+    ids=lambda each: each[0],
+)
+def test_a_name_that_no_file_system_takes_is_a_mistake(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*argv, "--runtime", "nodejs22.x"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error[LP001]: ")
+    assert f"\n  | {'a' * 60}...: " in said
+
+
 @pytest.mark.parametrize("argv", [each for each in WRONG if each[0] != "invoke" and "xml" not in each], ids=" ".join)
 @pytest.mark.parametrize("style", [("--format", "json"), ("--format=json",)], ids=len)
 def test_a_mistake_is_json_when_json_is_wanted(
