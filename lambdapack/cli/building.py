@@ -15,6 +15,7 @@ from lambdapack.cli.progress import Bars
 from lambdapack.config import Settings
 from lambdapack.errors import Exit
 from lambdapack.model import Severity, Target
+from lambdapack.pack.ignore import HOST_MODULES, OWN
 from lambdapack.pipeline.build import build
 from lambdapack.pipeline.wanted import Built, Wanted
 from lambdapack.project.template import OUTPUT_DIRECTORY
@@ -24,6 +25,9 @@ from lambdapack.rules.verdict import Judgement
 
 SHOWN = 3
 """Paths that are named when only a hint is wanted."""
+
+EXPECTED = frozenset((HOST_MODULES, OWN))
+"""Reasons that are worth no word unasked: `left out: node_modules` reads as if the dependencies were missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +130,8 @@ def _told(built: Built, *, verbose: bool) -> str:
     before = ""
     if verbose:
         before = "".join(paragraph("left out: ", f"{path} ({reason})") + "\n" for path, reason in left_out)
-    elif left_out:
-        before = paragraph("left out: ", f"{_first([path for path, _reason in left_out])} (-v says why)") + "\n"
+    elif noteworthy := [path for path, reason in left_out if reason not in EXPECTED]:
+        before = paragraph("left out: ", f"{_first(noteworthy)} (-v says why)") + "\n"
     if built.pruned:
         before += _pruned(built.pruned, verbose=verbose)
     report = human.render(built.report, verbose=verbose)

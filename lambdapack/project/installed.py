@@ -45,6 +45,7 @@ class PackageManifest:
     directory: str  # relative to the tree's root, "" for the root itself
     name: str
     version: str
+    main: str = ""
     os: tuple[str, ...] = ()
     cpu: tuple[str, ...] = ()
     libc: tuple[str, ...] = ()
@@ -103,6 +104,7 @@ def _manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -> Pac
         directory=directory,
         name=_text(raw.get("name")) or name_from(directory),
         version=_text(raw.get("version")),
+        main=_text(raw.get("main")),
         os=_words(raw.get("os")),
         cpu=_words(raw.get("cpu")),
         libc=_words(raw.get("libc")),

@@ -13,7 +13,8 @@ DEPENDENCY_MISSING = Rule(
     "dependency-missing",
     "a dependency of package.json is not in the package",
     "node says: Error: Cannot find module. npm hoists a workspace member's dependencies to the root's node_modules.",
-    "Install them beside package.json first (`npm ci --omit=dev`), or let `lambdapack build` do it.",
+    "Install them beside package.json first (`npm ci --omit=dev`), or let `lambdapack build` do it; a member of a "
+    "workspace is built from its root: `lambdapack build ROOT --handler MEMBER/index.handler`.",
     Severity.ERROR,
 )
 

@@ -14,7 +14,7 @@ HANDLER_MISSING = Rule(
     "handler-missing",
     "the handler's file is not in the package",
     "Lambda says: Runtime.ImportModuleError: Cannot find module, or Runtime.MalformedHandlerName.",
-    "Set the handler to FILE.EXPORT of a file at the package's root: `--handler src/app.handler`.",
+    "Set the handler to FILE.EXPORT, with FILE as it is called from the package's root: `--handler src/app.handler`.",
     Severity.ERROR,
 )
 HANDLER_SHADOWED = Rule(
@@ -107,19 +107,43 @@ def _missing(facts: Facts, space: Space, module: str, severity: Severity | None)
         return
     name = posixpath.relpath(module, TASK_ROOT)
     tried = ", ".join(f"{name}{each}" for each in EXTENSIONS[1:])
-    message = f"the handler {facts.handler} wants one of {tried}{_hint(facts, space, module)}"
-    yield Finding(HANDLER_MISSING, f"{name}.js", message, severity=severity, evidence=(("handler", facts.handler),))
+    hint, file = _near(facts, space, module)
+    message = f"the handler {facts.handler} wants one of {tried}{hint}"
+    evidence = (("handler", facts.handler),)
+    fix = _fix(facts.handler or "", file)
+    yield Finding(HANDLER_MISSING, f"{name}.js", message, fix=fix, severity=severity, evidence=evidence)
 
 
-def _hint(facts: Facts, space: Space, module: str) -> str:
+def _fix(handler: str, file: str) -> str:
+    """A file name with a dot can never be a handler."""
+    stem, extension = posixpath.splitext(file)
+    if extension not in EXTENSIONS[1:] or "." in posixpath.basename(stem):
+        return ""
+    return (
+        f"Set the handler to the file that is there: `--handler {stem}.{handler.rpartition('/')[2].split('.', 1)[1]}`."
+    )
+
+
+def _near(facts: Facts, space: Space, module: str) -> tuple[str, str]:
+    """Return what is said of a file that may be meant, and the file when the handler could name it."""
+    main = _main(facts)
     for extension in (".ts", ".mts", ".cts"):
         if space.is_file(module + extension):
-            return f"; {posixpath.basename(module)}{extension} is there and must be compiled first"
+            return f"; {posixpath.basename(module)}{extension} is there and must be compiled first", main
     wanted = {posixpath.relpath(module + each, TASK_ROOT).lower() for each in EXTENSIONS[1:]}
     near = next((path for path in facts.entries if path.lower() in wanted), None)
     if near:
-        return f"; {near} is there, but Lambda's file system tells upper from lower case"
+        return f"; {near} is there, but Lambda's file system tells upper from lower case", near
     names = {f"{posixpath.basename(module)}{each}" for each in EXTENSIONS[1:]}
     own = (path for path in facts.entries if "node_modules/" not in path)
-    found = next((path for path in own if posixpath.basename(path) in names), None)
-    return f"; {found} is there" if found else ""
+    found = next((path for path in own if posixpath.basename(path) in names), "")
+    if found or not main:
+        return f"; {found} is there" if found else "", found
+    return f"; package.json names {main} as its main file", main
+
+
+def _main(facts: Facts) -> str:
+    """Return the file that package.json calls the main one, "" when it is not there: compilers write it elsewhere."""
+    manifest = facts.manifests.get("")
+    main = posixpath.normpath(manifest.main) if manifest and manifest.main else ""
+    return next((main + each for each in EXTENSIONS if main and main + each in facts.entries), "")

@@ -7,6 +7,11 @@ READY_TREE = (
     "and `lambdapack build --no-install` packs it."
 )
 
+OWN_LOCK = (
+    "Where it depends on no other member, `npm install --package-lock-only --workspaces=false` in it makes a lockfile "
+    "of its own."
+)
+
 LOCK_MISSING = Rule(
     "LP150",
     "lock-missing",
@@ -46,7 +51,8 @@ WORKSPACE_MEMBER = Rule(
     "the function is a member of a workspace",
     "Its dependencies are locked in the workspace's root, where npm also hoists them to; lambdapack cannot take a "
     "member out of a workspace yet.",
-    f"Run `npm install --package-lock-only --workspaces=false` in it for a lockfile of its own. {READY_TREE}",
+    f"Build the workspace's root with the member's handler: `lambdapack build ROOT --handler MEMBER/index.handler`. "
+    f"{OWN_LOCK}",
     Severity.ERROR,
 )
 FILE_OUTSIDE = Rule(

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from lambdapack.rules.lock_codes import (
     LOCK_MISSING,
     LOCK_OLD,
     LOCK_UNKNOWN,
+    OWN_LOCK,
     READY_TREE,
     WORKSPACE_MEMBER,
 )
@@ -53,9 +55,15 @@ def _member(project: Project) -> Finding:
         WORKSPACE_MEMBER,
         "package.json",
         f"{message}, which {manager} manages" if manager else message,
-        fix=READY_TREE if manager else "",
+        fix=READY_TREE if manager else f"{_from_the_root(project)} {OWN_LOCK}",
         evidence=(("root", str(project.root)), ("member", project.member), ("locks", list(project.foreign_locks))),
     )
+
+
+def _from_the_root(project: Project) -> str:
+    handler = posixpath.join(project.member, project.handler)
+    command = f"lambdapack build {shlex.quote(str(project.root))} --handler {shlex.quote(handler)}"
+    return f"Build the workspace's root with the member's handler: `{command}`."
 
 
 def _foreign(locks: tuple[str, ...]) -> Finding:

@@ -132,9 +132,12 @@ def test_many_left_out_are_counted(build: Build) -> None:
     assert "left out: .DS_Store, .env, .env.local and 2 more (-v says why)\n" in build()[2]
 
 
-def test_our_own_output_is_not_worth_a_word(build: Build) -> None:
+def test_our_own_output_and_the_hosts_modules_are_not_worth_a_word(build: Build) -> None:
+    Path("node_modules").mkdir(exist_ok=True)
+    Path("node_modules", "a.js").write_text("")
     build()
     assert "left out" not in build()[2]
+    assert "left out: node_modules (" in build("-v")[2]
 
 
 def test_a_layer_has_a_name_of_its_own(build: Build) -> None:

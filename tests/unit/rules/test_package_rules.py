@@ -54,6 +54,27 @@ def test_a_missing_handler_comes_with_what_is_near(world: World, handler: str, f
     assert hint in world.report().findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("handler", "file", "main", "fix"),
+    [
+        ("app.handler", "dist/app.js", "", "`--handler dist/app.handler`"),
+        ("index.handler", "Index.mjs", "", "`--handler Index.handler`"),
+        ("index.main", "dist/server.cjs", "./dist/server", "`--handler dist/server.main`"),
+        ("index.main", "dist/server.js", "dist/server.js", "`--handler dist/server.main`"),
+        ("index.handler", "dist/a.b.js", "dist/a.b.js", "`--handler src/app.handler`"),
+        ("index.handler", "src/server.ts", "dist/server.js", "`--handler src/app.handler`"),
+    ],
+)
+def test_the_cure_of_a_missing_handler_names_the_file_that_is_there(
+    world: World, handler: str, file: str, main: str, fix: str
+) -> None:
+    world.handler = handler
+    world.package("", main=main)
+    world.add(file, "")
+    finding = next(each for each in world.report().findings if each.rule.name == "handler-missing")
+    assert fix in finding.cure
+
+
 @pytest.mark.parametrize("handler", ["../index.handler", "index", "src/index", "src/index.mjs"])
 def test_a_malformed_handler_is_named(world: World, handler: str) -> None:
     world.handler = handler
