@@ -4,12 +4,15 @@ import re
 from dataclasses import dataclass, replace
 
 from lambdapack.explain.counsel import has_platform_packages, replacement
-from lambdapack.explain.nouns import Slots, World
+from lambdapack.explain.nouns import Reading, Slots, World
 from lambdapack.explain.remedies import ALPINE, LOCAL, OF_THE_PACKAGE, REMEDIES
 from lambdapack.model import Architecture, Target
 from lambdapack.rules.tokens import tags
 from lambdapack.runtimes.abi import node_major_of
 from lambdapack.runtimes.catalogue import identifiers, node_major, shipped
+
+A_FILE = re.compile(r"\w[\w/-]*(?:\.[cm]?js)?")
+"""What a handler's file may be called in the package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,14 @@ class Cure:
     prevent: str
 
 
-def cure(cause: str, slots: Slots, world: World, aim: Aim, package: str | None) -> Cure:
-    """Return the cure of a cause, filled with what is known; a command that lacks its word is left out."""
+def cure(reading: Reading, slots: Slots, world: World, aim: Aim, package: str | None) -> Cure:
+    """Return the cure of what was read, filled with what is known; a command that lacks its word is left out."""
+    cause = reading.cause
     commands, prevent = REMEDIES[cause]
     own = ALPINE if world.system == "alpine" else LOCAL if world.system else {}
-    if cause in own:
+    if reading.fix:
+        commands = reading.fix
+    elif cause in own:
         commands = (*own[cause], "{build}")
     words = _words(slots, replace(world, architecture=_met(cause, slots, world)), aim, package)
     fixed = [_again(each, package).format_map(words) for each in commands]
@@ -67,7 +73,8 @@ def _words(slots: Slots, world: World, aim: Aim, package: str | None) -> _Words:
         build=f"lambdapack build{f' --runtime {runtime}' if runtime else ''}{flag}",
         docker=_docker(node, arch or Architecture.X86_64),
         package=package or "",
-        handler=slots.get("handler") or "index.handler",
+        handler=_handler(slots),
+        needs=slots.get("needs", _LACKING),
         tools=_tools(world),
         npm_ci=f"npm ci --os=linux --cpu={(arch or Architecture.X86_64).node} --libc=glibc",
         native=_native(slots, node),
@@ -79,6 +86,13 @@ def _words(slots: Slots, world: World, aim: Aim, package: str | None) -> _Words:
     if package is None:
         words["package"] = _LACKING
     return words
+
+
+def _handler(slots: Slots) -> str:
+    """The name that the text has; where it has the file alone, or the export alone, the usual other half."""
+    name, module = slots.get("handler", ""), slots.get("module", "").removeprefix("/var/task/")
+    file = re.sub(r"\.[cm]?js$", "", module) if A_FILE.fullmatch(module) else "index"
+    return name if "." in name else f"{file}.{name or 'handler'}"
 
 
 def _met(cause: str, slots: Slots, world: World) -> Architecture | None:

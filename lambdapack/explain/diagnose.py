@@ -75,7 +75,7 @@ def _made(
     package = _package(text, match, slots, (sign, reading))
     quote = _quote(match[0])
     for index, each in enumerate((reading, *reading.also)):
-        remedy = cure(each.cause, slots, *where, package)
+        remedy = cure(each, slots, *where, package)
         yield Diagnosis(
             cause=each.cause,
             code=CAUSES[each.cause],

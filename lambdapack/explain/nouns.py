@@ -32,6 +32,7 @@ class Reading:
     certainty: Certainty
     says: str  # one sentence; may use the slots: "{file} is ..."
     also: tuple["Reading", ...] = ()  # what else it may mean
+    fix: tuple[str, ...] = ()  # commands in place of the cause's, where those would not end it
 
 
 Decide = Callable[[Slots], Reading | None]

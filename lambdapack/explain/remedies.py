@@ -138,7 +138,13 @@ REMEDIES: Mapping[str, tuple[tuple[str, ...], str]] = {
         "Zip with `lambdapack build`: every file is readable for everybody, whatever the host's umask.",
     ),
     "too-big": (
-        ("{build}", "du -sh node_modules/* | sort -h | tail", "npm prune --omit=dev", "lambdapack build --layer"),
+        (
+            "{build}",
+            "lambdapack inspect .",
+            "npm prune --omit=dev",
+            "lambdapack build --layer",
+            "du -sh node_modules/* | sort -h | tail",
+        ),
         (
             "Ship `dependencies` only, without binaries for other systems: `lambdapack build` prunes them and says "
             "the size; above 50 MB a zip goes through S3, above 250 MB unpacked only a container image is left."

@@ -1,6 +1,7 @@
 """What an error message means, for people and for programs."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ DIAGNOSIS = "lambdapack/diagnosis/1"
 
 MOST = 12
 """Diagnoses that people are shown; programs get all."""
+
+WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
+"""Of a command: what stands between quotes is one, blanks and all."""
 
 _TITLES = {**{each.code: each.title for each in FAILURES}, **{each.code: each.title for each in RULES}}
 
@@ -57,9 +61,9 @@ def _place(each: Diagnosis) -> str:
 
 
 def _command(lead: str, command: str) -> str:
-    """A command can be copied as it stands: a long one goes on below a backslash."""
+    """A command can be copied as it stands: a long one goes on below a backslash, which is none between quotes."""
     lines, line = [], lead
-    for word in printable(command).split(" "):
+    for word in WORD.findall(printable(command)):
         if line.strip() != lead.strip() and len(line) + len(word) + 3 > WIDTH:
             lines.append(f"{line} \\")
             line = " " * (len(lead) + 2) + word

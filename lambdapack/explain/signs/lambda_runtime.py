@@ -12,6 +12,12 @@ RUNTIME = "Lambda's runtime"
 PACKAGE = re.compile(NAME, re.IGNORECASE)
 """Also the name of a handler's file; an alias of a bundler such as @/x is neither."""
 
+OF_A_HANDLER = re.compile(
+    r"(?:(?:src|dist|build|out|functions?|handlers?|lambdas?)/[\w./-]+|index|app|main|handler|server|lambda_?function)"
+    r"(?:\.[cm]?js)?"
+)
+"""What people call a handler's file, and nobody means as a package: messages are often quoted without their stack."""
+
 _OWN = ("/var/task", "/opt/", "node_modules/", "LAMBDA_TASK_ROOT")
 
 
@@ -24,6 +30,8 @@ def missing_module(slots: Slots) -> Reading | None:
         return _missing_file(module, stack)
     if not PACKAGE.match(module):
         return None
+    if not stack and OF_A_HANDLER.fullmatch(module):
+        return Reading("handler", LIKELY, f"the handler's file {module} is not at the top of the zip")
     if not _from_package(stack) and "/var/runtime" in stack and "/var/task" not in stack and "/opt/" not in stack:
         handler = Reading("missing-package", POSSIBLE, f"the package {module} is not in the zip")
         return Reading("handler", CERTAIN, f"the handler's file {module} is not at the top of the zip", (handler,))

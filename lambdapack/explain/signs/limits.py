@@ -44,11 +44,24 @@ SIGNS: tuple[Sign, ...] = (
     sign(
         API,
         "Unzipped size must be smaller than 262144000 bytes",
-        r"(?P<what>Unzipped size|Zipped size|Request) must be smaller than (?P<bytes>\d+) bytes"
+        r"(?P<what>Unzipped size|Zipped size) must be smaller than (?P<bytes>\d+) bytes"
         r"(?! for the (?:UpdateFunctionConfiguration|Invoke))",
         "too-big",
         CERTAIN,
         "AWS refuses the package: {what} must stay below {bytes} bytes",
+    ),
+    Sign(
+        API,
+        "Request must be smaller than 69905067 bytes for the UpdateFunctionCode operation",
+        pattern(
+            r"Request must be smaller than (?P<bytes>\d+) bytes(?! for the (?:UpdateFunctionConfiguration|Invoke))"
+        ),
+        Reading(
+            "too-big",
+            CERTAIN,
+            "the zip is sent in the request itself, which must stay below {bytes} bytes: it has to go through S3",
+            fix=("lambdapack deploy --function {function} --bucket BUCKET", "{build}", "lambdapack inspect ."),
+        ),
     ),
     sign(
         API,

@@ -1,5 +1,7 @@
 """What packages print whose binaries are packages of their own: sharp, esbuild, rollup, swc, napi-rs, Prisma."""
 
+import re
+
 from lambdapack.explain.nouns import Reading, Sign, Slots
 from lambdapack.explain.signs.words import CERTAIN, LIKELY, NAME, POSSIBLE, ROOT, SYMPTOM, pattern, sign
 from lambdapack.rules.tokens import tags
@@ -7,11 +9,26 @@ from lambdapack.rules.tokens import tags
 MISSING = "platform-package-missing"
 
 
+PRISMA = (
+    'perl -0pi -e \'s/^\\s*binaryTargets.*\\n//mg; s/(provider\\s*=\\s*"prisma-client[\\w-]*")'
+    '/$1\\n\\tbinaryTargets = ["native", "{needs}"]/\' prisma/schema.prisma && npx prisma generate'
+)
+"""Writes the platform into the generator block (Prisma: "Binary targets"). A tab, for runs of blanks are folded."""
+
+
 def prisma_engine(slots: Slots) -> Reading:
     """Prisma names the platform that it wanted, and since 5 the one for which the client was generated."""
     made = f"; it was generated for {slots['has']}" if "has" in slots else ""
     said = f"the Prisma client has no query engine for {slots.get('needs', 'this platform')}{made}"
-    return Reading(MISSING, CERTAIN, said)
+    return Reading(MISSING, CERTAIN, said, fix=("{build}", PRISMA))
+
+
+def other_platform(slots: Slots) -> Reading:
+    """One that is for Linux is asked for on the wrong machine; any other has no place among the dependencies."""
+    says = "{package} is only for another platform, and the lockfile or package.json demands it on this one"
+    if re.search(r"\blinux\b", slots.get("needs", "")):
+        return Reading(MISSING, LIKELY, says)
+    return Reading(MISSING, CERTAIN, says, fix=("npm uninstall {package}", "npm install --save-optional {package}"))
 
 
 def any_module(slots: Slots) -> Reading | None:
@@ -145,14 +162,24 @@ SIGNS: tuple[Sign, ...] = (
         SYMPTOM,
         "@prisma/client",
     ),
+    Sign(
+        "npm",
+        'Unsupported platform for @esbuild/darwin-arm64@0.17.6: wanted {"os":"darwin","cpu":"arm64"}',
+        pattern(
+            rf"(?<!DEPENDENCY:\s)Unsupported platform for (?P<package>{NAME})@[^\n:]+: wanted"
+            r"(?P<needs>(?:(?!current|Valid|Actual)[\s\S]){0,120})"
+        ),
+        other_platform,
+        ROOT,
+    ),
     sign(
         "npm",
         "npm ERR! code EBADPLATFORM",
-        rf"(?:Unsupported platform for (?P<package>{NAME})@[^\n:]+: wanted (?P<needs>\{{[^\n]*?\}})"
-        r"|^\W*(?:npm \w+!? )?code EBADPLATFORM)",
+        r"^\W*(?:npm \w+!? )?code EBADPLATFORM",
         MISSING,
         LIKELY,
-        "{package} is only for another platform, and the lockfile or package.json demands it on this one",
+        "a package is only for another platform, and the lockfile or package.json demands it on this one",
+        SYMPTOM,
     ),
     sign(
         "yarn",

@@ -1,14 +1,18 @@
 """Each row of the table of messages is whole: found by itself, let through by the sieve, and cured."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from lambdapack.explain.causes import CAUSES
 from lambdapack.explain.cures import Aim, cure
 from lambdapack.explain.diagnose import diagnose
-from lambdapack.explain.nouns import Sign, World
+from lambdapack.explain.nouns import Certainty, Explanation, Reading, Sign, World
 from lambdapack.explain.registry import SIGNS
 from lambdapack.explain.sieve import found_in, searched
 from lambdapack.explain.text import undressed
+from lambdapack.report import diagnosis
 
 AIM = Aim("nodejs22.x")
 
@@ -26,7 +30,7 @@ def test_the_sieve_lets_every_known_message_through(sign: Sign) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_every_cause_has_a_command_and_a_habit_even_when_nothing_else_is_known(cause: str) -> None:
-    found = cure(cause, {}, World(), AIM, None)
+    found = cure(Reading(cause, Certainty.LIKELY, ""), {}, World(), AIM, None)
     assert found.fix
     assert found.prevent.endswith(".")
 
@@ -68,3 +72,54 @@ def test_both_ways_of_searching_see_every_known_message() -> None:
         assert set(found_in(text, 5)) & set(within), sign.example
         assert set(searched(text, 5)) & set(within), sign.example
         assert [each for each in (*found_in(text, 5), *searched(text, 5)) if each not in within] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("Runtime.ImportModuleError: Error: Cannot find module 'index'", "lambdapack verify . --handler index.handler"),
+        ("Error: Cannot find module 'src/app'", "lambdapack verify . --handler src/app.handler"),
+        ("Handler 'main' missing on module 'api'", "lambdapack verify . --handler api.main"),
+        ("app.main is undefined or not exported", "lambdapack verify . --handler app.main"),
+    ],
+)
+def test_a_handlers_file_is_no_package_to_install(text: str, fix: str) -> None:
+    found = diagnose(text, AIM)[0]
+    assert found.cause == "handler"
+    assert fix in found.fix
+    assert not any("npm install" in each for each in found.fix)
+
+
+@pytest.mark.parametrize("module", ["axios", "@acme/app", "app-root-path", "lib/x"])
+def test_a_package_without_a_stack_is_one_to_install(module: str) -> None:
+    assert diagnose(f"Error: Cannot find module '{module}'", AIM)[0].cause == "missing-package"
+
+
+def test_a_package_for_another_system_goes_and_one_for_linux_is_asked_for_linux() -> None:
+    said = 'npm error code EBADPLATFORM\nnpm error notsup Unsupported platform for {0}@1.0.0: wanted {{"os":"{1}"}}'
+    foreign = diagnose(said.format("fsevents", "darwin"), AIM)[0]
+    assert (foreign.package, foreign.fix[0]) == ("fsevents", "npm uninstall fsevents")
+    ours = diagnose(said.format("@esbuild/linux-x64", "linux"), AIM)[0]
+    assert ours.fix[0].startswith("npm ci --os=linux")
+
+
+def test_a_zip_that_is_too_large_for_a_request_goes_through_a_bucket() -> None:
+    text = "Request must be smaller than 69905067 bytes for the UpdateFunctionCode operation"
+    assert diagnose(text, AIM)[0].fix[0] == "lambdapack deploy --function FUNCTION --bucket BUCKET"
+
+
+def test_the_command_for_prisma_writes_the_platform_into_the_schema(tmp_path: Path) -> None:
+    text = 'Query engine library for current platform "rhel-openssl-3.0.x" could not be found.'
+    command, _, generate = diagnose(text, AIM)[0].fix[1].partition(" && ")
+    shown = diagnosis.render(Explanation(diagnose(text, AIM)))
+    assert command in shown.replace(" \\\n           ", " ")  # what is shown runs, too
+    schema = tmp_path / "prisma" / "schema.prisma"
+    schema.parent.mkdir()
+    block = 'generator client {\n  provider = "prisma-client-js"\n  binaryTargets = ["debian-openssl-3.0.x"]\n}\n'
+    schema.write_text(block)
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
+    written = schema.read_text()
+    assert written.count("binaryTargets") == 1
+    assert written.startswith('generator client {\n  provider = "prisma-client-js"\n')
+    assert '\n\tbinaryTargets = ["native", "rhel-openssl-3.0.x"]\n' in written
+    assert generate == "npx prisma generate"
