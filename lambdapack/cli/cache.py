@@ -7,7 +7,7 @@ from lambdapack.cli import options
 app = typer.Typer(help="What is remembered between runs.", rich_markup_mode=None, no_args_is_help=True)
 
 
-@app.command("show")
+@app.command("show", short_help="Show what is kept, where, and how large it is.")
 def show(report_format: options.FormatOption = options.Format.HUMAN) -> int:
     """Show what is kept, where, and how large it is: facts of binaries, measured runtimes, npm's downloads.
 

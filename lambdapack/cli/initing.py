@@ -69,7 +69,10 @@ def _told(begun: Begun) -> str:
         return paragraph("unchanged: ", path) + "\n"
     if not begun.missing:
         return ""
-    return paragraph("note: ", f"{path} is yours and was left as it is; add to it: {', '.join(begun.missing)}") + "\n"
+    return (
+        paragraph("note: ", f"{path} is there already and was left as it is; add to it: {', '.join(begun.missing)}")
+        + "\n"
+    )
 
 
 def _shown(path: Path) -> str:

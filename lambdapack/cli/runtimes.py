@@ -43,7 +43,7 @@ def show(
     return listing.runtime(identifier, arch, report_format)
 
 
-@app.command("measure")
+@app.command("measure", short_help="Measure an image or root file system into a runtime file.")
 def measure(
     source: Annotated[str, typer.Argument(help="Image, root file system directory, or tar of one.", metavar="SOURCE")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The runtime file to write.", metavar="FILE")],

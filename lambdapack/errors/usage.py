@@ -71,7 +71,7 @@ OUTPUT = Failure(
     "output",
     "the result cannot be written",
     "A file is written beside its final name and renamed, so no half of one was left behind.",
-    "Pass `--output` with a place that can be written and has room.",
+    "Make room there and the place writable, or name another, where the command takes one (`--output`, `--html`).",
     Exit.ENVIRONMENT,
 )
 UNRESOLVABLE_LINK = Failure(

@@ -52,9 +52,8 @@ def _replaceable(path: Path) -> Path:
 def unwritable(path: Path, error: OSError) -> LambdapackError:
     """Return LP009 that names the file and the cause."""
     if error.errno in FULL:
-        return LambdapackError(
-            OUTPUT, f"{path}: no space left on the device", hint="Make room, or pass `--output` on another disk."
-        )
+        hint = "Make room, or name a place on another disk, where the command takes one (`--output`, `--html`)."
+        return LambdapackError(OUTPUT, f"{path}: no space left on the device", hint=hint)
     return LambdapackError(OUTPUT, f"{path}: {error.strerror or error}")
 
 

@@ -42,6 +42,16 @@ def test_help_fits_a_terminal_and_is_the_product(
     assert said.out.startswith(f"Usage: {' '.join(('lambdapack', *command))} ")
 
 
+@pytest.mark.parametrize("command", [(), ("runtimes",), ("images",), ("cache",)], ids=" ".join)
+def test_what_a_command_does_is_not_cut_off_in_the_list(
+    command: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command, "--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2]
+    assert listed
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize(
     "command", [each for each in COMMANDS if len(each) == 2 or each[:1] in {("build",), ("verify",)}]
 )
