@@ -16,6 +16,8 @@ LINES = (".jsonl", ".ndjson")
 
 HINT = "Pass `--event FILE` with a JSON document, a file with one a line (.jsonl), a directory of both, or `-`."
 
+PIPED = "It is the event itself, and a file is wanted: pipe it, `echo '{}' | lambdapack invoke --event -`."
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -51,7 +53,8 @@ def _in_file(name: str, place: Path) -> Iterator[Event]:
         text = data.decode("utf-8-sig")  # editors on Windows write a byte order mark, which node refuses
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else f"it is not JSON: {error}"
-        raise LambdapackError(USAGE, f"--event {name}: {why or error}", hint=HINT) from error
+        hint = PIPED if name.lstrip().startswith(("{", "[")) else HINT
+        raise LambdapackError(USAGE, f"--event {name}: {why or error}", hint=hint) from error
     if place.suffix not in LINES and (name != "-" or _is_json(text)):
         yield _event(name, text)
         return

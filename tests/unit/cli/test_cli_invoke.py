@@ -202,7 +202,12 @@ def test_events_come_from_several_files_directories_and_lines(
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
-    [("e.jsonl", "{}\n{\n", "e.jsonl:2: it is not JSON"), ("e.json", "", "not JSON"), ("none", None, "No such file")],
+    [
+        ("e.jsonl", "{}\n{\n", "e.jsonl:2: it is not JSON"),
+        ("e.json", "", "not JSON"),
+        ("none", None, "No such file"),
+        ('{"a": 1}', None, "| lambdapack invoke --event -`"),
+    ],
 )
 def test_what_is_no_event_is_said_with_its_place(invoke: Invoke, name: str, text: str | None, said: str) -> None:
     if text is not None:
