@@ -120,6 +120,6 @@ def _looked_at(found: Explanation, where: Path, settings: Settings, bars: Bars) 
     return confirmed(found, look, _aim(settings), bars)
 
 
-def _like(word: str) -> list[str]:
-    """Names of the book that one word may have meant."""
-    return get_close_matches(word, pages(), 3, 0.75) if A_NAME.fullmatch(word) else []
+def _like(word: str) -> list[str] | None:
+    """Names of the book that one word may have meant; None for what is no word, or standard input."""
+    return get_close_matches(word, pages(), 3, 0.75) if A_NAME.fullmatch(word) else None

@@ -22,8 +22,11 @@ WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
 _TITLES = {**{each.code: each.title for each in FAILURES}, **{each.code: each.title for each in RULES}}
 
 
-def render(found: Explanation, like: Sequence[str] = ()) -> str:
-    """Return a paragraph for each diagnosis, best first; without one, what is nearest. `like`: names of the book."""
+def render(found: Explanation, like: Sequence[str] | None = None) -> str:
+    """Return a paragraph for each diagnosis, best first; without one, what is nearest.
+
+    `like`: names of the book that a single word may have meant; None when the text is no such word.
+    """
     if not found.diagnoses:
         return _unknown(found, like)
     shown = found.diagnoses[:MOST]
@@ -72,10 +75,11 @@ def _command(lead: str, command: str) -> str:
     return "\n".join([*lines, line])
 
 
-def _unknown(found: Explanation, like: Sequence[str]) -> str:
+def _unknown(found: Explanation, like: Sequence[str] | None) -> str:
     lines = [paragraph("", "no diagnosis: nothing about packaging was recognised")]
-    if like:
-        lines.append(paragraph("  = book: ", f"it has no such package; near: {', '.join(like)}"))
+    if like is not None:
+        near = f"; near: {', '.join(like)}" if like else ": it has those that bring native code"
+        lines.append(paragraph("  = book: ", f"it has no such package{near}"))
     if found.nearest:
         lines.append(paragraph("  = nearest: ", found.nearest))
     lines.append(

@@ -117,6 +117,13 @@ def test_a_code_and_a_name_give_the_record(capsys: pytest.CaptureFixture[str]) -
     assert json.loads(capsys.readouterr().out)["exit"] == 3
 
 
+def test_a_package_that_the_book_has_not_is_said_to_be_none_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "left-pad"]) == 1
+    assert "= book: it has no such package: it has those that bring native code\n" in capsys.readouterr().out
+    assert run(["explain", "Task timed out after 3.00 seconds"]) == 1
+    assert "= book:" not in capsys.readouterr().out
+
+
 def test_a_package_gives_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("node-sass", "node-sass@4.14.1"):
         assert run(["explain", word]) == 0
