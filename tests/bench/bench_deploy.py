@@ -1,5 +1,6 @@
 """A deployment that has nothing to do, and a large upload, against bare boto3 doing the same; both against moto."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def nothing_to_do(world: World, environment: dict[str, str]) -> None:
     """Print the row of the deployment."""
 
     def run(*command: str) -> None:
-        subprocess.run(command, env=environment, cwd=world.directory, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, env=environment, cwd=world.directory, check=True, capture_output=True)
 
     deploy = [sys.executable, "-m", "lambdapack", "deploy", str(world.archive("one")), "-q"]
     deploy += ["--function", "fn", "--alias", "live"]
@@ -54,6 +55,7 @@ def upload(world: World) -> None:
 
 def main() -> None:
     """Print both rows."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server tells of every request
     with tempfile.TemporaryDirectory() as directory, servers.moto() as address:
         world = served("moto", address, Path(directory))
         keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
