@@ -35,6 +35,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def check_writable(path: Path) -> None:
+    """LP009 when a file could not be written there as things are; makes nothing. For before work that takes long."""
+    parent = next(each for each in _replaceable(path).absolute().parents if os.path.lexists(each))
+    if not parent.is_dir():
+        raise LambdapackError(OUTPUT, f"{path}: {parent} is not a directory")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise LambdapackError(OUTPUT, f"{path}: {parent} cannot be written to")
+
+
 def _replaceable(path: Path) -> Path:
     """Return the file to write: a symlink's target; LP009 for what is there and no plain file."""
     try:

@@ -1,5 +1,6 @@
 """Tree to directory, for tools that make the zip themselves; our zip is better, it keeps modes and links."""
 
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -16,10 +17,8 @@ def write_directory(tree: Tree, path: Path, *, observer: Observer = SILENT) -> i
 
     LP009 when something is in it, and when it cannot be written.
     """
+    check_empty(path)
     path = path.absolute()
-    if path.is_dir() and any(path.iterdir()):
-        hint = "Name a directory that is empty or not there yet."
-        raise LambdapackError(OUTPUT, f"{path}: it holds files already", hint=hint)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY}")
     total = sum(entry.size for entry in tree.entries.values())
     try:
@@ -36,6 +35,15 @@ def write_directory(tree: Tree, path: Path, *, observer: Observer = SILENT) -> i
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return total
+
+
+def check_empty(path: Path) -> None:
+    """LP009 when something is in a directory that is to be written, or stands in its place."""
+    hint = "Name a directory that is empty or not there yet."
+    if path.is_dir() and any(path.iterdir()):
+        raise LambdapackError(OUTPUT, f"{path}: it holds files already", hint=hint)
+    if not path.is_dir() and os.path.lexists(path):
+        raise LambdapackError(OUTPUT, f"{path}: it is no directory", hint=hint)
 
 
 def _write(tree: Tree, name: str, base: Path, mode: int) -> None:

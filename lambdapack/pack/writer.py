@@ -12,7 +12,7 @@ from typing import BinaryIO
 from lambdapack.errors import OUTPUT, LambdapackError
 from lambdapack.events import SILENT, Advance, Observer
 from lambdapack.pack.archive import Archive
-from lambdapack.pack.atomic import replacing
+from lambdapack.pack.atomic import check_writable, replacing
 from lambdapack.pack.compress import Packed, pack_all
 from lambdapack.pack.digest import ContentDigest, base64_of
 from lambdapack.pack.layout import central_header, end_records, local_header
@@ -33,6 +33,12 @@ def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: i
     total = sum(each.entry.size for each in found)
     with observer.task(f"Writing {path.name}", total, "B") as advance, replacing(path) as file:
         return _Writer(file, path, tree).write(found, workers, advance)
+
+
+def check_output(path: Path) -> None:
+    """LP009 when `write_zip` would refuse the path, or could not write there as things are."""
+    check_writable(path)
+    _refuse_other_files(path)
 
 
 def _refuse_other_files(path: Path) -> None:

@@ -21,7 +21,7 @@ from lambdapack.pipeline.remembering import remembering
 from lambdapack.pipeline.scratch import scratch
 from lambdapack.pipeline.sourcing import source_facts, source_findings
 from lambdapack.pipeline.wanted import Built, Judged, Wanted
-from lambdapack.pipeline.writing import written
+from lambdapack.pipeline.writing import check_places, written
 from lambdapack.project.inputs import install_inputs
 from lambdapack.project.key import DependencyKey, dependency_key, project_parts
 from lambdapack.project.nouns import Project
@@ -62,6 +62,7 @@ def build(wanted: Wanted, connect: Connect, observer: Observer = SILENT) -> tupl
     ]
     if any(each.fails(wanted.gate) for each in early):
         return tuple(Built(each) for each in early)
+    check_places(wanted)
     with scratch() as (directory, stack):
         layers = stack.enter_context(opened_layers(wanted.layers))
         one = _Build(wanted, project, npm, source, own, connect, directory, stack, observer, layers)

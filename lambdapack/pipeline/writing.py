@@ -3,14 +3,25 @@
 from dataclasses import replace
 
 from lambdapack.events import Observer
+from lambdapack.pack.atomic import check_writable
 from lambdapack.pack.manifest import write_manifest
-from lambdapack.pack.unpacked import write_directory
-from lambdapack.pack.writer import write_zip
+from lambdapack.pack.unpacked import check_empty, write_directory
+from lambdapack.pack.writer import check_output, write_zip
 from lambdapack.pipeline.record import manifest
 from lambdapack.pipeline.wanted import Built, Judged, Wanted
 from lambdapack.project.nouns import Project
 from lambdapack.rules.check import arrange
 from lambdapack.rules.contents import size_findings
+
+
+def check_places(wanted: Wanted) -> None:
+    """LP009 for a place that could not be written, before an install that takes minutes."""
+    if wanted.into is not None:
+        check_empty(wanted.into)
+        check_writable(wanted.into / "package.json")
+        return
+    for path in wanted.outputs.values():
+        check_output(path)
 
 
 def written(wanted: Wanted, project: Project, judged: Judged, observer: Observer) -> Built:

@@ -250,6 +250,24 @@ def test_an_output_that_cannot_be_written_is_named_and_leaves_nothing(shop: Work
         shop.build(outputs={NODE_22[X86]: shop.place / "file" / "x.zip"})
     assert caught.value.failure is OUTPUT
     assert shop.written == []
+    assert shop.asked == [], "it is said before an install that takes minutes"
+
+
+def test_a_directory_that_holds_files_is_refused_before_any_engine_is_asked(shop: Workshop) -> None:
+    (shop.place / "full").mkdir()
+    (shop.place / "full" / "mine").write_text("")
+    with pytest.raises(LambdapackError) as caught:
+        shop.build(into=shop.place / "full")
+    assert caught.value.failure is OUTPUT
+    assert shop.asked == []
+
+
+def test_a_package_goes_into_a_directory_without_a_zip(shop: Workshop) -> None:
+    (built,) = shop.build(into=shop.place / "out")
+    assert (built.archive, built.directory) == (None, shop.place / "out")
+    assert (shop.place / "out" / "index.js").is_file()
+    assert (shop.place / "out" / "node_modules" / "ms" / "package.json").is_file()
+    assert list(shop.place.rglob("*.zip")) == []
 
 
 def test_a_failure_of_npm_leaves_nothing(shop: Workshop) -> None:
