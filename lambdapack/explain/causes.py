@@ -47,3 +47,8 @@ _CODES = {
 
 CAUSES: Mapping[str, str] = {cause: _CODES[name] for cause, name in _RECORD_OF.items()}
 """Name of the cause to the code of its record; the schema lambdapack/diagnosis/1 knows these names and no others."""
+
+
+def code_of(cause: str, record: str = "") -> str:
+    """Return the code of the record about a cause; `record` names one that says more. KeyError for neither."""
+    return _CODES[record] if record else CAUSES[cause]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lambdapack.explain.causes import CAUSES
+from lambdapack.explain.causes import code_of
 from lambdapack.explain.counsel import counsel
 from lambdapack.explain.cures import Aim, cure
 from lambdapack.explain.nouns import Certainty, Diagnosis, Rank, Reading, Sign, Slots, World
@@ -78,7 +78,7 @@ def _made(
         remedy = cure(each, slots, *where, package)
         yield Diagnosis(
             cause=each.cause,
-            code=CAUSES[each.cause],
+            code=code_of(each.cause, each.record),
             file=_short(file) if file else None,
             package=package,
             certainty=each.certainty,

@@ -33,6 +33,7 @@ class Reading:
     says: str  # one sentence; may use the slots: "{file} is ..."
     also: tuple["Reading", ...] = ()  # what else it may mean
     fix: tuple[str, ...] = ()  # commands in place of the cause's, where those would not end it
+    record: str = ""  # name of the record that says more than the cause's own
 
 
 Decide = Callable[[Slots], Reading | None]

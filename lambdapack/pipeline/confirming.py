@@ -131,7 +131,7 @@ def _without_file(one: Diagnosis, report: Report) -> str:
 
 
 def _finding_of(one: Diagnosis, findings: Sequence[Finding]) -> Finding | None:
-    alike = [each for each in findings if each.rule.code == CAUSES[one.cause]]
+    alike = [each for each in findings if each.rule.code in {one.code, CAUSES[one.cause]}]
     return next(
         (each for each in alike if one.package in {None, "", each.package} or one.package in each.message), None
     )

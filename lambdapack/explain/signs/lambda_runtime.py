@@ -73,31 +73,40 @@ def denied(slots: Slots) -> Reading | None:
     return Reading("permissions", CERTAIN, f"{name} is not readable for the user that runs the function")
 
 
+_EXPORTED = ("lambdapack verify . --handler {handler}", "{build}")
+_TYPED = ("npm pkg set type=module", "{build}")
+
+
+def _not_exported(says: str) -> Reading:
+    return Reading("handler", CERTAIN, says, fix=_EXPORTED, record="handler-not-exported")
+
+
+def _not_a_module(says: str) -> Reading:
+    return Reading("handler", LIKELY, says, fix=_TYPED, record="module-as-commonjs")
+
+
 SIGNS: tuple[Sign, ...] = (
-    sign(
+    Sign(
         RUNTIME,
         "Runtime.HandlerNotFound: index.handler is undefined or not exported",
-        r"(?P<handler>[\w./-]+\.\w+) is (?:undefined or not exported|not a function)(?=[\s\S]{0,400}HandlerNotFound)"
-        r"|HandlerNotFound\W+(?P<handler2>[\w./-]+\.\w+) is (?:undefined or not exported|not a function)",
-        "handler",
-        CERTAIN,
-        "the file is there, and does not export what {handler} names",
+        pattern(
+            r"(?P<handler>[\w./-]+\.\w+) is (?:undefined or not exported|not a function)"
+            r"(?=[\s\S]{0,400}HandlerNotFound)"
+            r"|HandlerNotFound\W+(?P<handler2>[\w./-]+\.\w+) is (?:undefined or not exported|not a function)"
+        ),
+        _not_exported("the file is there, and does not export what {handler} names"),
     ),
-    sign(
+    Sign(
         RUNTIME,
         "index.handler is undefined or not exported",
-        r"(?P<handler>[\w./-]+\.\w+) is undefined or not exported",
-        "handler",
-        CERTAIN,
-        "the file is there, and does not export what {handler} names",
+        pattern(r"(?P<handler>[\w./-]+\.\w+) is undefined or not exported"),
+        _not_exported("the file is there, and does not export what {handler} names"),
     ),
-    sign(
+    Sign(
         RUNTIME,
         "Handler 'handler' missing on module 'index'",
-        r"Handler '(?P<handler>[^'\n]+)' missing on module '(?P<module>[^'\n]+)'|\bRuntime\.HandlerNotFound\b",
-        "handler",
-        CERTAIN,
-        "the module does not export {handler}",
+        pattern(r"Handler '(?P<handler>[^'\n]+)' missing on module '(?P<module>[^'\n]+)'|\bRuntime\.HandlerNotFound\b"),
+        _not_exported("the module does not export {handler}"),
     ),
     sign(
         RUNTIME,
@@ -115,23 +124,23 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "the image was started without the handler's name",
     ),
-    sign(
+    Sign(
         RUNTIME,
         '"errorType": "Runtime.UserCodeSyntaxError", "errorMessage": "SyntaxError: Unexpected token export"',
-        r"Runtime\.UserCodeSyntaxError(?=[\s\S]{0,200}(?P<said>Cannot use import statement outside a module|"
-        r"Unexpected token '?(?:export|import)'?|await is only valid[^\n\"]*))?",
-        "handler",
-        LIKELY,
-        "node could not read the handler's file as a module: {said}",
+        pattern(
+            r"Runtime\.UserCodeSyntaxError(?=[\s\S]{0,200}(?P<said>Cannot use import statement outside a module|"
+            r"Unexpected token '?(?:export|import)'?|await is only valid[^\n\"]*))?"
+        ),
+        _not_a_module("node could not read the handler's file as a module: {said}"),
     ),
-    sign(
+    Sign(
         RUNTIME,
         "require() of ES Module /var/task/index.js from /var/runtime/UserFunction.js not supported.",
-        r"(?:require\(\) of ES Module|Must use import to load ES Module:) (?P<file>/var/(?:task|runtime)/\S+)"
-        r"(?=[\s\S]{0,300}/var/runtime)",
-        "handler",
-        LIKELY,
-        "the handler is an ES module, and the runtime loads it as CommonJS",
+        pattern(
+            r"(?:require\(\) of ES Module|Must use import to load ES Module:) (?P<file>/var/(?:task|runtime)/\S+)"
+            r"(?=[\s\S]{0,300}/var/runtime)"
+        ),
+        _not_a_module("the handler is an ES module, and the runtime loads it as CommonJS"),
     ),
     Sign(
         "node",

@@ -123,3 +123,19 @@ def test_the_command_for_prisma_writes_the_platform_into_the_schema(tmp_path: Pa
     assert written.startswith('generator client {\n  provider = "prisma-client-js"\n')
     assert '\n\tbinaryTargets = ["native", "rhel-openssl-3.0.x"]\n' in written
     assert generate == "npx prisma generate"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "first"),
+    [
+        (
+            "Runtime.HandlerNotFound: app.run is undefined or not exported",
+            "LP323",
+            "lambdapack verify . --handler app.run",
+        ),
+        ("Runtime.UserCodeSyntaxError: SyntaxError: Unexpected token 'export'", "LP324", "npm pkg set type=module"),
+    ],
+)
+def test_what_is_wrong_with_a_handler_has_its_own_record_and_cure(text: str, code: str, first: str) -> None:
+    found = diagnose(text, AIM)[0]
+    assert (found.cause, found.code, found.fix[0]) == ("handler", code, first)
