@@ -67,7 +67,7 @@ class PackageManifest:
 
     @property
     def native_use(self) -> NativeUse:
-        """How the package's own sources use its native part. They are read when this is asked for the first time."""
+        """How the package's own sources use its native part. Read when asked for: the tree must be open."""
         return self.ask_native_use()
 
 

@@ -27,7 +27,6 @@ NEVER_OPENED = frozenset({Format.ARCHIVE, Format.WASM})
 """Formats that the loader is never asked to open; WebAssembly runs everywhere."""
 
 LIBRARY_ENDINGS = (".so", ".dylib", ".dll")
-
 NEVER_ASKED = Choice(selected=False, why="nothing opens such a file")
 
 
@@ -83,7 +82,8 @@ def judge_all(facts: Facts, space: Space, installed: Installed, dead: frozenset[
     selected = _selected(living, _taken_instead(living, wrong, runtime), members)
     good = _good(living, selected)
     spare = {path: Severity.WARNING for path, plain in variants(every, runtime).items() if plain & good}
-    idle = (each.directory for each in space.manifests.values() if each.native_use is NativeUse.ELSEWHERE)
+    bad = (each.owner for each in files if each.conclusion.defect)
+    idle = {each.directory for each in bad if each.native_use is NativeUse.ELSEWHERE}
     mild = _Mild({**spare, **dict.fromkeys(idle, Severity.NOTE), **wrong}, good, space.unnamed)
     judgements = [_judgement(each, selected, mild, runtime) for each in files]
     found = tuple(each for each in _with_all(packages, space) if each.manifest.directory not in dead)

@@ -94,6 +94,7 @@ class Installed:
         self._space = space
         self._manifests = space.manifests
         self._node_path = node_path(runtime.node_major)
+        self._searched: dict[str, tuple[str, ...]] = {}
 
     def find(self, owner: PackageManifest, name: str) -> PackageManifest | None:
         """Return the package that require(name) would find from inside another one."""
@@ -102,12 +103,16 @@ class Installed:
 
     def searched(self, directory: str) -> Iterator[str]:
         """Yield where node looks for a package that a file of a directory requires, in order."""
-        yield from above(directory)
-        yield from self._node_path
+        known = self._searched.get(directory)
+        if known is None:
+            known = self._searched[directory] = (*above(directory), *self._node_path)
+        yield from known
 
     def at(self, modules: str, name: str) -> PackageManifest | None:
         """Return the package of a name in a node_modules, links followed."""
-        return self._manifests.get(self._space.real(posixpath.join(modules, name)))
+        path = f"{modules}/{name}"
+        found = self._manifests.get(path)
+        return found if found or not self._space.links else self._manifests.get(self._space.real(path))
 
     def families(self, runtime: Runtime) -> Iterator[Family]:
         """Yield every family of every package that has a member for Linux."""

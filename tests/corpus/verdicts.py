@@ -21,13 +21,9 @@ def judged(corpus: Corpus) -> Mapping[tuple[str, str], Mapping[str, Judgement]]:
     runtimes = {name: runtime_of(image) for name, image in corpus.images.items()}
     found = {}
     for tree, specs in corpus.trees.items():
-        facts = _facts(specs)
-        for image in (image for name, image in sorted(wanted) if name == tree):
-            report = check(Subject("directory", tree), facts, runtimes[image], Policy(DAY))
-            found[tree, image] = {each.binary.path: each for each in report.judgements}
+        with installed(specs) as files:
+            facts = Facts(files.entries, scan(files), read_manifests(files))
+            for image in (image for name, image in sorted(wanted) if name == tree):
+                report = check(Subject("directory", tree), facts, runtimes[image], Policy(DAY))
+                found[tree, image] = {each.binary.path: each for each in report.judgements}
     return found
-
-
-def _facts(specs: Mapping[str, str]) -> Facts:
-    with installed(specs) as tree:
-        return Facts(tree.entries, scan(tree), read_manifests(tree))
