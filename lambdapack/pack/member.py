@@ -5,7 +5,7 @@ import stat
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from lambdapack.tree.entry import Entry, Kind, Tree
+from lambdapack.tree.entry import Entry, Kind, Tree, portable_mode
 from lambdapack.tree.index import ancestors
 from lambdapack.tree.mapped import lend
 
@@ -19,10 +19,8 @@ class Member:
 
     @property
     def permissions(self) -> int:
-        """755 for what may be executed and for directories, 777 for links, else 644; whatever the source's umask."""
-        if self.entry.kind is Kind.SYMLINK:
-            return 0o777
-        return 0o755 if self.entry.kind is Kind.DIRECTORY or self.entry.mode & 0o111 else 0o644
+        """What every host gives the entry, whatever its umask."""
+        return portable_mode(self.entry)
 
     @property
     def mode(self) -> int:

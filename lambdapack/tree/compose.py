@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from lambdapack.tree.entry import Entry, Kind, Tree
+from lambdapack.tree.entry import Entry, Kind, Tree, portable_mode
 from lambdapack.tree.index import file_entry, index
 from lambdapack.tree.mapped import lend
 from lambdapack.tree.names import objection, refused, target_objection
@@ -102,10 +102,8 @@ def readable(tree: Tree) -> Remade:
     """Return a tree that everybody may read: 755 for directories and what may be executed, 644 for other files."""
 
     def change(entry: Entry) -> Entry:
-        if entry.kind is Kind.SYMLINK:
-            return entry
-        mode = 0o755 if entry.kind is Kind.DIRECTORY or entry.mode & 0o111 else 0o644
-        return entry if mode == entry.mode else replace(entry, mode=mode)
+        mode = portable_mode(entry)
+        return entry if entry.kind is Kind.SYMLINK or mode == entry.mode else replace(entry, mode=mode)
 
     return Remade(tree, change)
 

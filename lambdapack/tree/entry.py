@@ -28,6 +28,13 @@ class Entry:
     """What changes whenever the file's bytes may have changed, "" where the source of bytes cannot tell."""
 
 
+def portable_mode(entry: Entry) -> int:
+    """Return 755 for what may be executed and for directories, 777 for links, else 644; whatever the source's umask."""
+    if entry.kind is Kind.SYMLINK:
+        return 0o777
+    return 0o755 if entry.kind is Kind.DIRECTORY or entry.mode & 0o111 else 0o644
+
+
 class Tree(Protocol):
     """An index of entries over a source of bytes. Never unpacked on the host."""
 
