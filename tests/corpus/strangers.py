@@ -87,7 +87,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class JudgedCase:
     """One tree in one image."""
 
     stranger: Stranger
@@ -104,7 +104,7 @@ class Case:
         return IMAGE.format(node=self.node, arch=self.arch)
 
 
-def cases(stranger: Stranger, nodes: Iterable[int]) -> Iterator[Case]:
+def cases(stranger: Stranger, nodes: Iterable[int]) -> Iterator[JudgedCase]:
     """Yield every tree of a package with every image that it is tried in."""
     there = dict(trees(stranger))
     for tree, place in there.items():
@@ -113,7 +113,7 @@ def cases(stranger: Stranger, nodes: Iterable[int]) -> Iterator[Case]:
             images.append((22, "arm64"))
         for node, arch in images:
             if node in nodes and (node == 22 or _is_abi_bound(place)):
-                yield Case(stranger, tree, place, node, arch)
+                yield JudgedCase(stranger, tree, place, node, arch)
 
 
 def _is_abi_bound(place: Path) -> bool:
@@ -135,7 +135,7 @@ def bins_of(place: Path, name: str) -> list[str]:
     return [each for each in found if (place / each).exists()][:2]
 
 
-def compare(case: Case, figures: Figures) -> None:
+def compare(case: JudgedCase, figures: Figures) -> None:
     """Add to the figures what a case shows."""
     facts = facts_of(case.place)
     runtime = runtime_of(case.image)
@@ -148,7 +148,7 @@ def compare(case: Case, figures: Figures) -> None:
     _compare_verdict(case, report, told.taken[0], figures)
 
 
-def _compare_files(case: Case, report: Report, told: Testimony, figures: Figures) -> None:
+def _compare_files(case: JudgedCase, report: Report, told: Testimony, figures: Figures) -> None:
     for each in report.judgements:
         truth = told.files.get(each.binary.path)
         if truth is None:
@@ -163,7 +163,7 @@ def _compare_files(case: Case, report: Report, told: Testimony, figures: Figures
             figures.add("cause", each.cause in truth.causes, str(case), each.binary.path, ours, theirs)
 
 
-def _compare_selection(case: Case, report: Report, told: Testimony, figures: Figures) -> None:
+def _compare_selection(case: JudgedCase, report: Report, told: Testimony, figures: Figures) -> None:
     judgements = {each.binary.path: each for each in report.judgements}
     opened = {real for each in told.taken for path in each.opened if (real := _real(case.place, path)) in judgements}
     for path in sorted(opened):
@@ -179,7 +179,7 @@ def _real(place: Path, path: str) -> str:
     return real.relative_to(place.resolve()).as_posix() if real.is_relative_to(place.resolve()) else path
 
 
-def _compare_verdict(case: Case, report: Report, taken: Taken, figures: Figures) -> None:
+def _compare_verdict(case: JudgedCase, report: Report, taken: Taken, figures: Figures) -> None:
     """An error about anything but the native part (a browser only, a service to talk to) tells nothing."""
     broken = taken.exit != 0
     if broken and not NATIVE.search(taken.said):
@@ -252,7 +252,7 @@ def gather(strangers: list[Stranger], nodes: list[int], *, arch: str = "", with_
     return figures
 
 
-def ask(case: Case) -> None:
+def ask(case: JudgedCase) -> None:
     """Let the image witness; remembered, so that comparing asks again for nothing."""
     inventory = Inventory(scan(DirectoryTree(case.place)).binaries)
     module = (case.stranger.name, case.stranger.use)

@@ -28,7 +28,7 @@ def names(examined: Examined) -> list[str]:
     return [each.rule.name for each in examined.plan.findings]
 
 
-def is_refused(site: Site, examined: Examined) -> bool:
+def assert_refused(site: Site, examined: Examined) -> bool:
     """Nothing may have been written by looking."""
     assert site.aws.line.writes == []
     return refused([examined], Severity.ERROR)
@@ -49,7 +49,7 @@ def test_a_package_for_another_cpu_is_refused(site: Site) -> None:
     site.function(architecture=ARM)
     (examined,) = site.examine(site.wanted(site.package("new"), architecture=X86))
     assert names(examined) == ["architecture-differs"]
-    assert is_refused(site, examined)
+    assert assert_refused(site, examined)
     assert "--arch arm64" in examined.plan.findings[0].cure
 
 
@@ -66,7 +66,7 @@ def test_an_x86_64_zip_is_refused_by_its_bytes_alone(site: Site, addon: bytes) -
     machine = patched(addon, 18, (62).to_bytes(2, "little"))
     (examined,) = site.examine(site.wanted(site.package("new", with_addon(machine))))
     assert "wrong-cpu" in names(examined)
-    assert is_refused(site, examined)
+    assert assert_refused(site, examined)
 
 
 @pytest.mark.proves("runtime-differs")
@@ -74,7 +74,7 @@ def test_a_package_for_another_runtime_is_refused(site: Site) -> None:
     site.function()
     (examined,) = site.examine(site.wanted(site.package("new"), runtime="nodejs20.x"))
     assert names(examined) == ["runtime-differs"]
-    assert is_refused(site, examined)
+    assert assert_refused(site, examined)
     assert "--runtime nodejs22.x" in examined.plan.findings[0].cure
 
 
@@ -92,7 +92,7 @@ def test_a_handler_that_is_not_in_the_zip_is_refused(site: Site) -> None:
     site.function()
     (examined,) = site.examine(site.wanted(site.package("new"), settings=Settings(handler="app.main")))
     assert names(examined) == ["handler-missing"]
-    assert is_refused(site, examined)
+    assert assert_refused(site, examined)
 
 
 @pytest.mark.proves("bucket-missing")
@@ -100,7 +100,7 @@ def test_a_zip_over_50_mb_needs_a_bucket(site: Site) -> None:
     site.function()
     (examined,) = site.examine(site.wanted(site.package("new", size=60 * MIB)))
     assert names(examined) == ["bucket-missing"]
-    assert is_refused(site, examined)
+    assert assert_refused(site, examined)
 
 
 @pytest.mark.spares("bucket-missing")
@@ -124,7 +124,7 @@ def test_260_mb_with_layers_are_refused(site: Site) -> None:
     site.function(settings=Settings(layers=(arn,)))
     (examined,) = site.examine(site.wanted(site.package("new", size=120 * MIB, packed=True)))
     assert names(examined) == ["too-big"]
-    assert is_refused(site, examined)
+    assert assert_refused(site, examined)
 
 
 @pytest.mark.proves("layer-architecture")
@@ -148,7 +148,7 @@ def test_a_layer_that_may_not_be_read_is_named(site: Site) -> None:
     site.aws.line.refuse["GetLayerVersion"] = [AwsError("AccessDeniedException", text)]
     (examined,) = site.examine(site.wanted(site.package("new")))
     assert names(examined) == ["layer-unseen"]
-    assert not is_refused(site, examined)
+    assert not assert_refused(site, examined)
 
 
 @pytest.mark.proves("latest-consumer")
@@ -172,7 +172,7 @@ def test_who_calls_latest_is_named(site: Site) -> None:
         "https://x.lambda-url.eu-central-1.on.aws/",
         "s3.amazonaws.com for arn:aws:s3:::uploads",
     ]
-    assert not is_refused(site, examined)
+    assert not assert_refused(site, examined)
 
 
 @pytest.mark.spares("latest-consumer", "consumers-unseen")
@@ -192,7 +192,7 @@ def test_it_is_said_when_that_may_not_be_seen(site: Site) -> None:
     site.aws.line.refuse["GetPolicy"] = [AwsError("AccessDeniedException", text)]
     (examined,) = site.examine(site.wanted(site.package("new")))
     assert names(examined) == ["consumers-unseen"]
-    assert not is_refused(site, examined)
+    assert not assert_refused(site, examined)
 
 
 def project(directory: Path, version: str) -> Path:
@@ -210,7 +210,7 @@ def test_a_zip_that_is_stale_against_the_project_is_refused(site: Site, tmp_path
     assert names(fresh) == []
     (examined,) = site.examine(site.wanted(stale), project=project(tmp_path / "a", "2.0.0"))
     assert names(examined) == ["zip-stale"]
-    assert is_refused(site, examined)
+    assert assert_refused(site, examined)
     assert "left 1.0.0 in the zip, 2.0.0 in package-lock.json" in examined.plan.findings[0].message
     (unasked,) = site.examine(site.wanted(package))
     assert unasked.report is None
