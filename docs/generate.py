@@ -8,16 +8,16 @@ from typing import Any
 import mkdocs_gen_files
 from typer.main import get_command
 
-from lambdapack.book import Page, pages
+from lambdapack.book.book import BookEntry, read_book
 from lambdapack.cli.app import app
-from lambdapack.errors import FAILURES, Failure
-from lambdapack.explain.causes import CAUSES
-from lambdapack.explain.cures import Aim
-from lambdapack.explain.diagnose import diagnose
-from lambdapack.explain.registry import SIGNS
+from lambdapack.errors.record import Failure
+from lambdapack.errors.registry import FAILURES
+from lambdapack.explain.causes import CAUSE_CODES
+from lambdapack.explain.cures import ExplainTarget
+from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
 from lambdapack.model import Rule
 from lambdapack.rules.registry import RULES
-from lambdapack.runtimes import catalogue
+from lambdapack.runtimes import runtime
 from lambdapack.schema import published
 
 RECIPES = Path(__file__).resolve().parents[1] / "examples" / "recipes"
@@ -128,12 +128,12 @@ def errors() -> Iterator[str]:
     yield "# From an error to the cure\n"
     yield "What lambdapack knows of the words that loaders, node, npm and Lambda print, by cause. Paste yours:\n"
     yield '    lambdapack explain "the line"        # or a whole log on stdin, or --function NAME --since 1h\n'
-    by_cause: dict[str, list[tuple[str, str, str]]] = {cause: [] for cause in CAUSES}
-    for sign in SIGNS:
-        for found in diagnose(sign.example, Aim("nodejs22.x"))[:1]:
+    by_cause: dict[str, list[tuple[str, str, str]]] = {cause: [] for cause in CAUSE_CODES}
+    for sign in MESSAGE_PATTERNS:
+        for found in diagnose(sign.example, ExplainTarget("nodejs22.x"))[:1]:
             by_cause[found.cause].append((f"``{cell(sign.example[:200])}``", sign.speaker, found.says))
     for cause, rows in by_cause.items():
-        record: Any = next(each for each in RECORDS if each.code == CAUSES[cause])
+        record: Any = next(each for each in RECORDS if each.code == CAUSE_CODES[cause])
         yield f"## {cause}\n"
         yield f"{record.why.replace('<', '&lt;')} **Fix.** {record.fix.replace('<', '&lt;')} "
         yield f"([{record.code}](codes.md#{record.code.lower()}))\n"
@@ -145,15 +145,15 @@ def runtimes() -> Iterator[str]:
     yield "What Lambda's Node.js runtimes are. `lambdapack runtimes show ID` has the libraries and symbol versions of "
     yield "one; `lambdapack runtimes measure` makes such a description of an image, a directory or a tar of yours.\n"
     rows = []
-    for name in catalogue.identifiers():
-        life = catalogue.lifecycle(name)
-        shipped = catalogue.shipped(catalogue.parse_target(name, catalogue.architectures(name)[0].aws))
+    for name in runtime.runtime_ids():
+        life = runtime.runtime_lifecycle(name)
+        shipped = runtime.shipped_runtime(runtime.parse_target(name, runtime.runtime_architectures(name)[0].aws))
         rows.append(
             (
                 f"`{name}`",
                 str(shipped.abi),
                 str(shipped.node_api),
-                ", ".join(each.aws for each in catalogue.architectures(name)),
+                ", ".join(each.aws for each in runtime.runtime_architectures(name)),
                 str(life.deprecated or ""),
                 str(life.block_create or ""),
                 str(life.block_update or ""),
@@ -167,11 +167,11 @@ def packages() -> Iterator[str]:
     yield "# Package book\n"
     yield "What is known of npm packages with binaries, each row with the source and the day that it was read. "
     yield "`lambdapack explain NAME` prints one.\n"
-    for _, page in sorted(pages().items()):
+    for _, page in sorted(read_book().items()):
         yield from _page(page)
 
 
-def _page(page: Page) -> Iterator[str]:
+def _page(page: BookEntry) -> Iterator[str]:
     yield f"## {page.name}\n"
     said = [
         ("version read", page.newest),
@@ -210,7 +210,7 @@ def schemas() -> Iterator[str]:
     )
     for name in published.SCHEMAS:
         yield f"## {name}\n"
-        yield from table(("Field", "Meaning"), _fields(published.schema(name)))
+        yield from table(("Field", "Meaning"), _fields(published.find_schema(name)))
 
 
 def _fields(schema: Any, before: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:

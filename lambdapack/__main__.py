@@ -15,11 +15,11 @@ def main() -> int:
 
         sys.stdout.write(f"lambdapack {__version__}\n")
         return 0
-    from lambdapack.cli.signals import guarded  # noqa: PLC0415  # costs more than the answer above
+    from lambdapack.cli.signals import run_with_signals  # noqa: PLC0415  # costs more than the answer above
 
     gc.set_threshold(OBJECTS)
     _open_missing_streams()
-    return guarded(_run)
+    return run_with_signals(_run)
 
 
 def _open_missing_streams() -> None:
@@ -30,9 +30,9 @@ def _open_missing_streams() -> None:
 
 
 def _run() -> int:
-    from lambdapack.cli.app import run  # noqa: PLC0415  # a signal may come while this takes its time
+    from lambdapack.cli.app import run_command  # noqa: PLC0415  # a signal may come while this takes its time
 
-    return run(sys.argv[1:])
+    return run_command(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How a stage speaks while it works. Nothing here draws: the command line installs an Observer that does."""
+"""The Observer protocol, through which a stage reports progress. Draws nothing itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,7 +24,7 @@ class Observer(Protocol):
         ...
 
 
-class _Silent:
+class _SilentObserver:
     @contextmanager
     def task(self, label: str, total: int | None = None, unit: str = "") -> Iterator[Advance]:  # noqa: ARG002
         yield lambda _amount: None
@@ -36,5 +36,5 @@ class _Silent:
         pass
 
 
-SILENT: Observer = _Silent()
+SILENT: Observer = _SilentObserver()
 """For library use: hears everything, says nothing."""

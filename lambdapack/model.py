@@ -1,4 +1,4 @@
-"""The nouns that every stage shares. Frozen, closed, free of behaviour that touches the world."""
+"""The classes that every stage shares. Frozen data without input or output."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -9,6 +9,12 @@ TASK_ROOT = "/var/task"
 
 LAYER_ROOT = "/opt"
 """Where Lambda unpacks layers (AWS developer guide, "Packaging layers")."""
+
+NODE_MODULES = "node_modules"
+"""The directory in which Node.js looks for packages (Node.js documentation, "Modules: CommonJS modules")."""
+
+MIB = 1024 * 1024
+"""Bytes."""
 
 
 class Architecture(Enum):

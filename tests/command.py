@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lambdapack.build import reap
+from lambdapack.engine import container
 from tests import products, proofs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -53,8 +53,8 @@ def started(
 
 def containers() -> Sequence[str]:
     """Names of the containers that lambdapack made and whose process is gone: what was left behind."""
-    template = '{{.Names}} {{.Status}}\t{{.Label "' + reap.OWNER + '"}}'
-    command = ["docker", "ps", "--all", "--filter", f"label={reap.OWNER}", "--format", template]
+    template = '{{.Names}} {{.Status}}\t{{.Label "' + container.OWNER_LABEL + '"}}'
+    command = ["docker", "ps", "--all", "--filter", f"label={container.OWNER_LABEL}", "--format", template]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    owners = {line.split("\t")[0]: reap.parse(line.split("\t")[1]) for line in found}
-    return [name for name, owner in owners.items() if owner is None or not reap.alive(owner.pid)]
+    owners = {line.split("\t")[0]: container.parse_owner(line.split("\t")[1]) for line in found}
+    return [name for name, owner in owners.items() if owner is None or not container.is_alive(owner.pid)]

@@ -1,4 +1,4 @@
-"""Stand-ins in memory for the protocols of lambdapack/build/engine.py. They pass tests/contract/test_engine.py."""
+"""Stand-ins in memory for the protocols of lambdapack/engine/interface.py. They pass tests/contract/test_engine.py."""
 
 import io
 import posixpath
@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambdapack.build.engine import Command, Completed, Image, Sandbox, SandboxSpec, Stream, Volume
-from lambdapack.errors import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE, LambdapackError
+from lambdapack.engine.interface import Command, CommandResult, Image, Sandbox, SandboxSpec, Stream, Volume
+from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Advance, Observer
 from lambdapack.model import Architecture
-from lambdapack.tree.entry import Entry, Kind, Tree, read
+from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
 
 LAB = {
     f"lambdapack-lab/nodejs:22-{architecture}{suffix}": architecture
@@ -42,15 +43,15 @@ class FakeTree:
     def _entry(self, path: str) -> Entry:
         found = self.content[path]
         if found is None:
-            return Entry(path, Kind.DIRECTORY, 0o755, 0)
+            return Entry(path, EntryKind.DIRECTORY, 0o755, 0)
         if isinstance(found, str):
-            return Entry(path, Kind.SYMLINK, 0o777, 0, found)
-        return Entry(path, Kind.FILE, found[0], len(found[1]))
+            return Entry(path, EntryKind.SYMLINK, 0o777, 0, found)
+        return Entry(path, EntryKind.FILE, found[0], len(found[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class FakeFile:
-    kind: Kind
+    kind: EntryKind
     mode: int
     data: bytes = b""
     target: str = ""
@@ -85,7 +86,7 @@ class Process:
     def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
         self.sandbox.check_writable(path)
         uid, gid = (int(part) for part in self.command.user.split(":"))
-        self.files[path] = FakeFile(Kind.FILE, mode, data, owner=(uid, gid))
+        self.files[path] = FakeFile(EntryKind.FILE, mode, data, owner=(uid, gid))
 
     def sleep(self, seconds: float) -> None:
         """Let time pass; LP116 when that is more than the limits allow."""
@@ -141,9 +142,9 @@ class FakeSandbox:
 
     def put(self, tree: Tree, at: str, *, owner: tuple[int, int] = (0, 0)) -> None:
         self.check_writable(posixpath.join(at, "x"))
-        self.files[at] = FakeFile(Kind.DIRECTORY, 0o755, owner=owner)
+        self.files[at] = FakeFile(EntryKind.DIRECTORY, 0o755, owner=owner)
         for path, entry in tree.entries.items():
-            data = read(tree, path) if entry.kind is Kind.FILE else b""
+            data = read_file(tree, path) if entry.kind is EntryKind.FILE else b""
             self.files[posixpath.join(at, path)] = FakeFile(entry.kind, entry.mode, data, entry.target, owner)
 
     def secrets(self, files: Mapping[str, bytes]) -> None:
@@ -151,9 +152,9 @@ class FakeSandbox:
             if not self.spec.secrets or not path.startswith(self.spec.secrets + "/"):
                 raise ValueError(f"{path} is not below the directory for secrets")
             self.hidden[path] = data
-            self.files[path] = FakeFile(Kind.FILE, 0o600, data)
+            self.files[path] = FakeFile(EntryKind.FILE, 0o600, data)
 
-    def run(self, command: Command, stream: Stream) -> Completed:
+    def run(self, command: Command, stream: Stream) -> CommandResult:
         self.commands.append(command)
         self.said = b""
         name = posixpath.basename(command.argv[0])
@@ -161,12 +162,12 @@ class FakeSandbox:
         process = Process(self, command, stream)
         if program is None:
             process.err(f"lambdapack: line 1: {command.argv[0]}: not found\n")
-            return Completed(127)
+            return CommandResult(127)
         try:
             code = program(process)
         except OutOfMemoryError:
-            return Completed(137, 9, out_of_memory=True)
-        return Completed(code, code - 128 if 128 < code < 160 else None)
+            return CommandResult(137, 9, out_of_memory=True)
+        return CommandResult(code, code - 128 if 128 < code < 160 else None)
 
     def get(self, path: str, spool: Path, observer: Observer) -> None:
         with observer.task(f"Copying {path} out of the sandbox", None, "B"):
@@ -183,7 +184,7 @@ class FakeSandbox:
 def _tar(files: Mapping[str, FakeFile], path: str) -> bytes:
     """Write names as Docker does for "PATH/.": relative, with "./" before them."""
     buffer = io.BytesIO()
-    kinds = {Kind.FILE: tarfile.REGTYPE, Kind.DIRECTORY: tarfile.DIRTYPE, Kind.SYMLINK: tarfile.SYMTYPE}
+    kinds = {EntryKind.FILE: tarfile.REGTYPE, EntryKind.DIRECTORY: tarfile.DIRTYPE, EntryKind.SYMLINK: tarfile.SYMTYPE}
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, file in sorted(files.items()):
             if not name.startswith(path.rstrip("/") + "/"):

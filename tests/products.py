@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lambdapack.cli import console
-from lambdapack.pack.manifest import manifest_path
+from lambdapack.cli.output import console
+from lambdapack.pack.manifest import zip_manifest_path
 from lambdapack.report import json_v1
 from lambdapack.rules.registry import RULES
 from lambdapack.schema import published
@@ -27,7 +27,7 @@ def validators() -> dict[str, jsonschema.Draft202012Validator]:
     """Every published schema by the text that documents name it with."""
     found = {}
     for name in published.SCHEMAS:
-        schema = published.schema(name)
+        schema = published.find_schema(name)
         jsonschema.Draft202012Validator.check_schema(schema)
         _, kind, number = schema["$id"].split(":", 1)[1].split(":")
         found[f"{OURS}{kind}/{number}"] = jsonschema.Draft202012Validator(schema)
@@ -59,7 +59,7 @@ def check_run(argv: Sequence[str], stdout: str) -> None:
     for report in reports(stdout):
         check_sense(report)
     for line in stdout.splitlines():
-        beside = manifest_path(Path(line)) if line.endswith(".zip") and "\0" not in line else None
+        beside = zip_manifest_path(Path(line)) if line.endswith(".zip") and "\0" not in line else None
         if beside and beside.is_file():
             check(beside.read_text(encoding="utf-8"), ours=True)
 
@@ -71,7 +71,7 @@ def reports(text: str) -> list[dict[str, Any]]:
     except ValueError:
         return []
     documents = whole if isinstance(whole, list) else [whole]
-    return [each for each in documents if isinstance(each, dict) and each.get("schema") == json_v1.REPORT]
+    return [each for each in documents if isinstance(each, dict) and each.get("schema") == json_v1.REPORT_SCHEMA]
 
 
 def check_sense(report: Mapping[str, Any]) -> None:
@@ -99,9 +99,9 @@ LEAST = {"loads": -1, "unknown": 1, "dies-later": 2, "fails": 2}
 
 def guarded(patch: pytest.MonkeyPatch) -> None:
     """Check everything that this process renders or writes to stdout."""
-    patch.setattr(json_v1, "render", _checked(json_v1.render))
-    patch.setattr(json_v1, "failure", _checked(json_v1.failure))
-    patch.setattr(console, "product", _seen(console.product))
+    patch.setattr(json_v1, "render_json", _checked(json_v1.render_json))
+    patch.setattr(json_v1, "render_failure_json", _checked(json_v1.render_failure_json))
+    patch.setattr(console, "write_stdout", _seen(console.write_stdout))
 
 
 def _checked(render: Callable[..., str]) -> Callable[..., str]:

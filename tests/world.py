@@ -8,14 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lambdapack.pipeline.judging import facts_of
-from lambdapack.pipeline.layers import scanned
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Facts, Policy
-from lambdapack.rules.verdict import Judgement, Report, Subject
-from lambdapack.runtimes.catalogue import parse_target, shipped
-from lambdapack.runtimes.runtime import Runtime
-from lambdapack.tree.entry import Entry, Kind
+from lambdapack.pipeline.open import scan_trees
+from lambdapack.pipeline.verify import make_case
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.report import Judgement, Report, Subject
+from lambdapack.runtimes.runtime import Runtime, parse_target, shipped_runtime
+from lambdapack.tree.entry import Entry, EntryKind
 
 TODAY = date(2026, 11, 21)
 
@@ -32,10 +31,10 @@ class MemoryTree:
     def entries(self) -> Mapping[str, Entry]:
         found = {
             **{
-                path: Entry(path, Kind.FILE, self.modes.get(path, 0o644), len(data))
+                path: Entry(path, EntryKind.FILE, self.modes.get(path, 0o644), len(data))
                 for path, data in self.files.items()
             },
-            **{path: Entry(path, Kind.SYMLINK, 0o777, 0, target) for path, target in self.links.items()},
+            **{path: Entry(path, EntryKind.SYMLINK, 0o777, 0, target) for path, target in self.links.items()},
         }
         return dict(sorted(found.items()))
 
@@ -69,9 +68,9 @@ class World(MemoryTree):
         manifest = {"name": name, "version": "1.0.0", **fields}
         self.add(f"{directory}/package.json" if directory else "package.json", json.dumps(manifest))
 
-    def facts(self, layers: Sequence[MemoryTree] = ()) -> Facts:
-        found = scanned((self, *layers))
-        facts = facts_of(self, found, layer=self.kind == "layer", handler=self.handler, layers=layers)
+    def facts(self, layers: Sequence[MemoryTree] = ()) -> Case:
+        found = scan_trees((self, *layers))
+        facts = make_case(self, found, layer=self.kind == "layer", handler=self.handler, layers=layers)
         return facts if self.reads_code else replace(facts, script=None)
 
     def report(
@@ -81,8 +80,8 @@ class World(MemoryTree):
         policy: Policy | None = None,
         layers: Sequence[MemoryTree] = (),
     ) -> Report:
-        provided = self.runtime or shipped(parse_target(runtime, arch))
-        return check(Subject(self.kind, "."), self.facts(layers), provided, policy or Policy(TODAY))
+        provided = self.runtime or shipped_runtime(parse_target(runtime, arch))
+        return check_package(Subject(self.kind, "."), self.facts(layers), provided, policy or Policy(TODAY))
 
     def judged(self, path: str, runtime: str = "nodejs22.x", arch: str = "x86_64") -> Judgement:
         return next(each for each in self.report(runtime, arch).judgements if each.binary.path == path)

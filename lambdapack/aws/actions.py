@@ -7,12 +7,12 @@ Source: AWS service authorization reference, "AWS Lambda", "Amazon CloudWatch Lo
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-CREATE_ROLE = "iam:PassRole"
+PASS_ROLE_ACTION = "iam:PassRole"  # noqa: S105  # the name of an action
 
-ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
+IAM_ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "AddLayerVersionPermission"): ("lambda:AddLayerVersionPermission",),
     ("lambda", "CreateAlias"): ("lambda:CreateAlias",),
-    ("lambda", "CreateFunction"): ("lambda:CreateFunction", CREATE_ROLE),
+    ("lambda", "CreateFunction"): ("lambda:CreateFunction", PASS_ROLE_ACTION),
     ("lambda", "DeleteLayerVersion"): ("lambda:DeleteLayerVersion",),
     ("lambda", "GetAccountSettings"): ("lambda:GetAccountSettings",),
     ("lambda", "GetAlias"): ("lambda:GetAlias",),
@@ -44,7 +44,9 @@ ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 """`sts:GetCallerIdentity` needs no permission. Lambda reads the object and its version as the caller."""
 
-DEPLOYING = frozenset(each for each in ACTIONS if each[0] in {"lambda", "s3"} and "Layer" not in each[1]) - {
+DEPLOY_OPERATIONS = frozenset(
+    each for each in IAM_ACTIONS if each[0] in {"lambda", "s3"} and "Layer" not in each[1]
+) - {
     ("lambda", "GetAccountSettings"),
     ("lambda", "GetFunction"),
     ("lambda", "ListFunctions"),
@@ -52,25 +54,25 @@ DEPLOYING = frozenset(each for each in ACTIONS if each[0] in {"lambda", "s3"} an
 } | {("lambda", "GetLayerVersion")}
 """What `deploy` and `rollback` call: tests/unit/aws/test_aws_policy.py compares it with what they really do."""
 
-PUBLISHING = frozenset(each for each in ACTIONS if each[0] == "s3" or "Layer" in each[1]) - {("s3", "GetObject")} | {
-    ("lambda", "ListFunctions")
-}
+PUBLISH_OPERATIONS = frozenset(each for each in IAM_ACTIONS if each[0] == "s3" or "Layer" in each[1]) - {
+    ("s3", "GetObject")
+} | {("lambda", "ListFunctions")}
 """What `publish-layer` calls, held to it by the same test."""
 
-ANYWHERE = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
+UNSCOPED_ACTIONS = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
 """Actions without a resource to narrow them to."""
 
 
-def policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the least IAM policy that allows these operations; NAME, BUCKET and ROLE are to be filled in."""
-    wanted = sorted({action for each in operations for action in ACTIONS[each]})
+    wanted = sorted({action for each in operations for action in IAM_ACTIONS[each]})
     layers = "NAME*" if "lambda:PublishLayerVersion" in wanted else "*"  # functions have other people's layers
     statements = [
-        _statement([each for each in wanted if each in ANYWHERE], "*"),
-        _statement([each for each in wanted if _is_functions(each)], "arn:aws:lambda:*:*:function:NAME*"),
-        _statement([each for each in wanted if _is_layers(each)], f"arn:aws:lambda:*:*:layer:{layers}"),
+        _statement([each for each in wanted if each in UNSCOPED_ACTIONS], "*"),
+        _statement([each for each in wanted if _is_function_action(each)], "arn:aws:lambda:*:*:function:NAME*"),
+        _statement([each for each in wanted if _is_layer_action(each)], f"arn:aws:lambda:*:*:layer:{layers}"),
         _statement([each for each in wanted if each.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
-        _statement([each for each in wanted if each == CREATE_ROLE], "arn:aws:iam::*:role/ROLE"),
+        _statement([each for each in wanted if each == PASS_ROLE_ACTION], "arn:aws:iam::*:role/ROLE"),
     ]
     return {"Version": "2012-10-17", "Statement": [each for each in statements if each["Action"]]}
 
@@ -79,9 +81,9 @@ def _statement(actions: list[str], resource: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _is_layers(action: str) -> bool:
+def _is_layer_action(action: str) -> bool:
     return action.startswith("lambda:") and "Layer" in action
 
 
-def _is_functions(action: str) -> bool:
-    return action.startswith("lambda:") and not _is_layers(action) and action not in ANYWHERE
+def _is_function_action(action: str) -> bool:
+    return action.startswith("lambda:") and not _is_layer_action(action) and action not in UNSCOPED_ACTIONS

@@ -1,6 +1,8 @@
-"""One way to call AWS: what to try again, how long, and what its errors are called."""
+"""Calls AWS operations by name, with retries, backoff and a clock that tests can replace."""
 
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,17 +11,31 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdapack.aws.actions import ACTIONS
-from lambdapack.aws.clock import Clock
-from lambdapack.aws.failures import failure_of, kind_of
-from lambdapack.errors import BUSY, ROLE, SERVICE, THROTTLED, UNREACHABLE, Failure
+from lambdapack.aws.actions import IAM_ACTIONS
+from lambdapack.aws.failures import classify_error, convert_error
+from lambdapack.errors.cloud import BUSY, ROLE, SERVICE, THROTTLED, UNREACHABLE
+from lambdapack.errors.record import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What waits use. Seconds."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random  # from 0 to 1
+
+    def spread(self, seconds: float) -> float:
+        """Return a pause between half of it and all, so that many callers do not come back together."""
+        return seconds * (0.5 + self.jitter() / 2)
+
 
 MakeClient = Callable[[str, Config], Any]
 """Makes botocore's client of a service."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often and how long a kind of refusal is met with another try. Seconds."""
 
     first: float  # the first pause; each is twice the one before
@@ -28,22 +44,22 @@ class Patience:
     within: float  # no try begins later than this after the first
 
 
-PATIENCE: Mapping[Failure, Patience] = {
-    THROTTLED: Patience(1.0, 20.0, 8, 120.0),
-    UNREACHABLE: Patience(0.2, 2.0, 4, 30.0),
-    SERVICE: Patience(0.5, 5.0, 6, 60.0),
-    BUSY: Patience(1.0, 5.0, 1000, 300.0),
-    ROLE: Patience(1.0, 5.0, 20, 60.0),
+RETRY_POLICIES: Mapping[Failure, RetryPolicy] = {
+    THROTTLED: RetryPolicy(1.0, 20.0, 8, 120.0),
+    UNREACHABLE: RetryPolicy(0.2, 2.0, 4, 30.0),
+    SERVICE: RetryPolicy(0.5, 5.0, 6, 60.0),
+    BUSY: RetryPolicy(1.0, 5.0, 1000, 300.0),
+    ROLE: RetryPolicy(1.0, 5.0, 20, 60.0),
 }
 """A new role needs about ten seconds until Lambda may assume it; an update ends in seconds, with a VPC in minutes."""
 
-PLAIN = Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 1})
+DEFAULT_CALL_CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 1})
 """Retries are ours: botocore's defaults change between releases and know nothing of 409."""
 
-SENDING = Config(connect_timeout=900, read_timeout=300, retries={"total_max_attempts": 1})
+INLINE_ZIP_CONFIG = Config(connect_timeout=900, read_timeout=300, retries={"total_max_attempts": 1})
 """A zip in the request is sent with one call, for which botocore allows connect_timeout in all."""
 
-MOVING = Config(
+TRANSFER_CONFIG = Config(
     connect_timeout=10, read_timeout=60, max_pool_connections=16, retries={"total_max_attempts": 5, "mode": "standard"}
 )
 """Objects are sent and read in parts by s3transfer, which leaves it to botocore to try a part again."""
@@ -51,14 +67,14 @@ MOVING = Config(
 INVOKE_MARGIN = 15
 """Seconds beyond the function's own timeout, for a cold start and the network."""
 
-UNSURE = (exceptions.ReadTimeoutError, exceptions.ConnectionClosedError)
+AMBIGUOUS_ERRORS = (exceptions.ReadTimeoutError, exceptions.ConnectionClosedError)
 """The request may have been carried out."""
 
-ONCE = frozenset(("Invoke", "PublishLayerVersion"))
+NON_IDEMPOTENT_OPERATIONS = frozenset(("Invoke", "PublishLayerVersion"))
 """Operations that may do harm, or leave something behind, when they are carried out twice."""
 
 
-class Calls:
+class AwsClient:
     """Calls operations of AWS by name. Safe for threads."""
 
     def __init__(self, make: MakeClient, clock: Clock | None = None) -> None:
@@ -67,7 +83,7 @@ class Calls:
         self._clients: dict[tuple[str, int], tuple[Config, Any]] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str, config: Config = PLAIN) -> Any:
+    def client(self, service: str, config: Config = DEFAULT_CALL_CONFIG) -> Any:
         """Return the client of a service under a configuration, made once."""
         with self._lock:
             key = (service, id(config))
@@ -75,22 +91,24 @@ class Calls:
                 try:
                     self._clients[key] = (config, self._make(service, config))  # an id is its own as long as it lives
                 except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-                    raise failure_of(error, service, "", "") from error
+                    raise convert_error(error, service, "", "") from error
             return self._clients[key][1]
 
-    def call(self, service: str, operation: str, parameters: Mapping[str, Any], config: Config = PLAIN) -> Any:
+    def call(
+        self, service: str, operation: str, parameters: Mapping[str, Any], config: Config = DEFAULT_CALL_CONFIG
+    ) -> Any:
         """Return an operation's answer; tries again what is worth it, and raises our errors."""
         client = self.client(service, config)
         begun = self.clock.monotonic()
         tries = 0
         while True:
             try:
-                return getattr(client, _method(service, operation))(**parameters)
+                return getattr(client, _method_name(service, operation))(**parameters)
             except (ClientError, BotoCoreError) as error:
                 tries += 1
                 pause = self._pause(operation, error, tries, self.clock.monotonic() - begun)
                 if pause is None:
-                    raise failure_of(error, service, operation, _subject(parameters)) from error
+                    raise convert_error(error, service, operation, _subject(parameters)) from error
             self.clock.sleep(pause)
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
@@ -104,11 +122,13 @@ class Calls:
             marker = {"Marker": page["NextMarker"]}
 
     def _pause(self, operation: str, error: ClientError | BotoCoreError, tries: int, passed: float) -> float | None:
-        kind = kind_of(error)
-        patience = PATIENCE.get(kind)
+        kind = classify_error(error)
+        patience = RETRY_POLICIES.get(kind)
         if patience is None or tries >= patience.tries or isinstance(error, exceptions.SSLError):
             return None
-        if (kind is ROLE and operation != "CreateFunction") or (operation in ONCE and _may_have_run(error)):
+        if (kind is ROLE and operation != "CreateFunction") or (
+            operation in NON_IDEMPOTENT_OPERATIONS and _may_have_run(error)
+        ):
             return None
         pause = self.clock.spread(min(patience.longest, patience.first * 2 ** min(tries - 1, 10)))
         return pause if passed + pause <= patience.within else None
@@ -116,11 +136,11 @@ class Calls:
 
 def _may_have_run(error: Exception) -> bool:
     """Tell whether a request may have been carried out although there was no answer."""
-    return isinstance(error, UNSURE) or (isinstance(error, ClientError) and kind_of(error) is SERVICE)
+    return isinstance(error, AMBIGUOUS_ERRORS) or (isinstance(error, ClientError) and classify_error(error) is SERVICE)
 
 
-def _method(service: str, operation: str) -> str:
-    if (service, operation) not in ACTIONS:
+def _method_name(service: str, operation: str) -> str:
+    if (service, operation) not in IAM_ACTIONS:
         raise KeyError(f"{service}:{operation} has no row in aws/actions.py")
     return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in operation).removeprefix("_")
 

@@ -1,28 +1,27 @@
-"""The real cloud: boto3 behind deploy/cloud.py's protocols."""
+"""The Cloud protocol of deploy/cloud.py implemented with boto3."""
 
 from collections.abc import Mapping
 
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from lambdapack.aws.aliases import LambdaAliases
-from lambdapack.aws.calls import Calls, MakeClient
-from lambdapack.aws.clock import Clock
-from lambdapack.aws.failures import failure_of
-from lambdapack.aws.functions import LambdaFunctions
-from lambdapack.aws.layers import LambdaLayers
-from lambdapack.aws.logs import FunctionLogs
-from lambdapack.aws.storage import S3Storage
-from lambdapack.deploy.nouns import AccountLimits, Identity
-from lambdapack.errors import NO_REGION, LambdapackError
+from lambdapack.aws.calls import AwsClient, Clock, MakeClient
+from lambdapack.aws.failures import convert_error
+from lambdapack.aws.functions import BotoAliases, BotoFunctions
+from lambdapack.aws.layers import BotoLayers
+from lambdapack.aws.logs import BotoLogs
+from lambdapack.aws.storage import BotoStorage
+from lambdapack.deploy.nouns import AccountLimits, CallerIdentity
+from lambdapack.errors.cloud import NO_REGION
+from lambdapack.errors.record import LambdapackError
 
 
-class BotoCloud(LambdaFunctions, LambdaAliases, LambdaLayers, S3Storage, FunctionLogs):
+class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
     """One account in one region."""
 
     def __init__(self, make: MakeClient, region: str, clock: Clock | None = None) -> None:
         """Take a maker of clients; `connect` has the usual one."""
-        self.calls = Calls(make, clock)
+        self.calls = AwsClient(make, clock)
         self._region = region
 
     @property
@@ -30,10 +29,10 @@ class BotoCloud(LambdaFunctions, LambdaAliases, LambdaLayers, S3Storage, Functio
         """The region of every call."""
         return self._region
 
-    def identity(self) -> Identity:
+    def identity(self) -> CallerIdentity:
         """GetCallerIdentity."""
         found = self.calls.call("sts", "GetCallerIdentity", {})
-        return Identity(found["Account"], found["Arn"])
+        return CallerIdentity(found["Account"], found["Arn"])
 
     def limits(self) -> AccountLimits:
         """GetAccountSettings; who may not read them has the documented ones."""
@@ -50,7 +49,7 @@ class BotoCloud(LambdaFunctions, LambdaAliases, LambdaLayers, S3Storage, Functio
             return AccountLimits()
 
 
-def connect(
+def connect_cloud(
     environ: Mapping[str, str], *, profile: str | None = None, region: str | None = None, endpoint: str | None = None
 ) -> BotoCloud:
     """Return the cloud of a profile and region, which may come from AWS's own environment and files.
@@ -64,7 +63,7 @@ def connect(
         if not place:
             raise LambdapackError(NO_REGION, "neither --region, nor AWS_REGION, nor the profile has one")
     except BotoCoreError as error:
-        raise failure_of(error, "", "", "") from error
+        raise convert_error(error, "", "", "") from error
 
     def make(service: str, config: object) -> object:
         return session.client(service, region_name=place, endpoint_url=endpoint, config=config)

@@ -1,4 +1,4 @@
-"""AWS's errors as ours. One table of codes, one of words for the code that AWS uses for everything."""
+"""Converts botocore errors to LambdapackErrors, by error code, message and exception class."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdapack.aws.actions import ACTIONS
-from lambdapack.errors import (
+from lambdapack.aws.actions import IAM_ACTIONS
+from lambdapack.errors.cloud import (
     ACCESS_DENIED,
     BAD_PROFILE,
     BUCKET,
@@ -28,11 +28,10 @@ from lambdapack.errors import (
     TOO_LARGE,
     UNREACHABLE,
     VPC,
-    Failure,
-    LambdapackError,
 )
+from lambdapack.errors.record import Failure, LambdapackError
 
-_BY_CODE: Mapping[Failure, tuple[str, ...]] = {
+_CODES_BY_FAILURE: Mapping[Failure, tuple[str, ...]] = {
     ACCESS_DENIED: ("AccessDeniedException", "AccessDenied", "403", "AllAccessDisabled", "UnauthorizedAccess"),
     CREDENTIALS_EXPIRED: (
         "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "InvalidAccessKeyId",
@@ -59,9 +58,9 @@ _BY_CODE: Mapping[Failure, tuple[str, ...]] = {
     SERVICE: ("ServiceException", "InternalError", "ServiceUnavailable", "ServiceUnavailableException", "500", "503"),
 }  # fmt: skip
 
-_CODES = {code: failure for failure, codes in _BY_CODE.items() for code in codes}
+_FAILURE_BY_CODE = {code: failure for failure, codes in _CODES_BY_FAILURE.items() for code in codes}
 
-_WORDS: tuple[tuple[str, Failure], ...] = (
+_MESSAGE_PATTERNS: tuple[tuple[str, Failure], ...] = (
     (r"update is in progress|currently in the following state: Pending|state: Pending|in progress", BUSY),
     (r"[Uu]nzipped size must be smaller|Zipped size must be smaller|Request must be smaller", TOO_LARGE),
     (r"GetObject|S3 Error Code", BUCKET),
@@ -73,11 +72,11 @@ _WORDS: tuple[tuple[str, Failure], ...] = (
 )
 """Words of a ResourceConflictException or an InvalidParameterValueException, which stand for many things."""
 
-_VAGUE = ("ResourceConflictException", "InvalidParameterValueException", "ValidationException")
+_AMBIGUOUS_CODES = ("ResourceConflictException", "InvalidParameterValueException", "ValidationException")
 
-_DENIED = re.compile(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: (\S+))?")
+_DENIED_ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: (\S+))?")
 
-_LOCAL: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
+_FAILURE_BY_CLASS: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
     ((exceptions.NoCredentialsError, exceptions.PartialCredentialsError), NO_CREDENTIALS),
     ((exceptions.NoRegionError, exceptions.InvalidRegionError), NO_REGION),
     ((exceptions.ProfileNotFound, exceptions.InvalidConfigError, exceptions.ConfigParseError), BAD_PROFILE),
@@ -92,55 +91,55 @@ _LOCAL: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
 """What botocore says before or without an answer of AWS, by class. The first that fits counts."""
 
 
-def kind_of(error: ClientError | BotoCoreError | ValueError) -> Failure:
+def classify_error(error: ClientError | BotoCoreError | ValueError) -> Failure:
     """Return which failure an error of botocore is."""
     if not isinstance(error, ClientError):
-        return next((failure for classes, failure in _LOCAL if isinstance(error, classes)), REFUSED)
-    code, words = _code(error), _words(error)
-    if code in _VAGUE:
-        found = next((failure for pattern, failure in _WORDS if re.search(pattern, words)), None)
-        return found or _CODES.get(code, REFUSED)
-    if code in _CODES:
-        return _CODES[code]
+        return next((failure for classes, failure in _FAILURE_BY_CLASS if isinstance(error, classes)), REFUSED)
+    code, words = _error_code(error), _error_message(error)
+    if code in _AMBIGUOUS_CODES:
+        found = next((failure for pattern, failure in _MESSAGE_PATTERNS if re.search(pattern, words)), None)
+        return found or _FAILURE_BY_CODE.get(code, REFUSED)
+    if code in _FAILURE_BY_CODE:
+        return _FAILURE_BY_CODE[code]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
     return SERVICE if status >= 500 else REFUSED
 
 
-def failure_of(
+def convert_error(
     error: ClientError | BotoCoreError | ValueError, service: str, operation: str, subject: str
 ) -> LambdapackError:
     """Return our error for one of botocore; `subject` is the function, layer or object that the call was about."""
-    kind = kind_of(error)
+    kind = classify_error(error)
     if kind is NOT_THERE and ":layer:" not in subject and operation not in {"GetLayerVersion", "UpdateAlias"}:
-        kind = NO_FUNCTION if "unction not found" in _words(error) else NOT_THERE
+        kind = NO_FUNCTION if "unction not found" in _error_message(error) else NOT_THERE
     place = f"{service} {operation}{f' on {subject}' if subject else ''}"
     if kind is ACCESS_DENIED:
-        return _denied(error, service, operation, subject)
-    return LambdapackError(kind, f"{place}: {_words(error)}", hint=_hint(kind, error))
+        return _access_denied_error(error, service, operation, subject)
+    return LambdapackError(kind, f"{place}: {_error_message(error)}", hint=_hint(kind, error))
 
 
 def _hint(kind: Failure, error: Exception) -> str | None:
-    if kind is CREDENTIALS_EXPIRED and isinstance(error, ClientError) and "xpired" not in _code(error):
+    if kind is CREDENTIALS_EXPIRED and isinstance(error, ClientError) and "xpired" not in _error_code(error):
         return "Check the access key: `aws sts get-caller-identity` uses the same credentials."
     if isinstance(error, exceptions.MissingDependencyException):
         return 'Run `pip install "botocore[crt]"` in the same environment.'
     return None
 
 
-def _denied(error: Exception, service: str, operation: str, subject: str) -> LambdapackError:
-    found = _DENIED.search(_words(error))
-    action = found[1] if found else next(iter(ACTIONS[service, operation]), f"{service}:{operation}")
+def _access_denied_error(error: Exception, service: str, operation: str, subject: str) -> LambdapackError:
+    found = _DENIED_ACTION.search(_error_message(error))
+    action = found[1] if found else next(iter(IAM_ACTIONS[service, operation]), f"{service}:{operation}")
     place = (found[2] if found and found[2] else subject).rstrip(".")
     where = f" on {place}" if place else ""
     hint = f"Allow the action {action}{where}; README has the least policy that lambdapack needs."
-    return LambdapackError(ACCESS_DENIED, f"{action} is missing: {_words(error)}", hint=hint)
+    return LambdapackError(ACCESS_DENIED, f"{action} is missing: {_error_message(error)}", hint=hint)
 
 
-def _code(error: ClientError) -> str:
+def _error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _words(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Message") or _code(error) or error)
+        return str(error.response.get("Error", {}).get("Message") or _error_code(error) or error)
     return str(error)

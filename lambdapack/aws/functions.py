@@ -1,4 +1,4 @@
-"""Functions, versions and what calls them."""
+"""Lambda functions, their versions, their callers and their aliases, through boto3."""
 
 import base64
 import json
@@ -8,28 +8,38 @@ from typing import Any
 from botocore.config import Config
 
 from lambdapack.aws import shapes
-from lambdapack.aws.calls import INVOKE_MARGIN, PLAIN, SENDING, Calls
-from lambdapack.deploy.nouns import Answer, Code, Consumer, Function, Local, Settings, unqualified
-from lambdapack.errors import CHANGED, NO_FUNCTION, NOT_SETTLED, NOT_THERE, UPDATE_FAILED, LambdapackError
+from lambdapack.aws.calls import DEFAULT_CALL_CONFIG, INLINE_ZIP_CONFIG, INVOKE_MARGIN, AwsClient
+from lambdapack.deploy.nouns import (
+    Alias,
+    CodeSource,
+    Consumer,
+    FunctionSettings,
+    LambdaFunction,
+    LocalZip,
+    SmokeAnswer,
+    unqualified_arn,
+)
+from lambdapack.errors.cloud import CHANGED, NO_FUNCTION, NOT_SETTLED, NOT_THERE, UPDATE_FAILED
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 
 POLL_FIRST, POLL_LONGEST, POLL_WITHIN = 0.25, 5.0, 600.0
 """Seconds. Most updates end within one; with a VPC or a large layer they take minutes."""
 
-MISSING = (NO_FUNCTION, NOT_THERE)
+NOT_FOUND_FAILURES = (NO_FUNCTION, NOT_THERE)
 
 
-class LambdaFunctions:
+class BotoFunctions:
     """What deploy/cloud.py calls Functions."""
 
-    calls: Calls
+    calls: AwsClient
 
-    def function(self, name: str, qualifier: str = "") -> Function | None:
+    def function(self, name: str, qualifier: str = "") -> LambdaFunction | None:
         """GetFunctionConfiguration."""
         try:
-            return shapes.function(self._ask("GetFunctionConfiguration", name, qualifier))
+            return shapes.parse_function(self._ask("GetFunctionConfiguration", name, qualifier))
         except LambdapackError as error:
-            if error.failure in MISSING:
+            if error.failure in NOT_FOUND_FAILURES:
                 return None
             raise
 
@@ -37,60 +47,62 @@ class LambdaFunctions:
         """GetFunction, which alone tells the place."""
         return str(self._ask("GetFunction", name, qualifier)["Code"].get("Location", ""))
 
-    def settled(self, name: str, qualifier: str = "") -> Function:
+    def settled(self, name: str, qualifier: str = "") -> LambdaFunction:
         """GetFunctionConfiguration, until nothing is under way."""
         clock = self.calls.clock
         begun, pause = clock.monotonic(), POLL_FIRST
         while True:
-            found = shapes.function(self._ask("GetFunctionConfiguration", name, qualifier))
+            found = shapes.parse_function(self._ask("GetFunctionConfiguration", name, qualifier))
             if found.settled:
-                return _sound(found)
+                return _check_update(found)
             if clock.monotonic() - begun > POLL_WITHIN:
                 detail = f"{found.version_arn} is {found.state or found.update} since {POLL_WITHIN:g} s"
                 raise LambdapackError(NOT_SETTLED, detail)
             clock.sleep(clock.spread(pause))
             pause = min(POLL_LONGEST, pause * 1.5)
 
-    def create_function(self, name: str, architecture: Architecture, code: Code, settings: Settings) -> Function:
+    def create_function(
+        self, name: str, architecture: Architecture, code: CodeSource, settings: FunctionSettings
+    ) -> LambdaFunction:
         """CreateFunction."""
-        source, config = _source(code)
+        source, config = code_parameters(code)
         wanted = {
-            **shapes.parameters(settings),
+            **shapes.settings_parameters(settings),
             "FunctionName": name,
             "Architectures": [architecture.aws],
             "PackageType": "Zip",
             "Code": source,
         }
-        return shapes.function(self.calls.call("lambda", "CreateFunction", wanted, config))
+        return shapes.parse_function(self.calls.call("lambda", "CreateFunction", wanted, config))
 
-    def update_code(self, name: str, architecture: Architecture, code: Code) -> Function:
+    def update_code(self, name: str, architecture: Architecture, code: CodeSource) -> LambdaFunction:
         """UpdateFunctionCode, with Architectures: left out, AWS would keep what was there."""
-        source, config = _source(code)
+        source, config = code_parameters(code)
         wanted = {**source, "FunctionName": name, "Architectures": [architecture.aws]}
-        return shapes.function(self.calls.call("lambda", "UpdateFunctionCode", wanted, config))
+        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionCode", wanted, config))
 
-    def update_settings(self, name: str, settings: Settings, revision: str) -> Function:
+    def update_settings(self, name: str, settings: FunctionSettings, revision: str) -> LambdaFunction:
         """UpdateFunctionConfiguration."""
-        wanted = {**shapes.parameters(settings), "FunctionName": name, **_guard(revision)}
-        return shapes.function(self.calls.call("lambda", "UpdateFunctionConfiguration", wanted))
+        wanted = {**shapes.settings_parameters(settings), "FunctionName": name, **_revision_parameter(revision)}
+        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionConfiguration", wanted))
 
-    def publish_version(self, name: str, code_digest: str, revision: str) -> Function:
+    def publish_version(self, name: str, code_digest: str, revision: str) -> LambdaFunction:
         """PublishVersion; the answer's code is compared, since not every server does."""
-        wanted = {"FunctionName": name, "CodeSha256": code_digest, **_guard(revision)}
-        found = shapes.function(self.calls.call("lambda", "PublishVersion", wanted))
+        wanted = {"FunctionName": name, "CodeSha256": code_digest, **_revision_parameter(revision)}
+        found = shapes.parse_function(self.calls.call("lambda", "PublishVersion", wanted))
         if found.code_digest != code_digest:
             raise LambdapackError(CHANGED, f"{found.arn} has the code {found.code_digest}, not {code_digest}")
         return found
 
-    def versions(self, name: str) -> Iterator[Function]:
+    def versions(self, name: str) -> Iterator[LambdaFunction]:
         """ListVersionsByFunction, all pages."""
         for page in self.calls.pages("ListVersionsByFunction", {"FunctionName": name}):
-            yield from map(shapes.function, page.get("Versions", ()))
+            yield from map(shapes.parse_function, page.get("Versions", ()))
 
-    def every_version(self) -> Iterator[Function]:
+    def every_version(self) -> Iterator[LambdaFunction]:
         """ListFunctions with ALL, all pages."""
         for page in self.calls.pages("ListFunctions", {"FunctionVersion": "ALL"}):
-            yield from map(shapes.function, page.get("Functions", ()))
+            yield from map(shapes.parse_function, page.get("Functions", ()))
 
     def consumers(self, name: str) -> Iterator[Consumer]:
         """GetFunctionUrlConfig, GetPolicy, ListEventSourceMappings, each without a qualifier."""
@@ -100,18 +112,18 @@ class LambdaFunctions:
         policy = self._maybe("GetPolicy", name)
         for statement in json.loads(policy["Policy"])["Statement"] if policy else ():
             if "InvokeFunctionUrl" not in str(statement.get("Action")):
-                yield Consumer("permission", _principal(statement))
+                yield Consumer("permission", _principal_text(statement))
         for page in self.calls.pages("ListEventSourceMappings", {"FunctionName": name}):
             for each in page.get("EventSourceMappings", ()):
-                if each.get("FunctionArn", "") == unqualified(each.get("FunctionArn", "")):
+                if each.get("FunctionArn", "") == unqualified_arn(each.get("FunctionArn", "")):
                     yield Consumer("event-source", each.get("EventSourceArn") or each.get("UUID", ""))
 
-    def invoke(self, name: str, qualifier: str, payload: bytes, timeout: int) -> Answer:
+    def invoke(self, name: str, qualifier: str, payload: bytes, timeout: int) -> SmokeAnswer:
         """Invoke. A read timeout is the end: botocore's default would send it three times."""
         config = Config(connect_timeout=10, read_timeout=timeout + INVOKE_MARGIN, retries={"total_max_attempts": 1})
-        wanted = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualified(qualifier)}
+        wanted = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
         found = self.calls.call("lambda", "Invoke", wanted, config)
-        return Answer(
+        return SmokeAnswer(
             payload=found["Payload"].read(),
             error=found.get("FunctionError", ""),
             log=base64.b64decode(found.get("LogResult", "")).decode("utf-8", "replace"),
@@ -119,41 +131,78 @@ class LambdaFunctions:
         )
 
     def _ask(self, operation: str, name: str, qualifier: str = "") -> Any:
-        return self.calls.call("lambda", operation, {"FunctionName": name, **_qualified(qualifier)})
+        return self.calls.call("lambda", operation, {"FunctionName": name, **_qualifier_parameter(qualifier)})
 
     def _maybe(self, operation: str, name: str) -> Any:
         try:
             return self._ask(operation, name)
         except LambdapackError as error:
-            if error.failure in MISSING:
+            if error.failure in NOT_FOUND_FAILURES:
                 return None
             raise
 
 
-def _source(code: Code) -> tuple[dict[str, Any], Config]:
-    if isinstance(code, Local):
-        return {"ZipFile": code.path.read_bytes()}, SENDING
+def code_parameters(code: CodeSource) -> tuple[dict[str, Any], Config]:
+    """Return the parameters that name a function's code, and how the request is sent."""
+    if isinstance(code, LocalZip):
+        return {"ZipFile": code.path.read_bytes()}, INLINE_ZIP_CONFIG
     version = {"S3ObjectVersion": code.version} if code.version else {}
-    return {"S3Bucket": code.bucket, "S3Key": code.key, **version}, PLAIN
+    return {"S3Bucket": code.bucket, "S3Key": code.key, **version}, DEFAULT_CALL_CONFIG
 
 
-def _qualified(qualifier: str) -> dict[str, str]:
+def _qualifier_parameter(qualifier: str) -> dict[str, str]:
     return {"Qualifier": qualifier} if qualifier else {}
 
 
-def _guard(revision: str) -> dict[str, str]:
+def _revision_parameter(revision: str) -> dict[str, str]:
     return {"RevisionId": revision} if revision else {}
 
 
-def _sound(found: Function) -> Function:
+def _check_update(found: LambdaFunction) -> LambdaFunction:
     if found.failed:
         raise LambdapackError(UPDATE_FAILED, f"{found.version_arn}: {found.reason or 'AWS gives no reason'}")
     return found
 
 
-def _principal(statement: Mapping[str, Any]) -> str:
+def _principal_text(statement: Mapping[str, Any]) -> str:
     principal = statement.get("Principal", "")
     who = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
     condition = statement.get("Condition") or {}
     source = next((str(value) for each in condition.values() for value in each.values()), "")
     return f"{who} for {source}" if source else str(who)
+
+
+class BotoAliases:
+    """What deploy/cloud.py calls Aliases."""
+
+    calls: AwsClient
+
+    def alias(self, function: str, name: str) -> Alias | None:
+        """GetAlias."""
+        try:
+            return shapes.parse_alias(self.calls.call("lambda", "GetAlias", {"FunctionName": function, "Name": name}))
+        except LambdapackError as error:
+            if error.failure in (NO_FUNCTION, NOT_THERE):
+                return None
+            raise
+
+    def create_alias(self, function: str, alias: Alias) -> Alias:
+        """CreateAlias."""
+        return shapes.parse_alias(self.calls.call("lambda", "CreateAlias", _alias_parameters(function, alias)))
+
+    def update_alias(self, function: str, alias: Alias) -> Alias:
+        """UpdateAlias. The weights are always sent: left out, AWS would keep the old ones."""
+        guard = {"RevisionId": alias.revision} if alias.revision else {}
+        return shapes.parse_alias(
+            self.calls.call("lambda", "UpdateAlias", {**_alias_parameters(function, alias), **guard})
+        )
+
+
+def _alias_parameters(function: str, alias: Alias) -> dict[str, Any]:
+    return {
+        "FunctionName": function,
+        "Name": alias.name,
+        "FunctionVersion": alias.version,
+        "Description": alias.description,
+        "RoutingConfig": {"AdditionalVersionWeights": dict(alias.weights)},
+    }

@@ -1,25 +1,27 @@
-"""Layers."""
+"""Lambda layers, their versions and their permissions, through boto3."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambdapack.aws import shapes
-from lambdapack.aws.calls import PLAIN, SENDING, Calls
-from lambdapack.deploy.nouns import Code, LayerVersion, Local, NewLayer, Permission
-from lambdapack.errors import NO_FUNCTION, NOT_THERE, LambdapackError
+from lambdapack.aws.calls import AwsClient
+from lambdapack.aws.functions import code_parameters
+from lambdapack.deploy.nouns import CodeSource, LayerPermission, LayerVersion, NewLayer
+from lambdapack.errors.cloud import NO_FUNCTION, NOT_THERE
+from lambdapack.errors.record import LambdapackError
 
 
-class LambdaLayers:
+class BotoLayers:
     """What deploy/cloud.py calls Layers."""
 
-    calls: Calls
+    calls: AwsClient
 
     def layer_versions(self, name: str) -> Iterator[LayerVersion]:
         """ListLayerVersions, all pages."""
         try:
             for page in self.calls.pages("ListLayerVersions", {"LayerName": name}):
-                yield from (shapes.layer_version(each, name) for each in page.get("LayerVersions", ()))
+                yield from (shapes.parse_layer_version(each, name) for each in page.get("LayerVersions", ()))
         except LambdapackError as error:
             if error.failure not in (NO_FUNCTION, NOT_THERE):
                 raise
@@ -27,11 +29,11 @@ class LambdaLayers:
     def layer_version(self, name: str, number: int) -> LayerVersion | None:
         """GetLayerVersion, which takes ARNs of other accounts too (GetLayerVersionByArn is not everywhere)."""
         found = self._layer("GetLayerVersion", name, number)
-        return shapes.layer_version(found) if found else None
+        return shapes.parse_layer_version(found) if found else None
 
-    def publish_layer(self, new: NewLayer, code: Code) -> LayerVersion:
+    def publish_layer(self, new: NewLayer, code: CodeSource) -> LayerVersion:
         """PublishLayerVersion."""
-        source, config = _source(code)
+        source, config = code_parameters(code)
         wanted: dict[str, Any] = {"LayerName": new.name, "Content": source, "Description": new.description}
         optional = {
             "CompatibleRuntimes": list(new.runtimes),
@@ -39,19 +41,19 @@ class LambdaLayers:
             "LicenseInfo": new.license,
         }
         wanted.update({name: value for name, value in optional.items() if value})
-        return shapes.layer_version(self.calls.call("lambda", "PublishLayerVersion", wanted, config), new.name)
+        return shapes.parse_layer_version(self.calls.call("lambda", "PublishLayerVersion", wanted, config), new.name)
 
     def delete_layer_version(self, name: str, number: int) -> None:
         """DeleteLayerVersion, which AWS grants for one that is not there, too."""
         self.calls.call("lambda", "DeleteLayerVersion", {"LayerName": name, "VersionNumber": number})
 
-    def layer_policy(self, name: str, number: int) -> tuple[Permission, ...]:
+    def layer_policy(self, name: str, number: int) -> tuple[LayerPermission, ...]:
         """GetLayerVersionPolicy."""
         found = self._layer("GetLayerVersionPolicy", name, number)
         statements = json.loads(found["Policy"])["Statement"] if found else ()
-        return tuple(_permission(each) for each in statements)
+        return tuple(_parse_permission(each) for each in statements)
 
-    def permit_layer(self, name: str, number: int, permission: Permission) -> None:
+    def permit_layer(self, name: str, number: int, permission: LayerPermission) -> None:
         """AddLayerVersionPermission."""
         wanted = {
             "LayerName": name,
@@ -73,17 +75,10 @@ class LambdaLayers:
             raise
 
 
-def _source(code: Code) -> tuple[dict[str, Any], Any]:
-    if isinstance(code, Local):
-        return {"ZipFile": code.path.read_bytes()}, SENDING
-    version = {"S3ObjectVersion": code.version} if code.version else {}
-    return {"S3Bucket": code.bucket, "S3Key": code.key, **version}, PLAIN
-
-
-def _permission(statement: Mapping[str, Any]) -> Permission:
+def _parse_permission(statement: Mapping[str, Any]) -> LayerPermission:
     principal = statement.get("Principal", "")
     who = principal.get("AWS", "") if isinstance(principal, dict) else principal
     condition = statement.get("Condition") or {}
     organization = next((str(value) for each in condition.values() for value in each.values()), "")
     account = str(who).removeprefix("arn:aws:iam::").removesuffix(":root")
-    return Permission(statement.get("Sid", ""), account, organization)
+    return LayerPermission(statement.get("Sid", ""), account, organization)

@@ -1,18 +1,19 @@
-"""CloudWatch Logs: what a function printed."""
+"""Reads a function's log events from CloudWatch Logs."""
 
 from collections.abc import Iterator
 
-from lambdapack.aws.calls import Calls
-from lambdapack.errors import NO_FUNCTION, NOT_THERE, LambdapackError
+from lambdapack.aws.calls import AwsClient
+from lambdapack.errors.cloud import NO_FUNCTION, NOT_THERE
+from lambdapack.errors.record import LambdapackError
 
-PAGE = 10_000
+MAX_EVENTS_PER_PAGE = 10_000
 """The most events of one answer (FilterLogEvents, "limit"; AWS's reference, read 2026-11)."""
 
 
-class FunctionLogs:
+class BotoLogs:
     """The log groups of functions."""
 
-    calls: Calls
+    calls: AwsClient
 
     def log_events(self, function: str, begin: int) -> Iterator[str]:
         """Yield the messages from `begin` on (milliseconds since 1970), in the order in which they came, all pages.
@@ -20,9 +21,9 @@ class FunctionLogs:
         The group is /aws/lambda/NAME unless the function names another. LP416 when there is none.
         """
         name = function.partition(":function:")[2].partition(":")[0] or function.partition(":")[0]
-        wanted = {"logGroupName": _group(self.calls, name), "startTime": begin, "limit": PAGE}
+        wanted = {"logGroupName": _log_group(self.calls, name), "startTime": begin, "limit": MAX_EVENTS_PER_PAGE}
         try:
-            for page in _pages(self.calls, wanted):
+            for page in _log_pages(self.calls, wanted):
                 yield from (str(each.get("message", "")).rstrip("\n") for each in page.get("events", ()))
         except LambdapackError as error:
             if error.failure not in {NOT_THERE, NO_FUNCTION}:
@@ -31,7 +32,7 @@ class FunctionLogs:
             raise LambdapackError(NOT_THERE, f"there is no log group {wanted['logGroupName']}", hint=hint) from error
 
 
-def _pages(calls: Calls, wanted: dict[str, object]) -> Iterator[dict[str, list[dict[str, object]]]]:
+def _log_pages(calls: AwsClient, wanted: dict[str, object]) -> Iterator[dict[str, list[dict[str, object]]]]:
     token: dict[str, str] = {}
     while True:
         page = calls.call("logs", "FilterLogEvents", {**wanted, **token})
@@ -41,7 +42,7 @@ def _pages(calls: Calls, wanted: dict[str, object]) -> Iterator[dict[str, list[d
         token = {"nextToken": page["nextToken"]}
 
 
-def _group(calls: Calls, name: str) -> str:
+def _log_group(calls: AwsClient, name: str) -> str:
     """The function's own setting, where it may be read."""
     try:
         found = calls.call("lambda", "GetFunctionConfiguration", {"FunctionName": name})

@@ -1,4 +1,4 @@
-"""Buckets, and what signed URLs lead to."""
+"""Objects in S3 buckets, and downloads from presigned URLs."""
 
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,26 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
-from lambdapack.aws.calls import MOVING, Calls
-from lambdapack.aws.failures import failure_of
-from lambdapack.deploy.nouns import Stored
-from lambdapack.errors import ACCESS_DENIED, BUCKET, UNREACHABLE, LambdapackError
+from lambdapack.aws.calls import TRANSFER_CONFIG, AwsClient
+from lambdapack.aws.failures import convert_error
+from lambdapack.deploy.nouns import S3Object
+from lambdapack.errors.cloud import ACCESS_DENIED, BUCKET, UNREACHABLE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Advance
-from lambdapack.pack.atomic import replacing
+from lambdapack.pack.atomic import replace_file
 
-DIGEST = "lambdapack-code-digest"
+DIGEST_METADATA_KEY = "lambdapack-code-digest"
 """Metadata of the objects that we store: CodeSha256."""
 
-BLOCK = 1 << 20
+DOWNLOAD_BLOCK_BYTES = 1 << 20
 
 
-class S3Storage:
+class BotoStorage:
     """What deploy/cloud.py calls Storage."""
 
-    calls: Calls
+    calls: AwsClient
 
-    def stored(self, bucket: str, key: str) -> Stored | None:
+    def stored(self, bucket: str, key: str) -> S3Object | None:
         """HeadObject. Who may not list a bucket gets 403 for an object that is not there."""
         try:
             found = self.calls.call("s3", "HeadObject", {"Bucket": bucket, "Key": key})
@@ -36,31 +37,31 @@ class S3Storage:
             if error.failure in (ACCESS_DENIED, BUCKET):
                 return None
             raise
-        digest = found.get("Metadata", {}).get(DIGEST, "")
-        return Stored(bucket, key, int(found["ContentLength"]), _version(found), digest)
+        digest = found.get("Metadata", {}).get(DIGEST_METADATA_KEY, "")
+        return S3Object(bucket, key, int(found["ContentLength"]), _object_version(found), digest)
 
-    def store(self, stored: Stored, path: Path, advance: Advance) -> Stored:
+    def store(self, stored: S3Object, path: Path, advance: Advance) -> S3Object:
         """PutObject, or parts of 8 MB in parallel when it is larger; each with botocore's checksum."""
-        extra = {"Metadata": {DIGEST: stored.code_digest}}
+        extra = {"Metadata": {DIGEST_METADATA_KEY: stored.code_digest}}
         where = f"s3://{stored.bucket}/{stored.key}"
         try:
-            client = self.calls.client("s3", MOVING)
+            client = self.calls.client("s3", TRANSFER_CONFIG)
             client.upload_file(str(path), stored.bucket, stored.key, ExtraArgs=extra, Callback=advance)
         except S3UploadFailedError as error:
-            raise _said(error, "PutObject", where) from error
+            raise _transfer_error(error, "PutObject", where) from error
         except (ClientError, BotoCoreError) as error:
-            raise failure_of(error, "s3", "PutObject", where) from error
+            raise convert_error(error, "s3", "PutObject", where) from error
         found = self.stored(stored.bucket, stored.key)
         return found or stored
 
     def fetch(self, bucket: str, key: str, path: Path, advance: Advance) -> None:
         """GetObject, in parts when it is large."""
         try:
-            self.calls.client("s3", MOVING).download_file(bucket, key, str(path), Callback=advance)
+            self.calls.client("s3", TRANSFER_CONFIG).download_file(bucket, key, str(path), Callback=advance)
         except Boto3Error as error:
-            raise _said(error, "GetObject", f"s3://{bucket}/{key}") from error
+            raise _transfer_error(error, "GetObject", f"s3://{bucket}/{key}") from error
         except (ClientError, BotoCoreError) as error:
-            raise failure_of(error, "s3", "GetObject", f"s3://{bucket}/{key}") from error
+            raise convert_error(error, "s3", "GetObject", f"s3://{bucket}/{key}") from error
 
     def download(self, location: str, path: Path, advance: Advance) -> None:
         """GET without credentials: the URL has its own."""
@@ -70,21 +71,21 @@ class S3Storage:
             response = session.send(AWSRequest("GET", location, stream_output=True).prepare())
             if response.status_code != 200:
                 raise LambdapackError(UNREACHABLE, f"{place}: HTTP {response.status_code}")
-            with replacing(path) as file:
-                for block in response.raw.stream(BLOCK):
+            with replace_file(path) as file:
+                for block in response.raw.stream(DOWNLOAD_BLOCK_BYTES):
                     advance(file.write(block))
         except (BotoCoreError, HTTPError) as error:
             raise LambdapackError(UNREACHABLE, f"{place}: {error}") from error
 
 
-def _version(found: Any) -> str:
+def _object_version(found: Any) -> str:
     version = found.get("VersionId", "")
     return "" if version == "null" else version
 
 
-def _said(error: Exception, operation: str, where: str) -> LambdapackError:
+def _transfer_error(error: Exception, operation: str, where: str) -> LambdapackError:
     """Return the failure of what s3transfer wrapped in an error of its own."""
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ClientError | BotoCoreError):
-        return failure_of(cause, "s3", operation, where)
+        return convert_error(cause, "s3", operation, where)
     return LambdapackError(BUCKET, f"{where}: {error}")

@@ -1,4 +1,4 @@
-"""The facts of one native file, judged by nobody. The words are ELF's own."""
+"""The facts of one native file, in ELF's own words. Contains no judgement."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,7 +21,7 @@ class Format(Enum):
     UNKNOWN = "unknown"
 
 
-class Role(Enum):
+class BinaryRole(Enum):
     """What a file is for, by its registration, type and name. The value is the report's word."""
 
     ADDON = "addon"
@@ -117,7 +117,7 @@ class Content:
     format: Format
     machines: tuple[str, ...] = ()  # "x86_64", "arm64", "ia32", ...: several in a universal Mach-O
     elf: Elf | None = None  # of an ELF file with a whole header (64 bytes); `defines` is empty
-    role: Role = Role.UNKNOWN  # of Mach-O and PE; an ELF file's follows from its facts and its name
+    role: BinaryRole = BinaryRole.UNKNOWN  # of Mach-O and PE; an ELF file's follows from its facts and its name
     first_bytes: str = ""  # printable start of a file that is no binary
 
 
@@ -130,7 +130,7 @@ class Binary:
     mode: int  # permission bits as in the tree
     sha256: str  # hex
     format: Format
-    role: Role
+    role: BinaryRole
     machines: tuple[str, ...] = ()  # "x86_64", "arm64", "ia32", ...: several in a universal Mach-O
     elf: Elf | None = None  # of an ELF file with a whole header (64 bytes)
     first_bytes: str = ""  # printable start of a file that is no binary, for the message

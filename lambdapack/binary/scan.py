@@ -1,4 +1,4 @@
-"""Finds every native file of a tree and gathers its facts. Judges none, and reads only the head of all others."""
+"""Finds every native file of a tree and reads its facts, or takes them from a cache. Judges none."""
 
 import os
 from collections import defaultdict, deque
@@ -7,72 +7,122 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
+from typing import Protocol
 
-from lambdapack.binary import elf
-from lambdapack.binary.definitions import ET_DYN, ET_EXEC, machine_name
-from lambdapack.binary.facts import Binary, Content, Elf, Format, Inventory, RegistrationKind, Role
-from lambdapack.binary.foreign import read_mach_o, read_pe
-from lambdapack.binary.header import HEADER_BYTES, MAGIC
-from lambdapack.binary.magic import (
-    HEAD_BYTES,
-    SMALLEST_BYTES,
-    TEXT_BYTES,
-    is_archive,
+from lambdapack.binary.elf.definitions import ET_DYN, ET_EXEC, machine_name
+from lambdapack.binary.elf.header import ELF_HEADER_BYTES, ELF_MAGIC
+from lambdapack.binary.elf.read import find_definitions, read_elf
+from lambdapack.binary.facts import Binary, BinaryRole, Content, Elf, Format, Inventory, RegistrationKind, Symbol
+from lambdapack.binary.format import (
+    MAGIC_HEAD_BYTES,
+    MIN_NATIVE_BYTES,
+    TEXT_SAMPLE_BYTES,
+    classify_non_native,
+    has_addon_name,
+    has_native_name,
+    is_static_library,
     may_be_native,
-    mistaken_for_native,
-    printable,
-    promises_addon,
-    promises_native,
+    printable_start,
+    read_mach_o,
+    read_pe,
 )
-from lambdapack.binary.memory import FORGETFUL, NOT_NATIVE, Memory
 from lambdapack.events import SILENT, Advance, Observer
-from lambdapack.tree.entry import Entry, Kind, Tree
+from lambdapack.tree.entry import Entry, EntryKind, Tree
 
-_MOST_THREADS = 8
-_NATIVE = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
+NOT_NATIVE_DIGEST = ""
+"""In place of a digest: the file is known, and nothing native."""
+
+
+class ContentCache(Protocol):
+    """Remembers what bytes said. Its methods are called from several threads."""
+
+    def digest(self, entry: Entry) -> str | None:
+        """Return the SHA-256 (hex) of an unchanged file, NOT_NATIVE, or None when it has to be read."""
+        ...
+
+    def content(self, sha256: str) -> Content | None:
+        """Return what bytes of this digest say, None when that is unknown."""
+        ...
+
+    def keep(self, entry: Entry, content: Content | None) -> None:
+        """Remember what a file that was just read says; None: nothing native."""
+        ...
+
+    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
+        """Return which of the names bytes of this digest define, None when that is unknown."""
+        ...
+
+    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+        """Remember it."""
+        ...
+
+
+class _NoContentCache:
+    def digest(self, entry: Entry) -> str | None:  # noqa: ARG002
+        return None
+
+    def content(self, sha256: str) -> Content | None:  # noqa: ARG002
+        return None
+
+    def keep(self, entry: Entry, content: Content | None) -> None:
+        pass
+
+    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:  # noqa: ARG002
+        return None
+
+    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+        pass
+
+
+NO_CONTENT_CACHE: ContentCache = _NoContentCache()
+"""Knows nothing: every file is read."""
+
+
+_MAX_THREADS = 8
+_NATIVE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
 """What is taken for native under any name; anything else counts only where a name promises a native file."""
 
-_NODE_SYMBOLS = ("napi_", "node_api_", "node_module_register", "_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node")
+_NODE_SYMBOL_PREFIXES = ("napi_", "node_api_", "node_module_register", "_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node")
 """Beginnings of names that only node itself defines: Node-API, and C++ of the namespaces v8 and node."""
 
 
-def scan(tree: Tree, observer: Observer = SILENT, memory: Memory = FORGETFUL) -> Inventory:
+def scan_binaries(tree: Tree, observer: Observer = SILENT, memory: ContentCache = NO_CONTENT_CACHE) -> Inventory:
     """Return the native files of a tree, and those whose name promises one but whose content is something else."""
-    files = [each for each in tree.entries.values() if each.kind is Kind.FILE and _worth_opening(each)]
-    found, unknown = _recalled(files, memory)
+    files = [each for each in tree.entries.values() if each.kind is EntryKind.FILE and _is_worth_opening(each)]
+    found, unknown = _look_up_files(files, memory)
     with observer.task("Reading every native file", sum(each.size for each in unknown), "B") as advance:
-        found += _gathered(_Reader(tree, memory), unknown, advance) if unknown else []
-    return Inventory(_with_definitions(tree, sorted(found, key=_in_byte_order), memory))
+        found += _read_files(_FileReader(tree, memory), unknown, advance) if unknown else []
+    return Inventory(_add_definitions(tree, sorted(found, key=_path_bytes), memory))
 
 
-def _worth_opening(entry: Entry) -> bool:
-    return entry.size >= SMALLEST_BYTES or promises_native(entry.path)
+def _is_worth_opening(entry: Entry) -> bool:
+    return entry.size >= MIN_NATIVE_BYTES or has_native_name(entry.path)
 
 
-def _in_byte_order(binary: Binary) -> bytes:
+def _path_bytes(binary: Binary) -> bytes:
     return binary.path.encode("utf-8", "surrogateescape")
 
 
-def _recalled(files: Iterable[Entry], memory: Memory) -> tuple[list[Binary], list[Entry]]:
+def _look_up_files(files: Iterable[Entry], memory: ContentCache) -> tuple[list[Binary], list[Entry]]:
     """Return the binaries that need not be read again, and the files that must."""
     found: list[Binary] = []
     unknown: list[Entry] = []
     for entry in files:
         digest = memory.digest(entry)
-        if digest == NOT_NATIVE:
+        if digest == NOT_NATIVE_DIGEST:
             continue
         content = memory.content(digest) if digest else None
         if content is None:
             unknown.append(entry)
         else:
-            found.append(_binary(entry, content))
+            found.append(_make_binary(entry, content))
     return found, unknown
 
 
-def _gathered(reader: "_Reader", files: Iterable[Entry], advance: Advance) -> list[Binary]:
+def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance) -> list[Binary]:
     """Read files on several threads: reading, inflating and hashing release the GIL. The largest come first."""
     queue = deque(sorted(files, key=lambda each: each.size, reverse=True))
-    count = min(os.cpu_count() or 1, _MOST_THREADS)
+    count = min(os.cpu_count() or 1, _MAX_THREADS)
     with ThreadPoolExecutor(count) as threads:
         try:
             working = [threads.submit(reader.work, queue, advance) for _ in range(count)]
@@ -82,9 +132,9 @@ def _gathered(reader: "_Reader", files: Iterable[Entry], advance: Advance) -> li
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _FileReader:
     tree: Tree
-    memory: Memory
+    memory: ContentCache
 
     def work(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
         """Read from a queue that other threads read from, too, until it is empty."""
@@ -97,60 +147,60 @@ class _Reader:
             content = self._content(entry)
             self.memory.keep(entry, content)
             if content is not None:
-                found.append(_binary(entry, content))
+                found.append(_make_binary(entry, content))
             advance(entry.size)
 
     def _content(self, entry: Entry) -> Content | None:
-        promised = promises_native(entry.path)
+        promised = has_native_name(entry.path)
         with self.tree.view(entry.path) as data:
-            if not promised and not may_be_native(bytes(data[:HEAD_BYTES])):
+            if not promised and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
                 return None
             digest = sha256(data).hexdigest()
-            content = self.memory.content(digest) or recognise(data, digest)
-        return content if promised or content.format in _NATIVE else None
+            content = self.memory.content(digest) or recognise_content(data, digest)
+        return content if promised or content.format in _NATIVE_FORMATS else None
 
 
-def recognise(data: memoryview, digest: str) -> Content:
+def recognise_content(data: memoryview, digest: str) -> Content:
     """Return what the bytes of a file say; `digest` is their SHA-256 in hex."""
-    start = bytes(data[:TEXT_BYTES])
-    if start.startswith(MAGIC) and len(data) < HEADER_BYTES:
+    start = bytes(data[:TEXT_SAMPLE_BYTES])
+    if start.startswith(ELF_MAGIC) and len(data) < ELF_HEADER_BYTES:
         return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
-    if start.startswith(MAGIC):
-        facts = elf.read(data)
+    if start.startswith(ELF_MAGIC):
+        facts = read_elf(data)
         return Content(digest, len(data), Format.ELF, (machine_name(facts.machine),), facts)
     for form, read in ((Format.MACH_O, read_mach_o), (Format.PE, read_pe)):
         foreign = read(data)
         if foreign is not None:
             return Content(digest, len(data), form, foreign.machines, role=foreign.role)
-    if is_archive(start):
+    if is_static_library(start):
         return Content(digest, len(data), Format.ARCHIVE)
-    return Content(digest, len(data), mistaken_for_native(start, len(data)), first_bytes=printable(start))
+    return Content(digest, len(data), classify_non_native(start, len(data)), first_bytes=printable_start(start))
 
 
-def _binary(entry: Entry, content: Content) -> Binary:
+def _make_binary(entry: Entry, content: Content) -> Binary:
     return Binary(
         path=entry.path,
         size=content.size,
         mode=entry.mode,
         sha256=content.sha256,
         format=content.format,
-        role=_role(entry, content),
+        role=_binary_role(entry, content),
         machines=content.machines,
         elf=content.elf,
         first_bytes=content.first_bytes,
     )
 
 
-def _role(entry: Entry, content: Content) -> Role:
-    if promises_addon(entry.path):
-        return Role.ADDON
+def _binary_role(entry: Entry, content: Content) -> BinaryRole:
+    if has_addon_name(entry.path):
+        return BinaryRole.ADDON
     facts = content.elf
     if facts is not None and _is_program(facts):
-        return Role.EXECUTABLE
+        return BinaryRole.EXECUTABLE
     if facts is not None and (facts.registration.kind is not RegistrationKind.NONE or _uses_node(facts)):
-        return Role.ADDON
-    if promises_native(entry.path) or (facts is not None and facts.type == ET_DYN):
-        return Role.LIBRARY
+        return BinaryRole.ADDON
+    if has_native_name(entry.path) or (facts is not None and facts.type == ET_DYN):
+        return BinaryRole.LIBRARY
     return content.role
 
 
@@ -161,30 +211,32 @@ def _is_program(facts: Elf) -> bool:
 
 
 def _uses_node(facts: Elf) -> bool:
-    return any(each.name.startswith(_NODE_SYMBOLS) for each in facts.undefined)
+    return any(each.name.startswith(_NODE_SYMBOL_PREFIXES) for each in facts.undefined)
 
 
-def _with_definitions(tree: Tree, binaries: Iterable[Binary], memory: Memory) -> tuple[Binary, ...]:
+def _add_definitions(tree: Tree, binaries: Iterable[Binary], memory: ContentCache) -> tuple[Binary, ...]:
     """Fill in what the libraries that others need define of the names that others leave undefined."""
     known = tuple(binaries)
     facts = [each.elf for each in known if each.elf is not None]
     wanted = tuple(sorted({symbol.name for each in facts for symbol in each.undefined}))
     needed = _needed_names(tree, facts)
-    return tuple(_defining(tree, each, wanted, memory) if _names(each) & needed else each for each in known)
+    return tuple(
+        _add_definitions_of(tree, each, wanted, memory) if _names_of_binary(each) & needed else each for each in known
+    )
 
 
-def _defining(tree: Tree, binary: Binary, wanted: tuple[str, ...], memory: Memory) -> Binary:
+def _add_definitions_of(tree: Tree, binary: Binary, wanted: tuple[str, ...], memory: ContentCache) -> Binary:
     if binary.elf is None:
         return binary
     defines = memory.definitions(binary.sha256, wanted)
     if defines is None:
         with tree.view(binary.path) as data:
-            defines = elf.definitions(data, wanted)
+            defines = find_definitions(data, wanted)
         memory.keep_definitions(binary.sha256, wanted, defines)
     return replace(binary, elf=replace(binary.elf, defines=defines))
 
 
-def _names(binary: Binary) -> set[str]:
+def _names_of_binary(binary: Binary) -> set[str]:
     """Return the names by which others can need a binary: its file's, and its SONAME."""
     soname = binary.elf.soname if binary.elf is not None else None
     return {PurePosixPath(binary.path).name, *([soname] if soname else [])}
@@ -194,7 +246,7 @@ def _needed_names(tree: Tree, facts: Iterable[Elf]) -> set[str]:
     """Return the file names that DT_NEEDED asks for, and those that symlinks of the tree make of them."""
     links: defaultdict[str, set[str]] = defaultdict(set)
     for each in tree.entries.values():
-        if each.kind is Kind.SYMLINK:
+        if each.kind is EntryKind.SYMLINK:
             links[PurePosixPath(each.path).name].add(PurePosixPath(each.target).name)
     names = {PurePosixPath(name).name for each in facts for name in each.needed}
     while more := {target for name in names for target in links.get(name, ())} - names:

@@ -1,4 +1,4 @@
-"""The command line: one typer application, one place where every error becomes an exit code."""
+"""The typer application, and the one place where every exception becomes an exit code."""
 
 import errno
 import os
@@ -9,10 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from lambdapack import __version__
-from lambdapack.cli import (
+from lambdapack.cli.command import (
     build,
     cache,
-    console,
     deploy,
     doctor,
     explain,
@@ -20,14 +19,16 @@ from lambdapack.cli import (
     init,
     inspect,
     invoke,
-    publish,
+    publish_layer,
     runtimes,
     schema,
     verify,
 )
-from lambdapack.errors import BAD_TARGET, USAGE, Exit, LambdapackError
+from lambdapack.cli.output import console
+from lambdapack.errors.record import ExitCode, LambdapackError
+from lambdapack.errors.usage import BAD_TARGET, USAGE
 
-SHOWN = 60
+MAX_SHOWN_PATH_CHARACTERS = 60
 """Characters of a path that is longer than any can be."""
 
 app = typer.Typer(
@@ -46,7 +47,9 @@ app.command("inspect", short_help="Say what is in a package, how large it is, an
 app.command("invoke", short_help="Run the handler in the bare image; prints its answer.")(invoke.invoke)
 app.command("explain", short_help="Say what a message means, and the commands that end it.")(explain.explain)
 app.command("doctor", short_help="Say whether this machine can build, and what to mend.")(doctor.doctor)
-app.command("publish-layer", short_help="Publish the dependencies as a layer; prints its ARN.")(publish.publish_layer)
+app.command("publish-layer", short_help="Publish the dependencies as a layer; prints its ARN.")(
+    publish_layer.publish_layer
+)
 app.command("deploy")(deploy.deploy)
 app.command("rollback", short_help="Move an alias back to a version before; prints its ARN.")(deploy.rollback)
 app.command("init", short_help="Write the glue for make, SAM, Terraform, CDK and others.")(init.init)
@@ -56,82 +59,82 @@ app.add_typer(cache.app, name="cache")
 app.command("schema")(schema.schema)
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
-        console.product(f"lambdapack {__version__}\n")
+        console.write_stdout(f"lambdapack {__version__}\n")
         raise typer.Exit
 
 
 @app.callback()
 def _main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     del version
 
 
-def run(argv: Sequence[str]) -> int:
+def run_command(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; only a signal escapes (cli/signals.py)."""
     try:
-        return _attempt(argv, style=_style(argv))
+        return _run_app(argv, style=_requested_format(argv))
     except BrokenPipeError:
-        return console.deaf()
+        return console.end_on_broken_pipe()
 
 
-def _attempt(argv: Sequence[str], *, style: str) -> int:
+def _run_app(argv: Sequence[str], *, style: str) -> int:
     try:
         return _exit_code(app(args=list(argv), prog_name="lambdapack", standalone_mode=False))
     except LambdapackError as error:
-        return console.fail(error, style=style)
+        return console.report_failure(error, style=style)
     except BrokenPipeError:
         raise
     except SystemExit as ended:  # how typer takes a pipe that nobody reads
         raise (ended.__context__ if isinstance(ended.__context__, BrokenPipeError) else ended) from None
     except Exception as error:  # noqa: BLE001  # the one place that turns a defect into exit 70
-        return _usage_or_bug(error, argv, style=style)
+        return _report_exception(error, argv, style=style)
 
 
 def _exit_code(result: Any) -> int:
-    if result == Exit.INTERRUPTED:  # what typer makes of Ctrl-C; cli/signals.py has more to say
+    if result == ExitCode.INTERRUPTED:  # what typer makes of Ctrl-C; cli/signals.py has more to say
         raise KeyboardInterrupt
-    return result if isinstance(result, int) else int(Exit.FINE)
+    return result if isinstance(result, int) else int(ExitCode.FINE)
 
 
-def _usage_or_bug(error: Exception, argv: Sequence[str], *, style: str) -> int:
+def _report_exception(error: Exception, argv: Sequence[str], *, style: str) -> int:
     """Typer's usage errors carry a message for people; anything else is a defect of ours."""
-    if isinstance(error, OSError) and (refused := _refused_path(error)):
-        return console.fail(refused, style=style)
+    if isinstance(error, OSError) and (refused := _path_failure(error)):
+        return console.report_failure(refused, style=style)
     message = getattr(error, "format_message", None)
     if not callable(message):
-        return console.bug(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")), style=style)
+        return console.report_defect(error, debug=bool(os.environ.get("LAMBDAPACK_DEBUG")), style=style)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
-        return console.usage(str(message()))
+        return console.print_usage(str(message()))
     context = getattr(error, "ctx", None)
-    command = getattr(context, "command_path", None) or _called(argv)
+    command = getattr(context, "command_path", None) or _command_name(argv)
     hint = f"Run `{command} --help`."
-    return console.fail(LambdapackError(USAGE, str(message()), hint=hint), style=style)
+    return console.report_failure(LambdapackError(USAGE, str(message()), hint=hint), style=style)
 
 
-def _refused_path(error: OSError) -> LambdapackError | None:
+def _path_failure(error: OSError) -> LambdapackError | None:
     """A path that the system will not even look up, at whichever step it was first asked for; None for other errors."""
     path = str(error.filename or "")
     if path and error.errno == errno.EACCES:
         said = f"{path}: {error.strerror}"
         return LambdapackError(BAD_TARGET, said, hint="Check the owner and permissions of it and of what it is in.")
     if path and error.errno == errno.ENAMETOOLONG:
-        said = f"{path[:SHOWN]}...: {error.strerror}"
+        said = f"{path[:MAX_SHOWN_PATH_CHARACTERS]}...: {error.strerror}"
         return LambdapackError(USAGE, said, hint="Check the path: file systems take 255 bytes a name.")
     return None
 
 
-def _called(argv: Sequence[str]) -> str:
+def _command_name(argv: Sequence[str]) -> str:
     """Return the command of a line that could not be parsed: its first word, when that is a command."""
     known = {*(each.name for each in app.registered_commands), *(each.name for each in app.registered_groups)}
     return " ".join(["lambdapack", *(each for each in argv[:1] if each in known)])
 
 
-def _style(argv: Sequence[str]) -> str:
+def _requested_format(argv: Sequence[str]) -> str:
     """Return the value of --format, "" without one: a failure is told in it, even that of the command line."""
     named = [each.removeprefix("--format=") for each in argv if each.startswith("--format=")]
     return next((value for option, value in pairwise(argv) if option == "--format"), named[-1] if named else "")

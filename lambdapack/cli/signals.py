@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM become exit codes, from the first import on. Imports nothing that takes time."""
+"""Turns Ctrl-C and SIGTERM into exit codes, from the first import on. Imports nothing slow."""
 
 import signal
 import sys
@@ -6,42 +6,42 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Never
 
-INTERRUPTED = 130
-TERMINATED = 143
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 
-NOTHING = "nothing was left behind"
+NOTHING_LEFT_BEHIND = "nothing was left behind"
 
-_left = [NOTHING]
+_interrupt_message = [NOTHING_LEFT_BEHIND]
 
 
-def leave(text: str) -> None:
+def set_interrupt_message(text: str) -> None:
     """Say what is true of a command that is interrupted from now on."""
-    _left[:] = [text]
+    _interrupt_message[:] = [text]
 
 
 class Terminated(BaseException):
     """SIGTERM, as an exception: every context manager on the way out cleans up, as for Ctrl-C."""
 
 
-def guarded(work: Callable[[], int]) -> int:
+def run_with_signals(work: Callable[[], int]) -> int:
     """Return what `work` returns, or 130 and 143 when a signal ended it."""
-    leave(NOTHING)
+    set_interrupt_message(NOTHING_LEFT_BEHIND)
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP: a terminal that is closed
         if number := getattr(signal, name, None):
-            signal.signal(number, _terminate)
+            signal.signal(number, _raise_terminated)
     try:
         return work()
     except KeyboardInterrupt:
-        return _ended("interrupted", INTERRUPTED)
+        return _report_interruption("interrupted", EXIT_INTERRUPTED)
     except Terminated:
-        return _ended("terminated", TERMINATED)
+        return _report_interruption("terminated", EXIT_TERMINATED)
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> Never:
+def _raise_terminated(_number: int, _frame: FrameType | None) -> Never:
     raise Terminated
 
 
-def _ended(how: str, code: int) -> int:
-    sys.stderr.write(f"{how}: {_left[0]}\n")
+def _report_interruption(how: str, code: int) -> int:
+    sys.stderr.write(f"{how}: {_interrupt_message[0]}\n")
     return code

@@ -1,4 +1,4 @@
-"""What values a setting takes: parsed once, here, at the edge. Raises ValueError with words that end "expected ..."."""
+"""Kinds of settings: a parser and a JSON schema each. Parsers raise ValueError that ends in "expected"."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,14 +11,14 @@ SIZE_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4
 
 TIME_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
-PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
+IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
 
-ARCHITECTURES = ("x86_64", "arm64")
+ENGINE_ARCHITECTURES = ("x86_64", "arm64")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SettingKind:
     """A type of setting: how its value is read and what JSON schema describes it in lambdapack.toml."""
 
     parse: Callable[[object], Any]
@@ -26,7 +26,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoreSetting:
     """A finding that the user decided to live with."""
 
     code: str  # "LP201" or its name, "wrong-cpu"
@@ -34,14 +34,14 @@ class Ignored:
     reason: str
 
 
-def text(value: object) -> str:
+def parse_text(value: object) -> str:
     """Return a string that is not empty."""
     if isinstance(value, str) and value.strip():
         return value.strip()
     raise ValueError("a text that is not empty is expected")
 
 
-def choice(*allowed: str) -> Callable[[object], str]:
+def choice_parser(*allowed: str) -> Callable[[object], str]:
     """Return a parser for one of some words."""
 
     def parse(value: object) -> str:
@@ -52,7 +52,7 @@ def choice(*allowed: str) -> Callable[[object], str]:
     return parse
 
 
-def boolean(value: object) -> bool:
+def parse_boolean(value: object) -> bool:
     """Return true or false; variables also say 1, 0, yes, no, on, off."""
     if isinstance(value, bool):
         return value
@@ -62,30 +62,30 @@ def boolean(value: object) -> bool:
     raise ValueError("true or false is expected")
 
 
-def path(value: object) -> Path:
+def parse_path(value: object) -> Path:
     """Return a path as written; the reader of the file makes it relative to that file."""
     if isinstance(value, Path):
         return value
-    return Path(text(value)).expanduser()
+    return Path(parse_text(value)).expanduser()
 
 
-def paths(value: object) -> tuple[Path, ...]:
+def parse_paths(value: object) -> tuple[Path, ...]:
     """Return paths as written; in a variable they are separated by commas or line ends."""
     given = (value,) if isinstance(value, Path) else value
     if isinstance(given, list | tuple):
-        return tuple(path(each) for each in given)
-    return tuple(path(each) for each in texts(given))
+        return tuple(parse_path(each) for each in given)
+    return tuple(parse_path(each) for each in parse_texts(given))
 
 
-def place_or_off(value: object) -> Path | bool:
+def parse_directory_or_off(value: object) -> Path | bool:
     """Return a directory, or whether there is one at all: true is the usual place."""
     try:
-        return boolean(value)
+        return parse_boolean(value)
     except ValueError:
-        return path(value)
+        return parse_path(value)
 
 
-def texts(value: object) -> tuple[str, ...]:
+def parse_texts(value: object) -> tuple[str, ...]:
     """Return strings from an array; in a variable they are separated by commas or line ends."""
     if isinstance(value, str):
         return tuple(each.strip() for each in re.split(r"[,\n]", value) if each.strip())
@@ -94,7 +94,7 @@ def texts(value: object) -> tuple[str, ...]:
     raise ValueError("an array of texts is expected")
 
 
-def size(value: object) -> int:
+def parse_size(value: object) -> int:
     """Return bytes: a number, or "512m", "4g", "4GiB"."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
@@ -106,7 +106,7 @@ def size(value: object) -> int:
     return bytes_
 
 
-def duration(value: object) -> float:
+def parse_duration(value: object) -> float:
     """Return seconds: a number, or "90s", "30m", "1h30m"."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
         return float(value)
@@ -118,7 +118,7 @@ def duration(value: object) -> float:
     raise ValueError('a time such as 600 (seconds), "90s" or "30m" is expected')
 
 
-def count(value: object) -> int:
+def parse_count(value: object) -> int:
     """Return a whole number from 1."""
     if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value.strip()):
         value = int(value)
@@ -127,10 +127,10 @@ def count(value: object) -> int:
     raise ValueError("a whole number from 1 is expected")
 
 
-def image(value: object) -> str:
+def parse_image(value: object) -> str:
     """Return an image name; what stands in braces must be a placeholder that we fill in."""
-    name = text(value)
-    bare = re.sub(r"\{([a-z_]+)\}", lambda found: "" if found[1] in PLACEHOLDERS else found[0], name)
+    name = parse_text(value)
+    bare = re.sub(r"\{([a-z_]+)\}", lambda found: "" if found[1] in IMAGE_PLACEHOLDERS else found[0], name)
     unknown = re.search(r"\{[^}]*\}?|\}", bare)
     if unknown:
         raise ValueError(f"{unknown[0]} is no placeholder: {{node}}, {{runtime}} or {{arch}} is expected")
@@ -139,32 +139,32 @@ def image(value: object) -> str:
     return name
 
 
-def hosts(value: object) -> Mapping[str, str]:
+def parse_engine_hosts(value: object) -> Mapping[str, str]:
     """Return architecture to engine address; in a variable it is "arm64=ssh://graviton,x86_64=..."."""
-    found = _pairs(value, ",")
+    found = _parse_pairs(value, ",")
     for architecture, address in found.items():
-        if architecture not in ARCHITECTURES:
+        if architecture not in ENGINE_ARCHITECTURES:
             raise ValueError(f"{architecture} is no architecture: x86_64 or arm64 is expected")
-        if not re.match(_ADDRESS, address):
+        if not re.match(_ADDRESS_PATTERN, address):
             raise ValueError(f"{address} is no engine address: one such as ssh://graviton is expected")
     return found
 
 
-def ignored(value: object) -> tuple[Ignored, ...]:
+def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
     """Return what to ignore, from "CODE" or "CODE:path" to reason; in a variable separated by ";"."""
-    return tuple(_ignored(key, reason) for key, reason in _pairs(value, ";").items())
+    return tuple(_parse_ignore(key, reason) for key, reason in _parse_pairs(value, ";").items())
 
 
-def _ignored(key: str, reason: str) -> Ignored:
+def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
     code, _colon, place = key.partition(":")
     if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
         raise ValueError(f"{code!r} is no code or name: one such as LP201 or wrong-cpu:node_modules/x/* is expected")
     if not reason.strip():
         raise ValueError(f"{key} has no reason: a sentence why it may be ignored is expected")
-    return Ignored(code.strip(), place.strip(), reason.strip())
+    return IgnoreSetting(code.strip(), place.strip(), reason.strip())
 
 
-def _pairs(value: object, separator: str) -> Mapping[str, str]:
+def _parse_pairs(value: object, separator: str) -> Mapping[str, str]:
     if isinstance(value, str):
         value = [each for each in re.split(rf"[{separator}\n]", value) if each.strip()]
     if isinstance(value, list | tuple) and all(_is_text(each) for each in value):
@@ -178,34 +178,36 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-_ADDRESS = "(ssh|tcp|unix|npipe|http|https)://."
-_STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
-_TABLE = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
-_HOSTS = {
+_ADDRESS_PATTERN = "(ssh|tcp|unix|npipe|http|https)://."
+_STRINGS_SCHEMA = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_TABLE_SCHEMA = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
+_HOSTS_SCHEMA = {
     "type": "object",
     "properties": {
-        each: {"description": f"the engine for {each}", "type": "string", "pattern": f"^{_ADDRESS}"}
-        for each in ARCHITECTURES
+        each: {"description": f"the engine for {each}", "type": "string", "pattern": f"^{_ADDRESS_PATTERN}"}
+        for each in ENGINE_ARCHITECTURES
     },
     "additionalProperties": False,
 }
-_SIZE = r"^\s*[0-9]{1,15}(\.[0-9]+)?\s*[bBkKmMgGtT]?([iI]?[bB])?\s*$"
-_TIMES = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH]?)+\s*$"
+_SIZE_PATTERN = r"^\s*[0-9]{1,15}(\.[0-9]+)?\s*[bBkKmMgGtT]?([iI]?[bB])?\s*$"
+_DURATION_PATTERN = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH]?)+\s*$"
 
-TEXT = Kind(text, {"type": "string", "minLength": 1})
-BOOLEAN = Kind(boolean, {"type": "boolean"})
-PATH = Kind(path, {"type": "string", "minLength": 1})
-PATHS = Kind(paths, _STRINGS)
-PLACE = Kind(place_or_off, {"type": ["string", "boolean"]})
-TEXTS = Kind(texts, _STRINGS)
-SIZE = Kind(size, {"type": ["string", "integer"], "minimum": 1, "pattern": _SIZE})
-DURATION = Kind(duration, {"type": ["string", "number"], "exclusiveMinimum": 0, "pattern": _TIMES})
-COUNT = Kind(count, {"type": "integer", "minimum": 1})
-IMAGE = Kind(image, {"type": "string", "minLength": 1})
-HOSTS = Kind(hosts, _HOSTS)
-IGNORED = Kind(ignored, _TABLE)
+TEXT = SettingKind(parse_text, {"type": "string", "minLength": 1})
+BOOLEAN = SettingKind(parse_boolean, {"type": "boolean"})
+PATH = SettingKind(parse_path, {"type": "string", "minLength": 1})
+PATHS = SettingKind(parse_paths, _STRINGS_SCHEMA)
+DIRECTORY_OR_OFF = SettingKind(parse_directory_or_off, {"type": ["string", "boolean"]})
+TEXTS = SettingKind(parse_texts, _STRINGS_SCHEMA)
+SIZE = SettingKind(parse_size, {"type": ["string", "integer"], "minimum": 1, "pattern": _SIZE_PATTERN})
+DURATION = SettingKind(
+    parse_duration, {"type": ["string", "number"], "exclusiveMinimum": 0, "pattern": _DURATION_PATTERN}
+)
+COUNT = SettingKind(parse_count, {"type": "integer", "minimum": 1})
+IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
+ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
+IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
 
 
-def one_of(*allowed: str) -> Kind:
+def one_of(*allowed: str) -> SettingKind:
     """Return the kind of setting that is one of some words."""
-    return Kind(choice(*allowed), {"enum": list(allowed)})
+    return SettingKind(choice_parser(*allowed), {"enum": list(allowed)})

@@ -1,4 +1,4 @@
-"""The table of settings. Everything about a setting derives from its row: parsing, variables, schema, help."""
+"""The table of settings; parsing, environment variables, schema and help derive from its rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,25 +8,26 @@ from typing import Generic, TypeVar
 from lambdapack.config.kinds import (
     BOOLEAN,
     COUNT,
+    DIRECTORY_OR_OFF,
     DURATION,
-    HOSTS,
-    IGNORED,
+    ENGINE_HOSTS,
+    IGNORES,
     IMAGE,
     PATH,
     PATHS,
-    PLACE,
     SIZE,
     TEXT,
     TEXTS,
-    Ignored,
-    Kind,
+    IgnoreSetting,
+    SettingKind,
     one_of,
 )
+from lambdapack.model import MIB
 
 T_co = TypeVar("T_co", covariant=True)
 
-DEFAULT = "default"
-PREFIX = "LAMBDAPACK_"
+DEFAULT_ORIGIN = "default"
+VARIABLE_PREFIX = "LAMBDAPACK_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Setting(Generic[T_co]):
     """A value and who said it: "--arch", "LAMBDAPACK_ARCH", "lambdapack.toml:3", "template.yaml:12", "default"."""
 
     value: T_co
-    origin: str = DEFAULT
+    origin: str = DEFAULT_ORIGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Option:
     """One row: a setting under each of its names."""
 
     name: str  # in lambdapack.toml and package.json; "engine.hosts" is hosts in the table engine
-    kind: Kind
+    kind: SettingKind
     default: object
     help: str  # one clause, lower case, no full stop
     called: str = ""  # the flag, where it is not called as the setting
@@ -50,7 +51,7 @@ class Option:
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return PREFIX + self.field.upper()
+        return VARIABLE_PREFIX + self.field.upper()
 
     @property
     def field(self) -> str:
@@ -63,8 +64,6 @@ class Option:
         return self.called or "--" + self.name.replace(".", "-").replace("_", "-")
 
 
-MIB = 1024 * 1024
-
 OPTIONS: tuple[Option, ...] = (
     Option("runtime", TEXT, None, "the Lambda runtime, such as nodejs22.x"),
     Option("arch", one_of("x86_64", "arm64", "all"), "x86_64", "the architecture; all builds one archive for each"),
@@ -76,18 +75,18 @@ OPTIONS: tuple[Option, ...] = (
     Option("layers", PATHS, (), "the function's layers in its order, zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
-    Option("engine.hosts", HOSTS, {}, "address of the container engine for an architecture"),
+    Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory of the build's container"),
     Option("time-limit", DURATION, 1800.0, "how long one command of the build may take"),
     Option("silence-limit", DURATION, 600.0, "how long it may print nothing"),
     Option("processes", COUNT, 2048, "processes and threads of the build's container"),
-    Option("ignore", IGNORED, (), "findings to live with: CODE or CODE:path, and the reason"),
+    Option("ignore", IGNORES, (), "findings to live with: CODE or CODE:path, and the reason"),
     Option("fail-on", one_of("error", "warning", "note", "never"), "error", "the severity from which a finding fails"),
     Option("scripts", one_of("online", "offline"), "online", "whether install scripts have a network"),
     Option("emulation", one_of("auto", "full"), "auto", "whether to emulate no more than needed, or all"),
-    Option("cache", PLACE, True, "where results are remembered between runs: a directory, or off"),
+    Option("cache", DIRECTORY_OR_OFF, True, "where results are remembered between runs: a directory, or off"),
 )
-"""Limits are those of build/engine.py's Limits."""
+"""Limits are those of engine/interface.py's Limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class Settings:
     time_limit: Setting[float]  # seconds
     silence_limit: Setting[float]  # seconds
     processes: Setting[int]
-    ignore: Setting[tuple[Ignored, ...]]
+    ignore: Setting[tuple[IgnoreSetting, ...]]
     fail_on: Setting[str]
     scripts: Setting[str]
     emulation: Setting[str]

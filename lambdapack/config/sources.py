@@ -1,4 +1,4 @@
-"""Where settings come from, nearest first: flags, variables, lambdapack.toml, package.json, template, defaults."""
+"""Loads settings by precedence: flags, variables, lambdapack.toml, package.json, template, defaults."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambdapack.config.settings import OPTIONS, PREFIX, Option, Setting, Settings
-from lambdapack.errors import BAD_CONFIG, LambdapackError
+from lambdapack.config.settings import OPTIONS, VARIABLE_PREFIX, Option, Setting, Settings
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.project.document import parse_object, read_text
-from lambdapack.project.template import Declared, engines_runtime, read_template
+from lambdapack.project.template import DeclaredValue, read_template, runtime_from_engines
 
 TOML_NAME = "lambdapack.toml"
-TABLES = frozenset(option.name.partition(".")[0] for option in OPTIONS if "." in option.name)
+SETTING_TABLES = frozenset(option.name.partition(".")[0] for option in OPTIONS if "." in option.name)
 
 
 @dataclass(frozen=True, slots=True)
-class _Raw:
+class _RawValue:
     """A value as somebody wrote it, not yet parsed."""
 
     value: object
@@ -33,26 +34,26 @@ def load_settings(
     for `engines.node`; without them that is not consulted.
     """
     home = directory.resolve()
-    manifest = _manifest(home)
-    notes = list(_strange_variables(environ))
+    manifest = _read_package_json(home)
+    notes = list(_unknown_variable_notes(environ))
     layers = [
-        _flags(flags),
-        _variables(environ),
-        _toml(home / TOML_NAME),
-        _package(home, manifest),
-        _template(home, manifest, majors, notes),
+        _read_flags(flags),
+        _read_variables(environ),
+        _read_toml(home / TOML_NAME),
+        _read_package_table(home, manifest),
+        _read_template_values(home, manifest, majors, notes),
     ]
-    chosen = {option.field: _choose(option, layers) for option in OPTIONS}
+    chosen = {option.field: _choose_setting(option, layers) for option in OPTIONS}
     # The table and the fields are the same list: tests/unit/test_config.py holds them together.
     return Settings(**chosen, notes=tuple(notes))
 
 
-def _choose(option: Option, layers: list[dict[str, _Raw]]) -> Setting[Any]:
+def _choose_setting(option: Option, layers: list[dict[str, _RawValue]]) -> Setting[Any]:
     raw = next((layer[option.name] for layer in layers if option.name in layer), None)
-    return Setting(option.default) if raw is None else _parsed(option, raw)
+    return Setting(option.default) if raw is None else _parse_setting(option, raw)
 
 
-def _parsed(option: Option, raw: _Raw) -> Setting[Any]:
+def _parse_setting(option: Option, raw: _RawValue) -> Setting[Any]:
     try:
         value = option.kind.parse(raw.value)
     except ValueError as error:
@@ -66,35 +67,35 @@ def _parsed(option: Option, raw: _Raw) -> Setting[Any]:
     return Setting(value, raw.origin)
 
 
-def _flags(flags: Mapping[str, object]) -> dict[str, _Raw]:
+def _read_flags(flags: Mapping[str, object]) -> dict[str, _RawValue]:
     by_field = {option.field: option for option in OPTIONS}
     found = {}
     for name, value in flags.items():
         option = by_field.get(name.removeprefix("--").replace("-", "_"))
         if option and value is not None and value not in ((), []):
-            found[option.name] = _Raw(value, option.flag)
+            found[option.name] = _RawValue(value, option.flag)
     return found
 
 
-def _variables(environ: Mapping[str, str]) -> dict[str, _Raw]:
+def _read_variables(environ: Mapping[str, str]) -> dict[str, _RawValue]:
     # An empty variable is how CI systems say "not set".
     return {
-        option.name: _Raw(environ[option.variable], option.variable)
+        option.name: _RawValue(environ[option.variable], option.variable)
         for option in OPTIONS
         if environ.get(option.variable, "").strip()
     }
 
 
-def _strange_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    known = {option.variable.removeprefix(PREFIX) for option in OPTIONS}
+def _unknown_variable_notes(environ: Mapping[str, str]) -> Iterator[str]:
+    known = {option.variable.removeprefix(VARIABLE_PREFIX) for option in OPTIONS}
     for name in sorted(environ):
-        bare = name.removeprefix(PREFIX)
-        near = _nearest(bare, known) if name.startswith(PREFIX) and bare not in known else None
+        bare = name.removeprefix(VARIABLE_PREFIX)
+        near = _nearest_name(bare, known) if name.startswith(VARIABLE_PREFIX) and bare not in known else None
         if near:
-            yield f"the variable {name} is none of ours; did you mean {PREFIX}{near}?"
+            yield f"the variable {name} is none of ours; did you mean {VARIABLE_PREFIX}{near}?"
 
 
-def _toml(path: Path) -> dict[str, _Raw]:
+def _read_toml(path: Path) -> dict[str, _RawValue]:
     if not path.is_file():
         return {}
     import tomllib  # noqa: PLC0415  # 3 ms that most projects need not pay
@@ -103,11 +104,11 @@ def _toml(path: Path) -> dict[str, _Raw]:
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise LambdapackError(BAD_CONFIG, f"{path}{_toml_place(error)}: {error}") from error
-    return _rows(table, lambda name: f"{path.name}:{_toml_line(text, name)}", path.parent)
+        raise LambdapackError(BAD_CONFIG, f"{path}{_toml_error_place(error)}: {error}") from error
+    return _read_table(table, lambda name: f"{path.name}:{_toml_line(text, name)}", path.parent)
 
 
-def _toml_place(error: Exception) -> str:
+def _toml_error_place(error: Exception) -> str:
     found = re.search(r"at line (\d+), column (\d+)", str(error))
     return f":{found[1]}:{found[2]}" if found else ""
 
@@ -124,52 +125,54 @@ def _toml_line(text: str, name: str) -> int:
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 
-def _package(home: Path, manifest: Mapping[str, Any]) -> dict[str, _Raw]:
+def _read_package_table(home: Path, manifest: Mapping[str, Any]) -> dict[str, _RawValue]:
     table = manifest.get("lambdapack", {})
     if not isinstance(table, dict):
         raise LambdapackError(BAD_CONFIG, f'{home / "package.json"}: "lambdapack" is not an object')
-    return _rows(table, lambda name: f'package.json "lambdapack".{name}', home)
+    return _read_table(table, lambda name: f'package.json "lambdapack".{name}', home)
 
 
-def _rows(table: Mapping[str, Any], origin: Any, base: Path) -> dict[str, _Raw]:
+def _read_table(table: Mapping[str, Any], origin: Any, base: Path) -> dict[str, _RawValue]:
     known = {option.name for option in OPTIONS}
-    flat = dict(_flat(table))
+    flat = dict(_flatten_table(table))
     for name in flat:
         if name not in known:
-            near = _nearest(name, known)
+            near = _nearest_name(name, known)
             meant = f"; did you mean {near}?" if near else ""
             hint = f"Write {near} instead." if near else f"Take it out; there are: {', '.join(sorted(known))}."
             raise LambdapackError(BAD_CONFIG, f"{origin(name)}: there is no setting {name}{meant}", hint=hint)
-    return {name: _Raw(value, origin(name), base) for name, value in flat.items()}
+    return {name: _RawValue(value, origin(name), base) for name, value in flat.items()}
 
 
-def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flatten_table(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in table.items():
-        if name in TABLES and isinstance(value, dict):
+        if name in SETTING_TABLES and isinstance(value, dict):
             yield from ((f"{name}.{key}", each) for key, each in value.items())
         elif not name.startswith("$"):  # "$schema" is for editors
             yield name, value
 
 
-def _nearest(name: str, known: Collection[str]) -> str | None:
+def _nearest_name(name: str, known: Collection[str]) -> str | None:
     import difflib  # noqa: PLC0415  # only for a mistake
 
     spelled = name if name.isupper() else name.replace("_", "-").lower()
     return next(iter(difflib.get_close_matches(spelled, sorted(known), n=1, cutoff=0.75)), None)
 
 
-def _manifest(home: Path) -> Mapping[str, Any]:
+def _read_package_json(home: Path) -> Mapping[str, Any]:
     path = home / "package.json"
     return parse_object(read_text(path), path) if path.is_file() else {}
 
 
-def _template(home: Path, manifest: Mapping[str, Any], majors: Collection[int], notes: list[str]) -> dict[str, _Raw]:
+def _read_template_values(
+    home: Path, manifest: Mapping[str, Any], majors: Collection[int], notes: list[str]
+) -> dict[str, _RawValue]:
     declared = read_template(home)
     notes += declared.notes
-    runtime = declared.runtime or engines_runtime(manifest, majors)
-    stated: dict[str, Declared | None] = {
+    runtime = declared.runtime or runtime_from_engines(manifest, majors)
+    stated: dict[str, DeclaredValue | None] = {
         "runtime": runtime,
         "arch": declared.architecture,
         "handler": declared.handler,
     }
-    return {name: _Raw(each.value, each.origin) for name, each in stated.items() if each}
+    return {name: _RawValue(each.value, each.origin) for name, each in stated.items() if each}

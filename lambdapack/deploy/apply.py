@@ -10,35 +10,35 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import assert_never
 
+from lambdapack.deploy.alias import DeployProgress, add_progress_to_errors, move_aliases, version_to_serve
 from lambdapack.deploy.cloud import Cloud
-from lambdapack.deploy.nouns import Alias, Answer, Code, Function, Local, Stored
+from lambdapack.deploy.nouns import Alias, CodeSource, LambdaFunction, LocalZip, S3Object, SmokeAnswer, SmokeTest
 from lambdapack.deploy.plan import (
-    Create,
-    Invoke,
+    CreateFunction,
+    InvokeVersion,
     Plan,
-    Point,
-    Publish,
+    PointAlias,
+    PublishVersion,
     Step,
     UpdateCode,
     UpdateSettings,
     Upload,
-    asks,
+    has_setting_changes,
 )
-from lambdapack.deploy.point import Standing, point_all, telling, version_of
-from lambdapack.deploy.wanted import Smoke
-from lambdapack.errors import CHANGED, EXISTS, OTHER_CODE, SMOKE_FAILED, UPDATE_FAILED, LambdapackError
+from lambdapack.errors.cloud import CHANGED, EXISTS, OTHER_CODE, SMOKE_FAILED, UPDATE_FAILED
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 
-PARALLEL = 8
+MAX_PARALLEL_FUNCTIONS = 8
 """Functions that are changed at the same time: AWS allows 15 control calls a second (Lambda quotas, 2026-11-20)."""
 
 PUBLISH_TRIES = 3
 """A publish moves the revision of $LATEST, so one whose reply was lost has to be asked for again with the new one."""
 
-BAD_STATUS = 400
+FIRST_ERROR_STATUS = 400
 """The HTTP status from which an answer is bad when none was named."""
 
-SHOWN = 2000
+MAX_ANSWER_CHARS = 2000
 """Characters of an answer that a failure shows."""
 
 
@@ -47,20 +47,20 @@ class Deployment:
     """One function after a deployment."""
 
     plan: Plan
-    version: Function
+    version: LambdaFunction
     alias: Alias | None = None  # as it is now, when it was moved
 
 
-def apply(plans: Sequence[Plan], cloud: Cloud, observer: Observer = SILENT) -> tuple[Deployment, ...]:
+def apply_plans(plans: Sequence[Plan], cloud: Cloud, observer: Observer = SILENT) -> tuple[Deployment, ...]:
     """Return what became of every plan, in their order; raises the first failure, which says what stands where."""
-    uploaded = _upload(plans, cloud, observer)
-    standings = [Standing(plan) for plan in plans]
-    _prepare_all(standings, _Work(cloud, uploaded, observer))
-    point_all(standings, cloud, observer)
-    return tuple(Deployment(each.plan, version_of(each), each.alias) for each in standings)
+    uploaded = _upload_zips(plans, cloud, observer)
+    standings = [DeployProgress(plan) for plan in plans]
+    _prepare_all(standings, _StepRunner(cloud, uploaded, observer))
+    move_aliases(standings, cloud, observer)
+    return tuple(Deployment(each.plan, version_to_serve(each), each.alias) for each in standings)
 
 
-def _upload(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Mapping[str, Stored]:
+def _upload_zips(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Mapping[str, S3Object]:
     """Upload each zip once, for however many functions; what was there before counts too."""
     uploaded = {each.key: each for plan in plans if (each := plan.observed.stored)}
     for plan in plans:
@@ -73,74 +73,76 @@ def _upload(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Mapping[
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _StepRunner:
     """What every step needs."""
 
     cloud: Cloud
-    uploaded: Mapping[str, Stored]
+    uploaded: Mapping[str, S3Object]
     observer: Observer
 
-    def prepare(self, standing: Standing) -> None:
+    def prepare(self, standing: DeployProgress) -> None:
         """Bring a function to a version that is ready and has answered."""
-        with telling(standing):
+        with add_progress_to_errors(standing):
             for step in standing.plan.steps:
                 self._step(step, standing)
 
-    def _step(self, step: Step, standing: Standing) -> None:
+    def _step(self, step: Step, standing: DeployProgress) -> None:
         name = standing.name
         match step:
-            case Upload() | Point():
+            case Upload() | PointAlias():
                 pass  # of all functions together
-            case Create():
+            case CreateFunction():
                 with self.observer.task(f"Creating {name}"):
                     self._create(step, standing)
             case UpdateCode():
                 with self.observer.task(f"Updating the code of {name}"):
                     self.cloud.update_code(name, standing.plan.target.architecture, self._code(standing))
-                    standing.latest = _ours(self.cloud.settled(name), standing)
+                    standing.latest = _check_code_digest(self.cloud.settled(name), standing)
             case UpdateSettings():
                 with self.observer.task(f"Configuring {name}"):
                     self._configure(step, standing)
-            case Publish():
+            case PublishVersion():
                 with self.observer.task(f"Publishing a version of {name}"):
                     self._publish(standing)
-            case Invoke(smoke):
+            case InvokeVersion(smoke):
                 with self.observer.task(f"Testing the new version of {name} with {smoke.name}"):
                     self._invoke(smoke, standing)
             case _:
                 assert_never(step)
 
-    def _code(self, standing: Standing) -> Code:
+    def _code(self, standing: DeployProgress) -> CodeSource:
         package = standing.plan.wanted.package
-        return self.uploaded.get(package.key) or Local(package.path)
+        return self.uploaded.get(package.key) or LocalZip(package.path)
 
-    def _create(self, step: Create, standing: Standing) -> None:
+    def _create(self, step: CreateFunction, standing: DeployProgress) -> None:
         cpu, code = standing.plan.target.architecture, self._code(standing)
         try:
             self.cloud.create_function(standing.name, cpu, code, step.settings)
         except LambdapackError as error:
             if error.failure is not EXISTS:  # else it was made, and the reply lost: its code tells whose it is
                 raise
-        standing.latest = _ours(self.cloud.settled(standing.name), standing)
+        standing.latest = _check_code_digest(self.cloud.settled(standing.name), standing)
 
-    def _configure(self, step: UpdateSettings, standing: Standing) -> None:
+    def _configure(self, step: UpdateSettings, standing: DeployProgress) -> None:
         latest = standing.latest or self.cloud.settled(standing.name)
         try:
             self.cloud.update_settings(standing.name, step.settings, latest.revision)
         except LambdapackError as error:
-            if error.failure is not CHANGED or asks(standing.plan.wanted, self.cloud.settled(standing.name)):
+            if error.failure is not CHANGED or has_setting_changes(
+                standing.plan.wanted, self.cloud.settled(standing.name)
+            ):
                 raise
-        standing.latest = _ours(self.cloud.settled(standing.name), standing)
+        standing.latest = _check_code_digest(self.cloud.settled(standing.name), standing)
 
-    def _publish(self, standing: Standing) -> None:
+    def _publish(self, standing: DeployProgress) -> None:
         name, digest = standing.name, standing.plan.wanted.package.code_digest
-        latest = standing.latest or _ours(self.cloud.settled(name), standing)
+        latest = standing.latest or _check_code_digest(self.cloud.settled(name), standing)
         for tries in range(1, PUBLISH_TRIES + 1):
             try:
                 made = self.cloud.publish_version(name, digest, latest.revision)
                 break
             except LambdapackError as error:
-                now = _ours(self.cloud.settled(name), standing) if error.failure is CHANGED else latest
+                now = _check_code_digest(self.cloud.settled(name), standing) if error.failure is CHANGED else latest
                 if now.revision == latest.revision or now.settings != latest.settings or tries == PUBLISH_TRIES:
                     raise
                 latest = now
@@ -149,7 +151,7 @@ class _Work:
         standing.version = made
         standing.version = self._ready(name, made)
 
-    def _ready(self, name: str, made: Function) -> Function:
+    def _ready(self, name: str, made: LambdaFunction) -> LambdaFunction:
         try:
             return self.cloud.settled(name, made.version)
         except LambdapackError as error:
@@ -159,18 +161,18 @@ class _Work:
             hint = f"Correct what AWS names above, delete that version (`{again}`) and repeat the command."
             raise LambdapackError(UPDATE_FAILED, error.detail, hint=hint) from error
 
-    def _invoke(self, smoke: Smoke, standing: Standing) -> None:
-        version = version_of(standing)
+    def _invoke(self, smoke: SmokeTest, standing: DeployProgress) -> None:
+        version = version_to_serve(standing)
         answer = self.cloud.invoke(standing.name, version.version, smoke.event, version.timeout)
-        problem = objection(smoke, answer)
+        problem = describe_smoke_problem(smoke, answer)
         if problem:
             for line in answer.log.splitlines():
                 self.observer.line(line)
-            shown = answer.payload.decode("utf-8", "replace")[:SHOWN]
+            shown = answer.payload.decode("utf-8", "replace")[:MAX_ANSWER_CHARS]
             raise LambdapackError(SMOKE_FAILED, f"{version.version_arn} {problem}\n{shown}")
 
 
-def objection(smoke: Smoke, answer: Answer) -> str:
+def describe_smoke_problem(smoke: SmokeTest, answer: SmokeAnswer) -> str:
     """Return what is wrong with an answer to the test event, "" when it is as wanted."""
     if answer.error:
         return "ended with an error"
@@ -181,32 +183,32 @@ def objection(smoke: Smoke, answer: Answer) -> str:
     status = document.get("statusCode") if isinstance(document, dict) else None
     if smoke.status is not None:
         return "" if status == smoke.status else f"answered with the status {status}, not {smoke.status}"
-    bad = isinstance(status, int) and status >= BAD_STATUS
+    bad = isinstance(status, int) and status >= FIRST_ERROR_STATUS
     return f"answered with the status {status}" if bad else ""
 
 
-def _prepare_all(standings: Sequence[Standing], work: _Work) -> None:
+def _prepare_all(standings: Sequence[DeployProgress], work: _StepRunner) -> None:
     """Prepare every function; all of them are tried before the first failure is raised."""
     if len(standings) == 1:
         work.prepare(standings[0])
         return
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    with ThreadPoolExecutor(MAX_PARALLEL_FUNCTIONS) as pool:
         futures = [pool.submit(work.prepare, each) for each in standings]
-    failed = [error for each in futures if (error := _failure(each))]
+    failed = [error for each in futures if (error := _future_error(each))]
     for other in failed[1:]:
         work.observer.note(f"{other.failure.code} {other.failure.title}: {other.detail}")
     if failed:
         raise failed[0]
 
 
-def _failure(future: "Future[None]") -> LambdapackError | None:
+def _future_error(future: "Future[None]") -> LambdapackError | None:
     error = future.exception()
     if error is not None and not isinstance(error, LambdapackError):
         raise error
     return error
 
 
-def _ours(found: Function, standing: Standing) -> Function:
+def _check_code_digest(found: LambdaFunction, standing: DeployProgress) -> LambdaFunction:
     """Return what AWS has, when its code is what was sent; LP427 when not."""
     wanted = standing.plan.wanted.package.code_digest
     if found.code_digest != wanted:

@@ -1,4 +1,4 @@
-"""All that lambdapack ever asks of AWS, as protocols. `aws/` has the one that is real.
+"""The AWS operations that lambdapack uses, as protocols; aws/ implements them. Errors are LambdapackErrors.
 
 Common to every call: what AWS says no to is a LambdapackError of errors/cloud.py (exit 5; credentials and region exit
 3). Throttling, broken connections and AWS's own 5xx are tried again within bounds, and so is a 409 "an update is in
@@ -12,22 +12,22 @@ from typing import Protocol
 from lambdapack.deploy.nouns import (
     AccountLimits,
     Alias,
-    Answer,
-    Code,
+    CallerIdentity,
+    CodeSource,
     Consumer,
-    Function,
-    Identity,
+    FunctionSettings,
+    LambdaFunction,
+    LayerPermission,
     LayerVersion,
     NewLayer,
-    Permission,
-    Settings,
-    Stored,
+    S3Object,
+    SmokeAnswer,
 )
 from lambdapack.events import Advance
 from lambdapack.model import Architecture
 
 
-class Account(Protocol):
+class AccountCloud(Protocol):
     """Who we are, and where."""
 
     @property
@@ -35,7 +35,7 @@ class Account(Protocol):
         """The region that every call goes to."""
         ...
 
-    def identity(self) -> Identity:
+    def identity(self) -> CallerIdentity:
         """Return whose credentials these are (STS)."""
         ...
 
@@ -44,10 +44,10 @@ class Account(Protocol):
         ...
 
 
-class Functions(Protocol):
+class FunctionCloud(Protocol):
     """Functions, their versions and what calls them."""
 
-    def function(self, name: str, qualifier: str = "") -> Function | None:
+    def function(self, name: str, qualifier: str = "") -> LambdaFunction | None:
         """Return $LATEST, or the version that a number or alias stands for; None when there is none."""
         ...
 
@@ -55,34 +55,36 @@ class Functions(Protocol):
         """Return a signed URL of the code, good for ten minutes; LP415 when there is no such function."""
         ...
 
-    def settled(self, name: str, qualifier: str = "") -> Function:
+    def settled(self, name: str, qualifier: str = "") -> LambdaFunction:
         """Wait until nothing is under way; LP423 when it failed, LP424 when it takes too long, LP415 when gone."""
         ...
 
-    def create_function(self, name: str, architecture: Architecture, code: Code, settings: Settings) -> Function:
+    def create_function(
+        self, name: str, architecture: Architecture, code: CodeSource, settings: FunctionSettings
+    ) -> LambdaFunction:
         """Create a function, which is then Pending. A role that is too new is waited for. LP414 when it exists."""
         ...
 
-    def update_code(self, name: str, architecture: Architecture, code: Code) -> Function:
+    def update_code(self, name: str, architecture: Architecture, code: CodeSource) -> LambdaFunction:
         """Change $LATEST; the answer is not settled."""
         ...
 
-    def update_settings(self, name: str, settings: Settings, revision: str) -> Function:
+    def update_settings(self, name: str, settings: FunctionSettings, revision: str) -> LambdaFunction:
         """Change $LATEST when it still is at `revision` ("" for whatever it is); LP413 when not. Not settled."""
         ...
 
-    def publish_version(self, name: str, code_digest: str, revision: str) -> Function:
+    def publish_version(self, name: str, code_digest: str, revision: str) -> LambdaFunction:
         """Freeze $LATEST when it has this code and revision; LP413 when not.
 
         Nothing changed since the last: AWS gives that one back. The answer may be Pending.
         """
         ...
 
-    def versions(self, name: str) -> Iterator[Function]:
+    def versions(self, name: str) -> Iterator[LambdaFunction]:
         """Yield $LATEST and every published version, oldest first; without states, as AWS leaves them out."""
         ...
 
-    def every_version(self) -> Iterator[Function]:
+    def every_version(self) -> Iterator[LambdaFunction]:
         """Yield every version of every function of the region, with its layers; without states."""
         ...
 
@@ -90,12 +92,12 @@ class Functions(Protocol):
         """Yield what calls $LATEST: function URL, permissions, event sources."""
         ...
 
-    def invoke(self, name: str, qualifier: str, payload: bytes, timeout: int) -> Answer:
+    def invoke(self, name: str, qualifier: str, payload: bytes, timeout: int) -> SmokeAnswer:
         """Invoke once, never again, and wait at most the function's `timeout` (seconds) and a little."""
         ...
 
 
-class Aliases(Protocol):
+class AliasCloud(Protocol):
     """Names for versions."""
 
     def alias(self, function: str, name: str) -> Alias | None:
@@ -111,7 +113,7 @@ class Aliases(Protocol):
         ...
 
 
-class Layers(Protocol):
+class LayerCloud(Protocol):
     """Layers, their versions and who may use them."""
 
     def layer_versions(self, name: str) -> Iterator[LayerVersion]:
@@ -122,7 +124,7 @@ class Layers(Protocol):
         """Return a version with digest, size and location. `name` may be a layer's ARN, of any account."""
         ...
 
-    def publish_layer(self, new: NewLayer, code: Code) -> LayerVersion:
+    def publish_layer(self, new: NewLayer, code: CodeSource) -> LayerVersion:
         """Publish a version; AWS makes a new one even of equal bytes."""
         ...
 
@@ -130,23 +132,23 @@ class Layers(Protocol):
         """Delete a version; fine when it is gone already. Functions that use it keep it."""
         ...
 
-    def layer_policy(self, name: str, number: int) -> tuple[Permission, ...]:
+    def layer_policy(self, name: str, number: int) -> tuple[LayerPermission, ...]:
         """Return who else may use a version."""
         ...
 
-    def permit_layer(self, name: str, number: int, permission: Permission) -> None:
+    def permit_layer(self, name: str, number: int, permission: LayerPermission) -> None:
         """Let an account, an organization or everybody use a version; LP414 when the statement exists."""
         ...
 
 
-class Storage(Protocol):
+class StorageCloud(Protocol):
     """Buckets, and the places that AWS gives signed URLs of."""
 
-    def stored(self, bucket: str, key: str) -> Stored | None:
+    def stored(self, bucket: str, key: str) -> S3Object | None:
         """Return an object without its bytes; None when it is not there or may not be seen. LP421 for the bucket."""
         ...
 
-    def store(self, stored: Stored, path: Path, advance: Advance) -> Stored:
+    def store(self, stored: S3Object, path: Path, advance: Advance) -> S3Object:
         """Upload a file, in parts when it is large, with checksums, and return it with its version."""
         ...
 
@@ -159,5 +161,5 @@ class Storage(Protocol):
         ...
 
 
-class Cloud(Account, Functions, Aliases, Layers, Storage, Protocol):
+class Cloud(AccountCloud, FunctionCloud, AliasCloud, LayerCloud, StorageCloud, Protocol):
     """One account in one region. Calls may come from several threads."""

@@ -1,40 +1,46 @@
-"""What has to happen so that a layer is published as wanted. Pure: from what is wanted and observed to steps."""
+"""Plans and publishes a layer version, shares it and deletes old versions. A stopped run can be repeated."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import assert_never
 
-from lambdapack.deploy.nouns import LayerVersion, NewLayer, Permission, Stored
-from lambdapack.deploy.plan import DIRECT_MOST, MEMORY_PREFIX, Upload
-from lambdapack.deploy.wanted import Package
+from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.nouns import DeploymentPackage, LayerPermission, LayerVersion, LocalZip, NewLayer, S3Object
+from lambdapack.deploy.plan import DESCRIPTION_PREFIX, MAX_DIRECT_ZIP_BYTES, Upload
+from lambdapack.errors.cloud import EXISTS, OTHER_CODE, SERVICE, UNREACHABLE
+from lambdapack.errors.record import LambdapackError
+from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture, Finding
 
 
 @dataclass(frozen=True, slots=True)
-class WantedLayer:
+class DesiredLayer:
     """One layer as it should be."""
 
     name: str
-    package: Package
+    package: DeploymentPackage
     content_digest: str
     runtimes: tuple[str, ...]  # what its bytes are good for
     architectures: tuple[Architecture, ...]
-    permissions: tuple[Permission, ...] = ()
+    permissions: tuple[LayerPermission, ...] = ()
     bucket: str = ""
     keep: int = 0  # newest versions that stay in any case; 0: all
 
     @property
     def new(self) -> NewLayer:
         """The version, as AWS is told of it."""
-        description = f"{MEMORY_PREFIX}content {self.content_digest}"
+        description = f"{DESCRIPTION_PREFIX}content {self.content_digest}"
         return NewLayer(self.name, description, self.runtimes, self.architectures)
 
     @property
     def through_bucket(self) -> bool:
         """Whether the zip has to go by way of S3, and may."""
-        return bool(self.bucket) and self.package.zip_bytes > DIRECT_MOST
+        return bool(self.bucket) and self.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class Spared:
+class KeptVersion:
     """A version that is old enough to go, and stays."""
 
     version: LayerVersion
@@ -42,15 +48,15 @@ class Spared:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenLayer:
+class ObservedLayer:
     """What AWS had at one moment."""
 
     same: LayerVersion | None  # the latest version, when it is what is wanted
     latest: LayerVersion | None = None  # None: there is none
-    permissions: tuple[Permission, ...] = ()  # of `same`
-    spared: tuple[Spared, ...] = ()
+    permissions: tuple[LayerPermission, ...] = ()  # of `same`
+    spared: tuple[KeptVersion, ...] = ()
     unused: tuple[LayerVersion, ...] = ()  # may go
-    stored: Stored | None = None  # the package, when it is in the bucket already
+    stored: S3Object | None = None  # the package, when it is in the bucket already
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,48 +65,184 @@ class PublishLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
+class AddLayerPermission:
     """Let somebody else use the version."""
 
-    permission: Permission
+    permission: LayerPermission
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class DeleteLayerVersion:
     """Remove an old version that nobody uses."""
 
     version: LayerVersion
 
 
-LayerStep = Upload | PublishLayer | Permit | Delete
+LayerStep = Upload | PublishLayer | AddLayerPermission | DeleteLayerVersion
 
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
     """The steps for one layer, in order; none when it is as wanted."""
 
-    wanted: WantedLayer
-    seen: SeenLayer
+    wanted: DesiredLayer
+    seen: ObservedLayer
     steps: tuple[LayerStep, ...]
     findings: tuple[Finding, ...] = field(default=())
 
 
-def plan_layer(wanted: WantedLayer, seen: SeenLayer) -> LayerPlan:
+def plan_layer(wanted: DesiredLayer, seen: ObservedLayer) -> LayerPlan:
     """Return what has to be done."""
     steps: list[LayerStep] = []
     if seen.same is None:
         if wanted.through_bucket and seen.stored is None:
             package = wanted.package
-            steps.append(Upload(Stored(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)))
+            steps.append(Upload(S3Object(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)))
         steps.append(PublishLayer())
     given = {(each.principal, each.organization) for each in seen.permissions}
-    steps += [Permit(each) for each in wanted.permissions if (each.principal, each.organization) not in given]
-    steps += [Delete(each) for each in seen.unused]
+    steps += [
+        AddLayerPermission(each) for each in wanted.permissions if (each.principal, each.organization) not in given
+    ]
+    steps += [DeleteLayerVersion(each) for each in seen.unused]
     return LayerPlan(wanted, seen, tuple(steps))
 
 
-def is_same(wanted: WantedLayer, version: LayerVersion) -> bool:
+def is_same_layer(wanted: DesiredLayer, version: LayerVersion) -> bool:
     """Tell whether a version says of itself what is wanted; its bytes only when it was asked for alone."""
     told = (set(version.runtimes), set(version.architectures))
     digests = {wanted.package.code_digest, ""}
     return told == (set(wanted.runtimes), set(wanted.architectures)) and version.code_digest in digests
+
+
+def observe_layer(cloud: Cloud, wanted: DesiredLayer) -> ObservedLayer:
+    """Return what AWS has of a layer: two calls when nothing is to do and nothing else is wanted."""
+    versions = cloud.layer_versions(wanted.name)
+    latest = next(versions, None)
+    same = _find_same_version(cloud, wanted, latest)
+    spared, unused = (
+        _split_old_versions(cloud, wanted, [latest, *versions], same) if latest and wanted.keep else ((), ())
+    )
+    return ObservedLayer(
+        same=same,
+        latest=latest,
+        permissions=cloud.layer_policy(wanted.name, same.number) if same and wanted.permissions else (),
+        spared=spared,
+        unused=unused,
+        stored=None if same else _find_stored_zip(cloud, wanted),
+    )
+
+
+def _find_same_version(cloud: Cloud, wanted: DesiredLayer, latest: LayerVersion | None) -> LayerVersion | None:
+    if latest is None or not is_same_layer(wanted, latest):
+        return None
+    found = cloud.layer_version(wanted.name, latest.number)
+    return found if found and found.code_digest and is_same_layer(wanted, found) else None
+
+
+def _split_old_versions(
+    cloud: Cloud, wanted: DesiredLayer, versions: Sequence[LayerVersion], same: LayerVersion | None
+) -> tuple[tuple[KeptVersion, ...], tuple[LayerVersion, ...]]:
+    """Return the versions beyond those that stay: who is used or shared, and who may go."""
+    old = versions[wanted.keep - (0 if same else 1) :]
+    if not old:
+        return (), ()
+    users = _read_layer_users(cloud)
+    spared: list[KeptVersion] = []
+    unused: list[LayerVersion] = []
+    for each in old:
+        why = f"{users[each.arn]} uses it" if each.arn in users else ""
+        why = why or ("it has a policy" if cloud.layer_policy(wanted.name, each.number) else "")
+        if why:
+            spared.append(KeptVersion(each, why))
+        else:
+            unused.append(each)
+    return tuple(spared), tuple(unused)
+
+
+def _read_layer_users(cloud: Cloud) -> Mapping[str, str]:
+    """Return each layer version that a function version of the region has, with one of those that have it."""
+    return {layer.arn: f"{each.name}:{each.version}" for each in cloud.every_version() for layer in each.layers}
+
+
+def _find_stored_zip(cloud: Cloud, wanted: DesiredLayer) -> S3Object | None:
+    package = wanted.package
+    found = cloud.stored(wanted.bucket, package.key) if wanted.through_bucket else None
+    return found if found and (found.size, found.code_digest) == (package.zip_bytes, package.code_digest) else None
+
+
+@dataclass(slots=True)
+class PublishedLayer:
+    """One layer after its plan was carried out, or as far as that came."""
+
+    plan: LayerPlan
+    version: LayerVersion | None = None
+    deleted: list[LayerVersion] = field(default_factory=list)
+
+
+def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer = SILENT) -> tuple[PublishedLayer, ...]:
+    """Return what became of every plan, in their order; a failure says what is published already."""
+    done = tuple(PublishedLayer(each, each.seen.same) for each in plans)
+    with _add_versions_to_errors(done):
+        for each in done:
+            for step in each.plan.steps:
+                _run_step(step, each, cloud, observer)
+    return done
+
+
+def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Observer) -> None:
+    name = layer.plan.wanted.name
+    match step:
+        case Upload(stored):
+            with observer.task(f"Uploading to s3://{stored.bucket}/{stored.key}", stored.size, "B") as advance:
+                cloud.store(stored, layer.plan.wanted.package.path, advance)
+        case PublishLayer():
+            with observer.task(f"Publishing {name}"):
+                layer.version = _publish_version(layer.plan.wanted, cloud)
+        case AddLayerPermission():
+            with observer.task(f"Sharing {name} with {step.permission.whom}"):
+                _add_permission(step, layer, cloud)
+        case DeleteLayerVersion(version):
+            with observer.task(f"Deleting {name}:{version.number}"):
+                cloud.delete_layer_version(name, version.number)
+            layer.deleted.append(version)
+        case _:
+            assert_never(step)
+
+
+def _publish_version(wanted: DesiredLayer, cloud: Cloud) -> LayerVersion:
+    code = _find_stored_zip(cloud, wanted) or LocalZip(wanted.package.path)
+    try:
+        made = cloud.publish_layer(wanted.new, code)
+    except LambdapackError as error:
+        if error.failure not in (UNREACHABLE, SERVICE):
+            raise
+        found = _find_same_version(cloud, wanted, next(cloud.layer_versions(wanted.name), None))
+        if found is None:
+            raise
+        return found  # it was made, and the reply lost
+    if made.code_digest != wanted.package.code_digest:
+        raise LambdapackError(OTHER_CODE, f"{made.arn} has {made.code_digest}, not {wanted.package.code_digest}")
+    return made
+
+
+def _add_permission(step: AddLayerPermission, layer: PublishedLayer, cloud: Cloud) -> None:
+    version = layer.version
+    if version is None:
+        raise ValueError(f"the plan of {layer.plan.wanted.name} shares a version that is not there")
+    try:
+        cloud.permit_layer(layer.plan.wanted.name, version.number, step.permission)
+    except LambdapackError as error:
+        if error.failure is not EXISTS:  # else it was done, and the reply lost
+            raise
+
+
+@contextmanager
+def _add_versions_to_errors(layers: Sequence[PublishedLayer]) -> Iterator[None]:
+    try:
+        yield
+    except LambdapackError as error:
+        made = [each.version for each in layers if each.version and each.version is not each.plan.seen.same]
+        if not made:
+            raise
+        stands = "\n".join(f"{each.arn} is published" for each in made)
+        raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error

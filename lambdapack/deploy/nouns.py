@@ -1,5 +1,6 @@
-"""What AWS holds, in our words. Facts as they were at one moment: each has to be read again before it is relied on."""
+"""What AWS holds of functions, aliases and layers, and the function that a deployment should produce."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ class AttachedLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class LambdaFunction:
     """One version of a function, $LATEST or a published one."""
 
     name: str
@@ -46,7 +47,7 @@ class Function:
     @property
     def version_arn(self) -> str:
         """The ARN of exactly this version, whatever alias it was asked for by."""
-        return f"{unqualified(self.arn)}:{self.version}"
+        return f"{unqualified_arn(self.arn)}:{self.version}"
 
     @property
     def settled(self) -> bool:
@@ -59,7 +60,7 @@ class Function:
         return self.state == "Failed" or self.update == "Failed"
 
 
-def unqualified(arn: str) -> str:
+def unqualified_arn(arn: str) -> str:
     """Return a function's ARN without version or alias: arn:aws:lambda:REGION:ACCOUNT:function:NAME."""
     return ":".join(arn.split(":")[:7])
 
@@ -85,7 +86,7 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class S3Object:
     """An object in a bucket."""
 
     bucket: str
@@ -96,17 +97,17 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class LocalZip:
     """A zip on this host, sent with the request itself."""
 
     path: Path
 
 
-Code = Local | Stored
+CodeSource = LocalZip | S3Object
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FunctionSettings:
     """Settings of a function. None: leave as it is, or AWS's default for a new one."""
 
     runtime: str | None = None
@@ -120,7 +121,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SmokeAnswer:
     """What an invoked function returned."""
 
     payload: bytes
@@ -156,7 +157,7 @@ class NewLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
+class LayerPermission:
     """One statement of a layer version's policy."""
 
     sid: str
@@ -170,7 +171,7 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CallerIdentity:
     """Who is calling."""
 
     account: str
@@ -185,3 +186,63 @@ class AccountLimits:
     unzipped: int = 262_144_000
     total: int = 80_530_636_800
     used: int = 0
+
+
+OBJECT_KEY_PREFIX = "lambdapack/"
+"""Where our objects are in a bucket; README's policy allows no other place."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPackage:
+    """A zip on this host."""
+
+    path: Path
+    code_digest: str
+    zip_bytes: int
+
+    @property
+    def key(self) -> str:
+        """Its place in a bucket: equal bytes have the same."""
+        return f"{OBJECT_KEY_PREFIX}{base64.b64decode(self.code_digest).hex()}.zip"
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeTest:
+    """An event that the new version has to answer before an alias points at it."""
+
+    event: bytes = field(repr=False)
+    name: str  # of its file
+    status: int | None = None  # the answer's "statusCode"; None: none, or one below 400
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredFunction:
+    """One function as it should be."""
+
+    function: str
+    package: DeploymentPackage
+    alias: str = ""
+    runtime: str | None = None  # what the package is made for; None: nobody said, so the function's own
+    architecture: Architecture | None = None
+    settings: FunctionSettings = field(default_factory=FunctionSettings)  # None fields stay as they are
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # set these, keep the others
+    new: FunctionSettings | None = None  # of a function that is made when there is none; None: it is not made
+    new_architecture: Architecture = Architecture.X86_64
+    bucket: str = ""
+    smoke: SmokeTest | None = None
+    canary: float = 0.0  # part of the traffic that the new version gets, below 1; 0: all of it
+    allow_architecture: bool = False
+    allow_runtime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What AWS had at one moment. What is not needed to see that nothing is to do is read only when something is."""
+
+    latest: LambdaFunction | None  # None: there is no such function
+    served: LambdaFunction | None = None  # what the alias points at; without one, the version that has what $LATEST has
+    alias: Alias | None = None
+    shifted: LambdaFunction | None = None  # the other version that gets a part of the alias's traffic
+    consumers: tuple[Consumer, ...] = ()
+    unseen: tuple[str, ...] = ()  # IAM actions that are missing to know the consumers
+    stored: S3Object | None = None  # the package, when it is in the bucket already

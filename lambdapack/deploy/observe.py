@@ -1,29 +1,40 @@
-"""Reads of AWS what a plan needs: two calls when nothing is to do."""
+"""Reads a function's state from AWS for a plan, and checks a deployment before anything is sent."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from lambdapack.deploy.cloud import Cloud
-from lambdapack.deploy.nouns import LATEST, Consumer, Function
-from lambdapack.deploy.plan import serves, through_bucket
-from lambdapack.deploy.wanted import Observed, Wanted
-from lambdapack.errors import ACCESS_DENIED, LambdapackError
+from lambdapack.deploy.nouns import LATEST, Consumer, DesiredFunction, LambdaFunction, LayerVersion, Observed
+from lambdapack.deploy.plan import MAX_DIRECT_ZIP_BYTES, is_sent_through_s3, is_up_to_date
+from lambdapack.errors.cloud import ACCESS_DENIED
+from lambdapack.errors.record import LambdapackError
+from lambdapack.model import Architecture, Finding
+from lambdapack.rules.model.deploy_records import (
+    ARCHITECTURE_DIFFERS,
+    BUCKET_MISSING,
+    CONSUMERS_UNSEEN,
+    LATEST_CONSUMER,
+    LAYER_ARCHITECTURE,
+    LAYER_UNSEEN,
+    RUNTIME_DIFFERS,
+)
 
 
-def observe(cloud: Cloud, wanted: Wanted) -> Observed:
+def observe(cloud: Cloud, wanted: DesiredFunction) -> Observed:
     """Return what AWS has of a function."""
     latest = cloud.function(wanted.function)
     if latest is None:
-        return _stored(cloud, wanted, Observed(None))
+        return _observe_stored_zip(cloud, wanted, Observed(None))
     if not wanted.alias:
-        seen = Observed(latest, _published(cloud, latest))
+        seen = Observed(latest, _find_published_version(cloud, latest))
     else:
         seen = Observed(latest, cloud.function(wanted.function, wanted.alias))
-    if serves(wanted, seen):
+    if is_up_to_date(wanted, seen):
         return seen
-    return _stored(cloud, wanted, _closer(cloud, wanted, seen))
+    return _observe_stored_zip(cloud, wanted, _observe_details(cloud, wanted, seen))
 
 
-def _published(cloud: Cloud, latest: Function) -> Function | None:
+def _find_published_version(cloud: Cloud, latest: LambdaFunction) -> LambdaFunction | None:
     """Return the newest version that is what $LATEST is."""
     found = None
     for each in cloud.versions(latest.name):
@@ -32,7 +43,7 @@ def _published(cloud: Cloud, latest: Function) -> Function | None:
     return found
 
 
-def _closer(cloud: Cloud, wanted: Wanted, seen: Observed) -> Observed:
+def _observe_details(cloud: Cloud, wanted: DesiredFunction, seen: Observed) -> Observed:
     if wanted.alias and seen.served:
         alias = cloud.alias(wanted.function, wanted.alias)
         other = alias.weights[0][0] if alias and alias.weights else ""
@@ -47,9 +58,82 @@ def _closer(cloud: Cloud, wanted: Wanted, seen: Observed) -> Observed:
     return replace(seen, consumers=consumers)
 
 
-def _stored(cloud: Cloud, wanted: Wanted, seen: Observed) -> Observed:
-    if not through_bucket(wanted):
+def _observe_stored_zip(cloud: Cloud, wanted: DesiredFunction, seen: Observed) -> Observed:
+    if not is_sent_through_s3(wanted):
         return seen
     found = cloud.stored(wanted.bucket, wanted.package.key)
     same = found and (found.size, found.code_digest) == (wanted.package.zip_bytes, wanted.package.code_digest)
     return replace(seen, stored=found if same else None)
+
+
+CONSUMER_MESSAGES = {
+    "function-url": "the function URL {} serves $LATEST",
+    "permission": "{} may call $LATEST",
+    "event-source": "the event source {} sends to $LATEST",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionLayers:
+    """The layers that the function will have."""
+
+    read: tuple[LayerVersion, ...] = ()
+    unseen: tuple[str, ...] = ()  # ARNs
+
+
+def check_deployment(
+    wanted: DesiredFunction, seen: Observed, layers: FunctionLayers, architecture: Architecture
+) -> Iterator[Finding]:
+    """Yield what is wrong between package and function, and what should be known before."""
+    latest = seen.latest
+    if latest:
+        yield from _check_function(wanted, latest)
+    if wanted.package.zip_bytes > MAX_DIRECT_ZIP_BYTES and not wanted.bucket:
+        size = (("bytes", wanted.package.zip_bytes), ("most", MAX_DIRECT_ZIP_BYTES))
+        message = f"the zip has {wanted.package.zip_bytes} bytes, {MAX_DIRECT_ZIP_BYTES} is the most"
+        yield Finding(BUCKET_MISSING, "", message, evidence=size)
+    yield from check_attached_layers(layers, architecture)
+    for consumer in seen.consumers:
+        yield _consumer_finding(wanted, consumer)
+    for action in seen.unseen:
+        yield Finding(CONSUMERS_UNSEEN, "", f"the action {action} is missing", evidence=(("action", action),))
+
+
+def check_attached_layers(layers: FunctionLayers, architecture: Architecture) -> Iterator[Finding]:
+    """Yield what speaks against a function's layers, beyond what is in them."""
+    for each in layers.read:
+        if each.architectures and architecture not in each.architectures:
+            named = " and ".join(cpu.aws for cpu in each.architectures)
+            yield Finding(LAYER_ARCHITECTURE, each.arn, f"it names {named}, the function is {architecture}")
+    for arn in layers.unseen:
+        yield Finding(LAYER_UNSEEN, arn, "AWS does not let these credentials read it, or it was deleted")
+
+
+def _check_function(wanted: DesiredFunction, latest: LambdaFunction) -> Iterator[Finding]:
+    made_for = wanted.architecture
+    if made_for and made_for is not latest.architecture and not wanted.allow_architecture:
+        fix = f"Build with `--arch {latest.architecture}`, or switch the function with `--allow-arch-change`."
+        message = f"the package is for {made_for}, {latest.name} runs on {latest.architecture}"
+        yield Finding(
+            ARCHITECTURE_DIFFERS,
+            "",
+            message,
+            fix=fix,
+            evidence=_mismatch_evidence(made_for.aws, latest.architecture.aws),
+        )
+    if wanted.runtime and wanted.runtime != latest.runtime and not wanted.allow_runtime:
+        fix = f"Build with `--runtime {latest.runtime}`, or switch the function with `--allow-runtime-change`."
+        message = f"the package is for {wanted.runtime}, {latest.name} runs {latest.runtime}"
+        yield Finding(
+            RUNTIME_DIFFERS, "", message, fix=fix, evidence=_mismatch_evidence(wanted.runtime, latest.runtime)
+        )
+
+
+def _mismatch_evidence(package: str, function: str) -> tuple[tuple[str, str], ...]:
+    return (("package", package), ("function", function))
+
+
+def _consumer_finding(wanted: DesiredFunction, consumer: Consumer) -> Finding:
+    message = CONSUMER_MESSAGES[consumer.kind].format(consumer.who)
+    fix = f"Let it call {wanted.function}:{wanted.alias}." if wanted.alias else ""
+    return Finding(LATEST_CONSUMER, consumer.who, message, fix=fix, evidence=(("kind", consumer.kind),))

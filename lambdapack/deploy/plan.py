@@ -1,16 +1,23 @@
-"""What has to change so that a function is as wanted. Pure: from what is wanted and what was observed to steps."""
+"""Plans the steps that bring a function to the desired state. Pure: no AWS call is made."""
 
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from lambdapack.deploy.nouns import Alias, Function, Settings, Stored
-from lambdapack.deploy.wanted import Observed, Smoke, Wanted
+from lambdapack.deploy.nouns import (
+    Alias,
+    DesiredFunction,
+    FunctionSettings,
+    LambdaFunction,
+    Observed,
+    S3Object,
+    SmokeTest,
+)
 from lambdapack.model import Architecture, Finding, Target
 
-DIRECT_MOST = 52_428_800
+MAX_DIRECT_ZIP_BYTES = 52_428_800
 """Bytes of a zip in a request: "Zipped size must be smaller than 52428800 bytes" (AWS, read 2026-11-20)."""
 
-MEMORY_PREFIX = "lambdapack: "
+DESCRIPTION_PREFIX = "lambdapack: "
 """Begins an alias's description that is ours: which version was there before. Others are left alone."""
 
 
@@ -18,14 +25,14 @@ MEMORY_PREFIX = "lambdapack: "
 class Upload:
     """Put the zip into a bucket."""
 
-    stored: Stored
+    stored: S3Object
 
 
 @dataclass(frozen=True, slots=True)
-class Create:
+class CreateFunction:
     """Make the function, with the code."""
 
-    settings: Settings
+    settings: FunctionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class UpdateCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SettingChange:
     """One setting of $LATEST."""
 
     name: str
@@ -49,24 +56,24 @@ class Change:
 class UpdateSettings:
     """Change settings of $LATEST, and leave the others."""
 
-    settings: Settings
-    changes: tuple[Change, ...]  # for people; of variables the names only
+    settings: FunctionSettings
+    changes: tuple[SettingChange, ...]  # for people; of variables the names only
 
 
 @dataclass(frozen=True, slots=True)
-class Publish:
+class PublishVersion:
     """Freeze $LATEST as a version."""
 
 
 @dataclass(frozen=True, slots=True)
-class Invoke:
+class InvokeVersion:
     """Send the new version the test event."""
 
-    smoke: Smoke
+    smoke: SmokeTest
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class PointAlias:
     """Make the alias serve the new version."""
 
     name: str
@@ -74,40 +81,42 @@ class Point:
     canary: float = 0.0
 
 
-Step = Upload | Create | UpdateCode | UpdateSettings | Publish | Invoke | Point
+Step = Upload | CreateFunction | UpdateCode | UpdateSettings | PublishVersion | InvokeVersion | PointAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The steps for one function, in order; none when it is as wanted."""
 
-    wanted: Wanted
+    wanted: DesiredFunction
     observed: Observed
     target: Target
     steps: tuple[Step, ...]
-    serving: Function | None  # the version that has what is wanted, when nothing is to do
+    serving: LambdaFunction | None  # the version that has what is wanted, when nothing is to do
     findings: tuple[Finding, ...] = field(default=())  # of the package and of the guards
 
 
-def serves(wanted: Wanted, seen: Observed) -> bool:
+def is_up_to_date(wanted: DesiredFunction, seen: Observed) -> bool:
     """Tell whether what the alias points at (or what was published) is what is wanted, and $LATEST is no other."""
     latest, served = seen.latest, seen.served
-    if latest is None or served is None or latest.failed or _changes(wanted, latest):
+    if latest is None or served is None or latest.failed or _setting_changes(wanted, latest):
         return False
-    return _is_wanted(wanted, latest) and _is_wanted(wanted, served) and served.settings == latest.settings
+    return (
+        _has_desired_code(wanted, latest) and _has_desired_code(wanted, served) and served.settings == latest.settings
+    )
 
 
-def asks(wanted: Wanted, latest: Function) -> bool:
+def has_setting_changes(wanted: DesiredFunction, latest: LambdaFunction) -> bool:
     """Tell whether a setting that the user named is another than the function's."""
-    return bool(_changes(wanted, latest))
+    return bool(_setting_changes(wanted, latest))
 
 
-def through_bucket(wanted: Wanted) -> bool:
+def is_sent_through_s3(wanted: DesiredFunction) -> bool:
     """Tell whether the zip has to go by way of S3, and may."""
-    return bool(wanted.bucket) and wanted.package.zip_bytes > DIRECT_MOST
+    return bool(wanted.bucket) and wanted.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
 
 
-def target_of(wanted: Wanted, latest: Function | None) -> Target:
+def target_of(wanted: DesiredFunction, latest: LambdaFunction | None) -> Target:
     """Return what the package will run on: what the function is, and what it is allowed to become."""
     if latest is None:
         runtime = wanted.runtime or (wanted.new.runtime if wanted.new else None) or ""
@@ -117,93 +126,100 @@ def target_of(wanted: Wanted, latest: Function | None) -> Target:
     return Target(runtime, architecture or latest.architecture)
 
 
-def plan(wanted: Wanted, seen: Observed, target: Target, findings: tuple[Finding, ...] = ()) -> Plan:
+def plan_function(wanted: DesiredFunction, seen: Observed, target: Target, findings: tuple[Finding, ...] = ()) -> Plan:
     """Return the plan that makes a function as wanted."""
-    if serves(wanted, seen) or _shifted_already(wanted, seen):
+    if is_up_to_date(wanted, seen) or _is_canary_in_place(wanted, seen):
         return Plan(wanted, seen, target, (), seen.shifted or seen.served, findings)
     steps: list[Step] = []
     latest = seen.latest
     if latest is None:
-        steps += [*_upload(wanted, seen), Create(_new(wanted, target))]
+        steps += [*_upload_steps(wanted, seen), CreateFunction(_new_function_settings(wanted, target))]
     else:
-        if latest.failed or not _is_wanted(wanted, latest, target.architecture):
+        if latest.failed or not _has_desired_code(wanted, latest, target.architecture):
             other = latest.architecture if latest.architecture is not target.architecture else None
-            steps += [*_upload(wanted, seen), UpdateCode(latest.code_digest, other)]
-        changes = _changes(wanted, latest)
+            steps += [*_upload_steps(wanted, seen), UpdateCode(latest.code_digest, other)]
+        changes = _setting_changes(wanted, latest)
         if changes:
-            steps.append(UpdateSettings(_settings(wanted, latest), changes))
-    steps.append(Publish())
+            steps.append(UpdateSettings(_settings_to_send(wanted, latest), changes))
+    steps.append(PublishVersion())
     if wanted.smoke:
-        steps.append(Invoke(wanted.smoke))
+        steps.append(InvokeVersion(wanted.smoke))
     if wanted.alias:
-        steps.append(Point(wanted.alias, seen.alias, wanted.canary if seen.alias else 0.0))
+        steps.append(PointAlias(wanted.alias, seen.alias, wanted.canary if seen.alias else 0.0))
     return Plan(wanted, seen, target, tuple(steps), None, findings)
 
 
-def described(alias: Alias | None, version: str, before: str) -> str:
+def alias_description(alias: Alias | None, version: str, before: str) -> str:
     """Return the description of an alias that moves: ours, unless somebody wrote another."""
-    if alias and alias.description and not alias.description.startswith(MEMORY_PREFIX):
+    if alias and alias.description and not alias.description.startswith(DESCRIPTION_PREFIX):
         return alias.description
-    return f"{MEMORY_PREFIX}version {version}" + (f", before it {before}" if before and before != version else "")
+    return f"{DESCRIPTION_PREFIX}version {version}" + (f", before it {before}" if before and before != version else "")
 
 
-def remembered(alias: Alias) -> str:
+def read_previous_version(alias: Alias) -> str:
     """Return the version that an alias pointed at before, as its description says; "" when it does not."""
-    words = alias.description.removeprefix(MEMORY_PREFIX)
+    words = alias.description.removeprefix(DESCRIPTION_PREFIX)
     here, comma, before = words.partition(", before it ")
-    ours = alias.description.startswith(MEMORY_PREFIX) and comma and here == f"version {alias.version}"
+    ours = alias.description.startswith(DESCRIPTION_PREFIX) and comma and here == f"version {alias.version}"
     return before if ours and before.isdigit() else ""
 
 
-def _is_wanted(wanted: Wanted, function: Function, architecture: Architecture | None = None) -> bool:
+def _has_desired_code(
+    wanted: DesiredFunction, function: LambdaFunction, architecture: Architecture | None = None
+) -> bool:
     cpu = architecture or wanted.architecture or function.architecture
     runtime = wanted.runtime in {None, function.runtime} or wanted.allow_runtime
     return runtime and function.code_digest == wanted.package.code_digest and function.architecture is cpu
 
 
-def _shifted_already(wanted: Wanted, seen: Observed) -> bool:
+def _is_canary_in_place(wanted: DesiredFunction, seen: Observed) -> bool:
     """Tell whether the part of the traffic that is wanted goes to what is wanted already."""
     alias, shifted, latest = seen.alias, seen.shifted, seen.latest
-    if not (wanted.canary and alias and shifted and latest) or latest.failed or _changes(wanted, latest):
+    if not (wanted.canary and alias and shifted and latest) or latest.failed or _setting_changes(wanted, latest):
         return False
     weights = alias.weights == ((shifted.version, wanted.canary),)
     return (
-        weights and _is_wanted(wanted, shifted) and _is_wanted(wanted, latest) and (shifted.settings == latest.settings)
+        weights
+        and _has_desired_code(wanted, shifted)
+        and _has_desired_code(wanted, latest)
+        and (shifted.settings == latest.settings)
     )
 
 
-def _upload(wanted: Wanted, seen: Observed) -> tuple[Upload, ...]:
-    if seen.stored or not through_bucket(wanted):
+def _upload_steps(wanted: DesiredFunction, seen: Observed) -> tuple[Upload, ...]:
+    if seen.stored or not is_sent_through_s3(wanted):
         return ()
     package = wanted.package
-    return (Upload(Stored(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)),)
+    return (Upload(S3Object(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)),)
 
 
-def _new(wanted: Wanted, target: Target) -> Settings:
+def _new_function_settings(wanted: DesiredFunction, target: Target) -> FunctionSettings:
     given = {
-        each.name: value for each in fields(Settings) if (value := getattr(wanted.settings, each.name)) is not None
+        each.name: value
+        for each in fields(FunctionSettings)
+        if (value := getattr(wanted.settings, each.name)) is not None
     }
     variables = dict(wanted.variables) or None
-    return replace(wanted.new or Settings(), **given, runtime=target.runtime, environment=variables)
+    return replace(wanted.new or FunctionSettings(), **given, runtime=target.runtime, environment=variables)
 
 
-def _settings(wanted: Wanted, latest: Function) -> Settings:
+def _settings_to_send(wanted: DesiredFunction, latest: LambdaFunction) -> FunctionSettings:
     """Return the settings to send: all of a list or table, since AWS replaces it."""
-    changed = {each.name for each in _changes(wanted, latest)}
-    values = {name: value for name, value in _asked(wanted, latest).items() if name in changed}
-    return replace(Settings(), **values)
+    changed = {each.name for each in _setting_changes(wanted, latest)}
+    values = {name: value for name, value in _requested_settings(wanted, latest).items() if name in changed}
+    return replace(FunctionSettings(), **values)
 
 
-def _changes(wanted: Wanted, latest: Function) -> tuple[Change, ...]:
-    have = _had(latest)
+def _setting_changes(wanted: DesiredFunction, latest: LambdaFunction) -> tuple[SettingChange, ...]:
+    have = _current_settings(latest)
     return tuple(
-        Change(name, _shown(name, have[name]), _shown(name, value))
-        for name, value in _asked(wanted, latest).items()
+        SettingChange(name, _render_value(name, have[name]), _render_value(name, value))
+        for name, value in _requested_settings(wanted, latest).items()
         if value != have[name]
     )
 
 
-def _had(latest: Function) -> dict[str, object]:
+def _current_settings(latest: LambdaFunction) -> dict[str, object]:
     return {
         "runtime": latest.runtime,
         "handler": latest.handler,
@@ -216,9 +232,9 @@ def _had(latest: Function) -> dict[str, object]:
     }
 
 
-def _asked(wanted: Wanted, latest: Function) -> dict[str, Any]:
+def _requested_settings(wanted: DesiredFunction, latest: LambdaFunction) -> dict[str, Any]:
     """Return the settings that the user named."""
-    given = {each.name: getattr(wanted.settings, each.name) for each in fields(Settings)}
+    given = {each.name: getattr(wanted.settings, each.name) for each in fields(FunctionSettings)}
     if wanted.variables:
         given["environment"] = {**latest.environment, **dict(wanted.variables)}
     if wanted.allow_runtime and wanted.runtime:
@@ -226,7 +242,7 @@ def _asked(wanted: Wanted, latest: Function) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _shown(name: str, value: object) -> str:
+def _render_value(name: str, value: object) -> str:
     if name == "environment" and isinstance(value, dict):
         return ", ".join(sorted(value)) or "none"
     if isinstance(value, tuple):

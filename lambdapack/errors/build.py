@@ -1,6 +1,6 @@
-"""The engine, npm or a function let us down: LP1."""
+"""Failures of the container engine, npm or an invoked function: LP1."""
 
-from lambdapack.errors.record import Exit, Failure
+from lambdapack.errors.record import ExitCode, Failure
 
 NO_ENGINE = Failure(
     "LP101",
@@ -8,7 +8,7 @@ NO_ENGINE = Failure(
     "no container engine answered",
     "Dependencies are installed inside the Lambda image, so that what is compiled or chosen fits the runtime.",
     "Start Docker (`sudo systemctl start docker`) or podman (`podman system service`), or set DOCKER_HOST.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 NO_IMAGE = Failure(
     "LP102",
@@ -16,7 +16,7 @@ NO_IMAGE = Failure(
     "the container image is not here and could not be pulled",
     "Every build runs in an image of the function's runtime and architecture.",
     "Check the name, log in (`docker login`), or name a mirror with `--image` and `--build-image`.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 WRONG_IMAGE = Failure(
     "LP103",
@@ -24,7 +24,7 @@ WRONG_IMAGE = Failure(
     "the container image is not one for this target",
     "The CPU is read from the image's own /var/lang/bin/node: what its label says does not count.",
     "Name an image for this runtime and architecture with `--image` and `--build-image`.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 NO_EMULATOR = Failure(
     "LP104",
@@ -32,7 +32,7 @@ NO_EMULATOR = Failure(
     "this engine cannot run programs of the target's CPU",
     "Install scripts run in the target's own image; on another CPU that needs a working emulator.",
     "Run `docker run --privileged --rm tonistiigi/binfmt --install all`.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 ENGINE_LOST = Failure(
     "LP105",
@@ -40,7 +40,7 @@ ENGINE_LOST = Failure(
     "the container engine stopped answering",
     "The work was in a container of that engine; nothing was written here.",
     "Start the engine again and repeat the command.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 DISK_FULL = Failure(
     "LP106",
@@ -48,7 +48,7 @@ DISK_FULL = Failure(
     "there is no space left",
     "Images, npm's cache and the dependency tree need room.",
     "Make room: `docker system df` shows what the engine holds, `docker system prune` frees it.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 ENGINE_REFUSED = Failure(
     "LP107",
@@ -56,7 +56,7 @@ ENGINE_REFUSED = Failure(
     "the container engine refused a request",
     "The engine answered, but would not do what the build needs.",
     "Read the engine's own words above; `docker info` shows its state.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 IMAGE_BUILD = Failure(
     "LP108",
@@ -64,7 +64,7 @@ IMAGE_BUILD = Failure(
     "the toolchain image could not be made",
     "Its Dockerfile installs a compiler, make and python3 on the runtime's own image with its package manager.",
     "Read the last lines above; a mirror's base image is named with `--image`.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 NPM_FAILED = Failure(
     "LP110",
@@ -72,7 +72,7 @@ NPM_FAILED = Failure(
     "npm ci failed",
     "npm's own last lines are above; nothing was packed.",
     "Correct what npm names, then repeat the build.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 COMPILE_FAILED = Failure(
     "LP111",
@@ -80,7 +80,7 @@ COMPILE_FAILED = Failure(
     "a native addon did not compile",
     "A package without a prebuilt binary for this target is compiled by node-gyp in the image.",
     "Choose a version of the package with a prebuilt binary for this runtime, or give it what the compiler names.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 NO_TOOLCHAIN = Failure(
     "LP112",
@@ -88,7 +88,7 @@ NO_TOOLCHAIN = Failure(
     "the image has no compiler, make or python",
     "The runtime image has no toolchain; the build image has.",
     "Pass `--build-image` with an image that has gcc, g++, make and python3 (`lambdapack images build` makes one).",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 ROOT_SCRIPT = Failure(
     "LP113",
@@ -96,7 +96,7 @@ ROOT_SCRIPT = Failure(
     "an install script of this project failed",
     "Dependencies are installed with --omit=dev, so tools that are devDependencies are not there.",
     "Move the tool to `dependencies`, or guard the script: `npm pkg set scripts.postinstall='TOOL || true'`.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 NO_REGISTRY = Failure(
     "LP114",
@@ -104,7 +104,7 @@ NO_REGISTRY = Failure(
     "the npm registry could not be reached",
     "npm ran inside a container, which has its own network, proxy and certificates.",
     "Check the network, `npm config get registry`, HTTPS_PROXY and NODE_EXTRA_CA_CERTS.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 REGISTRY_REFUSED = Failure(
     "LP115",
@@ -112,7 +112,7 @@ REGISTRY_REFUSED = Failure(
     "the npm registry refused a request",
     "A package is missing there, or the credentials of .npmrc do not open it.",
     "Run `npm whoami` and `npm view PACKAGE` with the same .npmrc.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 TOO_LONG = Failure(
     "LP116",
@@ -120,7 +120,7 @@ TOO_LONG = Failure(
     "the build was stopped by its time limit",
     "A build that hangs never ends by itself; emulated ones are known to.",
     "Raise LAMBDAPACK_TIME_LIMIT or LAMBDAPACK_SILENCE_LIMIT (seconds), or build on a host of the target's CPU.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 OUT_OF_MEMORY = Failure(
     "LP117",
@@ -128,7 +128,7 @@ OUT_OF_MEMORY = Failure(
     "the build ran out of memory",
     "The container has a memory limit, so that a build cannot take the host down.",
     "Raise it with LAMBDAPACK_MEMORY (for example 4g), or compile with fewer jobs: JOBS=1.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 CRASHED = Failure(
     "LP118",
@@ -136,7 +136,7 @@ CRASHED = Failure(
     "a program of the build was killed by a signal",
     "Under emulation SIGILL and SIGSEGV come from the emulator, not from your code.",
     "Install a newer emulator (`docker run --privileged --rm tonistiigi/binfmt --install all`), or build on that CPU.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 LOCK_REFUSED = Failure(
     "LP119",
@@ -144,7 +144,7 @@ LOCK_REFUSED = Failure(
     "npm ci refused the lockfile",
     "npm ci installs exactly what the lockfile says, or nothing.",
     "Run `npm install --package-lock-only` and commit package-lock.json.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 INVOKE_FAILED = Failure(
     "LP120",
@@ -152,7 +152,7 @@ INVOKE_FAILED = Failure(
     "the function gave no answer",
     "The runtime interface emulator in the image did not answer, or the function ended without one.",
     "Read the function's log lines above.",
-    Exit.BUILD,
+    ExitCode.BUILD,
 )
 FUNCTION_ERROR = Failure(
     "LP121",
@@ -160,7 +160,7 @@ FUNCTION_ERROR = Failure(
     "the function ended with an error",
     "The answer on stdout is the error object that Lambda would return.",
     "Read the error's type and trace above.",
-    Exit.JUDGEMENT,
+    ExitCode.JUDGEMENT,
 )
 
 BUILD_FAILURES: tuple[Failure, ...] = (

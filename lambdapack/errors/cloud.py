@@ -1,6 +1,6 @@
-"""AWS said no, or could not be asked: LP4."""
+"""Failures of AWS calls: LP4."""
 
-from lambdapack.errors.record import Exit, Failure
+from lambdapack.errors.record import ExitCode, Failure
 
 NO_CREDENTIALS = Failure(
     "LP401",
@@ -8,7 +8,7 @@ NO_CREDENTIALS = Failure(
     "there are no AWS credentials",
     "They are looked for where the AWS CLI looks: variables, ~/.aws, SSO, the container's or instance's role.",
     "Run `aws configure` or `aws sso login`, or name a profile with `--profile`.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 CREDENTIALS_EXPIRED = Failure(
     "LP402",
@@ -16,7 +16,7 @@ CREDENTIALS_EXPIRED = Failure(
     "the AWS credentials are expired or not valid",
     "Temporary credentials end after some hours; AWS then refuses every call.",
     "Run `aws sso login` (or whatever gave you the credentials) and repeat the command.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 NO_REGION = Failure(
     "LP403",
@@ -24,7 +24,7 @@ NO_REGION = Failure(
     "no AWS region is set",
     "Functions, layers and buckets belong to a region; there is none that could be assumed.",
     "Pass `--region eu-central-1`, or set AWS_REGION.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 BAD_PROFILE = Failure(
     "LP404",
@@ -32,7 +32,7 @@ BAD_PROFILE = Failure(
     "the AWS configuration cannot be used",
     "The profile is named by `--profile` or AWS_PROFILE, and is looked for in ~/.aws/config and ~/.aws/credentials.",
     "Run `aws configure list-profiles` to see which there are.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 UNREACHABLE = Failure(
     "LP405",
@@ -40,7 +40,7 @@ UNREACHABLE = Failure(
     "AWS could not be reached",
     "The connection was refused, broke or timed out, each time that it was tried.",
     "Check the network, HTTPS_PROXY and `--endpoint-url`, and repeat the command: it goes on where it stopped.",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 ACCESS_DENIED = Failure(
     "LP410",
@@ -48,7 +48,7 @@ ACCESS_DENIED = Failure(
     "AWS does not allow this call",
     "The credentials are good, but no policy allows the action, or one forbids it.",
     "Ask for the action named above; README has the least policy that lambdapack needs.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 THROTTLED = Failure(
     "LP411",
@@ -56,7 +56,7 @@ THROTTLED = Failure(
     "AWS is asked too often",
     "The account's rate of calls is used up; each call was tried again with growing pauses.",
     "Wait a minute and repeat the command: it goes on where it stopped.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 BUSY = Failure(
     "LP412",
@@ -64,7 +64,7 @@ BUSY = Failure(
     "another update of the function does not end",
     "AWS says: The operation cannot be performed at this time. An update is in progress for resource.",
     "Wait until it has ended (`aws lambda wait function-updated-v2 --function-name NAME`) and repeat the command.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 CHANGED = Failure(
     "LP413",
@@ -72,7 +72,7 @@ CHANGED = Failure(
     "somebody else changed it at the same time",
     "Every change names the state it was planned for, and AWS refuses it when that is not the state any more.",
     "Repeat the command: it plans anew from what is there now.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 EXISTS = Failure(
     "LP414",
@@ -80,7 +80,7 @@ EXISTS = Failure(
     "AWS has something of this name already",
     "Names are unique in a region.",
     "Repeat the command: it goes on from what is there now.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 NO_FUNCTION = Failure(
     "LP415",
@@ -88,7 +88,7 @@ NO_FUNCTION = Failure(
     "there is no such function",
     "It was looked for in the account and region named above.",
     "Check the name and `--region`, or create it with `--create --role ARN`.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 NOT_THERE = Failure(
     "LP416",
@@ -96,7 +96,7 @@ NOT_THERE = Failure(
     "AWS does not have what was named",
     "A version, alias, layer or role that is referred to does not exist in this account and region.",
     "Check the name and `--region`.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 TOO_LARGE = Failure(
     "LP417",
@@ -104,7 +104,7 @@ TOO_LARGE = Failure(
     "AWS refuses the package for its size",
     "Lambda's limits are 50 MB for a direct upload and 250 MB unzipped with layers, and each account has a total.",
     "Pass `--bucket`, or delete old versions (`aws lambda list-versions-by-function --function-name NAME`).",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 KMS = Failure(
     "LP418",
@@ -112,7 +112,7 @@ KMS = Failure(
     "the function's encryption key cannot be used",
     "Lambda encrypts variables and code with the key of the function's settings.",
     "Check the key with `aws kms describe-key --key-id ARN`, and that the role may use it.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 VPC = Failure(
     "LP419",
@@ -120,7 +120,7 @@ VPC = Failure(
     "the function's network cannot be set up",
     "Lambda makes network interfaces in the subnets and security groups of the function's settings.",
     "Check them with `aws lambda get-function-configuration --function-name NAME --query VpcConfig`.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 CODE_SIGNING = Failure(
     "LP420",
@@ -128,7 +128,7 @@ CODE_SIGNING = Failure(
     "the function takes signed code only",
     "Its code signing configuration refuses packages without a valid signature of a trusted profile.",
     "Sign the zip with `aws signer start-signing-job` and deploy the result.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 BUCKET = Failure(
     "LP421",
@@ -136,7 +136,7 @@ BUCKET = Failure(
     "the bucket or the object in it cannot be used",
     "Lambda takes code only out of a bucket in the function's own region.",
     "Check it with `aws s3api head-bucket --bucket NAME`, and pass one with `--bucket`.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 ROLE = Failure(
     "LP422",
@@ -144,7 +144,7 @@ ROLE = Failure(
     "the function's role cannot be used",
     "Lambda must be able to assume it: its trust policy names lambda.amazonaws.com.",
     "Check it with `aws iam get-role --role-name NAME`, and pass its ARN with `--role`.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 UPDATE_FAILED = Failure(
     "LP423",
@@ -152,7 +152,7 @@ UPDATE_FAILED = Failure(
     "AWS took the change and then could not make it",
     "Lambda prepares a function after it has accepted a change, and that failed.",
     "Correct what AWS names above and repeat the command.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 NOT_SETTLED = Failure(
     "LP424",
@@ -160,7 +160,7 @@ NOT_SETTLED = Failure(
     "the function does not become ready",
     "After a change a function is Pending or InProgress, normally for seconds.",
     "Look at it with `aws lambda get-function-configuration --function-name NAME`, and repeat the command.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 SMOKE_FAILED = Failure(
     "LP425",
@@ -168,7 +168,7 @@ SMOKE_FAILED = Failure(
     "the new version did not answer the test event as it should",
     "The event of `--smoke` was sent to the new version before any alias pointed at it.",
     "Read the function's answer and log above; `lambdapack invoke ZIP --event FILE` runs it here.",
-    Exit.JUDGEMENT,
+    ExitCode.JUDGEMENT,
 )
 REFUSED = Failure(
     "LP426",
@@ -176,7 +176,7 @@ REFUSED = Failure(
     "AWS refused the request",
     "AWS found a value in it that it does not take.",
     "Correct what AWS names above.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 OTHER_CODE = Failure(
     "LP427",
@@ -184,7 +184,7 @@ OTHER_CODE = Failure(
     "AWS holds other bytes than were sent",
     "The code digest that AWS computed is not the one of the zip: the object was exchanged, or somebody else deployed.",
     "Repeat the command, and let only one deployment run at a time.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 SERVICE = Failure(
     "LP428",
@@ -192,7 +192,7 @@ SERVICE = Failure(
     "AWS had an error of its own",
     "The call was tried again with growing pauses and failed each time.",
     "Look at https://health.aws.amazon.com and repeat the command: it goes on where it stopped.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 NO_WAY_BACK = Failure(
     "LP429",
@@ -200,7 +200,7 @@ NO_WAY_BACK = Failure(
     "there is no version to go back to",
     "A rollback moves an alias to a version that was published before.",
     "Name one with `--to`; `aws lambda list-versions-by-function --function-name NAME` lists them.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 IMAGE_FUNCTION = Failure(
     "LP430",
@@ -208,7 +208,7 @@ IMAGE_FUNCTION = Failure(
     "the function is a container image",
     "AWS says: Please don't provide ZipFile when updating a function with packageType Image.",
     "Deploy to a function that is made for zips, or make one with `--create --role ARN`.",
-    Exit.CLOUD,
+    ExitCode.CLOUD,
 )
 NOT_A_LAYER = Failure(
     "LP440",
@@ -216,7 +216,7 @@ NOT_A_LAYER = Failure(
     "the zip is not in layer form",
     "Lambda unpacks a layer at /opt and looks into /opt/nodejs, /opt/lib, /opt/bin and /opt/extensions alone.",
     "Make one with `lambdapack build --layer`, or name the project: `lambdapack publish-layer DIR --name NAME`.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 
 CLOUD_FAILURES: tuple[Failure, ...] = (

@@ -1,10 +1,10 @@
-"""What a failure is: a record with a code, and the one exception that carries it."""
+"""The Failure record, the exit codes and LambdapackError, the exception that carries a failure."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """Exit codes by category; scripts branch on these, people read the LP codes."""
 
     FINE = 0
@@ -27,7 +27,7 @@ class Failure:
     title: str  # one clause, lower case, no full stop
     why: str  # the consequence, or what we needed it for
     fix: str  # one imperative sentence with the command
-    exit: Exit
+    exit: ExitCode
 
 
 DEFECT = Failure(
@@ -36,7 +36,7 @@ DEFECT = Failure(
     "lambdapack has a defect",
     "What happened is not foreseen, and neither your project nor this machine need be at fault.",
     "Run it again with LAMBDAPACK_DEBUG=1 and report the traceback.",
-    Exit.BUG,
+    ExitCode.BUG,
 )
 """Of whatever escapes that is no LambdapackError. It stands in no table: nobody can act on it."""
 

@@ -1,6 +1,6 @@
-"""What we were asked for, or given, makes no sense: LP0."""
+"""Failures of the command line, the configuration and the project: LP0."""
 
-from lambdapack.errors.record import Exit, Failure
+from lambdapack.errors.record import ExitCode, Failure
 
 USAGE = Failure(
     "LP001",
@@ -8,7 +8,7 @@ USAGE = Failure(
     "the command line does not make sense",
     "An option, argument or combination is not one that this command takes.",
     "Run `lambdapack COMMAND --help`.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 NO_PROJECT = Failure(
     "LP002",
@@ -16,7 +16,7 @@ NO_PROJECT = Failure(
     "there is no package.json",
     "A function's dependencies are installed from its package.json and package-lock.json.",
     "Run `lambdapack build PATH` with the directory that holds package.json, or make one with `npm init -y`.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 BROKEN_MANIFEST = Failure(
     "LP003",
@@ -24,7 +24,7 @@ BROKEN_MANIFEST = Failure(
     "a file of the project cannot be read",
     "npm would refuse it too.",
     "Correct the file at the place named above; `npm pkg get name` checks package.json.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 UNKNOWN_RUNTIME = Failure(
     "LP004",
@@ -32,7 +32,7 @@ UNKNOWN_RUNTIME = Failure(
     "no such Lambda runtime",
     "The runtime decides the Node.js ABI and the libraries that every addon is judged against.",
     "Choose one of `lambdapack runtimes`.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 UNKNOWN_ARCHITECTURE = Failure(
     "LP005",
@@ -40,7 +40,7 @@ UNKNOWN_ARCHITECTURE = Failure(
     "no such Lambda architecture",
     "Lambda runs x86_64 and arm64, and not every runtime runs on both.",
     "Pass `--arch x86_64`, `--arch arm64` or `--arch all`.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 BAD_CONFIG = Failure(
     "LP006",
@@ -48,7 +48,7 @@ BAD_CONFIG = Failure(
     "a setting has a value that cannot be used",
     "Settings come from flags, LAMBDAPACK_* variables, lambdapack.toml and package.json, in this order.",
     "Correct the setting at the place named above.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 BAD_TARGET = Failure(
     "LP007",
@@ -56,7 +56,7 @@ BAD_TARGET = Failure(
     "the thing to judge cannot be read",
     "A directory or a zip archive is needed.",
     "Check the path; `unzip -t FILE` tests an archive.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 HOSTILE_ARCHIVE = Failure(
     "LP008",
@@ -64,7 +64,7 @@ HOSTILE_ARCHIVE = Failure(
     "an archive has an entry that must not be unpacked",
     "Absolute paths, paths that leave the archive, devices and repeated names overwrite files where they are unpacked.",
     "Make the archive again with `lambdapack build`.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 OUTPUT = Failure(
     "LP009",
@@ -72,7 +72,7 @@ OUTPUT = Failure(
     "the result cannot be written",
     "A file is written beside its final name and renamed, so no half of one was left behind.",
     "Make room there and the place writable, or name another, where the command takes one (`--output`, `--html`).",
-    Exit.ENVIRONMENT,
+    ExitCode.ENVIRONMENT,
 )
 UNRESOLVABLE_LINK = Failure(
     "LP012",
@@ -81,7 +81,7 @@ UNRESOLVABLE_LINK = Failure(
     "Tools that take a directory follow symbolic links when they pack it: a link that leads nowhere stops them, and "
     "one that leads out of the package brings in a file of this machine.",
     "Give the zip of `lambdapack build` to the tool instead of a directory: a zip keeps symbolic links.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 FILE_EXISTS = Failure(
     "LP013",
@@ -89,7 +89,7 @@ FILE_EXISTS = Failure(
     "a file that would be written is there, and says something else",
     "What you changed in it would be lost.",
     "Pass `--force` to replace it, or `--print` to see what it would say.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 TEMPLATE_DIFFERS = Failure(
     "LP014",
@@ -97,7 +97,7 @@ TEMPLATE_DIFFERS = Failure(
     "the template says another runtime or architecture than the command",
     "The function would be deployed with what the template says, and its addons would be made for something else.",
     "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
-    Exit.USAGE,
+    ExitCode.USAGE,
 )
 
 USAGE_FAILURES: tuple[Failure, ...] = (

@@ -1,22 +1,61 @@
-"""The commands that end a cause here and now: the remedies, filled with what the text and the settings tell."""
+"""Fills the commands that fix a cause with what the text, the settings and the package book know."""
 
 import re
 from dataclasses import dataclass, replace
 
-from lambdapack.explain.counsel import has_platform_packages, replacement
-from lambdapack.explain.nouns import Reading, Slots, World
-from lambdapack.explain.remedies import ALPINE, LOCAL, OF_THE_PACKAGE, REMEDIES
+from lambdapack.book.book import BinaryDelivery, BookEntry, MaintenanceStatus, find_book_entry
+from lambdapack.explain.causes import ALPINE_REMEDIES, LOCAL_REMEDIES, REMEDIES, REPLACEABLE_CAUSES
+from lambdapack.explain.nouns import Meaning, Slots, TextOrigin
 from lambdapack.model import Architecture, Target
-from lambdapack.rules.tokens import tags
-from lambdapack.runtimes.abi import node_major_of
-from lambdapack.runtimes.catalogue import identifiers, node_major, shipped
+from lambdapack.rules.selection.tokens import parse_platform_tags
+from lambdapack.runtimes.runtime import runtime_ids, runtime_node_major, shipped_runtime
+from lambdapack.runtimes.versions import node_major_of_abi
 
-A_FILE = re.compile(r"\w[\w/-]*(?:\.[cm]?js)?")
+STATUS_SENTENCES = {
+    MaintenanceStatus.DEPRECATED: "its authors have given it up.",
+    MaintenanceStatus.DEAD: "nobody looks after it any more.",
+}
+
+
+def render_book_advice(package: str | None) -> str:
+    """Return sentences for people, "" for a package that the book does not have."""
+    found = find_book_entry(package) if package else None
+    if found is None:
+        return ""
+    parts = (STATUS_SENTENCES.get(found.status, ""), _render_alternatives(found), found.needs, found.advice)
+    said = " ".join(each for each in parts if each)
+    return f"{found.name}: {said[0].lower() if parts[0] else said[0]}{said[1:]}" if said else ""
+
+
+def _render_alternatives(found: BookEntry) -> str:
+    native = [each for each in found.instead if each not in found.javascript]
+    parts = (
+        f"Maintained in its place: {', '.join(native)}." if native else "",
+        f"Without a binary: {', '.join(found.javascript)}." if found.javascript else "",
+    )
+    return " ".join(each for each in parts if each)
+
+
+def replacement_command(package: str | None) -> str:
+    """Return the command that takes a maintained package in place of one that is given up, "" for others."""
+    found = find_book_entry(package) if package else None
+    if found is None or found.alive or not found.alternatives:
+        return ""
+    return f"npm uninstall {found.name} && npm install {found.alternatives[0]}"
+
+
+def has_platform_packages(package: str | None) -> bool:
+    """Whether its binary is a package of its own: then there is nothing to rebuild, only to install again."""
+    found = find_book_entry(package) if package else None
+    return found is not None and found.delivery is BinaryDelivery.PLATFORM_PACKAGES
+
+
+HANDLER_FILE_NAME = re.compile(r"\w[\w/-]*(?:\.[cm]?js)?")
 """What a handler's file may be called in the package."""
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class ExplainTarget:
     """What the function will run on, as far as anybody said so."""
 
     runtime: str  # "nodejs22.x": of the settings, else the newest
@@ -24,112 +63,112 @@ class Aim:
 
 
 @dataclass(frozen=True, slots=True)
-class Cure:
+class Remedy:
     """Commands in the order to try them, and one sentence."""
 
     fix: tuple[str, ...]
     prevent: str
 
 
-def cure(reading: Reading, slots: Slots, world: World, aim: Aim, package: str | None) -> Cure:
+def fill_remedy(reading: Meaning, slots: Slots, world: TextOrigin, aim: ExplainTarget, package: str | None) -> Remedy:
     """Return the cure of what was read, filled with what is known; a command that lacks its word is left out."""
     cause = reading.cause
     commands, prevent = REMEDIES[cause]
-    own = ALPINE if world.system == "alpine" else LOCAL if world.system else {}
+    own = ALPINE_REMEDIES if world.system == "alpine" else LOCAL_REMEDIES if world.system else {}
     if reading.fix:
         commands = reading.fix
     elif cause in own:
         commands = (*own[cause], "{build}")
-    words = _words(slots, replace(world, architecture=_met(cause, slots, world)), aim, package)
-    fixed = [_again(each, package).format_map(words) for each in commands]
-    fixed.insert(1, replacement(package) if cause in OF_THE_PACKAGE else "")
-    return Cure(
-        tuple(dict.fromkeys(" ".join(each.split()) for each in fixed if _LACKING not in each and each)), prevent
+    words = _collect_words(slots, replace(world, architecture=_host_architecture(cause, slots, world)), aim, package)
+    fixed = [_reinstall_command(each, package).format_map(words) for each in commands]
+    fixed.insert(1, replacement_command(package) if cause in REPLACEABLE_CAUSES else "")
+    return Remedy(
+        tuple(dict.fromkeys(" ".join(each.split()) for each in fixed if _MISSING_WORD not in each and each)), prevent
     )
 
 
-def _again(command: str, package: str | None) -> str:
+def _reinstall_command(command: str, package: str | None) -> str:
     """There is nothing to rebuild where the binary is a package of its own."""
     if command.startswith("npm rebuild {package}") and has_platform_packages(package):
         return "npm uninstall {package} && npm install {package}"
     return command
 
 
-_LACKING = "\0"
+_MISSING_WORD = "\0"
 
 
-class _Words(dict[str, str]):
+class _CommandWords(dict[str, str]):
     def __missing__(self, key: str) -> str:
-        return _LACKING
+        return _MISSING_WORD
 
 
-def _words(slots: Slots, world: World, aim: Aim, package: str | None) -> _Words:
-    arch = _architecture(world, aim)
-    runtime = _runtime(slots, world)
+def _collect_words(slots: Slots, world: TextOrigin, aim: ExplainTarget, package: str | None) -> _CommandWords:
+    arch = _target_architecture(world, aim)
+    runtime = _runtime_of_node(slots, world)
     flag = f" --arch {arch.aws if arch else 'all'}"
-    node = node_major(runtime or aim.runtime)
-    words = _Words(
+    node = runtime_node_major(runtime or aim.runtime)
+    words = _CommandWords(
         arch=flag,
         build=f"lambdapack build{f' --runtime {runtime}' if runtime else ''}{flag}",
-        docker=_docker(node, arch or Architecture.X86_64),
+        docker=_docker_command(node, arch or Architecture.X86_64),
         package=package or "",
-        handler=_handler(slots),
-        needs=slots.get("needs", _LACKING),
-        tools=_tools(world),
+        handler=_handler_name(slots),
+        needs=slots.get("needs", _MISSING_WORD),
+        tools=_tools_command(world),
         npm_ci=f"npm ci --os=linux --cpu={(arch or Architecture.X86_64).node} --libc=glibc",
-        native=_native(slots, node),
-        libraries=_libraries(world, package),
-        path=slots.get("file", _LACKING),
+        native=_native_node_command(slots, node),
+        libraries=_libraries_command(world, package),
+        path=slots.get("file", _MISSING_WORD),
         function=slots.get("function") or "FUNCTION",
-        newer=_with_node_api(slots, aim),
+        newer=_runtime_with_node_api(slots, aim),
     )
     if package is None:
-        words["package"] = _LACKING
+        words["package"] = _MISSING_WORD
     return words
 
 
-def _handler(slots: Slots) -> str:
+def _handler_name(slots: Slots) -> str:
     """The name that the text has; where it has the file alone, or the export alone, the usual other half."""
     name, module = slots.get("handler", ""), slots.get("module", "").removeprefix("/var/task/")
-    file = re.sub(r"\.[cm]?js$", "", module) if A_FILE.fullmatch(module) else "index"
+    file = re.sub(r"\.[cm]?js$", "", module) if HANDLER_FILE_NAME.fullmatch(module) else "index"
     return name if "." in name else f"{file}.{name or 'handler'}"
 
 
-def _met(cause: str, slots: Slots, world: World) -> Architecture | None:
+def _host_architecture(cause: str, slots: Slots, world: TextOrigin) -> Architecture | None:
     """Return the CPU that the file met, when the text does not say it: not the one in the name of the file."""
-    made_for = tags(slots.get("file", "")).cpus if cause == "wrong-cpu" else frozenset()
+    made_for = parse_platform_tags(slots.get("file", "")).cpus if cause == "wrong-cpu" else frozenset()
     others = [each for each in Architecture if each.node not in made_for]
     known = len(others) == 1 and not world.architecture
     return others[0] if known else world.architecture
 
 
-def _architecture(world: World, aim: Aim) -> Architecture | None:
+def _target_architecture(world: TextOrigin, aim: ExplainTarget) -> Architecture | None:
     if world.system in {"darwin", "win32"}:
         return aim.architecture
     return world.architecture or aim.architecture
 
 
-def _runtime(slots: Slots, world: World) -> str | None:
+def _runtime_of_node(slots: Slots, world: TextOrigin) -> str | None:
     """The runtime of the Node.js that complained, when Lambda has one of that major."""
     wanted = slots.get("wanted", "")
-    major = (node_major_of(int(wanted)) if wanted.isdigit() else None) or world.node_major
+    major = (node_major_of_abi(int(wanted)) if wanted.isdigit() else None) or world.node_major
     name = f"nodejs{major}.x"
-    return name if name in identifiers() else None
+    return name if name in runtime_ids() else None
 
 
-def _with_node_api(slots: Slots, aim: Aim) -> str:
+def _runtime_with_node_api(slots: Slots, aim: ExplainTarget) -> str:
     """The oldest runtime that has the Node-API of the message; the own one when it names none."""
     wanted = max((int(each) for each in re.findall(r"\d+", slots.get("needs", ""))), default=0)
-    able = [each for each in identifiers() if shipped(Target(each, Architecture.X86_64)).node_api >= wanted > 0]
+    able = [each for each in runtime_ids() if shipped_runtime(Target(each, Architecture.X86_64)).node_api >= wanted > 0]
     return able[0] if able else aim.runtime
 
 
-def _docker(node: int, arch: Architecture) -> str:
+def _docker_command(node: int, arch: Architecture) -> str:
     image = f"public.ecr.aws/sam/build-nodejs{node}.x:latest-{arch.aws}"
     return f'docker run --rm --platform {arch.oci_platform} -v "$PWD":/var/task -w /var/task {image} npm ci'
 
 
-def _tools(world: World) -> str:
+def _tools_command(world: TextOrigin) -> str:
     if world.system == "darwin":
         return "xcode-select --install"
     if world.system == "win32":
@@ -139,21 +178,23 @@ def _tools(world: World) -> str:
     return "sudo apt-get install -y python3 make g++"
 
 
-def _native(slots: Slots, node: int) -> str:
+def _native_node_command(slots: Slots, node: int) -> str:
     """A node that runs translated wants the other CPU's files: a native one ends it, where it is the odd one out."""
     translated = slots.get("needs", "").startswith("x86_64") and "arm64" in slots.get("has", "")
     return f"arch -arm64 nvm install {node}" if translated else ""
 
 
-_CANVAS_DEB = "sudo apt-get install -y libcairo2-dev libpango1.0-dev libjpeg-dev libgif-dev librsvg2-dev"
+_CANVAS_APT_COMMAND = "sudo apt-get install -y libcairo2-dev libpango1.0-dev libjpeg-dev libgif-dev librsvg2-dev"
 
 
-def _libraries(world: World, package: str | None) -> str:
+def _libraries_command(world: TextOrigin, package: str | None) -> str:
     """What to install on an own machine; on Lambda nothing can be installed."""
     if world.on_lambda:
         return ""
     if package == "canvas":
-        return "brew install cairo pango libpng jpeg giflib librsvg" if world.system == "darwin" else _CANVAS_DEB
+        return (
+            "brew install cairo pango libpng jpeg giflib librsvg" if world.system == "darwin" else _CANVAS_APT_COMMAND
+        )
     if package == "sharp" and world.system == "alpine":
         return "apk add --no-cache vips-dev"
     return ""

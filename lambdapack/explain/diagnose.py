@@ -1,50 +1,98 @@
-"""From a passage to its diagnoses: every sign is tried, what follows from something else is dropped."""
+"""Matches a passage with every known message pattern and merges the matches into diagnoses."""
 
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lambdapack.explain.causes import code_of
-from lambdapack.explain.counsel import counsel
-from lambdapack.explain.cures import Aim, cure
-from lambdapack.explain.nouns import Certainty, Diagnosis, Rank, Reading, Sign, Slots, World
-from lambdapack.explain.owners import near, of_file, of_path
-from lambdapack.explain.registry import SIGNS
-from lambdapack.explain.world import world_of
+from lambdapack.explain.causes import code_of_cause
+from lambdapack.explain.cures import ExplainTarget, fill_remedy, render_book_advice
+from lambdapack.explain.nouns import (
+    Certainty,
+    Diagnosis,
+    Meaning,
+    MessagePattern,
+    Rank,
+    Slots,
+    TextOrigin,
+    read_text_origin,
+)
+from lambdapack.explain.owners import find_package_near, package_of_file, package_of_path
+from lambdapack.explain.signs import (
+    building,
+    finders,
+    lambda_runtime,
+    limits,
+    loader_linux,
+    loader_other,
+    node,
+    platform_packages,
+)
 
-MOST_MATCHES = 200
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
+MIN_SIMILARITY = 0.3
+"""Share of words in common from which a message is worth naming."""
+
+
+def find_nearest_message(text: str) -> str:
+    """Return the known message that shares most words with a line of the text, "" when none is alike."""
+    lines = [set(map(str.lower, _WORD.findall(line))) for line in text.splitlines()[:200]]
+    best, found = MIN_SIMILARITY, ""
+    for sign in MESSAGE_PATTERNS:
+        words = set(map(str.lower, _WORD.findall(sign.example)))
+        for line in lines:
+            alike = len(words & line) / len(words | line) if words | line else 0.0
+            if alike > best:
+                best, found = alike, sign.example
+    return found
+
+
+MESSAGE_PATTERNS: tuple[MessagePattern, ...] = (
+    *node.SIGNS,
+    *loader_linux.SIGNS,
+    *loader_other.SIGNS,
+    *platform_packages.SIGNS,
+    *finders.SIGNS,
+    *building.SIGNS,
+    *lambda_runtime.SIGNS,
+    *limits.SIGNS,
+)
+
+
+MAX_MATCHES_PER_PATTERN = 200
 """Of one sign in one passage: a passage is a few dozen lines, or what a person pasted."""
 
-WRAPPED = 4096
+MAX_WRAPPED_CHARS = 4096
 """Signs of a text that may have been copied out of a narrow window, with line ends inside words."""
 
-QUOTE_SIGNS = 300
+MAX_QUOTE_CHARS = 300
 
-_PLACES = ("/var/task/", "/opt/", "/var/runtime/")
+_LAMBDA_ROOTS = ("/var/task/", "/opt/", "/var/runtime/")
 
 
-def diagnose(text: str, aim: Aim) -> tuple[Diagnosis, ...]:
+def diagnose(text: str, aim: ExplainTarget) -> tuple[Diagnosis, ...]:
     """Return what a passage says is wrong, best first; nothing when it is not about packaging."""
-    world = world_of(text)
-    found = list(_sightings(text))
-    if not found and len(text) < WRAPPED:
+    world = read_text_origin(text)
+    found = list(_find_matches(text))
+    if not found and len(text) < MAX_WRAPPED_CHARS:
         text = text.replace("\n", "")
-        found = list(_sightings(text))
-    kept = [each for each in found if not _inside_another(each, found)]
-    diagnoses = [made for sign, match, reading in kept for made in _made(text, sign, match, reading, (world, aim))]
-    return tuple(_ordered(_without_symptoms(_completed(_merged(diagnoses)))))
+        found = list(_find_matches(text))
+    kept = [each for each in found if not _is_inside_another(each, found)]
+    diagnoses = [
+        made for sign, match, reading in kept for made in _build_diagnoses(text, sign, match, reading, (world, aim))
+    ]
+    return tuple(_sort_diagnoses(_drop_symptoms(_add_missing_files(_merge_diagnoses(diagnoses)))))
 
 
-Sighting = tuple[Sign, re.Match[str], Reading]
+PatternMatch = tuple[MessagePattern, re.Match[str], Meaning]
 
 
-def _sightings(text: str) -> Iterator[Sighting]:
-    for sign in SIGNS:
+def _find_matches(text: str) -> Iterator[PatternMatch]:
+    for sign in MESSAGE_PATTERNS:
         for count, match in enumerate(sign.pattern.finditer(text)):
-            if count >= MOST_MATCHES:
+            if count >= MAX_MATCHES_PER_PATTERN:
                 break
-            reading = sign.meaning if isinstance(sign.meaning, Reading) else sign.meaning(slots_of(match))
+            reading = sign.meaning if isinstance(sign.meaning, Meaning) else sign.meaning(slots_of(match))
             if reading is not None:
                 yield sign, match, reading
 
@@ -54,7 +102,7 @@ def slots_of(match: re.Match[str]) -> Slots:
     return {name.rstrip("0123456789"): text for name, text in match.groupdict().items() if text}
 
 
-def _inside_another(one: Sighting, others: Sequence[Sighting]) -> bool:
+def _is_inside_another(one: PatternMatch, others: Sequence[PatternMatch]) -> bool:
     """Tell whether a longer message of equal or better rank holds this one."""
     start, end = one[1].span()
     return any(
@@ -67,81 +115,81 @@ def _inside_another(one: Sighting, others: Sequence[Sighting]) -> bool:
     )
 
 
-def _made(
-    text: str, sign: Sign, match: re.Match[str], reading: Reading, where: tuple[World, Aim]
+def _build_diagnoses(
+    text: str, sign: MessagePattern, match: re.Match[str], reading: Meaning, where: tuple[TextOrigin, ExplainTarget]
 ) -> Iterator[Diagnosis]:
     slots = slots_of(match)
     file = slots.get("file") or slots.get("library")
-    package = _package(text, match, slots, (sign, reading))
+    package = _find_package(text, match, slots, (sign, reading))
     quote = _quote(match[0])
     for index, each in enumerate((reading, *reading.also)):
-        remedy = cure(each, slots, *where, package)
+        remedy = fill_remedy(each, slots, *where, package)
         yield Diagnosis(
             cause=each.cause,
-            code=code_of(each.cause, each.record),
-            file=_short(file) if file else None,
+            code=code_of_cause(each.cause, each.record),
+            file=_shorten_path(file) if file else None,
             package=package,
             certainty=each.certainty,
-            says=_said(each.says, slots),
+            says=_render_meaning(each.says, slots),
             quote=quote,
             evidence=(quote,),
             fix=remedy.fix,
             prevent=remedy.prevent,
-            book=counsel(package),
+            book=render_book_advice(package),
             slots=slots,
             rank=sign.rank if index == 0 else Rank.SYMPTOM,
         )
 
 
-_ABSENT = frozenset({"missing-package"})
+_MISSING_PACKAGE_CAUSES = frozenset({"missing-package"})
 
 
-def _package(text: str, match: re.Match[str], slots: Slots, said: tuple[Sign, Reading]) -> str | None:
+def _find_package(text: str, match: re.Match[str], slots: Slots, said: tuple[MessagePattern, Meaning]) -> str | None:
     sign, cause = said[0], said[1].cause
-    if cause in _ABSENT:
-        return _required(slots.get("module", ""))
+    if cause in _MISSING_PACKAGE_CAUSES:
+        return _package_of_module(slots.get("module", ""))
     if named := slots.get("package"):
         return named
     for key in ("file", "library", "module", "needs"):
-        if found := _owner(slots.get(key, "")):
+        if found := _find_owner(slots.get(key, "")):
             return found
     if sign.package:
         return sign.package
     if cause in {"handler", "too-big", "api-conflict", "lock-out-of-step"}:
         return None
-    known = of_file(slots.get("file") or slots.get("library", ""))
-    return known or near(text, match.start(), match.end()) or None
+    known = package_of_file(slots.get("file") or slots.get("library", ""))
+    return known or find_package_near(text, match.start(), match.end()) or None
 
 
-def _owner(text: str) -> str:
+def _find_owner(text: str) -> str:
     """The package of a path, or of the name of a platform package."""
-    found = of_path(text)
+    found = package_of_path(text)
     if not found and re.fullmatch(r"@[\w.-]+/[\w./-]+", text):
-        found = of_path(f"node_modules/{text}")
+        found = package_of_path(f"node_modules/{text}")
     return found
 
 
-def _required(module: str) -> str | None:
+def _package_of_module(module: str) -> str | None:
     if not module or module.startswith((".", "/")) or ":" in module:
         return None
     return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
 
 
-def _short(path: str) -> str:
+def _shorten_path(path: str) -> str:
     """A path from its node_modules on: what stands before is another machine's."""
     plain = path.replace("\\", "/")
     start = plain.find("node_modules/")
     if start >= 0:
         return plain[start:]
-    return next((plain.removeprefix(each) for each in _PLACES if plain.startswith(each)), plain)
+    return next((plain.removeprefix(each) for each in _LAMBDA_ROOTS if plain.startswith(each)), plain)
 
 
-class _Named(dict[str, str]):
+class _NamedSlots(dict[str, str]):
     def __missing__(self, key: str) -> str:
-        return _NAMELESS.get(key, "")
+        return _DEFAULT_SLOTS.get(key, "")
 
 
-_NAMELESS: Mapping[str, str] = {
+_DEFAULT_SLOTS: Mapping[str, str] = {
     "file": "a native addon",
     "package": "a package",
     "library": "a library",
@@ -156,45 +204,45 @@ _NAMELESS: Mapping[str, str] = {
 }
 
 
-def _said(template: str, slots: Slots) -> str:
+def _render_meaning(template: str, slots: Slots) -> str:
     named = {key: posixpath.basename(each.replace("\\", "/")) if key == "file" else each for key, each in slots.items()}
-    return re.sub(r"\s+", " ", template.format_map(_Named(named))).strip().removesuffix(":")
+    return re.sub(r"\s+", " ", template.format_map(_NamedSlots(named))).strip().removesuffix(":")
 
 
 def _quote(text: str) -> str:
     words = re.sub(r"\s+", " ", text).strip(" ,")
-    return words if len(words) <= QUOTE_SIGNS else words[: QUOTE_SIGNS - 3] + "..."
+    return words if len(words) <= MAX_QUOTE_CHARS else words[: MAX_QUOTE_CHARS - 3] + "..."
 
 
-def _merged(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
+def _merge_diagnoses(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Put together what is one trouble: the same cause, and nothing that tells the two apart."""
     kept: list[Diagnosis] = []
-    for each in sorted(diagnoses, key=_goodness):
-        index = next((at for at, one in enumerate(kept) if _same(one, each)), None)
+    for each in sorted(diagnoses, key=_sort_key):
+        index = next((at for at, one in enumerate(kept) if _is_same_problem(one, each)), None)
         if index is None:
             kept.append(each)
         else:
-            kept[index] = _joined(kept[index], each)
+            kept[index] = _join_diagnoses(kept[index], each)
     return kept
 
 
-def _goodness(each: Diagnosis) -> tuple[int, int, bool, bool]:
+def _sort_key(each: Diagnosis) -> tuple[int, int, bool, bool]:
     return (each.rank.value, each.certainty.rank, each.file is None, each.package is None)
 
 
-def _same(one: Diagnosis, other: Diagnosis) -> bool:
+def _is_same_problem(one: Diagnosis, other: Diagnosis) -> bool:
     if one.cause != other.cause:
         return False
-    files = one.file is None or other.file is None or _base(one.file) == _base(other.file)
+    files = one.file is None or other.file is None or _base_name(one.file) == _base_name(other.file)
     packages = one.package is None or other.package is None or one.package == other.package
     return files and packages
 
 
-def _base(path: str) -> str:
+def _base_name(path: str) -> str:
     return posixpath.basename(path)
 
 
-def _joined(one: Diagnosis, other: Diagnosis) -> Diagnosis:
+def _join_diagnoses(one: Diagnosis, other: Diagnosis) -> Diagnosis:
     again = other.quote == one.quote
     fuller = one if one.package or not other.package else replace(one, fix=other.fix, book=other.book)
     return replace(
@@ -206,32 +254,32 @@ def _joined(one: Diagnosis, other: Diagnosis) -> Diagnosis:
     )
 
 
-def _completed(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
+def _add_missing_files(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Give the root of the trouble the file that the messages beside it name."""
-    return [replace(each, file=each.file or _file_beside(each, diagnoses)) for each in diagnoses]
+    return [replace(each, file=each.file or _find_file_beside(each, diagnoses)) for each in diagnoses]
 
 
-def _file_beside(one: Diagnosis, diagnoses: Sequence[Diagnosis]) -> str | None:
+def _find_file_beside(one: Diagnosis, diagnoses: Sequence[Diagnosis]) -> str | None:
     if one.rank is not Rank.ROOT or one.package is None:
         return None
     return next((each.file for each in diagnoses if each.file and each.package in {one.package, None}), None)
 
 
-def _without_symptoms(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
+def _drop_symptoms(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     """A symptom counts only when nothing else explains the passage."""
     causes = [each for each in diagnoses if each.rank is not Rank.SYMPTOM]
     sure = [each for each in causes if each.certainty is not Certainty.POSSIBLE]
     if any(each.rank is Rank.ROOT for each in causes) or any(each.certainty is Certainty.CERTAIN for each in causes):
         return causes
     if sure:
-        return [*causes, *(each for each in diagnoses if each.rank is Rank.SYMPTOM and _beside(each, sure))]
+        return [*causes, *(each for each in diagnoses if each.rank is Rank.SYMPTOM and _has_same_quote(each, sure))]
     return list(diagnoses)
 
 
-def _beside(symptom: Diagnosis, causes: Sequence[Diagnosis]) -> bool:
+def _has_same_quote(symptom: Diagnosis, causes: Sequence[Diagnosis]) -> bool:
     """Another reading of the very same words stays, as a possibility."""
     return any(symptom.quote == each.quote for each in causes)
 
 
-def _ordered(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
+def _sort_diagnoses(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     return sorted(diagnoses, key=lambda each: (each.rank.value, each.certainty.rank))

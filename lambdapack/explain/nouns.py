@@ -1,4 +1,4 @@
-"""What a message is made of, and what is made of it."""
+"""Message patterns, diagnoses and where a text comes from: system, CPU and Node.js as the text names them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lambdapack.model import Architecture
+from lambdapack.runtimes.versions import node_major_of_abi
 
 Slots = Mapping[str, str]
 """The named places of one message: file, package, library, needs, has ... Absent ones are not there."""
@@ -25,18 +26,18 @@ class Certainty(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Meaning:
     """What one message means."""
 
     cause: str  # a name of causes.CAUSES
     certainty: Certainty
     says: str  # one sentence; may use the slots: "{file} is ..."
-    also: tuple["Reading", ...] = ()  # what else it may mean
+    also: tuple["Meaning", ...] = ()  # what else it may mean
     fix: tuple[str, ...] = ()  # commands in place of the cause's, where those would not end it
     record: str = ""  # name of the record that says more than the cause's own
 
 
-Decide = Callable[[Slots], Reading | None]
+Decide = Callable[[Slots], Meaning | None]
 """Reads the slots of a message; None: it has nothing to do with packaging."""
 
 
@@ -49,19 +50,19 @@ class Rank(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class MessagePattern:
     """One message of one program: who prints it, how it is built, what it means."""
 
     speaker: str  # the program that prints it
     example: str  # the message as it is printed; the pattern must find it, the sieve must let it through
     pattern: re.Pattern[str]
-    meaning: Reading | Decide
+    meaning: Meaning | Decide
     rank: Rank = Rank.PLAIN
     package: str = ""  # whose message it is, when that is one npm package
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class TextOrigin:
     """What the text itself says about the place it is from."""
 
     on_lambda: bool = False
@@ -98,3 +99,42 @@ class Explanation:
     diagnoses: tuple[Diagnosis, ...]
     nearest: str = ""
     left_out: int = 0  # passages of an enormous log that were not looked at
+
+
+_LAMBDA_MENTION = re.compile(r"/var/task|/var/runtime|/opt/nodejs|\bRequestId:|\bRuntime\.[A-Z]\w+|LAMBDA_|AWS::Lambda")
+_SYSTEM_PATTERNS = (
+    ("win32", re.compile(r"\b[A-Z]:\\|Win32 application|win32-x64|Windows_NT")),
+    ("darwin", re.compile(r"/Users/|\bdlopen\([/~]|mach-o|\bDarwin \d|/opt/homebrew")),
+    ("alpine", re.compile(r"[Aa]lpine|\bapk add\b|Error (?:loading shared library|relocating)")),
+)
+_NODE_VERSION_PATTERNS = (
+    re.compile(r"\bnodejs(\d{2})\.x\b"),
+    re.compile(r"\bNode\.js v(\d{1,2})\.\d+\.\d+"),
+    re.compile(r"\bnode(?:@| -v v|=| v|/v)(\d{1,2})\.\d+\.\d+"),
+    re.compile(r"\bnode v(\d{1,2})\.\d+"),
+)
+_CPU_MENTION = re.compile(
+    r"\barch=(arm64|x64)\b|\blinux[-/ ](arm64|x64|amd64|aarch64)\b|--(?:cpu|arch)[= ](arm64|x64|x86_64)\b"
+    r"|Architectures?\W{1,6}(arm64|x86_64)"
+)
+_BINARY_PATH = re.compile(r"[^\s'\"`()]*(?:node_modules[/\\]|\.node\b)[^\s'\"`()]*")
+"""A path to a binary: the CPU in it is what the file was made for, not the one that it met."""
+_ARCHITECTURE_BY_NAME = {"arm64": Architecture.ARM64, "aarch64": Architecture.ARM64}
+
+
+def read_text_origin(text: str) -> TextOrigin:
+    """Return what a text tells about its place; nothing is guessed."""
+    on_lambda = _LAMBDA_MENTION.search(text) is not None
+    system = "" if on_lambda else next((name for name, sign in _SYSTEM_PATTERNS if sign.search(text)), "")
+    named = _CPU_MENTION.search(_BINARY_PATH.sub("", text))
+    cpu = named[named.lastindex] if named and named.lastindex else ""
+    return TextOrigin(
+        on_lambda, system, _ARCHITECTURE_BY_NAME.get(cpu, Architecture.X86_64) if cpu else None, _node_major(text)
+    )
+
+
+def _node_major(text: str) -> int | None:
+    wanted = re.search(r"requires\s+NODE_MODULE_VERSION\s+(\d+)", text)
+    if wanted and (major := node_major_of_abi(int(wanted[1]))):
+        return major
+    return next((int(found[1]) for each in _NODE_VERSION_PATTERNS if (found := each.search(text))), None)

@@ -1,12 +1,12 @@
-"""Whose file a path is: the npm package, found in paths, traces and npm's own lines."""
+"""Finds the npm package that a path, a stack trace or a line of npm is about."""
 
 import re
 from collections.abc import Iterator, Mapping
 
 from lambdapack.explain.signs.words import NAME
-from lambdapack.rules.tokens import CPUS, LIBCS, SYSTEMS, tags
+from lambdapack.rules.selection.tokens import CPU_TOKENS, LIBC_TOKENS, SYSTEM_TOKENS, parse_platform_tags
 
-LOADERS = frozenset(
+LOADER_PACKAGES = frozenset(
     [
         "bindings",
         "node-gyp-build",
@@ -52,7 +52,7 @@ LOADERS = frozenset(
 )
 """Packages that load or build for others: a path inside one is never about itself."""
 
-FILES: Mapping[str, str] = {
+ADDON_OWNERS: Mapping[str, str] = {
     "bcrypt_lib.node": "bcrypt",
     "node_sqlite3.node": "sqlite3",
     "better_sqlite3.node": "better-sqlite3",
@@ -79,7 +79,7 @@ FILES: Mapping[str, str] = {
 }
 """The names that packages give their addons (binding.gyp of each, read in the registry 2026-11)."""
 
-LIBRARIES: Mapping[str, str] = {
+LIBRARY_OWNERS: Mapping[str, str] = {
     "libvips": "sharp",
     "libquery_engine": "@prisma/client",
     "libduckdb": "@duckdb/node-api",
@@ -91,14 +91,14 @@ LIBRARIES: Mapping[str, str] = {
 }
 """Libraries that one package brings or asks for (its tarball, or its binding.gyp, 2026-11)."""
 
-FAMILIES: Mapping[str, str] = {"@img/sharp": "sharp", "@img/sharp-libvips": "sharp", "@next/swc": "next"}
+PLATFORM_PACKAGE_OWNERS: Mapping[str, str] = {"@img/sharp": "sharp", "@img/sharp-libvips": "sharp", "@next/swc": "next"}
 """Platform packages whose owner has another name."""
 
-_SEGMENT = re.compile(r"node_modules[/\\]+((?:@[\w.~-]+[/\\]+)?[A-Za-z0-9_~][\w.~-]*)")
-_NPM = re.compile(r"node_modules[/\\]+(?:npm|yarn|pnpm|corepack)[/\\]")
+_PACKAGE_SEGMENT = re.compile(r"node_modules[/\\]+((?:@[\w.~-]+[/\\]+)?[A-Za-z0-9_~][\w.~-]*)")
+_PACKAGE_MANAGER_PATH = re.compile(r"node_modules[/\\]+(?:npm|yarn|pnpm|corepack)[/\\]")
 """What a package manager brings along is never about the project."""
 
-_PATH = re.compile(r"[^\s'\"`(),;]*node_modules[/\\]+[^\s'\"`(),;]*")
+_NODE_MODULES_PATH = re.compile(r"[^\s'\"`(),;]*node_modules[/\\]+[^\s'\"`(),;]*")
 _COMMAND = re.compile(
     rf"\b(?:npm (?:i|install|rebuild|add)|yarn add|pnpm (?:add|rebuild)) (?:-\S+ )*({NAME})(?:@\S*)?\s*(?:$|\n|['\"`])"
 )
@@ -111,32 +111,32 @@ _BANNER = re.compile(
 )
 
 
-def of_file(path: str) -> str:
+def package_of_file(path: str) -> str:
     """Return the package that is known for a file of this name, wherever it lies."""
     name = path.replace("\\", "/").rpartition("/")[2]
-    known = FILES.get(name)
-    return known or next((owner for stem, owner in LIBRARIES.items() if re.match(rf"{stem}\b", name)), "")
+    known = ADDON_OWNERS.get(name)
+    return known or next((owner for stem, owner in LIBRARY_OWNERS.items() if re.match(rf"{stem}\b", name)), "")
 
 
-def of_path(path: str) -> str:
+def package_of_path(path: str) -> str:
     """Return the package of a path, "" when the path does not say; the innermost that is no mere loader."""
-    if _NPM.search(path):
+    if _PACKAGE_MANAGER_PATH.search(path):
         return ""
-    for found in reversed(_SEGMENT.findall(path)):
+    for found in reversed(_PACKAGE_SEGMENT.findall(path)):
         name = found.replace("\\", "/").replace("//", "/")
-        if name not in LOADERS:
-            return family(name)
+        if name not in LOADER_PACKAGES:
+            return platform_package_owner(name)
     return ""
 
 
-def family(name: str) -> str:
+def platform_package_owner(name: str) -> str:
     """Return the package whose binary a platform package holds: esbuild of @esbuild/linux-x64."""
     scope, slash, bare = name.rpartition("/")
-    said = tags(bare)
+    said = parse_platform_tags(bare)
     if not (said.systems and said.cpus):
         return name
     parts = [each for each in re.split(r"[-.]", bare) if each]
-    while parts and parts[-1] in _PLATFORM:
+    while parts and parts[-1] in _PLATFORM_TOKENS:
         parts.pop()
     if not parts and not slash:
         return name
@@ -144,37 +144,39 @@ def family(name: str) -> str:
     owner = f"{scope}/{stem}" if scope and stem else scope.removeprefix("@") if scope else stem
     if scope and stem == scope.removeprefix("@"):
         owner = stem
-    return FAMILIES.get(owner, owner)
+    return PLATFORM_PACKAGE_OWNERS.get(owner, owner)
 
 
-_PLATFORM = frozenset({*SYSTEMS, *CPUS, *LIBCS, "msvc", "gnux32", "eabi", "eabihf", "linux32", "x86_64"})
+_PLATFORM_TOKENS = frozenset(
+    {*SYSTEM_TOKENS, *CPU_TOKENS, *LIBC_TOKENS, "msvc", "gnux32", "eabi", "eabihf", "linux32", "x86_64"}
+)
 
 
-def near(text: str, start: int, end: int) -> str:
+def find_package_near(text: str, start: int, end: int) -> str:
     """Return the package that a message is about: named below it in the trace, else above it, else by npm."""
-    below = _first(_PATH.finditer(text, end, end + 6000))
+    below = _first_package(_NODE_MODULES_PATH.finditer(text, end, end + 6000))
     if below:
         return below
-    above = _last(_PATH.finditer(text, max(0, start - 6000), start))
+    above = _last_package(_NODE_MODULES_PATH.finditer(text, max(0, start - 6000), start))
     banner = None
     for banner in _BANNER.finditer(text, 0, min(len(text), end + 6000)):
         if banner.end() > start:
             break
     named = next((each for each in banner.groups() if each), "") if banner else ""
-    named = FILES.get(f"{named}.node") or named  # a download bears the name of the file in it
-    return above or (named if named not in LOADERS else "") or _asked_for(text)
+    named = ADDON_OWNERS.get(f"{named}.node") or named  # a download bears the name of the file in it
+    return above or (named if named not in LOADER_PACKAGES else "") or _package_of_command(text)
 
 
-def _asked_for(text: str) -> str:
+def _package_of_command(text: str) -> str:
     """The one package that a command in the text installs."""
-    names = {each for each in _COMMAND.findall(text) if each not in LOADERS}
-    return family(names.pop()) if len(names) == 1 else ""
+    names = {each for each in _COMMAND.findall(text) if each not in LOADER_PACKAGES}
+    return platform_package_owner(names.pop()) if len(names) == 1 else ""
 
 
-def _first(found: Iterator[re.Match[str]]) -> str:
-    return next((name for each in found if (name := of_path(each[0]))), "")
+def _first_package(found: Iterator[re.Match[str]]) -> str:
+    return next((name for each in found if (name := package_of_path(each[0]))), "")
 
 
-def _last(found: Iterator[re.Match[str]]) -> str:
-    names = [name for each in found if (name := of_path(each[0]))]
+def _last_package(found: Iterator[re.Match[str]]) -> str:
+    names = [name for each in found if (name := package_of_path(each[0]))]
     return names[-1] if names else ""

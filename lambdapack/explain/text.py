@@ -1,4 +1,4 @@
-"""A text as a log holds it, undressed: no colours, no prefixes of whoever passed it on, no JSON around it."""
+"""Strips a log text of colours, line prefixes and JSON around its messages."""
 
 import html
 import json
@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-ANSI = re.compile(
+ANSI_SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\^\[\[[0-9;]*m|\[\d{1,2}(?:;\d{1,2})*m"
 )
 """ECMA-48 control sequences; and what is left of them when something ate the escape."""
 
 _STAMP = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"
-PREFIX = re.compile(
+LINE_PREFIX = re.compile(
     r"[ \t]*(?:"
     rf"\[?{_STAMP}\]?:?[ \t]+"  # CloudWatch, GitHub Actions, docker logs -t, heroku
     r"|\[?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?\]?:?[ \t]+"
@@ -31,104 +31,106 @@ PREFIX = re.compile(
 )
 """What others put in front of a line; several may stand there."""
 
-_MOST_PREFIXES = 6
+_MAX_PREFIXES = 6
 _CSV = re.compile(r"^\"?(?:\d{13}|" + _STAMP + r")\"?,\"?")
-_FRAGMENT = re.compile(r"\\\"|\"\s*:\s*\"|^\s*\"[^\"]*\\n|\\u001b|\\n\s*(?:at |-|was |the |NODE_|Require|Please|\\n)")
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\\\"/bfnrt])")
-_ESCAPED = {"n": "\n", "r": "\n", "t": "\t", "b": "", "f": "", '"': '"', "/": "/", "\\": "\\"}
-_DEEPEST = 4
-_SHORT = 16  # a string of fewer signs may well stand twice in one document
+_JSON_FRAGMENT = re.compile(
+    r"\\\"|\"\s*:\s*\"|^\s*\"[^\"]*\\n|\\u001b|\\n\s*(?:at |-|was |the |NODE_|Require|Please|\\n)"
+)
+_JSON_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\\\"/bfnrt])")
+_UNESCAPED_CHARS = {"n": "\n", "r": "\n", "t": "\t", "b": "", "f": "", '"': '"', "/": "/", "\\": "\\"}
+_MAX_JSON_DEPTH = 4
+_MIN_REPEATED_CHARS = 16  # a string of fewer signs may well stand twice in one document
 
-LONGEST = 8 * 1024
+MAX_LINE_CHARS = 8 * 1024
 """Signs of a line; a longer one, such as a bundle without line ends, is taken for several."""
 
-_BULKY = re.compile(r"\S{601,}|[ \t]{65,}|\n(?:[ \t]*\n){2,}")
+_LONG_RUN = re.compile(r"\S{601,}|[ \t]{65,}|\n(?:[ \t]*\n){2,}")
 """Words that are longer than any path, and blanks without end: searches would go over them again and again."""
 
 
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|quot|apos|lt|gt|amp);")
 """Of a text that was copied out of the source of a page, or came through a mail."""
 
-_BROKEN = re.compile(r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\.(?:node|so)\b)")
+_WRAPPED_PATH = re.compile(r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\.(?:node|so)\b)")
 """A path that a narrow window has broken in two."""
 
 
-def undressed(text: str) -> str:
+def strip_log_markup(text: str) -> str:
     """Return the text as the programs printed it, without what no message has."""
     if _ENTITY.search(text):
         text = html.unescape(text)
-    bare = _BULKY.sub(_cut, _bare(text.replace("\0", "").replace("\ufeff", "")))
-    return _BROKEN.sub(r"\1\2", bare)
+    bare = _LONG_RUN.sub(_shorten_run, _strip_text(text.replace("\0", "").replace("\ufeff", "")))
+    return _WRAPPED_PATH.sub(r"\1\2", bare)
 
 
-def _cut(match: re.Match[str]) -> str:
+def _shorten_run(match: re.Match[str]) -> str:
     bulk = match[0]
     return f"{bulk[:300]} {bulk[-300:]}" if bulk.strip() else bulk[:2]
 
 
-def _bare(text: str) -> str:
-    whole = _document(text.strip())
+def _strip_text(text: str) -> str:
+    whole = _flatten_document(text.strip())
     if whole is not None:
         return whole
-    text = ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(_line(piece) for each in text.split("\n") for piece in _pieces(each))
+    text = ANSI_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return "\n".join(_strip_line(piece) for each in text.split("\n") for piece in _split_long_line(each))
 
 
-def _pieces(line: str) -> Iterator[str]:
-    if len(line) <= LONGEST or line.lstrip().startswith(("{", "[")):
+def _split_long_line(line: str) -> Iterator[str]:
+    if len(line) <= MAX_LINE_CHARS or line.lstrip().startswith(("{", "[")):
         yield line
         return
-    for start in range(0, len(line), LONGEST):
-        yield line[start : start + LONGEST]
+    for start in range(0, len(line), MAX_LINE_CHARS):
+        yield line[start : start + MAX_LINE_CHARS]
 
 
-def _document(text: str, depth: int = 0) -> str | None:
+def _flatten_document(text: str, depth: int = 0) -> str | None:
     """Return the strings of a JSON document, one below the other; None when it is none."""
-    if not text.startswith(("{", "[")) or depth > _DEEPEST:
+    if not text.startswith(("{", "[")) or depth > _MAX_JSON_DEPTH:
         return None
     try:
-        return _flat(json.loads(text), depth)
+        return _flatten_json(json.loads(text), depth)
     except (ValueError, RecursionError):
         return None
 
 
-def _flat(value: Any, depth: int) -> str:
+def _flatten_json(value: Any, depth: int) -> str:
     said: list[str] = []
-    for each in _strings(value):
-        inner = _document(each.strip(), depth + 1)
-        plain = inner if inner is not None else _bare(each) if depth <= _DEEPEST else each
-        if not _known(plain, said):
+    for each in _iterate_strings(value):
+        inner = _flatten_document(each.strip(), depth + 1)
+        plain = inner if inner is not None else _strip_text(each) if depth <= _MAX_JSON_DEPTH else each
+        if not _is_repeated(plain, said):
             said.append(plain)
     return "\n".join(said)
 
 
-def _known(text: str, said: list[str]) -> bool:
+def _is_repeated(text: str, said: list[str]) -> bool:
     """The trace of an error repeats its message; it is one error all the same."""
     bare = re.sub(r"^(?:[\w.]*(?:Error|Exception): |\[)", "", text.strip())
-    return len(bare) >= _SHORT and any(bare in each for each in said)
+    return len(bare) >= _MIN_REPEATED_CHARS and any(bare in each for each in said)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _iterate_strings(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield value
         case dict():
             for each in value.values():
-                yield from _strings(each)
+                yield from _iterate_strings(each)
         case list():
             lines: list[str] = []
             for each in value:
                 if isinstance(each, str):
                     lines.append(each)
                 else:
-                    yield from _strings(each)
+                    yield from _iterate_strings(each)
             if lines:
-                yield from lines if any(each.lstrip().startswith("{") for each in lines) else _trace(lines)
+                yield from lines if any(each.lstrip().startswith("{") for each in lines) else _join_stack_trace(lines)
         case _:
             pass
 
 
-def _trace(lines: list[str]) -> Iterator[str]:
+def _join_stack_trace(lines: list[str]) -> Iterator[str]:
     """A trace as an array: its message may reach over several elements, its frames belong below."""
     head = 0
     while head < len(lines) and not lines[head].lstrip().startswith("at "):
@@ -139,30 +141,30 @@ def _trace(lines: list[str]) -> Iterator[str]:
         yield "\n".join(lines[head:])
 
 
-def _line(line: str) -> str:
+def _strip_line(line: str) -> str:
     csv = _CSV.match(line)
     if csv:
         line = line[csv.end() :].rstrip('",').replace('""', '"')
-    line = _unprefixed(line)
+    line = _strip_prefixes(line)
     start = next((at for at, sign in enumerate(line) if sign in "{["), -1)
     if start >= 0 and '"' in line:
-        found = _embedded(line, start)
+        found = _flatten_embedded_json(line, start)
         if found is not None:
             return found
-    return _unescaped(line)
+    return _unescape_json(line)
 
 
-def _unprefixed(line: str) -> str:
+def _strip_prefixes(line: str) -> str:
     at = 0
-    for _ in range(_MOST_PREFIXES):
-        match = PREFIX.match(line, at)
+    for _ in range(_MAX_PREFIXES):
+        match = LINE_PREFIX.match(line, at)
         if match is None or match.end() == at:
             break
         at = match.end()
     return line[at:]
 
 
-def _embedded(line: str, start: int) -> str | None:
+def _flatten_embedded_json(line: str, start: int) -> str | None:
     """A JSON object inside a line, such as Lambda's `Invoke Error {...}`."""
     try:
         value, end = json.JSONDecoder().raw_decode(line, start)
@@ -170,19 +172,19 @@ def _embedded(line: str, start: int) -> str | None:
         return None
     if not isinstance(value, dict | list) or not value:
         return None
-    rest = _unescaped(line[end:])
-    return "\n".join(each for each in (line[:start], _flat(value, 1), rest) if each.strip(" \t,"))
+    rest = _unescape_json(line[end:])
+    return "\n".join(each for each in (line[:start], _flatten_json(value, 1), rest) if each.strip(" \t,"))
 
 
-def _unescaped(line: str) -> str:
+def _unescape_json(line: str) -> str:
     """A piece of JSON that is not whole. Twice when it was JSON inside JSON; a Windows path is left alone."""
     for _ in range(2):
-        if not _FRAGMENT.search(line):
+        if not _JSON_FRAGMENT.search(line):
             break
-        line = ANSI.sub("", _ESCAPE.sub(_sign, line))
+        line = ANSI_SEQUENCE.sub("", _JSON_ESCAPE.sub(_unescape_char, line))
     return line
 
 
-def _sign(match: re.Match[str]) -> str:
+def _unescape_char(match: re.Match[str]) -> str:
     word = match[1]
-    return chr(int(word[1:], 16)) if word[0] == "u" else _ESCAPED[word]
+    return chr(int(word[1:], 16)) if word[0] == "u" else _UNESCAPED_CHARS[word]

@@ -1,4 +1,4 @@
-"""Members made ready for a zip, on several threads. The same bytes give the same result on any host and CPU count."""
+"""Compresses zip members on several threads. The result is the same on any host and CPU count."""
 
 import os
 from collections import deque
@@ -7,40 +7,38 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from lambdapack.pack.member import Member, digest_of
+from lambdapack.pack.digest import ZipMember, sha256_digest
+from lambdapack.tree.archive import ZIP_DEFLATED, ZIP_STORED
 from lambdapack.tree.entry import Tree
 
-LEVEL: Final = 6
+DEFLATE_LEVEL: Final = 6
 """libdeflate's level. On real node_modules no larger than `zip -9` and far faster; see tests/bench/bench_zip.py."""
 
-WHOLE_MAX: Final = 1024**3
+MAX_COMPRESSED_FILE_BYTES: Final = 1024**3
 """Bytes of the largest file that is compressed, in one buffer. Anything larger is stored in slices: Lambda refuses it
 anyway (250 MiB unzipped), and memory stays bounded."""
 
-WINDOW: Final = 32 * 1024**2
+WINDOW_BYTES: Final = 32 * 1024**2
 """Bytes of input that are handed out together. Two windows are on their way at a time, so memory stays bounded."""
 
-LARGE: Final = 1024**2
+LARGE_FILE_BYTES: Final = 1024**2
 """Bytes from which a file is started before the others of its window."""
 
-BATCH: Final = 256 * 1024
+BATCH_BYTES: Final = 256 * 1024
 """Bytes of input of one task: small files travel together, since a hand-over costs more than compressing one."""
 
-BATCH_MEMBERS: Final = 256
+MAX_BATCH_MEMBERS: Final = 256
 """Members of one task, so that thousands of empty files are shared out too."""
 
-WORKERS_MAX: Final = 8
+MAX_WORKERS: Final = 8
 """Above, the one thread that writes and hashes the zip is what holds things up."""
-
-STORED: Final = 0
-DEFLATED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedMember:
     """A member with its bytes as they go into the zip."""
 
-    member: Member
+    member: ZipMember
     method: int  # STORED or DEFLATED
     crc: int
     size: int  # bytes unpacked
@@ -53,49 +51,53 @@ class Packed:
         return self.size if self.data is None else len(self.data)
 
 
-def pack_all(tree: Tree, members: Sequence[Member], workers: int | None = None) -> Generator[Packed, None, None]:
+def pack_members(
+    tree: Tree, members: Sequence[ZipMember], workers: int | None = None
+) -> Generator[PackedMember, None, None]:
     """Give every member packed, in their order, while others are still being compressed."""
-    with ThreadPoolExecutor(workers or processors(), thread_name_prefix="pack") as pool:
-        waiting: deque[list[Future[list[Packed]]]] = deque()
+    with ThreadPoolExecutor(workers or worker_count(), thread_name_prefix="pack") as pool:
+        waiting: deque[list[Future[list[PackedMember]]]] = deque()
         try:
             for window in _windows(members):
-                waiting.append(_submit(pool, tree, window))
+                waiting.append(_submit_window(pool, tree, window))
                 if len(waiting) > 1:
-                    yield from _results(waiting.popleft())
+                    yield from _window_results(waiting.popleft())
             while waiting:
-                yield from _results(waiting.popleft())
+                yield from _window_results(waiting.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _submit(pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[Member]]) -> list[Future[list[Packed]]]:
+def _submit_window(
+    pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[ZipMember]]
+) -> list[Future[list[PackedMember]]]:
     """Start a window's large files first: one that began last would keep one thread busy and leave the others idle."""
-    order = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE)
+    order = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE_FILE_BYTES)
     futures = {number: pool.submit(_pack_batch, tree, window[number]) for number in order}
     return [futures[number] for number in range(len(window))]
 
 
-def _results(futures: list[Future[list[Packed]]]) -> Iterator[Packed]:
+def _window_results(futures: list[Future[list[PackedMember]]]) -> Iterator[PackedMember]:
     """Give what a window became, each batch let go before the next one is waited for."""
     futures.reverse()
     while futures:
         yield from futures.pop().result()
 
 
-def processors() -> int:
+def worker_count() -> int:
     """Return how many threads to use: the CPUs that this process may run on, at most WORKERS_MAX."""
     if hasattr(os, "sched_getaffinity"):
-        return min(len(os.sched_getaffinity(0)), WORKERS_MAX)
-    return min(os.cpu_count() or 1, WORKERS_MAX)
+        return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    return min(os.cpu_count() or 1, MAX_WORKERS)
 
 
-def _windows(members: Sequence[Member]) -> Iterator[list[list[Member]]]:
+def _windows(members: Sequence[ZipMember]) -> Iterator[list[list[ZipMember]]]:
     """Give runs of batches of at most WINDOW bytes, a larger file alone."""
-    window: list[list[Member]] = []
+    window: list[list[ZipMember]] = []
     size = 0
     for batch in _batches(members):
         weight = sum(member.entry.size for member in batch)
-        if window and size + weight > WINDOW:
+        if window and size + weight > WINDOW_BYTES:
             yield window
             window, size = [], 0
         window.append(batch)
@@ -104,12 +106,12 @@ def _windows(members: Sequence[Member]) -> Iterator[list[list[Member]]]:
         yield window
 
 
-def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
+def _batches(members: Sequence[ZipMember]) -> Iterator[list[ZipMember]]:
     """Give runs of members of at most BATCH bytes, a larger file alone."""
-    batch: list[Member] = []
+    batch: list[ZipMember] = []
     size = 0
     for member in members:
-        if batch and (size + member.entry.size > BATCH or len(batch) == BATCH_MEMBERS):
+        if batch and (size + member.entry.size > BATCH_BYTES or len(batch) == MAX_BATCH_MEMBERS):
             yield batch
             batch, size = [], 0
         batch.append(member)
@@ -118,21 +120,21 @@ def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
         yield batch
 
 
-def _pack_batch(tree: Tree, batch: Sequence[Member]) -> list[Packed]:
-    return [pack(tree, member) for member in batch]
+def _pack_batch(tree: Tree, batch: Sequence[ZipMember]) -> list[PackedMember]:
+    return [pack_member(tree, member) for member in batch]
 
 
-def pack(tree: Tree, member: Member) -> Packed:
+def pack_member(tree: Tree, member: ZipMember) -> PackedMember:
     """Return one member packed: deflated, or stored where that is not smaller."""
     import deflate  # noqa: PLC0415  # only when something is packed
 
     with member.contents(tree) as data:
-        crc, sha256, size = deflate.crc32(data), digest_of(data), len(data)
-        if size > WHOLE_MAX:
-            return Packed(member, STORED, crc, size, sha256, None)
+        crc, sha256, size = deflate.crc32(data), sha256_digest(data), len(data)
+        if size > MAX_COMPRESSED_FILE_BYTES:
+            return PackedMember(member, ZIP_STORED, crc, size, sha256, None)
         if member.entry.target or not size:
-            return Packed(member, STORED, crc, size, sha256, bytes(data))
-        small = deflate.deflate_compress(data, LEVEL)
+            return PackedMember(member, ZIP_STORED, crc, size, sha256, bytes(data))
+        small = deflate.deflate_compress(data, DEFLATE_LEVEL)
         if len(small) < size:
-            return Packed(member, DEFLATED, crc, size, sha256, small)
-        return Packed(member, STORED, crc, size, sha256, bytes(data))
+            return PackedMember(member, ZIP_DEFLATED, crc, size, sha256, small)
+        return PackedMember(member, ZIP_STORED, crc, size, sha256, bytes(data))

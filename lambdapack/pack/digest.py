@@ -1,4 +1,4 @@
-"""The two digests that name a package. Neither depends on times, owners or the order of a file system.
+"""The members of a zip in byte order, and the content and code digests that name it. Independent of times and owners.
 
 The content digest is the SHA-256 of the line "lambdapack/content/1" and one record for each member of the zip, in
 byte order of the member names: kind, mode in octal, SHA-256 of the bytes in hex, name, parted by spaces, ended by a
@@ -7,22 +7,78 @@ zero byte. A symlink's bytes are its target; a directory (an empty one: others a
 
 import base64
 import hashlib
+import stat
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.errors import BAD_TARGET, LambdapackError
-from lambdapack.pack.member import Member, digest_of, members
-from lambdapack.tree.entry import Tree
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_TARGET
+from lambdapack.tree.archive import lend
+from lambdapack.tree.entry import Entry, EntryKind, Tree, portable_mode
+from lambdapack.tree.names import ancestors
 
-HEADER = b"lambdapack/content/1\n"
+
+@dataclass(frozen=True, slots=True)
+class ZipMember:
+    """An entry as it will stand in a zip."""
+
+    name: str  # the entry's path; a directory's ends in "/"
+    entry: Entry
+
+    @property
+    def permissions(self) -> int:
+        """What every host gives the entry, whatever its umask."""
+        return portable_mode(self.entry)
+
+    @property
+    def mode(self) -> int:
+        """The permissions with the type bits of a Unix file."""
+        match self.entry.kind:
+            case EntryKind.FILE:
+                return stat.S_IFREG | self.permissions
+            case EntryKind.SYMLINK:
+                return stat.S_IFLNK | self.permissions
+            case EntryKind.DIRECTORY:
+                return stat.S_IFDIR | self.permissions
+
+    def contents(self, tree: Tree) -> AbstractContextManager[memoryview]:
+        """Lend the bytes: a file's own, a link's target, none for a directory."""
+        return tree.view(self.entry.path) if self.entry.kind is EntryKind.FILE else lend(self.entry.target.encode())
+
+
+def zip_members(tree: Tree) -> list[ZipMember]:
+    """Return what a zip of a tree holds, in byte order of the names.
+
+    Directories are implied by what they hold, so only empty ones have a member: a program may want to write into one.
+    """
+    filled: set[str] = set()
+    for path in tree.entries:
+        for _parent in ancestors(path, filled):
+            pass
+    found = [
+        ZipMember(f"{path}/" if entry.kind is EntryKind.DIRECTORY else path, entry)
+        for path, entry in tree.entries.items()
+        if entry.kind is not EntryKind.DIRECTORY or path not in filled
+    ]
+    return sorted(found, key=lambda member: member.name)
+
+
+def sha256_digest(data: memoryview) -> bytes:
+    """Return the SHA-256 of a member's bytes."""
+    return hashlib.sha256(data).digest()
+
+
+CONTENT_DIGEST_HEADER = b"lambdapack/content/1\n"
 
 
 class ContentDigest:
     """Takes members in order."""
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256(HEADER)
+        self._hash = hashlib.sha256(CONTENT_DIGEST_HEADER)
 
-    def add(self, member: Member, sha256: bytes) -> None:
+    def add(self, member: ZipMember, sha256: bytes) -> None:
         """Take the next member."""
         words = f"{member.entry.kind.value} {member.permissions:o} {sha256.hex()} "
         self._hash.update(words.encode() + member.name.encode() + b"\0")
@@ -35,9 +91,9 @@ class ContentDigest:
 def content_digest(tree: Tree) -> str:
     """Return the content digest that a zip of a tree has, without making one."""
     digest = ContentDigest()
-    for member in members(tree):
+    for member in zip_members(tree):
         with member.contents(tree) as data:
-            digest.add(member, digest_of(data))
+            digest.add(member, sha256_digest(data))
     return digest.text()
 
 
@@ -45,11 +101,11 @@ def code_digest(path: Path) -> str:
     """Return AWS's CodeSha256 of a zip: base64 of the SHA-256 of its bytes; LP007 when it cannot be read."""
     try:
         with path.open("rb") as file:
-            return base64_of(hashlib.file_digest(file, "sha256").digest())
+            return base64_digest(hashlib.file_digest(file, "sha256").digest())
     except OSError as error:
         raise LambdapackError(BAD_TARGET, f"{path}: {error.strerror}") from error
 
 
-def base64_of(sha256: bytes) -> str:
+def base64_digest(sha256: bytes) -> str:
     """Return a digest as AWS writes it."""
     return base64.b64encode(sha256).decode("ascii")

@@ -1,43 +1,43 @@
-"""The manifest beside a zip: what it was made from. A memory, not a proof, and never a place for secrets."""
+"""The manifest beside a zip: what the zip was made from. Not a proof, and never a place for secrets."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lambdapack.pack.atomic import replacing
+from lambdapack.pack.atomic import replace_file
 
-SCHEMA = "lambdapack/manifest/1"
-SUFFIX = ".lambdapack.json"
+MANIFEST_SCHEMA = "lambdapack/manifest/1"
+MANIFEST_SUFFIX = ".lambdapack.json"
 
 
-def manifest_path(archive: Path) -> Path:
+def zip_manifest_path(archive: Path) -> Path:
     """Return where the manifest of a zip lies."""
-    return archive.with_name(archive.name + SUFFIX)
+    return archive.with_name(archive.name + MANIFEST_SUFFIX)
 
 
-def write_manifest(archive: Path, document: Mapping[str, Any]) -> Path:
+def write_zip_manifest(archive: Path, document: Mapping[str, Any]) -> Path:
     """Write the manifest of a zip and return its path; LP009 when it cannot be written, ValueError for a secret."""
-    from lambdapack.pack.secrets import secret_in  # noqa: PLC0415  # who only reads one need not pay for it
+    from lambdapack.pack.secrets import find_secret_kind  # noqa: PLC0415  # who only reads one need not pay for it
 
-    text = json.dumps({**document, "schema": SCHEMA}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps({**document, "schema": MANIFEST_SCHEMA}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     data = text.encode("utf-8", "backslashreplace")
-    secret = secret_in(data)
+    secret = find_secret_kind(data)
     if secret is not None:
         raise ValueError(f"the manifest of {archive.name} would hold {secret}")
-    path = manifest_path(archive)
-    with replacing(path) as file:
+    path = zip_manifest_path(archive)
+    with replace_file(path) as file:
         file.write(data)
     return path
 
 
-def read_manifest(archive: Path) -> Mapping[str, Any] | None:
+def read_zip_manifest(archive: Path) -> Mapping[str, Any] | None:
     """Return the manifest of a zip, None when there is none that we could have written.
 
     It counts only when its "code_digest" is the zip's: the caller compares.
     """
     try:
-        document = json.loads(manifest_path(archive).read_bytes())
+        document = json.loads(zip_manifest_path(archive).read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) and document.get("schema") == SCHEMA else None
+    return document if isinstance(document, dict) and document.get("schema") == MANIFEST_SCHEMA else None

@@ -1,4 +1,4 @@
-"""Which files of the project's own source hold a secret. Looks at content alone and never echoes a secret.
+"""Finds secrets in the project's own source by content. Never echoes a secret, never scans registry packages.
 
 Only the source is scanned: packages from a registry are public, and full of keys that their tests and texts show.
 """
@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from lambdapack.tree.entry import Kind, Tree
+from lambdapack.tree.entry import EntryKind, Tree
 
-DISTINCT: Final = 8
+MIN_DISTINCT_CHARACTERS: Final = 8
 """Different characters that a generated token has at least; "npm_xxxxxxxx" and "ghp_000000" are placeholders."""
 
 PAIR_DISTANCE: Final = 1024
@@ -34,7 +34,7 @@ DER_KEY = re.compile(
 ACCESS_KEY_ID = re.compile(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
 SECRET_KEY = re.compile(rb"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 NAMED_SECRET_KEY = re.compile(rb"(?i:secret_?access_?key)[\"'\s:=]{1,8}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
-NPMRC = re.compile(
+NPMRC_CREDENTIAL = re.compile(
     rb"(?:(?m:^[ \t]*)|:)_(authToken|auth|password)[ \t]*=[ \t]*[\"']?([A-Za-z0-9+/=._-]{16,})(?![A-Za-z0-9({\[])"
 )
 
@@ -48,28 +48,28 @@ class TokenForm:
     pattern: re.Pattern[bytes]
 
 
-def _form(what: str, prefix: str, body: str) -> TokenForm:
+def _token_form(what: str, prefix: str, body: str) -> TokenForm:
     return TokenForm(
         what, prefix.encode(), re.compile(TOKEN_START + re.escape(prefix.encode()) + body.encode() + TOKEN_END)
     )
 
 
-TOKENS: Final = (
-    _form("an npm token", "npm_", "[A-Za-z0-9]{36}"),  # github.blog 2021-09-23
-    _form("a GitHub token", "github_pat_", "[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-    *(_form("a GitHub token", f"gh{kind}_", "[A-Za-z0-9]{36,251}") for kind in "pousr"),  # github.blog 2021-04-05
-    _form("a GitLab token", "glpat-", "[A-Za-z0-9_-]{20,}"),
-    *(_form("a Slack token", f"xox{kind}-", "[0-9]{6,}-[0-9A-Za-z-]{20,}") for kind in "abprs"),
-    *(_form("a Stripe key", prefix, "[0-9A-Za-z]{24,}") for prefix in ("sk_live_", "rk_live_")),
-    _form("a SendGrid key", "SG.", r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-    _form("an OpenAI key", "sk-proj-", "[A-Za-z0-9_-]{40,}"),
-    _form("an Anthropic key", "sk-ant-", "[A-Za-z0-9_-]{40,}"),
-    _form("a PyPI token", "pypi-AgEIcHlwaS5vcmc", "[A-Za-z0-9_-]{50,}"),
+TOKEN_FORMS: Final = (
+    _token_form("an npm token", "npm_", "[A-Za-z0-9]{36}"),  # github.blog 2021-09-23
+    _token_form("a GitHub token", "github_pat_", "[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
+    *(_token_form("a GitHub token", f"gh{kind}_", "[A-Za-z0-9]{36,251}") for kind in "pousr"),  # github.blog 2021-04-05
+    _token_form("a GitLab token", "glpat-", "[A-Za-z0-9_-]{20,}"),
+    *(_token_form("a Slack token", f"xox{kind}-", "[0-9]{6,}-[0-9A-Za-z-]{20,}") for kind in "abprs"),
+    *(_token_form("a Stripe key", prefix, "[0-9A-Za-z]{24,}") for prefix in ("sk_live_", "rk_live_")),
+    _token_form("a SendGrid key", "SG.", r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+    _token_form("an OpenAI key", "sk-proj-", "[A-Za-z0-9_-]{40,}"),
+    _token_form("an Anthropic key", "sk-ant-", "[A-Za-z0-9_-]{40,}"),
+    _token_form("a PyPI token", "pypi-AgEIcHlwaS5vcmc", "[A-Za-z0-9_-]{50,}"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class FoundSecret:
     """Where a secret lies and of what kind it is, never the secret itself."""
 
     path: str
@@ -77,27 +77,27 @@ class Secret:
     line: int  # 1-based
 
 
-def find_secrets(tree: Tree) -> tuple[Secret, ...]:
+def find_secrets(tree: Tree) -> tuple[FoundSecret, ...]:
     """Return the first secret of every file of a tree that holds one, in order of the paths."""
-    return tuple(_secrets(tree))
+    return tuple(_iterate_secrets(tree))
 
 
-def _secrets(tree: Tree) -> Iterator[Secret]:
+def _iterate_secrets(tree: Tree) -> Iterator[FoundSecret]:
     for path, entry in tree.entries.items():
-        if entry.kind is Kind.FILE:
+        if entry.kind is EntryKind.FILE:
             with tree.view(path) as view:
                 data = _as_ascii(bytes(view))
-            found = _find(data)
+            found = _find_secret(data)
             if found is not None:
-                yield Secret(path, found[0], data.count(b"\n", 0, found[1]) + 1)
+                yield FoundSecret(path, found[0], data.count(b"\n", 0, found[1]) + 1)
 
 
-def secret_in(data: bytes | memoryview) -> str | None:
+def find_secret_kind(data: bytes | memoryview) -> str | None:
     """Return what kind of secret some bytes hold, None when they hold none that is known.
 
     Certificates and public keys are none.
     """
-    found = _find(_as_ascii(bytes(data)))
+    found = _find_secret(_as_ascii(bytes(data)))
     return None if found is None else found[0]
 
 
@@ -108,38 +108,38 @@ def _as_ascii(data: bytes) -> bytes:
     return data
 
 
-def _find(data: bytes) -> tuple[str, int] | None:
-    for search in SEARCHES:
+def _find_secret(data: bytes) -> tuple[str, int] | None:
+    for search in SECRET_SEARCHES:
         found = search(data)
         if found is not None:
             return found
     return None
 
 
-def _private_key(data: bytes) -> tuple[str, int] | None:
+def _find_private_key(data: bytes) -> tuple[str, int] | None:
     found = PRIVATE_KEY.search(data) if b"PRIVATE KEY" in data else None
     found = found or (PUTTY_KEY.search(data) if b"PuTTY-User-Key-File" in data else None)
     found = found or DER_KEY.match(data)
     return found and ("a private key", found.start())
 
 
-def _token(data: bytes) -> tuple[str, int] | None:
-    for form in TOKENS:
+def _find_token(data: bytes) -> tuple[str, int] | None:
+    for form in TOKEN_FORMS:
         for found in form.pattern.finditer(data) if form.prefix in data else ():
             if _is_random(found[0][len(form.prefix) :]):
                 return form.what, found.start()
     return None
 
 
-def _npm_credential(data: bytes) -> tuple[str, int] | None:
-    for found in NPMRC.finditer(data) if b"_auth" in data or b"_password" in data else ():
+def _find_npm_credential(data: bytes) -> tuple[str, int] | None:
+    for found in NPMRC_CREDENTIAL.finditer(data) if b"_auth" in data or b"_password" in data else ():
         bare = data[found.start() : found.start() + 1] != b":"
         if _is_random(found[2]) and not (bare and found[1] != b"authToken"):
             return "npm registry credentials", found.start()
     return None
 
 
-def _aws_key(data: bytes) -> tuple[str, int] | None:
+def _find_aws_key(data: bytes) -> tuple[str, int] | None:
     for found in NAMED_SECRET_KEY.finditer(data) if b"ccess" in data or b"CCESS" in data else ():
         if _is_aws_secret(found[1]):
             return "an AWS secret access key", found.start()
@@ -158,12 +158,12 @@ def _is_aws_secret(text: bytes) -> bool:
 
 def _is_random(text: bytes) -> bool:
     """Tell a generated token from a placeholder; AWS writes EXAMPLE into the keys of its documents."""
-    return len(set(text)) >= DISTINCT and b"EXAMPLE" not in text.upper()
+    return len(set(text)) >= MIN_DISTINCT_CHARACTERS and b"EXAMPLE" not in text.upper()
 
 
-SEARCHES: Final[tuple[Callable[[bytes], tuple[str, int] | None], ...]] = (
-    _private_key,
-    _token,
-    _npm_credential,
-    _aws_key,
+SECRET_SEARCHES: Final[tuple[Callable[[bytes], tuple[str, int] | None], ...]] = (
+    _find_private_key,
+    _find_token,
+    _find_npm_credential,
+    _find_aws_key,
 )

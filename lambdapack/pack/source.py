@@ -1,35 +1,150 @@
-"""What of a project's own files ships. Never looks into the host's node_modules, never believes an execute bit."""
+"""Which files of a project ship: ignore rules, and modes from content. Never reads the host's node_modules."""
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from lambdapack.pack.executables import is_executable
-from lambdapack.pack.ignore import OWN, compiled, load_ignore
-from lambdapack.pack.manifest import SUFFIX
-from lambdapack.tree.compose import Filtered, Remade
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_CONFIG
+from lambdapack.pack.atomic import TEMPORARY_SUFFIX
+from lambdapack.pack.manifest import MANIFEST_SUFFIX
+from lambdapack.tree.compose import FilteredTree, TransformedTree
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import Entry, Kind, Tree
+from lambdapack.tree.entry import Entry, EntryKind, Tree
 
-LeftOut = tuple[str, str]
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_ET_EXEC, _ET_DYN = 2, 3  # elf.h: e_type
+_PT_INTERP = 3  # elf.h: p_type
+ELF_CLASS_64, ELF_LITTLE_ENDIAN = 2, 1  # elf.h: EI_CLASS, EI_DATA
+MAX_PROGRAM_HEADERS = 512
+"""Program headers that are looked at; linkers write about a dozen."""
+
+
+def is_executable(data: memoryview) -> bool:
+    """Tell whether the kernel would start a file: "#!", or an ELF program and not a library or an object."""
+    if bytes(data[:2]) == b"#!":
+        return True
+    if bytes(data[:4]) != b"\x7fELF" or len(data) < 52:
+        return False
+    try:
+        return _is_program(data)
+    except struct.error:
+        return False
+
+
+def _is_program(data: memoryview) -> bool:
+    wide, order = data[4] == ELF_CLASS_64, "<" if data[5] == ELF_LITTLE_ENDIAN else ">"
+    (kind,) = struct.unpack_from(f"{order}H", data, 16)
+    if kind != _ET_DYN:
+        return bool(kind == _ET_EXEC)
+    (table,) = struct.unpack_from(f"{order}{'Q' if wide else 'I'}", data, 32 if wide else 28)
+    size, count = struct.unpack_from(f"{order}HH", data, 54 if wide else 42)
+    offsets = (table + size * number for number in range(min(count, MAX_PROGRAM_HEADERS)))
+    return any(struct.unpack_from(f"{order}I", data, offset) == (_PT_INTERP,) for offset in offsets)
+
+
+IGNORE_FILE: Final = ".lambdapackignore"
+
+HOST_MODULES_REASON: Final = "dependencies are installed in the runtime's image, never taken from this host"
+VERSION_CONTROL_REASON: Final = "version control"
+TOOL_OUTPUT_REASON: Final = "output of a tool"
+LITTER_REASON: Final = "litter of an operating system"
+SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
+OWN_FILE_REASON: Final = "lambdapack's own"
+
+NEVER_SHIPPED: Final = {
+    "node_modules": HOST_MODULES_REASON,
+    **dict.fromkeys((".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"), VERSION_CONTROL_REASON),
+    IGNORE_FILE: OWN_FILE_REASON,
+}
+"""Names, at any depth, that no `!pattern` brings back."""
+
+BUILT_IN_PATTERNS: Final = {
+    TOOL_OUTPUT_REASON: (
+        ".lambdapack/",
+        ".aws-sam/",
+        ".serverless/",
+        "cdk.out/",
+        ".terraform/",
+        "/coverage/",
+        ".venv/",
+    ),
+    LITTER_REASON: (".DS_Store", "._*"),
+    SECRET_REASON: (".env*", ".npmrc", ".yarnrc.yml", ".netrc", "*.tfstate*", "*.tfvars", "samconfig.toml"),
+    OWN_FILE_REASON: (f"*{MANIFEST_SUFFIX}", f"*{TEMPORARY_SUFFIX}"),
+}
+"""gitignore patterns by reason. Only a coverage/ at the root is a report: deeper, it may be code."""
+
+
+class IgnoreRules:
+    """The built-in exclusions and a project's .lambdapackignore, the later line having the last word."""
+
+    def __init__(self, lines: Sequence[str] = (), *, name: str = IGNORE_FILE) -> None:
+        """Take the lines of an ignore file; LP006 for a pattern that git would not take either."""
+        own = [(pattern, reason) for reason, patterns in BUILT_IN_PATTERNS.items() for pattern in patterns]
+        numbered = [(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+        self._reasons = [reason for _pattern, reason in own]
+        self._reasons += [f"{IGNORE_FILE} line {number}" for _line, number in numbered]
+        places = [(line, f"{name}:{number}") for line, number in numbered]
+        self._spec = compile_patterns([*((pattern, "built-in") for pattern, _reason in own), *places])
+
+    def reason(self, path: str, *, is_directory: bool) -> str | None:
+        """Return why a path does not ship, None when it does. Whoever asks does not descend into what does not."""
+        never = NEVER_SHIPPED.get(path.rpartition("/")[2])
+        if never is not None:
+            return never
+        found = self._spec.check_file(f"{path}/" if is_directory else path)
+        return self._reasons[found.index] if found.include and found.index is not None else None
+
+
+def read_ignore_rules(directory: Path) -> IgnoreRules:
+    """Return the exclusions of a project; LP006 when its .lambdapackignore cannot be read."""
+    path = directory / IGNORE_FILE
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return IgnoreRules()
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise LambdapackError(BAD_CONFIG, f"{path}: {cause}") from error
+    return IgnoreRules(text.splitlines(), name=str(path))
+
+
+def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
+    """Return gitignore patterns ready to match, each given with its place, which LP006 names when it is a bad one."""
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  # only when a project is packed
+
+    for pattern, place in patterns:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError as error:
+            raise LambdapackError(BAD_CONFIG, f"{place}: {pattern!r} is not a gitignore pattern") from error
+    return GitIgnoreSpec.from_lines([pattern for pattern, _place in patterns])
+
+
+ExcludedPath = tuple[str, str]
 """Path and reason; a directory stands for all that is in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ProjectSource:
     """The files of a project that ship, and what does not."""
 
     tree: Tree
-    left_out: tuple[LeftOut, ...]  # in byte order of the paths
+    left_out: tuple[ExcludedPath, ...]  # in byte order of the paths
 
 
-def source_tree(directory: Path, *, executable: Sequence[str] = ()) -> Source:
+def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> ProjectSource:
     """Return the source of a function; `executable` are gitignore patterns of files that get mode 755.
 
     Modes come from content, so every host gives the same. LP006, LP007 and LP008 for what cannot be read or shipped.
     """
-    ignore = load_ignore(directory)
-    left_out: list[LeftOut] = []
+    ignore = read_ignore_rules(directory)
+    left_out: list[ExcludedPath] = []
 
     def keep(path: str, is_directory: bool) -> bool:  # noqa: FBT001  # the form that DirectoryTree asks in
         reason = ignore.reason(path, is_directory=is_directory)
@@ -38,24 +153,26 @@ def source_tree(directory: Path, *, executable: Sequence[str] = ()) -> Source:
         return reason is None
 
     tree = DirectoryTree(directory, keep=keep)
-    archives = {path.removesuffix(SUFFIX) for path, _reason in left_out if path.endswith(SUFFIX)}
-    left_out += [(path, OWN) for path in tree.entries if path in archives]
+    archives = {path.removesuffix(MANIFEST_SUFFIX) for path, _reason in left_out if path.endswith(MANIFEST_SUFFIX)}
+    left_out += [(path, OWN_FILE_REASON) for path in tree.entries if path in archives]
     # Directories are implied by their files; an empty one is not in a clone, so it must not make another zip.
-    shipped = Filtered(tree, lambda entry: entry.path not in archives and entry.kind is not Kind.DIRECTORY)
-    return Source(_with_modes(shipped, executable), tuple(sorted(left_out)))
+    shipped = FilteredTree(tree, lambda entry: entry.path not in archives and entry.kind is not EntryKind.DIRECTORY)
+    return ProjectSource(_set_modes(shipped, executable), tuple(sorted(left_out)))
 
 
-def _with_modes(tree: Tree, executable: Sequence[str]) -> Tree:
-    named = compiled([(pattern, "executable") for pattern in executable if pattern.strip()])
+def _set_modes(tree: Tree, executable: Sequence[str]) -> Tree:
+    named = compile_patterns([(pattern, "executable") for pattern in executable if pattern.strip()])
 
     def change(entry: Entry) -> Entry:
-        if entry.kind is not Kind.FILE:
+        if entry.kind is not EntryKind.FILE:
             return entry
-        return replace(entry, mode=0o755 if named.match_file(entry.path) or _runs(tree, entry) else 0o644)
+        return replace(
+            entry, mode=0o755 if named.match_file(entry.path) or _is_executable_entry(tree, entry) else 0o644
+        )
 
-    return Remade(tree, change)
+    return TransformedTree(tree, change)
 
 
-def _runs(tree: Tree, entry: Entry) -> bool:
+def _is_executable_entry(tree: Tree, entry: Entry) -> bool:
     with tree.view(entry.path) as data:
         return is_executable(data)

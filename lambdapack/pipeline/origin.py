@@ -1,69 +1,69 @@
-"""The project that a zip was made from, found and compared with what the zip's manifest remembers."""
+"""Finds the project that a zip was built from, and compares it with the zip's manifest."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
+from lambdapack.install.key import differing_parts, project_parts
+from lambdapack.managers.npm.inputs import install_inputs
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_manifest
-from lambdapack.project.inputs import install_inputs
-from lambdapack.project.key import differing, project_parts
-from lambdapack.project.nouns import Project
-from lambdapack.project.reader import load
-from lambdapack.rules.facts import Origin
+from lambdapack.pack.manifest import read_zip_manifest
+from lambdapack.project.project import Project
+from lambdapack.project.reader import read_project
+from lambdapack.rules.model.case import PackageOrigin
 
-LEVELS = 3
+MAX_PARENT_LEVELS = 3
 """Directories above a zip in which its project is looked for: .lambdapack/NAME.zip and build/out/NAME.zip."""
 
 SETTINGS_PART = ".npmrc"
 """Part of a dependency key that depends on the user's own settings: another machine has others, and no other files."""
 
 
-def origin_of(archive: Path, directory: Path | None = None) -> Origin | None:
+def find_package_origin(archive: Path, directory: Path | None = None) -> PackageOrigin | None:
     """Return the origin of a zip: the named project, or the one around the zip that its manifest was written for.
 
     None when there is no such project. LP002 and LP003 for a named one that cannot be read.
     """
-    memory = _memory(archive)
+    memory = _read_own_manifest(archive)
     if directory is not None:
-        project = load(directory)
-        return _compared(project, memory if memory.get("project") == project.manifest.get("name") else {})
-    project_around = next(_around(archive, memory), None)
-    return _compared(project_around, memory) if project_around else None
+        project = read_project(directory)
+        return _compare_project(project, memory if memory.get("project") == project.manifest.get("name") else {})
+    project_around = next(_projects_around(archive, memory), None)
+    return _compare_project(project_around, memory) if project_around else None
 
 
-def _memory(archive: Path) -> Mapping[str, Any]:
+def _read_own_manifest(archive: Path) -> Mapping[str, Any]:
     """Return the manifest beside a zip, empty when there is none or it is another zip's."""
-    document = read_manifest(archive) if archive.is_file() else None
+    document = read_zip_manifest(archive) if archive.is_file() else None
     return document if document is not None and document.get("code_digest") == code_digest(archive) else {}
 
 
-def _around(archive: Path, memory: Mapping[str, Any]) -> Iterator[Project]:
+def _projects_around(archive: Path, memory: Mapping[str, Any]) -> Iterator[Project]:
     name = memory.get("project")
-    for directory in archive.resolve().parents[:LEVELS] if isinstance(name, str) else ():
+    for directory in archive.resolve().parents[:MAX_PARENT_LEVELS] if isinstance(name, str) else ():
         if (directory / "package.json").is_file():
             try:
-                project = load(directory)
+                project = read_project(directory)
             except LambdapackError:  # a project that cannot be read is no reason to refuse a zip
                 return
             if project.manifest.get("name") == name:
                 yield project
 
 
-def _compared(project: Project, memory: Mapping[str, Any]) -> Origin:
+def _compare_project(project: Project, memory: Mapping[str, Any]) -> PackageOrigin:
     key = memory.get("dependency_key")
     parts = key.get("parts") if isinstance(key, dict) else None
-    changed = _changed(project, parts) if isinstance(parts, dict) else ()
+    changed = _changed_files(project, parts) if isinstance(parts, dict) else ()
     lockfile = project.lockfile if project.lockfile and project.lockfile.packages else None
-    return Origin(lockfile, whole=project.member == ".", ours=isinstance(parts, dict), changed=changed)
+    return PackageOrigin(lockfile, whole=project.member == ".", ours=isinstance(parts, dict), changed=changed)
 
 
-def _changed(project: Project, remembered: Mapping[str, Any]) -> tuple[str, ...]:
+def _changed_files(project: Project, remembered: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files of the project that are not what they were; those of install-inputs are not looked at."""
     try:
         parts = project_parts(project, install_inputs(project), "")
     except LambdapackError:
         return ()
     now = {name: data for name, data in parts.items() if name != SETTINGS_PART}
-    return tuple(name.removeprefix("file ").removeprefix("link ") for name in differing(now, remembered))
+    return tuple(name.removeprefix("file ").removeprefix("link ") for name in differing_parts(now, remembered))

@@ -1,4 +1,4 @@
-"""Directories for what a run needs only while it lasts; those of runs that were killed go with the next one."""
+"""Temporary directories of one run; those of killed runs are removed by the next one."""
 
 import os
 import re
@@ -9,36 +9,36 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from lambdapack.build.reap import Owner, alive, myself
+from lambdapack.engine.container import ContainerOwner, current_owner, is_alive
 
-PREFIX = "lambdapack-"
+SCRATCH_PREFIX = "lambdapack-"
 
-_OWNED = re.compile(rf"{PREFIX}(?P<host>[0-9a-f]+)-(?P<pid>[0-9]+)-[^-]*")
+_OWNED_NAME = re.compile(rf"{SCRATCH_PREFIX}(?P<host>[0-9a-f]+)-(?P<pid>[0-9]+)-[^-]*")
 
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
     """Lend a directory that is gone afterwards with all that is in it; first removes what killed runs left."""
-    me = myself()
-    sweep(Path(tempfile.gettempdir()), me)
-    prefix = f"{PREFIX}{me.host}-{me.pid}-"
+    me = current_owner()
+    sweep_scratch_directories(Path(tempfile.gettempdir()), me)
+    prefix = f"{SCRATCH_PREFIX}{me.host}-{me.pid}-"
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as directory:
         yield Path(directory)
 
 
-def sweep(place: Path, me: Owner, lives: Callable[[int], bool] = alive) -> None:
+def sweep_scratch_directories(place: Path, me: ContainerOwner, lives: Callable[[int], bool] = is_alive) -> None:
     """Remove this user's directories of runs on this host whose process is gone. Never fails: others sweep, too."""
     try:
         with os.scandir(place) as found:
-            left = [each.path for each in found if _is_left(each, me, lives)]
+            left = [each.path for each in found if _is_abandoned(each, me, lives)]
     except OSError:
         return
     for each in left:
         shutil.rmtree(each, ignore_errors=True)
 
 
-def _is_left(entry: os.DirEntry[str], me: Owner, lives: Callable[[int], bool]) -> bool:
-    named = _OWNED.fullmatch(entry.name)
+def _is_abandoned(entry: os.DirEntry[str], me: ContainerOwner, lives: Callable[[int], bool]) -> bool:
+    named = _OWNED_NAME.fullmatch(entry.name)
     if named is None or named["host"] != me.host or int(named["pid"]) == me.pid or lives(int(named["pid"])):
         return False
     try:
@@ -50,7 +50,7 @@ def _is_left(entry: os.DirEntry[str], me: Owner, lives: Callable[[int], bool]) -
 
 
 @contextmanager
-def scratch() -> Iterator[tuple[Path, ExitStack]]:
+def open_scratch() -> Iterator[tuple[Path, ExitStack]]:
     """Open a directory for spools that goes with everything in it, and a stack for what must be closed before."""
     with scratch_directory() as directory, ExitStack() as stack:
         yield directory, stack

@@ -1,4 +1,4 @@
-"""Reads the JSON files of a project as npm would. Never guesses: what is broken is LP003 with line and column."""
+"""Reads JSON files of a project as npm would. Never guesses: a broken file is LP003 with line and column."""
 
 import json
 import re
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lambdapack.errors import BROKEN_MANIFEST, LambdapackError
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BROKEN_MANIFEST
 
 CONFLICT_START = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 CONFLICT_END = re.compile(r"^>{7}(?: |$)", re.MULTILINE)
@@ -32,7 +33,7 @@ def parse_object(text: str, path: Path) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise _broken(text, path, error) from error
+        raise _broken_json_error(text, path, error) from error
     except (ValueError, RecursionError) as error:  # a number of 5000 digits; brackets nested without end
         raise LambdapackError(BROKEN_MANIFEST, f"{path}: {error}") from error
     if not isinstance(value, dict):
@@ -43,20 +44,20 @@ def parse_object(text: str, path: Path) -> dict[str, Any]:
     return value
 
 
-def _broken(text: str, path: Path, error: json.JSONDecodeError) -> LambdapackError:
+def _broken_json_error(text: str, path: Path, error: json.JSONDecodeError) -> LambdapackError:
     conflict = CONFLICT_START.search(text)
     if conflict and CONFLICT_END.search(text):
         line = text.count("\n", 0, conflict.start()) + 1
         return LambdapackError(
             BROKEN_MANIFEST,
             f"{path}:{line}:1: the file holds merge-conflict markers",
-            hint=_conflict_cure(path),
+            hint=_conflict_hint(path),
         )
     where = f"{path}:{error.lineno}:{error.colno}"
     return LambdapackError(BROKEN_MANIFEST, f"{where}: {'the file is empty' if not text.strip() else error.msg}")
 
 
-def _conflict_cure(path: Path) -> str:
+def _conflict_hint(path: Path) -> str:
     if path.name == "package.json":
         return "Resolve the conflict in package.json, then run `npm install --package-lock-only`."
     # npm merges the two sides itself (parse-conflict-json, part of npm since 7).
@@ -89,7 +90,7 @@ def _find_key(text: str, key: str, start: int) -> int:
     return spaced.start() if spaced else -1
 
 
-def strings(value: object) -> Mapping[str, str]:
+def string_entries(value: object) -> Mapping[str, str]:
     """Return the entries of a JSON object that are strings; npm passes over the others too."""
     if not isinstance(value, dict):
         return {}

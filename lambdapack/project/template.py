@@ -1,24 +1,24 @@
-"""Defaults that the repository's template already states. Only literal values count; nothing is evaluated."""
+"""Defaults that a SAM or Serverless template states literally. Never evaluates, never resolves a YAML tag."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambdapack.project.semver import admitted_majors
+from lambdapack.managers.semver import admitted_majors
 
 if TYPE_CHECKING:
-    from lambdapack.project.template_yaml import Function
+    from lambdapack.project.template_resources import TemplateResource
 
 SAM_NAMES = ("template.yaml", "template.yml", "sam.yaml", "sam.yml")
 SERVERLESS_NAMES = ("serverless.yml", "serverless.yaml")
 OUTPUT_DIRECTORY = ".lambdapack"
 """In the project; a project's own dist/ is never touched, and this one is never packed."""
-FIELDS = ("runtime", "architecture", "handler")
+TEMPLATE_FIELDS = ("runtime", "architecture", "handler")
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredValue:
     """A value and where it is written: "template.yaml:12"."""
 
     value: str
@@ -26,57 +26,53 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class Declarations:
+class TemplateDeclarations:
     """What a template says of this directory's function. None: nothing literal, or not one answer."""
 
-    runtime: Declared | None = None
-    architecture: Declared | None = None
-    handler: Declared | None = None
+    runtime: DeclaredValue | None = None
+    architecture: DeclaredValue | None = None
+    handler: DeclaredValue | None = None
     notes: tuple[str, ...] = ()  # why something was not taken
 
 
-def read_template(directory: Path) -> Declarations:
+def read_template(directory: Path) -> TemplateDeclarations:
     """Return what the template beside package.json, or one above with this CodeUri, states literally."""
     notes: list[str] = []
-    found = tuple(each for each in declared_here(directory, notes) if not each.layer)
-    values = {field: _agreed(field, found, notes) for field in FIELDS}
-    return Declarations(values["runtime"], values["architecture"], values["handler"], tuple(notes))
+    found = tuple(each for each in find_resources(directory, notes) if not each.layer)
+    values = {field: _agreed_value(field, found, notes) for field in TEMPLATE_FIELDS}
+    return TemplateDeclarations(values["runtime"], values["architecture"], values["handler"], tuple(notes))
 
 
-def declared_here(directory: Path, notes: list[str]) -> "tuple[Function, ...]":
+def find_resources(directory: Path, notes: list[str]) -> "tuple[TemplateResource, ...]":
     """Return the functions and layers of the template beside package.json or above whose code is this directory."""
     home = directory.resolve()
-    return _beside(home, notes) or _above(home, notes)
+    return _resources_beside(home, notes) or _resources_above(home, notes)
 
 
-def _beside(home: Path, notes: list[str]) -> "tuple[Function, ...]":
+def _resources_beside(home: Path, notes: list[str]) -> "tuple[TemplateResource, ...]":
     for name in (*SAM_NAMES, *SERVERLESS_NAMES):
         if (home / name).is_file():
-            found = _functions(home / name, notes)
-            ours = tuple(each for each in found if _directory(home, each) == home)
+            found = _load_resources(home / name, notes)
+            ours = tuple(each for each in found if _code_directory(home, each) == home)
             # One template may build several directories, each a project of its own.
-            return ours or tuple(_below(each) for each in found if _belongs(_directory(home, each), home))
+            return ours or tuple(
+                _without_handler(each) for each in found if _is_part_of(_code_directory(home, each), home)
+            )
     return ()
 
 
-def _above(home: Path, notes: list[str]) -> "tuple[Function, ...]":
+def _resources_above(home: Path, notes: list[str]) -> "tuple[TemplateResource, ...]":
     for parent in home.parents:
         for name in SAM_NAMES:
             if (parent / name).is_file():
-                found = _functions(parent / name, notes)
-                return tuple(each for each in found if _directory(parent, each) == home)
+                found = _load_resources(parent / name, notes)
+                return tuple(each for each in found if _code_directory(parent, each) == home)
         if (parent / ".git").exists():
             break
     return ()
 
 
-def _functions(path: Path, notes: list[str]) -> "tuple[Function, ...]":
-    from lambdapack.project.template_yaml import functions  # noqa: PLC0415  # PyYAML costs 15 ms
-
-    return functions(path, notes)
-
-
-def _directory(base: Path, function: "Function") -> Path | None:
+def _code_directory(base: Path, function: "TemplateResource") -> Path | None:
     if function.code is None:
         return None
     path = (base / function.code).resolve()
@@ -84,32 +80,39 @@ def _directory(base: Path, function: "Function") -> Path | None:
     return path.parent.parent if path.suffix == ".zip" and path.parent.name == OUTPUT_DIRECTORY else path
 
 
-def _belongs(directory: Path | None, home: Path) -> bool:
+def _is_part_of(directory: Path | None, home: Path) -> bool:
     return directory is not None and directory.is_relative_to(home) and not (directory / "package.json").is_file()
 
 
-def _below(function: "Function") -> "Function":
+def _without_handler(function: "TemplateResource") -> "TemplateResource":
     """Leave out the handler: it is relative to a CodeUri that is not this directory."""
     return replace(function, values={name: each for name, each in function.values.items() if name != "handler"})
 
 
-def _agreed(field: str, found: "tuple[Function, ...]", notes: list[str]) -> Declared | None:
+def _agreed_value(field: str, found: "tuple[TemplateResource, ...]", notes: list[str]) -> DeclaredValue | None:
     stated = [each.values[field] for each in found if field in each.values]
     values = {value for value, _origin in stated}
     if len(values) == 1 and len(stated) == len(found):
         value, origin = stated[0]
-        return Declared(value, origin)
+        return DeclaredValue(value, origin)
     if len(values) > 1:
         listed = ", ".join(f"{value} ({origin})" for value, origin in sorted(stated))
         notes.append(f"the template has more than one {field}, so none is taken: {listed}")
     return None
 
 
-def engines_runtime(manifest: Mapping[str, Any], majors: Collection[int]) -> Declared | None:
+def runtime_from_engines(manifest: Mapping[str, Any], majors: Collection[int]) -> DeclaredValue | None:
     """Return the runtime when `engines.node` admits exactly one of Lambda's Node.js majors."""
     engines = manifest.get("engines")
     spec = engines.get("node") if isinstance(engines, dict) else None
     admitted = admitted_majors(spec, majors) if isinstance(spec, str) and spec.strip() else None
     if admitted is None or len(admitted) != 1:
         return None
-    return Declared(f"nodejs{admitted[0]}.x", f"package.json engines.node {' '.join(str(spec).split())}")
+    return DeclaredValue(f"nodejs{admitted[0]}.x", f"package.json engines.node {' '.join(str(spec).split())}")
+
+
+def _load_resources(path: Path, notes: list[str]) -> "tuple[TemplateResource, ...]":
+    """Import yaml (15 ms) only where a template is there."""
+    from lambdapack.project.template_resources import read_resources  # noqa: PLC0415
+
+    return read_resources(path, notes)

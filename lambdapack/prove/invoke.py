@@ -1,51 +1,140 @@
-"""Calls a handler in the bare runtime image, out of the packed bytes. Opens a port of the host for a debugger alone."""
+"""Invokes a handler in the runtime image with the packed bytes, as Lambda would. Opens a port for a debugger only."""
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from lambdapack.build.engine import Command, Completed, Engine, Limits, Sandbox, SandboxSpec
-from lambdapack.errors import INVOKE_FAILED, USAGE, LambdapackError
+from lambdapack.engine.interface import Command, CommandResult, Engine, Limits, Sandbox, SandboxSpec
+from lambdapack.errors.build import INVOKE_FAILED
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import USAGE
 from lambdapack.events import SILENT, Observer
-from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture
-from lambdapack.prove.log import Log
-from lambdapack.prove.replies import KILLED, TIMED_OUT, Answer, body_of, judge
+from lambdapack.model import LAYER_ROOT, MIB, TASK_ROOT, Architecture
 from lambdapack.tree.entry import Tree
 
-USER = "1051:1051"
+EMULATOR_MARK = " (rapid) "
+"""Marks the emulator's own lines, which Lambda does not have; they are shown only when there is no reply."""
+
+
+class FunctionLog:
+    """Cuts the function's log into lines and remembers the last ones."""
+
+    def __init__(self, observer: Observer) -> None:
+        """Pass lines on to an observer."""
+        self._observer = observer
+        self._rest = b""
+        self._last: list[str] = []
+
+    def feed(self, data: bytes) -> None:
+        """Take output, cut anywhere."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._say(line)
+
+    def end(self) -> None:
+        """Say what has no line end."""
+        if self._rest:
+            self._say(self._rest)
+            self._rest = b""
+
+    @property
+    def tail(self) -> str:
+        """The last lines, the emulator's own among them."""
+        return "\n".join(self._last)
+
+    def _say(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip()
+        if EMULATOR_MARK not in text:
+            self._observer.line(text)
+        self._last = [*self._last[-19:], text]
+
+
+CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+
+KILLED_TEXT = "signal: killed"
+"""How Lambda ends the sentence about a function whose process the kernel killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeResult:
+    """What the function returned, as it would come from Lambda."""
+
+    payload: bytes
+    error: str = ""  # the error's type and message, "" when the handler answered
+
+
+def reply_body(reply: bytes) -> bytes:
+    """Return what is behind the head of a response; LP120 when it is none, or is cut."""
+    head, separator, body = reply.partition(b"\r\n\r\n")
+    if not separator or not head.startswith(b"HTTP/"):
+        raise LambdapackError(INVOKE_FAILED, f"the reply is not HTTP: {reply[:200]!r}")
+    promised = CONTENT_LENGTH.search(head)
+    if promised and len(body) < int(promised[1]):
+        raise LambdapackError(INVOKE_FAILED, f"the reply is cut after {len(body)} of {int(promised[1])} bytes")
+    return body
+
+
+def parse_reply(payload: bytes) -> InvokeResult:
+    """Tell an error from an answer: the emulator gives status 200 to both and no error header."""
+    try:
+        value: Any = json.loads(payload)
+    except RecursionError:  # deeper than Python reads, so it is no error object
+        return InvokeResult(payload)
+    except ValueError:
+        text = payload.decode("utf-8", "replace").strip()
+        failed = not text or TIMED_OUT_TEXT.search(text)
+        return InvokeResult(payload, (text or "the reply is empty") if failed else "")  # a streamed answer is no JSON
+    if isinstance(value, dict) and "errorType" in value and {*value} <= ERROR_OBJECT_KEYS:
+        trace = value.get("trace") or value.get("stackTrace")
+        trace = trace if isinstance(trace, list) else []
+        stack = [str(line) for line in trace if str(line).lstrip().startswith("at ")]
+        lines = [f"{value['errorType']}: {value.get('errorMessage', '')}", *stack[:8]]
+        return InvokeResult(payload, "\n".join(lines))
+    return InvokeResult(payload)
+
+
+TIMED_OUT_TEXT = re.compile(r"Task timed out after [\d.]+ seconds$")
+"""What the emulator says, in plain text, of a function that took too long."""
+
+ERROR_OBJECT_KEYS = frozenset(("errorType", "errorMessage", "trace", "stackTrace", "cause", "requestId"))
+"""All that the runtime clients put into an error object; an answer of the handler's has other keys too."""
+
+
+LAMBDA_USER = "1051:1051"
 """Lambda runs functions as an unprivileged sbx_user1051 (localstack/localstack#7722, read 2026-11)."""
 
-EVENT_MAX = 6 * 1024 * 1024
+MAX_EVENT_BYTES = 6 * 1024 * 1024
 """Bytes of a synchronous invoke's payload (Lambda quotas; the emulator cuts longer ones without a word)."""
 
-MEMORY_MB = 1024
+DEFAULT_MEMORY_MB = 1024
 """What a function has that nobody said anything of, in MB."""
 
-TIMEOUT_SECONDS = 30
+DEFAULT_TIMEOUT_SECONDS = 30
 """What an event may take that nobody said anything of."""
 
-DEBUGGER_SECONDS = 900
+DEBUGGER_TIMEOUT_SECONDS = 900
 """The same under a debugger: the longest that Lambda gives (AWS quotas, "Lambda quotas", read 2026-11)."""
 
-OWN_MB = 32
+OVERHEAD_MB = 32
 """What emulator, shell and main process use beside the function (14 MB measured with aws-lambda-rie 1.x, 2026-11)."""
 
-EMULATED_MB = 256
+EMULATION_OVERHEAD_MB = 256
 """What the CPU's emulator adds to each process of the other CPU (qemu-user 7.2: 30 MB and its translated code)."""
 
-MIB = 1024 * 1024
 
 STARTUP_SECONDS = 60
 """How long the emulator may take to listen; under CPU emulation it needs about 2 s."""
 
-PORT = 8080
+EMULATOR_PORT = 8080
 """Where aws-lambda-rie listens inside the image."""
 
 DEBUGGER_PORT = 9229
 """Where node's inspector listens by default."""
 
-CLIENT = """
+CLIENT_SCRIPT = """
 /lambda-entrypoint.sh "$1" </dev/null >&2 & server=$!
 port=$2 tries=$(( $3 * 20 )) mark=$4
 until { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null; do
@@ -75,42 +164,42 @@ each closed by a line with the mark, stderr is the function's log.
 Requests are framed by their lengths, since not every way to an engine can close standard input.
 """
 
-NOT_LISTENING = 75
+NOT_LISTENING_CODE = 75
 """The client's exit code when the emulator never listened."""
 
-Told = Callable[[Answer], None]
+ResultListener = Callable[[InvokeResult], None]
 """Hears of each answer when it is there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class InvokeRequest:
     """Events for one function, one after the other as a warm function gets them."""
 
     handler: str
     events: tuple[bytes, ...] = (b"{}",)
     environment: Mapping[str, str] = field(default_factory=dict)
     network: bool = False
-    timeout_seconds: int = TIMEOUT_SECONDS  # Lambda's own limit for each event
-    memory_mb: int = MEMORY_MB
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS  # Lambda's own limit for each event
+    memory_mb: int = DEFAULT_MEMORY_MB
     debugger: int | None = None  # port of this host where node's inspector is reached; the function waits for it
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class FunctionTrees:
     """What is unpacked, and in which order."""
 
     code: Tree  # at /var/task
     layers: Sequence[Tree] = ()  # at /opt
 
 
-def invoke(
+def invoke_function(
     engine: Engine,
     image: tuple[str, Architecture],
-    laid: Laid,
-    call: Call,
+    laid: FunctionTrees,
+    call: InvokeRequest,
     observer: Observer = SILENT,
-    told: Told = lambda _answer: None,
-) -> tuple[Answer, ...]:
+    told: ResultListener = lambda _answer: None,
+) -> tuple[InvokeResult, ...]:
     """Return the handler's answers, run as Lambda would run it.
 
     Unprivileged user, read-only file system but for /tmp, the function's own memory, no network unless the call asks
@@ -118,14 +207,14 @@ def invoke(
     """
     for each in call.events:
         _check_event(each)
-    with engine.open(_spec(engine, image, call), observer) as sandbox:
+    with engine.open(_sandbox_spec(engine, image, call), observer) as sandbox:
         sandbox.put(laid.code, TASK_ROOT)
         for layer in laid.layers:
             sandbox.put(layer, LAYER_ROOT)
-        return _exchange(sandbox, call, observer, told)
+        return _send_events(sandbox, call, observer, told)
 
 
-def _spec(engine: Engine, image: tuple[str, Architecture], call: Call) -> SandboxSpec:
+def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeRequest) -> SandboxSpec:
     # What lies in /tmp is on a disk on Lambda; in a tmpfs it would count as memory.
     seconds = call.timeout_seconds * len(call.events) + 2 * STARTUP_SECONDS
     emulated = engine.architecture is not image[1]
@@ -134,7 +223,7 @@ def _spec(engine: Engine, image: tuple[str, Architecture], call: Call) -> Sandbo
         architecture=image[1],
         label="invoke",
         limits=Limits(
-            memory_bytes=(call.memory_mb + OWN_MB + (EMULATED_MB if emulated else 0)) * MIB,
+            memory_bytes=(call.memory_mb + OVERHEAD_MB + (EMULATION_OVERHEAD_MB if emulated else 0)) * MIB,
             wall_seconds=seconds,
             silence_seconds=seconds,  # a function may say nothing to its end
         ),
@@ -146,8 +235,8 @@ def _spec(engine: Engine, image: tuple[str, Architecture], call: Call) -> Sandbo
 
 
 def _check_event(event: bytes) -> None:
-    if len(event) > EVENT_MAX:
-        raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda takes {EVENT_MAX} at most")
+    if len(event) > MAX_EVENT_BYTES:
+        raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda takes {MAX_EVENT_BYTES} at most")
     try:
         json.loads(event)
     except (ValueError, RecursionError) as error:
@@ -156,9 +245,11 @@ def _check_event(event: bytes) -> None:
         ) from error
 
 
-def _exchange(sandbox: Sandbox, call: Call, observer: Observer, told: Told) -> tuple[Answer, ...]:
-    log = Log(observer)
-    replies = _Replies(told)
+def _send_events(
+    sandbox: Sandbox, call: InvokeRequest, observer: Observer, told: ResultListener
+) -> tuple[InvokeResult, ...]:
+    log = FunctionLog(observer)
+    replies = _ReplyReader(told)
 
     def stream(source: str, data: bytes) -> None:
         if source == "stdout":
@@ -166,36 +257,46 @@ def _exchange(sandbox: Sandbox, call: Call, observer: Observer, told: Told) -> t
         else:
             log.feed(data)
 
-    requests = [_request(each) for each in call.events]
+    requests = [_http_request(each) for each in call.events]
     lengths = (str(len(each)) for each in requests)
-    argv = ["/bin/bash", "-c", CLIENT, "invoke", call.handler, str(PORT), str(STARTUP_SECONDS), replies.mark, *lengths]
-    command = Command(argv, env=_environment(call), cwd=TASK_ROOT, user=USER, stdin=b"".join(requests))
+    argv = [
+        "/bin/bash",
+        "-c",
+        CLIENT_SCRIPT,
+        "invoke",
+        call.handler,
+        str(EMULATOR_PORT),
+        str(STARTUP_SECONDS),
+        replies.mark,
+        *lengths,
+    ]
+    command = Command(argv, env=_function_environment(call), cwd=TASK_ROOT, user=LAMBDA_USER, stdin=b"".join(requests))
     done = sandbox.run(command, stream)
     log.end()
     if len(replies.answers) < len(requests):
         which = f"event {len(replies.answers) + 1} of {len(requests)}: " if len(requests) > 1 else ""
-        words = f"{which}the runtime interface emulator gave no reply: {_end(done)}"
+        words = f"{which}the runtime interface emulator gave no reply: {_describe_end(done)}"
         raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
-    return tuple(_explained(each, call, done, native=sandbox.native) for each in replies.answers)
+    return tuple(_explain_error(each, call, done, native=sandbox.native) for each in replies.answers)
 
 
-def _explained(answer: Answer, call: Call, done: Completed, *, native: bool) -> Answer:
+def _explain_error(answer: InvokeResult, call: InvokeRequest, done: CommandResult, *, native: bool) -> InvokeResult:
     """Add what Lambda would report of memory, and why a function that is fast enough there is not here."""
     more = []
-    if done.out_of_memory and KILLED in answer.error:
+    if done.out_of_memory and KILLED_TEXT in answer.error:
         more.append(f"Memory Size: {call.memory_mb} MB  Max Memory Used: {call.memory_mb} MB")
         more.append(f"the kernel killed it for want of memory: `--memory {call.memory_mb * 2}` gives it more")
-    if not native and TIMED_OUT.search(answer.error):
+    if not native and TIMED_OUT_TEXT.search(answer.error):
         more.append("its CPU is emulated here, and so slower than Lambda's: `--timeout` gives it more")
     return replace(answer, error="\n".join((answer.error, *more)))
 
 
-class _Replies:
+class _ReplyReader:
     """Cuts standard output into replies; a mark that nobody can guess stands behind each."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: ResultListener) -> None:
         self.mark = secrets.token_hex(16)
-        self.answers: list[Answer] = []
+        self.answers: list[InvokeResult] = []
         self._told = told
         self._rest = bytearray()
 
@@ -207,19 +308,19 @@ class _Replies:
             reply, start = bytes(self._rest[:at]), 0
             del self._rest[: at + len(end)]
             if reply:
-                self.answers.append(judge(body_of(reply)))
+                self.answers.append(parse_reply(reply_body(reply)))
                 self._told(self.answers[-1])
 
 
-def _end(done: Completed) -> str:
+def _describe_end(done: CommandResult) -> str:
     if done.out_of_memory:
         return "the function and the emulator used more memory than they have"
-    if done.exit_code == NOT_LISTENING:
+    if done.exit_code == NOT_LISTENING_CODE:
         return "it never listened"
     return f"it ended with exit code {done.exit_code}"
 
 
-def _environment(call: Call) -> dict[str, str]:
+def _function_environment(call: InvokeRequest) -> dict[str, str]:
     """Lambda's own variables that the emulator reads, then the caller's."""
     own = {
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds),
@@ -233,7 +334,7 @@ def _environment(call: Call) -> dict[str, str]:
     return {**own, **call.environment, "NODE_OPTIONS": options}
 
 
-def _request(event: bytes) -> bytes:
+def _http_request(event: bytes) -> bytes:
     """HTTP/1.0, so that the reply is never chunked."""
     head = (
         "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\n"

@@ -1,25 +1,26 @@
-"""Opens addons and imports the handler in the bare runtime image, out of the packed bytes. Judges nothing."""
+"""Opens each addon and imports the handler in the runtime image, from the packed bytes. Reports, never judges."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from lambdapack.build.engine import Command, Engine, Limits, SandboxSpec
-from lambdapack.errors import INVOKE_FAILED, LambdapackError
+from lambdapack.engine.interface import Command, Engine, Limits, SandboxSpec
+from lambdapack.errors.build import INVOKE_FAILED
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture
-from lambdapack.prove.invoke import USER
-from lambdapack.runtimes.node_path import IMPORTS_SINCE, node_path
+from lambdapack.prove.invoke import LAMBDA_USER
+from lambdapack.runtimes.measure import IMPORT_SEARCHES_NODE_PATH_SINCE, node_path
 from lambdapack.tree.entry import Tree
 
-WALL_SECONDS = 900.0
+LOAD_WALL_SECONDS = 900.0
 """All of them together; one takes 0.05 s, and half a second under emulation."""
 
-ONE_SECONDS = 120
+SINGLE_LOAD_SECONDS = 120
 """A single addon or handler: Lambda itself gives an import 10 s before it starts again."""
 
-DRIVER = """
+DRIVER_SCRIPT = """
 const { spawnSync } = require('child_process');
 const asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const known = ['--no-experimental-require-module', '--no-experimental-detect-module'];
@@ -46,7 +47,7 @@ if (asked.handler) console.log(JSON.stringify({ path: asked.handler[0], ...run(t
 """
 """Runs in the image: one fresh node for each, since what one has loaded changes what the next one finds."""
 
-HOOKS = r"""
+IMPORT_HOOKS = r"""
 import { existsSync } from 'node:fs';
 const roots = (process.env.NODE_PATH ?? '').split(':').filter(path => path.endsWith('/node_modules'));
 const named = name => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
@@ -64,12 +65,12 @@ export async function resolve(name, context, next) {
 """Lets `import` see NODE_PATH, as Lambda's node does (IMPORTS_SINCE) and the node of other images does not."""
 
 NO_REQUIRE_MODULE, NO_DETECT_MODULE = "--no-experimental-require-module", "--no-experimental-detect-module"
-FLAGS = {20: (NO_REQUIRE_MODULE,), 22: (NO_REQUIRE_MODULE, NO_DETECT_MODULE)}
+NODE_FLAGS = {20: (NO_REQUIRE_MODULE,), 22: (NO_REQUIRE_MODULE, NO_DETECT_MODULE)}
 """What Lambda starts node with (AWS docs lambda-nodejs, FACTS.md section 3, read 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """What happened to one file."""
 
     path: str  # absolute, in the image
@@ -77,7 +78,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class LoadRequest:
     """What to load."""
 
     addons: tuple[str, ...]  # absolute paths in the image
@@ -85,20 +86,20 @@ class Trial:
     node_major: int
 
 
-def load(
+def load_in_image(
     engine: Engine,
     image: tuple[str, Architecture],
     code: Tree,
     layers: Sequence[Tree],
-    trial: Trial,
+    trial: LoadRequest,
     observer: Observer = SILENT,
-) -> tuple[Loaded, ...]:
+) -> tuple[LoadResult, ...]:
     """Return what happened to every addon, then to the handler. LP120 when the image cannot tell."""
     spec = SandboxSpec(
         image=image[0],
         architecture=image[1],
         label="load",
-        limits=Limits(wall_seconds=WALL_SECONDS, silence_seconds=WALL_SECONDS),
+        limits=Limits(wall_seconds=LOAD_WALL_SECONDS, silence_seconds=LOAD_WALL_SECONDS),
         network=False,
         read_only=True,
         writable=(TASK_ROOT, LAYER_ROOT),
@@ -108,9 +109,9 @@ def load(
     asked = {
         "addons": trial.addons,
         "handler": trial.handler,
-        "flags": FLAGS.get(major, ()),
-        "seconds": ONE_SECONDS,
-        "hooks": _hooks() if major >= IMPORTS_SINCE else "",
+        "flags": NODE_FLAGS.get(major, ()),
+        "seconds": SINGLE_LOAD_SECONDS,
+        "hooks": _hooks_statement() if major >= IMPORT_SEARCHES_NODE_PATH_SINCE else "",
     }
     with engine.open(spec, observer) as sandbox:
         sandbox.put(code, TASK_ROOT)
@@ -118,27 +119,27 @@ def load(
             sandbox.put(layer, LAYER_ROOT)
         said: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
         command = Command(
-            ["/var/lang/bin/node", "-e", DRIVER],
+            ["/var/lang/bin/node", "-e", DRIVER_SCRIPT],
             env={"NODE_PATH": path, "HOME": "/tmp"},  # noqa: S108  # inside the sandbox
             cwd=TASK_ROOT,
-            user=USER,
+            user=LAMBDA_USER,
             stdin=json.dumps(asked).encode(),
         )
         done = sandbox.run(command, lambda source, data: said[source].extend(data))
     if not done.ok:
         raise LambdapackError(INVOKE_FAILED, f"node cannot load anything:\n{said['stderr'].decode('utf-8', 'replace')}")
-    return tuple(_loaded(line) for line in said["stdout"].splitlines())
+    return tuple(_parse_result(line) for line in said["stdout"].splitlines())
 
 
-def _hooks() -> str:
+def _hooks_statement() -> str:
     """Return the statement that puts them into force: node has register() from 18.19 on."""
-    source = json.dumps(f"data:text/javascript,{quote(HOOKS)}")
+    source = json.dumps(f"data:text/javascript,{quote(IMPORT_HOOKS)}")
     return f"\n{{ const {{ register }} = require('module'); if (register) register({source}); }}\n"
 
 
-def _loaded(line: bytes | bytearray) -> Loaded:
+def _parse_result(line: bytes | bytearray) -> LoadResult:
     told = json.loads(line)
     if told["exit"] == 0:
-        return Loaded(told["path"], "")
+        return LoadResult(told["path"], "")
     how = f"killed by {told['signal']}" if told["signal"] else f"exit code {told['exit']}"
-    return Loaded(told["path"], told["said"] or how if not told["signal"] else f"{how}\n{told['said']}".strip())
+    return LoadResult(told["path"], told["said"] or how if not told["signal"] else f"{how}\n{told['said']}".strip())

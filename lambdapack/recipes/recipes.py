@@ -1,43 +1,89 @@
-"""One function for each tool: Situation to files. Pure."""
+"""The files for each tool that calls lambdapack, from templates. Pure: nothing is written here."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from lambdapack.pack.ignore import BUILT_IN, NEVER, TOOL_OUTPUT
-from lambdapack.recipes.nouns import Glue, Situation
+from lambdapack.model import Target
+from lambdapack.pack.source import BUILT_IN_PATTERNS, NEVER_SHIPPED, TOOL_OUTPUT_REASON
 
-HOLE = re.compile(r"@\{(\w+)\}")
+if TYPE_CHECKING:
+    from lambdapack.project.template_resources import TemplateResource
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeContext:
+    """A project as a recipe sees it."""
+
+    name: str  # of package.json, fit for file names
+    target: Target
+    handler: str
+    path: str = "."  # of the function below the repository, "/" between parts
+    lock: str = "package-lock.json"  # likewise
+    typescript: bool = False
+    resources: "tuple[TemplateResource, ...]" = ()  # of the SAM template whose code is this directory
+    template: str = "template.yaml"
+
+    @property
+    def resource(self) -> str:
+        """Return the name in letters and digits, as CloudFormation's logical ids are: MyFunction."""
+        words = re.findall(r"[A-Za-z0-9]+", self.name)
+        joined = "".join(word[0].upper() + word[1:] for word in words)
+        return joined if joined[:1].isalpha() else f"Function{joined}"
+
+    @property
+    def identifier(self) -> str:
+        """Return the name as an identifier of Terraform: my_function."""
+        joined = "_".join(re.findall(r"[A-Za-z0-9]+", self.name)).lower()
+        return joined if joined[:1].isalpha() else f"function_{joined}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeFile:
+    """A file to write, and the file that has to know of it."""
+
+    path: str  # relative to the function's directory, or with `at_root` to the repository
+    text: str
+    at_root: bool = False
+    only_if_absent: bool = False  # a person's own file: when it is there, `merge` says what to put into it
+    merge: tuple[str, ...] = ()
+
+
+TEMPLATE_PLACEHOLDER = re.compile(r"@\{(\w+)\}")
 """What is filled in. No file that we write has a use of its own for this sign."""
 
-Recipe = Callable[[Situation], Iterator[Glue]]
+Recipe = Callable[[RecipeContext], Iterator[RecipeFile]]
 
 
-def text(file: str, /, **values: str) -> str:
+def fill_template(file: str, /, **values: str) -> str:
     """Return a text of this package with its holes filled in; KeyError when a value is missing."""
     raw = resources.files("lambdapack.recipes").joinpath("texts", file).read_text("utf-8")
-    return HOLE.sub(lambda found: values[found[1]], raw)
+    return TEMPLATE_PLACEHOLDER.sub(lambda found: values[found[1]], raw)
 
 
-def settings(situation: Situation) -> Iterator[Glue]:
+def settings_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give lambdapack.toml: the starter of a project that has no template of another tool."""
-    yield Glue("lambdapack.toml", text("lambdapack.toml", **_values(situation)), only_if_absent=True)
+    yield RecipeFile(
+        "lambdapack.toml", fill_template("lambdapack.toml", **_template_values(situation)), only_if_absent=True
+    )
 
 
-def makefile(situation: Situation) -> Iterator[Glue]:
+def makefile_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give file targets whose zip is made only when something in it changed."""
-    filled = text("lambdapack.mk", **_values(situation), pruned=_pruned())
-    yield Glue("lambdapack.mk", filled)
-    yield _including("lambdapack.mk")
+    filled = fill_template("lambdapack.mk", **_template_values(situation), pruned=_find_prune_expression())
+    yield RecipeFile("lambdapack.mk", filled)
+    yield _include_file("lambdapack.mk")
 
 
-def sam(situation: Situation) -> Iterator[Glue]:
+def sam_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give a target for each function and layer of the template, and a template where there is none."""
-    values = _values(situation)
-    filled = text("lambdapack-sam.mk", **values)
+    values = _template_values(situation)
+    filled = fill_template("lambdapack-sam.mk", **values)
     if not situation.resources:
-        filled += text("sam-target.mk", **values, layer="")
-        yield Glue("template.yaml", text("template.yaml", **values), only_if_absent=True)
+        filled += fill_template("sam-target.mk", **values, layer="")
+        yield RecipeFile("template.yaml", fill_template("template.yaml", **values), only_if_absent=True)
     for each in situation.resources:
         stated = {name: value for name, (value, _origin) in each.values.items()}
         own = {
@@ -46,63 +92,66 @@ def sam(situation: Situation) -> Iterator[Glue]:
             "arch": stated.get("architecture", values["arch"]),
             "layer": " --layer" if each.layer else "",
         }
-        filled += text("sam-target.mk", **own)
-    yield Glue("lambdapack-sam.mk", filled)
-    yield _including("lambdapack-sam.mk")
+        filled += fill_template("sam-target.mk", **own)
+    yield RecipeFile("lambdapack-sam.mk", filled)
+    yield _include_file("lambdapack-sam.mk")
 
 
-def terraform(situation: Situation) -> Iterator[Glue]:
+def terraform_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give a data source that builds at plan, and a function that is made of what it says."""
-    yield Glue("lambdapack.tf", text("lambdapack.tf", **{**_values(situation), "resource": situation.identifier}))
+    yield RecipeFile(
+        "lambdapack.tf",
+        fill_template("lambdapack.tf", **{**_template_values(situation), "resource": situation.identifier}),
+    )
 
 
-def cdk(situation: Situation) -> Iterator[Glue]:
+def cdk_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give a function that returns `Code` for a directory, in the language of the app."""
     suffix = "ts" if situation.typescript else "js"
     runtime = situation.target.runtime.upper().replace(".", "_").replace("NODEJS", "NODEJS_")
     constants = {"runtime_constant": runtime, "arch_constant": situation.target.architecture.aws.upper()}
     name = f"lambdapack-code.{suffix}"
-    yield Glue(name, text(name, **{**_values(situation), **constants}))
+    yield RecipeFile(name, fill_template(name, **{**_template_values(situation), **constants}))
 
 
-def serverless(situation: Situation) -> Iterator[Glue]:
+def serverless_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give a serverless.yml with a ready artifact, or what to add to the one that is there."""
-    values = {**_values(situation), "function": situation.identifier.replace("_", "")}
+    values = {**_template_values(situation), "function": situation.identifier.replace("_", "")}
     zip_ = f".lambdapack/{values['name']}-{values['runtime']}-{values['arch']}.zip"
     merge = f"package: {{individually: true}} and, for the function, package: {{artifact: {zip_}}}"
-    yield Glue("serverless.yml", text("serverless.yml", **values), only_if_absent=True, merge=(merge,))
+    yield RecipeFile("serverless.yml", fill_template("serverless.yml", **values), only_if_absent=True, merge=(merge,))
 
 
-def github(situation: Situation) -> Iterator[Glue]:
+def github_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give a composite action and a workflow that uses it, on a runner of the function's own CPU."""
     arm = situation.target.architecture.aws == "arm64"
-    values = {**_values(situation), "runner": "ubuntu-24.04-arm" if arm else "ubuntu-24.04"}
-    yield Glue(".github/actions/lambdapack/action.yml", text("action.yml", **values), at_root=True)
-    yield Glue(".github/workflows/lambdapack.yml", text("workflow.yml", **values), at_root=True)
+    values = {**_template_values(situation), "runner": "ubuntu-24.04-arm" if arm else "ubuntu-24.04"}
+    yield RecipeFile(".github/actions/lambdapack/action.yml", fill_template("action.yml", **values), at_root=True)
+    yield RecipeFile(".github/workflows/lambdapack.yml", fill_template("workflow.yml", **values), at_root=True)
 
 
-def gitlab(situation: Situation) -> Iterator[Glue]:
+def gitlab_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     """Give a job with its cache and its code quality report, and the file that includes it."""
     name = "lambdapack.gitlab-ci.yml"
-    yield Glue(name, text(name, **_values(situation)), at_root=True)
-    including = text("gitlab-ci.yml", include=name)
+    yield RecipeFile(name, fill_template(name, **_template_values(situation)), at_root=True)
+    including = fill_template("gitlab-ci.yml", include=name)
     merge = f"include: [{{local: {name}}}]"
-    yield Glue(".gitlab-ci.yml", including, at_root=True, only_if_absent=True, merge=(merge,))
+    yield RecipeFile(".gitlab-ci.yml", including, at_root=True, only_if_absent=True, merge=(merge,))
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "makefile": makefile,
-    "sam": sam,
-    "terraform": terraform,
-    "cdk": cdk,
-    "serverless": serverless,
-    "github": github,
-    "gitlab": gitlab,
+    "makefile": makefile_recipe,
+    "sam": sam_recipe,
+    "terraform": terraform_recipe,
+    "cdk": cdk_recipe,
+    "serverless": serverless_recipe,
+    "github": github_recipe,
+    "gitlab": gitlab_recipe,
 }
 """By the flag of `lambdapack init`."""
 
 
-def _values(situation: Situation) -> dict[str, str]:
+def _template_values(situation: RecipeContext) -> dict[str, str]:
     return {
         "name": situation.name,
         "runtime": situation.target.runtime,
@@ -115,12 +164,14 @@ def _values(situation: Situation) -> dict[str, str]:
     }
 
 
-def _including(name: str) -> Glue:
-    return Glue("Makefile", text("Makefile", include=name), only_if_absent=True, merge=(f"include {name}",))
+def _include_file(name: str) -> RecipeFile:
+    return RecipeFile(
+        "Makefile", fill_template("Makefile", include=name), only_if_absent=True, merge=(f"include {name}",)
+    )
 
 
-def _pruned() -> str:
+def _find_prune_expression() -> str:
     """Return the words with which `find` passes by what never ships; the list is the packer's own."""
-    names = [name for name in NEVER if not name.startswith(".lambdapack")]
-    names += [pattern.strip("/") for pattern in BUILT_IN[TOOL_OUTPUT] if not pattern.startswith("/")]
+    names = [name for name in NEVER_SHIPPED if not name.startswith(".lambdapack")]
+    names += [pattern.strip("/") for pattern in BUILT_IN_PATTERNS[TOOL_OUTPUT_REASON] if not pattern.startswith("/")]
     return "\\( " + " -o ".join(f"-name {name}" for name in names) + " \\)"

@@ -1,17 +1,17 @@
-"""What `lambdapack doctor` found, for people and for programs."""
+"""Renders the results of `lambdapack doctor` as text and JSON."""
 
 import json
 from dataclasses import dataclass
 from enum import Enum
 
 from lambdapack import __version__
-from lambdapack.report.table import columns
-from lambdapack.report.text import paragraph, plural
+from lambdapack.report.table import align_columns
+from lambdapack.report.text import format_count, wrap_paragraph
 
-DOCTOR = "lambdapack/doctor/1"
+DOCTOR_SCHEMA = "lambdapack/doctor/1"
 
 
-class State(Enum):
+class HealthState(Enum):
     """How a thing that a build needs, or may need, is."""
 
     OK = "ok"
@@ -21,17 +21,17 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class HealthCheck:
     """One thing that was looked at."""
 
     name: str  # "engine", "emulation arm64"
-    state: State
+    state: HealthState
     said: str
     fix: str = ""  # one sentence with the command, "" when nothing is to be done
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SettingOrigin:
     """A setting and who said it."""
 
     name: str
@@ -43,44 +43,46 @@ class Origin:
 class Checkup:
     """All that was looked at, in the order in which a build meets it."""
 
-    checks: tuple[Checked, ...]
-    settings: tuple[Origin, ...]
+    checks: tuple[HealthCheck, ...]
+    settings: tuple[SettingOrigin, ...]
 
     @property
     def ready(self) -> bool:
         """False when a build could not work."""
-        return all(each.state is not State.ERROR for each in self.checks)
+        return all(each.state is not HealthState.ERROR for each in self.checks)
 
 
-def render(found: Checkup, *, verbose: bool = False) -> str:
+def render_checkup(found: Checkup, *, verbose: bool = False) -> str:
     """Return a paragraph for each thing, then the settings that somebody made (`verbose`: all), then one line."""
     said = [each for each in found.settings if verbose or each.origin != "default"]
-    parts = ["\n".join(map(_checked, found.checks)) + "\n"]
+    parts = ["\n".join(map(_render_check, found.checks)) + "\n"]
     if said:
-        parts.append("settings:\n" + columns([(f"  {each.name}", each.value, f"({each.origin})") for each in said]))
-    return "\n".join([*parts, _verdict(found)])
+        parts.append(
+            "settings:\n" + align_columns([(f"  {each.name}", each.value, f"({each.origin})") for each in said])
+        )
+    return "\n".join([*parts, _render_verdict(found)])
 
 
-def _checked(each: Checked) -> str:
+def _render_check(each: HealthCheck) -> str:
     lead = f"{each.state.value:<9}"
-    lines = [paragraph(lead, f"{each.name}: {each.said}")]
+    lines = [wrap_paragraph(lead, f"{each.name}: {each.said}")]
     if each.fix:
-        lines.append(paragraph(f"{'':9}= fix: ", each.fix))
+        lines.append(wrap_paragraph(f"{'':9}= fix: ", each.fix))
     return "\n".join(lines)
 
 
-def _verdict(found: Checkup) -> str:
-    bad = sum(each.state is State.ERROR for each in found.checks)
-    doubts = sum(each.state is State.WARNING for each in found.checks)
+def _render_verdict(found: Checkup) -> str:
+    bad = sum(each.state is HealthState.ERROR for each in found.checks)
+    doubts = sum(each.state is HealthState.WARNING for each in found.checks)
     if bad:
-        return f"not ready: {plural(bad, 'error')}\n"
-    return f"ready, with {plural(doubts, 'warning')}\n" if doubts else "ready\n"
+        return f"not ready: {format_count(bad, 'error')}\n"
+    return f"ready, with {format_count(doubts, 'warning')}\n" if doubts else "ready\n"
 
 
-def render_json(found: Checkup) -> str:
+def render_checkup_json(found: Checkup) -> str:
     """Return one object with a line end."""
     document = {
-        "schema": DOCTOR,
+        "schema": DOCTOR_SCHEMA,
         "version": __version__,
         "ready": found.ready,
         "checks": [

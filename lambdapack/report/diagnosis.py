@@ -1,4 +1,4 @@
-"""What an error message means, for people and for programs."""
+"""Renders the diagnoses of an error message as text and JSON."""
 
 import json
 import re
@@ -6,68 +6,70 @@ from collections.abc import Sequence
 from typing import Any
 
 from lambdapack import __version__
-from lambdapack.errors import FAILURES
+from lambdapack.errors.registry import FAILURES
 from lambdapack.explain.nouns import Diagnosis, Explanation
-from lambdapack.report.text import WIDTH, paragraph, plural, printable
+from lambdapack.report.text import OUTPUT_WIDTH, escape_controls, format_count, wrap_paragraph
 from lambdapack.rules.registry import RULES
 
-DIAGNOSIS = "lambdapack/diagnosis/1"
+DIAGNOSIS_SCHEMA = "lambdapack/diagnosis/1"
 
-MOST = 12
+MAX_SHOWN_DIAGNOSES = 12
 """Diagnoses that people are shown; programs get all."""
 
-WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
+COMMAND_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
 """Of a command: what stands between quotes is one, blanks and all."""
 
 _TITLES = {**{each.code: each.title for each in FAILURES}, **{each.code: each.title for each in RULES}}
 
 
-def render(found: Explanation, like: Sequence[str] | None = None) -> str:
+def render_diagnosis(found: Explanation, like: Sequence[str] | None = None) -> str:
     """Return a paragraph for each diagnosis, best first; without one, what is nearest.
 
     `like`: names of the book that a single word may have meant; None when the text is no such word.
     """
     if not found.diagnoses:
-        return _unknown(found, like)
-    shown = found.diagnoses[:MOST]
+        return _render_unknown(found, like)
+    shown = found.diagnoses[:MAX_SHOWN_DIAGNOSES]
     books = [each.book for each in shown]
-    parts = [_diagnosis(each, again=each.book in books[:index]) for index, each in enumerate(shown)]
-    more = len(found.diagnoses) - MOST
+    parts = [_render_one_diagnosis(each, again=each.book in books[:index]) for index, each in enumerate(shown)]
+    more = len(found.diagnoses) - MAX_SHOWN_DIAGNOSES
     if more > 0:
         parts.append(f"{more} more, less likely; `--format json` has them all")
     if found.left_out:
-        parts.append(f"{plural(found.left_out, 'passage')} more of this log read differently again")
+        parts.append(f"{format_count(found.left_out, 'passage')} more of this log read differently again")
     return "\n\n".join(parts) + "\n"
 
 
-def _diagnosis(each: Diagnosis, *, again: bool) -> str:
-    lines = [paragraph("", f"{each.certainty.value}[{each.code}] {each.cause}: {_TITLES[each.code or '']}")]
-    if place := _place(each):
-        lines.append(f"  --> {printable(place)}")
-    lines.append(paragraph("  | ", each.says))
-    lines += [paragraph("  = text: ", text) for text in each.evidence[:3]]
+def _render_one_diagnosis(each: Diagnosis, *, again: bool) -> str:
+    lines = [wrap_paragraph("", f"{each.certainty.value}[{each.code}] {each.cause}: {_TITLES[each.code or '']}")]
+    if place := _render_location(each):
+        lines.append(f"  --> {escape_controls(place)}")
+    lines.append(wrap_paragraph("  | ", each.says))
+    lines += [wrap_paragraph("  = text: ", text) for text in each.evidence[:3]]
     if each.count > 1:
         lines.append(f"  = seen: {each.count} times")
     if each.found:
-        lines.append(paragraph("  = found: ", each.found))
-    lines += [_command("  = fix: " if index == 0 else "  = or:  ", command) for index, command in enumerate(each.fix)]
+        lines.append(wrap_paragraph("  = found: ", each.found))
+    lines += [
+        _render_command("  = fix: " if index == 0 else "  = or:  ", command) for index, command in enumerate(each.fix)
+    ]
     if each.book and not again:
-        lines.append(paragraph("  = book: ", each.book))
-    lines.append(paragraph("  = prevent: ", each.prevent))
+        lines.append(wrap_paragraph("  = book: ", each.book))
+    lines.append(wrap_paragraph("  = prevent: ", each.prevent))
     return "\n".join(lines)
 
 
-def _place(each: Diagnosis) -> str:
+def _render_location(each: Diagnosis) -> str:
     if each.file and each.package and f"node_modules/{each.package}/" not in each.file:
         return f"{each.file} ({each.package})"
     return each.file or each.package or ""
 
 
-def _command(lead: str, command: str) -> str:
+def _render_command(lead: str, command: str) -> str:
     """A command can be copied as it stands: a long one goes on below a backslash, which is none between quotes."""
     lines, line = [], lead
-    for word in WORD.findall(printable(command)):
-        if line.strip() != lead.strip() and len(line) + len(word) + 3 > WIDTH:
+    for word in COMMAND_WORD.findall(escape_controls(command)):
+        if line.strip() != lead.strip() and len(line) + len(word) + 3 > OUTPUT_WIDTH:
             lines.append(f"{line} \\")
             line = " " * (len(lead) + 2) + word
         else:
@@ -75,15 +77,15 @@ def _command(lead: str, command: str) -> str:
     return "\n".join([*lines, line])
 
 
-def _unknown(found: Explanation, like: Sequence[str] | None) -> str:
-    lines = [paragraph("", "no diagnosis: nothing about packaging was recognised")]
+def _render_unknown(found: Explanation, like: Sequence[str] | None) -> str:
+    lines = [wrap_paragraph("", "no diagnosis: nothing about packaging was recognised")]
     if like is not None:
         near = f"; near: {', '.join(like)}" if like else ": it has those that bring native code"
-        lines.append(paragraph("  = book: ", f"it has no such package{near}"))
+        lines.append(wrap_paragraph("  = book: ", f"it has no such package{near}"))
     if found.nearest:
-        lines.append(paragraph("  = nearest: ", found.nearest))
+        lines.append(wrap_paragraph("  = nearest: ", found.nearest))
     lines.append(
-        paragraph(
+        wrap_paragraph(
             "  = help: ",
             "Give the whole message with the lines around it: `lambdapack explain - < build.log`; "
             "`lambdapack verify TARGET` judges the package itself.",
@@ -92,19 +94,19 @@ def _unknown(found: Explanation, like: Sequence[str] | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_json(found: Explanation) -> str:
+def render_diagnosis_json(found: Explanation) -> str:
     """Return one object with a line end."""
     document = {
-        "schema": DIAGNOSIS,
+        "schema": DIAGNOSIS_SCHEMA,
         "version": __version__,
-        "diagnoses": [_document(each) for each in found.diagnoses],
+        "diagnoses": [_diagnosis_document(each) for each in found.diagnoses],
         "nearest": found.nearest or None,
         "left_out": found.left_out,
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _document(each: Diagnosis) -> dict[str, Any]:
+def _diagnosis_document(each: Diagnosis) -> dict[str, Any]:
     return {
         "cause": each.cause,
         "code": each.code,

@@ -1,20 +1,23 @@
-"""A report as GitHub Actions annotations: workflow commands that the runner reads from stdout.
+"""Renders reports as GitHub Actions annotations and as GitLab Code Quality JSON, by their documentation of 2026-11.
 
 Source: GitHub documentation, "Workflow commands for GitHub Actions"; escapes as in @actions/core 3.0.1.
+
+Source: GitLab documentation, "Code Quality", section "Code Quality report format", read 2026-11.
 """
 
+import json
 from collections.abc import Sequence
 
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Severity
-from lambdapack.report.place import Whereabouts
-from lambdapack.report.sarif import message
-from lambdapack.rules.verdict import Report
+from lambdapack.report.place import FindingLocator
+from lambdapack.report.sarif import fingerprint, located_message
+from lambdapack.rules.model.report import Report
 
-COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+ANNOTATION_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-def render(reports: Sequence[Report], where: Whereabouts) -> str:
+def render_github(reports: Sequence[Report], where: FindingLocator) -> str:
     """Return one line for each finding that counts, worst first: the runner shows ten of a kind in a step."""
     lines = []
     for report in reports:
@@ -23,24 +26,47 @@ def render(reports: Sequence[Report], where: Whereabouts) -> str:
                 continue
             place = where.place(each)
             properties = {"file": place.file, "line": str(place.line), "title": f"{each.rule.code} {each.rule.name}"}
-            text = f"{message(each)} ({report.runtime.target})\n{each.rule.why}\n{each.cure}"
-            lines.append(_command(COMMANDS[each.weight], properties, text))
+            text = f"{located_message(each)} ({report.runtime.target})\n{each.rule.why}\n{each.cure}"
+            lines.append(_render_annotation(ANNOTATION_COMMANDS[each.weight], properties, text))
     return "".join(lines)
 
 
-def failure(error: LambdapackError) -> str:
+def render_failure_github(error: LambdapackError) -> str:
     """Return a failure as one annotation without a place."""
     record = error.failure
     text = "\n".join(part for part in (f"{record.title}: {error.detail}", record.why, error.hint) if part)
-    return _command("error", {"title": f"{record.code} {record.name}"}, text)
+    return _render_annotation("error", {"title": f"{record.code} {record.name}"}, text)
 
 
-def _command(name: str, properties: dict[str, str], text: str) -> str:
+def _render_annotation(name: str, properties: dict[str, str], text: str) -> str:
     escaped = ",".join(
-        f"{key}={_data(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
+        f"{key}={_escape_data(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )
-    return f"::{name} {escaped}::{_data(text)}\n"
+    return f"::{name} {escaped}::{_escape_data(text)}\n"
 
 
-def _data(text: str) -> str:
+def _escape_data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+GITLAB_SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
+
+
+def render_gitlab(reports: Sequence[Report], where: FindingLocator) -> str:
+    """Return the findings that count, of all targets; GitLab drops those whose fingerprints are equal."""
+    issues = []
+    for report in reports:
+        for each in report.findings:
+            if each.ignored is not None:
+                continue
+            place = where.place(each)
+            issues.append(
+                {
+                    "description": f"{located_message(each)} ({report.runtime.target}) {each.cure}",
+                    "check_name": f"{each.rule.code} {each.rule.name}",
+                    "fingerprint": fingerprint(each, report),
+                    "severity": GITLAB_SEVERITIES[each.weight],
+                    "location": {"path": place.file, "lines": {"begin": place.line}},
+                }
+            )
+    return json.dumps(issues, indent=2) + "\n"

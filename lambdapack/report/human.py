@@ -2,105 +2,105 @@
 
 from collections.abc import Sequence
 
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Finding, Severity
-from lambdapack.report.text import joined, paragraph, plural, printable, quoted, size
-from lambdapack.rules.verdict import Report
+from lambdapack.report.text import escape_controls, format_count, format_size, join_parts, quote_lines, wrap_paragraph
+from lambdapack.rules.model.report import Report
 
-SHOWN = 20
+MAX_SHOWN_PLACES = 20
 """Places of one block that are spelled out, unless `verbose`."""
 
 
-def render(report: Report, *, verbose: bool = False) -> str:
+def render_human(report: Report, *, verbose: bool = False) -> str:
     """Return the findings and the summary; ignored findings are counted, and shown when `verbose`.
 
     Findings that say the same of several places are one block.
     """
-    shown = sorted((each for each in report.findings if each.ignored is None or verbose), key=_order)
+    shown = sorted((each for each in report.findings if each.ignored is None or verbose), key=_finding_sort_key)
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for each in shown:
-        alike.setdefault(_said(each), []).append(each)
-    blocks = [_block(each, len(each) if verbose else SHOWN) for each in alike.values()]
-    return "\n\n".join([*blocks, summary(report)]) + "\n"
+        alike.setdefault(_finding_group_key(each), []).append(each)
+    blocks = [_render_block(each, len(each) if verbose else MAX_SHOWN_PLACES) for each in alike.values()]
+    return "\n\n".join([*blocks, render_summary(report)]) + "\n"
 
 
-def _order(found: Finding) -> tuple[bool, int, str, str, str]:
+def _finding_sort_key(found: Finding) -> tuple[bool, int, str, str, str]:
     """What counts comes first, the worst of it before the rest."""
     return (found.ignored is not None, -found.weight.rank, found.package, found.rule.code, found.path)
 
 
-def _said(found: Finding) -> tuple[object, ...]:
+def _finding_group_key(found: Finding) -> tuple[object, ...]:
     """Return all that a block says besides the place."""
     return (found.ignored, found.weight, found.package, found.rule.code, found.message, found.cure)
 
 
-def _block(alike: Sequence[Finding], most: int) -> str:
+def _render_block(alike: Sequence[Finding], most: int) -> str:
     found = alike[0]
     word = found.weight.value if found.ignored is None else "ignored"
     head = f"{word}[{found.rule.code}] {found.rule.name}: {found.rule.title}"
-    lines = [paragraph("", head), *(f"  --> {place}" for place in map(_place, alike[:most]) if place)]
+    lines = [wrap_paragraph("", head), *(f"  --> {place}" for place in map(_render_place, alike[:most]) if place)]
     if len(alike) > most:
         lines.append(f"  ... and {len(alike) - most} more")
-    lines.append(paragraph("  | ", found.message))
-    lines.append(paragraph("  = why: ", found.rule.why))
-    lines.append(paragraph("  = fix: ", found.cure))
+    lines.append(wrap_paragraph("  | ", found.message))
+    lines.append(wrap_paragraph("  = why: ", found.rule.why))
+    lines.append(wrap_paragraph("  = fix: ", found.cure))
     if found.ignored is not None:
-        lines.append(paragraph("  = reason: ", found.ignored))
+        lines.append(wrap_paragraph("  = reason: ", found.ignored))
     return "\n".join(lines)
 
 
-def _place(found: Finding) -> str:
+def _render_place(found: Finding) -> str:
     place = f"{found.path}:{found.line}" if found.line else found.path
     owner = f" ({found.package})" if found.package and f"node_modules/{found.package}/" not in f"{found.path}/" else ""
-    return printable(place + owner) if place else ""
+    return escape_controls(place + owner) if place else ""
 
 
-def summary(report: Report) -> str:
+def render_summary(report: Report) -> str:
     """Return one line, two when it would be too long: verdict, target, counts, sizes."""
     counting = [each for each in report.findings if each.ignored is None]
     counts = [
-        plural(number, severity.value)
+        format_count(number, severity.value)
         for severity in reversed(Severity)
         if (number := sum(each.weight is severity for each in counting))
     ]
     ignored = len(report.findings) - len(counting)
     parts = [
         f"{report.verdict.value}: {report.runtime.target}",
-        _binaries(report),
+        _render_binary_count(report),
         ", ".join(counts) or "no findings",
         f"{ignored} ignored" if ignored else "",
-        _sizes(report),
+        _render_sizes(report),
     ]
-    return joined([part for part in parts if part], " - ")
+    return join_parts([part for part in parts if part], " - ")
 
 
-def _binaries(report: Report) -> str:
+def _render_binary_count(report: Report) -> str:
     selected = sum(each.selected for each in report.judgements)
     total = len(report.judgements)
     if report.subject.unzipped_bytes is None:  # it was refused before there was anything to look at
         return "nothing installed"
     if not total:
         return "no native code"
-    return plural(total, "binary") + (f", {selected} in use" if selected != total else "")
+    return format_count(total, "binary") + (f", {selected} in use" if selected != total else "")
 
 
-def _sizes(report: Report) -> str:
+def _render_sizes(report: Report) -> str:
     subject = report.subject
     parts = []
     if subject.zip_bytes is not None:
-        parts.append(f"zip {size(subject.zip_bytes)}")
+        parts.append(f"zip {format_size(subject.zip_bytes)}")
     if subject.unzipped_bytes is not None:
         layers = sum(each.unzipped_bytes for each in subject.layers)
-        more = f" + {size(layers)} in {plural(len(subject.layers), 'layer')}," if subject.layers else ""
-        parts.append(f"unzipped {size(subject.unzipped_bytes)}{more} of 250 MB")
+        more = f" + {format_size(layers)} in {format_count(len(subject.layers), 'layer')}," if subject.layers else ""
+        parts.append(f"unzipped {format_size(subject.unzipped_bytes)}{more} of 250 MB")
     return ", ".join(parts)
 
 
-def failure(error: LambdapackError) -> str:
+def render_failure(error: LambdapackError) -> str:
     """Return code, what, why and the command that fixes it."""
     record = error.failure
-    lines = [paragraph("", f"error[{record.code}]: {record.title}")]
+    lines = [wrap_paragraph("", f"error[{record.code}]: {record.title}")]
     if error.detail:
-        lines.append(quoted(error.detail))
-    lines += [paragraph("  = why: ", record.why), paragraph("  = help: ", error.hint)]
+        lines.append(quote_lines(error.detail))
+    lines += [wrap_paragraph("  = why: ", record.why), wrap_paragraph("  = help: ", error.hint)]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""An inspection for people: what weighs most first, the rest summed up, 80 columns."""
+"""Renders an inspection as text, the largest first, 80 columns wide."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -6,76 +6,78 @@ from itertools import islice
 from typing import TypeVar
 
 from lambdapack.binary.facts import RegistrationKind
+from lambdapack.inspection.model import InspectedBinary, Inspection, PackageWeight
 from lambdapack.model import Finding
 from lambdapack.report import human
-from lambdapack.report.text import WIDTH, joined, paragraph, plural, printable, size
-from lambdapack.runtimes.versions import FAMILIES
-from lambdapack.survey.nouns import Inspection, Native, Package
+from lambdapack.report.text import OUTPUT_WIDTH, escape_controls, format_count, format_size, join_parts, wrap_paragraph
+from lambdapack.runtimes.versions import VERSION_LIBRARIES
 
-SHOWN = 10
+MAX_SHOWN_ROWS = 10
 """Rows of a list before the rest is summed up."""
 
-COPIES = FINDINGS = 5
+MAX_SHOWN_COPIES = MAX_SHOWN_FINDINGS = 5
 
-COLUMNS = f"{'SIZE':>10}{'SHARE':>7}{'FILES':>7}  "
-LEAD = " " * 12
+COLUMN_HEADINGS = f"{'SIZE':>10}{'SHARE':>7}{'FILES':>7}  "
+ROW_INDENT = " " * 12
 
-ROLES = {"addon": "addon", "library": "library", "executable": "program"}
+ROLE_LABELS = {"addon": "addon", "library": "library", "executable": "program"}
 
 T = TypeVar("T")
 
 
-def render(found: Inspection, *, verbose: bool = False) -> str:
+def render_inspection(found: Inspection, *, verbose: bool = False) -> str:
     """Return what is in it, sorted by weight; `verbose` shows every row."""
-    most = None if verbose else SHOWN
+    most = None if verbose else MAX_SHOWN_ROWS
     parts = (
-        _head(found),
-        _kinds(found),
-        _packages(found, most),
-        _natives(found, most),
-        _duplicates(found, most),
-        _pruning(found, most),
-        _findings(found, None if verbose else FINDINGS),
+        _render_head(found),
+        _render_kinds(found),
+        _render_packages(found, most),
+        _render_natives(found, most),
+        _render_duplicates(found, most),
+        _render_pruning(found, most),
+        _render_findings(found, None if verbose else MAX_SHOWN_FINDINGS),
     )
     return "\n\n".join(each for each in parts if each) + "\n"
 
 
-def _head(found: Inspection) -> str:
+def _render_head(found: Inspection) -> str:
     subject, whole = found.report.subject, found.whole
     count = sum(1 for each in found.packages if each.name)
-    zipped = f"zip {size(subject.zip_bytes)}" if subject.zip_bytes is not None else ""
-    said = [f"{size(whole.size)} in {plural(whole.files, 'file')}", plural(count, "package"), zipped]
-    layers = f"with {plural(len(subject.layers), 'layer')}" if subject.layers else ""
+    zipped = f"zip {format_size(subject.zip_bytes)}" if subject.zip_bytes is not None else ""
+    said = [f"{format_size(whole.size)} in {format_count(whole.files, 'file')}", format_count(count, "package"), zipped]
+    layers = f"with {format_count(len(subject.layers), 'layer')}" if subject.layers else ""
     target = f"looked at for {found.report.runtime.target}"
-    return f"{printable(subject.path)}\n  {joined([each for each in (*said, layers, target) if each], ' - ')}"
+    return f"{escape_controls(subject.path)}\n  {join_parts([each for each in (*said, layers, target) if each], ' - ')}"
 
 
-def _kinds(found: Inspection) -> str:
-    rows = (_figures(found, weight.size, weight.files) + sort.value for sort, weight in found.sorts.items())
-    return "\n".join((f"{COLUMNS}KIND", *rows))
+def _render_kinds(found: Inspection) -> str:
+    rows = (_render_figures(found, weight.size, weight.files) + sort.value for sort, weight in found.sorts.items())
+    return "\n".join((f"{COLUMN_HEADINGS}KIND", *rows))
 
 
-def _figures(found: Inspection, part: int, files: int) -> str:
-    return f"{size(part):>10}{_share(part, found.whole.size):>7}{files:>7}  "
+def _render_figures(found: Inspection, part: int, files: int) -> str:
+    return f"{format_size(part):>10}{_render_share(part, found.whole.size):>7}{files:>7}  "
 
 
-def _share(part: int, whole: int) -> str:
+def _render_share(part: int, whole: int) -> str:
     percent = 100 * part / whole if whole else 0
     return "<1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"
 
 
-def _packages(found: Inspection, most: int | None) -> str:
-    def row(each: Package) -> str:
-        return paragraph(_figures(found, each.size, len(each.files)), f"{called(each)}{_wanted(each)}")
+def _render_packages(found: Inspection, most: int | None) -> str:
+    def row(each: PackageWeight) -> str:
+        return wrap_paragraph(
+            _render_figures(found, each.size, len(each.files)), f"{package_label(each)}{_render_dependents(each)}"
+        )
 
-    def rest(others: Sequence[Package]) -> str:
-        figures = _figures(found, sum(each.size for each in others), sum(len(each.files) for each in others))
+    def rest(others: Sequence[PackageWeight]) -> str:
+        figures = _render_figures(found, sum(each.size for each in others), sum(len(each.files) for each in others))
         return f"{figures}{len(others)} more (-v)"
 
-    return "\n".join((f"{COLUMNS}PACKAGE <- WHO ASKED FOR IT", *_rows(found.packages, most, row, rest)))
+    return "\n".join((f"{COLUMN_HEADINGS}PACKAGE <- WHO ASKED FOR IT", *_render_rows(found.packages, most, row, rest)))
 
 
-def called(package: Package) -> str:
+def package_label(package: PackageWeight) -> str:
     """Return how people call a package, or what is in none."""
     if package.name:
         return f"{package.name} {package.version}".rstrip()
@@ -84,7 +86,7 @@ def called(package: Package) -> str:
     return "(layer)" if package.path == "/opt" else "(own files)"
 
 
-def _wanted(package: Package) -> str:
+def _render_dependents(package: PackageWeight) -> str:
     if not package.name:
         return ""
     if package.chain is None:
@@ -94,52 +96,56 @@ def _wanted(package: Package) -> str:
     return f"{word} <- {' <- '.join(reversed(names))}" if names else word
 
 
-def _natives(found: Inspection, most: int | None) -> str:
+def _render_natives(found: Inspection, most: int | None) -> str:
     if not found.natives:
         return "no native files"
 
-    def row(each: Native) -> str:
-        path = placed(f"{size(each.judgement.binary.size):>10}  ", each.judgement.binary.path)
-        return f"{path}\n{_facts(each)}"
+    def row(each: InspectedBinary) -> str:
+        path = wrap_path(f"{format_size(each.judgement.binary.size):>10}  ", each.judgement.binary.path)
+        return f"{path}\n{_render_native_facts(each)}"
 
-    def rest(others: Sequence[Native]) -> str:
-        return f"{size(sum(each.judgement.binary.size for each in others)):>10}  {len(others)} more (-v)"
+    def rest(others: Sequence[InspectedBinary]) -> str:
+        return f"{format_size(sum(each.judgement.binary.size for each in others)):>10}  {len(others)} more (-v)"
 
-    return "\n".join((f"{'SIZE':>10}  NATIVE FILE", *_rows(found.natives, most, row, rest)))
+    return "\n".join((f"{'SIZE':>10}  NATIVE FILE", *_render_rows(found.natives, most, row, rest)))
 
 
-def _facts(native: Native) -> str:
+def _render_native_facts(native: InspectedBinary) -> str:
     binary = native.judgement.binary
     words = [
-        cpu_of(native),
-        ROLES.get(binary.role.value, ""),
+        cpu_label(native),
+        ROLE_LABELS.get(binary.role.value, ""),
         native.libc or "",
-        registration_of(native),
-        fate_of(native),
+        registration_label(native),
+        outcome_label(native),
     ]
-    needs = [each for each in (binary.elf.needed if binary.elf else ()) if not FAMILIES["GLIBC"].match(each)]
-    lines = [paragraph(LEAD, "; ".join(each for each in words if each))]
-    lines += [paragraph(LEAD, f"needs {', '.join(needs)}")] if needs else []
-    lines += [paragraph(LEAD, f"from {called(native.owner)}{_wanted(native.owner)}")] if native.owner.name else []
+    needs = [each for each in (binary.elf.needed if binary.elf else ()) if not VERSION_LIBRARIES["GLIBC"].match(each)]
+    lines = [wrap_paragraph(ROW_INDENT, "; ".join(each for each in words if each))]
+    lines += [wrap_paragraph(ROW_INDENT, f"needs {', '.join(needs)}")] if needs else []
+    lines += (
+        [wrap_paragraph(ROW_INDENT, f"from {package_label(native.owner)}{_render_dependents(native.owner)}")]
+        if native.owner.name
+        else []
+    )
     return "\n".join(lines)
 
 
-def placed(lead: str, path: str) -> str:
+def wrap_path(lead: str, path: str) -> str:
     """Return a path behind a lead, broken after a slash where it would reach beyond the width; nothing is left out."""
     lines = [lead]
-    for part in re.split(r"(?<=/)", printable(path)):
-        if len(lines[-1]) + len(part) > WIDTH and len(lines[-1]) > len(lead):
+    for part in re.split(r"(?<=/)", escape_controls(path)):
+        if len(lines[-1]) + len(part) > OUTPUT_WIDTH and len(lines[-1]) > len(lead):
             lines.append(f"{'':{len(lead)}}  ")
         lines[-1] += part
     return "\n".join(lines)
 
 
-def cpu_of(native: Native) -> str:
+def cpu_label(native: InspectedBinary) -> str:
     """Return the CPUs that it is for, or what it is instead of a binary."""
     return "+".join(native.judgement.binary.machines) or native.judgement.binary.format.value
 
 
-def registration_of(native: Native) -> str:
+def registration_label(native: InspectedBinary) -> str:
     """Return how an addon registers, "" for what is none."""
     elf = native.judgement.binary.elf
     found = elf.registration if elf else None
@@ -150,7 +156,7 @@ def registration_of(native: Native) -> str:
     return f"Node-API {found.node_api}" if found.node_api else "Node-API"
 
 
-def fate_of(native: Native) -> str:
+def outcome_label(native: InspectedBinary) -> str:
     """Return what becomes of it on the target."""
     judgement = native.judgement
     outcome = judgement.outcome.value.replace("-", " ")
@@ -158,48 +164,51 @@ def fate_of(native: Native) -> str:
     return f"{outcome}{cause}{'' if judgement.selected else ', not in use'}"
 
 
-def _duplicates(found: Inspection, most: int | None) -> str:
+def _render_duplicates(found: Inspection, most: int | None) -> str:
     packages = ((each.spare, f"{each.name} {each.version}, {len(each.paths)} times") for each in found.same_packages)
     files = ((each.spare, f"{each.paths[0]}, {len(each.paths)} times") for each in found.same_bytes)
     copies = sorted((*packages, *files), key=lambda each: (-each[0], each[1]))
 
     def row(each: tuple[int, str]) -> str:
-        return placed(f"{size(each[0]):>10}  ", each[1])
+        return wrap_path(f"{format_size(each[0]):>10}  ", each[1])
 
     def rest(others: Sequence[tuple[int, str]]) -> str:
-        return f"{size(sum(each[0] for each in others)):>10}  {len(others)} more (-v)"
+        return f"{format_size(sum(each[0] for each in others)):>10}  {len(others)} more (-v)"
 
     head = f"{'SPARE':>10}  PACKAGE OR FILE THAT IS THERE SEVERAL TIMES"
-    return "\n".join((head, *_rows(copies, most and COPIES, row, rest))) if copies else ""
+    return "\n".join((head, *_render_rows(copies, most and MAX_SHOWN_COPIES, row, rest))) if copies else ""
 
 
-def _pruning(found: Inspection, most: int | None) -> str:
+def _render_pruning(found: Inspection, most: int | None) -> str:
     foreign = sum(each.reason == "other-system" for each in found.spares)
     left = len(found.spares) - foreign
     if not found.spares:
         return "pruning would save nothing"
-    parts = [f"{plural(foreign, 'binary')} for other systems"] if foreign else []
-    parts += [f"{plural(left, 'leftover')} of the install"] if left else []
-    said = f"pruning would save {size(found.saving)}: {' and '.join(parts)} (`lambdapack build` leaves them out)"
-    rows = (placed(f"{size(each.size):>10}  ", each.path) for each in (found.spares if most is None else ()))
-    return "\n".join((paragraph("", said), *rows))
+    parts = [f"{format_count(foreign, 'binary')} for other systems"] if foreign else []
+    parts += [f"{format_count(left, 'leftover')} of the install"] if left else []
+    said = f"pruning would save {format_size(found.saving)}: {' and '.join(parts)} (`lambdapack build` leaves them out)"
+    rows = (wrap_path(f"{format_size(each.size):>10}  ", each.path) for each in (found.spares if most is None else ()))
+    return "\n".join((wrap_paragraph("", said), *rows))
 
 
-def _findings(found: Inspection, most: int | None) -> str:
+def _render_findings(found: Inspection, most: int | None) -> str:
     counting = [each for each in found.report.findings if each.ignored is None]
-    lines = [paragraph(f"  {each.weight.value:<8}{each.rule.code}  ", _said(each)) for each in islice(counting, most)]
+    lines = [
+        wrap_paragraph(f"  {each.weight.value:<8}{each.rule.code}  ", _render_finding(each))
+        for each in islice(counting, most)
+    ]
     more = len(counting) - len(lines)
     lines += [f"  {more} more"] if more else []
     head = ["findings, whose fixes `lambdapack verify` and `--html FILE` tell:"] if lines else []
-    return "\n".join((*head, *lines, *([""] if lines else []), human.summary(found.report)))
+    return "\n".join((*head, *lines, *([""] if lines else []), human.render_summary(found.report)))
 
 
-def _said(found: Finding) -> str:
+def _render_finding(found: Finding) -> str:
     where = found.path or found.package
     return f"{where}: {found.message}" if where else found.message
 
 
-def _rows(
+def _render_rows(
     rows: Sequence[T], most: int | None, shown: Callable[[T], str], rest: Callable[[Sequence[T]], str]
 ) -> Iterator[str]:
     """A rest of one takes no less room than the row itself."""

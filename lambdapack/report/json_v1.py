@@ -8,17 +8,19 @@ from typing import Any, TypedDict
 
 from lambdapack import __version__
 from lambdapack.binary.facts import RegistrationKind
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Finding
-from lambdapack.rules.verdict import Judgement, Report
+from lambdapack.rules.model.report import Judgement, Report
 
-REPORT = "lambdapack/report/1"
-FAILURE = "lambdapack/failure/1"
+REPORT_SCHEMA = "lambdapack/report/1"
+FAILURE_SCHEMA = "lambdapack/failure/1"
 
-KINDS = {each: each.value for each in RegistrationKind} | {RegistrationKind.BOTH: RegistrationKind.NODE_API.value}
+REGISTRATION_KIND_NAMES = {each: each.value for each in RegistrationKind} | {
+    RegistrationKind.BOTH: RegistrationKind.NODE_API.value
+}
 """The schema's word for each: of an addon with both entries node takes Node-API's."""
 
-REGISTRATIONS = tuple(dict.fromkeys(KINDS.values()))
+REGISTRATION_NAMES = tuple(dict.fromkeys(REGISTRATION_KIND_NAMES.values()))
 
 
 class FindingDocument(TypedDict):
@@ -37,21 +39,21 @@ class FindingDocument(TypedDict):
     ignored: str | None
 
 
-def render(reports: tuple[Report, ...], *, several: bool = False) -> str:
+def render_json(reports: tuple[Report, ...], *, several: bool = False) -> str:
     """Return one object for one report, an array for more or when `several` were asked for, with a line end.
 
     ASCII, so that a pipe's encoding and a file name that is no text cannot break it.
     """
-    documents = [document(each) for each in reports]
+    documents = [report_document(each) for each in reports]
     whole = several or len(documents) != 1
     return json.dumps(documents if whole else documents[0], indent=2) + "\n"
 
 
-def document(report: Report) -> dict[str, Any]:
+def report_document(report: Report) -> dict[str, Any]:
     """Return the report as JSON-able values."""
     runtime = report.runtime
     return {
-        "schema": REPORT,
+        "schema": REPORT_SCHEMA,
         "version": __version__,
         "verdict": report.verdict.value,
         "target": {
@@ -76,12 +78,12 @@ def document(report: Report) -> dict[str, Any]:
                 for each in report.subject.layers
             ],
         },
-        "binaries": [_binary(each) for each in report.judgements],
-        "findings": [finding(each) for each in report.findings],
+        "binaries": [_binary_document(each) for each in report.judgements],
+        "findings": [finding_document(each) for each in report.findings],
     }
 
 
-def _binary(judgement: Judgement) -> dict[str, Any]:
+def _binary_document(judgement: Judgement) -> dict[str, Any]:
     binary = judgement.binary
     registration = binary.elf.registration if binary.elf else None
     return {
@@ -97,14 +99,14 @@ def _binary(judgement: Judgement) -> dict[str, Any]:
         "outcome": judgement.outcome.value,
         "cause": judgement.cause,
         "registration": {
-            "kind": KINDS[registration.kind] if registration else "none",
+            "kind": REGISTRATION_KIND_NAMES[registration.kind] if registration else "none",
             "abi": registration.abi if registration else None,
             "node_api": registration.node_api if registration else None,
         },
     }
 
 
-def finding(found: Finding) -> FindingDocument:
+def finding_document(found: Finding) -> FindingDocument:
     """Return one finding as JSON-able values."""
     return {
         "code": found.rule.code,
@@ -121,13 +123,13 @@ def finding(found: Finding) -> FindingDocument:
     }
 
 
-def failure(error: LambdapackError) -> str:
+def render_failure_json(error: LambdapackError) -> str:
     """Return a failure as one JSON object with a line end."""
     record = error.failure
     return (
         json.dumps(
             {
-                "schema": FAILURE,
+                "schema": FAILURE_SCHEMA,
                 "code": record.code,
                 "name": record.name,
                 "what": f"{record.title}: {error.detail}" if error.detail else record.title,

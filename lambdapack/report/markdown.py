@@ -3,82 +3,87 @@
 from collections.abc import Iterable, Sequence
 
 from lambdapack.model import Finding, Severity
-from lambdapack.report.text import plural, printable, size
-from lambdapack.rules.verdict import Report
+from lambdapack.report.text import escape_controls, format_count, format_size
+from lambdapack.rules.model.report import Report
 
-SUMMARY_BYTES = 1024 * 1024
+MAX_SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes of a step's summary ("Workflow commands for GitHub Actions", read 2026-11)."""
 
-ROOM = 512
+CUT_NOTE_BYTES = 512
 """Bytes kept for the line that says what was cut."""
 
 
-def render(reports: Sequence[Report]) -> str:
+def render_markdown(reports: Sequence[Report]) -> str:
     """Return a section for each target: the verdict, a table of findings, and how each kind is ended."""
-    return "\n".join(map(_section, reports))
+    return "\n".join(map(_render_section, reports))
 
 
-def fitting(text: str, limit: int = SUMMARY_BYTES) -> str:
+def truncate_markdown(text: str, limit: int = MAX_SUMMARY_BYTES) -> str:
     """Return the text, cut at a line and saying so when it has more than `limit` bytes in UTF-8."""
     if len(text.encode()) <= limit:
         return text
-    kept = text.encode()[: limit - ROOM].decode(errors="ignore").rpartition("\n")[0]
-    return f"{kept}\n\nThe rest was cut: a summary holds {size(limit)}. `lambdapack verify --format json` has it all.\n"
+    kept = text.encode()[: limit - CUT_NOTE_BYTES].decode(errors="ignore").rpartition("\n")[0]
+    cut = f"The rest was cut: a summary holds {format_size(limit)}. `lambdapack verify --format json` has it all."
+    return f"{kept}\n\n{cut}\n"
 
 
-def _section(report: Report) -> str:
+def _render_section(report: Report) -> str:
     counting = [each for each in report.findings if each.ignored is None]
     ignored = len(report.findings) - len(counting)
-    lines = [f"### lambdapack: {report.verdict.value} for {report.runtime.target}", "", _facts(report), ""]
+    lines = [f"### lambdapack: {report.verdict.value} for {report.runtime.target}", "", _render_facts(report), ""]
     if counting:
-        lines += ["| Severity | Code | Where | What |", "|---|---|---|---|", *map(_row, counting), ""]
-        lines += _cures(counting)
+        lines += ["| Severity | Code | Where | What |", "|---|---|---|---|", *map(_render_row, counting), ""]
+        lines += _render_fixes(counting)
     if ignored:
-        lines += [f"{plural(ignored, 'finding')} ignored, with a reason.", ""]
+        lines += [f"{format_count(ignored, 'finding')} ignored, with a reason.", ""]
     return "\n".join(lines)
 
 
-def _facts(report: Report) -> str:
+def _render_facts(report: Report) -> str:
     subject = report.subject
-    parts = [f"`{_plain(subject.archive or subject.path)}`", plural(len(report.judgements), "binary")]
+    parts = [f"`{_escape_path(subject.archive or subject.path)}`", format_count(len(report.judgements), "binary")]
     if subject.zip_bytes is not None:
-        parts.append(f"zip {size(subject.zip_bytes)}")
+        parts.append(f"zip {format_size(subject.zip_bytes)}")
     if subject.unzipped_bytes is not None:
-        parts.append(f"unzipped {size(subject.unzipped_bytes)} of 250 MB")
-    counts = [(severity, sum(each.weight is severity for each in _counting(report))) for severity in reversed(Severity)]
-    parts += [plural(number, severity.value) for severity, number in counts if number]
+        parts.append(f"unzipped {format_size(subject.unzipped_bytes)} of 250 MB")
+    counts = [
+        (severity, sum(each.weight is severity for each in _counting_findings(report)))
+        for severity in reversed(Severity)
+    ]
+    parts += [format_count(number, severity.value) for severity, number in counts if number]
     return ", ".join(parts) + "."
 
 
-def _counting(report: Report) -> Iterable[Finding]:
+def _counting_findings(report: Report) -> Iterable[Finding]:
     return (each for each in report.findings if each.ignored is None)
 
 
-def _row(finding: Finding) -> str:
+def _render_row(finding: Finding) -> str:
     place = f"{finding.path}:{finding.line}" if finding.line else finding.path
-    where = f"`{_plain(place)}`" if place else ""
-    return f"| {finding.weight.value} | {finding.rule.code} {finding.rule.name} | {where} | {_cell(finding.message)} |"
+    where = f"`{_escape_path(place)}`" if place else ""
+    rule = f"{finding.rule.code} {finding.rule.name}"
+    return f"| {finding.weight.value} | {rule} | {where} | {_escape_cell(finding.message)} |"
 
 
-def _cures(findings: Sequence[Finding]) -> list[str]:
+def _render_fixes(findings: Sequence[Finding]) -> list[str]:
     """Return why and fix, once for each rule and cure."""
     once = {(each.rule.code, each.cure): each for each in findings}
     lines = []
     for each in once.values():
-        lines += [f"- **{each.rule.code} {each.rule.name}**: {_text(each.rule.why)} {_text(each.cure)}"]
+        lines += [f"- **{each.rule.code} {each.rule.name}**: {_escape_text(each.rule.why)} {_escape_text(each.cure)}"]
     return [*lines, ""]
 
 
-def _cell(text: str) -> str:
-    return _text(text).replace("|", "\\|")
+def _escape_cell(text: str) -> str:
+    return _escape_text(text).replace("|", "\\|")
 
 
-def _text(text: str) -> str:
+def _escape_text(text: str) -> str:
     """Return words on one line that Markdown does not take for HTML; what stands between backquotes stays."""
-    parts = printable(" ".join(text.split())).split("`")
+    parts = escape_controls(" ".join(text.split())).split("`")
     return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
 
 
-def _plain(text: str) -> str:
+def _escape_path(text: str) -> str:
     """Return a path fit to stand between backquotes in a table."""
-    return printable(text).replace("`", "'").replace("|", "\\|")
+    return escape_controls(text).replace("`", "'").replace("|", "\\|")

@@ -1,17 +1,17 @@
-"""Where a finding is shown in a repository: in a file that people edit, never inside node_modules."""
+"""Maps a finding to a file and line that a person edits, never inside node_modules."""
 
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdapack.model import Finding
-from lambdapack.project.nouns import Project, in_node_modules
+from lambdapack.project.project import Project, is_in_node_modules
 
-MANIFEST = "package.json"
+PACKAGE_JSON = "package.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReportLocation:
     """A file relative to the repository, with "/" between names, and a line of it."""
 
     file: str
@@ -19,33 +19,33 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class FindingLocator:
     """What of a project's files is known to the reader of a report."""
 
     directory: str = ""  # of the function in its repository, "" for the root of it
     lockfile: str = ""  # from the root of the repository, "" when there is none
     packages: Mapping[str, int] = field(default_factory=dict)  # "node_modules/sharp" -> line in the lockfile
-    otherwise: str = MANIFEST  # what stands for a package without a line: package.json, or the archive judged
+    otherwise: str = PACKAGE_JSON  # what stands for a package without a line: package.json, or the archive judged
 
-    def place(self, finding: Finding) -> Place:
+    def place(self, finding: Finding) -> ReportLocation:
         """Return the line that says why a file is in the package; the finding's own when people edit that file."""
         if finding.path and finding.path == posixpath.basename(self.lockfile):
-            return Place(self.lockfile, finding.line or 1)
+            return ReportLocation(self.lockfile, finding.line or 1)
         if finding.line is not None:
             return self._at(finding.path, finding.line)
         entry = self._locked(finding)
         if entry is not None:
-            return Place(self.lockfile, self.packages[entry])
+            return ReportLocation(self.lockfile, self.packages[entry])
         if self._is_source(finding.path):
             return self._at(finding.path)
         return self._at(self.otherwise)
 
     def _is_source(self, path: str) -> bool:
-        inside = bool(path) and not path.startswith("/") and not in_node_modules(path)
-        return inside and self.otherwise == MANIFEST
+        inside = bool(path) and not path.startswith("/") and not is_in_node_modules(path)
+        return inside and self.otherwise == PACKAGE_JSON
 
-    def _at(self, path: str, line: int = 1) -> Place:
-        return Place(f"{self.directory}/{path}" if self.directory else path, line)
+    def _at(self, path: str, line: int = 1) -> ReportLocation:
+        return ReportLocation(f"{self.directory}/{path}" if self.directory else path, line)
 
     def _locked(self, finding: Finding) -> str | None:
         """Return the lockfile's innermost entry that the path is in, else the package's own at the top."""
@@ -59,11 +59,11 @@ class Whereabouts:
         return top if finding.package and top in self.packages else None
 
 
-def whereabouts(project: Project, root: str) -> Whereabouts:
+def make_finding_locator(project: Project, root: str) -> FindingLocator:
     """Return where things are in a project whose root, with the lockfile, lies in this directory of the repository."""
     directory = posixpath.normpath(posixpath.join(root, project.member))
     lock = project.lockfile
-    return Whereabouts(
+    return FindingLocator(
         directory="" if directory == "." else directory,
         lockfile=posixpath.normpath(posixpath.join(root, lock.path.name)) if lock else "",
         packages={path: each.line for path, each in lock.packages.items() if path} if lock else {},

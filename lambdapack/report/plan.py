@@ -1,126 +1,133 @@
-"""Plans and deployments, for people and for programs."""
+"""Renders deployment plans, deployments and rollbacks as text and JSON."""
 
 import json
 from collections.abc import Sequence
 from typing import Any, assert_never
 
 from lambdapack import __version__
+from lambdapack.deploy.alias import Rollback
 from lambdapack.deploy.apply import Deployment
 from lambdapack.deploy.nouns import LATEST, Alias
 from lambdapack.deploy.plan import (
-    Create,
-    Invoke,
+    CreateFunction,
+    InvokeVersion,
     Plan,
-    Point,
-    Publish,
+    PointAlias,
+    PublishVersion,
     Step,
     UpdateCode,
     UpdateSettings,
     Upload,
 )
-from lambdapack.deploy.rollback import Rollback
-from lambdapack.report.text import paragraph, printable, size
+from lambdapack.report.text import escape_controls, format_size, wrap_paragraph
 
-PLAN = "lambdapack/plan/1"
-DEPLOYMENT = "lambdapack/deployment/1"
+PLAN_SCHEMA = "lambdapack/plan/1"
+DEPLOYMENT_SCHEMA = "lambdapack/deployment/1"
 
-WORDS = ("upload", "create", "update-code", "configure", "publish", "smoke", "point")
+DEPLOY_STEP_NAMES = ("upload", "create", "update-code", "configure", "publish", "smoke", "point")
 """The names of steps, in their order."""
 
 
-def human(plan: Plan, *, refused: bool = False) -> str:
+def render_plan(plan: Plan, *, refused: bool = False) -> str:
     """Return a plan as a heading and one line a step."""
     name = plan.wanted.function
     if not plan.steps:
-        return f"{name}: nothing to do, {_serving(plan)}\n"
+        return f"{name}: nothing to do, {_render_serving(plan)}\n"
     verdict = "refused; it would" if refused else "plan:"
     lines = [f"{name} ({plan.target}), {verdict}"]
     lines += [
-        paragraph(f"  {_row(each, plan)['step']:<12}", printable(_row(each, plan)["text"])) for each in plan.steps
+        wrap_paragraph(
+            f"  {_step_document(each, plan)['step']:<12}", escape_controls(_step_document(each, plan)["text"])
+        )
+        for each in plan.steps
     ]
     return "\n".join(lines) + "\n"
 
 
-def outcome(done: Deployment) -> str:
+def render_deployment(done: Deployment) -> str:
     """Return in one line what a deployment changed."""
     name, version = done.plan.wanted.function, done.version.version
-    point = next((each for each in done.plan.steps if isinstance(each, Point)), None)
+    point = next((each for each in done.plan.steps if isinstance(each, PointAlias)), None)
     if not done.plan.steps:
-        return f"{name}: nothing to do, {_serving(done.plan)}\n"
+        return f"{name}: nothing to do, {_render_serving(done.plan)}\n"
     if point is None or done.alias is None:
         return f"{name}: version {version} is published\n"
     if done.alias.weights:
-        return f"{name}: {point.name} is at {done.alias.version}, and {_weights(done.alias)} goes to {version}\n"
+        return f"{name}: {point.name} is at {done.alias.version}, and {_render_weights(done.alias)} goes to {version}\n"
     before = f"{point.before.version} -> " if point.before else ""
     return f"{name}: {point.name} {before}{version}\n"
 
 
-def rollback(found: Rollback) -> str:
+def render_rollback(found: Rollback) -> str:
     """Return in one line what a rollback does."""
     name, alias, version = found.function, found.alias, found.version.version
     if not found.needed:
         return f"{name}: nothing to do, {alias.name} is at version {version}\n"
-    weights = f" ({_weights(alias)} at {alias.weights[0][0]})" if alias.weights else ""
+    weights = f" ({_render_weights(alias)} at {alias.weights[0][0]})" if alias.weights else ""
     return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({found.why})\n"
 
 
-def _serving(plan: Plan) -> str:
+def _render_serving(plan: Plan) -> str:
     version = plan.serving.version if plan.serving else "?"
     alias = plan.observed.alias
     if alias and alias.weights:
-        return f"{_weights(alias)} of {alias.name} goes to version {version}, which has this code"
+        return f"{_render_weights(alias)} of {alias.name} goes to version {version}, which has this code"
     who = f"{plan.wanted.alias} is at" if plan.wanted.alias else "this is"
     return f"{who} version {version}, which has this code"
 
 
-def _weights(alias: Alias) -> str:
+def _render_weights(alias: Alias) -> str:
     return ", ".join(f"{weight:.0%}" if weight >= 0.01 else f"{weight:.1%}" for _version, weight in alias.weights)
 
 
-def _row(step: Step, plan: Plan) -> dict[str, Any]:
+def _step_document(step: Step, plan: Plan) -> dict[str, Any]:
     """Return a step: its name, what it changes from and to (null: nothing, or not known yet), and a sentence."""
     package = plan.wanted.package
     match step:
         case Upload(stored):
             place = f"s3://{stored.bucket}/{stored.key}"
-            return _step("upload", None, place, f"{size(stored.size)} to {place}")
-        case Create(settings):
+            return _make_step_document("upload", None, place, f"{format_size(stored.size)} to {place}")
+        case CreateFunction(settings):
             text = f"the function, handler {settings.handler}, role {settings.role}"
-            return _step("create", None, package.code_digest, text)
+            return _make_step_document("create", None, package.code_digest, text)
         case UpdateCode(before, architecture):
             switch = f", {architecture} -> {plan.target.architecture}" if architecture else ""
-            return _step("update-code", before, package.code_digest, f"{size(package.zip_bytes)} to {LATEST}{switch}")
+            return _make_step_document(
+                "update-code", before, package.code_digest, f"{format_size(package.zip_bytes)} to {LATEST}{switch}"
+            )
         case UpdateSettings(_settings, changes):
             text = ", ".join(f"{each.name} {each.before} -> {each.after}" for each in changes)
-            return _step("configure", None, None, text)
-        case Publish():
-            return _step("publish", None, None, f"{LATEST} as a version, and wait until it is ready")
-        case Invoke(smoke):
+            return _make_step_document("configure", None, None, text)
+        case PublishVersion():
+            return _make_step_document("publish", None, None, f"{LATEST} as a version, and wait until it is ready")
+        case InvokeVersion(smoke):
             wanted = f", which has to answer with the status {smoke.status}" if smoke.status is not None else ""
-            return _step("smoke", None, None, f"send {smoke.name} to the new version{wanted}")
-        case Point():
-            return _pointing(step)
+            return _make_step_document("smoke", None, None, f"send {smoke.name} to the new version{wanted}")
+        case PointAlias():
+            return _point_document(step)
         case _:
             assert_never(step)
 
 
-def _pointing(step: Point) -> dict[str, Any]:
+def _point_document(step: PointAlias) -> dict[str, Any]:
     before = step.before.version if step.before else None
     if step.canary and before:
-        return _step("point", before, before, f"{step.name} stays at {before}, {step.canary:.0%} to the new version")
+        return _make_step_document(
+            "point", before, before, f"{step.name} stays at {before}, {step.canary:.0%} to the new version"
+        )
     start = f" from {before}" if before else ""
-    return _step("point", before, None, f"{step.name}{start} to the new version")
+    return _make_step_document("point", before, None, f"{step.name}{start} to the new version")
 
 
-def _step(name: str, before: str | None, after: str | None, text: str) -> dict[str, Any]:
+def _make_step_document(name: str, before: str | None, after: str | None, text: str) -> dict[str, Any]:
     return {"step": name, "before": before, "after": after, "text": text}
 
 
-def document(plans: Sequence[Plan], region: str, *, refused: bool) -> str:
+def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> str:
     """Return plans as one JSON object with a line end."""
     package = plans[0].wanted.package
     whole = {
-        "schema": PLAN,
+        "schema": PLAN_SCHEMA,
         "version": __version__,
         "region": region,
         "refused": refused,
@@ -129,13 +136,13 @@ def document(plans: Sequence[Plan], region: str, *, refused: bool) -> str:
             "code_digest": package.code_digest,
             "zip_bytes": package.zip_bytes,
         },
-        "functions": [_plan(each) for each in plans],
+        "functions": [_plan_document(each) for each in plans],
     }
     return json.dumps(whole, indent=2) + "\n"
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
-    from lambdapack.report.json_v1 import finding  # noqa: PLC0415  # with the shapes of reports, which no plan needs
+def _plan_document(plan: Plan) -> dict[str, Any]:
+    from lambdapack.report.json_v1 import finding_document  # noqa: PLC0415  # with the shapes of reports, which no plan needs
 
     return {
         "function": plan.wanted.function,
@@ -143,18 +150,18 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "alias": plan.wanted.alias or None,
         "target": {"runtime": plan.target.runtime, "arch": plan.target.architecture.aws},
         "serving": plan.serving.version_arn if plan.serving else None,
-        "steps": [_row(each, plan) for each in plan.steps],
-        "findings": [finding(each) for each in plan.findings],
+        "steps": [_step_document(each, plan) for each in plan.steps],
+        "findings": [finding_document(each) for each in plan.findings],
     }
 
 
-def deployments(done: Sequence[Deployment]) -> str:
+def render_deployments_json(done: Sequence[Deployment]) -> str:
     """Return what became of plans as one JSON object with a line end."""
-    return _deployments([_deployment(each) for each in done])
+    return _render_functions_json([_deployment_document(each) for each in done])
 
 
-def _deployment(done: Deployment) -> dict[str, Any]:
-    point = next((each for each in done.plan.steps if isinstance(each, Point)), None)
+def _deployment_document(done: Deployment) -> dict[str, Any]:
+    point = next((each for each in done.plan.steps if isinstance(each, PointAlias)), None)
     return {
         "function": done.plan.wanted.function,
         "arn": done.version.version_arn,
@@ -166,9 +173,9 @@ def _deployment(done: Deployment) -> dict[str, Any]:
     }
 
 
-def rollbacks(found: Sequence[Rollback]) -> str:
+def render_rollbacks_json(found: Sequence[Rollback]) -> str:
     """Return rollbacks as the same kind of object."""
-    return _deployments(
+    return _render_functions_json(
         [
             {
                 "function": each.function,
@@ -184,6 +191,6 @@ def rollbacks(found: Sequence[Rollback]) -> str:
     )
 
 
-def _deployments(functions: Sequence[dict[str, Any]]) -> str:
-    whole = {"schema": DEPLOYMENT, "version": __version__, "functions": list(functions)}
+def _render_functions_json(functions: Sequence[dict[str, Any]]) -> str:
+    whole = {"schema": DEPLOYMENT_SCHEMA, "version": __version__, "functions": list(functions)}
     return json.dumps(whole, indent=2) + "\n"

@@ -12,15 +12,15 @@ from urllib.parse import quote
 
 from lambdapack import __version__
 from lambdapack.model import Finding, Rule
-from lambdapack.report.place import Whereabouts
-from lambdapack.rules.verdict import Report
+from lambdapack.report.place import FindingLocator
+from lambdapack.rules.model.report import Report
 
-SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(reports: Sequence[Report], where: Whereabouts) -> str:
+def render_sarif(reports: Sequence[Report], where: FindingLocator) -> str:
     """Return one log with a run for each target, ASCII, with a line end."""
-    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(each, where) for each in reports]}
+    log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [_sarif_run(each, where) for each in reports]}
     return json.dumps(log, indent=2) + "\n"
 
 
@@ -30,18 +30,20 @@ def fingerprint(finding: Finding, report: Report) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _run(report: Report, where: Whereabouts) -> dict[str, Any]:
+def _sarif_run(report: Report, where: FindingLocator) -> dict[str, Any]:
     rules = sorted({each.rule.code: each.rule for each in report.findings}.values(), key=lambda each: each.code)
     places = {rule.code: index for index, rule in enumerate(rules)}
     return {
-        "tool": {"driver": {"name": "lambdapack", "semanticVersion": __version__, "rules": [_rule(r) for r in rules]}},
+        "tool": {
+            "driver": {"name": "lambdapack", "semanticVersion": __version__, "rules": [_sarif_rule(r) for r in rules]}
+        },
         "automationDetails": {"id": f"lambdapack/{report.runtime.target}/"},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(each, places[each.rule.code], report, where) for each in report.findings],
+        "results": [_sarif_result(each, places[each.rule.code], report, where) for each in report.findings],
     }
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _sarif_rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
@@ -53,14 +55,14 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int, report: Report, where: Whereabouts) -> dict[str, Any]:
+def _sarif_result(finding: Finding, index: int, report: Report, where: FindingLocator) -> dict[str, Any]:
     place = where.place(finding)
     uri = quote(place.file.encode("utf-8", "surrogateescape"))
     result: dict[str, Any] = {
         "ruleId": finding.rule.code,
         "ruleIndex": index,
         "level": finding.weight.value,
-        "message": {"text": f"{message(finding)} {finding.cure}"},
+        "message": {"text": f"{located_message(finding)} {finding.cure}"},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": place.line}}},
         ],
@@ -72,6 +74,6 @@ def _result(finding: Finding, index: int, report: Report, where: Whereabouts) ->
     return result
 
 
-def message(finding: Finding) -> str:
+def located_message(finding: Finding) -> str:
     """Return what is the matter and where, for a reader who is shown another file's line."""
     return f"{finding.path}: {finding.message}" if finding.path and finding.line is None else finding.message

@@ -1,17 +1,17 @@
-"""A build for Terraform's `external` data source, whose answer is one object of strings."""
+"""Renders a build as the JSON object of strings that Terraform's `external` data source takes."""
 
 import json
 
-from lambdapack.rules.verdict import Report
+from lambdapack.rules.model.report import Report
 
-SCHEMA = "lambdapack/terraform-external/1"
+TERRAFORM_SCHEMA = "lambdapack/terraform-external/1"
 
 
-def render(report: Report, handler: str) -> str:
+def render_terraform(report: Report, handler: str) -> str:
     """Return what `data "external"` takes. `source_code_hash` is what Terraform's filebase64sha256 says of the zip."""
     subject, target = report.subject, report.runtime.target
     said = {
-        "schema": SCHEMA,
+        "schema": TERRAFORM_SCHEMA,
         "filename": subject.archive,
         "source_code_hash": subject.code_digest,
         "content_digest": subject.content_digest,

@@ -1,35 +1,39 @@
-"""The command that cures a finding, filled with the target and the package. Never a second sentence."""
+"""The command that fixes a finding, with the target and the package filled in. One sentence each."""
 
 from lambdapack.model import LAYER_ROOT
-from lambdapack.project.installed import PackageManifest
-from lambdapack.rules.defect import Defect
-from lambdapack.rules.tokens import tags
+from lambdapack.packages.manifests import PackageManifest
+from lambdapack.rules.model.report import Defect
+from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
 
-WRONG_PLATFORM = frozenset({"wrong-cpu", "not-elf", "musl", "wrong-class"})
+WRONG_PLATFORM_CAUSES = frozenset({"wrong-cpu", "not-elf", "musl", "wrong-class"})
 """Causes that another install cures, because the package has a build for the target somewhere."""
 
-REBUILT = frozenset({*WRONG_PLATFORM, "node-abi", "electron-abi", "undefined-symbol"})
+REBUILD_CAUSES = frozenset({*WRONG_PLATFORM_CAUSES, "node-abi", "electron-abi", "undefined-symbol"})
 
 
-def install_for(runtime: Runtime) -> str:
+def install_fix(runtime: Runtime) -> str:
     """Return the npm command that installs the platform packages of a target."""
     return f"Run `npm ci --os=linux --cpu={runtime.target.architecture.node} --libc=glibc`."
 
 
-def build_for(runtime: Runtime, *, layer: bool = False) -> str:
+def build_fix(runtime: Runtime, *, layer: bool = False) -> str:
     """Return our command that installs in the target's own image."""
     what = "build --layer" if layer else "build"
     return f"Run `lambdapack {what} --runtime {runtime.target.runtime} --arch {runtime.target.architecture}`."
 
 
-def fix_for(defect: Defect, owner: PackageManifest, runtime: Runtime) -> str:
+def defect_fix(defect: Defect, owner: PackageManifest, runtime: Runtime) -> str:
     """Return the sharpest command for a defect of a package's file, "" for the rule's own."""
     if defect.fix:
         return defect.fix
     layer = f"{owner.directory}/".startswith(f"{LAYER_ROOT}/")
-    if not layer and defect.word in WRONG_PLATFORM and (owner.os or owner.cpu or tags(owner.name).names_platform):
-        return install_for(runtime)
+    if (
+        not layer
+        and defect.word in WRONG_PLATFORM_CAUSES
+        and (owner.os or owner.cpu or parse_platform_tags(owner.name).names_platform)
+    ):
+        return install_fix(runtime)
     if defect.evidence and dict(defect.evidence).get("format") == "lfs-pointer":
         return "Run `git lfs pull`, then install or build again."
-    return build_for(runtime, layer=layer) if defect.word in REBUILT else ""
+    return build_fix(runtime, layer=layer) if defect.word in REBUILD_CAUSES else ""

@@ -1,25 +1,23 @@
-"""The file system of an image as the loader walks it: links followed inside the root. Never leaves the tree."""
+"""The file system of an image as the loader walks it: symbolic links resolve inside its root."""
 
 import posixpath
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from lambdapack.tree.entry import Entry, Kind, Tree, read
+from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
+from lambdapack.tree.names import MAX_SYMLINKS
 
-LINKS_AT_MOST = 40
-"""MAXSYMLINKS of Linux: a longer chain is ELOOP."""
-
-TRIPLETS = {62: "x86_64-linux-gnu", 183: "aarch64-linux-gnu"}
+MULTIARCH_TRIPLETS = {62: "x86_64-linux-gnu", 183: "aarch64-linux-gnu"}
 """Debian's multiarch directory by e_machine; Amazon Linux has /lib64."""
 
 
-VOLATILE = frozenset({"dev", "proc", "sys", "run", "tmp", "var/tmp", "var/run", "var/cache"})
+VOLATILE_DIRECTORIES = frozenset({"dev", "proc", "sys", "run", "tmp", "var/tmp", "var/run", "var/cache"})
 """Where a root file system has devices, pipes and sockets, but neither libraries nor node."""
 
 
-def holds_files(path: str, _is_directory: bool) -> bool:  # noqa: FBT001  # the form of a tree's `keep`
+def is_worth_indexing(path: str, _is_directory: bool) -> bool:  # noqa: FBT001  # the form of a tree's `keep`
     """Tell whether an entry of a root file system is worth a look: `keep` for whoever opens a directory."""
-    return path not in VOLATILE and not path.startswith(tuple(f"{each}/" for each in VOLATILE))
+    return path not in VOLATILE_DIRECTORIES and not path.startswith(tuple(f"{each}/" for each in VOLATILE_DIRECTORIES))
 
 
 class RootFs:
@@ -45,17 +43,17 @@ class RootFs:
 
     def real(self, path: str) -> str | None:
         """Return the path of the entry that an absolute path leads to, None when it leads nowhere."""
-        pending = _parts(path)
+        pending = _split_path(path)
         done = ""
-        for _ in range(LINKS_AT_MOST):
+        for _ in range(MAX_SYMLINKS):
             link = None
             while pending and link is None:
                 done = posixpath.join(done, pending.pop(0))
                 entry = self._entries.get(done)
-                link = entry if entry is not None and entry.kind is Kind.SYMLINK else None
+                link = entry if entry is not None and entry.kind is EntryKind.SYMLINK else None
             if link is None:
                 return done if done in self._entries or done in self._children or done == "" else None
-            pending = _parts(posixpath.join("/", posixpath.dirname(done), link.target)) + pending
+            pending = _split_path(posixpath.join("/", posixpath.dirname(done), link.target)) + pending
             done = ""
         return None
 
@@ -68,21 +66,21 @@ class RootFs:
         """Return the tree's own path of a regular file, None when there is none."""
         real = self.real(path)
         entry = self._entries.get(real) if real else None
-        return real if entry is not None and entry.kind is Kind.FILE else None
+        return real if entry is not None and entry.kind is EntryKind.FILE else None
 
     def files_named(self, name: str) -> tuple[str, ...]:
         """Return the tree's paths of the regular files of that name."""
         found = (each for path, each in self._entries.items() if path.rpartition("/")[2] == name)
-        return tuple(each.path for each in found if each.kind is Kind.FILE)
+        return tuple(each.path for each in found if each.kind is EntryKind.FILE)
 
     def text(self, path: str) -> str:
         """Return a small text file, "" when it is not there."""
         real = self.file(path)
-        return read(self._tree, real).decode("utf-8", "replace") if real else ""
+        return read_file(self._tree, real).decode("utf-8", "replace") if real else ""
 
     def search_path(self, machine: int) -> tuple[str, ...]:
         """Return the directories of ld.so.conf and of the loader itself, in order, those that exist."""
-        triplet = TRIPLETS.get(machine, "")
+        triplet = MULTIARCH_TRIPLETS.get(machine, "")
         debian = [f"/lib/{triplet}", f"/usr/lib/{triplet}"]
         built_in = ["/lib64", "/usr/lib64"]
         if triplet and self.real(debian[1]):
@@ -106,5 +104,5 @@ class RootFs:
         yield from (f"{directory}/{each}" for each in self.listing(directory) if each.endswith(suffix))
 
 
-def _parts(path: str) -> list[str]:
+def _split_path(path: str) -> list[str]:
     return [part for part in posixpath.normpath("/" + path).split("/") if part]

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lambdapack.errors import BAD_CONFIG, OUTPUT, LambdapackError
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_CONFIG, OUTPUT
 from lambdapack.model import Target
-from lambdapack.runtimes.catalogue import parse_architecture
-from lambdapack.runtimes.runtime import Library, Runtime
+from lambdapack.runtimes.runtime import Library, Runtime, parse_architecture
 
-SCHEMA = "lambdapack/runtime/1"
+RUNTIME_FILE_SCHEMA = "lambdapack/runtime/1"
 
 
-def to_json(runtime: Runtime) -> Mapping[str, Any]:
+def runtime_to_json(runtime: Runtime) -> Mapping[str, Any]:
     """Return the document of a runtime file; the life cycle is not in it, since it is not measured."""
     return {
-        "schema": SCHEMA,
+        "schema": RUNTIME_FILE_SCHEMA,
         "runtime": runtime.target.runtime,
         "arch": runtime.target.architecture.aws,
         "node": runtime.node,
@@ -50,10 +50,10 @@ def _library_to_json(library: Library) -> Mapping[str, Any]:
     }
 
 
-def from_json(document: Mapping[str, Any]) -> Runtime:
+def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
     """Return the runtime of a document. KeyError, TypeError or ValueError when it is not one."""
-    if document["schema"] != SCHEMA:
-        raise ValueError(f"schema {document['schema']!r}, not {SCHEMA!r}")
+    if document["schema"] != RUNTIME_FILE_SCHEMA:
+        raise ValueError(f"schema {document['schema']!r}, not {RUNTIME_FILE_SCHEMA!r}")
     exports = document["node_exports"]
     return Runtime(
         target=Target(str(document["runtime"]), parse_architecture(document["arch"])),
@@ -90,7 +90,7 @@ def write_runtime(runtime: Runtime, path: Path) -> None:
     """Write a runtime file under a temporary name and rename it; LP009 when it cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(json.dumps(to_json(runtime), indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(runtime_to_json(runtime), indent=1) + "\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def read_runtime(path: Path) -> Runtime:
     """Return the runtime of a file, which then judges alone (source "file"); LP006 when it is not a runtime file."""
     try:
         content = path.read_bytes()
-        runtime = from_json(json.loads(content))
+        runtime = runtime_from_json(json.loads(content))
         digest = runtime.digest or f"sha256:{hashlib.sha256(content).hexdigest()}"
         return replace(runtime, source="file", digest=digest)
     except OSError as error:

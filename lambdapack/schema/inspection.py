@@ -1,60 +1,76 @@
-"""What `inspect` says with --format json."""
+"""The schema of `inspect --format json`."""
 
+from lambdapack.inspection.model import FileCategory
 from lambdapack.report import inspection_json
-from lambdapack.rules.verdict import Verdict
+from lambdapack.rules.model.report import Verdict
 from lambdapack.schema import report
-from lambdapack.schema.shapes import Schema, array, document, flag, maybe, named, number, record, text, texts, word
-from lambdapack.survey.nouns import Sort
+from lambdapack.schema.shapes import (
+    Schema,
+    array,
+    document,
+    flag,
+    number,
+    or_null,
+    record,
+    schema_object,
+    text,
+    texts,
+    word,
+)
 
-SORTS = [each.value for each in Sort]
-PATH = "Relative to the subject; in a layer that came with a function, below /opt."
+SORT_VALUES = [each.value for each in FileCategory]
+PATH_DESCRIPTION = "Relative to the subject; in a layer that came with a function, below /opt."
 
 
-def inspection() -> Schema:
+def inspection_schema() -> Schema:
     """Return the schema of an inspection."""
     fields = {
         "version": text("The version of lambdapack that looked."),
         "verdict": word("As in the report of `verify`.", [each.value for each in Verdict]),
-        "target": report.target(),
-        "subject": report.subject(),
+        "target": report.target_schema(),
+        "subject": report.subject_schema(),
         "files": number("Files of the function and its layers, each path once."),
         "bytes": number("Bytes of all of them."),
-        "kinds": array("Bytes by what a file is for, the heaviest first.", _kind()),
-        "packages": array("Every npm package, the heaviest first.", _package()),
-        "binaries": array("Every native file, selected or not, the heaviest first.", _binary()),
-        "duplicates": _duplicates(),
-        "pruning": _pruning(),
-        "findings": array("As in the report of `verify`: the worst first, the ignored ones last.", report.finding()),
+        "kinds": array("Bytes by what a file is for, the heaviest first.", _kind_schema()),
+        "packages": array("Every npm package, the heaviest first.", _package_schema()),
+        "binaries": array("Every native file, selected or not, the heaviest first.", _native_schema()),
+        "duplicates": _duplicates_schema(),
+        "pruning": _pruning_schema(),
+        "findings": array(
+            "As in the report of `verify`: the worst first, the ignored ones last.", report.finding_schema()
+        ),
     }
-    whole = named(inspection_json.INSPECTION, "What is in a package, and why.", fields)
-    return document(inspection_json.INSPECTION, "What is in a package", whole)
+    whole = schema_object(inspection_json.INSPECTION_SCHEMA, "What is in a package, and why.", fields)
+    return document(inspection_json.INSPECTION_SCHEMA, "What is in a package", whole)
 
 
-def _kind() -> Schema:
+def _kind_schema() -> Schema:
     fields = {
-        "kind": word("What the files are for, by name and place: a label, and no reason to leave one out.", SORTS),
+        "kind": word(
+            "What the files are for, by name and place: a label, and no reason to leave one out.", SORT_VALUES
+        ),
         "files": number("How many."),
         "bytes": number("Bytes of all of them."),
     }
     return record("Files of one kind.", fields)
 
 
-def _package() -> Schema:
+def _package_schema() -> Schema:
     fields = {
         "path": text("Its directory; empty for the function's own code.", empty=True),
-        "name": maybe(text("Its npm name; null for what is in no package.")),
-        "version": maybe(text("Null when its package.json does not say.")),
+        "name": or_null(text("Its npm name; null for what is in no package.")),
+        "version": or_null(text("Null when its package.json does not say.")),
         "files": number("Files, without those of packages inside it."),
         "bytes": number("Bytes of them."),
-        "kinds": array("The same by kind, the heaviest first.", _kind()),
-        "wanted_by": _chain(),
+        "kinds": array("The same by kind, the heaviest first.", _kind_schema()),
+        "wanted_by": _chain_schema(),
         "dev": flag("Only a devDependency leads to it."),
     }
     return record("One npm package as it lies there.", fields)
 
 
-def _chain() -> Schema:
-    step = {"name": text("Its npm name.", empty=True), "version": maybe(text("Its version, when it is known."))}
+def _chain_schema() -> Schema:
+    step = {"name": text("Its npm name.", empty=True), "version": or_null(text("Its version, when it is known."))}
     return {
         **array(
             "The shortest way to the package, from what the function itself asks for to the package; null when nothing "
@@ -65,17 +81,17 @@ def _chain() -> Schema:
     }
 
 
-def _binary() -> Schema:
+def _native_schema() -> Schema:
     fields = {
-        **report.binary()["properties"],
-        "libc": maybe(text("The C library that it is linked with, glibc with the newest version that it needs.")),
+        **report.binary_schema()["properties"],
+        "libc": or_null(text("The C library that it is linked with, glibc with the newest version that it needs.")),
         "needs": texts("The libraries that it asks its loader for (DT_NEEDED), in its order."),
-        "wanted_by": _chain(),
+        "wanted_by": _chain_schema(),
     }
     return record("One native file, or what stands in the place of one.", fields)
 
 
-def _duplicates() -> Schema:
+def _duplicates_schema() -> Schema:
     package = {
         "name": text("Its npm name."),
         "version": text("Its version."),
@@ -95,9 +111,9 @@ def _duplicates() -> Schema:
     return record("What is there more than once.", fields)
 
 
-def _pruning() -> Schema:
+def _pruning_schema() -> Schema:
     file = {
-        "path": text(PATH),
+        "path": text(PATH_DESCRIPTION),
         "bytes": number("Its size."),
         "reason": word(
             "other-system: a binary that this target never loads; leftover: of an install or a compiler.",

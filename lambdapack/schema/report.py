@@ -1,31 +1,31 @@
-"""The report of `verify` and `build` with --format json, and the failure that stands in its place."""
+"""The schemas of `verify` and `build --format json`: a report, and a failure."""
 
-from lambdapack.binary.facts import Format, Role
-from lambdapack.errors import FAILURES
+from lambdapack.binary.facts import BinaryRole, Format
 from lambdapack.errors.record import DEFECT
+from lambdapack.errors.registry import FAILURES
 from lambdapack.model import Architecture, Severity
 from lambdapack.report import json_v1
-from lambdapack.rules.registry import CAUSES, RULES
-from lambdapack.rules.verdict import Outcome, Verdict
+from lambdapack.rules.model.report import Outcome, Verdict
+from lambdapack.rules.registry import CAUSE_RULES, RULES
 from lambdapack.schema.shapes import (
-    CODE_DIGEST,
-    SHA256,
+    CODE_DIGEST_PATTERN,
+    SHA256_PATTERN,
     Schema,
     array,
     document,
     flag,
-    maybe,
-    named,
     number,
+    or_null,
     record,
+    schema_object,
     text,
     word,
 )
 
-ARCHITECTURES = [each.aws for each in Architecture]
+ARCHITECTURE_VALUES = [each.aws for each in Architecture]
 
 
-def report() -> Schema:
+def report_schema() -> Schema:
     """Return the schema of one report, or of an array of them for `--arch all`."""
     fields = {
         "version": text("The version of lambdapack that judged."),
@@ -33,20 +33,20 @@ def report() -> Schema:
             "fail: a finding of severity error counts; warn: a warning does; ignored findings do not.",
             [each.value for each in Verdict],
         ),
-        "target": target(),
-        "subject": subject(),
-        "binaries": array("Every native file, selected or not, in byte order of the paths.", binary()),
-        "findings": array("What there is to say, the worst first, the ignored ones last.", finding()),
+        "target": target_schema(),
+        "subject": subject_schema(),
+        "binaries": array("Every native file, selected or not, in byte order of the paths.", binary_schema()),
+        "findings": array("What there is to say, the worst first, the ignored ones last.", finding_schema()),
     }
     return document(
-        json_v1.REPORT,
+        json_v1.REPORT_SCHEMA,
         "What lambdapack says of a package",
-        named(json_v1.REPORT, "The judgement of one package for one target.", fields),
+        schema_object(json_v1.REPORT_SCHEMA, "The judgement of one package for one target.", fields),
         several=True,
     )
 
 
-def failure() -> Schema:
+def failure_schema() -> Schema:
     """Return the schema of a failure: the work could not be done (exit code 2 and up)."""
     records = (*FAILURES, DEFECT)
     fields = {
@@ -56,81 +56,92 @@ def failure() -> Schema:
         "why": text("What it was needed for, or what follows from it."),
         "fix": text("One sentence with the command that ends it."),
     }
-    whole = named(json_v1.FAILURE, "Why there is no report.", fields)
-    return document(json_v1.FAILURE, "Why lambdapack could not go on", whole)
+    whole = schema_object(json_v1.FAILURE_SCHEMA, "Why there is no report.", fields)
+    return document(json_v1.FAILURE_SCHEMA, "Why lambdapack could not go on", whole)
 
 
-def target() -> Schema:
+def target_schema() -> Schema:
     """Return the schema of the runtime of a report."""
     fields = {
         "runtime": text("The Lambda runtime, such as nodejs22.x."),
-        "arch": word("The instruction set, under AWS's name.", ARCHITECTURES),
-        "node": maybe(text("The version of Node.js; null when only the major is known.")),
+        "arch": word("The instruction set, under AWS's name.", ARCHITECTURE_VALUES),
+        "node": or_null(text("The version of Node.js; null when only the major is known.")),
         "abi": number("The runtime's NODE_MODULE_VERSION."),
         "node_api": number("The highest Node-API version that it has."),
         "source": word(
             "Whence it is known: shipped data, a measured image, or a runtime file.", ["shipped", "image", "file"]
         ),
-        "digest": maybe(text("Of the image's layers or the runtime file; null for shipped data.", pattern=SHA256)),
+        "digest": or_null(
+            text("Of the image's layers or the runtime file; null for shipped data.", pattern=SHA256_PATTERN)
+        ),
     }
     return record("The runtime that the package was judged against.", fields)
 
 
-def subject() -> Schema:
+def subject_schema() -> Schema:
     """Return the schema of what a report is about."""
     fields = {
         "kind": word("What was judged.", ["directory", "zip", "layer", "function"]),
         "path": text("Where it is, as it was named on the command line."),
-        "archive": maybe(text("The zip; null for a directory.")),
-        "code_digest": maybe(text("Base64 SHA-256 of the zip's bytes: Lambda's CodeSha256.", pattern=CODE_DIGEST)),
-        "content_digest": maybe(text("Over names, modes and contents of what is in the zip.", pattern=SHA256)),
-        "zip_bytes": maybe(number("Size of the zip in bytes.")),
-        "unzipped_bytes": maybe(number("Bytes of all files, as Lambda counts them against its limit.")),
-        "layers": array("The layers that it was judged with, in the function's order; they count as well.", _layer()),
+        "archive": or_null(text("The zip; null for a directory.")),
+        "code_digest": or_null(
+            text("Base64 SHA-256 of the zip's bytes: Lambda's CodeSha256.", pattern=CODE_DIGEST_PATTERN)
+        ),
+        "content_digest": or_null(
+            text("Over names, modes and contents of what is in the zip.", pattern=SHA256_PATTERN)
+        ),
+        "zip_bytes": or_null(number("Size of the zip in bytes.")),
+        "unzipped_bytes": or_null(number("Bytes of all files, as Lambda counts them against its limit.")),
+        "layers": array(
+            "The layers that it was judged with, in the function's order; they count as well.", _layer_schema()
+        ),
     }
     return record("What was judged.", fields)
 
 
-def _layer() -> Schema:
+def _layer_schema() -> Schema:
     fields = {
         "path": text("The zip or directory, as it was named."),
-        "code_digest": maybe(text("Base64 SHA-256 of the zip's bytes; null for a directory.", pattern=CODE_DIGEST)),
+        "code_digest": or_null(
+            text("Base64 SHA-256 of the zip's bytes; null for a directory.", pattern=CODE_DIGEST_PATTERN)
+        ),
         "unzipped_bytes": number("Bytes of all its files."),
     }
     return record("One layer of the function.", fields)
 
 
-def binary() -> Schema:
+def binary_schema() -> Schema:
     """Return the schema of one native file of a report."""
     registration = {
         "kind": word(
-            "The entry that node takes; node-api also when there is a V8 one beside it.", list(json_v1.REGISTRATIONS)
+            "The entry that node takes; node-api also when there is a V8 one beside it.",
+            list(json_v1.REGISTRATION_NAMES),
         ),
-        "abi": maybe(number("The NODE_MODULE_VERSION that it was compiled for, when there is one to name.")),
-        "node_api": maybe(number("The Node-API version that it declares.")),
+        "abi": or_null(number("The NODE_MODULE_VERSION that it was compiled for, when there is one to name.")),
+        "node_api": or_null(number("The Node-API version that it declares.")),
     }
     fields = {
         "path": text("Relative to the subject; in a layer that came with a function, below /opt."),
-        "package": maybe(text("The npm package that owns the file; null outside node_modules.")),
-        "version": maybe(text("Of that package; null when its package.json does not say.")),
+        "package": or_null(text("The npm package that owns the file; null outside node_modules.")),
+        "version": or_null(text("Of that package; null when its package.json does not say.")),
         "sha256": text("Of the file's bytes.", pattern="^[0-9a-f]{64}$"),
         "bytes": number("Size of the file."),
         "format": word("What its first bytes say it is.", [each.value for each in Format]),
-        "machine": maybe(text("Its CPU: x86_64, arm64, ia32, ...; joined by + in a universal Mach-O.")),
-        "role": word("What it is for.", [each.value for each in Role]),
+        "machine": or_null(text("Its CPU: x86_64, arm64, ia32, ...; joined by + in a universal Mach-O.")),
+        "role": word("What it is for.", [each.value for each in BinaryRole]),
         "selected": flag("A loader of its package would pick it for this target: it counts for the verdict."),
         "outcome": word(
             "What happens when it is opened on Lambda; dies-later: the process ends at the first call of a missing "
             "function; unknown: nothing proves it.",
             [each.value for each in Outcome],
         ),
-        "cause": maybe(word("Why it does not load; null when it does.", [each.name for each in CAUSES])),
+        "cause": or_null(word("Why it does not load; null when it does.", [each.name for each in CAUSE_RULES])),
         "registration": record("How node finds the addon's entry.", registration),
     }
     return record("One native file, or what stands in the place of one.", fields)
 
 
-def finding() -> Schema:
+def finding_schema() -> Schema:
     """Return the schema of one finding."""
     fields = {
         "code": word("The rule's code; never reused.", [each.code for each in RULES]),
@@ -139,8 +150,8 @@ def finding() -> Schema:
             "What counts: the rule's own, or the one that applies here.", [each.value for each in Severity]
         ),
         "path": text("The file, relative to the subject; empty when it is about the whole.", empty=True),
-        "line": maybe(number("The line of a text file that a person edits; null otherwise.", minimum=1)),
-        "package": maybe(text("The npm package that it is about.")),
+        "line": or_null(number("The line of a text file that a person edits; null otherwise.", minimum=1)),
+        "package": or_null(text("The npm package that it is about.")),
         "message": text("What is the matter here."),
         "why": text("What follows from it, in the loader's or AWS's own words."),
         "fix": text("One sentence with the command that ends it."),
@@ -149,6 +160,6 @@ def finding() -> Schema:
             "type": "object",
             "additionalProperties": True,
         },
-        "ignored": maybe(text("The user's reason to live with it; null when it counts.")),
+        "ignored": or_null(text("The user's reason to live with it; null when it counts.")),
     }
     return record("One judgement on the package.", fields)

@@ -1,28 +1,28 @@
-"""The words of JSON Schema (draft 2020-12) that we use. Every object is closed and every field described."""
+"""Builds JSON Schema (draft 2020-12). Every object is closed and every field described."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Schema = Mapping[str, Any]
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-SHA256 = r"^sha256:[0-9a-f]{64}$"
-CODE_DIGEST = r"^[A-Za-z0-9+/]{43}=$"
+SHA256_PATTERN = r"^sha256:[0-9a-f]{64}$"
+CODE_DIGEST_PATTERN = r"^[A-Za-z0-9+/]{43}=$"
 """A base64 SHA-256, as Lambda's CodeSha256 is written."""
 
 
 def document(schema: str, title: str, whole: Schema, *, several: bool = False) -> Schema:
     """Return the schema of a document that names itself in its field "schema"; `several`: or of an array of such."""
     name = schema.split("/")[1]
-    head = {"$schema": DIALECT, "$id": f"urn:{schema.replace('/', ':')}", "title": title}
+    head = {"$schema": JSON_SCHEMA_DIALECT, "$id": f"urn:{schema.replace('/', ':')}", "title": title}
     if not several:
         return {**head, **whole}
     one = {"$ref": f"#/$defs/{name}"}
     return {**head, "if": {"type": "array"}, "then": {"items": one}, "else": one, "$defs": {name: whole}}
 
 
-def named(schema: str, description: str, fields: Mapping[str, Schema]) -> Schema:
+def schema_object(schema: str, description: str, fields: Mapping[str, Schema]) -> Schema:
     """Return the schema of an object whose first field says which schema it follows."""
     says = {"const": schema, "description": "The name and number of this schema."}
     return record(description, {"schema": says, **fields})
@@ -76,7 +76,7 @@ def word(description: str, allowed: Sequence[str]) -> Schema:
     return {"description": description, "type": "string", "enum": list(allowed)}
 
 
-def maybe(schema: Schema) -> Schema:
+def or_null(schema: Schema) -> Schema:
     """Return the schema of a value or null."""
     values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return {**schema, "type": [schema["type"], "null"], **values}

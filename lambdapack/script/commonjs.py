@@ -1,23 +1,25 @@
-"""What a CommonJS file exports, as far as its text says so. Whatever is not plain makes the answer incomplete."""
+"""Reads what a CommonJS file exports and which files of its own package it always loads."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lambdapack.script.parse import Node, Ranges, Source
+from tree_sitter import Node
 
-MOST = 5000
+from lambdapack.script.parse import JavaScriptSource, NodeRanges, RequiredFile
+
+MAX_EXPORT_USES = 5000
 """Places that are looked at; a file with more is a bundle whose exports nobody can read off."""
 
-NAMES = frozenset({"exports", "module"})
+EXPORTING_IDENTIFIERS = frozenset({"exports", "module"})
 
-BUNDLER_COPY = "__toCommonJS"
+ESBUILD_COPY_FUNCTION = "__toCommonJS"
 """What esbuild assigns to module.exports; `0 && (module.exports = {...})` after it lists the names for node's lexer."""
 
-FUNCTIONS = frozenset({"function_expression", "arrow_function", "class", "generator_function"})
+FUNCTION_NODE_TYPES = frozenset({"function_expression", "arrow_function", "class", "generator_function"})
 
 
 @dataclass(slots=True)
-class Exports:
+class CommonJsExports:
     """The names that were found."""
 
     names: set[str] = field(default_factory=set)
@@ -26,62 +28,62 @@ class Exports:
     listed: bool = False
 
 
-def exports_of(source: Source) -> Exports:
+def read_commonjs_exports(source: JavaScriptSource) -> CommonJsExports:
     """Return what a file assigns to exports and module.exports."""
-    found = Exports()
-    uses = list(_uses(source))
-    functions = Ranges(source.nodes("function"))
+    found = CommonJsExports()
+    uses = list(_find_uses(source))
+    functions = NodeRanges(source.nodes("function"))
     on_this = any(not functions.hold(node) for node in source.nodes("this"))
-    if len(uses) > MOST or source.nodes("shorthand") or source.nodes("dynamic") or on_this:
+    if len(uses) > MAX_EXPORT_USES or source.nodes("shorthand") or source.nodes("dynamic") or on_this:
         found.complete = False
-    for each in uses[:MOST]:
-        _use(source, each, found)
+    for each in uses[:MAX_EXPORT_USES]:
+        _read_use(source, each, found)
     found.complete = found.complete and (found.listed or not found.copied)
     return found
 
 
-def _uses(source: Source) -> Iterator[Node]:
+def _find_uses(source: JavaScriptSource) -> Iterator[Node]:
     """Yield each use of the names that is not a function's own parameter: bundlers wrap every module in a function."""
     ranges: dict[str, list[Node]] = {}
     for parameter, inside in source.shadows:
         ranges.setdefault(source.text(parameter), []).append(inside)
-    shadows = {name: Ranges(nodes) for name, nodes in ranges.items()}
+    shadows = {name: NodeRanges(nodes) for name, nodes in ranges.items()}
     for node in source.nodes("commonjs"):
         name = source.text(node)
         shadow = shadows.get(name)
-        if name in NAMES and (shadow is None or not shadow.hold(node)):
+        if name in EXPORTING_IDENTIFIERS and (shadow is None or not shadow.hold(node)):
             yield node
 
 
-def _use(source: Source, node: Node, found: Exports) -> None:
+def _read_use(source: JavaScriptSource, node: Node, found: CommonJsExports) -> None:
     base = node
     if source.text(node) == "module":
         parent = node.parent
         if parent is None or parent.type != "member_expression" or parent.child_by_field_name("object") != node:
-            _bare(source, node, found, harmless=True)
+            _read_bare_identifier(source, node, found, harmless=True)
             return
         if source.text(parent.child_by_field_name("property")) != "exports":
             return
         base = parent
-    _exports(source, base, found)
+    _read_exports_object(source, base, found)
 
 
-def _exports(source: Source, node: Node, found: Exports) -> None:
+def _read_exports_object(source: JavaScriptSource, node: Node, found: CommonJsExports) -> None:
     """Look at one place where `exports` or `module.exports` stands."""
     parent = node.parent
     if parent is None:
         return
     if parent.type in {"member_expression", "subscript_expression"} and parent.child_by_field_name("object") == node:
-        _member(source, parent, found)
+        _read_member(source, parent, found)
     elif parent.type == "assignment_expression" and parent.child_by_field_name("left") == node:
-        _assigned(source, parent, found)
-    elif parent.type == "arguments" and _defines(source, parent, found):
+        _read_assignment(source, parent, found)
+    elif parent.type == "arguments" and _read_define_property(source, parent, found):
         pass
     else:
-        _bare(source, node, found, harmless=False)
+        _read_bare_identifier(source, node, found, harmless=False)
 
 
-def _member(source: Source, member: Node, found: Exports) -> None:
+def _read_member(source: JavaScriptSource, member: Node, found: CommonJsExports) -> None:
     parent = member.parent
     writes = parent is not None and parent.type in {"assignment_expression", "augmented_assignment_expression"}
     if parent is None or not writes or parent.child_by_field_name("left") != member:
@@ -94,23 +96,25 @@ def _member(source: Source, member: Node, found: Exports) -> None:
     found.complete = found.complete and bool(name)
 
 
-def _assigned(source: Source, assignment: Node, found: Exports) -> None:
+def _read_assignment(source: JavaScriptSource, assignment: Node, found: CommonJsExports) -> None:
     right = assignment.child_by_field_name("right")
     while right is not None and right.type == "assignment_expression":
         right = right.child_by_field_name("right")
-    if right is None or right.type in FUNCTIONS:
+    if right is None or right.type in FUNCTION_NODE_TYPES:
         return
     outer = assignment.parent and assignment.parent.parent
     if right.type == "object":
-        _keys(source, right, found)
+        _read_object_keys(source, right, found)
         found.listed = found.listed or (outer is not None and source.text(outer).startswith("0 &&"))
-    elif right.type == "call_expression" and source.text(right.child_by_field_name("function")) == BUNDLER_COPY:
+    elif (
+        right.type == "call_expression" and source.text(right.child_by_field_name("function")) == ESBUILD_COPY_FUNCTION
+    ):
         found.copied = True
     elif source.text(right) not in {"exports", "module.exports"}:
         found.complete = False
 
 
-def _keys(source: Source, literal: Node, found: Exports) -> None:
+def _read_object_keys(source: JavaScriptSource, literal: Node, found: CommonJsExports) -> None:
     for each in literal.named_children:
         key = each.child_by_field_name("key") or each.child_by_field_name("name") or each
         if key.type in {"property_identifier", "shorthand_property_identifier"}:
@@ -121,7 +125,7 @@ def _keys(source: Source, literal: Node, found: Exports) -> None:
             found.complete = False
 
 
-def _defines(source: Source, arguments: Node, found: Exports) -> bool:
+def _read_define_property(source: JavaScriptSource, arguments: Node, found: CommonJsExports) -> bool:
     """Take in Object.defineProperty(exports, "name", ...); False for any other call."""
     call = arguments.parent
     if call is None or source.text(call.child_by_field_name("function")) != "Object.defineProperty":
@@ -133,7 +137,7 @@ def _defines(source: Source, arguments: Node, found: Exports) -> bool:
     return True
 
 
-def _bare(source: Source, node: Node, found: Exports, *, harmless: bool) -> None:
+def _read_bare_identifier(source: JavaScriptSource, node: Node, found: CommonJsExports, *, harmless: bool) -> None:
     """A name by itself may go anywhere, but for `typeof exports`, `require.main === module` and the like."""
     parent = node.parent
     if parent is not None and parent.type in {"unary_expression", "formal_parameters"}:
@@ -149,9 +153,59 @@ def _bare(source: Source, node: Node, found: Exports, *, harmless: bool) -> None
     found.complete = found.complete and _is_right_of_exports(source, node)
 
 
-def _is_right_of_exports(source: Source, node: Node) -> bool:
+def _is_right_of_exports(source: JavaScriptSource, node: Node) -> bool:
     """Tell whether it is assigned to the other name of the same object: `exports = module.exports = {...}`."""
     parent = node.parent
     if parent is None or parent.type != "assignment_expression":
         return False
     return source.text(parent.child_by_field_name("left")) in {"exports", "module.exports"}
+
+
+CONDITIONAL_NODE_TYPES = frozenset(
+    {
+        "try_statement",
+        "if_statement",
+        "switch_statement",
+        "ternary_expression",
+        "for_statement",
+        "for_in_statement",
+        "while_statement",
+        "do_statement",
+        "labeled_statement",
+        "catch_clause",
+    }
+)
+"""What is inside of these may not run, or may fail and be caught."""
+
+SHORT_CIRCUIT_OPERATORS = frozenset({"&&", "||", "??", "&&=", "||=", "??="})
+
+
+def find_required_files(source: JavaScriptSource) -> Iterator[RequiredFile]:
+    """Yield each file that is named by a plain relative path, in the order of the text."""
+    functions = NodeRanges(source.nodes("function"))
+    own = _find_require_shadows(source)
+    for node in source.nodes("required"):
+        name = source.text(node)[1:-1]
+        if name.startswith(("./", "../")) and not own.hold(node) and not _is_conditional(source, node):
+            yield RequiredFile(name, node.start_point.row + 1, at_once=not functions.hold(node))
+    for node in source.nodes("imported"):
+        name = source.text(node)[1:-1]
+        if name.startswith(("./", "../")):
+            yield RequiredFile(name, node.start_point.row + 1, at_once=True, exact=True)
+
+
+def _find_require_shadows(source: JavaScriptSource) -> NodeRanges:
+    """Return the functions that have a `require` of their own as a parameter: bundlers' registries of modules."""
+    return NodeRanges(inside for parameter, inside in source.shadows if source.text(parameter) == "require")
+
+
+def _is_conditional(source: JavaScriptSource, node: Node) -> bool:
+    above = node.parent
+    while above is not None:
+        if above.type in CONDITIONAL_NODE_TYPES:
+            return True
+        operator = above.child_by_field_name("operator")
+        if operator is not None and source.text(operator) in SHORT_CIRCUIT_OPERATORS:
+            return True
+        above = above.parent
+    return False

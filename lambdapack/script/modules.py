@@ -1,13 +1,14 @@
-"""What only an ES module has, what it exports, and which names of CommonJS it would miss."""
+"""Finds syntax that only an ES module has, reads its exports, and finds the CommonJS names that it uses."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lambdapack.script.facts import Trace
-from lambdapack.script.parse import Node, Ranges, Source
+from tree_sitter import Node
 
-ONLY_MODULES = {
+from lambdapack.script.parse import JavaScriptSource, ModuleSystemEvidence, NodeRanges
+
+MODULE_ONLY_SYNTAX = {
     "import_statement": "SyntaxError: Cannot use import statement outside a module",
     "export_statement": "SyntaxError: Unexpected token 'export'",
     "meta_property": "SyntaxError: Cannot use 'import.meta' outside a module",
@@ -15,9 +16,9 @@ ONLY_MODULES = {
 }
 """By the syntax node of tree-sitter; the words are node's (22.23.3, tried 2026-11)."""
 
-MADE_GLOBAL = re.compile(rb"\bglobal(?:This)?\.(require|module|exports|__dirname|__filename)\b")
+GLOBAL_ASSIGNMENT = re.compile(rb"\bglobal(?:This)?\.(require|module|exports|__dirname|__filename)\b")
 
-ALWAYS_RUNS = frozenset(
+UNCONDITIONAL_NODE_TYPES = frozenset(
     (
         "program", "expression_statement", "lexical_declaration", "variable_declaration", "variable_declarator",
         "assignment_expression", "member_expression", "subscript_expression", "call_expression", "new_expression",
@@ -29,82 +30,84 @@ ALWAYS_RUNS = frozenset(
 
 
 @dataclass(slots=True)
-class Named:
+class ModuleExports:
     """The names that a module exports."""
 
     names: set[str] = field(default_factory=set)
     complete: bool = True
 
 
-def module_trace(source: Source) -> Trace | None:
+def find_module_syntax(source: JavaScriptSource) -> ModuleSystemEvidence | None:
     """Return the first syntax that a CommonJS file must not have."""
-    functions = Ranges(source.nodes("function"))
+    functions = NodeRanges(source.nodes("function"))
     for node in source.nodes("module"):
         if node.type == "meta_property" and source.text(node) != "import.meta":
             continue
         if node.type == "await_expression" and functions.hold(node):
             continue
-        return Trace(node.start_point[0] + 1, ONLY_MODULES[node.type])
+        return ModuleSystemEvidence(node.start_point[0] + 1, MODULE_ONLY_SYNTAX[node.type])
     return None
 
 
-def commonjs_trace(source: Source) -> Trace | None:
+def find_commonjs_identifier(source: JavaScriptSource) -> ModuleSystemEvidence | None:
     """Return the first name of CommonJS that is looked up whenever the file runs and that it does not declare."""
-    functions = Ranges(source.nodes("function"))
+    functions = NodeRanges(source.nodes("function"))
     there: set[str] | None = None
     for node in source.nodes("commonjs"):
         name = source.text(node)
         if functions.hold(node) or not _always_runs(node):
             continue
-        there = _there(source) if there is None else there
+        there = _read_declared_names(source) if there is None else there
         if name not in there:
             more = ", you can use import instead" if name == "require" else ""
-            return Trace(node.start_point[0] + 1, f"ReferenceError: {name} is not defined in ES module scope{more}")
+            return ModuleSystemEvidence(
+                node.start_point[0] + 1, f"ReferenceError: {name} is not defined in ES module scope{more}"
+            )
     return None
 
 
-def _there(source: Source) -> set[str]:
+def _read_declared_names(source: JavaScriptSource) -> set[str]:
     """Return the names that the file itself declares or makes global."""
     declared = {source.text(node) for node in source.nodes("declared")}
-    made = MADE_GLOBAL.findall(source.data)
+    made = GLOBAL_ASSIGNMENT.findall(source.data)
     return declared | {name.decode() for name in made}
 
 
 def _always_runs(node: Node) -> bool:
     parent = node.parent
     while parent is not None:
-        if parent.type not in ALWAYS_RUNS:
+        if parent.type not in UNCONDITIONAL_NODE_TYPES:
             return False
         parent = parent.parent
     return True
 
 
-def exported(source: Source) -> Named:
+def read_module_exports(source: JavaScriptSource) -> ModuleExports:
     """Return what the export statements name; `export default` and `export *` may hold anything."""
-    found = Named()
+    found = ModuleExports()
     for statement in source.root.named_children:
         if statement.type == "export_statement":
-            _take(source, statement, found)
+            _read_export_statement(source, statement, found)
     return found
 
 
-def _take(source: Source, statement: Node, found: Named) -> None:
+def _read_export_statement(source: JavaScriptSource, statement: Node, found: ModuleExports) -> None:
     words = source.text(statement)[:64].split(None, 2)
     declaration = statement.child_by_field_name("declaration")
     parts = [each for each in statement.named_children if each.type in {"export_clause", "namespace_export"}]
     if len(words) > 1 and words[1].startswith("default"):
         found.complete = False
     elif declaration is not None:
-        names = list(_declared(declaration))
+        names = list(_find_declared_identifiers(declaration))
         found.names.update(source.text(name) for name in names)
         found.complete = found.complete and bool(names)
     elif parts:
-        found.names.update(_specified(source, parts[0]))
+        found.names.update(_read_specifier_names(source, parts[0]))
     else:
         found.complete = False
 
 
-def _declared(declaration: Node) -> Iterator[Node]:
+def _find_declared_identifiers(declaration: Node) -> Iterator[Node]:
     """Yield the names of a declaration; those in a pattern by the pattern's own leaves."""
     name = declaration.child_by_field_name("name")
     if name is not None:
@@ -112,19 +115,19 @@ def _declared(declaration: Node) -> Iterator[Node]:
     for each in declaration.named_children:
         target = each.child_by_field_name("name") if each.type == "variable_declarator" else None
         if target is not None:
-            yield from _leaves(target)
+            yield from _find_pattern_identifiers(target)
 
 
-def _leaves(target: Node) -> Iterator[Node]:
+def _find_pattern_identifiers(target: Node) -> Iterator[Node]:
     if target.type in {"identifier", "shorthand_property_identifier_pattern"}:
         yield target
     for each in target.named_children:
         inner = each.child_by_field_name("value") if each.type == "pair_pattern" else each
         if inner is not None:
-            yield from _leaves(inner)
+            yield from _find_pattern_identifiers(inner)
 
 
-def _specified(source: Source, part: Node) -> Iterator[str]:
+def _read_specifier_names(source: JavaScriptSource, part: Node) -> Iterator[str]:
     if part.type == "namespace_export":
         yield source.text(part.named_children[0]).strip("\"'")
         return

@@ -1,25 +1,23 @@
-"""Reads one script. A text with syntax that the grammar does not know gives no facts: node may know more."""
+"""Reads the facts of one JavaScript file. A syntax that the grammar does not know gives no facts."""
 
-from lambdapack.script.commonjs import exports_of
-from lambdapack.script.facts import LARGEST, Script
-from lambdapack.script.modules import commonjs_trace, exported, module_trace
-from lambdapack.script.parse import Source
-from lambdapack.script.required import required_files
+from lambdapack.script.commonjs import find_required_files, read_commonjs_exports
+from lambdapack.script.modules import find_commonjs_identifier, find_module_syntax, read_module_exports
+from lambdapack.script.parse import MAX_SCRIPT_BYTES, JavaScriptSource, Script
 
 
 def read_script(path: str, data: bytes) -> Script | None:
     """Return the facts of a script, None when it is too long or has syntax that is not understood."""
-    if len(data) > LARGEST:
+    if len(data) > MAX_SCRIPT_BYTES:
         return None
-    source = Source(data.removeprefix(b"\xef\xbb\xbf"))
+    source = JavaScriptSource(data.removeprefix(b"\xef\xbb\xbf"))
     if source.broken:
         return None
-    module = module_trace(source)
+    module = find_module_syntax(source)
     if module is None:
-        plain = exports_of(source)
+        plain = read_commonjs_exports(source)
         names, complete = plain.names, plain.complete
     else:
-        named = exported(source)
+        named = read_module_exports(source)
         names, complete = named.names, named.complete
-    required = tuple(required_files(source))
-    return Script(path, module, commonjs_trace(source), frozenset(names), complete, required)
+    required = tuple(find_required_files(source))
+    return Script(path, module, find_commonjs_identifier(source), frozenset(names), complete, required)

@@ -1,29 +1,28 @@
-"""A zip read where it lies. Never unpacks, never believes a size that compression cannot reach."""
+"""A zip archive as a tree, memory-mapped and never unpacked to disk. Refuses sizes that deflate cannot reach."""
 
+import mmap
 import os
 import stat
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from lambdapack.errors import BAD_TARGET, HOSTILE_ARCHIVE, LambdapackError
-from lambdapack.tree.entry import Entry, Kind
-from lambdapack.tree.identity import identity
-from lambdapack.tree.index import file_entry, index
-from lambdapack.tree.mapped import MappedFile, lend
-from lambdapack.tree.names import PATH_MAX, admitted, refused, target_objection
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE
+from lambdapack.tree.entry import Entry, EntryKind, file_identity
+from lambdapack.tree.names import PATH_MAX, admit_path, file_entry, hostile_entry_error, index_entries, target_objection
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-TOTAL_MAX = 4 * 1024**3
+MAX_DECLARED_BYTES = 4 * 1024**3
 """Bytes that all entries together may declare: 16 times what Lambda unpacks (262144000, FACTS section 4), so that a
 package that is far too big is still judged, and a bomb is not."""
 
-RATIO_MAX = 1032
+MAX_DEFLATE_RATIO = 1032
 """Deflate's best: 258 bytes of output for 2 bits of input (zlib's technical notes, "Maximum Compression Factor")."""
 
 UNIX_SYSTEMS = (3, 19)
@@ -32,9 +31,9 @@ UNIX_SYSTEMS = (3, 19)
 A zip from Windows has none. What Lambda gives such files is not documented; unzip and Go read them as 644 and 755
 without a link among them, and so do we."""
 
-STORED, DEFLATED = 0, 8
-ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # APPNOTE.TXT 4.4.4: bit 0, strong encryption, masked headers
-UTF_8 = 0x0800
+ZIP_STORED, ZIP_DEFLATED = 0, 8
+ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000  # APPNOTE.TXT 4.4.4: bit 0, strong encryption, masked headers
+UTF8_FLAG = 0x0800
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # APPNOTE.TXT 4.3.7: signature, name length, extra length
 LOCAL_SIGNATURE = b"PK\x03\x04"
 
@@ -47,8 +46,8 @@ class ZipTree:
         self._file = MappedFile(path)
         self._checked: set[str] = set()
         try:
-            self._members = _members(path)
-            self.entries = index((self._entry(*item) for item in self._members.items()), path)
+            self._members = _read_members(path)
+            self.entries = index_entries((self._entry(*item) for item in self._members.items()), path)
         except BaseException:
             self.close()
             raise
@@ -74,35 +73,35 @@ class ZipTree:
 
     def _entry(self, path: str, info: "ZipInfo") -> Entry:
         mode = info.external_attr >> 16 if info.create_system in UNIX_SYSTEMS else 0
-        kind = _kind(path, info, mode, self._file.path)
-        if kind is Kind.SYMLINK:
+        kind = _member_kind(path, info, mode, self._file.path)
+        if kind is EntryKind.SYMLINK:
             return Entry(path, kind, 0o777, 0, self._target(path, info))
         if info.create_system not in UNIX_SYSTEMS:
-            mode = 0o755 if kind is Kind.DIRECTORY else 0o644
-        if kind is Kind.DIRECTORY:
+            mode = 0o755 if kind is EntryKind.DIRECTORY else 0o644
+        if kind is EntryKind.DIRECTORY:
             return Entry(path, kind, mode & 0o777, 0)
         return Entry(path, kind, mode & 0o777, info.file_size, "", self._identity(info))
 
     def _identity(self, info: "ZipInfo") -> str:
-        return identity(self._file.status, info.CRC, info.header_offset, info.compress_size)
+        return file_identity(self._file.status, info.CRC, info.header_offset, info.compress_size)
 
     def _target(self, path: str, info: "ZipInfo") -> str:
         if info.file_size >= PATH_MAX:
-            raise refused(self._file.path, path, "it is a link with a target longer than a path can be")
+            raise hostile_entry_error(self._file.path, path, "it is a link with a target longer than a path can be")
         target = bytes(self._contents(path, info)).decode("utf-8", "surrogateescape")
         reason = target_objection(target)
         if reason is not None:
-            raise refused(self._file.path, path, reason)
+            raise hostile_entry_error(self._file.path, path, reason)
         return target
 
     def _contents(self, path: str, info: "ZipInfo") -> memoryview | bytearray:
         packed = self._packed(path, info)
-        data = packed if info.compress_type == STORED else self._inflated(path, packed, info.file_size)
+        data = packed if info.compress_type == ZIP_STORED else self._inflated(path, packed, info.file_size)
         if path not in self._checked:
             import deflate  # noqa: PLC0415  # only when a zip is read
 
             if deflate.crc32(data) != info.CRC:
-                raise _corrupt(self._file.path, f"{path!r}: its bytes do not have the recorded CRC")
+                raise _corrupt_error(self._file.path, f"{path!r}: its bytes do not have the recorded CRC")
             self._checked.add(path)
         return data
 
@@ -110,10 +109,10 @@ class ZipTree:
         header = self._file.piece(info.header_offset, LOCAL_HEADER.size)
         signature, name_size, extra_size = LOCAL_HEADER.unpack(header)
         if signature != LOCAL_SIGNATURE:
-            raise _corrupt(self._file.path, f"{path!r}: there is no entry where the directory says")
+            raise _corrupt_error(self._file.path, f"{path!r}: there is no entry where the directory says")
         start = info.header_offset + LOCAL_HEADER.size
         if self._file.piece(start, name_size) != _raw_name(info):
-            raise refused(self._file.path, path, "the entry has another name than the directory says")
+            raise hostile_entry_error(self._file.path, path, "the entry has another name than the directory says")
         return self._file.piece(start + name_size + extra_size, info.compress_size)
 
     def _inflated(self, path: str, packed: memoryview, size: int) -> bytearray:
@@ -129,8 +128,10 @@ class ZipTree:
 
     def _overflow_or_damage(self, path: str, packed: memoryview, size: int) -> LambdapackError:
         if self._grows(packed, size):
-            return refused(self._file.path, path, f"it unpacks to more than the {size} bytes that it declares")
-        return _corrupt(self._file.path, f"{path!r}: its compressed data are damaged")
+            return hostile_entry_error(
+                self._file.path, path, f"it unpacks to more than the {size} bytes that it declares"
+            )
+        return _corrupt_error(self._file.path, f"{path!r}: its compressed data are damaged")
 
     @staticmethod
     def _grows(packed: memoryview, size: int) -> bool:
@@ -142,24 +143,24 @@ class ZipTree:
             return False
 
 
-def _members(path: Path) -> "dict[str, ZipInfo]":
+def _read_members(path: Path) -> "dict[str, ZipInfo]":
     found: dict[str, ZipInfo] = {}
     total = 0
-    for info in _directory(path):
-        name = admitted(_name(info), path)
+    for info in _read_central_directory(path):
+        name = admit_path(_member_name(info), path)
         if not name:
-            raise refused(path, info.orig_filename, "it has no name")
+            raise hostile_entry_error(path, info.orig_filename, "it has no name")
         if name in found:
-            raise refused(path, name, "it is there twice")
-        _check_packing(path, name, info)
+            raise hostile_entry_error(path, name, "it is there twice")
+        _check_member(path, name, info)
         total += info.file_size
         found[name] = info
-    if total > TOTAL_MAX:
-        raise LambdapackError(HOSTILE_ARCHIVE, f"{path}: it declares {total} bytes, more than {TOTAL_MAX}")
+    if total > MAX_DECLARED_BYTES:
+        raise LambdapackError(HOSTILE_ARCHIVE, f"{path}: it declares {total} bytes, more than {MAX_DECLARED_BYTES}")
     return found
 
 
-def _directory(path: Path) -> "list[ZipInfo]":
+def _read_central_directory(path: Path) -> "list[ZipInfo]":
     import zipfile  # noqa: PLC0415  # only when a zip is read
 
     broken = (zipfile.BadZipFile, struct.error, ValueError, OverflowError, EOFError, IndexError, NotImplementedError)
@@ -167,29 +168,31 @@ def _directory(path: Path) -> "list[ZipInfo]":
         with zipfile.ZipFile(path) as archive:
             return archive.infolist()
     except broken as error:
-        raise _corrupt(path, f"{error}") from error
+        raise _corrupt_error(path, f"{error}") from error
     except OSError as error:
         raise LambdapackError(BAD_TARGET, f"{path}: {error.strerror or error}") from error
 
 
-def _check_packing(path: Path, name: str, info: "ZipInfo") -> None:
-    if info.flag_bits & ENCRYPTED:
-        raise refused(path, name, "it is encrypted")
-    if info.compress_type == STORED and info.file_size != info.compress_size:
-        raise _corrupt(path, f"{name!r}: it is stored, but with two sizes")
-    if info.compress_type not in (STORED, DEFLATED):
+def _check_member(path: Path, name: str, info: "ZipInfo") -> None:
+    if info.flag_bits & ENCRYPTED_FLAGS:
+        raise hostile_entry_error(path, name, "it is encrypted")
+    if info.compress_type == ZIP_STORED and info.file_size != info.compress_size:
+        raise _corrupt_error(path, f"{name!r}: it is stored, but with two sizes")
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise LambdapackError(BAD_TARGET, f"{path}: {name!r}: compression method {info.compress_type} is not deflate")
-    if info.file_size > RATIO_MAX * info.compress_size:
-        raise refused(path, name, f"{info.compress_size} bytes cannot unpack to the {info.file_size} that it declares")
+    if info.file_size > MAX_DEFLATE_RATIO * info.compress_size:
+        raise hostile_entry_error(
+            path, name, f"{info.compress_size} bytes cannot unpack to the {info.file_size} that it declares"
+        )
 
 
 def _raw_name(info: "ZipInfo") -> bytes:
-    return info.orig_filename.encode("utf-8" if info.flag_bits & UTF_8 else "cp437")
+    return info.orig_filename.encode("utf-8" if info.flag_bits & UTF8_FLAG else "cp437")
 
 
-def _name(info: "ZipInfo") -> str:
+def _member_name(info: "ZipInfo") -> str:
     """Return the name as Linux sees it: bytes; zip tools there often write UTF-8 without the flag that says so."""
-    if info.flag_bits & UTF_8:
+    if info.flag_bits & UTF8_FLAG:
         return info.orig_filename
     try:
         return _raw_name(info).decode()
@@ -197,17 +200,73 @@ def _name(info: "ZipInfo") -> str:
         return info.orig_filename
 
 
-def _kind(path: str, info: "ZipInfo", mode: int, where: os.PathLike[str]) -> Kind:
+def _member_kind(path: str, info: "ZipInfo", mode: int, where: os.PathLike[str]) -> EntryKind:
     form = stat.S_IFMT(mode)
     if form not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
-        raise refused(where, path, "it is a socket, a pipe or a device")
+        raise hostile_entry_error(where, path, "it is a socket, a pipe or a device")
     slash = info.orig_filename.endswith("/")
     if form == stat.S_IFLNK and slash:
-        raise refused(where, path, "it is a link with the name of a directory")
+        raise hostile_entry_error(where, path, "it is a link with the name of a directory")
     if slash or form == stat.S_IFDIR:
-        return Kind.DIRECTORY
-    return Kind.SYMLINK if form == stat.S_IFLNK else Kind.FILE
+        return EntryKind.DIRECTORY
+    return EntryKind.SYMLINK if form == stat.S_IFLNK else EntryKind.FILE
 
 
-def _corrupt(path: Path, cause: str) -> LambdapackError:
+def _corrupt_error(path: Path, cause: str) -> LambdapackError:
     return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Make it again; `unzip -t {path}` tests it.")
+
+
+@contextmanager
+def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryview]:
+    """Lend bytes for reading; a piece that somebody still holds afterwards lives on until it is dropped."""
+    view = memoryview(data).toreadonly()
+    try:
+        yield view
+    finally:
+        release(view)
+
+
+def release(held: memoryview | mmap.mmap) -> None:
+    """Give memory back; a traceback may still hold a slice of it, then the garbage collector does it later."""
+    with suppress(BufferError):
+        if isinstance(held, memoryview):
+            held.release()
+        else:
+            held.close()
+
+
+class MappedFile:
+    """The bytes of an archive on disk, open until `close`."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file; LP007 when it is absent, unreadable, empty or no file."""
+        self.path = path
+        if path.exists() and not path.is_file():
+            raise LambdapackError(BAD_TARGET, f"{path}: it is not a regular file")
+        try:
+            with path.open("rb") as file:
+                self.status = os.fstat(file.fileno())
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError as error:
+            raise LambdapackError(BAD_TARGET, f"{path}: it is empty") from error
+        except OSError as error:
+            raise LambdapackError(BAD_TARGET, f"{path}: {error.strerror}") from error
+        self.size = len(self._map)
+
+    def piece(self, start: int, size: int) -> memoryview:
+        """Return `size` bytes from `start`; LP007 when the file ends before."""
+        if not 0 <= start <= start + size <= self.size:
+            raise LambdapackError(BAD_TARGET, f"{self.path}: it is cut off: {start + size} bytes are needed")
+        return memoryview(self._map)[start : start + size]
+
+    def close(self) -> None:
+        """Give the file back; Windows cannot replace it before."""
+        release(self._map)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,13 +1,12 @@
-"""Trees made of trees and of memory. None of them owns or closes what it is made of."""
+"""Trees made of other trees or of memory: overlay, filter, prefix, changed modes. None owns what it is made of."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from lambdapack.tree.entry import Entry, Kind, Tree, portable_mode
-from lambdapack.tree.index import file_entry, index
-from lambdapack.tree.mapped import lend
-from lambdapack.tree.names import objection, refused, target_objection
+from lambdapack.tree.archive import lend
+from lambdapack.tree.entry import Entry, EntryKind, Tree, portable_mode
+from lambdapack.tree.names import file_entry, hostile_entry_error, index_entries, path_objection, target_objection
 
 
 class MemoryTree:
@@ -23,16 +22,16 @@ class MemoryTree:
         """Index them; LP008 for a name that no archive may have."""
         pairs = {path: (value, 0o644) if isinstance(value, bytes) else value for path, value in files.items()}
         self._data = {path: data for path, (data, _mode) in pairs.items()}
-        entries = [Entry(path, Kind.FILE, mode, len(data)) for path, (data, mode) in pairs.items()]
-        entries += [Entry(path, Kind.SYMLINK, 0o777, 0, target) for path, target in (links or {}).items()]
-        entries += [Entry(path, Kind.DIRECTORY, 0o755, 0) for path in directories]
+        entries = [Entry(path, EntryKind.FILE, mode, len(data)) for path, (data, mode) in pairs.items()]
+        entries += [Entry(path, EntryKind.SYMLINK, 0o777, 0, target) for path, target in (links or {}).items()]
+        entries += [Entry(path, EntryKind.DIRECTORY, 0o755, 0) for path in directories]
         for entry in entries:
-            reason = objection(entry.path)
-            if entry.kind is Kind.SYMLINK:
+            reason = path_objection(entry.path)
+            if entry.kind is EntryKind.SYMLINK:
                 reason = reason or target_objection(entry.target)
             if reason is not None:
-                raise refused("memory", entry.path, reason)
-        self.entries = index(entries, "memory")
+                raise hostile_entry_error("memory", entry.path, reason)
+        self.entries = index_entries(entries, "memory")
 
     @contextmanager
     def view(self, path: str) -> Iterator[memoryview]:
@@ -47,14 +46,14 @@ class OverlayTree:
 
     def __init__(self, *trees: Tree, where: str = "overlay", hint: str | None = None) -> None:
         """Lay them; LP008, about `where`, when one has a file or link where another needs a directory."""
-        hint = hint or RENAME
+        hint = hint or RENAME_HINT
         self._owners: dict[str, Tree] = {}
         entries: dict[str, Entry] = {}
         for tree in trees:
             for path, entry in tree.entries.items():
                 below = entries.get(path, entry)
-                if below.kind is not entry.kind and Kind.DIRECTORY in (below.kind, entry.kind):
-                    raise refused(
+                if below.kind is not entry.kind and EntryKind.DIRECTORY in (below.kind, entry.kind):
+                    raise hostile_entry_error(
                         where,
                         path,
                         f"it is a {below.kind.value} in one place and a {entry.kind.value} in another",
@@ -62,17 +61,17 @@ class OverlayTree:
                     )
                 entries[path] = entry
                 self._owners[path] = tree
-        self.entries = index(entries.values(), where, hint=hint)
+        self.entries = index_entries(entries.values(), where, hint=hint)
 
     def view(self, path: str) -> AbstractContextManager[memoryview]:
         """Lend a file's bytes from the tree that has the last word on it."""
         return self._owners[path].view(path)
 
 
-RENAME = "Rename the file or the directory, or name one of them in .lambdapackignore."
+RENAME_HINT = "Rename the file or the directory, or name one of them in .lambdapackignore."
 
 
-class Filtered:
+class FilteredTree:
     """What of a tree is kept."""
 
     def __init__(self, tree: Tree, keep: Callable[[Entry], bool]) -> None:
@@ -85,7 +84,7 @@ class Filtered:
         return self._tree.view(self.entries[path].path)
 
 
-class Remade:
+class TransformedTree:
     """A tree whose entries say something else, modes above all; paths, kinds and bytes stay."""
 
     def __init__(self, tree: Tree, change: Callable[[Entry], Entry]) -> None:
@@ -98,27 +97,27 @@ class Remade:
         return self._tree.view(path)
 
 
-def readable(tree: Tree) -> Remade:
+def make_readable(tree: Tree) -> TransformedTree:
     """Return a tree that everybody may read: 755 for directories and what may be executed, 644 for other files."""
 
     def change(entry: Entry) -> Entry:
         mode = portable_mode(entry)
-        return entry if entry.kind is Kind.SYMLINK or mode == entry.mode else replace(entry, mode=mode)
+        return entry if entry.kind is EntryKind.SYMLINK or mode == entry.mode else replace(entry, mode=mode)
 
-    return Remade(tree, change)
+    return TransformedTree(tree, change)
 
 
-class Prefixed:
+class PrefixedTree:
     """A tree below a directory: what a layer does with node_modules."""
 
     def __init__(self, tree: Tree, prefix: str) -> None:
         """Put every entry below `prefix`, which is a path of the kind that entries have (LP008)."""
-        reason = objection(prefix)
+        reason = path_objection(prefix)
         if reason is not None:
-            raise refused("prefix", prefix, reason)
+            raise hostile_entry_error("prefix", prefix, reason)
         self._tree = tree
         self._cut = len(prefix) + 1
-        moved = (_moved(entry, f"{prefix}/{entry.path}") for entry in tree.entries.values())
+        moved = (_move_entry(entry, f"{prefix}/{entry.path}") for entry in tree.entries.values())
         self.entries: Mapping[str, Entry] = {entry.path: entry for entry in moved}
 
     def view(self, path: str) -> AbstractContextManager[memoryview]:
@@ -126,5 +125,5 @@ class Prefixed:
         return self._tree.view(self.entries[path].path[self._cut :])
 
 
-def _moved(entry: Entry, path: str) -> Entry:
+def _move_entry(entry: Entry, path: str) -> Entry:
     return Entry(path, entry.kind, entry.mode, entry.size, entry.target, entry.identity)

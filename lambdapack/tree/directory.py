@@ -8,38 +8,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lambdapack.errors import BAD_TARGET, LambdapackError
-from lambdapack.tree.entry import Entry, Kind
-from lambdapack.tree.identity import identity
-from lambdapack.tree.index import file_entry, in_order
-from lambdapack.tree.mapped import release
-from lambdapack.tree.names import objection, refused, target_objection
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_TARGET
+from lambdapack.tree.archive import release
+from lambdapack.tree.entry import Entry, EntryKind, file_identity
+from lambdapack.tree.names import file_entry, hostile_entry_error, path_objection, sort_entries, target_objection
 
-Keep = Callable[[str, bool], bool]
+PathFilter = Callable[[str, bool], bool]
 """Asked with a path and whether it is a directory; False leaves it out, a directory with all that is in it."""
 
-MAPPED_FROM = 64 * 1024
+MIN_MAPPED_BYTES = 64 * 1024
 """Bytes from which a file is mapped: below, one read costs less than mapping and page faults."""
 
-READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+READ_ONLY_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
-JUNCTION = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
+JUNCTION_TAG = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
 """A Windows junction: a link that says it is a directory. None where the host has none."""
 
-CURE = "Remove it, or name it in .lambdapackignore."
+LEAVE_OUT_HINT = "Remove it, or name it in .lambdapackignore."
 
 
 class DirectoryTree:
     """The files below a directory, indexed once when it is made."""
 
-    def __init__(self, root: Path, *, keep: Keep | None = None) -> None:
+    def __init__(self, root: Path, *, keep: PathFilter | None = None) -> None:
         """Walk; LP007 for what cannot be read, LP008 for a socket, device or pipe that `keep` does not refuse."""
         self._root = str(root)
         if not os.path.isdir(self._root):  # noqa: PTH112  # the str is what scandir gets
             reason = "it is not a directory" if os.path.lexists(self._root) else "there is no such directory"
             raise LambdapackError(BAD_TARGET, f"{root}: {reason}")
-        self.entries = in_order(
-            {entry.path: entry for entry in _walk(self._root, keep or (lambda _path, _is_dir: True))}
+        self.entries = sort_entries(
+            {entry.path: entry for entry in _walk_directory(self._root, keep or (lambda _path, _is_dir: True))}
         )
 
     @contextmanager
@@ -47,7 +46,7 @@ class DirectoryTree:
         """Lend a file's bytes; LP007 when it is gone or no longer the file that was indexed."""
         entry = file_entry(self.entries, path)
         place = f"{self._root}{os.sep}{path}" if os.sep == "/" else os.path.join(self._root, *path.split("/"))  # noqa: PTH118
-        data = _mapped(place, entry.size) if entry.size >= MAPPED_FROM else _read(place, entry.size)
+        data = _map_file(place, entry.size) if entry.size >= MIN_MAPPED_BYTES else _read(place, entry.size)
         view = memoryview(data)
         try:
             yield view
@@ -57,47 +56,47 @@ class DirectoryTree:
                 release(data)
 
 
-def _walk(root: str, keep: Keep) -> Iterator[Entry]:
+def _walk_directory(root: str, keep: PathFilter) -> Iterator[Entry]:
     pending = [""]
     while pending:
         directory = pending.pop()
-        for found in _listing(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
+        for found in _list_directory(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
             path = f"{directory}/{found.name}" if directory else found.name
             entry = _entry(found, path, root, keep)
             if entry is None:
                 continue
-            if entry.kind is Kind.DIRECTORY:
+            if entry.kind is EntryKind.DIRECTORY:
                 pending.append(path)
             yield entry
 
 
-def _listing(directory: str) -> list[os.DirEntry[str]]:
+def _list_directory(directory: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as found:
             return list(found)
     except OSError as error:
-        raise _unreadable(directory, error) from error
+        raise _unreadable_error(directory, error) from error
 
 
-def _entry(found: os.DirEntry[str], path: str, root: str, keep: Keep) -> Entry | None:
+def _entry(found: os.DirEntry[str], path: str, root: str, keep: PathFilter) -> Entry | None:
     try:
         status = found.stat(follow_symlinks=False)
     except OSError as error:
-        raise _unreadable(found.path, error) from error
+        raise _unreadable_error(found.path, error) from error
     mode = status.st_mode
     directory = stat.S_ISDIR(mode) and not _is_junction(status)
     if not keep(path, directory):
         return None
-    reason = objection(path)
+    reason = path_objection(path)
     if reason is not None:
-        raise refused(root, path, reason, hint=CURE)
+        raise hostile_entry_error(root, path, reason, hint=LEAVE_OUT_HINT)
     if stat.S_ISREG(mode):
-        return Entry(path, Kind.FILE, _permissions(mode, 0o644), status.st_size, "", identity(status))
+        return Entry(path, EntryKind.FILE, _permissions(mode, 0o644), status.st_size, "", file_identity(status))
     if stat.S_ISLNK(mode) or (stat.S_ISDIR(mode) and not directory):
-        return Entry(path, Kind.SYMLINK, 0o777, 0, _target(found.path, path, root))
+        return Entry(path, EntryKind.SYMLINK, 0o777, 0, _read_target(found.path, path, root))
     if directory:
-        return Entry(path, Kind.DIRECTORY, _permissions(mode, 0o755), 0)
-    raise refused(root, path, "it is a socket, a pipe or a device", hint=CURE)
+        return Entry(path, EntryKind.DIRECTORY, _permissions(mode, 0o755), 0)
+    raise hostile_entry_error(root, path, "it is a socket, a pipe or a device", hint=LEAVE_OUT_HINT)
 
 
 def _permissions(mode: int, portable: int) -> int:
@@ -106,23 +105,23 @@ def _permissions(mode: int, portable: int) -> int:
 
 
 def _is_junction(status: os.stat_result) -> bool:
-    return JUNCTION is not None and getattr(status, "st_reparse_tag", 0) == JUNCTION
+    return JUNCTION_TAG is not None and getattr(status, "st_reparse_tag", 0) == JUNCTION_TAG
 
 
-def _target(place: str, path: str, root: str) -> str:
+def _read_target(place: str, path: str, root: str) -> str:
     try:
         target = os.readlink(place)  # noqa: PTH115  # Path would change the text
     except OSError as error:
-        raise _unreadable(place, error) from error
+        raise _unreadable_error(place, error) from error
     if os.name == "nt":
-        target = windows_target(target, path, root)
+        target = translate_windows_target(target, path, root)
     reason = target_objection(target)
     if reason is not None:
-        raise refused(root, path, reason, hint=CURE)
+        raise hostile_entry_error(root, path, reason, hint=LEAVE_OUT_HINT)
     return target
 
 
-def windows_target(target: str, path: str, root: str) -> str:
+def translate_windows_target(target: str, path: str, root: str) -> str:
     r"""Return what a Windows link says in the words of Linux: "/", and relative when it stays below `root`.
 
     npm and pnpm make junctions there, which are always absolute and read back as \\?\C:\project\...
@@ -136,7 +135,7 @@ def windows_target(target: str, path: str, root: str) -> str:
 
 def _read(place: str, size: int) -> bytes:
     try:
-        descriptor = os.open(place, READ_ONLY)
+        descriptor = os.open(place, READ_ONLY_FLAGS)
         try:
             data = os.read(descriptor, size + 1)
             while 0 < len(data) < size and (more := os.read(descriptor, size + 1 - len(data))):
@@ -144,28 +143,28 @@ def _read(place: str, size: int) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _unreadable(place, error) from error
+        raise _unreadable_error(place, error) from error
     if len(data) != size:
-        raise _changed(place)
+        raise _changed_error(place)
     return data
 
 
-def _mapped(place: str, size: int) -> mmap.mmap:
+def _map_file(place: str, size: int) -> mmap.mmap:
     try:
-        descriptor = os.open(place, READ_ONLY)
+        descriptor = os.open(place, READ_ONLY_FLAGS)
         try:
             if os.fstat(descriptor).st_size == size:
                 return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _unreadable(place, error) from error
-    raise _changed(place)
+        raise _unreadable_error(place, error) from error
+    raise _changed_error(place)
 
 
-def _changed(place: str) -> LambdapackError:
+def _changed_error(place: str) -> LambdapackError:
     return LambdapackError(BAD_TARGET, f"{place!r}: it changed while it was read", hint="Repeat the command.")
 
 
-def _unreadable(place: str, error: OSError) -> LambdapackError:
+def _unreadable_error(place: str, error: OSError) -> LambdapackError:
     return LambdapackError(BAD_TARGET, f"{place!r}: {error.strerror or error}", hint="Check its owner and permissions.")

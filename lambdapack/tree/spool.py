@@ -1,37 +1,105 @@
-"""A tar stream that was written to one file, read by offset. Never unpacks, never follows a link."""
+"""A tree as a tar stream for the engine, and the tar file that comes back as a tree. Never unpacks to disk."""
 
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lambdapack.errors import BAD_TARGET, LambdapackError
-from lambdapack.tree.entry import Entry, Kind
-from lambdapack.tree.index import file_entry, index
-from lambdapack.tree.mapped import MappedFile, lend
-from lambdapack.tree.names import admitted, refused, target_objection
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_TARGET
+from lambdapack.tree.archive import MappedFile, lend
+from lambdapack.tree.directory import PathFilter
+from lambdapack.tree.entry import Entry, EntryKind, Tree
+from lambdapack.tree.names import (
+    admit_path,
+    ancestors,
+    file_entry,
+    hostile_entry_error,
+    index_entries,
+    path_objection,
+    target_objection,
+)
 
-Place = tuple[int, int]
+FIXED_MTIME = 315532800
+"""1980-01-01T00:00:00Z in Unix seconds, the oldest time that a zip can hold: one date everywhere."""
+
+TAR_CHUNK_BYTES = 256 * 1024
+"""Bytes of a chunk: large enough that an HTTP connection is not the brake, small enough to hold many."""
+
+
+def tar_chunks(tree: Tree, prefix: str = "", owner: tuple[int, int] = (0, 0)) -> Iterator[bytes]:
+    """Give the bytes of a tar of a tree below `prefix`, in bounded memory.
+
+    Modes are the entries' own (compose.readable makes them 644 and 755). Every directory comes once and before what it
+    holds; of `prefix` only the last directory has an entry: one for /tmp or /var would change those of the container.
+    """
+    reason = path_objection(prefix) if prefix else None
+    if reason is not None:
+        raise hostile_entry_error("prefix", prefix, reason)
+    pending = bytearray()
+    for piece in _tar_pieces(tree, f"{prefix}/" if prefix else "", owner):
+        pending += piece
+        if len(pending) >= TAR_CHUNK_BYTES:
+            yield bytes(pending)
+            pending.clear()
+    yield bytes(pending + bytes(2 * tarfile.BLOCKSIZE))
+
+
+def _tar_pieces(tree: Tree, prefix: str, owner: tuple[int, int]) -> Iterator[bytes]:
+    if prefix:
+        yield _tar_header(Entry(prefix, EntryKind.DIRECTORY, 0o755, 0), "", owner)
+    known: set[str] = set()
+    for path, entry in tree.entries.items():
+        for parent in reversed(list(ancestors(path, known))):
+            yield _tar_header(Entry(parent, EntryKind.DIRECTORY, 0o755, 0), prefix, owner)
+        if entry.kind is not EntryKind.DIRECTORY or path not in known:
+            known.add(path)
+            yield _tar_header(entry, prefix, owner)
+        if entry.kind is EntryKind.FILE:
+            yield from _tar_contents(tree, entry)
+
+
+def _tar_contents(tree: Tree, entry: Entry) -> Iterator[bytes]:
+    with tree.view(entry.path) as data:
+        for start in range(0, len(data), TAR_CHUNK_BYTES):
+            yield bytes(data[start : start + TAR_CHUNK_BYTES])
+    yield bytes(-entry.size % tarfile.BLOCKSIZE)
+
+
+def _tar_header(entry: Entry, prefix: str, owner: tuple[int, int]) -> bytes:
+    member = tarfile.TarInfo(prefix + entry.path.rstrip("/"))
+    member.mtime = FIXED_MTIME
+    member.uid, member.gid = owner
+    member.size = entry.size
+    member.mode = entry.mode
+    match entry.kind:
+        case EntryKind.DIRECTORY:
+            member.type = tarfile.DIRTYPE
+        case EntryKind.SYMLINK:
+            member.type, member.linkname, member.mode = tarfile.SYMTYPE, entry.target, 0o777
+        case EntryKind.FILE:
+            pass
+    return member.tobuf(tarfile.PAX_FORMAT, encoding="utf-8", errors="strict")
+
+
+SpoolRange = tuple[int, int]
 """Offset and size of a file's bytes in the spool."""
-
-Keep = Callable[[str, bool], bool]
-"""Tells whether a path belongs to the tree, as for a directory; the second argument is True for a directory."""
 
 
 class SpoolTree:
     """The entries of a tar file, open until `close`."""
 
-    def __init__(self, path: Path, strip: str = "", *, keep: Keep | None = None) -> None:
+    def __init__(self, path: Path, strip: str = "", *, keep: PathFilter | None = None) -> None:
         """Index it; `strip` is the directory that an engine puts before every name. What `keep` refuses is not there.
 
         LP007 when it is no tar or is cut off, LP008 when an entry must not be unpacked or lies outside `strip`.
         """
         self._file = MappedFile(path)
         try:
-            entries, self._places = _read(self._file, strip.strip("/"), keep)
-            self.entries = index(entries, path)
+            entries, self._places = _read_entries(self._file, strip.strip("/"), keep)
+            self.entries = index_entries(entries, path)
         except BaseException:
             self.close()
             raise
@@ -56,80 +124,84 @@ class SpoolTree:
         self.close()
 
 
-def _read(file: MappedFile, strip: str, keep: Keep | None) -> tuple[list[Entry], Mapping[str, Place]]:
+def _read_entries(
+    file: MappedFile, strip: str, keep: PathFilter | None
+) -> tuple[list[Entry], Mapping[str, SpoolRange]]:
     entries: list[Entry] = []
-    places: dict[str, Place] = {}
-    for member in _members(file):
-        path = _below(strip, member.name, file.path)
+    places: dict[str, SpoolRange] = {}
+    for member in _read_members(file):
+        path = _strip_prefix(strip, member.name, file.path)
         if not path or (keep is not None and not keep(path, member.isdir())):
             continue
         if member.islnk():
-            places[path] = _linked(member, strip, places, file.path)
+            places[path] = _hard_link_range(member, strip, places, file.path)
         elif member.isreg():
-            places[path] = _place(member, file)
-        entries.append(_entry(path, member, places, file.path))
+            places[path] = _file_range(member, file)
+        entries.append(_make_entry(path, member, places, file.path))
     return entries, places
 
 
-def _members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
+def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
     """Give the members; LP007 when they end anywhere but at the closing block of zeros, where tarfile is silent."""
     before = -1
     try:
         with tarfile.open(file.path, "r:", errorlevel=2) as archive:
             for member in archive:
                 if member.size < 0 or archive.offset <= before:
-                    raise _damaged(file.path, f"{member.name!r} has a size that cannot be")
+                    raise _damaged_error(file.path, f"{member.name!r} has a size that cannot be")
                 before = archive.offset
                 yield member
             end = archive.offset
     except (tarfile.TarError, ValueError, OverflowError, EOFError, IndexError) as error:
-        raise _damaged(file.path, str(error)) from error
+        raise _damaged_error(file.path, str(error)) from error
     except OSError as error:
         raise LambdapackError(BAD_TARGET, f"{file.path}: {error.strerror or error}") from error
     if bytes(file.piece(end, tarfile.BLOCKSIZE)) != bytes(tarfile.BLOCKSIZE):
-        raise _damaged(file.path, f"no entry can be read at offset {end}")
+        raise _damaged_error(file.path, f"no entry can be read at offset {end}")
 
 
-def _below(strip: str, name: str, where: Path) -> str:
+def _strip_prefix(strip: str, name: str, where: Path) -> str:
     """Return a name without the engine's leading directory, "" for that directory itself."""
-    path = admitted(name, where)
+    path = admit_path(name, where)
     if not strip or not path:
         return path
     if path != strip and not path.startswith(f"{strip}/"):
-        raise refused(where, name, f"it lies outside {strip!r}")
+        raise hostile_entry_error(where, name, f"it lies outside {strip!r}")
     return path[len(strip) + 1 :]
 
 
-def _linked(member: tarfile.TarInfo, strip: str, places: Mapping[str, Place], where: Path) -> Place:
+def _hard_link_range(member: tarfile.TarInfo, strip: str, places: Mapping[str, SpoolRange], where: Path) -> SpoolRange:
     """Return the bytes that a hard link shares with an earlier file; podman names that one without the prefix."""
-    target = admitted(member.linkname, where)
+    target = admit_path(member.linkname, where)
     for path in (target.removeprefix(f"{strip}/") if strip else target, target):
         if path in places:
             return places[path]
-    raise refused(where, member.name, f"it is a hard link to {member.linkname!r}, which is no file before it")
+    raise hostile_entry_error(
+        where, member.name, f"it is a hard link to {member.linkname!r}, which is no file before it"
+    )
 
 
-def _place(member: tarfile.TarInfo, file: MappedFile) -> Place:
+def _file_range(member: tarfile.TarInfo, file: MappedFile) -> SpoolRange:
     if member.issparse():
-        raise _damaged(file.path, f"{member.name!r} is stored sparse")
+        raise _damaged_error(file.path, f"{member.name!r} is stored sparse")
     if member.offset_data + member.size > file.size:
-        raise _damaged(file.path, f"it is cut off in {member.name!r}")
+        raise _damaged_error(file.path, f"it is cut off in {member.name!r}")
     return member.offset_data, member.size
 
 
-def _entry(path: str, member: tarfile.TarInfo, places: Mapping[str, Place], where: Path) -> Entry:
+def _make_entry(path: str, member: tarfile.TarInfo, places: Mapping[str, SpoolRange], where: Path) -> Entry:
     mode = member.mode & 0o777
     if path in places:
-        return Entry(path, Kind.FILE, mode, places[path][1])
+        return Entry(path, EntryKind.FILE, mode, places[path][1])
     if member.isdir():
-        return Entry(path, Kind.DIRECTORY, mode, 0)
+        return Entry(path, EntryKind.DIRECTORY, mode, 0)
     if not member.issym():
-        raise refused(where, member.name, "it is a pipe, a device or of a kind that no file system knows")
+        raise hostile_entry_error(where, member.name, "it is a pipe, a device or of a kind that no file system knows")
     reason = target_objection(member.linkname)
     if reason is not None:
-        raise refused(where, member.name, reason)
-    return Entry(path, Kind.SYMLINK, 0o777, 0, member.linkname)
+        raise hostile_entry_error(where, member.name, reason)
+    return Entry(path, EntryKind.SYMLINK, 0o777, 0, member.linkname)
 
 
-def _damaged(path: Path, cause: str) -> LambdapackError:
+def _damaged_error(path: Path, cause: str) -> LambdapackError:
     return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Make it again; `tar -tf {path}` tests it.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lambdapack.deploy.nouns import Stored
+from lambdapack.deploy.nouns import S3Object
 from tests.bench.timing import paired, row
 from tests.cloud import servers
 from tests.cloud.world import BUCKET, World, served
@@ -43,7 +43,7 @@ def upload(world: World) -> None:
     """Print the row of the upload."""
     path = world.directory / "large.zip"
     path.write_bytes(os.urandom(LARGE))
-    stored = Stored(BUCKET, "lambdapack/large.zip", LARGE, "", "digest")
+    stored = S3Object(BUCKET, "lambdapack/large.zip", LARGE, "", "digest")
     client = world.cloud.calls.client("s3")
     pair = paired(
         lambda: world.cloud.store(stored, path, lambda _amount: None),

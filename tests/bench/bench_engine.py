@@ -12,14 +12,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lambdapack.build.docker import connect
-from lambdapack.build.install import install
-from lambdapack.build.order import Images, Order
-from lambdapack.build.strategy import work_of
+from lambdapack.engine.docker import connect_engine
+from lambdapack.install.install import install_dependencies
+from lambdapack.install.request import ImageReferences, InstallRequest
+from lambdapack.install.strategy import find_install_scripts
+from lambdapack.managers.npm.inputs import install_inputs
+from lambdapack.managers.npm.npmrc import translate_npm_settings
 from lambdapack.model import Architecture, Target
-from lambdapack.project.inputs import install_inputs
-from lambdapack.project.npmrc import translate
-from lambdapack.project.reader import load
+from lambdapack.project.reader import read_project
 from tests.bench.timing import paired, row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,18 +59,18 @@ def bare_npm_ci(project: Path, image: str, *flags: str) -> None:
 
 def installed(directory: Path, scratch: Path) -> None:
     """The engine's whole part: connect, open, copy in, npm ci, copy out, nothing left."""
-    project = load(directory)
+    project = read_project(directory)
     inputs = install_inputs(project)
-    images = {each: Images(BARE, BUILD) for each in Architecture}
-    order = Order(
+    images = {each: ImageReferences(BARE, BUILD) for each in Architecture}
+    order = InstallRequest(
         project=project,
         target=TARGET,
         inputs=inputs,
-        work=work_of(project, inputs, TARGET.architecture),
+        work=find_install_scripts(project, inputs, TARGET.architecture),
         images=images,
-        settings=translate(directory, os.environ, Path.home()),
+        settings=translate_npm_settings(directory, os.environ, Path.home()),
     )
-    install(order, connect(os.environ), scratch / "spool.tar").close()
+    install_dependencies(order, connect_engine(os.environ), scratch / "spool.tar").close()
 
 
 def projects(scratch: Path) -> Iterator[tuple[str, Path, str, list[str]]]:

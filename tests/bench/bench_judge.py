@@ -13,14 +13,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lambdapack.binary import elf
-from lambdapack.memory.code import code_digest
-from lambdapack.memory.store import Store
+from lambdapack.binary.elf import read as elf
 from lambdapack.model import Architecture, Target
-from lambdapack.pipeline.judging import Given, verify
-from lambdapack.rules.facts import Policy
-from lambdapack.runtimes.catalogue import shipped
-from lambdapack.tree.mapped import MappedFile
+from lambdapack.pipeline.verify import VerificationTarget, verify_package
+from lambdapack.rules.model.case import Policy
+from lambdapack.runtimes.runtime import shipped_runtime
+from lambdapack.store.binary_facts import program_digest
+from lambdapack.store.records import Store
+from lambdapack.tree.archive import MappedFile
 from tests.bench.timing import measured, paired, row
 from tests.bench.trees import installed
 
@@ -39,14 +39,14 @@ PACKAGES = {
 """230 MB in 39 native files of three formats, among 10 600 files."""
 
 ROUNDS = 7
-RUNTIME = shipped(Target("nodejs22.x", Architecture.X86_64))
+RUNTIME = shipped_runtime(Target("nodejs22.x", Architecture.X86_64))
 POLICY = Policy(datetime.now(UTC).date())
 NODE = Path(__file__).resolve().parents[2] / ".lab" / "host" / "bin" / "node"
 
 
 def judged(tree: Path, store: Store | None = None) -> list[str]:
     """Judge in this process: walk, read, hash, gather facts, check."""
-    report = verify(Given(tree, "index.handler"), RUNTIME, POLICY, store=store)
+    report = verify_package(VerificationTarget(tree, "index.handler"), RUNTIME, POLICY, store=store)
     return [each.binary.path for each in report.judgements]
 
 
@@ -61,7 +61,7 @@ def main() -> None:
     tree = installed("judge", PACKAGES)
     files = judged(tree)
     with tempfile.TemporaryDirectory() as scratch:
-        store = Store(Path(scratch), code_digest())
+        store = Store(Path(scratch), program_digest())
 
         def sums() -> None:
             subprocess.run(["sha256sum", *files], cwd=tree, check=True, stdout=subprocess.DEVNULL)
@@ -88,7 +88,7 @@ def _node(path: Path) -> float:
     def read() -> int:
         with MappedFile(path) as file:
             data = file.piece(0, file.size)
-            return elf.read(data).machine + sum(1 for _ in elf.exported(data))
+            return elf.read_elf(data).machine + sum(1 for _ in elf.read_exports(data))
 
     return statistics.median(measured(read) for _ in range(ROUNDS))
 

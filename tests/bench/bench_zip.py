@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lambdapack.pack.writer import write_zip
+from lambdapack.pack.zip import write_zip
 from lambdapack.tree.directory import DirectoryTree
 from tests.bench.timing import paired, row
 from tests.bench.trees import installed

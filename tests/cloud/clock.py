@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from lambdapack.aws.clock import Clock
+from lambdapack.aws.calls import Clock
 
 
 @dataclass

@@ -7,21 +7,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lambdapack.deploy.apply import Deployment, apply
-from lambdapack.deploy.nouns import Settings
-from lambdapack.deploy.wanted import Package, Smoke, Wanted
+from lambdapack.deploy.apply import Deployment, apply_plans
+from lambdapack.deploy.nouns import DeploymentPackage, DesiredFunction, FunctionSettings, SmokeTest
 from lambdapack.model import Architecture, Severity
 from lambdapack.pack.digest import code_digest
-from lambdapack.pipeline.deploying import Examined, Order, Terms, examine, refused
-from lambdapack.rules.facts import Policy
+from lambdapack.pipeline.deploy import DeployRequest, JudgingPolicy, PlannedFunction, is_refused, plan_deployments
+from lambdapack.rules.model.case import Policy
 from tests.cloud.fake import FakeAws, FakeCloud
 from tests.cloud.wire import ACCOUNT
 from tests.cloud.world import ANSWER, BUCKET, HANDLER, RUNTIME, zipped
 from tests.fakes import RecordingObserver
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lambda"
-NEW = Settings(runtime=RUNTIME, handler=HANDLER, role=ROLE)
-EVENT = Smoke(b'{"ping": 1}', "event.json")
+NEW = FunctionSettings(runtime=RUNTIME, handler=HANDLER, role=ROLE)
+EVENT = SmokeTest(b'{"ping": 1}', "event.json")
 
 _numbers = itertools.count(1)
 
@@ -41,30 +40,30 @@ class Site:
 
     def package(
         self, text: str = "1", files: Mapping[str, str | bytes] | None = None, size: int = 0, *, packed: bool = False
-    ) -> Package:
+    ) -> DeploymentPackage:
         """Return a zip; its handler says that all is well."""
         path = self.directory / f"{next(_numbers)}.zip"
         path.write_bytes(zipped({"index.js": ANSWER % f'"{text}"', **(files or {})}, size, packed=packed))
         digest = code_digest(path)
         self.aws.functions.handlers.setdefault(digest, lambda _event: {"statusCode": 200, "body": text})
-        return Package(path, digest, path.stat().st_size)
+        return DeploymentPackage(path, digest, path.stat().st_size)
 
-    def wanted(self, package: Package, **changes: Any) -> Wanted:
-        return replace(Wanted("fn", package, alias="live"), **changes)
+    def wanted(self, package: DeploymentPackage, **changes: Any) -> DesiredFunction:
+        return replace(DesiredFunction("fn", package, alias="live"), **changes)
 
-    def examine(self, *wanted: Wanted, project: Path | None = None) -> tuple[Examined, ...]:
-        terms = Terms(Policy(today=date(2026, 11, 20), handler_required=True))
-        order = Order(wanted, lambda: terms, project)
-        return examine(order, self.cloud, self.directory, self.observer)
+    def examine(self, *wanted: DesiredFunction, project: Path | None = None) -> tuple[PlannedFunction, ...]:
+        terms = JudgingPolicy(Policy(today=date(2026, 11, 20), handler_required=True))
+        order = DeployRequest(wanted, lambda: terms, project)
+        return plan_deployments(order, self.cloud, self.directory, self.observer)
 
-    def deploy(self, *wanted: Wanted) -> tuple[Deployment, ...]:
+    def deploy(self, *wanted: DesiredFunction) -> tuple[Deployment, ...]:
         """Deploy as the command does, with a client of its own."""
         self.cloud = self.aws.cloud()
         examined = self.examine(*wanted)
-        assert not refused(examined, Severity.ERROR), [each.plan.findings for each in examined]
-        return apply([each.plan for each in examined], self.cloud, self.observer)
+        assert not is_refused(examined, Severity.ERROR), [each.plan.findings for each in examined]
+        return apply_plans([each.plan for each in examined], self.cloud, self.observer)
 
-    def function(self, text: str = "old", name: str = "fn", **changes: Any) -> Package:
+    def function(self, text: str = "old", name: str = "fn", **changes: Any) -> DeploymentPackage:
         """Make a function with version 1 and alias live, and forget the calls."""
         package = self.package(text)
         self.deploy(self.wanted(package, function=name, new=NEW, **changes))

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from lambdapack.deploy.layer import WantedLayer, plan_layer
-from lambdapack.deploy.publish import PublishedLayer, observe_layer, publish_layers
-from lambdapack.deploy.wanted import Package
+from lambdapack.deploy.layer import DesiredLayer, PublishedLayer, observe_layer, plan_layer, publish_layers
+from lambdapack.deploy.nouns import DeploymentPackage
 from lambdapack.model import Architecture
 from lambdapack.pack.digest import code_digest
 from tests.cloud.deploying import Site
@@ -13,13 +12,13 @@ from tests.cloud.world import zipped
 DIGEST = f"sha256:{'0' * 64}"
 
 
-def wanted_layer(site: Site, text: str, size: int = 0, **changes: Any) -> WantedLayer:
+def wanted_layer(site: Site, text: str, size: int = 0, **changes: Any) -> DesiredLayer:
     """Return a layer with one package, whose file says `text`."""
     path = site.directory / f"layer-{text}.zip"
     path.write_bytes(zipped({"nodejs/node_modules/x/index.js": text}, size, below="nodejs/"))
-    package = Package(path, code_digest(path), path.stat().st_size)
+    package = DeploymentPackage(path, code_digest(path), path.stat().st_size)
     defaults = {"runtimes": ("nodejs22.x",), "architectures": (Architecture.X86_64,)}
-    return WantedLayer("deps", package, DIGEST, **{**defaults, **changes})
+    return DesiredLayer("deps", package, DIGEST, **{**defaults, **changes})
 
 
 def publish(site: Site, text: str, size: int = 0, **changes: Any) -> PublishedLayer:

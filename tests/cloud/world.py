@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.config import Config  # noqa: TID251
 
-from lambdapack.aws.clock import Clock
+from lambdapack.aws.calls import Clock
 from lambdapack.aws.cloud import BotoCloud
-from lambdapack.deploy.nouns import Function, Local, Settings
+from lambdapack.deploy.nouns import FunctionSettings, LambdaFunction, LocalZip
 from lambdapack.model import Architecture
 from tests.cloud.fake import FakeAws
 from tests.cloud.wire import ACCOUNT, REGION, session
@@ -53,11 +53,11 @@ class World:
         path.write_bytes(zipped({"index.js": ANSWER % json.dumps(text)}, size))
         return path
 
-    def function(self, text: str = "1", architecture: Architecture = Architecture.X86_64) -> Function:
+    def function(self, text: str = "1", architecture: Architecture = Architecture.X86_64) -> LambdaFunction:
         """Return a new function that is ready."""
-        settings = Settings(runtime=RUNTIME, handler=HANDLER, role=self.role)
+        settings = FunctionSettings(runtime=RUNTIME, handler=HANDLER, role=self.role)
         name = self.fresh()
-        self.cloud.create_function(name, architecture, Local(self.archive(text)), settings)
+        self.cloud.create_function(name, architecture, LocalZip(self.archive(text)), settings)
         return self.cloud.settled(name)
 
 

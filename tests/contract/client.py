@@ -2,8 +2,8 @@
 
 import sys
 
-from lambdapack.build.docker import connect
-from lambdapack.build.engine import Command, SandboxSpec
+from lambdapack.engine.docker import connect_engine
+from lambdapack.engine.interface import Command, SandboxSpec
 from lambdapack.model import Architecture
 from tests.fakes import RecordingObserver
 
@@ -18,7 +18,7 @@ class Printing(RecordingObserver):
 
 
 def main(url: str, label: str) -> None:
-    engine = connect({"DOCKER_HOST": url})
+    engine = connect_engine({"DOCKER_HOST": url})
     print("connected", flush=True)
     spec = SandboxSpec(IMAGE, Architecture.X86_64, label, writable=("/var/task",))
     with engine.open(spec, Printing()) as sandbox:

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from lambdapack.build.containers import ContainerEngine
-from lambdapack.build.docker import connect
+from lambdapack.engine.containers import ContainerEngine
+from lambdapack.engine.docker import connect_engine
 
 IMAGE = "lambdapack-lab/nodejs:22-x86_64"
 OTHER = "lambdapack-lab/nodejs:22-arm64"
@@ -19,14 +19,14 @@ OTHER = "lambdapack-lab/nodejs:22-arm64"
 
 @pytest.fixture(scope="session")
 def docker(lab_engine: dict[str, str]) -> ContainerEngine:  # noqa: ARG001  # it is there, and so are its images
-    return connect({})
+    return connect_engine({})
 
 
 @pytest.fixture(scope="session")
 def podman(lab_engine: dict[str, str]) -> Iterator[ContainerEngine]:  # noqa: ARG001
     named = os.environ.get("LAMBDAPACK_PODMAN_HOST")
     if named:
-        yield connect({"DOCKER_HOST": named})
+        yield connect_engine({"DOCKER_HOST": named})
         return
     if shutil.which("podman") is None:
         message = "podman is not installed: apt-get install podman catatonit"
@@ -36,7 +36,7 @@ def podman(lab_engine: dict[str, str]) -> Iterator[ContainerEngine]:  # noqa: AR
     with TemporaryDirectory() as directory, _service(Path(directory) / "podman.sock") as url:
         for image in (IMAGE, OTHER):
             _copy_image(image)
-        yield connect({"DOCKER_HOST": url})
+        yield connect_engine({"DOCKER_HOST": url})
 
 
 class _service:  # noqa: N801  # used as a function

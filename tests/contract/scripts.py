@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
 from tests.fakes import Process
 
 SCRIPTS: dict[str, Callable[[Process], int]] = {}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lambdapack.deploy.cloud import Cloud
-from lambdapack.deploy.nouns import LATEST, Alias, Local, NewLayer, Permission, Settings, Stored
-from lambdapack.errors import CHANGED, EXISTS, NO_FUNCTION, NOT_THERE, LambdapackError
+from lambdapack.deploy.nouns import LATEST, Alias, FunctionSettings, LayerPermission, LocalZip, NewLayer, S3Object
+from lambdapack.errors.cloud import CHANGED, EXISTS, NO_FUNCTION, NOT_THERE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Advance
 from lambdapack.model import Architecture
 from lambdapack.pack.digest import code_digest
@@ -63,13 +64,13 @@ def test_what_is_not_there_is_none(world: World) -> None:
 
 def test_a_change_of_what_is_not_there_is_refused(world: World) -> None:
     with pytest.raises(LambdapackError) as raised:
-        world.cloud.update_code("nobody", Architecture.ARM64, Local(world.archive()))
+        world.cloud.update_code("nobody", Architecture.ARM64, LocalZip(world.archive()))
     assert raised.value.failure in (NO_FUNCTION, NOT_THERE)
 
 
 def test_a_function_is_read_as_it_was_made(world: World) -> None:
     archive = world.archive("a")
-    settings = Settings(
+    settings = FunctionSettings(
         runtime="nodejs22.x",
         handler="app.main",
         role=world.role,
@@ -78,7 +79,7 @@ def test_a_function_is_read_as_it_was_made(world: World) -> None:
         environment={"STAGE": "test"},
     )
     name = world.fresh()
-    world.cloud.create_function(name, Architecture.ARM64, Local(archive), settings)
+    world.cloud.create_function(name, Architecture.ARM64, LocalZip(archive), settings)
     found = world.cloud.settled(name)
     assert (found.name, found.version, found.package) == (name, LATEST, "Zip")
     assert (found.runtime, found.handler, found.role) == ("nodejs22.x", "app.main", world.role)
@@ -93,16 +94,16 @@ def test_a_function_is_read_as_it_was_made(world: World) -> None:
 
 def test_a_function_is_made_once(world: World) -> None:
     made = world.function()
-    settings = Settings(runtime="nodejs22.x", handler="index.handler", role=world.role)
+    settings = FunctionSettings(runtime="nodejs22.x", handler="index.handler", role=world.role)
     with pytest.raises(LambdapackError) as raised:
-        world.cloud.create_function(made.name, Architecture.X86_64, Local(world.archive()), settings)
+        world.cloud.create_function(made.name, Architecture.X86_64, LocalZip(world.archive()), settings)
     assert raised.value.failure is EXISTS
 
 
 def test_new_code_is_there_when_it_has_settled(world: World) -> None:
     made = world.function("old")
     archive = world.archive("new")
-    world.cloud.update_code(made.name, made.architecture, Local(archive))
+    world.cloud.update_code(made.name, made.architecture, LocalZip(archive))
     found = world.cloud.settled(made.name)
     assert found.code_digest == code_digest(archive) != made.code_digest
     assert found.settings == made.settings
@@ -111,14 +112,14 @@ def test_new_code_is_there_when_it_has_settled(world: World) -> None:
 def test_code_comes_out_of_a_bucket(world: World) -> None:
     made = world.function("old")
     archive = world.archive("stored")
-    stored = world.cloud.store(Stored(BUCKET, "lambdapack/x.zip", 0, "", "d"), archive, ignored)
+    stored = world.cloud.store(S3Object(BUCKET, "lambdapack/x.zip", 0, "", "d"), archive, ignored)
     world.cloud.update_code(made.name, made.architecture, stored)
     assert world.cloud.settled(made.name).code_digest == code_digest(archive)
 
 
 def test_settings_change_and_the_rest_stays(world: World) -> None:
     made = world.function()
-    world.cloud.update_settings(made.name, Settings(timeout=9, environment={"A": "1"}), made.revision)
+    world.cloud.update_settings(made.name, FunctionSettings(timeout=9, environment={"A": "1"}), made.revision)
     found = world.cloud.settled(made.name)
     assert (found.timeout, dict(found.environment)) == (9, {"A": "1"})
     assert (found.handler, found.memory, found.code_digest) == (made.handler, made.memory, made.code_digest)
@@ -130,7 +131,7 @@ def test_settings_of_another_revision_are_not_changed(world: World) -> None:
         pytest.skip("moto has no RevisionId")
     made = world.function()
     with pytest.raises(LambdapackError) as raised:
-        world.cloud.update_settings(made.name, Settings(timeout=9), "another")
+        world.cloud.update_settings(made.name, FunctionSettings(timeout=9), "another")
     assert raised.value.failure is CHANGED
 
 
@@ -138,7 +139,7 @@ def test_versions_keep_what_was_published(world: World) -> None:
     made = world.function("one")
     first = world.cloud.publish_version(made.name, made.code_digest, made.revision)
     assert world.cloud.settled(made.name, first.version).settled
-    world.cloud.update_code(made.name, made.architecture, Local(world.archive("two")))
+    world.cloud.update_code(made.name, made.architecture, LocalZip(world.archive("two")))
     second = world.cloud.settled(made.name)
     world.cloud.publish_version(made.name, second.code_digest, second.revision)
     listed = {each.version: each.code_digest for each in world.cloud.versions(made.name)}
@@ -174,7 +175,7 @@ def test_an_alias_stands_for_a_version(world: World) -> None:
 def test_an_alias_moves_and_splits(world: World) -> None:
     made = world.function("one")
     world.cloud.publish_version(made.name, made.code_digest, made.revision)
-    world.cloud.update_code(made.name, made.architecture, Local(world.archive("two")))
+    world.cloud.update_code(made.name, made.architecture, LocalZip(world.archive("two")))
     second = world.cloud.settled(made.name)
     world.cloud.publish_version(made.name, second.code_digest, second.revision)
     alias = world.cloud.create_alias(made.name, Alias("live", "", "1"))
@@ -205,8 +206,8 @@ def test_nobody_calls_a_new_function(world: World) -> None:
 def test_layers_have_versions(world: World) -> None:
     new = replace(NEW, name=world.fresh("layer"))
     archive = world.archive("layer")
-    first = world.cloud.publish_layer(new, Local(archive))
-    second = world.cloud.publish_layer(new, Local(archive))
+    first = world.cloud.publish_layer(new, LocalZip(archive))
+    second = world.cloud.publish_layer(new, LocalZip(archive))
     assert (first.number, second.number) == (1, 2)
     assert second.arn.endswith(f":layer:{new.name}:2")
     assert [each.number for each in world.cloud.layer_versions(new.name)] == [2, 1]
@@ -224,7 +225,7 @@ def test_layers_have_versions(world: World) -> None:
 
 def test_a_layer_comes_out_of_a_bucket(world: World) -> None:
     archive = world.archive("stored layer")
-    stored = world.cloud.store(Stored(BUCKET, "lambdapack/layer.zip", 0), archive, ignored)
+    stored = world.cloud.store(S3Object(BUCKET, "lambdapack/layer.zip", 0), archive, ignored)
     made = world.cloud.publish_layer(replace(NEW, name=world.fresh("layer")), stored)
     found = world.cloud.layer_version(made.name, 1)
     assert found is not None
@@ -232,12 +233,12 @@ def test_a_layer_comes_out_of_a_bucket(world: World) -> None:
 
 
 def test_layers_are_shared(world: World) -> None:
-    made = world.cloud.publish_layer(replace(NEW, name=world.fresh("layer")), Local(world.archive()))
+    made = world.cloud.publish_layer(replace(NEW, name=world.fresh("layer")), LocalZip(world.archive()))
     assert world.cloud.layer_policy(made.name, 1) == ()
-    shared = Permission("all", "*")
+    shared = LayerPermission("all", "*")
     world.cloud.permit_layer(made.name, 1, shared)
     assert world.cloud.layer_policy(made.name, 1) == (shared,)
-    one = Permission("one", "210987654321")
+    one = LayerPermission("one", "210987654321")
     world.cloud.permit_layer(made.name, 1, one)
     assert world.cloud.layer_policy(made.name, 1) == (shared, one)
 
@@ -246,7 +247,7 @@ def test_an_object_is_stored_once_and_found_again(world: World) -> None:
     archive = world.archive("stored")
     key = f"lambdapack/{world.fresh()}.zip"
     assert world.cloud.stored(BUCKET, key) is None
-    wanted = Stored(BUCKET, key, archive.stat().st_size, "", code_digest(archive))
+    wanted = S3Object(BUCKET, key, archive.stat().st_size, "", code_digest(archive))
     sent: list[int] = []
     stored = world.cloud.store(wanted, archive, sent.append)
     assert world.cloud.stored(BUCKET, key) == stored
@@ -259,7 +260,7 @@ def test_an_object_is_stored_once_and_found_again(world: World) -> None:
 def test_a_large_object_goes_in_parts(world: World) -> None:
     archive = world.archive("large", size=20 << 20)
     key = f"lambdapack/{world.fresh()}.zip"
-    stored = world.cloud.store(Stored(BUCKET, key, 0, "", "d"), archive, ignored)
+    stored = world.cloud.store(S3Object(BUCKET, key, 0, "", "d"), archive, ignored)
     assert stored.size == archive.stat().st_size
     world.cloud.fetch(BUCKET, key, world.directory / "back", ignored)
     assert (world.directory / "back").read_bytes() == archive.read_bytes()

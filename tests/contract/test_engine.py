@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.build.engine import MIB, Command, Completed, Engine, Limits, Sandbox, SandboxSpec
-from lambdapack.errors import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE, LambdapackError
+from lambdapack.engine.interface import Command, CommandResult, Engine, Limits, Sandbox, SandboxSpec
+from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
-from lambdapack.model import Architecture
+from lambdapack.model import MIB, Architecture
 from tests.contract.conftest import IMAGE, OTHER
 from tests.contract.scripts import (
     CAT,
@@ -80,7 +81,7 @@ class Heard:
         self.by_source[source] = self.by_source.get(source, b"") + data
 
 
-def run(sandbox: Sandbox, text: str, **changes: object) -> tuple[Completed, Heard]:
+def run(sandbox: Sandbox, text: str, **changes: object) -> tuple[CommandResult, Heard]:
     heard = Heard()
     command = Command(("/bin/sh", "-c", text), **changes)  # type: ignore[arg-type]
     return sandbox.run(command, heard), heard
@@ -102,7 +103,7 @@ def content(spool: Path, name: str) -> bytes:
 
 def test_exit_code_and_both_streams_come_back_apart(sandbox: Sandbox) -> None:
     done, heard = run(sandbox, SPEAK)
-    assert (done, heard.by_source) == (Completed(3), {"stdout": b"out\n", "stderr": b"err\n"})
+    assert (done, heard.by_source) == (CommandResult(3), {"stdout": b"out\n", "stderr": b"err\n"})
 
 
 @pytest.mark.parametrize("size", [0, 1, 65536, 3_000_000])
@@ -124,7 +125,7 @@ def test_a_program_that_is_not_there_is_an_exit_code(sandbox: Sandbox) -> None:
 
 
 def test_a_deadly_signal_is_told_apart_from_an_exit_code(sandbox: Sandbox) -> None:
-    assert run(sandbox, CRASH)[0] == Completed(139, signal=11)
+    assert run(sandbox, CRASH)[0] == CommandResult(139, signal=11)
     assert run(sandbox, LIKE_THE_ENTRYPOINT)[0].exit_code == 142
 
 
@@ -220,8 +221,8 @@ def test_a_command_is_stopped_at_its_limits(engine: Engine, text: str, limits: L
 
 def test_want_of_memory_is_recognised_and_the_sandbox_survives_it(engine: Engine) -> None:
     with engine.open(spec(limits=Limits(memory_bytes=128 * MIB)), SILENT) as opened:
-        assert run(opened, EAT)[0] == Completed(137, 9, out_of_memory=True)
-        assert run(opened, SPEAK)[0] == Completed(3)
+        assert run(opened, EAT)[0] == CommandResult(137, 9, out_of_memory=True)
+        assert run(opened, SPEAK)[0] == CommandResult(3)
 
 
 def test_an_image_that_is_not_there_is_not_pulled_when_it_is_ours(engine: Engine) -> None:

@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 
-from lambdapack.build import container, reap
-from lambdapack.build.containers import ContainerEngine
-from lambdapack.build.docker import connect
-from lambdapack.build.engine import Command, SandboxSpec
-from lambdapack.errors import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, NO_ENGINE, WRONG_IMAGE, Failure, LambdapackError
+from lambdapack.engine import container
+from lambdapack.engine import container as reap
+from lambdapack.engine.containers import ContainerEngine
+from lambdapack.engine.docker import connect_engine
+from lambdapack.engine.interface import Command, SandboxSpec
+from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, NO_ENGINE, WRONG_IMAGE
+from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT
 from lambdapack.model import Architecture
 from lambdapack.tree.compose import MemoryTree
@@ -56,7 +58,7 @@ def left(engine: ContainerEngine, label: str) -> list[str]:
     """Podman refuses the whole list while one of its containers is being removed, by whomever."""
     for _ in range(20):
         with contextlib.suppress(LambdapackError):
-            return [str(each["State"]) for each in engine._daemon.containers(f"{reap.PURPOSE}={label}")]
+            return [str(each["State"]) for each in engine._daemon.containers(f"{reap.PURPOSE_LABEL}={label}")]
         time.sleep(0.05)
     pytest.fail("the engine does not list its containers")
 
@@ -96,7 +98,7 @@ def test_an_interrupt_while_output_is_passed_on_leaves_nothing(engine: Container
 def test_an_anonymous_volume_goes_with_its_container(docker: ContainerEngine, label: str) -> None:
     with docker.open(spec(label, writable=("/var/task",))) as sandbox:
         sandbox.put(MemoryTree({"file": b"x"}), "/var/task")
-        found = docker._daemon.containers(f"{reap.PURPOSE}={label}")[0]["Mounts"]
+        found = docker._daemon.containers(f"{reap.PURPOSE_LABEL}={label}")[0]["Mounts"]
         (volume,) = (mount["Name"] for mount in found)
         assert volume in volumes(docker)
     assert volume not in volumes(docker)
@@ -145,12 +147,12 @@ def dead_pid() -> int:
 
 
 def test_what_a_killed_run_created_is_reaped_by_the_next(docker: ContainerEngine, label: str, dead_pid: int) -> None:
-    daemon, me = docker._daemon, reap.myself()
-    dead, living = reap.Owner(me.host, dead_pid).text, me.text
+    daemon, me = docker._daemon, reap.current_owner()
+    dead, living = reap.ContainerOwner(me.host, dead_pid).text, me.text
     names = []
     for owner, keep in ((dead, False), (living, False), (dead, True)):
-        body = container.config(spec(label, keep=keep), IMAGE, owner)
-        names.append(daemon.create(body, container.name(label), None))
+        body = container.sandbox_config(spec(label, keep=keep), IMAGE, owner)
+        names.append(daemon.create(body, container.container_name(label), None))
     try:
         with ContainerEngine(daemon).open(spec(f"{label}x")):
             assert [daemon.state(name) for name in names] == ["", "created", "created"]
@@ -165,7 +167,7 @@ def test_a_secret_is_found_nowhere(docker: ContainerEngine, label: str) -> None:
         sandbox.secrets({"/run/lambdapack/npmrc": CANARY})
         done = sandbox.run(Command(("/bin/sh", "-c", f"grep -q {CANARY.decode()[:8]} /run/lambdapack/npmrc")), _ignore)
         assert done.ok
-        found = docker._daemon.containers(f"{reap.PURPOSE}={label}")[0]["Id"]
+        found = docker._daemon.containers(f"{reap.PURPOSE_LABEL}={label}")[0]["Id"]
         executions = [api.exec_inspect(each) for each in api.inspect_container(found)["ExecIDs"] or ()]
         traces = [
             json.dumps([api.inspect_container(found), api.diff(found), executions, api.top(found)]).encode(),
@@ -201,7 +203,7 @@ def test_a_kept_container_can_be_entered_and_has_no_secret_left(engine: Containe
     observer = RecordingObserver()
     with engine.open(spec(label, keep=True, secrets="/run/lambdapack"), observer) as sandbox:
         sandbox.secrets({"/run/lambdapack/npmrc": CANARY})
-    (name,) = (each["Names"][0].lstrip("/") for each in engine._daemon.containers(f"{reap.PURPOSE}={label}"))
+    (name,) = (each["Names"][0].lstrip("/") for each in engine._daemon.containers(f"{reap.PURPOSE_LABEL}={label}"))
     try:
         assert left(engine, label) == ["running"]
         assert observer.notes == [
@@ -225,7 +227,7 @@ def test_an_engine_that_dies_is_told(docker: ContainerEngine, label: str, tmp_pa
 
 def _engine_dies(docker: ContainerEngine, label: str, tmp_path: Path, observer: RecordingObserver) -> Failure:
     relay = Relay(tmp_path / "engine.sock", docker.address.removeprefix("unix://"))
-    engine = connect({"DOCKER_HOST": relay.url})
+    engine = connect_engine({"DOCKER_HOST": relay.url})
     command = Command(("/bin/sh", "-c", "echo begun; sleep 60"))
     with pytest.raises(LambdapackError) as raised, engine.open(spec(label), observer) as sandbox:
         sandbox.run(command, lambda _source, _data: relay.cut())
@@ -234,7 +236,7 @@ def _engine_dies(docker: ContainerEngine, label: str, tmp_path: Path, observer: 
 
 def test_a_container_that_somebody_removed_is_told(engine: ContainerEngine, label: str) -> None:
     with engine.open(spec(label)) as sandbox:
-        engine._daemon.remove(engine._daemon.containers(f"{reap.PURPOSE}={label}")[0]["Id"])
+        engine._daemon.remove(engine._daemon.containers(f"{reap.PURPOSE_LABEL}={label}")[0]["Id"])
         with pytest.raises(LambdapackError) as raised:
             sandbox.run(Command(("true",)), _ignore)
     assert raised.value.failure is ENGINE_LOST
@@ -292,7 +294,7 @@ def test_a_full_disk_of_the_host_is_told_and_leaves_no_spool(
 
 def test_when_nothing_answers_every_place_is_named(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError) as raised:
-        connect({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+        connect_engine({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
     assert raised.value.failure is NO_ENGINE
     assert raised.value.detail == (
         f"nothing answered at\nunix://{tmp_path}/none.sock (DOCKER_HOST): there is no such socket"

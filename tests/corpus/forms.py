@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.binary.facts import Registration, RegistrationKind
-from lambdapack.runtimes.abi import EXPERIMENTAL, abi_of
+from lambdapack.binary.registration.code import NODE_API_EXPERIMENTAL
+from lambdapack.runtimes.versions import abi_of_node_major
 from tests.corpus.compilers import Compiler, headers, unpacked
 
 NAN = "nan@2.30.0"
@@ -30,7 +31,7 @@ class Form:
     def expected(self, version: str) -> tuple[RegistrationKind, int | None, int | None]:
         """Return kind, ABI and Node-API level for the headers of a release."""
         if self.v8:
-            return RegistrationKind.V8, abi_of(int(version.partition(".")[0])), None
+            return RegistrationKind.V8, abi_of_node_major(int(version.partition(".")[0])), None
         return RegistrationKind.NODE_API, None, self.level
 
     def compile(self, compiler: Compiler, place: Path, version: str, *flags: str) -> Path:
@@ -78,7 +79,7 @@ FORMS: Mapping[str, Form] = {
     "NAPI_MODULE 9": Form(f"#define NAPI_VERSION 9\n#include <node_api.h>{API}", level=9, header="stddef.h"),
     "NAPI_MODULE experimental": Form(
         f"#define NAPI_EXPERIMENTAL\n#define NODE_API_EXPERIMENTAL_NOGC_ENV_OPT_OUT\n#include <node_api.h>{API}",
-        level=EXPERIMENTAL,
+        level=NODE_API_EXPERIMENTAL,
         header="stddef.h",
     ),
     "napi_module_register": Form(CALLED),

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from images.lab.cache import REPOSITORY_ROOT, directory, replacing
-from lambdapack.tree.compose import OverlayTree, Prefixed
+from lambdapack.tree.compose import OverlayTree, PrefixedTree
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
@@ -90,7 +90,7 @@ def installed(specs: Mapping[str, str]) -> Iterator[Tree]:
 
 
 def _at(where: str, path: Path, stack: ExitStack) -> Tree:
-    return Prefixed(stack.enter_context(package(path)), where)
+    return PrefixedTree(stack.enter_context(package(path)), where)
 
 
 def member(path: Path, name: str) -> bytes:

@@ -7,10 +7,10 @@ from pathlib import Path
 import lambdapack.binary
 import lambdapack.runtimes
 from images.lab.recipe import Cpu
-from lambdapack.runtimes.measure import measure
+from lambdapack.runtimes.measure import measure_runtime
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.runtimes.runtimefile import read_runtime, write_runtime
-from lambdapack.tree.compose import OverlayTree, Prefixed
+from lambdapack.tree.compose import OverlayTree, PrefixedTree
 from lambdapack.tree.spool import SpoolTree
 from tests.corpus.debian import root_file_system
 from tests.corpus.packages import cache, fetch, package
@@ -38,7 +38,7 @@ def runtime_of(image: Mapping[str, str]) -> Runtime:
 def _measured(suite: str, cpu: Cpu, version: str) -> Runtime:
     spec = f"node-linux-{cpu.node}@{version}"
     with SpoolTree(root_file_system(suite, cpu)) as root, package(fetch([spec])[spec]) as node:
-        return measure(OverlayTree(root, Prefixed(node, WHERE)))
+        return measure_runtime(OverlayTree(root, PrefixedTree(node, WHERE)))
 
 
 def _measurer() -> str:

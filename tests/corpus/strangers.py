@@ -18,13 +18,13 @@ from datetime import date
 from pathlib import Path
 
 from lambdapack.binary.facts import Inventory
-from lambdapack.binary.scan import scan
+from lambdapack.binary.scan import scan_binaries
 from lambdapack.model import Severity
-from lambdapack.pipeline import judging
-from lambdapack.pipeline.layers import scanned
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Facts, Policy
-from lambdapack.rules.verdict import Report, Subject
+from lambdapack.pipeline import verify
+from lambdapack.pipeline.open import scan_trees
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.report import Report, Subject
 from lambdapack.tree.directory import DirectoryTree
 from tests.corpus.trees import BUILT, Stranger, build, install, read_list, trees
 from tests.corpus.witness import EITHER, Taken, Testimony, runtime_of, witness
@@ -121,10 +121,10 @@ def _is_abi_bound(place: Path) -> bool:
     return any(with_abi.search(str(each.relative_to(place))) for each in place.rglob("*.node"))
 
 
-def facts_of(place: Path) -> Facts:
+def facts_of(place: Path) -> Case:
     """Return what a check wants of a tree on disk."""
     tree = DirectoryTree(place)
-    return judging.facts_of(tree, scanned((tree,)), layer=False, handler=None)
+    return verify.make_case(tree, scan_trees((tree,)), layer=False, handler=None)
 
 
 def bins_of(place: Path, name: str) -> list[str]:
@@ -139,7 +139,7 @@ def compare(case: JudgedCase, figures: Figures) -> None:
     """Add to the figures what a case shows."""
     facts = facts_of(case.place)
     runtime = runtime_of(case.image)
-    report = check(Subject("directory", str(case)), facts, runtime, Policy(DAY))
+    report = check_package(Subject("directory", str(case)), facts, runtime, Policy(DAY))
     module = (case.stranger.name, case.stranger.use)
     told = witness(case.place, case.image, facts.inventory, module, bins_of(case.place, case.stranger.name))
     figures.counts["cases"] += 1
@@ -254,7 +254,7 @@ def gather(strangers: list[Stranger], nodes: list[int], *, arch: str = "", with_
 
 def ask(case: JudgedCase) -> None:
     """Let the image witness; remembered, so that comparing asks again for nothing."""
-    inventory = Inventory(scan(DirectoryTree(case.place)).binaries)
+    inventory = Inventory(scan_binaries(DirectoryTree(case.place)).binaries)
     module = (case.stranger.name, case.stranger.use)
     witness(case.place, case.image, inventory, module, bins_of(case.place, case.stranger.name))
 

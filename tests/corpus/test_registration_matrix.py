@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary import elf
+from lambdapack.binary.elf import read
 from lambdapack.binary.facts import Elf
 from lambdapack.model import Architecture
 from tests.corpus.compilers import NAMES, Compiler, compiler
@@ -41,4 +41,4 @@ def check(directory: Path, by: Compiler, name: str, version: str, level: str) ->
 def _made(directory: Path, by: Compiler, form: Form, version: str, level: str) -> list[Elf]:
     """As it comes out of the compiler, and stripped."""
     compiled = form.compile(by, directory / "addon", version, level)
-    return [elf.read(memoryview(by.link(compiled, *strip).read_bytes())) for strip in ((), ("-s",))]
+    return [read.read_elf(memoryview(by.link(compiled, *strip).read_bytes())) for strip in ((), ("-s",))]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary import elf
+from lambdapack.binary.elf import read
 from lambdapack.binary.facts import Elf
 from tests.corpus.compilers import Compiler, compiler
 from tests.corpus.forms import FORMS, IN_DOUBT, Form, read_from, two
@@ -100,4 +100,4 @@ def test_of_two_modules_the_last_is_taken_or_none(tmp_path: Path, name: str, lev
 def _made(directory: Path, by: Compiler, form: Form, flags: Variant) -> Iterator[Elf]:
     compiled = form.compile(by, directory / "addon", VERSION, *flags.compiling)
     for strip in ((), ("-s",)):
-        yield elf.read(memoryview(by.link(compiled, *flags.linking, *strip).read_bytes()))
+        yield read.read_elf(memoryview(by.link(compiled, *flags.linking, *strip).read_bytes()))

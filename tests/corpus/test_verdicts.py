@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lambdapack.binary.facts import Role
-from lambdapack.rules.tokens import tags
-from lambdapack.rules.verdict import Judgement
+from lambdapack.binary.facts import BinaryRole
+from lambdapack.rules.model.report import Judgement
+from lambdapack.rules.selection.tokens import parse_platform_tags
 from tests.corpus.truth import SAMPLE, WHOLE, Corpus, Recorded, read
 from tests.corpus.verdicts import judged
 
@@ -74,7 +74,7 @@ def test_a_library_that_an_addon_needs_loads_and_is_no_addon(compared: Compared)
         asking = [each.binary.elf for each in compared.judgements[recorded.tree, recorded.image].values()]
         assert any(elf and recorded.path.rpartition("/")[2] in elf.needed for elf in asking)
         assert (recorded.path, judgement.outcome.value, judgement.cause) == (recorded.path, "loads", None)
-        assert judgement.binary.role is Role.LIBRARY
+        assert judgement.binary.role is BinaryRole.LIBRARY
 
 
 def test_every_listed_difference_still_is_one(compared: Compared) -> None:
@@ -123,7 +123,7 @@ def test_what_require_could_not_open_is_not_called_good(compared: Compared) -> N
 
 def _opened(package: Mapping[str, Any]) -> list[str]:
     """The recording asked for every package by name, for those made for musl too, which nobody does on glibc."""
-    if "musl" in tags(package["package"]).libcs:
+    if "musl" in parse_platform_tags(package["package"]).libcs:
         return []
     return [event["dlopen"] for event in package["events"] if "dlopen" in event]
 

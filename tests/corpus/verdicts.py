@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import date
 
-from lambdapack.binary.scan import scan
-from lambdapack.project.installed import read_manifests
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Facts, Policy
-from lambdapack.rules.verdict import Judgement, Subject
+from lambdapack.binary.scan import scan_binaries
+from lambdapack.packages.manifests import read_manifests
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.report import Judgement, Subject
 from tests.corpus.packages import installed
 from tests.corpus.runtimes import runtime_of
 from tests.corpus.truth import Corpus
@@ -22,8 +22,8 @@ def judged(corpus: Corpus) -> Mapping[tuple[str, str], Mapping[str, Judgement]]:
     found = {}
     for tree, specs in corpus.trees.items():
         with installed(specs) as files:
-            facts = Facts(files.entries, scan(files), read_manifests(files))
+            facts = Case(files.entries, scan_binaries(files), read_manifests(files))
             for image in (image for name, image in sorted(wanted) if name == tree):
-                report = check(Subject("directory", tree), facts, runtimes[image], Policy(DAY))
+                report = check_package(Subject("directory", tree), facts, runtimes[image], Policy(DAY))
                 found[tree, image] = {each.binary.path: each for each in report.judgements}
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from images.lab.cache import directory
-from lambdapack.binary.facts import Binary, Format, Inventory, Role
+from lambdapack.binary.facts import Binary, BinaryRole, Format, Inventory
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.runtimes.runtimefile import read_runtime
 from tests.command import lambdapack
@@ -121,7 +121,7 @@ def _question(inventory: Inventory, machine: str, module: tuple[str, str], bins:
 def _is_for_dlopen(binary: Binary) -> bool:
     if binary.path.endswith(".node"):
         return True
-    return binary.format is Format.ELF and binary.role is not Role.EXECUTABLE
+    return binary.format is Format.ELF and binary.role is not BinaryRole.EXECUTABLE
 
 
 def _is_program(binary: Binary) -> bool:
@@ -156,7 +156,7 @@ def _inside(path: str) -> str:
     return path.removeprefix("/var/task/")
 
 
-def _of_addon(told: Mapping[str, Any], role: Role, path: str) -> Truth:
+def _of_addon(told: Mapping[str, Any], role: BinaryRole, path: str) -> Truth:
     said = str(told["said"])
     if told["signal"] or told["exit"] not in {0, 1}:
         symbol = "symbol lookup error" in said
@@ -167,7 +167,7 @@ def _of_addon(told: Mapping[str, Any], role: Role, path: str) -> Truth:
         if "undefined symbol" in str(now.get("said")):
             return Truth(frozenset({"dies-later"}), frozenset({"undefined-symbol"}), str(now["said"]))
         return Truth(frozenset({"loads"}), frozenset({None}), "")
-    if "did not self-register" in said and role is Role.LIBRARY:
+    if "did not self-register" in said and role is BinaryRole.LIBRARY:
         return Truth(EITHER, frozenset({None, "undefined-symbol", "not-an-addon"}), said)
     return Truth(frozenset({"fails"}), _causes(said, path), said)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.book import pages
-from lambdapack.errors import FAILURES
+from lambdapack.book.book import read_book
+from lambdapack.errors.registry import FAILURES
 from lambdapack.recipes.recipes import RECIPES
 from lambdapack.rules.registry import RULES
-from lambdapack.runtimes.catalogue import identifiers
+from lambdapack.runtimes.runtime import runtime_ids
 
 CONFIG = Path(__file__).resolve().parents[2] / "docs" / "mkdocs.yml"
 
@@ -57,8 +57,8 @@ def test_every_record_has_a_place_to_link_to(site: Path, page: str, ids: Sequenc
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        ("runtimes.html", identifiers()),
-        ("packages.html", sorted(pages())),
+        ("runtimes.html", runtime_ids()),
+        ("packages.html", sorted(read_book())),
         ("recipes.html", [f"lambdapack init --{each}" for each in RECIPES]),
         ("errors.html", ["invalid ELF header", "NODE_MODULE_VERSION", "cannot open shared object file"]),
     ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdapack.binary import elf
+from lambdapack.binary.elf import read
 from tests import elf as make
 from tests.fuzz.blows import hurt
 from tests.fuzz.originals import Original, compiled
@@ -61,6 +61,6 @@ def test_what_is_built_to_be_slow_costs_no_more_than_its_size(tmp_path: Path) ->
     judge("node_modules/native/addon.node", base, tmp_path)
     for name, image in shapes(base, LARGE):
         view = memoryview(image)
-        assert (name, calls(lambda view=view: [elf.read(view), *elf.exported(view)]) <= CALLS) == (name, True)  # type: ignore[misc]
+        assert (name, calls(lambda view=view: [read.read_elf(view), *read.read_exports(view)]) <= CALLS) == (name, True)  # type: ignore[misc]
         used = peak(lambda image=image: judge("node_modules/native/addon.node", image, tmp_path))  # type: ignore[misc]
         assert (name, used <= TIMES * len(image) + FLOOR_BYTES) == (name, True)

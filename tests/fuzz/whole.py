@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.binary import elf
-from lambdapack.errors import LambdapackError
+from lambdapack.binary.elf import read
+from lambdapack.errors.record import LambdapackError
 from lambdapack.report import human, json_v1
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Policy
-from lambdapack.rules.verdict import Subject
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Subject
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from lambdapack.tree.archive import ZipTree
-from lambdapack.tree.entry import Kind
+from lambdapack.tree.entry import EntryKind
 from tests.world import TODAY, World
 
 SECONDS = 1.0
@@ -53,10 +53,12 @@ def judge(path: str, data: bytes, scratch: Path) -> None:
     world.add(path, data, mode=0o755)
     facts = world.facts()
     for runtime, arch in TARGETS:
-        report = check(Subject("directory", "."), facts, shipped(parse_target(runtime, arch)), Policy(TODAY))
-        human.render(report)
-        json_v1.render((report,))
-    for _ in elf.exported(memoryview(data)) if data.startswith(b"\x7fELF") else ():
+        report = check_package(
+            Subject("directory", "."), facts, shipped_runtime(parse_target(runtime, arch)), Policy(TODAY)
+        )
+        human.render_human(report)
+        json_v1.render_json((report,))
+    for _ in read.read_exports(memoryview(data)) if data.startswith(b"\x7fELF") else ():
         pass
 
 
@@ -65,7 +67,7 @@ def _open(data: bytes, place: Path) -> None:
     try:
         with ZipTree(place) as tree:
             for name, entry in tree.entries.items():
-                if entry.kind is Kind.FILE:
+                if entry.kind is EntryKind.FILE:
                     with tree.view(name):
                         pass
     except LambdapackError:

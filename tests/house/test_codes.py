@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from lambdapack.errors import FAILURES, Failure
+from lambdapack.errors.record import Failure
+from lambdapack.errors.registry import FAILURES
 from lambdapack.model import Rule
 from lambdapack.rules.registry import RULES
 

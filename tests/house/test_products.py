@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lambdapack.cli.app import run
-from lambdapack.config import OPTIONS
+from lambdapack.cli.app import run_command
+from lambdapack.config.settings import OPTIONS
 from lambdapack.report import json_v1
 from lambdapack.schema import published
 from tests.command import lambdapack
@@ -35,12 +35,12 @@ STARTED_BY_HAND = {
 
 
 def report() -> dict[str, Any]:
-    return json_v1.document(FAILING)
+    return json_v1.report_document(FAILING)
 
 
 @pytest.mark.parametrize("name", published.SCHEMAS)
 def test_a_schema_is_closed_and_describes_every_field(name: str) -> None:
-    schema = published.schema(name)
+    schema = published.find_schema(name)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert list(undescribed(schema)) == []
@@ -75,9 +75,9 @@ def test_a_report_that_lacks_a_field_fails(field: str) -> None:
 
 def test_the_check_stands_behind_every_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = {**report(), "extra": 1}
-    monkeypatch.setattr(json_v1, "document", lambda _report: changed)
+    monkeypatch.setattr(json_v1, "report_document", lambda _report: changed)
     with pytest.raises(jsonschema.ValidationError, match="extra"):
-        json_v1.render((FAILING,))
+        json_v1.render_json((FAILING,))
 
 
 def starts_the_command(node: ast.AST) -> bool:
@@ -96,12 +96,14 @@ def test_only_the_runner_that_checks_starts_the_command() -> None:
 
 
 def test_causes_are_those_of_the_design() -> None:
-    causes = published.schema("report")["$defs"]["report"]["properties"]["binaries"]["items"]["properties"]["cause"]
+    causes = published.find_schema("report")["$defs"]["report"]["properties"]["binaries"]["items"]["properties"][
+        "cause"
+    ]
     assert causes["enum"] == [*CAUSES, None]
 
 
 def test_every_setting_is_in_the_schema_for_editors() -> None:
-    fields = published.schema("config")["properties"]
+    fields = published.find_schema("config")["properties"]
     for option in OPTIONS:
         table, _dot, key = option.name.rpartition(".")
         assert key in (fields[table]["properties"] if table else fields)
@@ -123,14 +125,14 @@ def test_every_setting_is_in_the_schema_for_editors() -> None:
 def test_an_editor_is_told_what_the_program_would_say(tmp_path: Path, text: str, fits: bool) -> None:
     (tmp_path / "lambdapack.toml").write_text(text, encoding="utf-8")
     (tmp_path / "index.js").write_text("exports.handler = async () => 1\n", encoding="utf-8")
-    judged = run(["verify", str(tmp_path), "--runtime", "nodejs22.x", "--fail-on", "never"])
-    validator = jsonschema.Draft202012Validator(published.schema("config"))
+    judged = run_command(["verify", str(tmp_path), "--runtime", "nodejs22.x", "--fail-on", "never"])
+    validator = jsonschema.Draft202012Validator(published.find_schema("config"))
     assert (judged == 0, validator.is_valid(tomllib.loads(text))) == (fits, fits)
 
 
 def test_a_schema_is_printed_and_listed_by_its_name() -> None:
     assert [line.split()[0] for line in lambdapack("schema").stdout.splitlines()] == list(published.SCHEMAS)
-    assert json.loads(lambdapack("schema", "report").stdout) == published.schema("report")
+    assert json.loads(lambdapack("schema", "report").stdout) == published.find_schema("report")
     wrong = lambdapack("schema", "reports")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "Choose one of report, failure" in wrong.stderr

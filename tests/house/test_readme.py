@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import FAILURES
+from lambdapack.errors.registry import FAILURES
 from lambdapack.rules.registry import RULES
 
 README = Path(__file__).resolve().parents[2] / "README.md"

@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 
 from lambdapack.model import Finding
-from lambdapack.pipeline.judging import Given, verify
-from lambdapack.pipeline.origin import origin_of
-from lambdapack.rules.facts import Policy
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.pipeline.origin import find_package_origin
+from lambdapack.pipeline.verify import VerificationTarget, verify_package
+from lambdapack.rules.model.case import Policy
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests.npm_trees import DEV_OF_MANIFEST, manager, npm, project, run, zipped
 from tests.world import TODAY
 
 pytestmark = pytest.mark.registry
 
-RUNTIME = shipped(parse_target("nodejs22.x", "x86_64"))
+RUNTIME = shipped_runtime(parse_target("nodejs22.x", "x86_64"))
 
 
 def found(path: Path, origin: Path | None = None) -> Mapping[str, Finding]:
-    project_of = origin_of(path, origin) if path.is_file() else None
-    report = verify(Given(path, "index.handler", origin=project_of), RUNTIME, Policy(TODAY))
+    project_of = find_package_origin(path, origin) if path.is_file() else None
+    report = verify_package(VerificationTarget(path, "index.handler", origin=project_of), RUNTIME, Policy(TODAY))
     return {each.rule.name: each for each in report.findings}
 
 

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from lambdapack.cli.app import run as cli
+from lambdapack.cli.app import run_command as cli
 from lambdapack.deploy.nouns import Alias
 from tests.cloud import servers
 from tests.cloud.process import environment, killed

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from lambdapack import errors
-from lambdapack.build.compile_lines import Tuned
-from lambdapack.build.docker import connect
-from lambdapack.build.engine import Engine
-from lambdapack.build.install import install
-from lambdapack.build.order import Images, Installed, Order
-from lambdapack.build.strategy import work_of
-from lambdapack.errors import LambdapackError
+from lambdapack.engine.docker import connect_engine
+from lambdapack.engine.interface import Engine
+from lambdapack.errors.build import COMPILE_FAILED, LOCK_REFUSED, NO_REGISTRY, OUT_OF_MEMORY, ROOT_SCRIPT
+from lambdapack.errors.record import LambdapackError
+from lambdapack.install.compile_lines import CompilerFlag
+from lambdapack.install.install import install_dependencies
+from lambdapack.install.request import ImageReferences, InstallRequest, InstallResult
+from lambdapack.install.strategy import find_install_scripts
+from lambdapack.managers.npm.inputs import install_inputs
+from lambdapack.managers.npm.npmrc import NpmSettings, translate_npm_settings
 from lambdapack.model import Architecture, Target
-from lambdapack.project.inputs import install_inputs
-from lambdapack.project.npmrc import NpmSettings, translate
-from lambdapack.project.reader import load
+from lambdapack.project.reader import read_project
 from tests.fakes import RecordingObserver
 
 pytestmark = pytest.mark.engine
@@ -47,7 +47,7 @@ GYP = '{"targets": [{"target_name": "addon", "sources": ["addon.cc"]}]}'
 @pytest.fixture(scope="module")
 def engine(lab_engine: Mapping[str, str]) -> Engine:
     assert lab_engine
-    return connect(os.environ)
+    return connect_engine(os.environ)
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,23 @@ class Bench:
     """Installs one project."""
 
     engine: Engine
-    images: Mapping[Architecture, Images]
+    images: Mapping[Architecture, ImageReferences]
     tmp_path: Path
 
-    def order(self, root: Path, architecture: Architecture, **changes: Any) -> Order:
-        project = load(root)
+    def order(self, root: Path, architecture: Architecture, **changes: Any) -> InstallRequest:
+        project = read_project(root)
         inputs = install_inputs(project)
-        settings = translate(root, os.environ, Path.home())
-        work = work_of(project, inputs, architecture)
+        settings = translate_npm_settings(root, os.environ, Path.home())
+        work = find_install_scripts(project, inputs, architecture)
         target = Target("nodejs22.x", architecture)
-        return replace(Order(project, target, inputs, work, self.images, settings, cache=VOLUME), **changes)
+        return replace(InstallRequest(project, target, inputs, work, self.images, settings, cache=VOLUME), **changes)
 
-    def install(self, root: Path, architecture: Architecture, **changes: Any) -> tuple[Installed, RecordingObserver]:
+    def install(
+        self, root: Path, architecture: Architecture, **changes: Any
+    ) -> tuple[InstallResult, RecordingObserver]:
         observer = RecordingObserver()
         spool = self.tmp_path / f"{architecture}.tar"
-        return install(self.order(root, architecture, **changes), self.engine, spool, observer), observer
+        return install_dependencies(self.order(root, architecture, **changes), self.engine, spool, observer), observer
 
     def refused(self, root: Path, architecture: Architecture = X86, **changes: Any) -> LambdapackError:
         with pytest.raises(LambdapackError) as caught:
@@ -79,10 +81,10 @@ class Bench:
 
 @pytest.fixture
 def bench(engine: Engine, lab_engine: Mapping[str, str], tmp_path: Path) -> Bench:
-    def images(architecture: Architecture) -> Images:
+    def images(architecture: Architecture) -> ImageReferences:
         words = {"node": "22", "arch": architecture.aws}
         names = (lab_engine["LAMBDAPACK_IMAGE"], lab_engine["LAMBDAPACK_BUILD_IMAGE"])
-        return Images(*(name.format(**words) for name in names))
+        return ImageReferences(*(name.format(**words) for name in names))
 
     return Bench(engine, {each: images(each) for each in Architecture}, tmp_path)
 
@@ -121,7 +123,7 @@ def addon(root: Path, source: str = SOURCE, gyp: str = GYP) -> Path:
     return written(root, {"dependencies": {"addon": "file:lib/addon"}}, packages, files)
 
 
-def machine(installed: Installed, path: str) -> int:
+def machine(installed: InstallResult, path: str) -> int:
     """Return e_machine of a file of the tree."""
     with installed.tree.view(path) as data:
         assert bytes(data[:4]) == b"\x7fELF"
@@ -178,14 +180,16 @@ def test_an_addon_of_the_project_is_compiled_in_its_place(
 
 def test_a_flag_for_this_machines_cpu_is_noticed(bench: Bench, tmp_path: Path) -> None:
     gyp = GYP.replace('"addon.cc"]', '"addon.cc"], "cflags": ["-march=native"]')
-    assert bench.install(addon(tmp_path, gyp=gyp), X86)[0].tuned == (Tuned("addon", "-march=native", everywhere=True),)
+    assert bench.install(addon(tmp_path, gyp=gyp), X86)[0].tuned == (
+        CompilerFlag("addon", "-march=native", everywhere=True),
+    )
 
 
 def test_the_cure_for_it_wins_over_the_packages_own_flag(bench: Bench, tmp_path: Path) -> None:
     root = addon(tmp_path, gyp=GYP.replace('"addon.cc"]', '"addon.cc"], "cflags": ["-march=native"]'))
     environ = {**os.environ, "CXXFLAGS": "-march=x86-64-v2 -I/of/the/host"}
-    found, observer = bench.install(root, X86, settings=translate(root, environ, Path.home()))
-    assert found.tuned == (Tuned("addon", "-march=x86-64-v2", everywhere=True),)
+    found, observer = bench.install(root, X86, settings=translate_npm_settings(root, environ, Path.home()))
+    assert found.tuned == (CompilerFlag("addon", "-march=x86-64-v2", everywhere=True),)
     compiling = [each for each in observer.lines if "addon.cc" in each and "g++" in each]
     assert [("-march=native" in each, each.count("/of/the/host")) for each in compiling] == [(True, 0)]
     assert compiling[0].index("-march=native") < compiling[0].index("-march=x86-64-v2")
@@ -194,7 +198,7 @@ def test_the_cure_for_it_wins_over_the_packages_own_flag(bench: Bench, tmp_path:
 
 def test_a_compiler_error_is_shown_with_its_line(bench: Bench, tmp_path: Path) -> None:
     error = bench.refused(addon(tmp_path, SOURCE.replace("napi_create_int32", "napi_create_nothing")))
-    assert error.failure is errors.COMPILE_FAILED
+    assert error.failure is COMPILE_FAILED
     assert "addon.cc:5:3: error: " in error.detail
 
 
@@ -221,7 +225,7 @@ def test_a_root_script_that_needs_a_devdependency_is_named(bench: Bench, tmp_pat
     packages = {"node_modules/prisma": {"version": "6.19.3", "dev": True, "bin": {"prisma": "build/index.js"}}}
     manifest = {"scripts": {"postinstall": "prisma generate"}, "devDependencies": {"prisma": "6.19.3"}}
     error = bench.refused(written(tmp_path, manifest, packages, {}))
-    assert error.failure is errors.ROOT_SCRIPT
+    assert error.failure is ROOT_SCRIPT
     assert "the devDependency prisma brings" in error.detail
     assert "npm install --save-prod prisma" in error.hint
 
@@ -242,7 +246,7 @@ def test_an_unreachable_registry_is_said_in_seconds(bench: Bench, tmp_path: Path
     settings = NpmSettings(text=b"registry=https://registry.invalid/\n")
     begun = time.monotonic()
     error = bench.refused(root, settings=settings)
-    assert error.failure is errors.NO_REGISTRY
+    assert error.failure is NO_REGISTRY
     assert "registry.invalid" in error.detail
     assert time.monotonic() - begun < 15
 
@@ -250,7 +254,7 @@ def test_an_unreachable_registry_is_said_in_seconds(bench: Bench, tmp_path: Path
 def test_a_lockfile_that_is_out_of_step_is_refused_with_its_repair(bench: Bench, tmp_path: Path) -> None:
     root = written(tmp_path, {"dependencies": {"ms": "2.1.3"}}, {"node_modules/ms": {"version": "2.1.2"}}, {})
     error = bench.refused(root)
-    assert error.failure is errors.LOCK_REFUSED
+    assert error.failure is LOCK_REFUSED
     assert "npx npm@10.9.9 install --package-lock-only" in error.hint
 
 
@@ -258,4 +262,4 @@ def test_a_script_that_eats_the_memory_is_said_so(bench: Bench, tmp_path: Path) 
     script = "node -e 'const all = []; for (;;) all.push(Buffer.alloc(1 << 26, 1))'"
     root = written(tmp_path, {"scripts": {"postinstall": script}}, {}, {})
     limits = replace(bench.order(root, X86).limits, memory_bytes=400 * 1024 * 1024)
-    assert bench.refused(root, limits=limits).failure is errors.OUT_OF_MEMORY
+    assert bench.refused(root, limits=limits).failure is OUT_OF_MEMORY

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from lambdapack.build.engine import Limits
-from lambdapack.config import OPTIONS, Ignored, Settings, load_settings
-from lambdapack.errors import LambdapackError
+from lambdapack.config.kinds import IgnoreSetting
+from lambdapack.config.settings import OPTIONS, Settings
+from lambdapack.config.sources import load_settings
+from lambdapack.engine.interface import Limits
+from lambdapack.errors.record import LambdapackError
 
 
 def load(
@@ -122,8 +124,8 @@ def test_a_whole_file_is_parsed_at_the_edge(tmp_path: Path) -> None:
         90.0,
     )
     assert settings.ignore.value == (
-        Ignored("LP301", "node_modules/x/*", "only read by the tests"),
-        Ignored("LP210", "", "known"),
+        IgnoreSetting("LP301", "node_modules/x/*", "only read by the tests"),
+        IgnoreSetting("LP210", "", "known"),
     )
     assert settings.engine_hosts.value == {"arm64": "ssh://graviton"}
     assert settings.engine_hosts.origin == "lambdapack.toml:20"
@@ -148,12 +150,12 @@ def test_variables_say_the_same_in_words(tmp_path: Path) -> None:
     assert (settings.memory.value, settings.processes.value, settings.time_limit.value) == (512 * 1024**2, 64, 90.0)
     assert settings.output.value == Path("out.zip")
     assert settings.engine_hosts.value == {"arm64": "ssh://graviton", "x86_64": "tcp://b:2375"}
-    assert settings.ignore.value == (Ignored("LP301", "a", "one, two"), Ignored("LP302", "", "three"))
+    assert settings.ignore.value == (IgnoreSetting("LP301", "a", "one, two"), IgnoreSetting("LP302", "", "three"))
 
 
 def test_flags_that_repeat_come_as_tuples(tmp_path: Path) -> None:
     settings = load(tmp_path, flags={"ignore": ("LP301=fine",), "executable": ("a", "b")})
-    assert settings.ignore.value == (Ignored("LP301", "", "fine"),)
+    assert settings.ignore.value == (IgnoreSetting("LP301", "", "fine"),)
     assert settings.executable.value == ("a", "b")
 
 

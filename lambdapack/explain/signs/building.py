@@ -1,9 +1,18 @@
 """What node-gyp, compilers, make and the package managers print while they install and build."""
 
-from lambdapack.explain.nouns import Reading, Sign, Slots
-from lambdapack.explain.signs.words import CERTAIN, LIKELY, NAME, POSSIBLE, ROOT, SYMPTOM, pattern, sign
+from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
+from lambdapack.explain.signs.words import (
+    CERTAIN,
+    LIKELY,
+    NAME,
+    POSSIBLE,
+    ROOT,
+    SYMPTOM,
+    compile_pattern,
+    message_pattern,
+)
 
-GYP = "node-gyp"
+NODE_GYP = "node-gyp"
 
 _PROGRAM = (
     r"g\+\+|gcc|c\+\+|cc|clang\+\+|clang|make|gmake|cmake|ninja|python[\d.]*|pkg-config|autoreconf|automake|aclocal|"
@@ -11,82 +20,82 @@ _PROGRAM = (
 )
 
 
-def missing_tool(slots: Slots) -> Reading:
+def missing_tool(slots: Slots) -> Meaning:
     """A program that builds was not found."""
-    return Reading(
+    return Meaning(
         "toolchain-missing", CERTAIN, f"the package has to be compiled here, and {slots['tool']} is not there"
     )
 
 
-def absent_header(slots: Slots) -> Reading:
+def missing_header(slots: Slots) -> Meaning:
     """A compiler is there, the development files of a library are not."""
-    return Reading("compile-error", CERTAIN, f"the development files that have {slots['header']} are not there")
+    return Meaning("compile-error", CERTAIN, f"the development files that have {slots['header']} are not there")
 
 
-_NOT_THERE = "the package has to be compiled here, and there is no {} for node-gyp"
+_NO_TOOL = "the package has to be compiled here, and there is no {} for node-gyp"
 
-SIGNS: tuple[Sign, ...] = (
-    sign(
-        GYP,
+SIGNS: tuple[MessagePattern, ...] = (
+    message_pattern(
+        NODE_GYP,
         "gyp ERR! find Python Could not find any Python installation to use",
         r"Could not find any Python installation to use|Can't find Python executable|find Python Python is not set"
         r"|No module named '?distutils'?|python: not found|Python executable \"?[^\n\"]*\"? is v3\.\S+, which "
         r"is not supported",
         "toolchain-missing",
         CERTAIN,
-        _NOT_THERE.format("Python that will do"),
+        _NO_TOOL.format("Python that will do"),
     ),
-    sign(
-        GYP,
+    message_pattern(
+        NODE_GYP,
         "gyp ERR! find VS Could not find any Visual Studio installation to use",
         r"Could not find any Visual Studio installation to use|MSBUILD : error MSB3428|find VS \*{5,}",
         "toolchain-missing",
         CERTAIN,
-        _NOT_THERE.format("Visual Studio"),
+        _NO_TOOL.format("Visual Studio"),
     ),
-    sign(
-        GYP,
+    message_pattern(
+        NODE_GYP,
         "gyp: No Xcode or CLT version detected!",
         r"No Xcode or CLT version detected|xcrun: error: invalid active developer path",
         "toolchain-missing",
         CERTAIN,
-        _NOT_THERE.format("Xcode command line tools"),
+        _NO_TOOL.format("Xcode command line tools"),
     ),
-    Sign(
-        GYP,
+    MessagePattern(
+        NODE_GYP,
         "gyp ERR! stack Error: not found: make",
-        pattern(rf"\bnot found: (?P<tool>{_PROGRAM})(?![\w+-])"),
+        compile_pattern(rf"\bnot found: (?P<tool>{_PROGRAM})(?![\w+-])"),
         missing_tool,
         ROOT,
     ),
-    Sign(
+    MessagePattern(
         "make, sh",
         "make: g++: Command not found",
-        pattern(
+        compile_pattern(
             rf"(?:^|[\s/:]|\b)(?P<tool>{_PROGRAM}): (?:[Cc]ommand not found|not found"
             r"|No such file or directory(?=\s*\n?[^\n]*make))"
         ),
         missing_tool,
         ROOT,
     ),
-    Sign(
+    MessagePattern(
         "zsh, cmd",
         "zsh: command not found: cmake",
-        pattern(
+        compile_pattern(
             rf"command not found: (?P<tool>{_PROGRAM})\b"
             rf"|['\"](?P<tool2>{_PROGRAM})['\"] is not recognized as an internal or external command"
         ),
         lambda slots: missing_tool({"tool": slots.get("tool") or slots.get("tool2", "a program")}),
         ROOT,
     ),
-    Sign(
+    MessagePattern(
         "node",
         "spawn make ENOENT",
-        pattern(rf"spawn (?P<tool>{_PROGRAM}) ENOENT"),
+        compile_pattern(rf"spawn (?P<tool>{_PROGRAM}) ENOENT"),
         missing_tool,
         ROOT,
     ),
-    sign(
+    message_pattern(
         "cmake-js",
         "CMake executable is not found. Please use your system's package manager to install it",
         r"CMake executable (?:is )?not found|CMake is not installed|No CMAKE_C(?:XX)?_COMPILER could be found",
@@ -95,7 +104,7 @@ SIGNS: tuple[Sign, ...] = (
         "the package has to be compiled here, and CMake or a compiler is not there",
         ROOT,
     ),
-    sign(
+    message_pattern(
         "pkg-config",
         "Package pixman-1 was not found in the pkg-config search path",
         r"Package '?(?P<library>[\w.+-]+)'?,? (?:required by '[^'\n]+', )?(?:was )?not found"
@@ -105,22 +114,22 @@ SIGNS: tuple[Sign, ...] = (
         "the package has to be compiled here, and the development files of {library} are not there",
         ROOT,
     ),
-    sign(
-        GYP,
+    message_pattern(
+        NODE_GYP,
         "gyp: Call to 'pkg-config pixman-1 --libs' returned exit status 127 while in binding.gyp",
         r"gyp: Call to '(?P<call>[^'\n]+)' returned exit status (?P<status>\d+)",
         "toolchain-missing",
         LIKELY,
         "the package has to be compiled here, and `{call}` fails: a program or development files are not there",
     ),
-    Sign(
+    MessagePattern(
         "compiler",
         "../src/a.cc:3:10: fatal error: vips/vips8: No such file or directory",
-        pattern(r"fatal error: '?(?P<header>[^\s:']+)'?(?:: No such file or directory| file not found)"),
-        absent_header,
+        compile_pattern(r"fatal error: '?(?P<header>[^\s:']+)'?(?:: No such file or directory| file not found)"),
+        missing_header,
         ROOT,
     ),
-    sign(
+    message_pattern(
         "linker",
         "/usr/bin/ld: cannot find -lpq\ncollect2: error: ld returned 1 exit status",
         r"cannot find -l(?P<library>[\w.+-]+)|ld: library not found for -l(?P<library2>[\w.+-]+)",
@@ -129,7 +138,7 @@ SIGNS: tuple[Sign, ...] = (
         "the development files of the library {library} are not there",
         ROOT,
     ),
-    sign(
+    message_pattern(
         "compiler",
         "../src/a.cc:12:3: error: no matching function for call to 'x'",
         r"\.(?:c|cc|cpp|cxx|h|hh|hpp|m|mm|rs):\d+:(?:\d+:)?\s(?:fatal )?error: (?P<reason>[^\n]+)"
@@ -138,7 +147,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "the package's code does not compile with this Node.js or compiler: {reason}",
     ),
-    sign(
+    message_pattern(
         "linker",
         "undefined reference to `x'\ncollect2: error: ld returned 1 exit status",
         r"undefined reference to ",
@@ -146,7 +155,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "the package does not link here",
     ),
-    sign(
+    message_pattern(
         "compiler",
         "g++: error: unrecognized command line option '-std=gnu++20'",
         r"(?:error: )?(?:unrecognized command[-\x20]line option|invalid value '[^'\n]+' in '-std)",
@@ -154,8 +163,8 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "the compiler is too old for the package",
     ),
-    sign(
-        GYP,
+    message_pattern(
+        NODE_GYP,
         "gyp ERR! build error",
         r"gyp ERR! (?:build|configure|install) error|gyp (?:ERR!|error) stack Error: `[^`\n]+` failed with exit code"
         r"|make(?:\[\d+\])?: \*\*\* \[[^\n]*(?:\.target|\.o\b|\.node\b|Release)[^\n]*Error \d+|error: could not "
@@ -165,7 +174,7 @@ SIGNS: tuple[Sign, ...] = (
         "the package's native part does not compile; the compiler's own words stand above",
         SYMPTOM,
     ),
-    sign(
+    message_pattern(
         "npm",
         "npm warn 1 package has install scripts not yet covered by allowScripts:\n  a@1.0.0 (install: node-gyp "
         "rebuild)",
@@ -178,7 +187,7 @@ SIGNS: tuple[Sign, ...] = (
         "npm did not run the install script of {package}, so what it builds or fetches is not there",
         ROOT,
     ),
-    sign(
+    message_pattern(
         "pnpm",
         "Ignored build scripts: better-sqlite3.",
         rf"Ignored build scripts: (?P<package>{NAME}?)(?=[@,.\s]|$)|\bERR_PNPM_IGNORED_BUILDS\b",
@@ -187,7 +196,7 @@ SIGNS: tuple[Sign, ...] = (
         "pnpm did not run the install script of {package}",
         ROOT,
     ),
-    sign(
+    message_pattern(
         "yarn, bun",
         "YN0004: a@npm:1.0.0 lists build scripts, but its build has been explicitly disabled through configuration.",
         rf"(?P<package>{NAME})@\S+ (?:lists build scripts, but (?:its build has been (?:explicitly )?disabled|all build"
@@ -196,7 +205,7 @@ SIGNS: tuple[Sign, ...] = (
         LIKELY,
         "the package manager did not run the install script of {package}",
     ),
-    sign(
+    message_pattern(
         "npm",
         "npm ERR! `npm ci` can only install packages when your package.json and package-lock.json are in sync",
         r"can only install packages when your package\.json and(?: npm \S+)? (?:package-lock\.json|npm-shrinkwrap)"
@@ -206,7 +215,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "package.json and the lockfile do not say the same",
     ),
-    sign(
+    message_pattern(
         "npm",
         "The `npm ci` command can only install with an existing package-lock.json",
         r"command can only install with an existing package-lock|cipm can only install packages with an existing",
@@ -214,7 +223,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "there is no lockfile, or one that this npm cannot read",
     ),
-    sign(
+    message_pattern(
         "yarn, pnpm",
         "Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`.",
         r"Your lockfile needs to be updated, but yarn was run with|The lockfile would have been modified by "
@@ -224,7 +233,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "the lockfile is not up to date with package.json",
     ),
-    sign(
+    message_pattern(
         "compiler",
         "g++: fatal error: Killed signal terminated program cc1plus",
         r"Killed signal terminated program|virtual memory exhausted|std::bad_alloc|cc1plus: out of memory",
@@ -233,7 +242,7 @@ SIGNS: tuple[Sign, ...] = (
         "the compiler ran out of memory",
         ROOT,
     ),
-    sign(
+    message_pattern(
         "a package",
         "npm ERR! code ELIFECYCLE\nnpm ERR! Failed at the a@1.0.0 install script.",
         r"Failed at the (?P<package>\S+)@\S+ (?:pre|post)?install script"

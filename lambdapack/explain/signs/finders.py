@@ -1,29 +1,44 @@
-"""What packages print that look for their own native file: node-gyp-build, bindings, node-pre-gyp, prebuild-install."""
+"""Messages of packages that locate a native file: node-gyp-build, bindings, node-pre-gyp, prebuild-install."""
 
-from lambdapack.explain.nouns import Reading, Sign, Slots
-from lambdapack.explain.signs.words import CERTAIN, FILE, LIKELY, NAME, POSSIBLE, QUOTED, ROOT, SYMPTOM, pattern, sign
-from lambdapack.rules.tokens import tags
+from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
+from lambdapack.explain.signs.words import (
+    CERTAIN,
+    FILE,
+    LIKELY,
+    NAME,
+    POSSIBLE,
+    QUOTED,
+    ROOT,
+    SYMPTOM,
+    compile_pattern,
+    message_pattern,
+)
+from lambdapack.rules.selection.tokens import parse_platform_tags
 
-SKIPPED = Reading("scripts-skipped", POSSIBLE, "the package's install script never ran, so it was not built either")
+SKIPPED_SCRIPTS = Meaning(
+    "scripts-skipped", POSSIBLE, "the package's install script never ran, so it was not built either"
+)
 
 
-def not_found(slots: Slots) -> Reading:
+def missing_addon(slots: Slots) -> Meaning:
     """An addon that is required by path and is not there: nothing was downloaded or compiled for this target."""
-    if tags(slots["file"]).names_platform and "/build/" not in f"/{slots['file']}":
-        return Reading("platform-package-missing", LIKELY, "{file}, the binary for this platform, was not installed")
-    return Reading("prebuild-missing", LIKELY, "{file} was neither downloaded nor compiled for this target", (SKIPPED,))
+    if parse_platform_tags(slots["file"]).names_platform and "/build/" not in f"/{slots['file']}":
+        return Meaning("platform-package-missing", LIKELY, "{file}, the binary for this platform, was not installed")
+    return Meaning(
+        "prebuild-missing", LIKELY, "{file} was neither downloaded nor compiled for this target", (SKIPPED_SCRIPTS,)
+    )
 
 
-def other_host(slots: Slots) -> Reading:
+def wrong_host(slots: Slots) -> Meaning:
     """Old sharp compares the names of two platforms: system first, then CPU."""
     has, needs = slots["has"], slots["needs"]
     if has.partition("-")[0] == needs.partition("-")[0]:
-        return Reading("wrong-cpu", CERTAIN, f"node_modules holds binaries for {has}, and this is {needs}")
-    return Reading("not-elf", CERTAIN, f"node_modules was installed on {has} and copied to {needs}")
+        return Meaning("wrong-cpu", CERTAIN, f"node_modules holds binaries for {has}, and this is {needs}")
+    return Meaning("not-elf", CERTAIN, f"node_modules was installed on {has} and copied to {needs}")
 
 
-SIGNS: tuple[Sign, ...] = (
-    sign(
+SIGNS: tuple[MessagePattern, ...] = (
+    message_pattern(
         "node-gyp-build",
         "No native build was found for platform=linux arch=arm64 runtime=node abi=127 uv=1 libc=glibc node=22.1.0",
         r"No native build was found for (?:[^\n]*?platform=(?P<system>\w+) arch=(?P<cpu>\w+)[^\n]*)?"
@@ -32,27 +47,27 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "the package has no binary for {system} {cpu}, and none was compiled",
     ),
-    Sign(
+    MessagePattern(
         "bindings",
         "Could not locate the bindings file. Tried:\n -> /a/node_modules/a/build/a.node",
-        pattern(
+        compile_pattern(
             r"Could not locate the bindings file[.\s]*(?:\((?P<file2>[\w.-]+\.node)\)|Tried:\s*(?:\u2192|->) "
             r"(?P<file>\S+))?"
         ),
-        Reading(
+        Meaning(
             "prebuild-missing",
             LIKELY,
             "{file} is in none of the places where the package looks for it: it was not built for this target",
-            (SKIPPED,),
+            (SKIPPED_SCRIPTS,),
         ),
     ),
-    Sign(
+    MessagePattern(
         "node",
         "Cannot find module '../build/Release/a.node'",
-        pattern(rf"Cannot find (?:module|package) {QUOTED.format('file').replace('+)', '+?[.]node)', 1)}"),
-        not_found,
+        compile_pattern(rf"Cannot find (?:module|package) {QUOTED.format('file').replace('+)', '+?[.]node)', 1)}"),
+        missing_addon,
     ),
-    sign(
+    message_pattern(
         "node-sass",
         "Missing binding /a/node_modules/node-sass/vendor/linux-x64-57/binding.node",
         rf"Missing binding {FILE}|Node Sass (?:could not find a binding|does not yet support your current environment)",
@@ -61,7 +76,7 @@ SIGNS: tuple[Sign, ...] = (
         "node-sass has no binary for this system and this Node.js",
         package="node-sass",
     ),
-    sign(
+    message_pattern(
         "prebuild-install",
         "prebuild-install warn install No prebuilt binaries found (target=20.1.0 runtime=node arch=arm64 "
         "platform=linux)",
@@ -71,7 +86,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "nobody published a binary of the package for {system} {cpu} and this Node.js",
     ),
-    sign(
+    message_pattern(
         "prebuild-install",
         "prebuild-install WARN install connect ECONNREFUSED 1.2.3.4:443",
         r"prebuild-install (?:warn|WARN|err!|ERR!|error) ?(?:!|install)? (?!looking|found"
@@ -80,7 +95,7 @@ SIGNS: tuple[Sign, ...] = (
         LIKELY,
         "the prebuilt binary could not be downloaded: {reason}",
     ),
-    sign(
+    message_pattern(
         "node-pre-gyp",
         "node-pre-gyp ERR! Tried to download(404): https://example.com/a.tar.gz",
         r"(?:Tried to download\((?P<reason>[^)\n]+)\)|node-pre-gyp (?:WARN|ERR!|warn|error) (?:Hit error|install)"
@@ -89,7 +104,7 @@ SIGNS: tuple[Sign, ...] = (
         LIKELY,
         "the prebuilt binary could not be downloaded: {reason}{said}",
     ),
-    sign(
+    message_pattern(
         "node-pre-gyp",
         'node-pre-gyp info check checked for "/a/node_modules/a/lib/binding/a.node" (not found)',
         r"check checked for \\?\"(?P<file>[^\"\n\\]+\.node)\\?\" \(not found\)",
@@ -97,7 +112,7 @@ SIGNS: tuple[Sign, ...] = (
         POSSIBLE,
         "{file} is not there yet",
     ),
-    sign(
+    message_pattern(
         "node-pre-gyp",
         "node-pre-gyp WARN Pre-built binaries not installable for a@1.0.0 and node@22.1.0 (node-v127 ABI, glibc)",
         rf"Pre-built binaries not (?:installable|found) for (?P<package>{NAME})@",
@@ -105,14 +120,16 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "there is no prebuilt binary of {package} for this Node.js and system, so it had to be compiled",
     ),
-    Sign(
+    MessagePattern(
         "sharp",
         "'darwin-x64' binaries cannot be used on the 'linux-x64' platform",
-        pattern(r"['\"](?P<has>[\w-]+)['\"] binaries cannot be used on the ['\"](?P<needs>[\w-]+)['\"] platform"),
-        other_host,
+        compile_pattern(
+            r"['\"](?P<has>[\w-]+)['\"] binaries cannot be used on the ['\"](?P<needs>[\w-]+)['\"] platform"
+        ),
+        wrong_host,
         ROOT,
     ),
-    sign(
+    message_pattern(
         "sharp",
         'Something went wrong installing the "sharp" module',
         r"Something went wrong installing the \"?(?P<package>sharp)\"? module",
@@ -121,7 +138,7 @@ SIGNS: tuple[Sign, ...] = (
         "sharp was not built or downloaded for this target",
         SYMPTOM,
     ),
-    sign(
+    message_pattern(
         "pkg-prebuilds",
         "pkg-prebuilds: No prebuild or local build of a found. Tried build/Release/a.node",
         rf"No (?:prebuild|prebuilt binary|binary) (?:or local build )?(?:of|for) (?P<package>{NAME}) (?:was )?found",
@@ -129,7 +146,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "{package} has no binary for this target",
     ),
-    sign(
+    message_pattern(
         "a package",
         "Prebuild for current platform (a-v1.0.0-electron-v85-darwin-arm64) not found!",
         r"[Pp]re-?buil[dt]s?(?: binar(?:y|ies))? (?:for|of) [^\n]{1,120}? (?:(?:was|were|is|are) )?not (?:found"
@@ -140,7 +157,7 @@ SIGNS: tuple[Sign, ...] = (
         LIKELY,
         "the prebuilt binary for this platform could not be downloaded",
     ),
-    sign(
+    message_pattern(
         "a package",
         "No prebuild found for linux-arm64",
         r"(?:No (?:prebuild|pre-built binary|prebuilt binary|native binding|native addon)s? (?:(?:was|is|were) )?"
@@ -150,7 +167,7 @@ SIGNS: tuple[Sign, ...] = (
         LIKELY,
         "the package has no binary for {target}",
     ),
-    sign(
+    message_pattern(
         "a package",
         "Error: Failed to load native module /app/a.node",
         r"(?:Error: )(?:Failed to load (?:addon|native (?:module|addon|library))|Could not load native (?:module|addon)"

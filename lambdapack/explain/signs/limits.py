@@ -1,48 +1,59 @@
 """What the Lambda API, the kernel, docker and emulators print: sizes, conflicts, signals, what does not start."""
 
-from lambdapack.explain.nouns import Reading, Sign, Slots
-from lambdapack.explain.signs.words import CERTAIN, FILE, LIKELY, POSSIBLE, ROOT, SYMPTOM, pattern, sign
+from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
+from lambdapack.explain.signs.words import (
+    CERTAIN,
+    FILE,
+    LIKELY,
+    POSSIBLE,
+    ROOT,
+    SYMPTOM,
+    compile_pattern,
+    message_pattern,
+)
 
-RUNTIME, API = "Lambda's runtime", "the Lambda API"
+RUNTIME_SPEAKER, API_SPEAKER = "Lambda's runtime", "the Lambda API"
 
 
-def not_run(slots: Slots) -> Reading | None:
+def exec_format_error(slots: Slots) -> Meaning | None:
     """The kernel refuses a program for another CPU."""
     if slots.get("docker"):
-        return Reading(
+        return Meaning(
             "emulator",
             LIKELY,
             "the image is for another CPU, and this machine has no emulator for it",
-            (Reading("wrong-cpu", LIKELY, "the image or program is for another CPU than the machine"),),
+            (Meaning("wrong-cpu", LIKELY, "the image or program is for another CPU than the machine"),),
         )
-    return Reading("wrong-cpu", LIKELY, "{file} is a program for another CPU, or no program at all")
+    return Meaning("wrong-cpu", LIKELY, "{file} is a program for another CPU, or no program at all")
 
 
-SIGNS: tuple[Sign, ...] = (
-    Sign(
+SIGNS: tuple[MessagePattern, ...] = (
+    MessagePattern(
         "kernel",
         "cannot execute binary file: Exec format error",
-        pattern(rf"(?:{FILE}: )?cannot execute(?: binary file)?: [Ee]xec format error|spawn (?P<file2>\S+) ENOEXEC"),
-        not_run,
+        compile_pattern(
+            rf"(?:{FILE}: )?cannot execute(?: binary file)?: [Ee]xec format error|spawn (?P<file2>\S+) ENOEXEC"
+        ),
+        exec_format_error,
     ),
-    Sign(
+    MessagePattern(
         "docker",
         "exec /usr/local/bin/docker-entrypoint.sh: exec format error",
-        pattern(
+        compile_pattern(
             r"(?P<docker>standard_init_linux\.go|exec user process caused|OCI runtime|exec /bin/sh:|exec /usr/bin/sh:"
             r"|exec /usr/local/bin/docker-entrypoint\.sh:)[^\n]*exec format error"
         ),
-        not_run,
+        exec_format_error,
         ROOT,
     ),
-    Sign(
-        RUNTIME,
+    MessagePattern(
+        RUNTIME_SPEAKER,
         "fork/exec /lambda-entrypoint.sh: exec format error Runtime.InvalidEntrypoint",
-        pattern(rf"(?:fork/exec {FILE}: )?exec format error|OSError: \[Errno 8\] Exec format error"),
-        not_run,
+        compile_pattern(rf"(?:fork/exec {FILE}: )?exec format error|OSError: \[Errno 8\] Exec format error"),
+        exec_format_error,
     ),
-    sign(
-        API,
+    message_pattern(
+        API_SPEAKER,
         "Unzipped size must be smaller than 262144000 bytes",
         r"(?P<what>Unzipped size|Zipped size) must be smaller than (?P<bytes>\d+) bytes"
         r"(?! for the (?:UpdateFunctionConfiguration|Invoke))",
@@ -50,21 +61,21 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "AWS refuses the package: {what} must stay below {bytes} bytes",
     ),
-    Sign(
-        API,
+    MessagePattern(
+        API_SPEAKER,
         "Request must be smaller than 69905067 bytes for the UpdateFunctionCode operation",
-        pattern(
+        compile_pattern(
             r"Request must be smaller than (?P<bytes>\d+) bytes(?! for the (?:UpdateFunctionConfiguration|Invoke))"
         ),
-        Reading(
+        Meaning(
             "too-big",
             CERTAIN,
             "the zip is sent in the request itself, which must stay below {bytes} bytes: it has to go through S3",
             fix=("lambdapack deploy --function {function} --bucket BUCKET", "{build}", "lambdapack inspect ."),
         ),
     ),
-    sign(
-        API,
+    message_pattern(
+        API_SPEAKER,
         "RequestEntityTooLargeException",
         r"\bRequestEntityTooLarge(?:Exception)?\b(?![^\n]*(?:FunctionConfiguration|Invoke))"
         r"|\bCodeStorageExceeded(?:Exception)?\b|Code storage limit exceeded"
@@ -74,8 +85,8 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "AWS refuses the package for its size",
     ),
-    sign(
-        API,
+    message_pattern(
+        API_SPEAKER,
         "The operation cannot be performed at this time. An update is in progress for resource: arn:aws:lambda:x",
         r"An update is in progress for resource(?:: \S*?:function:(?P<function>[\w-]+))?"
         r"|(?<!Bucket)ResourceConflictException[^\n]{0,200}(?:cannot be performed"
@@ -87,7 +98,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "AWS is still at work on another update of the function",
     ),
-    sign(
+    message_pattern(
         "node",
         "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
         r"JavaScript heap out of memory",
@@ -95,35 +106,35 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "a program of node has used up its heap",
     ),
-    sign(
-        RUNTIME,
+    message_pattern(
+        RUNTIME_SPEAKER,
         "Error: Runtime exited with error: signal: killed Runtime.ExitError",
         r"Runtime exited with error: signal: killed|Runtime\.OutOfMemory|Error: ENOMEM|\bexit(?:ed with)? code:? 137\b",
         "out-of-memory",
         LIKELY,
         "the process was killed because it used up its memory",
     ),
-    Sign(
-        RUNTIME,
+    MessagePattern(
+        RUNTIME_SPEAKER,
         "Error: Runtime exited with error: signal: segmentation fault Runtime.ExitError",
-        pattern(r"Runtime exited with error: signal: segmentation fault"),
-        Reading(
+        compile_pattern(r"Runtime exited with error: signal: segmentation fault"),
+        Meaning(
             "node-api-level",
             POSSIBLE,
             "native code crashed: so ends an addon that declares a newer Node-API than this Node.js has",
-            (Reading("truncated", POSSIBLE, "a binary that is cut short dies so as well"),),
+            (Meaning("truncated", POSSIBLE, "a binary that is cut short dies so as well"),),
         ),
     ),
-    sign(
-        RUNTIME,
+    message_pattern(
+        RUNTIME_SPEAKER,
         "Error: Runtime exited with error: signal: bus error Runtime.ExitError",
         r"Runtime exited with error: signal: bus error|\bBus error(?: \(core dumped\))?",
         "truncated",
         LIKELY,
         "a binary that is cut short was mapped and read beyond its end",
     ),
-    sign(
-        RUNTIME,
+    message_pattern(
+        RUNTIME_SPEAKER,
         "Error: Runtime exited with error: signal: illegal instruction Runtime.ExitError",
         r"signal: illegal instruction|Illegal instruction(?: \(core dumped\))?|\bSIGILL\b",
         "cpu-level",
@@ -131,7 +142,7 @@ SIGNS: tuple[Sign, ...] = (
         "native code uses instructions that this CPU does not have",
         SYMPTOM,
     ),
-    sign(
+    message_pattern(
         "qemu",
         "qemu: uncaught target signal 4 (Illegal instruction) - core dumped",
         r"qemu: uncaught target signal|qemu-\w+(?:-static)?: (?:Could not open|Unable to reserve|unhandled|Unsupported)"
@@ -141,7 +152,7 @@ SIGNS: tuple[Sign, ...] = (
         "the emulator crashed, not the program: the image is for another CPU than this machine",
         ROOT,
     ),
-    sign(
+    message_pattern(
         "docker",
         "no matching manifest for linux/arm64/v8 in the manifest list entries",
         r"no matching manifest for (?P<needs>[\w/]+) in the manifest list",
@@ -149,7 +160,7 @@ SIGNS: tuple[Sign, ...] = (
         LIKELY,
         "there is no image for {needs}: it exists for another CPU only",
     ),
-    sign(
+    message_pattern(
         "docker",
         "The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64/v3)",
         r"requested image's platform \((?P<has>[\w/]+)\) does not match the detected host platform "
@@ -159,7 +170,7 @@ SIGNS: tuple[Sign, ...] = (
         "the image is for {has}, the machine is {needs}",
         SYMPTOM,
     ),
-    sign(
+    message_pattern(
         "sh, kernel",
         "bash: /app/bin/a: /lib64/ld-linux-x86-64.so.2: bad ELF interpreter: No such file or directory",
         r"bad ELF interpreter|bad interpreter: No such file|cannot execute: required file not found"
@@ -168,7 +179,7 @@ SIGNS: tuple[Sign, ...] = (
         CERTAIN,
         "the program asks for a loader that this system does not have",
     ),
-    sign(
+    message_pattern(
         "sh",
         "/app/dev_bundle/bin/node: No such file or directory",
         r"(?P<file>/[^\s:'\"]+/(?:bin|\.bin)/[\w.+-]+): (?:No such file or directory|not found)",

@@ -1,8 +1,8 @@
-"""Pieces of which the patterns are made."""
+"""Parts of regular expressions, and functions that build message patterns."""
 
 import re
 
-from lambdapack.explain.nouns import Certainty, Rank, Reading, Sign
+from lambdapack.explain.nouns import Certainty, Meaning, MessagePattern, Rank
 
 CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSIBLE
 ROOT, SYMPTOM = Rank.ROOT, Rank.SYMPTOM
@@ -19,18 +19,18 @@ ADDON = rf"{_START}(?P<file>{_PATH}\.node)"
 QUOTED = r"['\"`\u2018\u201c](?P<{}>[^'\"`\u2019\u201d\n]+)['\"`\u2019\u201d]"
 """A slot between any quotes."""
 
-LIBRARY = r"(?P<library>[\w.+@-]+(?:\.so(?:\.[\w.]+)*|\.dylib))"
+LIBRARY_SLOT = r"(?P<library>[\w.+@-]+(?:\.so(?:\.[\w.]+)*|\.dylib))"
 
 NAME = r"(?:@[a-z0-9~._-]+/)?[a-z0-9~._][a-z0-9~._-]*"
 """An npm package."""
 
 
-def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+def compile_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
     """Compile; where the pattern has a blank, the text may have any blanks and one line end."""
     return re.compile(text.replace(" ", "(?:[ \\t]*\\n?[ \\t]+|[ \\t]*\\n)"), flags | re.MULTILINE)
 
 
-def sign(  # noqa: PLR0913, PLR0917  # a row of a table
+def message_pattern(  # noqa: PLR0913, PLR0917  # a row of a table
     speaker: str,
     example: str,
     text: str,
@@ -39,6 +39,6 @@ def sign(  # noqa: PLR0913, PLR0917  # a row of a table
     says: str,
     rank: Rank = Rank.PLAIN,
     package: str = "",
-) -> Sign:
+) -> MessagePattern:
     """Return a row whose message always means the same."""
-    return Sign(speaker, example, pattern(text), Reading(cause, certainty, says), rank, package)
+    return MessagePattern(speaker, example, compile_pattern(text), Meaning(cause, certainty, says), rank, package)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from botocore import exceptions  # noqa: TID251  # what a network does is said in its classes
 
-from lambdapack.aws.cloud import connect
-from lambdapack.deploy.nouns import Local
-from lambdapack.errors import Exit, LambdapackError
+from lambdapack.aws.cloud import connect_cloud
+from lambdapack.deploy.nouns import LocalZip
+from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.model import Architecture
 from tests.cloud import errors
 from tests.cloud.deploying import Site
@@ -97,7 +97,7 @@ def test_the_one_action_that_is_missing_is_named(site: Site) -> None:
 )
 def test_what_never_reached_aws_is_an_environment_failure(site: Site, error: Exception, expected: str) -> None:
     found = refusal(site, error)
-    assert (found.failure.code, found.failure.exit) == (expected, Exit.ENVIRONMENT)
+    assert (found.failure.code, found.failure.exit) == (expected, ExitCode.ENVIRONMENT)
     assert site.aws.time.sleeps == []
 
 
@@ -129,18 +129,18 @@ def test_it_is_given_up_in_the_end(site: Site) -> None:
 def test_an_update_in_progress_is_waited_for_and_not_for_ever(site: Site) -> None:
     archive = site.package("new")
     site.aws.line.refuse["UpdateFunctionCode"] = [errors.busy("arn")] * 10
-    site.cloud.update_code("fn", Architecture.X86_64, Local(archive.path))
+    site.cloud.update_code("fn", Architecture.X86_64, LocalZip(archive.path))
     assert len(site.aws.time.sleeps) == 10
     site.cloud.settled("fn")
     site.aws.line.refuse["UpdateFunctionCode"] = [errors.busy("arn")] * 1000
     with pytest.raises(LambdapackError, match="LP412"):
-        site.cloud.update_code("fn", Architecture.X86_64, Local(archive.path))
+        site.cloud.update_code("fn", Architecture.X86_64, LocalZip(archive.path))
     assert 250 < site.aws.time.now < 400
 
 
 def test_an_update_that_never_ends_is_not_waited_for_for_ever(site: Site) -> None:
     site.aws.functions.seconds = 1e9
-    site.cloud.update_code("fn", Architecture.X86_64, Local(site.package("new").path))
+    site.cloud.update_code("fn", Architecture.X86_64, LocalZip(site.package("new").path))
     with pytest.raises(LambdapackError, match="LP424"):
         site.cloud.settled("fn")
 
@@ -177,15 +177,15 @@ def test_lists_are_read_to_the_last_page(site: Site) -> None:
 def test_the_region_may_come_from_aws_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    assert connect({"AWS_REGION": "eu-west-1"}).region == "eu-west-1"
-    assert connect({"AWS_REGION": "eu-west-1"}, region="us-east-1").region == "us-east-1"
+    assert connect_cloud({"AWS_REGION": "eu-west-1"}).region == "eu-west-1"
+    assert connect_cloud({"AWS_REGION": "eu-west-1"}, region="us-east-1").region == "us-east-1"
     with pytest.raises(LambdapackError, match="LP403"):
-        connect({})
+        connect_cloud({})
     with pytest.raises(LambdapackError, match="LP404"):
-        connect({}, profile="nobody")
-    broken = connect({}, region="not a region").function
+        connect_cloud({}, profile="nobody")
+    broken = connect_cloud({}, region="not a region").function
     with pytest.raises(LambdapackError, match="LP403"):
         broken("fn")
-    nowhere = connect({}, region="eu-west-1", endpoint="nowhere").function
+    nowhere = connect_cloud({}, region="eu-west-1", endpoint="nowhere").function
     with pytest.raises(LambdapackError):
         nowhere("fn")

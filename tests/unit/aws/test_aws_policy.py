@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.aws.actions import ACTIONS, DEPLOYING, PUBLISHING, policy
-from lambdapack.deploy import rollback
-from lambdapack.deploy.nouns import Local, NewLayer, Permission, Settings
-from lambdapack.errors import LambdapackError
+from lambdapack.aws.actions import DEPLOY_OPERATIONS, IAM_ACTIONS, PUBLISH_OPERATIONS, build_iam_policy
+from lambdapack.deploy import alias
+from lambdapack.deploy.nouns import FunctionSettings, LayerPermission, LocalZip, NewLayer
+from lambdapack.errors.record import LambdapackError
 from tests.cloud.deploying import EVENT, NEW, X86, Site
 from tests.cloud.errors import AwsError
 from tests.cloud.publishing import publish
@@ -23,10 +23,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     site = Site(tmp_path_factory.mktemp("site"))
     layer = site.directory / "layer.zip"
     layer.write_bytes(zipped({"nodejs/node_modules/x/index.js": "1"}))
-    arn = site.cloud.publish_layer(NewLayer("x", "", (), (X86,)), Local(layer)).arn
+    arn = site.cloud.publish_layer(NewLayer("x", "", (), (X86,)), LocalZip(layer)).arn
     site.aws.line.calls.clear()
-    site.deploy(site.wanted(site.package("one"), new=NEW, settings=Settings(layers=(arn,)), smoke=EVENT))
-    site.deploy(site.wanted(site.package("two"), settings=Settings(timeout=9)))
+    site.deploy(site.wanted(site.package("one"), new=NEW, settings=FunctionSettings(layers=(arn,)), smoke=EVENT))
+    site.deploy(site.wanted(site.package("two"), settings=FunctionSettings(timeout=9)))
     site.deploy(site.wanted(site.package("three"), alias=""))
     site.deploy(site.wanted(site.package("three"), alias=""))
     large = site.package("large", size=53_000_000)
@@ -35,7 +35,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
         site.deploy(site.wanted(large, bucket=BUCKET))
     site.aws.line.refuse.clear()
     site.deploy(site.wanted(large, bucket=BUCKET))
-    rollback.carry_out(site.cloud, rollback.find(site.cloud, "fn", "live"))
+    alias.apply_rollback(site.cloud, alias.find_rollback(site.cloud, "fn", "live"))
     return set(site.aws.line.calls)
 
 
@@ -45,7 +45,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     site = Site(tmp_path_factory.mktemp("site"))
     for number in range(4):
         publish(site, str(number), keep=1)
-    publish(site, "3", permissions=(Permission("public", "*"),))
+    publish(site, "3", permissions=(LayerPermission("public", "*"),))
     publish(site, "large", size=53_000_000, bucket=BUCKET)
     site.aws.line.refuse["UploadPart"] = [AwsError("AccessDenied", "no")] * 20
     with pytest.raises(LambdapackError, match="LP410"):
@@ -58,26 +58,26 @@ SPARE = {("s3", "PutObject")}
 
 
 def test_the_tables_are_what_is_called(recorded: set[tuple[str, str]], published: set[tuple[str, str]]) -> None:
-    assert recorded == DEPLOYING - SPARE
-    assert published == PUBLISHING - SPARE
+    assert recorded == DEPLOY_OPERATIONS - SPARE
+    assert published == PUBLISH_OPERATIONS - SPARE
 
 
-@pytest.mark.parametrize("operations", [DEPLOYING, PUBLISHING], ids=["deploy", "publish-layer"])
+@pytest.mark.parametrize("operations", [DEPLOY_OPERATIONS, PUBLISH_OPERATIONS], ids=["deploy", "publish-layer"])
 def test_the_policy_allows_every_call_and_nothing_else(operations: frozenset[tuple[str, str]]) -> None:
-    allowed = {action for statement in policy(operations)["Statement"] for action in statement["Action"]}
-    assert {action for each in operations for action in ACTIONS[each]} == allowed
+    allowed = {action for statement in build_iam_policy(operations)["Statement"] for action in statement["Action"]}
+    assert {action for each in operations for action in IAM_ACTIONS[each]} == allowed
 
 
-@pytest.mark.parametrize(("name", "operations"), [("policy", DEPLOYING), ("layer-policy", PUBLISHING)])
+@pytest.mark.parametrize(("name", "operations"), [("policy", DEPLOY_OPERATIONS), ("layer-policy", PUBLISH_OPERATIONS)])
 def test_readme_has_that_policy(
     request: pytest.FixtureRequest, name: str, operations: frozenset[tuple[str, str]]
 ) -> None:
     if request.config.getoption("--update-golden"):
-        text = json.dumps(policy(operations), indent=1)
+        text = json.dumps(build_iam_policy(operations), indent=1)
         indented = "".join(f"    {line}\n" for line in text.splitlines())
         README.write_text(README.read_text(encoding="utf-8").replace(_block(name), indented), encoding="utf-8")
     lines = [line[4:] for line in _block(name).splitlines()]
-    assert json.loads("\n".join(lines)) == policy(operations), "run pytest --update-golden on this module"
+    assert json.loads("\n".join(lines)) == build_iam_policy(operations), "run pytest --update-golden on this module"
 
 
 def _block(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests.cloud import logs, servers
 from tests.cloud.wire import KEY
 
@@ -30,7 +30,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def ask(address: str, name: str, *more: str) -> int:
-    return run(["explain", "--function", name, "--endpoint-url", address, "--format", "json", *more])
+    return run_command(["explain", "--function", name, "--endpoint-url", address, "--format", "json", *more])
 
 
 def diagnoses(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def diagnoses(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_every_page_of_the_log_is_read(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("lambdapack.aws.logs.PAGE", 7)
+    monkeypatch.setattr("lambdapack.aws.logs.MAX_EVENTS_PER_PAGE", 7)
     logs.write(address, "/aws/lambda/paged", [*NOISE, LINE, *NOISE, LINE])
     assert ask(address, "paged") == 0
     found = diagnoses(capsys)

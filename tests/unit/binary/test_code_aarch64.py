@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from lambdapack.binary.code_aarch64 import addresses_taken, constants, returned_constant
+from lambdapack.binary.registration.code_aarch64 import addresses_taken, constants, returned_constant
 
 RET = 0xD65F03C0
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lambdapack.binary.code_x86_64 import addresses_taken, constants, returned_constant
+from lambdapack.binary.registration.code_x86_64 import addresses_taken, constants, returned_constant
 
 
 def value(code: str, elsewhere: dict[int, str] | None = None) -> int | None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary import elf
+from lambdapack.binary.elf import read
 from lambdapack.binary.facts import Elf, Symbol, VersionNeed
 from tests import elf as make
 
@@ -13,7 +13,7 @@ RELR_SUPPORTED = "-Wl,-z,pack-relative-relocs"  # binutils 2.38 and newer
 
 
 def facts(path: Path | bytes) -> Elf:
-    return elf.read(memoryview(path if isinstance(path, bytes) else path.read_bytes()))
+    return read.read_elf(memoryview(path if isinstance(path, bytes) else path.read_bytes()))
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +244,7 @@ def test_all_exports_are_told_with_their_versions(tmp_path: Path, style: str) ->
     source += '__attribute__((visibility("hidden"))) int third(void) { return 3; }\n'
     source += "static int fourth;\nint *fifth = &fourth;\n"
     path = make.link(tmp_path, "x.so", source, f"-Wl,--hash-style={style}")
-    found = dict(elf.exported(memoryview(path.read_bytes())))
+    found = dict(read.read_exports(memoryview(path.read_bytes())))
     assert {"first", "second", "fifth"} <= found.keys()
     assert not {"third", "fourth"} & found.keys()
     assert set(found.values()) == {None}
@@ -252,11 +252,19 @@ def test_all_exports_are_told_with_their_versions(tmp_path: Path, style: str) ->
 
 def test_exports_of_a_versioned_library_carry_every_version(tmp_path: Path) -> None:
     data = memoryview(make.library(tmp_path, "libshiny.so.1", "V_1", "V_2").read_bytes())
-    assert sorted(elf.exported(data), key=str) == [("V_1", "V_1"), ("V_2", "V_2"), ("shiny", "V_1"), ("shiny", "V_2")]
-    assert elf.definitions(data, ["shiny", "dull"]) == (
+    assert sorted(read.read_exports(data), key=str) == [
+        ("V_1", "V_1"),
+        ("V_2", "V_2"),
+        ("shiny", "V_1"),
+        ("shiny", "V_2"),
+    ]
+    assert read.find_definitions(data, ["shiny", "dull"]) == (
         Symbol("shiny", "V_1", default=False),
         Symbol("shiny", "V_2"),
-    ) or elf.definitions(data, ["shiny", "dull"]) == (Symbol("shiny", "V_2"), Symbol("shiny", "V_1", default=False))
+    ) or read.find_definitions(data, ["shiny", "dull"]) == (
+        Symbol("shiny", "V_2"),
+        Symbol("shiny", "V_1", default=False),
+    )
 
 
 @pytest.mark.parametrize("style", ["gnu", "sysv"])
@@ -264,13 +272,13 @@ def test_definitions_are_looked_up_in_the_files_own_hash_table(tmp_path: Path, s
     source = "".join(f"int name_{each}(void) {{ return {each}; }}\n" for each in range(300))
     data = memoryview(make.link(tmp_path, "x.so", source, f"-Wl,--hash-style={style}").read_bytes())
     wanted = [f"name_{each}" for each in range(290, 310)]
-    assert [each.name for each in elf.definitions(data, wanted)] == wanted[:10]
+    assert [each.name for each in read.find_definitions(data, wanted)] == wanted[:10]
 
 
 def test_files_without_dynamic_section_export_nothing(tmp_path: Path) -> None:
     path = make.program(tmp_path, "fixed", "void _start(void) { for (;;); }\n", "-static", "-no-pie")
-    assert list(elf.exported(memoryview(path.read_bytes()))) == []
-    assert elf.definitions(memoryview(path.read_bytes()), ["_start"]) == ()
+    assert list(read.read_exports(memoryview(path.read_bytes()))) == []
+    assert read.find_definitions(memoryview(path.read_bytes()), ["_start"]) == ()
 
 
 def test_this_machines_own_libraries_read_well() -> None:
@@ -281,5 +289,5 @@ def test_this_machines_own_libraries_read_well() -> None:
         found = facts(path)
         assert found.damage == ""
         assert "GLIBC_2.2.5" in found.version_definitions
-    names = {name for path in libraries for name, _ in elf.exported(memoryview(path.read_bytes()))}
+    names = {name for path in libraries for name, _ in read.read_exports(memoryview(path.read_bytes()))}
     assert {"malloc", "pow"} <= names

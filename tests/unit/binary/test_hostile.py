@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lambdapack.binary import elf
+from lambdapack.binary.elf import read
 from lambdapack.binary.facts import Elf
 from tests import elf as make
 
@@ -17,10 +17,10 @@ SECONDS = 5.0  # for a file of some kilobytes; an honest one takes a millisecond
 def all_of(data: bytes) -> Elf:
     view = memoryview(data)
     started = process_time()
-    found = elf.read(view)
-    for _ in elf.exported(view):
+    found = read.read_elf(view)
+    for _ in read.read_exports(view):
         pass
-    elf.definitions(view, ["napi_register_module_v1", "there"])
+    read.find_definitions(view, ["napi_register_module_v1", "there"])
     assert process_time() - started < SECONDS
     return found
 
@@ -98,7 +98,7 @@ def test_a_hash_chain_that_bites_its_tail_is_left(tmp_path: Path) -> None:
     buckets, chains = struct.unpack_from("<II", data, at)
     bitten = make.patched(data, at + 8, struct.pack("<I", 1) * (buckets + chains))
     started = process_time()
-    assert elf.definitions(memoryview(bitten), ["nowhere"]) == ()
+    assert read.find_definitions(memoryview(bitten), ["nowhere"]) == ()
     assert process_time() - started < SECONDS
 
 

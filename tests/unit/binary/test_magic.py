@@ -1,21 +1,27 @@
 import pytest
 
 from lambdapack.binary.facts import Format
-from lambdapack.binary.magic import is_archive, may_be_native, mistaken_for_native, printable, promises_native
+from lambdapack.binary.format import (
+    classify_non_native,
+    has_native_name,
+    is_static_library,
+    may_be_native,
+    printable_start,
+)
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 
 
 @pytest.mark.parametrize("name", ["a.node", "lib/b.so", "libc.so.6", "libvips.so.8.17.3", ".node", "x/.so"])
 def test_names_that_promise_a_native_file(name: str) -> None:
-    assert promises_native(name)
+    assert has_native_name(name)
 
 
 @pytest.mark.parametrize(
     "name", ["node", "a.node.js", "so", "a.so.js", "a.sow", "libc.so.6a", "a.NODE", "a.node/b", "a.dylib", "a.node\n"]
 )
 def test_names_that_promise_nothing(name: str) -> None:
-    assert not promises_native(name)
+    assert not has_native_name(name)
 
 
 @pytest.mark.parametrize(
@@ -41,19 +47,19 @@ def test_names_that_promise_nothing(name: str) -> None:
     ids=lambda value: value.value if isinstance(value, Format) else "",
 )
 def test_what_stands_in_place_of_a_binary_is_named(content: bytes, form: Format) -> None:
-    assert mistaken_for_native(content[:512], len(content)) is form
+    assert classify_non_native(content[:512], len(content)) is form
 
 
 def test_text_cut_inside_a_character_is_still_text() -> None:
     content = b"x" * 511 + "\u00f6".encode()
-    assert mistaken_for_native(content[:512], len(content)) is Format.TEXT
-    assert mistaken_for_native(content[:512], 512) is Format.UNKNOWN
+    assert classify_non_native(content[:512], len(content)) is Format.TEXT
+    assert classify_non_native(content[:512], 512) is Format.UNKNOWN
 
 
 def test_static_libraries_are_told_from_debian_packages() -> None:
-    assert is_archive(b"!<arch>\n")
-    assert is_archive(b"!<thin>\n/               ")
-    assert not is_archive(b"!<arch>\ndebian-binary   1410122664")
+    assert is_static_library(b"!<arch>\n")
+    assert is_static_library(b"!<thin>\n/               ")
+    assert not is_static_library(b"!<arch>\ndebian-binary   1410122664")
     assert may_be_native(b"!<arch>\n")
 
 
@@ -63,7 +69,7 @@ def test_scripts_and_modules_are_not_worth_opening(head: bytes) -> None:
 
 
 def test_the_start_of_a_file_is_shown_on_one_line_without_control_characters() -> None:
-    assert printable(LFS) == "version https://git-lfs.github.com/spec/v1 oid sha256:4d7a"[:60] + " s"
-    assert printable(b"\x1f\x8b\x08\x00") == "\\x1f\\x8b\\x08\\x00"
-    assert printable(b"\x1b[31mred\xff") == "\\x1b[31mred\\xff"
-    assert printable(b"") == ""
+    assert printable_start(LFS) == "version https://git-lfs.github.com/spec/v1 oid sha256:4d7a"[:60] + " s"
+    assert printable_start(b"\x1f\x8b\x08\x00") == "\\x1f\\x8b\\x08\\x00"
+    assert printable_start(b"\x1b[31mred\xff") == "\\x1b[31mred\\xff"
+    assert printable_start(b"") == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary import elf
+from lambdapack.binary.elf import read
 from lambdapack.binary.facts import Elf, Registration, RegistrationKind
 
 pytestmark = pytest.mark.registry
@@ -58,4 +58,4 @@ def test_real_addons_register_as_their_makers_say(npm: str, place: Path, package
 def _facts(archive: tarfile.TarFile, member: str) -> Elf:
     stream = archive.extractfile(member)
     assert stream is not None
-    return elf.read(memoryview(stream.read()))
+    return read.read_elf(memoryview(stream.read()))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary import elf
+from lambdapack.binary.elf import read
 from lambdapack.binary.facts import Registration, RegistrationKind
 from tests import elf as make
 
@@ -30,7 +30,7 @@ FORMS = {
 
 def registration(directory: Path, source: str, *flags: str) -> Registration:
     path = make.link(directory, "addon.node", source, *flags)
-    return elf.read(memoryview(path.read_bytes())).registration
+    return read.read_elf(memoryview(path.read_bytes())).registration
 
 
 @pytest.mark.parametrize(("style", "form"), list(product(STYLES, FORMS)))
@@ -51,7 +51,7 @@ def test_calls_in_front_of_the_constant_do_not_hide_it(tmp_path: Path, flags: tu
     path = make.link(
         tmp_path, "addon.node", source, "-DLEVEL=6", "-Wl,--unresolved-symbols=ignore-all", *flags, "-lgcov"
     )
-    assert elf.read(memoryview(path.read_bytes())).registration.node_api == 6
+    assert read.read_elf(memoryview(path.read_bytes())).registration.node_api == 6
 
 
 def test_a_version_function_that_computes_is_uncertain(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary.facts import Binary, Format, RegistrationKind, Role, Symbol
-from lambdapack.binary.scan import scan
-from lambdapack.errors import BAD_TARGET, LambdapackError
+from lambdapack.binary.facts import Binary, BinaryRole, Format, RegistrationKind, Symbol
+from lambdapack.binary.scan import scan_binaries
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_TARGET
 from lambdapack.events import Advance
-from lambdapack.tree.entry import Entry, Kind
+from lambdapack.tree.entry import Entry, EntryKind
 from tests import elf as make
 
 DYLIB = struct.pack("<IIIIIIII", 0xFEEDFACF, 0x100000C, 0, 6, 20, 2000, 0, 0)
@@ -24,8 +25,8 @@ class Files:
     def __init__(self, content: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> None:
         self._content = content
         self.opened: Counter[str] = Counter()
-        files = [Entry(path, Kind.FILE, 0o644, len(data)) for path, data in content.items()]
-        files += [Entry(path, Kind.SYMLINK, 0o777, 0, target) for path, target in (links or {}).items()]
+        files = [Entry(path, EntryKind.FILE, 0o644, len(data)) for path, data in content.items()]
+        files += [Entry(path, EntryKind.SYMLINK, 0o777, 0, target) for path, target in (links or {}).items()]
         self.entries = {each.path: each for each in sorted(files, key=lambda each: each.path.encode())}
 
     @contextmanager
@@ -57,7 +58,7 @@ class Recording:
 
 
 def found(content: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> dict[str, Binary]:
-    return {each.path: each for each in scan(Files(content, links)).binaries}
+    return {each.path: each for each in scan_binaries(Files(content, links)).binaries}
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_native_files_are_found_by_their_magic_not_their_name(addon: bytes, libr
 
 
 def test_a_binary_carries_its_digest_size_mode_and_machines(addon: bytes) -> None:
-    (binary,) = scan(Files({"a.node": addon})).binaries
+    (binary,) = scan_binaries(Files({"a.node": addon})).binaries
     assert binary.sha256 == sha256(addon).hexdigest()
     assert (binary.size, binary.mode, binary.machines) == (len(addon), 0o644, ("x86_64",))
     assert binary.elf is not None
@@ -110,7 +111,7 @@ def test_a_binary_carries_its_digest_size_mode_and_machines(addon: bytes) -> Non
     ("machine", "name"), [(183, "arm64"), (3, "ia32"), (40, "arm"), (243, "riscv"), (0xFE21, "machine 65057")]
 )
 def test_elf_machines_bear_the_reports_names(addon: bytes, machine: int, name: str) -> None:
-    (binary,) = scan(Files({"a.node": make.with_machine(addon, machine)})).binaries
+    (binary,) = scan_binaries(Files({"a.node": make.with_machine(addon, machine)})).binaries
     assert binary.machines == (name,)
 
 
@@ -127,11 +128,11 @@ def test_names_that_promise_a_binary_are_listed_with_what_stands_there() -> None
         }
     )
     assert {path: (each.format, each.role) for path, each in binaries.items()} == {
-        "a.node": (Format.EMPTY, Role.ADDON),
-        "b.so.1": (Format.LFS_POINTER, Role.LIBRARY),
-        "c.node": (Format.HTML, Role.ADDON),
-        "d.node": (Format.WASM, Role.ADDON),
-        "e.so": (Format.ELF, Role.LIBRARY),
+        "a.node": (Format.EMPTY, BinaryRole.ADDON),
+        "b.so.1": (Format.LFS_POINTER, BinaryRole.LIBRARY),
+        "c.node": (Format.HTML, BinaryRole.ADDON),
+        "d.node": (Format.WASM, BinaryRole.ADDON),
+        "e.so": (Format.ELF, BinaryRole.LIBRARY),
     }
     assert binaries["b.so.1"].first_bytes.startswith("version https://git-lfs")
     assert binaries["a.node"].first_bytes == ""
@@ -160,15 +161,15 @@ def test_roles_follow_registration_type_and_name(place: Path, addon: bytes, libr
         ).items()
     }
     assert roles == {
-        "addon": Role.ADDON,
-        "fixed": Role.EXECUTABLE,
-        "lib": Role.LIBRARY,
-        "lib.node": Role.ADDON,
-        "mac": Role.LIBRARY,
-        "mac.node": Role.ADDON,
-        "pie": Role.EXECUTABLE,
-        "user": Role.ADDON,
-        "win.exe": Role.EXECUTABLE,
+        "addon": BinaryRole.ADDON,
+        "fixed": BinaryRole.EXECUTABLE,
+        "lib": BinaryRole.LIBRARY,
+        "lib.node": BinaryRole.ADDON,
+        "mac": BinaryRole.LIBRARY,
+        "mac.node": BinaryRole.ADDON,
+        "pie": BinaryRole.EXECUTABLE,
+        "user": BinaryRole.ADDON,
+        "win.exe": BinaryRole.EXECUTABLE,
     }
 
 
@@ -213,19 +214,19 @@ def test_a_library_reached_through_symlinks_is_a_needed_one(place: Path) -> None
 
 def test_symlinks_and_directories_are_no_binaries(addon: bytes) -> None:
     tree = Files({"real.node": addon}, {"link.node": "real.node"})
-    tree.entries["folder.node"] = Entry("folder.node", Kind.DIRECTORY, 0o755, 0)
-    assert [each.path for each in scan(tree).binaries] == ["real.node"]
+    tree.entries["folder.node"] = Entry("folder.node", EntryKind.DIRECTORY, 0o755, 0)
+    assert [each.path for each in scan_binaries(tree).binaries] == ["real.node"]
 
 
 def test_binaries_come_in_byte_order_of_their_paths(addon: bytes) -> None:
     paths = ["a/b.node", "a.node", "B.node", "\u00e4.node", "a-b.node"]
-    binaries = scan(Files(dict.fromkeys(paths, addon))).binaries
+    binaries = scan_binaries(Files(dict.fromkeys(paths, addon))).binaries
     assert [each.path for each in binaries] == sorted(paths, key=str.encode)
 
 
 def test_other_files_are_opened_once_and_small_ones_never(addon: bytes) -> None:
     tree = Files({"index.js": b"module.exports = require('./a.node')\n", "tiny.js": b"1", "a.node": addon})
-    scan(tree)
+    scan_binaries(tree)
     assert tree.opened == {"index.js": 1, "a.node": 1}
 
 
@@ -239,15 +240,15 @@ def test_a_file_that_cannot_be_read_ends_the_scan_with_its_own_failure(addon: by
                 yield data
 
     with pytest.raises(LambdapackError, match="it changed while it was read"):
-        scan(Vanishing({"a.node": addon, "gone.node": addon + b"!"}))
+        scan_binaries(Vanishing({"a.node": addon, "gone.node": addon + b"!"}))
 
 
 def test_an_empty_tree_has_no_binaries() -> None:
-    assert scan(Files({})).binaries == ()
+    assert scan_binaries(Files({})).binaries == ()
 
 
 def test_the_observer_hears_how_far_it_is(addon: bytes) -> None:
     observer = Recording()
-    scan(Files({"a.node": addon, "b.js": b"//"}), observer)
+    scan_binaries(Files({"a.node": addon, "b.js": b"//"}), observer)
     assert observer.tasks == [("Reading every native file", len(addon), "B")]
     assert observer.done == {"Reading every native file": len(addon)}

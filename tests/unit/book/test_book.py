@@ -4,22 +4,30 @@ from importlib.resources import files
 
 import pytest
 
-from lambdapack.book import Delivery, Page, Registered, Role, Status, page, pages
-from lambdapack.project.semver import parse_version
+from lambdapack.book.book import (
+    BinaryDelivery,
+    BinaryInterface,
+    BookEntry,
+    MaintenanceStatus,
+    PackageRole,
+    find_book_entry,
+    read_book,
+)
+from lambdapack.managers.semver import parse_version
 
-PAGES = tuple(pages().values())
+PAGES = tuple(read_book().values())
 
 
 def test_a_page_is_found_by_the_name_npm_has_for_it() -> None:
-    sharp = page("sharp")
+    sharp = find_book_entry("sharp")
     assert sharp is not None
     assert (sharp.delivery, sharp.registered, sharp.status) == (
-        Delivery.PLATFORM_PACKAGES,
-        Registered.NODE_API,
-        Status.MAINTAINED,
+        BinaryDelivery.PLATFORM_PACKAGES,
+        BinaryInterface.NODE_API,
+        MaintenanceStatus.MAINTAINED,
     )
-    assert page("Sharp") is None
-    assert page("no-such-package") is None
+    assert find_book_entry("Sharp") is None
+    assert find_book_entry("no-such-package") is None
 
 
 def test_every_package_has_one_page_and_they_stand_in_order() -> None:
@@ -30,20 +38,20 @@ def test_every_package_has_one_page_and_they_stand_in_order() -> None:
 
 
 @pytest.mark.parametrize("each", PAGES, ids=lambda each: each.name)
-def test_a_page_says_where_it_comes_from_and_what_to_do(each: Page) -> None:
+def test_a_page_says_where_it_comes_from_and_what_to_do(each: BookEntry) -> None:
     assert parse_version(each.newest)
     assert each.source
     assert each.read.year >= 2026
     for text in (each.needs, each.advice):
         assert text == "" or re.fullmatch(r"[A-Z@0-9a-z].*[.)]", text)
         assert text.isascii()
-    if not each.alive or each.role is Role.ELSEWHERE:
+    if not each.alive or each.role is PackageRole.ELSEWHERE:
         assert each.alternatives or each.advice, "who warns must say what to do instead"
 
 
 @pytest.mark.parametrize("each", PAGES, ids=lambda each: each.name)
-def test_nothing_is_replaced_by_what_is_itself_given_up(each: Page) -> None:
+def test_nothing_is_replaced_by_what_is_itself_given_up(each: BookEntry) -> None:
     for name in each.alternatives:
-        other = page(name)
+        other = find_book_entry(name)
         assert name != each.name
         assert other is None or other.alive, f"{each.name} -> {name}"

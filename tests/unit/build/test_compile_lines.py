@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from lambdapack.build.compile_lines import CompileLines, Tuned, cpu_flags
+from lambdapack.install.compile_lines import CompileLines, CompilerFlag, cpu_flags
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_of_a_compilers_flags_the_last_of_a_kind_counts(line: str, flags: tuple[
     assert cpu_flags(line) == flags
 
 
-def heard(*lines: str) -> Sequence[Tuned]:
+def heard(*lines: str) -> Sequence[CompilerFlag]:
     found = CompileLines()
     for line in lines:
         found.take(line)
@@ -31,17 +31,17 @@ def heard(*lines: str) -> Sequence[Tuned]:
 
 def test_a_flag_belongs_to_the_package_whose_script_runs() -> None:
     lines = ("> @a/b@1.0.0-rc.1 install", "> make", "cc -c x.c", "> c@2.0.0 postinstall", "cc -march=native -c y.c")
-    assert heard(*lines) == (Tuned("c", "-march=native", everywhere=True),)
+    assert heard(*lines) == (CompilerFlag("c", "-march=native", everywhere=True),)
 
 
 def test_a_project_without_a_name_is_no_package() -> None:
     lines = ("> b@1.0.0 install", "> make", "cc -c x.c", "", "> install", "> make", "cc -march=native -c y.c")
-    assert heard(*lines) == (Tuned("", "-march=native", everywhere=True),)
+    assert heard(*lines) == (CompilerFlag("", "-march=native", everywhere=True),)
 
 
 def test_a_flag_for_some_files_is_not_for_all() -> None:
     lines = ("> a@1.0.0 install", "g++ -c plain.cc", "g++ -march=skylake-avx512 -c fast.cc", "g++ -shared -o a.node")
-    assert heard(*lines) == (Tuned("a", "-march=skylake-avx512", everywhere=False),)
+    assert heard(*lines) == (CompilerFlag("a", "-march=skylake-avx512", everywhere=False),)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.build.containers import ContainerEngine
-from lambdapack.build.docker import _reach, connect
-from lambdapack.build.hosts import Place
-from lambdapack.errors import DISK_FULL, ENGINE_LOST, NO_ENGINE, NO_IMAGE, WRONG_IMAGE, LambdapackError
+from lambdapack.engine.containers import ContainerEngine
+from lambdapack.engine.docker import _open_daemon, connect_engine
+from lambdapack.engine.hosts import EngineAddress
+from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, NO_ENGINE, NO_IMAGE, WRONG_IMAGE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 from tests.fakes import RecordingObserver
 from tests.unit.build.stub import Answer, HangUpError, StubEngine, answer, refusal
@@ -38,7 +39,7 @@ class Naps:
 
 
 def engine(stub: StubEngine, naps: Naps | None = None) -> ContainerEngine:
-    return ContainerEngine(_reach(Place(stub.url, "test")), naps or Naps())
+    return ContainerEngine(_open_daemon(EngineAddress(stub.url, "test")), naps or Naps())
 
 
 def messages(*found: object) -> Callable[[], Answer]:
@@ -64,10 +65,10 @@ def refused(stub: StubEngine, observer: RecordingObserver, naps: Naps | None = N
 
 
 def test_an_engine_is_described_by_its_own_words(stub: StubEngine) -> None:
-    found = connect({"DOCKER_HOST": stub.url})
+    found = connect_engine({"DOCKER_HOST": stub.url})
     assert (found.name, found.architecture, found.address) == ("Docker Engine 20.10 (linux/amd64)", X86, stub.url)
     stub.version |= {"Arch": "arm64", "Components": [{"Name": "Podman Engine"}]}
-    assert connect({}, hosts={ARM: stub.url}, architecture=ARM).name == "Podman Engine 20.10 (linux/arm64)"
+    assert connect_engine({}, hosts={ARM: stub.url}, architecture=ARM).name == "Podman Engine 20.10 (linux/arm64)"
 
 
 @pytest.mark.parametrize(
@@ -77,31 +78,31 @@ def test_an_engine_is_described_by_its_own_words(stub: StubEngine) -> None:
 def test_an_engine_that_cannot_serve_is_not_used(stub: StubEngine, change: dict[str, str], words: str) -> None:
     stub.version |= change
     with pytest.raises(LambdapackError, match=words) as raised:
-        connect({"DOCKER_HOST": stub.url})
+        connect_engine({"DOCKER_HOST": stub.url})
     assert raised.value.failure is NO_ENGINE
 
 
 def test_each_place_has_one_short_line(tmp_path: Path) -> None:
     (tmp_path / "file.sock").touch()
     with pytest.raises(LambdapackError) as raised:
-        connect({"DOCKER_HOST": f"unix://{tmp_path}/file.sock"}, home=tmp_path)
+        connect_engine({"DOCKER_HOST": f"unix://{tmp_path}/file.sock"}, home=tmp_path)
     assert raised.value.detail.splitlines()[1:] == [f"unix://{tmp_path}/file.sock (DOCKER_HOST): Connection refused"]
     assert "unset it" in raised.value.hint
     with pytest.raises(LambdapackError, match="there is no such context"):
-        connect({"DOCKER_CONTEXT": "gone"}, home=tmp_path)
+        connect_engine({"DOCKER_CONTEXT": "gone"}, home=tmp_path)
 
 
 @pytest.mark.parametrize("host", ["nonsense", "tcp://127.0.0.1:1", "http://[::1", "fd://x", "ssh://nobody@localhost:1"])
 def test_a_host_that_is_no_address_is_one_failure(tmp_path: Path, host: str) -> None:
     with pytest.raises(LambdapackError) as raised:
-        connect({"DOCKER_HOST": host}, home=tmp_path)
+        connect_engine({"DOCKER_HOST": host}, home=tmp_path)
     assert raised.value.failure is NO_ENGINE
 
 
 @pytest.mark.skipif(importlib.util.find_spec("paramiko") is not None, reason="paramiko is installed")
 def test_ssh_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError, match="pip install paramiko"):
-        connect({"DOCKER_HOST": "ssh://graviton"}, home=tmp_path)
+        connect_engine({"DOCKER_HOST": "ssh://graviton"}, home=tmp_path)
 
 
 def test_proxies_and_bundles_of_the_environment_are_not_for_the_engine(
@@ -109,7 +110,7 @@ def test_proxies_and_bundles_of_the_environment_are_not_for_the_engine(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
-    assert not _reach(Place(stub.url, "test"))._client.trust_env
+    assert not _open_daemon(EngineAddress(stub.url, "test"))._client.trust_env
 
 
 def test_an_image_that_is_there_is_not_pulled(stub: StubEngine, observer: RecordingObserver) -> None:
@@ -207,7 +208,7 @@ def test_an_engine_that_hangs_up_in_the_middle_is_lost(stub: StubEngine) -> None
         raise HangUpError
 
     stub.overrides["GET /containers/c1/archive"] = lambda: (200, dies())
-    daemon = _reach(Place(stub.url, "test"))
+    daemon = _open_daemon(EngineAddress(stub.url, "test"))
     with pytest.raises(LambdapackError) as raised, daemon.download("c1", "/x") as chunks:
         list(chunks)
     assert raised.value.failure is ENGINE_LOST
@@ -216,7 +217,7 @@ def test_an_engine_that_hangs_up_in_the_middle_is_lost(stub: StubEngine) -> None
 def test_a_full_disk_of_the_engine_is_told(stub: StubEngine) -> None:
     stub.overrides["PUT /containers/c1/archive"] = lambda: refusal(500, "write /x: no space left on device")
     with pytest.raises(LambdapackError) as raised:
-        _reach(Place(stub.url, "test")).upload("c1", "/", iter([b"x" * 100]))
+        _open_daemon(EngineAddress(stub.url, "test")).upload("c1", "/", iter([b"x" * 100]))
     assert raised.value.failure is DISK_FULL
 
 
@@ -227,4 +228,4 @@ def test_what_the_host_cannot_read_is_not_blamed_on_the_engine(stub: StubEngine)
 
     stub.overrides["PUT /containers/c1/archive"] = lambda: answer({})
     with pytest.raises(PermissionError, match="index"):
-        _reach(Place(stub.url, "test")).upload("c1", "/", chunks())
+        _open_daemon(EngineAddress(stub.url, "test")).upload("c1", "/", chunks())

@@ -1,22 +1,14 @@
 import pytest
 
-from lambdapack.build.emulation import PROBE_SECONDS, Host, cure, prove
-from lambdapack.errors import (
-    CRASHED,
-    DISK_FULL,
-    ENGINE_LOST,
-    ENGINE_REFUSED,
-    NO_EMULATOR,
-    TOO_LONG,
-    Failure,
-    LambdapackError,
-)
+from lambdapack.engine.emulation import PROBE_SECONDS, EngineHost, emulator_hint, prove_emulator
+from lambdapack.errors.build import CRASHED, DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
+from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.model import Architecture
 from tests.fakes import FakeEngine, Process
 
 ARM = Architecture.ARM64
 IMAGE = "lambdapack-lab/nodejs:22-arm64-build"
-LINUX = Host("Docker Engine 27.1 (linux/amd64)")
+LINUX = EngineHost("Docker Engine 27.1 (linux/amd64)")
 
 
 def engine_saying(said: bytes, code: int = 0) -> FakeEngine:
@@ -37,17 +29,17 @@ def engine_raising(error: LambdapackError) -> FakeEngine:
 
 def refused(engine: FakeEngine) -> LambdapackError:
     with pytest.raises(LambdapackError) as caught:
-        prove(engine, IMAGE, ARM, LINUX)
+        prove_emulator(engine, IMAGE, ARM, LINUX)
     return caught.value
 
 
 def test_the_right_answer_is_enough() -> None:
-    prove(engine_saying(b"arm64\n"), IMAGE, ARM, LINUX)
+    prove_emulator(engine_saying(b"arm64\n"), IMAGE, ARM, LINUX)
 
 
 def test_the_probe_has_seconds_and_no_network() -> None:
     engine = engine_saying(b"arm64\n")
-    prove(engine, IMAGE, ARM, LINUX)
+    prove_emulator(engine, IMAGE, ARM, LINUX)
     (sandbox,) = engine.opened
     assert sandbox.spec.limits.wall_seconds == PROBE_SECONDS
     assert not sandbox.spec.network
@@ -104,39 +96,39 @@ def test_what_the_engine_raises_is_translated_when_it_means_the_emulator(
 @pytest.mark.parametrize(
     ("host", "command"),
     [
-        (Host("Docker Engine 27.1"), "docker run --privileged --rm tonistiigi/binfmt --install arm64"),
+        (EngineHost("Docker Engine 27.1"), "docker run --privileged --rm tonistiigi/binfmt --install arm64"),
         (
-            Host("Docker Engine 27.1", debian=True, emulators=frozenset(("aarch64",))),
+            EngineHost("Docker Engine 27.1", debian=True, emulators=frozenset(("aarch64",))),
             "sudo update-binfmts --enable qemu-aarch64",
         ),
         (
-            Host("Docker Engine 27.1", debian=True, emulators=frozenset(("x86_64",))),
+            EngineHost("Docker Engine 27.1", debian=True, emulators=frozenset(("x86_64",))),
             "sudo apt-get install qemu-user-static binfmt-support",
         ),
-        (Host("Docker Engine 27.1", debian=True), "sudo apt-get install qemu-user-static binfmt-support"),
+        (EngineHost("Docker Engine 27.1", debian=True), "sudo apt-get install qemu-user-static binfmt-support"),
         (
-            Host("Docker Engine 27.1", environ={"DOCKER_HOST": "ssh://build"}, debian=True),
+            EngineHost("Docker Engine 27.1", environ={"DOCKER_HOST": "ssh://build"}, debian=True),
             "tonistiigi/binfmt --install arm64",
         ),
-        (Host("Docker Engine 27.1", environ={"CI": "true"}, debian=True), "tonistiigi/binfmt --install arm64"),
-        (Host("Docker Engine 27.1", environ={"GITHUB_ACTIONS": "true"}), "docker/setup-qemu-action"),
-        (Host("Docker Desktop 4.40", "Darwin"), "docker desktop restart"),
-        (Host("Docker Engine 27.1", "Darwin", {"DOCKER_HOST": "unix:///u/.colima/docker.sock"}), "colima start"),
-        (Host("Rancher Desktop 1.19", "Darwin"), "tonistiigi/binfmt --install arm64"),
-        (Host("Podman Engine 5.4", "Darwin"), "podman machine ssh sudo systemctl restart systemd-binfmt"),
-        (Host("Podman Engine 4.3", debian=True), "sudo apt-get install qemu-user-static"),
-        (Host("Podman Engine 5.4"), "sudo dnf install qemu-user-static"),
+        (EngineHost("Docker Engine 27.1", environ={"CI": "true"}, debian=True), "tonistiigi/binfmt --install arm64"),
+        (EngineHost("Docker Engine 27.1", environ={"GITHUB_ACTIONS": "true"}), "docker/setup-qemu-action"),
+        (EngineHost("Docker Desktop 4.40", "Darwin"), "docker desktop restart"),
+        (EngineHost("Docker Engine 27.1", "Darwin", {"DOCKER_HOST": "unix:///u/.colima/docker.sock"}), "colima start"),
+        (EngineHost("Rancher Desktop 1.19", "Darwin"), "tonistiigi/binfmt --install arm64"),
+        (EngineHost("Podman Engine 5.4", "Darwin"), "podman machine ssh sudo systemctl restart systemd-binfmt"),
+        (EngineHost("Podman Engine 4.3", debian=True), "sudo apt-get install qemu-user-static"),
+        (EngineHost("Podman Engine 5.4"), "sudo dnf install qemu-user-static"),
     ],
 )
-def test_each_engine_gets_its_own_single_command(host: Host, command: str) -> None:
-    sentence = cure(host, ARM)
+def test_each_engine_gets_its_own_single_command(host: EngineHost, command: str) -> None:
+    sentence = emulator_hint(host, ARM)
     assert command in sentence
     assert sentence.endswith((".", ")."))
 
 
 def test_the_environment_of_this_machine_is_never_shown() -> None:
-    assert "hunter2" not in repr(Host("Docker Engine 27.1", environ={"TOKEN": "hunter2"}))
+    assert "hunter2" not in repr(EngineHost("Docker Engine 27.1", environ={"TOKEN": "hunter2"}))
 
 
 def test_the_other_direction_asks_for_the_other_emulator() -> None:
-    assert "--install amd64" in cure(Host("Docker Engine 27.1", "Linux"), Architecture.X86_64)
+    assert "--install amd64" in emulator_hint(EngineHost("Docker Engine 27.1", "Linux"), Architecture.X86_64)

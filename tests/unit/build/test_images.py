@@ -2,8 +2,9 @@ import hashlib
 
 import pytest
 
-from lambdapack.build import images
-from lambdapack.errors import BAD_CONFIG, LambdapackError
+from lambdapack.engine import images
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.model import Architecture, Target
 
 NODE22 = Target("nodejs22.x", Architecture.ARM64)
@@ -19,22 +20,22 @@ NODE22 = Target("nodejs22.x", Architecture.ARM64)
     ],
 )
 def test_a_template_names_the_image_of_a_target(template: str, name: str) -> None:
-    assert images.expand(template, NODE22) == name
+    assert images.expand_image_name(template, NODE22) == name
 
 
 @pytest.mark.parametrize("template", ["x:{version}", "x:{", "x:{0}", "x:{}", "x:{node.real}"])
 def test_another_field_is_refused(template: str) -> None:
     with pytest.raises(LambdapackError) as raised:
-        images.expand(template, NODE22)
+        images.expand_image_name(template, NODE22)
     assert raised.value.failure is BAD_CONFIG
     assert template in raised.value.detail
 
 
 def test_a_runtime_without_node_has_no_node_field() -> None:
     target = Target("provided.al2023", Architecture.X86_64)
-    assert images.expand("x:{runtime}-{arch}", target) == "x:provided.al2023-x86_64"
+    assert images.expand_image_name("x:{runtime}-{arch}", target) == "x:provided.al2023-x86_64"
     with pytest.raises(LambdapackError, match="node"):
-        images.expand("x:{node}", target)
+        images.expand_image_name("x:{node}", target)
 
 
 @pytest.mark.parametrize(
@@ -48,14 +49,14 @@ def test_a_runtime_without_node_has_no_node_field() -> None:
     ],
 )
 def test_only_our_own_names_are_local(reference: str, local: bool) -> None:
-    assert images.is_local(reference) is local
+    assert images.is_local_image(reference) is local
 
 
 def test_the_digest_is_over_the_layers_and_their_order() -> None:
-    one = images.digest({"RootFS": {"Layers": ["sha256:a", "sha256:b"]}, "Id": "1"})
+    one = images.image_digest({"RootFS": {"Layers": ["sha256:a", "sha256:b"]}, "Id": "1"})
     assert one == "sha256:" + hashlib.sha256(b"sha256:a\nsha256:b").hexdigest()
-    assert one != images.digest({"RootFS": {"Layers": ["sha256:b", "sha256:a"]}})
-    assert images.digest({}) == images.digest({"RootFS": None})
+    assert one != images.image_digest({"RootFS": {"Layers": ["sha256:b", "sha256:a"]}})
+    assert images.image_digest({}) == images.image_digest({"RootFS": None})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_the_digest_is_over_the_layers_and_their_order() -> None:
     ],
 )
 def test_the_registry_is_the_first_part_that_looks_like_a_host(reference: str, registry: str) -> None:
-    assert images.registry(reference) == registry
+    assert images.registry_host(reference) == registry
 
 
 @pytest.mark.parametrize(
@@ -106,11 +107,11 @@ def test_a_private_registry_that_denies_wants_a_login() -> None:
     ],
 )
 def test_only_what_time_may_cure_is_tried_again(words: str, again: bool) -> None:
-    assert images.worth_another_try(words) is again
+    assert images.is_retryable_pull(words) is again
 
 
 def test_layers_add_up_whatever_order_they_report_in() -> None:
-    layers = images.Layers()
+    layers = images.PullProgress()
 
     def message(layer: object, current: object, status: str = "Downloading") -> int:
         return layers.advance({"id": layer, "status": status, "progressDetail": {"current": current, "total": 10}})

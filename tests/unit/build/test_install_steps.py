@@ -6,23 +6,32 @@ from typing import Any
 
 import pytest
 
-from lambdapack import errors
-from lambdapack.build import npm
-from lambdapack.build.compile_lines import Tuned
-from lambdapack.build.install import install
-from lambdapack.build.order import Images, Installed, Order
-from lambdapack.build.strategy import work_of
-from lambdapack.errors import Failure, LambdapackError
+from lambdapack.errors.build import (
+    COMPILE_FAILED,
+    DISK_FULL,
+    LOCK_REFUSED,
+    NO_IMAGE,
+    NO_REGISTRY,
+    ROOT_SCRIPT,
+    WRONG_IMAGE,
+)
+from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
+from lambdapack.install.compile_lines import CompilerFlag
+from lambdapack.install.install import install_dependencies
+from lambdapack.install.request import ImageReferences, InstallRequest, InstallResult
+from lambdapack.install.strategy import find_install_scripts
+from lambdapack.managers.npm import commands
+from lambdapack.managers.npm.inputs import install_inputs
+from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Target
-from lambdapack.project.inputs import install_inputs
-from lambdapack.project.npmrc import NpmSettings
-from lambdapack.project.reader import load
+from lambdapack.project.reader import read_project
 from tests.fakes import FakeEngine, Process, RecordingObserver
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 LAB = {
-    each: Images(f"lambdapack-lab/nodejs:22-{each}", f"lambdapack-lab/nodejs:22-{each}-build") for each in Architecture
+    each: ImageReferences(f"lambdapack-lab/nodejs:22-{each}", f"lambdapack-lab/nodejs:22-{each}-build")
+    for each in Architecture
 }
 LOGS = Path(__file__).parent / "npm_logs"
 TOKEN = "npm_abcdef"  # noqa: S105  # a canary
@@ -75,9 +84,9 @@ class Machine:
         return 0
 
     def _sh(self, process: Process) -> int:
-        if process.argv[2:] == (npm.SETUP, npm.PROBE):
+        if process.argv[2:] == (commands.SETUP_SCRIPT, commands.PROBE_SCRIPT):
             return self._probe(process)
-        assert process.argv[2:4] == (npm.WITH_ENVIRONMENT, npm.ENVIRONMENT)
+        assert process.argv[2:4] == (commands.ENVIRONMENT_SCRIPT, commands.ENVIRONMENT_PATH)
         assert process.command.user == "1051:1051"
         assert process.command.cwd == "/var/task"
         argv = process.argv[4:]
@@ -107,20 +116,24 @@ def project(root: Path, packages: Mapping[str, Any], **manifest: Any) -> Path:
     return root
 
 
-def order(root: Path, architecture: Architecture = X86, **changes: Any) -> Order:
-    loaded = load(root)
+def order(root: Path, architecture: Architecture = X86, **changes: Any) -> InstallRequest:
+    loaded = read_project(root)
     inputs = install_inputs(loaded)
-    work = work_of(loaded, inputs, architecture)
-    return replace(Order(loaded, Target("nodejs22.x", architecture), inputs, work, LAB), **changes)
+    work = find_install_scripts(loaded, inputs, architecture)
+    return replace(InstallRequest(loaded, Target("nodejs22.x", architecture), inputs, work, LAB), **changes)
 
 
 def installed(
-    asked: Order, machine: Machine, tmp_path: Path, observer: Observer = SILENT, engine: FakeEngine | None = None
-) -> Installed:
-    return install(asked, engine or machine.engine(), tmp_path / "spool.tar", observer)
+    asked: InstallRequest,
+    machine: Machine,
+    tmp_path: Path,
+    observer: Observer = SILENT,
+    engine: FakeEngine | None = None,
+) -> InstallResult:
+    return install_dependencies(asked, engine or machine.engine(), tmp_path / "spool.tar", observer)
 
 
-def refused(asked: Order, machine: Machine, tmp_path: Path) -> LambdapackError:
+def refused(asked: InstallRequest, machine: Machine, tmp_path: Path) -> LambdapackError:
     engine = machine.engine()
     with pytest.raises(LambdapackError) as caught:
         installed(asked, machine, tmp_path, engine=engine)
@@ -203,13 +216,13 @@ def test_another_cpu_with_scripts_is_emulated_and_says_why(tmp_path: Path) -> No
 
 
 def test_a_missing_image_is_a_failure_when_nothing_else_is_left(tmp_path: Path) -> None:
-    images = {each: Images("absent", "absent") for each in Architecture}
-    assert refused(order(project(tmp_path, PLAIN), images=images), Machine(), tmp_path).failure is errors.NO_IMAGE
+    images = {each: ImageReferences("absent", "absent") for each in Architecture}
+    assert refused(order(project(tmp_path, PLAIN), images=images), Machine(), tmp_path).failure is NO_IMAGE
 
 
 def test_an_image_without_npm_is_the_wrong_one(tmp_path: Path) -> None:
     error = refused(order(project(tmp_path, PLAIN)), Machine(version=""), tmp_path)
-    assert error.failure is errors.WRONG_IMAGE
+    assert error.failure is WRONG_IMAGE
     assert "no npm" in error.detail
 
 
@@ -283,9 +296,9 @@ def test_prepare_is_not_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("log", "failure"),
     [
-        ("no-network", errors.NO_REGISTRY),
-        ("lock-out-of-step", errors.LOCK_REFUSED),
-        ("compile-error", errors.COMPILE_FAILED),
+        ("no-network", NO_REGISTRY),
+        ("lock-out-of-step", LOCK_REFUSED),
+        ("compile-error", COMPILE_FAILED),
     ],
 )
 def test_a_failure_of_npm_is_explained(tmp_path: Path, log: str, failure: Failure) -> None:
@@ -296,7 +309,7 @@ def test_a_root_script_that_needs_a_devdependency_is_named_with_it(tmp_path: Pat
     packages = {**PLAIN, "prisma": {"version": "6.19.3", "dev": True, "bin": {"prisma": "build/index.js"}}}
     asked = order(project(tmp_path, packages, scripts={"postinstall": "prisma generate"}))
     error = refused(asked, Machine(failing_with("root-postinstall-prisma", 127)), tmp_path)
-    assert error.failure is errors.ROOT_SCRIPT
+    assert error.failure is ROOT_SCRIPT
     assert "devDependency prisma brings" in error.detail
 
 
@@ -309,7 +322,7 @@ def test_a_program_of_a_devdependency_with_another_name_is_found_too(tmp_path: P
 
 def test_a_full_disk_is_a_failure_although_npm_exits_with_0(tmp_path: Path) -> None:
     error = refused(order(project(tmp_path, PLAIN)), Machine(failing_with("disk-full", 0)), tmp_path)
-    assert error.failure is errors.DISK_FULL
+    assert error.failure is DISK_FULL
 
 
 def test_an_optional_package_for_this_cpu_that_npm_dropped_is_noted(tmp_path: Path) -> None:
@@ -336,7 +349,7 @@ def test_flags_for_the_build_machines_cpu_are_kept_for_the_verdict(tmp_path: Pat
         return install_all(process, argv)
 
     found = installed(order(project(tmp_path, COMPILES)), Machine(play), tmp_path)
-    assert found.tuned == (Tuned("x", "-march=native", everywhere=True),)
+    assert found.tuned == (CompilerFlag("x", "-march=native", everywhere=True),)
 
 
 def test_what_decides_the_result_is_given_for_the_key(tmp_path: Path) -> None:

@@ -2,15 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from lambdapack.build import npm
-from lambdapack.build.engine import MIB, Limits
-from lambdapack.build.npm import Carried, Facts
-from lambdapack.build.strategy import Work, candidates
-from lambdapack.model import Architecture
-from lambdapack.project.npmrc import NpmSettings
+from lambdapack.engine.interface import Limits
+from lambdapack.install.strategy import InstallScripts, candidate_strategies
+from lambdapack.managers.npm import commands
+from lambdapack.managers.npm.commands import ImageFacts, SandboxSettings
+from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.model import MIB, Architecture
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
-FACTS = Facts("22.23.3", "10.9.9", "/var/lang", 8, own_libraries=False)
+FACTS = ImageFacts("22.23.3", "10.9.9", "/var/lang", 8, own_libraries=False)
 SETTINGS = NpmSettings(
     text=b"//registry.example.test/:_authToken=npm_abc\n_password=cGFzcw==\nhttps-proxy=http://me:pr0xy@proxy:3128\n",
     files=(("extra-ca.pem", b"CA"), ("keyfile-0.pem", b"KEY")),
@@ -20,12 +20,14 @@ SETTINGS = NpmSettings(
 )
 
 
-def argv(work: Work, target: Architecture, version: tuple[int, int, int], *, scripts: bool = True) -> tuple[str, ...]:
-    return npm.ci(candidates(work, target, X86)[0], target, version, scripts=scripts)
+def argv(
+    work: InstallScripts, target: Architecture, version: tuple[int, int, int], *, scripts: bool = True
+) -> tuple[str, ...]:
+    return commands.ci_command(candidate_strategies(work, target, X86)[0], target, version, scripts=scripts)
 
 
 def test_development_dependencies_are_never_installed() -> None:
-    assert argv(Work(), X86, (10, 9, 9))[:3] == ("npm", "ci", "--omit=dev")
+    assert argv(InstallScripts(), X86, (10, 9, 9))[:3] == ("npm", "ci", "--omit=dev")
 
 
 @pytest.mark.parametrize(
@@ -38,22 +40,22 @@ def test_development_dependencies_are_never_installed() -> None:
     ],
 )
 def test_the_platform_is_told_to_an_npm_that_understands(version: tuple[int, int, int], platform: list[str]) -> None:
-    found = [each for each in argv(Work(), ARM, version) if each.startswith(("--os", "--cpu", "--libc"))]
+    found = [each for each in argv(InstallScripts(), ARM, version) if each.startswith(("--os", "--cpu", "--libc"))]
     assert found == platform
 
 
 def test_the_cpu_has_nodes_name() -> None:
-    assert "--cpu=x64" in argv(Work(), X86, (10, 9, 9))
+    assert "--cpu=x64" in argv(InstallScripts(), X86, (10, 9, 9))
 
 
 def test_scripts_are_off_when_no_locked_package_has_one() -> None:
-    assert "--ignore-scripts" in argv(Work(), X86, (10, 9, 9))
-    assert "--ignore-scripts" in argv(Work(root=("postinstall",)), X86, (10, 9, 9))
-    assert "--ignore-scripts" not in argv(Work(packages=("bcrypt",)), X86, (10, 9, 9))
+    assert "--ignore-scripts" in argv(InstallScripts(), X86, (10, 9, 9))
+    assert "--ignore-scripts" in argv(InstallScripts(root=("postinstall",)), X86, (10, 9, 9))
+    assert "--ignore-scripts" not in argv(InstallScripts(packages=("bcrypt",)), X86, (10, 9, 9))
 
 
 def test_scripts_are_off_in_the_step_that_only_fetches() -> None:
-    assert "--ignore-scripts" in argv(Work(packages=("bcrypt",)), X86, (10, 9, 9), scripts=False)
+    assert "--ignore-scripts" in argv(InstallScripts(packages=("bcrypt",)), X86, (10, 9, 9), scripts=False)
 
 
 @pytest.mark.parametrize(
@@ -61,42 +63,44 @@ def test_scripts_are_off_in_the_step_that_only_fetches() -> None:
     [("10.9.9", (10, 9, 9)), ("11.0.0-pre.1", (11, 0, 0)), ("", (0, 0, 0)), ("9.6", (9, 6, 0))],
 )
 def test_npm_versions_are_read(text: str, version: tuple[int, int, int]) -> None:
-    assert Facts("22.0.0", text, "", 1, own_libraries=False).npm_version == version
+    assert ImageFacts("22.0.0", text, "", 1, own_libraries=False).npm_version == version
 
 
 def test_headers_of_the_image_are_used_and_nothing_else_when_there_are_none() -> None:
-    assert npm.environment(FACTS, Limits())["npm_config_nodedir"] == "/var/lang"
-    assert not any("nodedir" in each for each in npm.environment(replace(FACTS, headers=""), Limits()))
+    assert commands.npm_environment(FACTS, Limits())["npm_config_nodedir"] == "/var/lang"
+    assert not any("nodedir" in each for each in commands.npm_environment(replace(FACTS, headers=""), Limits()))
 
 
 def test_an_npm_that_warns_of_others_settings_is_told_none() -> None:
-    found = npm.environment(replace(FACTS, npm="11.19.0"), Limits())
+    found = commands.npm_environment(replace(FACTS, npm="11.19.0"), Limits())
     assert [name for name in found if "nodedir" in name] == ["npm_package_config_node_gyp_nodedir"]
 
 
 def test_the_images_library_path_is_emptied_unless_node_needs_it() -> None:
-    assert npm.environment(FACTS, Limits())["LD_LIBRARY_PATH"] == ""
-    assert "LD_LIBRARY_PATH" not in npm.environment(Facts("22", "10", "", 1, own_libraries=True), Limits())
+    assert commands.npm_environment(FACTS, Limits())["LD_LIBRARY_PATH"] == ""
+    assert "LD_LIBRARY_PATH" not in commands.npm_environment(
+        ImageFacts("22", "10", "", 1, own_libraries=True), Limits()
+    )
 
 
 @pytest.mark.parametrize(("memory", "jobs"), [(4096, "4"), (512, "1"), (64 * 1024, "8")])
 def test_compilers_are_as_many_as_memory_and_processors_allow(memory: int, jobs: str) -> None:
-    assert npm.environment(FACTS, Limits(memory_bytes=memory * MIB))["JOBS"] == jobs
+    assert commands.npm_environment(FACTS, Limits(memory_bytes=memory * MIB))["JOBS"] == jobs
 
 
 def test_no_secret_is_in_the_public_environment() -> None:
-    public = " ".join([*npm.environment(FACTS, Limits()).values(), *argv(Work(), ARM, (10, 9, 9))])
-    assert not [each for each in npm.secret_words(SETTINGS) if each in public]
+    public = " ".join([*commands.npm_environment(FACTS, Limits()).values(), *argv(InstallScripts(), ARM, (10, 9, 9))])
+    assert not [each for each in commands.secret_words(SETTINGS) if each in public]
 
 
 def test_tokens_and_passwords_are_known_to_be_secret() -> None:
-    assert npm.secret_words(SETTINGS) == ("npm_abc", "cGFzcw==", "pr0xy")
+    assert commands.secret_words(SETTINGS) == ("npm_abc", "cGFzcw==", "pr0xy")
 
 
 def test_what_scripts_may_see_has_no_secret() -> None:
-    carried = npm.without_secrets(SETTINGS)
+    carried = commands.settings_without_secrets(SETTINGS)
     seen = carried.text + carried.script + b"".join(data for _, data in carried.files)
-    assert not [each for each in npm.secret_words(SETTINGS) if each.encode() in seen]
+    assert not [each for each in commands.secret_words(SETTINGS) if each.encode() in seen]
     assert b"KEY" not in seen
     assert b"registry=https://registry.example.test/" in seen
     assert b"export HTTPS_PROXY=http://proxy:3128\n" in seen
@@ -104,14 +108,14 @@ def test_what_scripts_may_see_has_no_secret() -> None:
 
 
 def test_the_users_own_patience_counts_over_ours() -> None:
-    text = npm.with_secrets(NpmSettings(text=b"fetch-retries=9\n")).text
+    text = commands.settings_with_secrets(NpmSettings(text=b"fetch-retries=9\n")).text
     assert text.index(b"fetch-retries=2") < text.index(b"fetch-retries=9")
 
 
 def test_a_value_cannot_break_out_of_the_environment_file() -> None:
-    script = Carried(environment={"HTTPS_PROXY": "http://u:a'b$(touch x)\n@h"}).script
+    script = SandboxSettings(environment={"HTTPS_PROXY": "http://u:a'b$(touch x)\n@h"}).script
     assert script == b"export HTTPS_PROXY='http://u:a'\"'\"'b$(touch x)\n@h'\n"
 
 
 def test_flags_of_the_key_leave_out_program_and_verb() -> None:
-    assert npm.flags(("npm", "ci", "--omit=dev", "--cpu=x64")) == "--omit=dev --cpu=x64"
+    assert commands.option_text(("npm", "ci", "--omit=dev", "--cpu=x64")) == "--omit=dev --cpu=x64"

@@ -2,9 +2,10 @@ import ssl
 
 import pytest
 
-from lambdapack.build.daemon import NotRunningError, NotThereError
-from lambdapack.build.refusal import innermost, meaning, no_answer
-from lambdapack.errors import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, Failure, LambdapackError
+from lambdapack.engine.daemon import NotFoundError, NotRunningError
+from lambdapack.engine.docker import describe_no_answer, error_from_response, innermost_os_error
+from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED
+from lambdapack.errors.record import Failure, LambdapackError
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from lambdapack.errors import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, Failure, L
     ],
 )
 def test_a_refusal_is_judged_by_its_words(words: str, status: int, failure: Failure) -> None:
-    error = meaning(words, status)
+    error = error_from_response(words, status)
     assert isinstance(error, LambdapackError)
     assert (error.failure, error.detail) == (failure, words)
 
@@ -29,11 +30,11 @@ def test_a_refusal_is_judged_by_its_words(words: str, status: int, failure: Fail
     [
         ("Container 8f is not running", 409, NotRunningError),
         ("can only create exec sessions on running containers: container state improper", 500, NotRunningError),
-        ("No such container: 8f", 404, NotThereError),
+        ("No such container: 8f", 404, NotFoundError),
     ],
 )
 def test_a_container_that_is_gone_or_ended_is_its_own_case(words: str, status: int, kind: type[Exception]) -> None:
-    assert isinstance(meaning(words, status), kind)
+    assert isinstance(error_from_response(words, status), kind)
 
 
 def test_the_innermost_cause_is_the_systems_own() -> None:
@@ -42,9 +43,9 @@ def test_the_innermost_cause_is_the_systems_own() -> None:
     middle.__cause__ = inner
     outer = OSError("no words of its own")
     outer.__context__ = middle
-    assert innermost(outer) is inner
-    assert innermost(RuntimeError("x")) is None
-    assert innermost(ssl.SSLError(1, "bad certificate")) is None
+    assert innermost_os_error(outer) is inner
+    assert innermost_os_error(RuntimeError("x")) is None
+    assert innermost_os_error(ssl.SSLError(1, "bad certificate")) is None
 
 
 @pytest.mark.parametrize(
@@ -59,4 +60,4 @@ def test_the_innermost_cause_is_the_systems_own() -> None:
     ],
 )
 def test_a_place_that_does_not_answer_has_one_line(error: Exception, line: str) -> None:
-    assert line in no_answer(error)
+    assert line in describe_no_answer(error)

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from lambdapack.build.shield import shielded
+from lambdapack.engine.shield import run_shielded
 
 
 def test_the_result_comes_back() -> None:
-    assert shielded(lambda: 7) == 7
+    assert run_shielded(lambda: 7) == 7
 
 
 def test_what_the_work_raises_is_raised() -> None:
@@ -16,7 +16,7 @@ def test_what_the_work_raises_is_raised() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        shielded(fail)
+        run_shielded(fail)
 
 
 def test_work_is_finished_before_an_interrupt_is_raised() -> None:
@@ -30,7 +30,7 @@ def test_work_is_finished_before_an_interrupt_is_raised() -> None:
         done.append("done")
 
     with pytest.raises(KeyboardInterrupt):
-        shielded(work)
+        run_shielded(work)
     assert done == ["done"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -39,7 +39,7 @@ def test_a_handler_of_the_program_is_asked_in_the_end() -> None:
     heard: list[int] = []
     former = signal.signal(signal.SIGTERM, lambda number, _frame: heard.append(number))
     try:
-        assert shielded(lambda: signal.raise_signal(signal.SIGTERM)) is None
+        assert run_shielded(lambda: signal.raise_signal(signal.SIGTERM)) is None
     finally:
         signal.signal(signal.SIGTERM, former)
     assert heard == [signal.SIGTERM]
@@ -55,7 +55,7 @@ def test_an_interrupt_is_not_held_back_for_ever() -> None:
     begun = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
-            shielded(work, grace=0.1)
+            run_shielded(work, grace=0.1)
     finally:
         enough.set()
     assert time.monotonic() - begun < 5
@@ -63,7 +63,7 @@ def test_an_interrupt_is_not_held_back_for_ever() -> None:
 
 def test_another_thread_may_shield_too() -> None:
     found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(shielded(lambda: 7)))
+    thread = threading.Thread(target=lambda: found.append(run_shielded(lambda: 7)))
     thread.start()
     thread.join()
     assert found == [7]

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdapack.build import spool
-from lambdapack.build.frames import frames
-from lambdapack.build.tarhead import Head, head
-from lambdapack.errors import DISK_FULL, OUTPUT, LambdapackError
+from lambdapack.engine import sandbox
+from lambdapack.engine.image_store import TarHead, read_tar_head
+from lambdapack.engine.wire import read_frames
+from lambdapack.errors.build import DISK_FULL
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import OUTPUT
 
 FRAMES = st.lists(st.tuples(st.sampled_from((0, 1, 2, 3)), st.binary(max_size=300)), max_size=12)
 
@@ -21,7 +23,7 @@ def wire(sent: list[tuple[int, bytes]]) -> bytes:
 
 def received(raw: bytes, most: int) -> list[tuple[str, bytes]]:
     stream = io.BytesIO(raw)
-    return list(frames(lambda size: stream.read(min(size, most))))
+    return list(read_frames(lambda size: stream.read(min(size, most))))
 
 
 def joined(pieces: list[tuple[str, bytes]], source: str) -> bytes:
@@ -69,36 +71,36 @@ def chunked(raw: bytes, size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("size", [1, 511, 100_000])
 def test_the_cpu_is_read_from_the_first_bytes(size: int) -> None:
     chunks = chunked(tar((tarfile.TarInfo("node"), elf(183))), size)
-    assert head(chunks) == Head(machine=183)
+    assert read_tar_head(chunks) == TarHead(machine=183)
     assert next(chunks, b""), "the rest was not read"
 
 
 def test_extended_headers_before_the_file_are_passed_over() -> None:
     member = tarfile.TarInfo("node")
     member.pax_headers = {"SCHILY.xattr.security.capability": "x" * 2000}
-    assert head(iter([tar((member, elf(62)))])) == Head(machine=62)
+    assert read_tar_head(iter([tar((member, elf(62)))])) == TarHead(machine=62)
 
 
 def test_a_link_says_where_it_points() -> None:
     member = tarfile.TarInfo("node")
     member.type, member.linkname = tarfile.SYMTYPE, "../node-22/bin/node"
-    assert head(iter([tar((member, b""))])) == Head(link="../node-22/bin/node")
+    assert read_tar_head(iter([tar((member, b""))])) == TarHead(link="../node-22/bin/node")
 
 
 @pytest.mark.parametrize("raw", [b"", b"x", b"x" * 5000, tar(), tar((tarfile.TarInfo("a"), b"#!/bin/sh"))])
 def test_anything_else_is_nothing(raw: bytes) -> None:
-    assert head(iter([raw])) == Head()
+    assert read_tar_head(iter([raw])) == TarHead()
 
 
 def test_a_directory_is_nothing() -> None:
     member = tarfile.TarInfo("node")
     member.type = tarfile.DIRTYPE
-    assert head(iter([tar((member, b""))])) == Head()
+    assert read_tar_head(iter([tar((member, b""))])) == TarHead()
 
 
 def test_a_spool_has_all_the_bytes_and_tells_how_many(tmp_path: Path) -> None:
     told: list[int] = []
-    spool.write(iter([b"ab", b"c"]), tmp_path / "spool", told.append)
+    sandbox.write_spool(iter([b"ab", b"c"]), tmp_path / "spool", told.append)
     assert (tmp_path / "spool").read_bytes() == b"abc"
     assert told == [2, 1]
 
@@ -109,7 +111,7 @@ def test_an_interrupted_spool_is_removed(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        spool.write(chunks(), tmp_path / "spool", lambda _size: None)
+        sandbox.write_spool(chunks(), tmp_path / "spool", lambda _size: None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -117,11 +119,11 @@ def test_an_interrupted_spool_is_removed(tmp_path: Path) -> None:
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
     (tmp_path / "spool").symlink_to("/dev/full")
     with pytest.raises(LambdapackError, match="No space left") as raised:
-        spool.write(iter([b"a" * 100_000]), tmp_path / "spool", lambda _size: None)
+        sandbox.write_spool(iter([b"a" * 100_000]), tmp_path / "spool", lambda _size: None)
     assert raised.value.failure is DISK_FULL
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError) as raised:
-        spool.write(iter([b"a"]), tmp_path / "no" / "spool", lambda _size: None)
+        sandbox.write_spool(iter([b"a"]), tmp_path / "no" / "spool", lambda _size: None)
     assert raised.value.failure is OUTPUT

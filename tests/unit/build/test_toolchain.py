@@ -3,8 +3,9 @@ import tarfile
 
 import pytest
 
-from lambdapack.build import toolchain
-from lambdapack.errors import IMAGE_BUILD, LambdapackError
+from lambdapack.engine import toolchain
+from lambdapack.errors.build import IMAGE_BUILD
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
 from lambdapack.model import Architecture, Target
 from tests.fakes import LAB, FakeEngine
@@ -15,20 +16,20 @@ BASE = "lambdapack-lab/nodejs:{node}-{arch}"
 
 def test_the_image_is_made_on_the_targets_bare_image_and_named_for_it() -> None:
     engine = FakeEngine(LAB)
-    assert toolchain.make(engine, ARM, BASE, {}, SILENT) == "lambdapack/nodejs:22-arm64-build"
+    assert toolchain.make_toolchain_image(engine, ARM, BASE, {}, SILENT) == "lambdapack/nodejs:22-arm64-build"
     assert engine.held("lambdapack/nodejs:22-arm64-build", Architecture.ARM64)
 
 
 def test_a_failed_build_shows_the_engines_last_words() -> None:
     with pytest.raises(LambdapackError) as caught:
-        toolchain.make(FakeEngine({}), ARM, BASE, {}, SILENT)
+        toolchain.make_toolchain_image(FakeEngine({}), ARM, BASE, {}, SILENT)
     assert caught.value.failure is IMAGE_BUILD
     assert "lambdapack-lab/nodejs:22-arm64 is not here" in caught.value.detail
     assert "Step 1" in caught.value.detail
 
 
 def test_the_context_is_the_repositorys_dockerfile() -> None:
-    with tarfile.open(fileobj=io.BytesIO(toolchain.context())) as archive:
+    with tarfile.open(fileobj=io.BytesIO(toolchain.make_build_context())) as archive:
         file = archive.extractfile("Dockerfile")
         assert file
         text = file.read().decode()

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from lambdapack.build.compile_lines import Tuned
-from lambdapack.build.transcript import KEPT_LINES, LINE_BYTES, Transcript
+from lambdapack.engine.transcript import MAX_KEPT_LINES, MAX_LINE_BYTES, Transcript
 from lambdapack.events import SILENT
+from lambdapack.install.compile_lines import CompilerFlag
 from tests.fakes import RecordingObserver
 
 
@@ -12,7 +12,7 @@ def heard(*chunks: tuple[str, bytes], secrets: tuple[str, ...] = ()) -> tuple[st
     for source, data in chunks:
         transcript(source, data)
     transcript.close()
-    assert tuple(listener.lines[-KEPT_LINES:]) == transcript.lines
+    assert tuple(listener.lines[-MAX_KEPT_LINES:]) == transcript.lines
     return transcript.lines
 
 
@@ -47,18 +47,18 @@ def test_secrets_are_replaced_wherever_they_stand() -> None:
 
 def test_an_endless_line_is_cut() -> None:
     lines = heard(*[("stdout", b"x" * 40_000)] * 10)
-    assert max(map(len, lines)) <= LINE_BYTES
+    assert max(map(len, lines)) <= MAX_LINE_BYTES
 
 
 def test_only_the_last_lines_are_kept() -> None:
-    lines = heard(("stdout", b"line\n" * (KEPT_LINES + 10)))
-    assert len(lines) == KEPT_LINES
+    lines = heard(("stdout", b"line\n" * (MAX_KEPT_LINES + 10)))
+    assert len(lines) == MAX_KEPT_LINES
 
 
 def test_a_compiler_line_for_this_machines_cpu_is_remembered() -> None:
     transcript = Transcript(SILENT)
     transcript("stdout", (Path(__file__).parent / "npm_logs/cpu-flags.txt").read_bytes())
-    assert transcript.tuned == (Tuned("addon", "-march=native", everywhere=True),)
+    assert transcript.tuned == (CompilerFlag("addon", "-march=native", everywhere=True),)
 
 
 def test_the_flag_in_other_text_is_none() -> None:

@@ -1,5 +1,5 @@
-from lambdapack.build.engine import Limits
-from lambdapack.build.watchdog import TAIL_LINES, Tail, Watchdog
+from lambdapack.engine.interface import Limits
+from lambdapack.engine.sandbox import TAIL_LINES, OutputTail, Watchdog
 
 
 class Clock:
@@ -32,7 +32,7 @@ def test_the_wall_limit_does_not_care_for_output() -> None:
 
 
 def test_the_tail_is_the_last_lines_however_they_were_cut() -> None:
-    tail = Tail()
+    tail = OutputTail()
     for data in (b"one\ntw", b"o\r\n", b"", b"three"):
         tail.feed(data)
     assert str(tail) == "one\ntwo\nthree"
@@ -41,8 +41,8 @@ def test_the_tail_is_the_last_lines_however_they_were_cut() -> None:
 
 
 def test_output_that_is_no_text_and_has_no_lines_stays_small() -> None:
-    tail = Tail()
+    tail = OutputTail()
     for _ in range(100):
         tail.feed(b"\xff" * 10_000)
     assert len(str(tail)) <= 4096
-    assert str(Tail()) == ""
+    assert str(OutputTail()) == ""

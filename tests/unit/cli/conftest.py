@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambdapack.cli.choices.today", lambda: date(2026, 11, 21))
+    monkeypatch.setattr("lambdapack.cli.input.settings.utc_today", lambda: date(2026, 11, 21))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.cli.app import run
-from lambdapack.pack.manifest import manifest_path
+from lambdapack.cli.app import run_command
+from lambdapack.pack.manifest import zip_manifest_path
 from tests.fakes import Process
 from tests.unit.pipeline.workshop import ARM, DARWIN, IMAGE, X86, Workshop
 
@@ -20,7 +20,7 @@ def shop(tmp_path: Path) -> Workshop:
 
 @pytest.fixture
 def build(shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Build:
-    monkeypatch.setattr("lambdapack.cli.building.connector", lambda _settings: shop.connect)
+    monkeypatch.setattr("lambdapack.cli.run.build.engine_connector", lambda _settings: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
     monkeypatch.setenv("LAMBDAPACK_CACHE", str(tmp_path / "cache"))
@@ -28,7 +28,7 @@ def build(shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.chdir(shop.project)
 
     def call(*argv: str | Path) -> Said:
-        code = run(["build", "--runtime", "nodejs22.x", *map(str, argv)])
+        code = run_command(["build", "--runtime", "nodejs22.x", *map(str, argv)])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -143,7 +143,7 @@ def test_our_own_output_and_the_hosts_modules_are_not_worth_a_word(build: Build)
 def test_a_layer_has_a_name_of_its_own(build: Build) -> None:
     code, out, _ = build("--layer")
     assert (code, out) == (0, f"{Path('.lambdapack/fn-layer-nodejs22.x-x86_64.zip')}\n")
-    manifest = json.loads(manifest_path(Path(out.strip())).read_text())
+    manifest = json.loads(zip_manifest_path(Path(out.strip())).read_text())
     assert manifest["kind"] == "layer"
 
 

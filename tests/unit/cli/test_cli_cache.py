@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests.unit.cli.test_cli_verify import TARGET, function
 
 NOBODY = "unix:///nobody/answers/here.sock"
@@ -21,7 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def kept(capsys: pytest.CaptureFixture[str], command: str) -> dict[str, Any]:
-    assert run(["cache", command, "--format", "json"]) == 0
+    assert run_command(["cache", command, "--format", "json"]) == 0
     return {each["kind"]: each for each in json.loads(capsys.readouterr().out)["kept"]}
 
 
@@ -29,7 +29,7 @@ def test_verifying_fills_the_cache_and_clearing_empties_it(
     cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert kept(capsys, "show")["binaries"]["entries"] == 0
-    run(["verify", str(function(tmp_path / "fn")), *TARGET])
+    run_command(["verify", str(function(tmp_path / "fn")), *TARGET])
     capsys.readouterr()
     shown = kept(capsys, "show")["binaries"]
     assert (shown["entries"], shown["place"]) == (1, str(cache / "binaries"))
@@ -40,9 +40,9 @@ def test_verifying_fills_the_cache_and_clearing_empties_it(
 
 
 def test_people_see_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(["verify", str(function(tmp_path / "fn")), *TARGET])
+    run_command(["verify", str(function(tmp_path / "fn")), *TARGET])
     capsys.readouterr()
-    assert run(["cache", "show"]) == 0
+    assert run_command(["cache", "show"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["WHAT", "ENTRIES", "SIZE", "WHERE"]
     assert lines[1].startswith("facts of binaries     1 ")
@@ -56,14 +56,14 @@ def test_the_verdict_is_the_same_with_and_without(
     command = ["verify", str(function(tmp_path / "fn")), *TARGET, "--format", form]
     said = []
     for flags in ([], [], ["--no-cache"]):
-        code = run([*command, *flags])
+        code = run_command([*command, *flags])
         said.append((code, *capsys.readouterr()))
     assert said[0] == said[1] == said[2]
     assert cache.exists()
 
 
 def test_without_a_cache_nothing_is_written(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(["verify", str(function(tmp_path / "fn")), *TARGET, "--no-cache"])
+    run_command(["verify", str(function(tmp_path / "fn")), *TARGET, "--no-cache"])
     capsys.readouterr()
     assert not cache.exists()
 
@@ -73,9 +73,9 @@ def test_the_setting_can_switch_it_off(
     word: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LAMBDAPACK_CACHE", word)
-    run(["verify", str(function(tmp_path / "fn")), *TARGET])
-    assert run(["cache", "show"]) == 0
-    assert run(["cache", "clear"]) == 0
+    run_command(["verify", str(function(tmp_path / "fn")), *TARGET])
+    assert run_command(["cache", "show"]) == 0
+    assert run_command(["cache", "clear"]) == 0
     assert "facts of binaries" not in capsys.readouterr().out
     assert not cache.exists()
     assert not (tmp_path / "elsewhere" / word).exists()
@@ -86,7 +86,7 @@ def test_a_project_can_name_its_own(
 ) -> None:
     monkeypatch.delenv("LAMBDAPACK_CACHE")
     project = function(tmp_path / "fn", {"lambdapack.toml": 'cache = "../shared"\n'})
-    run(["verify", str(project), *TARGET])
+    run_command(["verify", str(project), *TARGET])
     capsys.readouterr()
     assert (tmp_path / "shared" / "binaries").is_dir()
     assert not cache.exists()
@@ -96,7 +96,7 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
     cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = function(tmp_path / "fn")
-    expected = run(["verify", str(project), *TARGET, "--no-cache"]), capsys.readouterr()
+    expected = run_command(["verify", str(project), *TARGET, "--no-cache"]), capsys.readouterr()
     cache.write_text("a file is here")
-    assert (run(["verify", str(project), *TARGET]), capsys.readouterr()) == expected
+    assert (run_command(["verify", str(project), *TARGET]), capsys.readouterr()) == expected
     assert cache.read_text() == "a file is here"

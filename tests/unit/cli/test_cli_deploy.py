@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.cli.app import run
-from lambdapack.deploy.nouns import Local, NewLayer, Settings
+from lambdapack.cli.app import run_command
+from lambdapack.deploy.nouns import FunctionSettings, LocalZip, NewLayer
 from tests import elf
 from tests.cloud.deploying import ARM, NEW, X86, Site
 from tests.cloud.world import ANSWER, BUCKET, zipped
@@ -33,7 +33,7 @@ Deploy = Callable[..., Said]
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     made = Site(tmp_path)
-    monkeypatch.setattr("lambdapack.aws.cloud.connect", lambda *_arguments, **_place: made.aws.cloud())
+    monkeypatch.setattr("lambdapack.aws.cloud.connect_cloud", lambda *_arguments, **_place: made.aws.cloud())
     monkeypatch.chdir(tmp_path)
     return made
 
@@ -44,7 +44,7 @@ def deploy(site: Site, capsys: pytest.CaptureFixture[str]) -> Deploy:
         data = zipped({"index.js": ANSWER % '"new"', **(files or {})}, size, packed=packed)
         (site.directory / "app.zip").write_bytes(data)
         site.aws.line.forget()
-        code = run(["deploy", "app.zip", "--function", "fn", "--alias", "live", *words])
+        code = run_command(["deploy", "app.zip", "--function", "fn", "--alias", "live", *words])
         said = capsys.readouterr()
         return Said(code, said.out, said.err)
 
@@ -93,8 +93,8 @@ def test_60_mb_without_a_bucket(site: Site, deploy: Deploy) -> None:
 def test_260_mb_with_layers(site: Site, deploy: Deploy, tmp_path: Path) -> None:
     path = tmp_path / "layer.zip"
     path.write_bytes(zipped({"nodejs/node_modules/x/index.js": "1"}, 140 * MIB, packed=True, below="nodejs/"))
-    arn = site.cloud.publish_layer(NewLayer("large", "", ("nodejs22.x",), (X86,)), Local(path)).arn
-    site.function(settings=Settings(layers=(arn,)))
+    arn = site.cloud.publish_layer(NewLayer("large", "", ("nodejs22.x",), (X86,)), LocalZip(path)).arn
+    site.function(settings=FunctionSettings(layers=(arn,)))
     assert is_refused(site, deploy(size=120 * MIB, packed=True), "LP302", "lambdapack inspect")
 
 
@@ -116,7 +116,7 @@ def test_a_part_of_the_traffic_then_all_of_it_then_back(site: Site, deploy: Depl
     assert (again.code, site.aws.line.writes) == (0, [])
     whole = deploy()
     assert (whole.code, site.live, site.aws.line.writes) == (0, "2", ["PublishVersion", "UpdateAlias"])
-    assert run(["rollback", "--function", "fn", "--alias", "live"]) == 0
+    assert run_command(["rollback", "--function", "fn", "--alias", "live"]) == 0
     assert site.live == "1"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests import elf, npm_trees
 
 CANVAS = "/var/task/node_modules/canvas/build/Release/canvas.node: invalid ELF header"
@@ -30,7 +30,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[dict[str, Any]]:
     """The diagnoses of one run."""
-    assert run(["explain", *arguments, "--format", "json"]) == code
+    assert run_command(["explain", *arguments, "--format", "json"]) == code
     found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["diagnoses"]
     return found
 
@@ -100,37 +100,37 @@ def test_the_same_trouble_in_a_long_log_is_said_once_with_its_count(
 
 
 def test_a_text_of_another_trade_is_answered_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["explain", "Task timed out after 3.00 seconds"]) == 1
+    assert run_command(["explain", "Task timed out after 3.00 seconds"]) == 1
     assert capsys.readouterr().out.startswith("no diagnosis: nothing about packaging was recognised\n")
 
 
 def test_what_reads_nearly_like_a_known_message_is_named_with_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["explain", "the specified modul could not be located", "--format", "json"]) == 1
+    assert run_command(["explain", "the specified modul could not be located", "--format", "json"]) == 1
     assert "module could not be found" in json.loads(capsys.readouterr().out)["nearest"]
 
 
 def test_a_code_and_a_name_give_the_record(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("LP201", "lp201", "wrong-cpu"):
-        assert run(["explain", word]) == 0
+        assert run_command(["explain", word]) == 0
         assert capsys.readouterr().out.startswith("LP201 wrong-cpu (error): ")
-    assert run(["explain", "LP101", "--format", "json"]) == 0
+    assert run_command(["explain", "LP101", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["exit"] == 3
 
 
 def test_a_package_that_the_book_has_not_is_said_to_be_none_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["explain", "left-pad"]) == 1
+    assert run_command(["explain", "left-pad"]) == 1
     assert "= book: it has no such package: it has those that bring native code\n" in capsys.readouterr().out
-    assert run(["explain", "Task timed out after 3.00 seconds"]) == 1
+    assert run_command(["explain", "Task timed out after 3.00 seconds"]) == 1
     assert "= book:" not in capsys.readouterr().out
 
 
 def test_a_package_gives_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("node-sass", "node-sass@4.14.1"):
-        assert run(["explain", word]) == 0
+        assert run_command(["explain", word]) == 0
         assert "sass" in capsys.readouterr().out.partition("instead:")[2]
-    assert run(["explain", "@img/sharp-linux-x64"]) == 0
+    assert run_command(["explain", "@img/sharp-linux-x64"]) == 0
     assert capsys.readouterr().out.startswith("sharp ")
-    assert run(["explain", "bcrypt", "--format", "json"]) == 0
+    assert run_command(["explain", "bcrypt", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["javascript"] == ["bcryptjs"]
 
 
@@ -154,7 +154,7 @@ def test_a_slip_is_exit_2_with_the_way_out(
 ) -> None:
     (tmp_path / "x.bin").write_bytes(b"\x7fELF\2\1\1")
     (tmp_path / "cut.gz").write_bytes(gzip.compress(STACK.encode() * 9)[:-12])
-    assert run(["explain", *arguments]) == 2
+    assert run_command(["explain", *arguments]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert "= help: " in said.err
@@ -213,7 +213,7 @@ def test_a_project_that_cannot_be_read_does_not_take_the_answer_away(
 ) -> None:
     project(tmp_path, MACH_O)
     os.mkfifo(tmp_path / "node_modules" / "pipe")
-    assert run(["explain", CANVAS]) == 0
+    assert run_command(["explain", CANVAS]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("certain[LP202] not-elf")
     assert "this project was not looked at: LP008" in said.err

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests.projects import lock_of, write_project
 from tests.unit.pipeline.workshop import DARWIN
 
@@ -38,7 +38,7 @@ def line_of(path: Path, text: str) -> int:
 def test_sarif_shows_a_binary_at_the_lockfiles_line_from_the_root_of_the_repository(
     function: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["verify", str(function), *TARGET, "--format", "sarif"]) == 1
+    assert run_command(["verify", str(function), *TARGET, "--format", "sarif"]) == 1
     [sarif] = json.loads(capsys.readouterr().out)["runs"]
     places = {
         each["ruleId"]: each["locations"][0]["physicalLocation"]
@@ -57,7 +57,7 @@ def test_the_runners_workspace_is_the_repository(
     function: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(function.parent))
-    run(["verify", str(function), *TARGET, "--format", "github"])
+    run_command(["verify", str(function), *TARGET, "--format", "github"])
     assert "::error file=api/package-lock.json,line=" in capsys.readouterr().out
 
 
@@ -67,7 +67,7 @@ def test_github_gets_its_summary_as_well(
     summary = tmp_path / "summary.md"
     summary.write_text("Before.\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    assert run(["verify", str(function), *TARGET, "--format", "github"]) == 1
+    assert run_command(["verify", str(function), *TARGET, "--format", "github"]) == 1
     assert summary.read_text().startswith("Before.\n### lambdapack: fail for nodejs22.x/x86_64\n")
     assert "### lambdapack" not in capsys.readouterr().out
 
@@ -76,21 +76,21 @@ def test_a_summary_that_cannot_be_written_changes_nothing_else(
     function: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "missing" / "summary.md"))
-    assert run(["verify", str(function), *TARGET, "--format", "github"]) == 1
+    assert run_command(["verify", str(function), *TARGET, "--format", "github"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("::error file=")
     assert "the step summary was not written" in said.err
 
 
 def test_gitlab_and_markdown_are_the_product(function: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["verify", str(function), *TARGET, "--format", "gitlab"]) == 1
+    assert run_command(["verify", str(function), *TARGET, "--format", "gitlab"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["location"]["path"] == "services/api/package-lock.json"
-    assert run(["verify", str(function), *TARGET, "--format", "markdown"]) == 1
+    assert run_command(["verify", str(function), *TARGET, "--format", "markdown"]) == 1
     assert capsys.readouterr().out.startswith("### lambdapack: fail")
 
 
 def test_a_failure_is_annotated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["verify", str(tmp_path / "missing"), "--format=github"]) == 2
+    assert run_command(["verify", str(tmp_path / "missing"), "--format=github"]) == 2
     said = capsys.readouterr()
     assert said.out.startswith("::error title=LP007 ")
     assert "error[LP007]" in said.err
@@ -108,5 +108,5 @@ def test_a_build_that_is_refused_points_into_the_lockfile(
         lock_of(packages, root),
         {"index.js": "exports.handler=1"},
     )
-    assert run(["build", str(project), *TARGET, "--format", "github"]) == 1
+    assert run_command(["build", str(project), *TARGET, "--format", "github"]) == 1
     assert "::error file=fn/package" in capsys.readouterr().out

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 
 TEMPLATE = """\
 Resources:
@@ -37,7 +37,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_one_package_goes_to_one_place(
     project: Path, arguments: Sequence[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["build", "--runtime", "nodejs22.x", *arguments]) == 2
+    assert run_command(["build", "--runtime", "nodejs22.x", *arguments]) == 2
     shown = capsys.readouterr()
     assert (shown.out, said in " ".join(shown.err.split())) == ("", True)
     assert not (project / "out").exists()
@@ -57,7 +57,7 @@ def test_a_literal_value_of_the_template_has_to_be_the_commands(
     project: Path, api: str, worker: str, into: str, refused: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "template.yaml").write_text(TEMPLATE.format(api=api, worker=worker))
-    code = run(["build", "--runtime", "nodejs22.x", "--arch", "arm64", "--into", into])
+    code = run_command(["build", "--runtime", "nodejs22.x", "--arch", "arm64", "--into", into])
     shown = capsys.readouterr().err
     assert ("LP014" in shown) == refused
     assert code == (2 if refused else 1), "without a lockfile the build itself ends with a finding"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests import elf
 from tests.command import lambdapack
 from tests.npm_trees import zipped
@@ -32,7 +32,7 @@ Inspect = Callable[..., Said]
 @pytest.fixture
 def inspect(capsys: pytest.CaptureFixture[str]) -> Inspect:
     def call(*argv: str | Path) -> Said:
-        code = run(["inspect", *map(str, argv)])
+        code = run_command(["inspect", *map(str, argv)])
         return Said(code, *capsys.readouterr())
 
     return call

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests.fakes import Process
 from tests.unit.pipeline.workshop import IMAGE, X86, Workshop
 
@@ -70,7 +70,7 @@ def invoke(
     monkeypatch.chdir(shop.project)
 
     def call(*argv: str | Path, command: str = "invoke") -> Said:
-        code = run([command, *map(str, argv)])
+        code = run_command([command, *map(str, argv)])
         said = capsys.readouterr()
         return code, said.out, said.err
 

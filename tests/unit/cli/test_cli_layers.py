@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from lambdapack.pack.digest import code_digest
 from tests import elf
 from tests.unit.pipeline.workshop import IMAGE, Workshop
@@ -51,7 +51,7 @@ def layer(tmp_path: Path) -> Path:
 @pytest.fixture
 def verify(capsys: pytest.CaptureFixture[str]) -> Run:
     def call(*argv: str | Path) -> tuple[int, dict[str, Any], str]:
-        code = run(["verify", *map(str, argv), *TARGET, "--format", "json"])
+        code = run_command(["verify", *map(str, argv), *TARGET, "--format", "json"])
         said = capsys.readouterr()
         return code, json.loads(said.out), said.err
 
@@ -122,7 +122,7 @@ def test_what_is_no_layer_is_refused_by_its_name(
     if content is not None:
         place.mkdir()
         place = put(place, content) / "a.txt" if content else place
-    assert run(["verify", str(fn), "--layer", str(place), *TARGET]) == 2
+    assert run_command(["verify", str(fn), "--layer", str(place), *TARGET]) == 2
     said = capsys.readouterr()
     assert "error[LP007]" in said.err
     assert place.name in said.err
@@ -133,7 +133,7 @@ def test_a_file_where_another_layer_has_a_directory_is_refused(
     tmp_path: Path, fn: Path, layer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = put(tmp_path / "other", {"lib": "a file"})
-    assert run(["verify", str(fn), "--layer", str(layer), "--layer", str(other), *TARGET]) == 2
+    assert run_command(["verify", str(fn), "--layer", str(layer), "--layer", str(other), *TARGET]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert "error[LP008]" in said
     assert "'lib'" in said
@@ -141,7 +141,7 @@ def test_a_file_where_another_layer_has_a_directory_is_refused(
 
 
 def test_the_summary_counts_the_layers(fn: Path, layer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["verify", str(fn), "--layer", str(layer), *TARGET]) == 0
+    assert run_command(["verify", str(fn), "--layer", str(layer), *TARGET]) == 0
     assert "+ 39 B in 1 layer, of 250 MB" in capsys.readouterr().out
 
 
@@ -165,7 +165,7 @@ def test_a_build_is_judged_with_its_layers_and_does_not_pack_them(
     """A binary for another system in a layer is no pruned one: it is not ours to leave out."""
     made = elf.link(tmp_path / "made", "a.node", elf.NODE_API, "-DLEVEL=8").read_bytes()
     put(layer, {"nodejs/node_modules/native/prebuilds/linux-arm64/a.node": elf.with_machine(made, elf.ARM64)})
-    assert run(["build", "--with-layer", str(layer), *TARGET, "--format", "json"]) == 0
+    assert run_command(["build", "--with-layer", str(layer), *TARGET, "--format", "json"]) == 0
     said = capsys.readouterr()
     report = json.loads(said.out)
     assert [each["path"] for each in report["subject"]["layers"]] == [str(layer)]
@@ -180,11 +180,11 @@ def test_an_archive_or_layer_for_another_cpu_is_named_before_anything_runs(
     made = elf.link(tmp_path / "made", "a.node", elf.NODE_API, "-DLEVEL=8").read_bytes()
     fn = put(tmp_path / "code", {"index.js": ""})
     put(layer, {"nodejs/node_modules/ms/a.node": elf.with_machine(made, elf.ARM64)})
-    assert run(["invoke", str(fn), "--layer", str(layer), *TARGET]) == 2
+    assert run_command(["invoke", str(fn), "--layer", str(layer), *TARGET]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert f"{layer} is made for another CPU" in said
     assert "Pass `--arch arm64`" in said
     assert shop.engine.opened == []
     put(fn, {"node_modules/own/a.node": elf.with_machine(made, elf.ARM64)})
-    assert run(["invoke", str(fn), *TARGET]) == 2
+    assert run_command(["invoke", str(fn), *TARGET]) == 2
     assert f"{fn} is made for another CPU" in " ".join(capsys.readouterr().err.split())

@@ -15,9 +15,9 @@ from tests.command import lambdapack
 
 HEAVY = {
     "--version": {"typer", "docker", "elftools", "tqdm", "yaml", "deflate", "pathspec", "json", "dataclasses"},
-    "--help": {"docker", "elftools", "tqdm", "yaml", "deflate", "pathspec", "zipfile", "lambdapack.build.engine"},
+    "--help": {"docker", "elftools", "tqdm", "yaml", "deflate", "pathspec", "zipfile", "lambdapack.engine.interface"},
     "runtimes": {"docker", "yaml"},
-    "verify": {"docker", "requests", "urllib3", "yaml", "lambdapack.build.docker"},
+    "verify": {"docker", "requests", "urllib3", "yaml", "lambdapack.engine.docker"},
 }
 """What a command must not wait for."""
 

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from lambdapack.cli.progress import Bars
+from lambdapack.cli.output.progress import ProgressReporter
 
 
 class Terminal(io.StringIO):
@@ -24,7 +24,7 @@ def screen(text: str) -> list[str]:
 
 def test_elsewhere_than_on_a_terminal_a_step_is_one_line() -> None:
     stream = io.StringIO()
-    bars = Bars(stream=stream)
+    bars = ProgressReporter(stream=stream)
     with bars.task("Reading", 10, "file") as advance:
         for _ in range(10):
             advance(1)
@@ -36,7 +36,7 @@ def test_elsewhere_than_on_a_terminal_a_step_is_one_line() -> None:
 
 def test_quiet_keeps_notes_alone() -> None:
     for stream in (io.StringIO(), Terminal()):
-        bars = Bars(quiet=True, stream=stream)
+        bars = ProgressReporter(quiet=True, stream=stream)
         with bars.task("Reading", 10, "file") as advance:
             advance(1)
         bars.line("npm says this")
@@ -46,9 +46,9 @@ def test_quiet_keeps_notes_alone() -> None:
 
 
 def test_on_a_terminal_nothing_remains_of_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambdapack.cli.progress.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("lambdapack.cli.output.progress.BAR_DELAY_SECONDS", 0.0)
     stream = Terminal()
-    bars = Bars(stream=stream)
+    bars = ProgressReporter(stream=stream)
     with bars.task("Copying", 100, "B") as advance:
         advance(50)
         bars.line("between")
@@ -60,7 +60,7 @@ def test_on_a_terminal_nothing_remains_of_a_bar(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_step_without_counts_shows_a_clock_and_goes() -> None:
     stream = Terminal()
-    with Bars(stream=stream).task("npm ci"):
+    with ProgressReporter(stream=stream).task("npm ci"):
         pass
     assert "npm ci [00:00]" in stream.getvalue()
     assert "".join(screen(stream.getvalue())) == ""
@@ -69,7 +69,7 @@ def test_a_step_without_counts_shows_a_clock_and_goes() -> None:
 def test_a_step_that_fails_takes_its_bar_with_it() -> None:
     stream = Terminal()
     before = threading.active_count()
-    with pytest.raises(KeyboardInterrupt), Bars(stream=stream).task("npm ci"):
+    with pytest.raises(KeyboardInterrupt), ProgressReporter(stream=stream).task("npm ci"):
         raise KeyboardInterrupt
     assert "".join(screen(stream.getvalue())) == ""
     assert threading.active_count() <= before + 1  # tqdm's own monitor may live on
@@ -77,7 +77,7 @@ def test_a_step_that_fails_takes_its_bar_with_it() -> None:
 
 def test_threads_may_all_speak_at_once() -> None:
     stream = io.StringIO()
-    bars = Bars(stream=stream)
+    bars = ProgressReporter(stream=stream)
 
     def speak() -> None:
         for _ in range(50):
@@ -93,7 +93,7 @@ def test_threads_may_all_speak_at_once() -> None:
 
 def test_a_long_note_is_wrapped() -> None:
     stream = io.StringIO()
-    Bars(stream=stream).note("word " * 40)
+    ProgressReporter(stream=stream).note("word " * 40)
     lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("note: word")

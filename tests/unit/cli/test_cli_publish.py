@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests import elf
 from tests.cloud.deploying import Site
 from tests.cloud.wire import ACCOUNT, REGION
@@ -39,7 +39,7 @@ Publish = Callable[..., Said]
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     made = Site(tmp_path)
-    monkeypatch.setattr("lambdapack.aws.cloud.connect", lambda *_arguments, **_place: made.aws.cloud())
+    monkeypatch.setattr("lambdapack.aws.cloud.connect_cloud", lambda *_arguments, **_place: made.aws.cloud())
     monkeypatch.chdir(tmp_path)
     return made
 
@@ -50,7 +50,7 @@ def publish(site: Site, capsys: pytest.CaptureFixture[str]) -> Publish:
         path = site.directory / "layer.zip"
         path.write_bytes(zipped(dict(files), size, packed=packed, below="nodejs/"))
         site.aws.line.forget()
-        code = run(["publish-layer", "layer.zip", "--name", "deps", *words])
+        code = run_command(["publish-layer", "layer.zip", "--name", "deps", *words])
         said = capsys.readouterr()
         return Said(code, said.out, said.err)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
-from lambdapack.deploy.nouns import Local, NewLayer, Settings, Stored
-from lambdapack.errors import NO_REGION, LambdapackError
+from lambdapack.cli.app import run_command
+from lambdapack.deploy.nouns import FunctionSettings, LocalZip, NewLayer, S3Object
+from lambdapack.errors.cloud import NO_REGION
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 from lambdapack.pack.digest import code_digest
 from tests import elf
@@ -54,12 +55,12 @@ class Site:
 
     def layer(self, data: bytes, name: str = "addons", **changes: Any) -> str:
         new = NewLayer(name, "", changes.get("runtimes", ("nodejs22.x",)), changes.get("architectures", (X86,)))
-        return self.aws.cloud().publish_layer(new, Local(self.zip(package(data, "nodejs/")))).arn
+        return self.aws.cloud().publish_layer(new, LocalZip(self.zip(package(data, "nodejs/")))).arn
 
     def function(
         self, files: Mapping[str, str | bytes], *layers: str, name: str = "fn", cpu: Architecture = X86, **changes: Any
     ) -> Path:
-        settings = Settings(
+        settings = FunctionSettings(
             environment=changes.get("environment"),
             timeout=changes.get("timeout"),
             memory=changes.get("memory"),
@@ -69,7 +70,7 @@ class Site:
             layers=layers,
         )
         archive = self.zip(files)
-        self.aws.cloud().create_function(name, cpu, Local(archive), settings)
+        self.aws.cloud().create_function(name, cpu, LocalZip(archive), settings)
         self.aws.line.forget()
         return archive
 
@@ -84,7 +85,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     (tmp_path / "passing").mkdir()
     made = Site(tmp_path / "zips")
     made.aws.storage.buckets[BUCKET] = {}
-    monkeypatch.setattr("lambdapack.aws.cloud.connect", made.connect)
+    monkeypatch.setattr("lambdapack.aws.cloud.connect_cloud", made.connect)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "passing"))
     monkeypatch.chdir(tmp_path / "here")
     return made
@@ -94,7 +95,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 def verify(site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Verify:
     def call(*argv: str) -> tuple[int, Any, str]:
         site.aws.line.forget()
-        code = run(["verify", *argv, "--format", "json"])
+        code = run_command(["verify", *argv, "--format", "json"])
         said = capsys.readouterr()
         assert list((tmp_path / "passing").iterdir()) == []
         return code, json.loads(said.out), said.err
@@ -151,7 +152,7 @@ def test_versions_and_aliases_are_judged_as_they_were_frozen(site: Site, verify:
         "Name": "live", "AliasArn": "", "FunctionVersion": "1", "RevisionId": "r",
     }  # fmt: skip
     second = site.zip({"index.js": "2"})
-    cloud.update_code("fn", X86, Local(second))
+    cloud.update_code("fn", X86, LocalZip(second))
     cloud.settled("fn")
     wanted = (first, "1") if ending in {":1", ":live"} else (second, "$LATEST")
     for start in ("fn", "function:fn", site.arn()):
@@ -223,7 +224,7 @@ def test_a_name_that_aws_cannot_be_asked_for_says_why(
     def connect(*_args: object, **_place: object) -> Any:
         raise LambdapackError(NO_REGION, "neither --region nor AWS_REGION")
 
-    monkeypatch.setattr("lambdapack.aws.cloud.connect", connect)
+    monkeypatch.setattr("lambdapack.aws.cloud.connect_cloud", connect)
     code, failure, _ = verify("nowhere")
     assert (code, failure["code"]) == (2, "LP007")
     assert "no AWS region is set" in failure["what"]
@@ -321,7 +322,7 @@ def test_layers_with_one_name_in_two_places_stay_apart(site: Site, verify: Verif
 
 def test_an_object_is_judged_as_the_zip_that_it_is(site: Site, verify: Verify, addon: bytes) -> None:
     archive = site.zip({"index.js": HANDLER, "package.json": NEEDS, **package(addon)})
-    site.aws.cloud().store(Stored(BUCKET, "some/fn.zip", 0), archive, lambda _amount: None)
+    site.aws.cloud().store(S3Object(BUCKET, "some/fn.zip", 0), archive, lambda _amount: None)
     code, report, _ = verify(f"s3://{BUCKET}/some/fn.zip", "--runtime", "nodejs22.x")
     assert (code, report["subject"]["kind"]) == (0, "zip")
     assert report["subject"]["path"] == f"s3://{BUCKET}/some/fn.zip"
@@ -349,7 +350,7 @@ def test_code_that_changes_meanwhile_is_not_judged_as_another(site: Site, verify
 def test_a_function_is_inspected_with_its_layers(site: Site, addon: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     layer = site.layer(addon)
     site.function({"index.js": HANDLER, "package.json": NEEDS}, layer)
-    assert run(["inspect", "fn", "--format", "json"]) == 0
+    assert run_command(["inspect", "fn", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["subject"]["path"], found["verdict"]) == (f"{site.arn()}:$LATEST", "pass")
     (binary,) = found["binaries"]
@@ -369,9 +370,9 @@ def test_a_deployed_function_runs_here_as_it_is_there(
     there: dict[str, Any] = {"timeout": 7, "memory": 256, "environment": {"STAGE": "live", "LEVEL": "1"}}
     site.function({"app.js": HANDLER, "package.json": NEEDS}, layer, handler="app.handler", **there)
     engine = FakeEngine(programs={"bash": answering})
-    monkeypatch.setattr("lambdapack.cli.invoking.connector", lambda _settings: lambda _cpu: engine)
+    monkeypatch.setattr("lambdapack.cli.run.invoke.engine_connector", lambda _settings: lambda _cpu: engine)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", "lambdapack-lab/nodejs:{node}-{arch}")
-    assert run(["invoke", "--function", "fn", "--env", "LEVEL=2"]) == 0
+    assert run_command(["invoke", "--function", "fn", "--env", "LEVEL=2"]) == 0
     assert capsys.readouterr().out == "[1]\n"
     (sandbox,) = engine.opened
     assert {"/var/task/app.js", f"/opt/nodejs/{ADDON}"} <= sandbox.files.keys()
@@ -380,9 +381,9 @@ def test_a_deployed_function_runs_here_as_it_is_there(
     names = ("STAGE", "LEVEL", "FUNCTION_TIMEOUT", "FUNCTION_MEMORY_SIZE", "FUNCTION_NAME")
     told = [command.env.get(each, command.env.get(f"AWS_LAMBDA_{each}")) for each in names]
     assert told == ["live", "2", "7", "256", "fn"]
-    assert run(["invoke", "--function", "fn", "--timeout", "9", "--memory", "512"]) == 0
+    assert run_command(["invoke", "--function", "fn", "--timeout", "9", "--memory", "512"]) == 0
     said = engine.opened[-1].commands[0].env
     assert (said["AWS_LAMBDA_FUNCTION_TIMEOUT"], said["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) == ("9", "512")
     assert site.aws.line.writes == []
-    assert run(["invoke", "--function", "gone"]) == 5
+    assert run_command(["invoke", "--function", "gone"]) == 5
     assert "LP415" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from tests import elf
 from tests.command import lambdapack
 from tests.projects import real_lock, write_project
@@ -26,9 +26,9 @@ UNSURE = (LATER[0].replace("later", "SSL_new"), *LATER[1:])
 def judge(capsys: pytest.CaptureFixture[str]) -> Judge:
     def call(target: Path, *flags: str, arch: str = "x86_64") -> dict[str, Any]:
         argv = ["verify", str(target), "--runtime", "nodejs16.x", "--arch", arch, *flags]
-        code = run([*argv, "--format", "json"])
+        code = run_command([*argv, "--format", "json"])
         document: dict[str, Any] = json.loads(capsys.readouterr().out)
-        assert run(argv) == code, "the format changes the exit code"
+        assert run_command(argv) == code, "the format changes the exit code"
         capsys.readouterr()
         return {**document, "exit": code}
 
@@ -162,7 +162,7 @@ def test_all_architectures_are_an_array_when_a_lockfile_is_refused_too(
     project = write_project(
         tmp_path / "fn", {"dependencies": {"sharp": "0.34.5"}}, lock, {"index.js": "exports.handler = 1"}
     )
-    assert run(["build", str(project), "--runtime", "nodejs22.x", "--arch", "all", "--format", "json"]) == 1
+    assert run_command(["build", str(project), "--runtime", "nodejs22.x", "--arch", "all", "--format", "json"]) == 1
     documents = json.loads(capsys.readouterr().out)
     assert [(each["target"]["arch"], each["verdict"]) for each in documents] == [("x86_64", "pass"), ("arm64", "fail")]
 
@@ -181,8 +181,8 @@ def test_a_defect_of_ours_is_a_failure_in_json_too(
     def broken(_style: object) -> int:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("lambdapack.cli.listing.runtimes", broken)
-    assert run(["runtimes", "--format", "json"]) == 70
+    monkeypatch.setattr("lambdapack.cli.run.runtimes.run_runtimes_list", broken)
+    assert run_command(["runtimes", "--format", "json"]) == 70
     document = json.loads(capsys.readouterr().out)
     assert (document["code"], document["what"]) == ("LP999", "lambdapack has a defect: ZeroDivisionError: oh")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambdapack.cli.app import run
-from lambdapack.cli.signals import guarded
+from lambdapack.cli.app import run_command
+from lambdapack.cli.signals import run_with_signals
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +21,8 @@ def interrupted(_style: object) -> int:
 
 
 def test_an_interrupt_is_130_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("lambdapack.cli.listing.runtimes", interrupted)
-    assert guarded(lambda: run(["runtimes"])) == 130
+    monkeypatch.setattr("lambdapack.cli.run.runtimes.run_runtimes_list", interrupted)
+    assert run_with_signals(lambda: run_command(["runtimes"])) == 130
     assert capsys.readouterr().err == "interrupted: nothing was left behind\n"
 
 
@@ -40,11 +40,11 @@ def test_a_termination_is_143_and_cleans_up_on_its_way(
             left.clear()
         return 0
 
-    monkeypatch.setattr("lambdapack.cli.listing.runtimes", terminated)
-    assert guarded(lambda: run(["runtimes"])) == 143
+    monkeypatch.setattr("lambdapack.cli.run.runtimes.run_runtimes_list", terminated)
+    assert run_with_signals(lambda: run_command(["runtimes"])) == 143
     assert left == []
     assert capsys.readouterr().err == "terminated: nothing was left behind\n"
 
 
 def test_what_ends_by_itself_keeps_its_code() -> None:
-    assert guarded(lambda: 3) == 3
+    assert run_with_signals(lambda: 3) == 3

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.cli.app import app, run
+from lambdapack.cli.app import app, run_command
 from lambdapack.rules.registry import RULES
 
 
@@ -34,7 +34,7 @@ def _in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_help_fits_a_terminal_and_is_the_product(
     command: Sequence[str], flag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([*command, flag]) == 0
+    assert run_command([*command, flag]) == 0
     said = capsys.readouterr()
     assert said.err == ""
     assert said.out.isascii()
@@ -46,7 +46,7 @@ def test_help_fits_a_terminal_and_is_the_product(
 def test_what_a_command_does_is_not_cut_off_in_the_list(
     command: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([*command, "--help"]) == 0
+    assert run_command([*command, "--help"]) == 0
     listed = capsys.readouterr().out.partition("Commands:\n")[2]
     assert listed
     assert "..." not in listed
@@ -56,7 +56,7 @@ def test_what_a_command_does_is_not_cut_off_in_the_list(
     "command", [each for each in COMMANDS if len(each) == 2 or each[:1] in {("build",), ("verify",)}]
 )
 def test_every_command_has_an_example(command: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*command, "--help"]) == 0
+    assert run_command([*command, "--help"]) == 0
     assert f"Example: lambdapack {' '.join(command)}" in capsys.readouterr().out
 
 
@@ -64,7 +64,7 @@ def test_every_command_has_an_example(command: Sequence[str], capsys: pytest.Cap
 def test_without_a_command_the_help_is_a_usage_error(
     command: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(command) == 2
+    assert run_command(command) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("Usage: lambdapack")
@@ -94,7 +94,7 @@ WRONG: Sequence[Sequence[str]] = (
 
 @pytest.mark.parametrize("argv", WRONG, ids=" ".join)
 def test_a_mistake_is_exit_2_and_says_what_to_do(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(argv) == 2
+    assert run_command(argv) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("error[LP001]: ")
@@ -107,7 +107,7 @@ def test_a_mistake_is_exit_2_and_says_what_to_do(argv: Sequence[str], capsys: py
     ids=lambda each: each[0],
 )
 def test_a_name_that_no_file_system_takes_is_a_mistake(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*argv, "--runtime", "nodejs22.x"]) == 2
+    assert run_command([*argv, "--runtime", "nodejs22.x"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error[LP001]: ")
     assert f"\n  | {'a' * 60}...: " in said
@@ -118,7 +118,7 @@ def test_a_name_that_no_file_system_takes_is_a_mistake(argv: Sequence[str], caps
 def test_a_mistake_is_json_when_json_is_wanted(
     argv: Sequence[str], style: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([argv[0], *style, *argv[1:]]) == 2
+    assert run_command([argv[0], *style, *argv[1:]]) == 2
     document = json.loads(capsys.readouterr().out)
     assert document["code"] == "LP001"
 
@@ -141,7 +141,7 @@ def test_a_mistake_is_json_when_json_is_wanted(
 def test_what_cannot_be_used_is_named_with_its_cure(
     argv: Sequence[str], code: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(argv) == 2
+    assert run_command(argv) == 2
     said = capsys.readouterr().err
     assert f"error[{code}]: " in said
     assert words in " ".join(said.split())
@@ -154,25 +154,25 @@ def test_a_defect_of_ours_is_exit_70_without_a_traceback(
         secret = "hunter2"  # noqa: S105, F841  # a local that must not be shown
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("lambdapack.cli.listing.runtimes", broken)
-    assert run(["runtimes"]) == 70
+    monkeypatch.setattr("lambdapack.cli.run.runtimes.run_runtimes_list", broken)
+    assert run_command(["runtimes"]) == 70
     assert "Traceback" not in capsys.readouterr().err
     monkeypatch.setenv("LAMBDAPACK_DEBUG", "1")
-    assert run(["runtimes"]) == 70
+    assert run_command(["runtimes"]) == 70
     said = capsys.readouterr().err
     assert "Traceback" in said
     assert "hunter2" not in said
 
 
 def test_version_is_the_product(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["--version"]) == 0
+    assert run_command(["--version"]) == 0
     assert capsys.readouterr().out.startswith("lambdapack 0.")
 
 
 def test_runtimes_alone_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     listings = []
     for argv in (["runtimes"], ["runtimes", "list"]):
-        assert run(argv) == 0
+        assert run_command(argv) == 0
         listings.append(capsys.readouterr().out)
     assert listings[0] == listings[1]
     assert listings[0].startswith("RUNTIME")
@@ -180,16 +180,16 @@ def test_runtimes_alone_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_runtimes_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     for argv in (["runtimes", "--format", "json"], ["runtimes", "list", "--format", "json"]):
-        assert run(argv) == 0
+        assert run_command(argv) == 0
         assert {"nodejs22.x", "nodejs24.x"} <= {
             each["runtime"] for each in json.loads(capsys.readouterr().out)["runtimes"]
         }
-    assert run(["runtimes", "show", "nodejs22.x", "--arch", "arm64", "--format", "json"]) == 0
+    assert run_command(["runtimes", "show", "nodejs22.x", "--arch", "arm64", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["arch"] == "arm64"
 
 
 def test_every_code_can_be_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "index.js").write_text("exports.handler = async () => 1\n")
     for rule in RULES:
-        assert run(["verify", str(tmp_path), "--ignore", f"{rule.code}=known"]) == 0
+        assert run_command(["verify", str(tmp_path), "--ignore", f"{rule.code}=known"]) == 0
     capsys.readouterr()

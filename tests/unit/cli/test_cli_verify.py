@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lambdapack.cli.app import run
+from lambdapack.cli.app import run_command
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import manifest_path, write_manifest
+from lambdapack.pack.manifest import write_zip_manifest, zip_manifest_path
 from tests import elf
 from tests.unit.pipeline.workshop import DARWIN
 
@@ -27,7 +27,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def verify(capsys: pytest.CaptureFixture[str]) -> Verify:
     def call(*argv: str | Path) -> tuple[int, dict[str, Any], str]:
-        code = run(["verify", *map(str, argv), "--format", "json"])
+        code = run_command(["verify", *map(str, argv), "--format", "json"])
         said = capsys.readouterr()
         document = json.loads(said.out)
         return code, document, said.err
@@ -60,7 +60,7 @@ def zipped(directory: Path, archive: Path, below: str = "") -> Path:
 
 
 def remember(archive: Path, digest: str, **more: Any) -> Path:
-    return write_manifest(
+    return write_zip_manifest(
         archive, {"target": {"runtime": "nodejs20.x", "arch": "arm64"}, "code_digest": digest, **more}
     )
 
@@ -152,7 +152,7 @@ def test_nothing_is_not_a_package(tmp_path: Path, entries: list[str], capsys: py
         for each in entries:
             archive.writestr(each, "")
     for target in (directory, tmp_path / "empty.zip"):
-        assert run(["verify", str(target), *TARGET]) == 2
+        assert run_command(["verify", str(target), *TARGET]) == 2
         said = capsys.readouterr()
         assert "error[LP007]" in said.err
         assert said.out == ""
@@ -198,7 +198,7 @@ def test_the_manifest_of_another_zip_counts_for_nothing(tmp_path: Path, verify: 
 )
 def test_a_broken_manifest_is_no_manifest(tmp_path: Path, text: str, verify: Verify) -> None:
     archive = zipped(function(tmp_path / "fn"), tmp_path / "fn.zip")
-    manifest_path(archive).write_text(text)
+    zip_manifest_path(archive).write_text(text)
     code, report, _ = verify(archive)
     assert code == 1
     assert report["target"]["arch"] == "x86_64"
@@ -207,18 +207,18 @@ def test_a_broken_manifest_is_no_manifest(tmp_path: Path, text: str, verify: Ver
 def test_all_architectures_are_an_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for runtime, arches in (("nodejs22.x", ["x86_64", "arm64"]), ("nodejs10.x", ["x86_64"])):
         argv = ["verify", str(function(tmp_path / "fn")), "--runtime", runtime, "--arch", "all", "--format", "json"]
-        assert run(argv) == 1
+        assert run_command(argv) == 1
         documents = json.loads(capsys.readouterr().out)
         assert [each["target"]["arch"] for each in documents] == arches
 
 
 def test_an_ignored_finding_is_counted_and_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     argv = ["verify", str(function(tmp_path / "fn")), *TARGET, "--ignore", "LP202:node_modules/addon/*=a test"]
-    assert run(argv) == 0
+    assert run_command(argv) == 0
     said = capsys.readouterr().out
     assert "1 ignored" in said
     assert "LP202" not in said
-    assert run([*argv, "-v"]) == 0
+    assert run_command([*argv, "-v"]) == 0
     assert "= reason: a test" in capsys.readouterr().out
 
 
@@ -248,9 +248,9 @@ def test_fail_on_decides_and_the_format_does_not(
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "x.js").write_text("")
     how = ["--fail-on", fail_on, "--format", style, "--arch", "x86_64"]
-    assert run(["verify", str(function(tmp_path / "fn")), "--runtime", "nodejs22.x", *how]) == broken
-    assert run(["verify", str(sound), "--runtime", "nodejs20.x", *how]) == deprecated
-    assert run(["verify", str(tmp_path / "bare"), "--runtime", "nodejs22.x", *how]) == without_handler
+    assert run_command(["verify", str(function(tmp_path / "fn")), "--runtime", "nodejs22.x", *how]) == broken
+    assert run_command(["verify", str(sound), "--runtime", "nodejs20.x", *how]) == deprecated
+    assert run_command(["verify", str(tmp_path / "bare"), "--runtime", "nodejs22.x", *how]) == without_handler
     capsys.readouterr()
 
 
@@ -261,7 +261,7 @@ def test_history_and_the_output_of_packers_are_not_the_package(tmp_path: Path, v
 
 
 def test_quiet_says_nothing_but_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["verify", str(function(tmp_path / "fn")), *TARGET, "--quiet"]) == 1
+    assert run_command(["verify", str(function(tmp_path / "fn")), *TARGET, "--quiet"]) == 1
     assert capsys.readouterr().err == ""
 
 
@@ -271,7 +271,7 @@ def test_a_name_that_is_no_text_is_refused_by_name(tmp_path: Path, capsys: pytes
     (tmp_path / "fn").mkdir()
     with open(odd, "wb"):  # noqa: PTH123  # a Path cannot say it
         pass
-    assert run(["verify", str(tmp_path / "fn"), *TARGET]) == 2
+    assert run_command(["verify", str(tmp_path / "fn"), *TARGET]) == 2
     assert "LP008" in capsys.readouterr().err
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.deploy.apply import apply
-from lambdapack.deploy.nouns import Settings
-from lambdapack.deploy.wanted import Smoke
-from lambdapack.errors import LambdapackError
-from lambdapack.pipeline.deploying import Examined
+from lambdapack.deploy.apply import apply_plans
+from lambdapack.deploy.nouns import FunctionSettings, SmokeTest
+from lambdapack.errors.record import LambdapackError
+from lambdapack.pipeline.deploy import PlannedFunction
 from tests.cloud import errors
 from tests.cloud.deploying import ARM, EVENT, NEW, ROLE, Site
 from tests.cloud.errors import AwsError
@@ -73,7 +72,7 @@ def test_equal_code_for_another_cpu_is_sent_again(site: Site) -> None:
 
 def test_settings_follow_the_code_and_are_part_of_the_version(site: Site) -> None:
     site.function()
-    wanted = site.wanted(site.package("new"), settings=Settings(timeout=9), variables=(("STAGE", "test"),))
+    wanted = site.wanted(site.package("new"), settings=FunctionSettings(timeout=9), variables=(("STAGE", "test"),))
     site.deploy(wanted)
     assert site.aws.line.writes == [
         "UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias",
@@ -94,14 +93,14 @@ def test_variables_that_are_not_named_stay(site: Site) -> None:
 
 def test_settings_that_somebody_else_changed_are_published(site: Site) -> None:
     package = site.function()
-    site.cloud.update_settings("fn", Settings(timeout=77), "")
+    site.cloud.update_settings("fn", FunctionSettings(timeout=77), "")
     site.deploy(site.wanted(package))
     assert site.aws.functions.functions["fn"].versions[site.live]["Timeout"] == 77
 
 
 def test_an_update_in_progress_is_waited_for(site: Site) -> None:
     site.function()
-    site.cloud.update_settings("fn", Settings(timeout=8), "")
+    site.cloud.update_settings("fn", FunctionSettings(timeout=8), "")
     package = site.package("new")
     site.deploy(site.wanted(package))
     assert site.serves() == package.code_digest
@@ -115,7 +114,7 @@ def test_stopped_after_any_call_a_second_run_converges(tmp_path: Path, alias: st
         old = site.function()
         package = site.package("new")
         wanted = site.wanted(
-            package, alias=alias, smoke=EVENT, settings=Settings(timeout=9), variables=(("STAGE", "x"),)
+            package, alias=alias, smoke=EVENT, settings=FunctionSettings(timeout=9), variables=(("STAGE", "x"),)
         )
         site.aws.line.die_after = calls
         try:
@@ -164,7 +163,7 @@ def test_a_lost_reply_costs_nothing(site: Site, operation: str) -> None:
     site.function()
     site.aws.line.lose[operation] = 1
     package = site.package("new")
-    site.deploy(site.wanted(package, settings=Settings(timeout=9)))
+    site.deploy(site.wanted(package, settings=FunctionSettings(timeout=9)))
     assert (site.live, site.serves()) == ("2", package.code_digest)
     assert list(site.aws.functions.functions["fn"].versions) == ["1", "2"]
 
@@ -189,8 +188,8 @@ def test_an_alias_that_somebody_moved_meanwhile_is_left_alone(site: Site) -> Non
     assert "version 3 is published, and alias live is where it was" in raised.value.detail
 
 
-def site_apply(site: Site, examined: Examined) -> None:
-    apply([examined.plan], site.cloud, site.observer)
+def site_apply(site: Site, examined: PlannedFunction) -> None:
+    apply_plans([examined.plan], site.cloud, site.observer)
 
 
 def test_code_that_somebody_sent_meanwhile_is_not_published(site: Site) -> None:
@@ -239,7 +238,7 @@ def test_no_alias_moves_to_a_version_that_fails_its_test(site: Site) -> None:
     assert "boom" in raised.value.detail
     assert "START RequestId: 1" in site.observer.lines
     site.aws.functions.handlers[package.code_digest] = lambda event: {"statusCode": 201, "got": event}
-    site.deploy(site.wanted(package, smoke=Smoke(EVENT.event, "e", 201)))
+    site.deploy(site.wanted(package, smoke=SmokeTest(EVENT.event, "e", 201)))
     assert site.live == "2"
 
 
@@ -255,7 +254,7 @@ def test_an_answer_is_good_or_bad_by_its_status(site: Site, answer: object, stat
     site.function()
     package = site.package("new")
     site.aws.functions.handlers[package.code_digest] = lambda _event: answer
-    wanted = site.wanted(package, smoke=Smoke(b"{}", "e.json", status))
+    wanted = site.wanted(package, smoke=SmokeTest(b"{}", "e.json", status))
     if good:
         site.deploy(wanted)
     else:
@@ -322,7 +321,7 @@ def test_aliases_that_moved_are_put_back_when_one_cannot(site: Site) -> None:
 
     site.aws.line.refuse["UpdateAlias"] = Second()
     with pytest.raises(LambdapackError, match="LP410") as raised:
-        apply(plans, site.cloud, site.observer)
+        apply_plans(plans, site.cloud, site.observer)
     assert [site.alias(name) for name in names] == ["1", "1"]
     assert "Putting a:live back to version 1" in site.observer.tasks
     assert "lambda:UpdateAlias" in raised.value.hint

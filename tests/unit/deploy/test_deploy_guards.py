@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.deploy.nouns import Local, NewLayer, Settings
-from lambdapack.errors import LambdapackError
+from lambdapack.deploy.nouns import FunctionSettings, LocalZip, NewLayer
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Severity
-from lambdapack.pipeline.deploying import Examined, refused
+from lambdapack.pipeline.deploy import PlannedFunction, is_refused
 from tests.cloud.deploying import ARM, NEW, X86, Site
 from tests.cloud.errors import AwsError
 from tests.cloud.world import BUCKET, zipped
@@ -24,14 +24,14 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def names(examined: Examined) -> list[str]:
+def names(examined: PlannedFunction) -> list[str]:
     return [each.rule.name for each in examined.plan.findings]
 
 
-def assert_refused(site: Site, examined: Examined) -> bool:
+def assert_refused(site: Site, examined: PlannedFunction) -> bool:
     """Nothing may have been written by looking."""
     assert site.aws.line.writes == []
-    return refused([examined], Severity.ERROR)
+    return is_refused([examined], Severity.ERROR)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_runtime_may_be_switched_on_purpose(site: Site) -> None:
 
 def test_a_handler_that_is_not_in_the_zip_is_refused(site: Site) -> None:
     site.function()
-    (examined,) = site.examine(site.wanted(site.package("new"), settings=Settings(handler="app.main")))
+    (examined,) = site.examine(site.wanted(site.package("new"), settings=FunctionSettings(handler="app.main")))
     assert names(examined) == ["handler-missing"]
     assert assert_refused(site, examined)
 
@@ -116,12 +116,12 @@ def layer(site: Site, name: str, size: int = 0, *architectures: object) -> str:
     path = site.directory / f"{name}.zip"
     path.write_bytes(zipped({"nodejs/node_modules/x/index.js": "1"}, size, packed=True, below="nodejs/"))
     cpus = tuple(each for each in (X86, ARM) if each in architectures)
-    return site.cloud.publish_layer(NewLayer(name, "", ("nodejs22.x",), cpus), Local(path)).arn
+    return site.cloud.publish_layer(NewLayer(name, "", ("nodejs22.x",), cpus), LocalZip(path)).arn
 
 
 def test_260_mb_with_layers_are_refused(site: Site) -> None:
     arn = layer(site, "large", 140 * MIB)
-    site.function(settings=Settings(layers=(arn,)))
+    site.function(settings=FunctionSettings(layers=(arn,)))
     (examined,) = site.examine(site.wanted(site.package("new", size=120 * MIB, packed=True)))
     assert names(examined) == ["too-big"]
     assert assert_refused(site, examined)
@@ -129,21 +129,23 @@ def test_260_mb_with_layers_are_refused(site: Site) -> None:
 
 @pytest.mark.proves("layer-architecture")
 def test_a_layer_for_another_cpu_is_named(site: Site) -> None:
-    site.function(settings=Settings(layers=(layer(site, "x86", 0, X86),)), architecture=ARM)
+    site.function(settings=FunctionSettings(layers=(layer(site, "x86", 0, X86),)), architecture=ARM)
     (examined,) = site.examine(site.wanted(site.package("new")))
     assert names(examined) == ["layer-architecture"]
 
 
 @pytest.mark.spares("layer-architecture", "layer-unseen")
 def test_a_layer_for_this_cpu_or_for_any_is_fine(site: Site) -> None:
-    site.function(settings=Settings(layers=(layer(site, "both", 0, X86, ARM), layer(site, "any"))), architecture=ARM)
+    site.function(
+        settings=FunctionSettings(layers=(layer(site, "both", 0, X86, ARM), layer(site, "any"))), architecture=ARM
+    )
     (examined,) = site.examine(site.wanted(site.package("new")))
     assert names(examined) == []
 
 
 @pytest.mark.proves("layer-unseen")
 def test_a_layer_that_may_not_be_read_is_named(site: Site) -> None:
-    site.function(settings=Settings(layers=(layer(site, "secret"),)))
+    site.function(settings=FunctionSettings(layers=(layer(site, "secret"),)))
     text = "User: u is not authorized to perform: lambda:GetLayerVersion on resource: arn"
     site.aws.line.refuse["GetLayerVersion"] = [AwsError("AccessDeniedException", text)]
     (examined,) = site.examine(site.wanted(site.package("new")))
@@ -241,7 +243,7 @@ def test_a_function_is_not_made_unless_asked_for(site: Site) -> None:
 def test_a_layer_that_is_no_arn_is_refused(site: Site) -> None:
     site.function()
     with pytest.raises(LambdapackError, match="LP001"):
-        site.examine(site.wanted(site.package("new"), settings=Settings(layers=("sharp",))))
+        site.examine(site.wanted(site.package("new"), settings=FunctionSettings(layers=("sharp",))))
 
 
 def test_equal_targets_are_judged_once(site: Site) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError  # noqa: TID251  # what a network does
 
-from lambdapack.deploy.nouns import Permission, Settings
-from lambdapack.errors import LambdapackError
+from lambdapack.deploy.nouns import FunctionSettings, LayerPermission
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 from tests.cloud.deploying import Site
 from tests.cloud.errors import AwsError
@@ -16,7 +16,7 @@ from tests.cloud.wire import ACCOUNT, REGION, Died
 from tests.cloud.world import BUCKET
 
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:deps"
-PUBLIC = Permission("lambdapack-public", "*")
+PUBLIC = LayerPermission("lambdapack-public", "*")
 READS = ["ListLayerVersions", "GetLayerVersion"]
 PLACE = "https://lambda.eu-central-1.amazonaws.com/"
 
@@ -86,8 +86,8 @@ def test_what_any_version_of_any_function_uses_stays(site: Site) -> None:
     site.aws.functions.page = 2
     for name in "abcdef":
         layers = (f"{LAYER}:2",) if name == "f" else ()
-        site.function(name, name=name, settings=Settings(layers=layers))
-    site.deploy(site.wanted(site.package("new"), function="f", settings=Settings(layers=(f"{LAYER}:3",))))
+        site.function(name, name=name, settings=FunctionSettings(layers=layers))
+    site.deploy(site.wanted(site.package("new"), function="f", settings=FunctionSettings(layers=(f"{LAYER}:3",))))
     site.aws.line.forget()
     done = publish(site, "4", keep=1)
     assert numbers(site) == [2, 3, 4]
@@ -115,7 +115,7 @@ def test_nothing_is_deleted_when_it_cannot_be_seen_who_uses_it(site: Site) -> No
 
 
 def test_a_layer_is_shared_once(site: Site) -> None:
-    permissions = (PUBLIC, Permission("lambdapack-1", "111111111111"), Permission("o", "*", "o-abcdefghij"))
+    permissions = (PUBLIC, LayerPermission("lambdapack-1", "111111111111"), LayerPermission("o", "*", "o-abcdefghij"))
     publish(site, "1", permissions=permissions[:2])
     site.aws.line.forget()
     publish(site, "1", permissions=permissions)

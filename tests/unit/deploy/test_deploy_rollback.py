@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.deploy.rollback import carry_out, find
-from lambdapack.errors import LambdapackError
+from lambdapack.deploy.alias import apply_rollback, find_rollback
+from lambdapack.errors.record import LambdapackError
 from tests.cloud.deploying import Site
 
 
@@ -19,9 +19,9 @@ def site(tmp_path: Path) -> Site:
 
 
 def test_it_goes_back_to_the_version_before(site: Site) -> None:
-    found = find(site.cloud, "fn", "live")
+    found = find_rollback(site.cloud, "fn", "live")
     assert (found.version.version, found.why) == ("2", "it was there before")
-    carry_out(site.cloud, found)
+    apply_rollback(site.cloud, found)
     assert site.live == "2"
     assert site.aws.line.writes == ["UpdateAlias"]
 
@@ -30,55 +30,55 @@ def test_it_does_not_go_back_to_a_version_that_was_never_served(site: Site) -> N
     site.deploy(site.wanted(site.package("unserved"), alias=""))
     site.deploy(site.wanted(site.package("five")))
     assert site.live == "5"
-    found = find(site.cloud, "fn", "live")
+    found = find_rollback(site.cloud, "fn", "live")
     assert found.version.version == "3"
 
 
 def test_without_a_memory_it_is_the_newest_before(site: Site) -> None:
     site.aws.functions.functions["fn"].aliases["live"]["Description"] = "by hand"
-    found = find(site.cloud, "fn", "live")
+    found = find_rollback(site.cloud, "fn", "live")
     assert (found.version.version, found.why) == ("2", "the newest one before it")
-    carry_out(site.cloud, found)
+    apply_rollback(site.cloud, found)
     assert site.aws.functions.functions["fn"].aliases["live"]["Description"] == "by hand"
 
 
 def test_twice_goes_back_twice(site: Site) -> None:
     for expected in ("2", "1"):
-        carry_out(site.cloud, find(site.cloud, "fn", "live"))
+        apply_rollback(site.cloud, find_rollback(site.cloud, "fn", "live"))
         assert site.live == expected
     with pytest.raises(LambdapackError, match="LP429"):
-        find(site.cloud, "fn", "live")
+        find_rollback(site.cloud, "fn", "live")
 
 
 def test_to_names_a_version(site: Site) -> None:
-    carry_out(site.cloud, find(site.cloud, "fn", "live", "1"))
+    apply_rollback(site.cloud, find_rollback(site.cloud, "fn", "live", "1"))
     assert site.live == "1"
     site.aws.line.forget()
-    found = find(site.cloud, "fn", "live", "1")
+    found = find_rollback(site.cloud, "fn", "live", "1")
     assert not found.needed
-    carry_out(site.cloud, found)
+    apply_rollback(site.cloud, found)
     assert site.aws.line.writes == []
     with pytest.raises(LambdapackError, match="LP429"):
-        find(site.cloud, "fn", "live", "99")
+        find_rollback(site.cloud, "fn", "live", "99")
 
 
 def test_a_canary_ends_where_most_of_the_traffic_is(site: Site) -> None:
     site.deploy(site.wanted(site.package("four"), canary=0.25))
-    found = find(site.cloud, "fn", "live")
+    found = find_rollback(site.cloud, "fn", "live")
     assert (found.version.version, found.why) == ("3", "the canary ends")
-    carry_out(site.cloud, found)
+    apply_rollback(site.cloud, found)
     assert "RoutingConfig" not in site.aws.functions.functions["fn"].aliases["live"]
 
 
 def test_a_lost_reply_costs_nothing(site: Site) -> None:
     site.aws.line.lose["UpdateAlias"] = 1
-    carry_out(site.cloud, find(site.cloud, "fn", "live"))
+    apply_rollback(site.cloud, find_rollback(site.cloud, "fn", "live"))
     assert site.live == "2"
 
 
 def test_what_is_not_there_is_said(site: Site) -> None:
     with pytest.raises(LambdapackError, match="LP415"):
-        find(site.cloud, "nobody", "live")
+        find_rollback(site.cloud, "nobody", "live")
     with pytest.raises(LambdapackError, match="LP416") as raised:
-        find(site.cloud, "fn", "blue")
+        find_rollback(site.cloud, "fn", "blue")
     assert "list-aliases" in raised.value.hint

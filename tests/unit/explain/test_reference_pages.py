@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.book.page import Delivery, Status
-from lambdapack.book.shelf import page
-from lambdapack.explain.cures import Aim
+from lambdapack.book.book import BinaryDelivery, MaintenanceStatus, find_book_entry
+from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import diagnose
 from lambdapack.explain.nouns import Diagnosis
-from lambdapack.explain.text import undressed
-from lambdapack.runtimes.abi import describe
+from lambdapack.explain.text import strip_log_markup
+from lambdapack.runtimes.versions import describe_abi
 
 TASK = "/var/task/node_modules"
 ABI = (
@@ -28,7 +27,7 @@ COMPILE = "npm rebuild {} --build-from-source"
 
 
 def best(text: str, *, runtime: str = "nodejs22.x") -> Diagnosis:
-    return diagnose(undressed(text), Aim(runtime))[0]
+    return diagnose(strip_log_markup(text), ExplainTarget(runtime))[0]
 
 
 def said(found: Diagnosis) -> str:
@@ -58,7 +57,7 @@ def test_every_error_string_is_known(text: str, cause: str) -> None:
 
 @pytest.mark.parametrize(("abi", "major"), [(83, 14), (93, 16), (108, 18), (115, 20), (127, 22), (131, 23)])
 def test_every_number_of_the_table_becomes_a_version(abi: int, major: int) -> None:
-    assert describe(abi) == f"Node.js {major}"
+    assert describe_abi(abi) == f"Node.js {major}"
     assert f"compiled for Node.js {major} " in best(ABI.format(abi, 137)).says
 
 
@@ -180,16 +179,16 @@ def test_every_package_of_the_tables_has_its_command_and_its_page(
     found = best(ABI.format(93, 127).replace("bcrypt/lib/binding/napi-v3/bcrypt_lib", f"{name}/build/Release/x"))
     assert found.package == name
     assert any(each.startswith(command) for each in found.fix)
-    known = page(name)
+    known = find_book_entry(name)
     assert known is not None
     assert set(instead) <= set(known.alternatives)
 
 
 def test_what_is_deprecated_is_said_to_be() -> None:
-    known = page("node-sass")
+    known = find_book_entry("node-sass")
     assert known is not None
-    assert known.status is Status.DEPRECATED
-    assert known.delivery is Delivery.DOWNLOAD
+    assert known.status is MaintenanceStatus.DEPRECATED
+    assert known.delivery is BinaryDelivery.DOWNLOAD
 
 
 STEPS = (

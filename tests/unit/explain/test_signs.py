@@ -5,32 +5,31 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.explain.causes import CAUSES
-from lambdapack.explain.cures import Aim, cure
-from lambdapack.explain.diagnose import diagnose
-from lambdapack.explain.nouns import Certainty, Explanation, Reading, Sign, World
-from lambdapack.explain.registry import SIGNS
-from lambdapack.explain.sieve import found_in, searched
-from lambdapack.explain.text import undressed
+from lambdapack.explain.causes import CAUSE_CODES
+from lambdapack.explain.cures import ExplainTarget, fill_remedy
+from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
+from lambdapack.explain.log import find_stems, search_stems
+from lambdapack.explain.nouns import Certainty, Explanation, Meaning, MessagePattern, TextOrigin
+from lambdapack.explain.text import strip_log_markup
 from lambdapack.report import diagnosis
 
-AIM = Aim("nodejs22.x")
+AIM = ExplainTarget("nodejs22.x")
 
 
-@pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: sign.example[:60])
-def test_a_sign_finds_its_own_example(sign: Sign) -> None:
-    assert sign.pattern.search(undressed(sign.example))
-    assert diagnose(undressed(sign.example), AIM)
+@pytest.mark.parametrize("sign", MESSAGE_PATTERNS, ids=lambda sign: sign.example[:60])
+def test_a_sign_finds_its_own_example(sign: MessagePattern) -> None:
+    assert sign.pattern.search(strip_log_markup(sign.example))
+    assert diagnose(strip_log_markup(sign.example), AIM)
 
 
-@pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: sign.example[:60])
-def test_the_sieve_lets_every_known_message_through(sign: Sign) -> None:
-    assert found_in(sign.example.encode())
+@pytest.mark.parametrize("sign", MESSAGE_PATTERNS, ids=lambda sign: sign.example[:60])
+def test_the_sieve_lets_every_known_message_through(sign: MessagePattern) -> None:
+    assert find_stems(sign.example.encode())
 
 
-@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("cause", CAUSE_CODES)
 def test_every_cause_has_a_command_and_a_habit_even_when_nothing_else_is_known(cause: str) -> None:
-    found = cure(Reading(cause, Certainty.LIKELY, ""), {}, World(), AIM, None)
+    found = fill_remedy(Meaning(cause, Certainty.LIKELY, ""), {}, TextOrigin(), AIM, None)
     assert found.fix
     assert found.prevent.endswith(".")
 
@@ -65,13 +64,13 @@ def test_the_line_of_node_that_failed_does_not_speak_of_macos() -> None:
 
 
 def test_both_ways_of_searching_see_every_known_message() -> None:
-    for sign in SIGNS:
+    for sign in MESSAGE_PATTERNS:
         noise = b"2026-11-20T10:00:00.000Z INFO item stored\n" * 3
         text = noise + sign.example.encode() + b"\n" + noise
         within = range(len(noise), len(text) - len(noise))
-        assert set(found_in(text, 5)) & set(within), sign.example
-        assert set(searched(text, 5)) & set(within), sign.example
-        assert [each for each in (*found_in(text, 5), *searched(text, 5)) if each not in within] == []
+        assert set(find_stems(text, 5)) & set(within), sign.example
+        assert set(search_stems(text, 5)) & set(within), sign.example
+        assert [each for each in (*find_stems(text, 5), *search_stems(text, 5)) if each not in within] == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +110,7 @@ def test_a_zip_that_is_too_large_for_a_request_goes_through_a_bucket() -> None:
 def test_the_command_for_prisma_writes_the_platform_into_the_schema(tmp_path: Path) -> None:
     text = 'Query engine library for current platform "rhel-openssl-3.0.x" could not be found.'
     command, _, generate = diagnose(text, AIM)[0].fix[1].partition(" && ")
-    shown = diagnosis.render(Explanation(diagnose(text, AIM)))
+    shown = diagnosis.render_diagnosis(Explanation(diagnose(text, AIM)))
     assert command in shown.replace(" \\\n           ", " ")  # what is shown runs, too
     schema = tmp_path / "prisma" / "schema.prisma"
     schema.parent.mkdir()

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from lambdapack.explain.cures import Aim
+from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import diagnose
-from lambdapack.explain.text import undressed
+from lambdapack.explain.text import strip_log_markup
 
-AIM = Aim("nodejs22.x")
+AIM = ExplainTarget("nodejs22.x")
 STRANGE = "not-ours"
 
 
@@ -37,7 +37,7 @@ STRANGERS = [
     ids=lambda row: f"{row['id']}-{row['cause']}",
 )
 def test_a_text_is_answered_with_its_cause_its_file_and_its_package(row: dict[str, Any]) -> None:
-    found = diagnose(undressed(row["text"]), AIM)
+    found = diagnose(strip_log_markup(row["text"]), AIM)
     assert found, "nothing was recognised"
     best, also = found[0], row.get("also", [])
     assert best.cause in {row["cause"], *also}
@@ -49,12 +49,12 @@ def test_a_text_is_answered_with_its_cause_its_file_and_its_package(row: dict[st
 
 @pytest.mark.parametrize("row", STRANGERS, ids=lambda row: str(row["id"]))
 def test_a_text_about_something_else_has_no_diagnosis(row: dict[str, Any]) -> None:
-    assert diagnose(undressed(row["text"]), AIM) == ()
+    assert diagnose(strip_log_markup(row["text"]), AIM) == ()
 
 
 @pytest.mark.parametrize("row", OURS, ids=lambda row: str(row["id"]))
 def test_every_diagnosis_has_a_command_of_ours_a_plain_one_and_a_habit(row: dict[str, Any]) -> None:
-    best = diagnose(undressed(row["text"]), AIM)[0]
+    best = diagnose(strip_log_markup(row["text"]), AIM)[0]
     assert best.fix
     assert best.prevent
     assert not any("{" in each.replace('{"', "") or "\0" in each for each in best.fix)

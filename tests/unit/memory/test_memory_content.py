@@ -5,8 +5,8 @@ from hashlib import sha256
 import pytest
 
 from lambdapack.binary.facts import Elf, Registration, RegistrationKind, Symbol, VersionNeed
-from lambdapack.binary.scan import recognise
-from lambdapack.memory.content import from_bytes, symbols_from_bytes, symbols_to_bytes, to_bytes
+from lambdapack.binary.scan import recognise_content
+from lambdapack.store.binary_facts import content_from_bytes, content_to_bytes, symbols_from_bytes, symbols_to_bytes
 from tests import elf as make
 
 DYLIB = struct.pack("<IIIIIIII", 0xFEEDFACF, 0x100000C, 0, 6, 20, 2000, 0, 0)
@@ -58,14 +58,14 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", ["addon", "library", "cut", "head", "mach-o", "page", "empty"])
 def test_facts_come_back_as_they_went_in(contents: dict[str, bytes], name: str) -> None:
     digest = sha256(contents[name]).hexdigest()
-    content = recognise(memoryview(contents[name]), digest)
-    assert from_bytes(digest, to_bytes(content)) == content
+    content = recognise_content(memoryview(contents[name]), digest)
+    assert content_from_bytes(digest, content_to_bytes(content)) == content
 
 
 def test_every_field_comes_back(contents: dict[str, bytes]) -> None:
-    content = recognise(memoryview(contents["addon"]), "0" * 64)
+    content = recognise_content(memoryview(contents["addon"]), "0" * 64)
     whole = type(content)(**{name: getattr(content, name) for name in content.__slots__} | {"elf": FULL})
-    found = from_bytes("0" * 64, to_bytes(whole))
+    found = content_from_bytes("0" * 64, content_to_bytes(whole))
     assert found == whole
     assert found is not None
     assert [type(getattr(found.elf, name)) for name in Elf.__slots__] == [
@@ -80,13 +80,13 @@ def test_every_field_of_the_sample_says_something() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"null", b'{"size": 1}', b"\xff", b"[" * 100_000])
 def test_anything_else_is_no_content(data: bytes) -> None:
-    assert from_bytes("0" * 64, data) is None
+    assert content_from_bytes("0" * 64, data) is None
 
 
 def test_a_field_too_many_is_no_content(contents: dict[str, bytes]) -> None:
-    document = json.loads(to_bytes(recognise(memoryview(contents["addon"]), "0" * 64)))
+    document = json.loads(content_to_bytes(recognise_content(memoryview(contents["addon"]), "0" * 64)))
     document["elf"]["colour"] = "red"
-    assert from_bytes("0" * 64, json.dumps(document).encode()) is None
+    assert content_from_bytes("0" * 64, json.dumps(document).encode()) is None
 
 
 def test_symbols_come_back_as_they_went_in() -> None:

@@ -15,21 +15,19 @@ from threading import Event, Thread
 import pytest
 
 from lambdapack.binary.facts import Inventory
-from lambdapack.binary.memory import FORGETFUL
-from lambdapack.binary.scan import scan
+from lambdapack.binary.scan import NO_CONTENT_CACHE, scan_binaries
 from lambdapack.events import SILENT
-from lambdapack.memory.binaries import Remembered
-from lambdapack.memory.store import Store
+from lambdapack.store.binary_facts import BinaryCache
+from lambdapack.store.records import Store
 from lambdapack.tree.archive import ZipTree
-from lambdapack.tree.compose import Filtered, Prefixed
+from lambdapack.tree.compose import FilteredTree, PrefixedTree
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import Tree
-from lambdapack.tree.identity import SECOND, SETTLED
+from lambdapack.tree.entry import NANOSECONDS_PER_SECOND, SETTLED_NANOSECONDS, Tree
 from tests import elf as make
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this host has no change times")
 
-LATER = 4 * SETTLED
+LATER = 4 * SETTLED_NANOSECONDS
 """How far the clock runs ahead, so that what a test has just written counts as settled."""
 
 
@@ -79,10 +77,10 @@ def look(place: Path, cache: Path, *, code: str = "1", age: int = LATER) -> tupl
     """Scan with memory, hold the result against a scan without, and return it with what was opened."""
     with opened(place) as tree:
         counted = Counted(tree)
-        memory = Remembered(Store(cache, code), str(place), time.time_ns() + age)
-        found = scan(counted, SILENT, memory)
+        memory = BinaryCache(Store(cache, code), str(place), time.time_ns() + age)
+        found = scan_binaries(counted, SILENT, memory)
         memory.save()
-        assert found == scan(tree, SILENT, FORGETFUL)
+        assert found == scan_binaries(tree, SILENT, NO_CONTENT_CACHE)
     return found, counted.opened
 
 
@@ -185,7 +183,7 @@ def test_a_file_on_another_device_is_another_file(project: Path, tmp_path: Path,
     device = f":{(project / 'a.node').stat().st_dev}:"
     assert device in tree.entries["a.node"].identity
     elsewhere = Mounted(tree, device, shapes[1])
-    found = scan(elsewhere, SILENT, Remembered(Store(cache, "1"), str(project), time.time_ns() + LATER))
+    found = scan_binaries(elsewhere, SILENT, BinaryCache(Store(cache, "1"), str(project), time.time_ns() + LATER))
     assert found.binaries[0].machines == ("arm64",)
 
 
@@ -212,8 +210,8 @@ def test_times_without_a_fraction_are_not_believed(
 ) -> None:
     """A read-only image makes its change times up, and its next version may make up the same."""
     whole = {each.name: each.stat() for each in project.iterdir()}
-    assert all(each.st_ctime_ns % SECOND for each in whole.values())
-    monkeypatch.setattr("lambdapack.tree.identity.SECOND", 1)
+    assert all(each.st_ctime_ns % NANOSECONDS_PER_SECOND for each in whole.values())
+    monkeypatch.setattr("lambdapack.tree.entry.NANOSECONDS_PER_SECOND", 1)
     look(project, tmp_path / "cache")
     assert set(look(project, tmp_path / "cache")[1]) == {"a.node", "index.js", "lib/page.node"}
 
@@ -264,7 +262,7 @@ def test_what_is_gone_is_forgotten(project: Path, tmp_path: Path) -> None:
 
 def test_a_prefix_and_a_filter_pass_the_identity_on(project: Path) -> None:
     tree = DirectoryTree(project)
-    moved = Prefixed(Filtered(tree, lambda entry: entry.path == "a.node"), "opt")
+    moved = PrefixedTree(FilteredTree(tree, lambda entry: entry.path == "a.node"), "opt")
     assert moved.entries["opt/a.node"].identity == tree.entries["a.node"].identity != ""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.memory.store import KINDS, USED_SECONDS, Held, Store
+from lambdapack.store.records import RECORD_KINDS, USE_MARK_SECONDS, Store, StoreUsage
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -93,7 +93,7 @@ def test_what_was_unused_for_longest_goes_first(tmp_path: Path) -> None:
     keys = [f"{number:064x}" for number in range(8)]
     for age, key in enumerate(reversed(keys)):
         kept.put("binaries", key, bytes(1000))
-        then = time.time() - USED_SECONDS * (10 - age)
+        then = time.time() - USE_MARK_SECONDS * (10 - age)
         os.utime(record(tmp_path, key), (then, then))
     assert kept.get("binaries", keys[-1]) is not None  # the oldest, but used now
     size = record(tmp_path, keys[0]).stat().st_size
@@ -119,7 +119,7 @@ def test_clearing_removes_records_and_nothing_else(tmp_path: Path) -> None:
     assert {each.kind: each.entries for each in gone} == {"binaries": 1, "definitions": 0, "trees": 1, "runtimes": 1}
     assert sum(each.size for each in gone) > 0
     assert sorted(path.name for path in (tmp_path / "cache").rglob("*")) == ["mine.txt"]
-    assert kept.clear() == tuple(Held(kind, 0, 0) for kind in KINDS)
+    assert kept.clear() == tuple(StoreUsage(kind, 0, 0) for kind in RECORD_KINDS)
 
 
 def test_clearing_an_absent_cache_makes_none(tmp_path: Path) -> None:

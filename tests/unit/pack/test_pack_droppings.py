@@ -1,4 +1,4 @@
-from lambdapack.pack.droppings import clean, prune
+from lambdapack.pack.cleanup import clean_tree, prune_tree
 from lambdapack.tree.compose import MemoryTree
 
 ADDON = "node_modules/better-sqlite3"
@@ -51,7 +51,7 @@ def test_build_droppings_go_and_what_can_be_loaded_stays() -> None:
     tree = MemoryTree(
         files, links={f"{ADDON}/build/node_gyp_bins/python3": "/usr/bin/python3", "node_modules/.bin/x": "../x"}
     )
-    cleaned = clean(tree)
+    cleaned = clean_tree(tree)
     assert set(cleaned.tree.entries) == {*KEPT, "node_modules/.bin/x"}
     assert {entry.path for entry in cleaned.dropped} == {*DROPPED, f"{ADDON}/build/node_gyp_bins/python3"}
     assert cleaned.bytes_saved == sum(len(path) for path in DROPPED)
@@ -59,10 +59,10 @@ def test_build_droppings_go_and_what_can_be_loaded_stays() -> None:
 
 def test_a_tree_without_droppings_is_returned_as_it_is() -> None:
     tree = MemoryTree({"node_modules/a/index.js": b""})
-    assert clean(tree).tree is tree
-    assert clean(tree).dropped == ()
+    assert clean_tree(tree).tree is tree
+    assert clean_tree(tree).dropped == ()
 
 
 def test_pruning_takes_a_directory_with_all_that_is_below_it() -> None:
     tree = MemoryTree({"a/b/c": b"", "a/bc": b"", "d": b""}, directories=["a/b"])
-    assert list(prune(tree, ["a/b", "d", "absent"]).entries) == ["a/bc"]
+    assert list(prune_tree(tree, ["a/b", "d", "absent"]).entries) == ["a/bc"]

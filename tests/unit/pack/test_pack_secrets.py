@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from lambdapack.pack.secrets import Secret, find_secrets, secret_in
+from lambdapack.pack.secrets import FoundSecret, find_secret_kind, find_secrets
 from lambdapack.tree.compose import MemoryTree
 
 RANDOM = random.Random(3)  # noqa: S311  # the same made-up tokens each time
@@ -37,24 +37,24 @@ KEYS = [f"{kind}PRIVATE KEY" for kind in ("", "RSA ", "EC ", "DSA ", "OPENSSH ",
 @pytest.mark.parametrize("kind", [*KEYS, "PGP PRIVATE KEY BLOCK"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\\n", '\\n" +\n  "'])
 def test_a_private_key_is_found_however_its_lines_end(kind: str, end: str) -> None:
-    assert secret_in(f'const key = "{pem(kind, end=end)}"'.encode()) == "a private key"
+    assert find_secret_kind(f'const key = "{pem(kind, end=end)}"'.encode()) == "a private key"
 
 
 def test_a_private_key_with_headers_is_found() -> None:
     headers = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF\n"
-    assert secret_in(pem("RSA PRIVATE KEY", headers=headers).encode()) == "a private key"
-    assert secret_in(pem("PGP PRIVATE KEY BLOCK", headers="Version: GnuPG v2\n").encode()) == "a private key"
+    assert find_secret_kind(pem("RSA PRIVATE KEY", headers=headers).encode()) == "a private key"
+    assert find_secret_kind(pem("PGP PRIVATE KEY BLOCK", headers="Version: GnuPG v2\n").encode()) == "a private key"
 
 
 def test_other_forms_of_private_keys_are_found() -> None:
     name = "PuTTY-User" + "-Key-File-2"
     putty = f"{name}: ssh-rsa\nEncryption: none\nPublic-Lines: 1\n{made(60)}\nPrivate-Lines: 1\n{made(60)}\n"
-    assert secret_in(putty.encode()) == "a private key"
+    assert find_secret_kind(putty.encode()) == "a private key"
     rsa = bytes.fromhex("308204bd020100300d06092a864886f70d0101010500048204a7") + RANDOM.randbytes(1191)
     ed25519 = bytes.fromhex("302e020100300506032b657004220420") + RANDOM.randbytes(32)
     pkcs1 = bytes.fromhex("308204a40201000282010100") + b"\xc5" + RANDOM.randbytes(1100)
     for data in (rsa, ed25519, pkcs1):
-        assert secret_in(data) == "a private key"
+        assert find_secret_kind(data) == "a private key"
 
 
 def harmless() -> list[str]:
@@ -85,7 +85,7 @@ def harmless() -> list[str]:
 
 @pytest.mark.parametrize("number", range(len(harmless())))
 def test_what_only_looks_like_a_secret_ships(number: int) -> None:
-    assert secret_in(harmless()[number].encode()) is None
+    assert find_secret_kind(harmless()[number].encode()) is None
 
 
 def tokens() -> list[tuple[str, str]]:
@@ -115,15 +115,15 @@ def tokens() -> list[tuple[str, str]]:
 @pytest.mark.parametrize("form", ["{}", "x = '{}';\n", "a\n{}\nb"])
 def test_a_token_is_found_and_never_echoed(number: int, form: str) -> None:
     what, token = tokens()[number]
-    found = secret_in(form.format(token).encode())
+    found = find_secret_kind(form.format(token).encode())
     if form.startswith("x") and token.startswith("_authToken"):
         return
     assert found == what
-    assert secret_in(memoryview(form.format(token).encode())) == what
+    assert find_secret_kind(memoryview(form.format(token).encode())) == what
 
 
 def test_a_token_that_powershell_wrote_is_found() -> None:
-    assert secret_in(f"token=npm_{made(36)}".encode("utf-16")) == "an npm token"
+    assert find_secret_kind(f"token=npm_{made(36)}".encode("utf-16")) == "an npm token"
 
 
 def test_files_are_named_with_their_line() -> None:
@@ -135,12 +135,15 @@ def test_files_are_named_with_their_line() -> None:
         },
         links={"link": "key.pem"},
     )
-    assert find_secrets(tree) == (Secret("config/keys.json", "an npm token", 3), Secret("key.pem", "a private key", 1))
+    assert find_secrets(tree) == (
+        FoundSecret("config/keys.json", "an npm token", 3),
+        FoundSecret("key.pem", "a private key", 1),
+    )
 
 
 def test_large_files_are_searched_in_reasonable_time() -> None:
-    secret_in(b"-----BEGIN PRIVATE KEY-----\n" * 20_000)
-    secret_in(b"PuTTY-User-Key-File-2: x\n" * 2_000)
-    secret_in((access_key() + "\n").encode() * 2_000)
-    secret_in(b"_auth=" * 100_000)
-    secret_in(b"a: b\n" * 100_000 + b"PRIVATE KEY")
+    find_secret_kind(b"-----BEGIN PRIVATE KEY-----\n" * 20_000)
+    find_secret_kind(b"PuTTY-User-Key-File-2: x\n" * 2_000)
+    find_secret_kind((access_key() + "\n").encode() * 2_000)
+    find_secret_kind(b"_auth=" * 100_000)
+    find_secret_kind(b"a: b\n" * 100_000 + b"PRIVATE KEY")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import BAD_CONFIG, HOSTILE_ARCHIVE, LambdapackError
-from lambdapack.pack.executables import is_executable
-from lambdapack.pack.source import source_tree
-from lambdapack.tree.entry import read
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_CONFIG, HOSTILE_ARCHIVE
+from lambdapack.pack.source import is_executable, read_project_source
+from lambdapack.tree.entry import read_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes and links")
 
@@ -64,7 +64,7 @@ SHIPPED = (
 
 def test_what_ships_is_everything_but_the_list(tmp_path: Path) -> None:
     project(tmp_path, *(f"{name}/x" if name in DIRECTORIES else name for name in LEFT_OUT), *SHIPPED)
-    source = source_tree(tmp_path)
+    source = read_project_source(tmp_path)
     assert [
         path for path in source.tree.entries if path not in ("src", "lib", "git", "infra", "src/coverage")
     ] == sorted(SHIPPED)
@@ -79,7 +79,7 @@ def test_what_ships_is_everything_but_the_list(tmp_path: Path) -> None:
 def test_the_ignore_file_has_the_last_word_and_is_named_as_the_reason(tmp_path: Path) -> None:
     ignore = "# comment\n\n*.md\n!keep.md\n/docs/\n!.env.example\n!coverage\n"
     project(tmp_path, "a.md", "keep.md", "docs/x", "src/docs/y", ".env", ".env.example", "coverage/x", ignore=ignore)
-    source = source_tree(tmp_path)
+    source = read_project_source(tmp_path)
     files = {path for path in source.tree.entries if path not in ("src", "src/docs", "coverage")}
     assert files == {"keep.md", "src/docs/y", ".env.example", "coverage/x"}
     assert dict(source.left_out)["a.md"] == ".lambdapackignore line 3"
@@ -89,7 +89,7 @@ def test_the_ignore_file_has_the_last_word_and_is_named_as_the_reason(tmp_path: 
 def test_nothing_brings_back_the_hosts_modules_or_version_control(tmp_path: Path) -> None:
     ignore = "!node_modules\n!node_modules/**\n!.git\n!.lambdapackignore\n!*\n"
     project(tmp_path, "node_modules/x", "sub/node_modules/y", ".git/config", "a", ignore=ignore)
-    assert list(source_tree(tmp_path).tree.entries) == ["a"]
+    assert list(read_project_source(tmp_path).tree.entries) == ["a"]
 
 
 @posix
@@ -99,15 +99,15 @@ def test_what_is_left_out_is_never_looked_into(tmp_path: Path) -> None:
     (tmp_path / "vendor").mkdir()
     (tmp_path / "vendor" / "back\\slash").write_bytes(b"")
     with pytest.raises(LambdapackError) as caught:
-        source_tree(tmp_path)
+        read_project_source(tmp_path)
     assert caught.value.failure is HOSTILE_ARCHIVE
     project(tmp_path, ignore="vendor")
-    assert list(source_tree(tmp_path).tree.entries) == ["index.js"]
+    assert list(read_project_source(tmp_path).tree.entries) == ["index.js"]
 
 
 def test_our_own_archives_are_known_by_their_manifests_and_stay_out(tmp_path: Path) -> None:
     project(tmp_path, "dist/fn.zip", "dist/fn.zip.lambdapack.json", "dist/data.zip", "dist/.fn.zip.1a.lambdapack-tmp")
-    source = source_tree(tmp_path)
+    source = read_project_source(tmp_path)
     assert list(source.tree.entries) == ["dist/data.zip"]
     assert {path for path, reason in source.left_out if reason == "lambdapack's own"} == {
         "dist/fn.zip",
@@ -120,7 +120,7 @@ def test_our_own_archives_are_known_by_their_manifests_and_stay_out(tmp_path: Pa
 def test_an_ignore_file_that_cannot_be_read_is_named(tmp_path: Path, data: bytes) -> None:
     (tmp_path / ".lambdapackignore").write_bytes(data)
     with pytest.raises(LambdapackError, match="lambdapackignore") as caught:
-        source_tree(tmp_path)
+        read_project_source(tmp_path)
     assert caught.value.failure is BAD_CONFIG
     if data.startswith(b"ok"):
         assert ".lambdapackignore:2: '!'" in caught.value.detail
@@ -129,7 +129,7 @@ def test_an_ignore_file_that_cannot_be_read_is_named(tmp_path: Path, data: bytes
 def test_an_ignore_file_from_windows_means_the_same(tmp_path: Path) -> None:
     project(tmp_path, "a.md", "b")
     (tmp_path / ".lambdapackignore").write_bytes(b"\xef\xbb\xbf*.md\r\n")
-    assert list(source_tree(tmp_path).tree.entries) == ["b"]
+    assert list(read_project_source(tmp_path).tree.entries) == ["b"]
 
 
 @posix
@@ -139,7 +139,7 @@ def test_modes_come_from_content_and_from_patterns_alone(tmp_path: Path) -> None
     (tmp_path / "program").write_bytes(elf(kind=2))
     for path in tmp_path.rglob("*"):
         path.chmod(0o777 if path.name == "plain.js" else 0o700)
-    entries = source_tree(tmp_path, executable=["/bin/**", "!*.txt", "tool"]).tree.entries
+    entries = read_project_source(tmp_path, executable=["/bin/**", "!*.txt", "tool"]).tree.entries
     modes = {path: oct(entry.mode) for path, entry in entries.items()}
     assert modes == {
         "plain.js": "0o644",
@@ -154,7 +154,7 @@ def test_modes_come_from_content_and_from_patterns_alone(tmp_path: Path) -> None
 def test_an_empty_directory_makes_no_other_package(tmp_path: Path) -> None:
     project(tmp_path, "a", "dist/only.zip.lambdapack.json")
     (tmp_path / "empty/deep").mkdir(parents=True)
-    assert list(source_tree(tmp_path).tree.entries) == ["a"]
+    assert list(read_project_source(tmp_path).tree.entries) == ["a"]
 
 
 @posix
@@ -162,9 +162,9 @@ def test_links_are_kept_as_they_are(tmp_path: Path) -> None:
     project(tmp_path, "a")
     (tmp_path / "inside").symlink_to("a")
     (tmp_path / "outside").symlink_to("../elsewhere")
-    tree = source_tree(tmp_path).tree
+    tree = read_project_source(tmp_path).tree
     assert (tree.entries["inside"].target, tree.entries["outside"].target) == ("a", "../elsewhere")
-    assert read(tree, "a") == b"a"
+    assert read_file(tree, "a") == b"a"
 
 
 def elf(kind: int, *, wide: bool = True, order: str = "<", segment: int | None = None) -> bytes:

@@ -19,15 +19,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lambdapack.pack.compress as compress_module
-import lambdapack.pack.layout as layout_module
-from lambdapack.errors import BAD_TARGET, OUTPUT, LambdapackError
-from lambdapack.pack.atomic import unwritable
+import lambdapack.pack.zip as layout_module
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_TARGET, OUTPUT
+from lambdapack.pack.atomic import unwritable_error
 from lambdapack.pack.digest import code_digest, content_digest
-from lambdapack.pack.writer import write_zip
+from lambdapack.pack.zip import write_zip
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import MemoryTree
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import Entry, Kind, Tree, read
+from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes and links")
 
@@ -193,7 +194,7 @@ class Many:
 
     def __init__(self, count: int) -> None:
         self.entries: Mapping[str, Entry] = {
-            name: Entry(name, Kind.FILE, 0o644, 0) for name in (f"f{number:06}" for number in range(count))
+            name: Entry(name, EntryKind.FILE, 0o644, 0) for name in (f"f{number:06}" for number in range(count))
         }
 
     @contextmanager
@@ -203,7 +204,7 @@ class Many:
 
 
 def test_zip64_records_carry_what_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout_module, "FULL_32", 200_000)
+    monkeypatch.setattr(layout_module, "MAX_UINT32", 200_000)
     path = tmp_path / "a.zip"
     write_zip(TREE, path)
     data = path.read_bytes()
@@ -235,7 +236,7 @@ def test_a_zip_beyond_four_gigabytes_is_readable(tmp_path: Path) -> None:
 
 
 def test_a_file_too_large_to_be_compressed_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compress_module, "WHOLE_MAX", 10_000)
+    monkeypatch.setattr(compress_module, "MAX_COMPRESSED_FILE_BYTES", 10_000)
     path = write_zip(TREE, tmp_path / "a.zip").path
     with zipfile.ZipFile(path) as archive:
         assert archive.getinfo("big").compress_type == zipfile.ZIP_STORED
@@ -338,7 +339,7 @@ def small_files_only() -> Iterator[None]:
 
 
 def test_a_full_disk_is_named_with_its_cure() -> None:
-    failure = unwritable(Path("out/a.zip"), OSError(errno.ENOSPC, "No space left on device"))
+    failure = unwritable_error(Path("out/a.zip"), OSError(errno.ENOSPC, "No space left on device"))
     assert failure.failure is OUTPUT
     assert failure.detail == "out/a.zip: no space left on the device"
     assert "Make room" in failure.hint
@@ -355,7 +356,7 @@ def test_any_tree_comes_back(tmp_path: Path, files: dict[str, tuple[bytes, int]]
     tree: Tree = MemoryTree(files)
     path = write_zip(tree, tmp_path / "a.zip").path
     with ZipTree(path) as back:
-        assert {name: (read(back, name), entry.mode) for name, entry in back.entries.items()} == files
+        assert {name: (read_file(back, name), entry.mode) for name, entry in back.entries.items()} == files
 
 
 def test_the_observer_hears_of_every_byte(tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import NPM_FAILED, OUTPUT, LambdapackError
+from lambdapack.errors.build import NPM_FAILED
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import OUTPUT
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import manifest_path, read_manifest
-from lambdapack.pipeline.judging import Given, verify
-from lambdapack.rules.facts import Ignore, Policy
-from lambdapack.rules.verdict import Verdict
-from lambdapack.runtimes.catalogue import shipped
+from lambdapack.pack.manifest import read_zip_manifest, zip_manifest_path
+from lambdapack.pipeline.verify import VerificationTarget, verify_package
+from lambdapack.rules.model.case import IgnoredFinding, Policy
+from lambdapack.rules.model.report import Verdict
+from lambdapack.runtimes.runtime import shipped_runtime
 from tests import elf
 from tests.fakes import Process
 from tests.unit.pipeline.workshop import ARM, DARWIN, TODAY, X86, Workshop
@@ -74,7 +76,7 @@ def test_a_build_ends_with_an_archive_and_its_manifest(shop: Workshop) -> None:
 def test_the_manifest_says_how_the_archive_came_to_be(shop: Workshop) -> None:
     (built,) = shop.build()
     assert built.archive is not None
-    document = read_manifest(built.archive.path)
+    document = read_zip_manifest(built.archive.path)
     assert document is not None
     assert document["code_digest"] == built.archive.code_digest
     assert document["target"] == {"runtime": "nodejs22.x", "arch": "x86_64"}
@@ -82,13 +84,15 @@ def test_the_manifest_says_how_the_archive_came_to_be(shop: Workshop) -> None:
     assert document["install"]["strategy"] == "native"
     assert document["dependency_key"]["digest"].startswith("sha256:")
     assert (document["handler"], document["verdict"]) == ("index.handler", "pass")
-    assert str(shop.place) not in manifest_path(built.archive.path).read_text()
+    assert str(shop.place) not in zip_manifest_path(built.archive.path).read_text()
 
 
 def test_verify_agrees_with_the_build(shop: Workshop) -> None:
     (built,) = shop.build()
     assert built.archive is not None
-    again = verify(Given(built.archive.path, "index.handler"), shipped(NODE_22[X86]), Policy(TODAY))
+    again = verify_package(
+        VerificationTarget(built.archive.path, "index.handler"), shipped_runtime(NODE_22[X86]), Policy(TODAY)
+    )
     assert again.verdict is built.report.verdict
     assert again.subject.content_digest == built.archive.content_digest
     assert again.subject.code_digest == built.archive.code_digest
@@ -99,7 +103,7 @@ def test_the_same_project_gives_the_same_bytes(tmp_path: Path) -> None:
     for place in ("a", "b/deeper"):
         (built,) = Workshop(tmp_path / place).build()
         assert built.archive is not None
-        digests.append((built.archive.code_digest, manifest_path(built.archive.path).read_text()))
+        digests.append((built.archive.code_digest, zip_manifest_path(built.archive.path).read_text()))
     assert digests[0] == digests[1]
 
 
@@ -137,7 +141,9 @@ def test_a_missing_handler_ends_in_no_archive(tmp_path: Path) -> None:
 
 def test_an_ignored_finding_lets_the_archive_through(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, files={"main.js": ""})
-    policy = Policy(TODAY, handler_required=True, ignores=(Ignore("handler-missing", "a wrapper in a layer has it"),))
+    policy = Policy(
+        TODAY, handler_required=True, ignores=(IgnoredFinding("handler-missing", "a wrapper in a layer has it"),)
+    )
     (built,) = shop.build(policy=policy)
     assert built.archive is not None
     assert [each.ignored for each in built.report.findings] == ["a wrapper in a layer has it"]
@@ -170,7 +176,7 @@ def test_a_ready_tree_is_packed_without_engine_and_lockfile(shop: Workshop) -> N
     assert built.archive is not None
     assert names(built.archive.path) == ["index.js", "node_modules/ms/index.js", "package.json"]
     assert shop.asked == []
-    document = read_manifest(built.archive.path)
+    document = read_zip_manifest(built.archive.path)
     assert document is not None
     assert (document["dependency_key"], document["install"]["image"]) == (None, None)
 
@@ -206,7 +212,9 @@ def test_a_layer_holds_the_dependencies_alone_in_a_layers_form(shop: Workshop) -
     assert names(built.archive.path) == ["nodejs/node_modules/ms/package.json"]
     assert built.report.subject.kind == "layer"
     assert built.report.findings == ()
-    again = verify(Given(built.archive.path, "index.handler"), shipped(NODE_22[X86]), Policy(TODAY))
+    again = verify_package(
+        VerificationTarget(built.archive.path, "index.handler"), shipped_runtime(NODE_22[X86]), Policy(TODAY)
+    )
     assert (again.subject.kind, again.verdict) == ("layer", Verdict.PASS)
 
 

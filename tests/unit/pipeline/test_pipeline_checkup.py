@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.build.engine import Engine
-from lambdapack.errors import NO_ENGINE, LambdapackError
+from lambdapack.engine.interface import Engine
+from lambdapack.errors.build import NO_ENGINE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
 from lambdapack.model import Architecture, Target
-from lambdapack.pipeline.checkup import Patient, examine
-from lambdapack.report.checkup import Checked, State
+from lambdapack.pipeline.doctor import DoctorTarget, run_health_checks
+from lambdapack.report.checkup import HealthCheck, HealthState
 from tests.fakes import FakeEngine, Process
 
 IMAGE = "lambdapack-lab/nodejs:{node}-{arch}"
@@ -26,89 +27,89 @@ def crash(_process: Process) -> int:
 
 
 @pytest.fixture
-def patient(tmp_path: Path) -> Patient:
+def patient(tmp_path: Path) -> DoctorTarget:
     environ = {"npm_config_registry": "http://registry.invalid:9/"}
-    return Patient(
+    return DoctorTarget(
         tmp_path, (X86,), IMAGE, f"{IMAGE}-build", environ, tmp_path, {"the cache": tmp_path / "not" / "yet"}
     )
 
 
-def checks(patient: Patient, engine: Engine | None = None) -> Mapping[str, Checked]:
+def checks(patient: DoctorTarget, engine: Engine | None = None) -> Mapping[str, HealthCheck]:
     found = engine or FakeEngine(programs={"node": node})
-    return {each.name: each for each in examine(patient, lambda _: found, SILENT)}
+    return {each.name: each for each in run_health_checks(patient, lambda _: found, SILENT)}
 
 
-def test_a_machine_with_everything_has_no_error(patient: Patient) -> None:
+def test_a_machine_with_everything_has_no_error(patient: DoctorTarget) -> None:
     found = checks(patient)
-    assert [each.name for each in found.values() if each.state is State.ERROR] == []
+    assert [each.name for each in found.values() if each.state is HealthState.ERROR] == []
     assert found["engine for x86_64"].said == "Fake Engine 1.0 (linux/amd64)"
-    assert found["disk for the cache"].state in {State.OK, State.WARNING}
+    assert found["disk for the cache"].state in {HealthState.OK, HealthState.WARNING}
 
 
-def test_no_engine_is_an_error_with_what_starts_one(patient: Patient) -> None:
+def test_no_engine_is_an_error_with_what_starts_one(patient: DoctorTarget) -> None:
     def connect(_architecture: Architecture) -> Engine:
         raise LambdapackError(NO_ENGINE, "nothing answered", hint="Start it.")
 
-    found = {each.name: each for each in examine(patient, connect, SILENT)}
-    assert found["engine for x86_64"].state is State.ERROR
+    found = {each.name: each for each in run_health_checks(patient, connect, SILENT)}
+    assert found["engine for x86_64"].state is HealthState.ERROR
     assert found["engine for x86_64"].fix == "Start it."
     assert "runtime image for nodejs22.x/x86_64" not in found
 
 
-def test_another_cpu_is_proved_by_starting_its_node(patient: Patient) -> None:
+def test_another_cpu_is_proved_by_starting_its_node(patient: DoctorTarget) -> None:
     engine = FakeEngine(programs={"node": node})
     found = checks(replace(patient, targets=(ARM,)), engine)
-    assert found["emulation of arm64"].state is State.OK
+    assert found["emulation of arm64"].state is HealthState.OK
     assert [each.spec.label for each in engine.opened] == ["emulation"]
     assert engine.living == []
 
 
-def test_an_emulator_that_crashes_is_an_error_with_its_cure(patient: Patient) -> None:
+def test_an_emulator_that_crashes_is_an_error_with_its_cure(patient: DoctorTarget) -> None:
     found = checks(replace(patient, targets=(ARM,)), FakeEngine(programs={"node": crash}))
-    assert found["emulation of arm64"].state is State.ERROR
+    assert found["emulation of arm64"].state is HealthState.ERROR
     assert found["emulation of arm64"].fix
 
 
-def test_the_engines_own_cpu_is_not_emulated(patient: Patient) -> None:
+def test_the_engines_own_cpu_is_not_emulated(patient: DoctorTarget) -> None:
     engine = FakeEngine(programs={"node": node})
     assert "emulation of x86_64" not in checks(patient, engine)
     assert engine.opened == []
 
 
-def test_an_image_that_can_be_pulled_is_a_note_and_one_that_cannot_an_error(patient: Patient) -> None:
+def test_an_image_that_can_be_pulled_is_a_note_and_one_that_cannot_an_error(patient: DoctorTarget) -> None:
     engine = FakeEngine(images={}, programs={"node": node})
     local = checks(replace(patient, targets=(ARM,)), engine)
-    assert local["runtime image for nodejs22.x/arm64"].state is State.ERROR
+    assert local["runtime image for nodejs22.x/arm64"].state is HealthState.ERROR
     official = replace(patient, image="public.ecr.aws/lambda/nodejs:{node}-{arch}", targets=(ARM,))
     found = checks(official, engine)
-    assert found["runtime image for nodejs22.x/arm64"].state is State.NOTE
-    assert found["emulation of arm64"].state is State.NOTE
+    assert found["runtime image for nodejs22.x/arm64"].state is HealthState.NOTE
+    assert found["emulation of arm64"].state is HealthState.NOTE
 
 
-def test_an_image_name_that_makes_no_sense_is_an_error(patient: Patient) -> None:
+def test_an_image_name_that_makes_no_sense_is_an_error(patient: DoctorTarget) -> None:
     found = checks(replace(patient, image="nodejs:{major}"))
-    assert found["runtime image for nodejs22.x/x86_64"].state is State.ERROR
+    assert found["runtime image for nodejs22.x/x86_64"].state is HealthState.ERROR
     assert "{major}" in found["runtime image for nodejs22.x/x86_64"].said
 
 
-def test_a_registry_that_does_not_answer_is_a_warning_with_a_command(patient: Patient) -> None:
+def test_a_registry_that_does_not_answer_is_a_warning_with_a_command(patient: DoctorTarget) -> None:
     found = checks(patient)["npm registry"]
-    assert found.state is State.WARNING
+    assert found.state is HealthState.WARNING
     assert "`npm ping --registry http://registry.invalid:9/`" in found.fix
 
 
-def test_a_registry_on_this_machine_is_what_the_build_refuses_too(patient: Patient) -> None:
+def test_a_registry_on_this_machine_is_what_the_build_refuses_too(patient: DoctorTarget) -> None:
     found = checks(replace(patient, environ={"npm_config_registry": "http://localhost:4873/"}))["npm settings"]
-    assert found.state is State.ERROR
+    assert found.state is HealthState.ERROR
     assert "host.docker.internal" in found.fix
 
 
-def test_a_proxys_password_is_not_shown(patient: Patient) -> None:
+def test_a_proxys_password_is_not_shown(patient: DoctorTarget) -> None:
     environ = {**patient.environ, "HTTPS_PROXY": "http://me:secret@proxy.example:3128"}
     found = checks(replace(patient, environ=environ))["proxy"]
     assert found.said == "HTTPS_PROXY=http://proxy.example:3128"
 
 
-def test_a_ca_bundle_that_is_not_there_is_an_error(patient: Patient) -> None:
+def test_a_ca_bundle_that_is_not_there_is_an_error(patient: DoctorTarget) -> None:
     environ = {**patient.environ, "NODE_EXTRA_CA_CERTS": "/nowhere/ca.pem"}
-    assert checks(replace(patient, environ=environ))["CA bundle"].state is State.ERROR
+    assert checks(replace(patient, environ=environ))["CA bundle"].state is HealthState.ERROR

@@ -4,16 +4,15 @@ from pathlib import Path
 import pytest
 
 from lambdapack.model import Target
-from lambdapack.pipeline.measuring import tightened_by
-from lambdapack.runtimes.catalogue import shipped
-from lambdapack.runtimes.runtime import Runtime
-from lambdapack.tree.entry import Kind
+from lambdapack.pipeline.measure import tighten_by_image
+from lambdapack.runtimes.runtime import Runtime, shipped_runtime
+from lambdapack.tree.entry import EntryKind
 from tests import elf
 from tests.fakes import FakeEngine, FakeFile, RecordingObserver
 from tests.unit.pipeline.workshop import X86, Workshop
 
 REFERENCE = "lambdapack-lab/nodejs:22-x86_64"
-SHIPPED = shipped(Target("nodejs22.x", X86))
+SHIPPED = shipped_runtime(Target("nodejs22.x", X86))
 NODE = 'const char agent[] = "node.js/v22.13.1";\nint napi_create_object(void) { return 0; }\n'
 HEADER = (
     "#define NODE_MAJOR_VERSION 22\n#define NODE_MINOR_VERSION 13\n#define NODE_PATCH_VERSION 1\n"
@@ -37,10 +36,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FakeFile]:
     libc = elf.library(place, "libc.so.6", "GLIBC_2.17", "GLIBC_2.34")
     node = elf.link(place, "node", NODE, "-Wl,--no-as-needed", libraries=(libc,))
     return {
-        "/var/lang/bin/node": FakeFile(Kind.FILE, 0o755, node.read_bytes()),
-        "/var/lang/include/node/node_version.h": FakeFile(Kind.FILE, 0o644, HEADER.encode()),
-        "/usr/lib64/libc.so.6": FakeFile(Kind.FILE, 0o755, libc.read_bytes()),
-        "/usr/lib64/ld-linux-x86-64.so.2": FakeFile(Kind.FILE, 0o755, libc.read_bytes()),
+        "/var/lang/bin/node": FakeFile(EntryKind.FILE, 0o755, node.read_bytes()),
+        "/var/lang/include/node/node_version.h": FakeFile(EntryKind.FILE, 0o644, HEADER.encode()),
+        "/usr/lib64/libc.so.6": FakeFile(EntryKind.FILE, 0o755, libc.read_bytes()),
+        "/usr/lib64/ld-linux-x86-64.so.2": FakeFile(EntryKind.FILE, 0o755, libc.read_bytes()),
     }
 
 
@@ -57,7 +56,7 @@ def cache(tmp_path: Path) -> Path:
 def measured(engine: FakeEngine, tmp_path: Path, cache: Path, observer: RecordingObserver | None = None) -> Runtime:
     scratch = tmp_path / "scratch"
     scratch.mkdir(exist_ok=True)
-    return tightened_by(engine, REFERENCE, SHIPPED, scratch, cache, observer or RecordingObserver())
+    return tighten_by_image(engine, REFERENCE, SHIPPED, scratch, cache, observer or RecordingObserver())
 
 
 def test_an_image_is_measured_once(engine: Counting, tmp_path: Path, cache: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.build.reap import myself
-from lambdapack.pipeline.scratch import scratch_directory, sweep
+from lambdapack.engine.container import current_owner
+from lambdapack.pipeline.scratch import scratch_directory, sweep_scratch_directories
 
 WAITS = """
 import sys
@@ -62,7 +62,7 @@ def test_a_directory_goes_with_its_run(place: Path) -> None:
 
 
 def test_nothing_else_is_touched(place: Path) -> None:
-    me = myself()
+    me = current_owner()
     elsewhere = place / "elsewhere"
     names = ("lambdapack-abc", f"lambdapack-{'0' * 12}-1-x", f"lambdapack-{me.host}-{me.pid}-x", "other")
     for name in (*names, "elsewhere"):
@@ -70,6 +70,6 @@ def test_nothing_else_is_touched(place: Path) -> None:
     (place / f"lambdapack-{me.host}-1-file").write_text("x")
     (place / f"lambdapack-{me.host}-1-link").symlink_to(elsewhere)
     before = sorted(place.iterdir())
-    sweep(place, me, lives=lambda _pid: False)
+    sweep_scratch_directories(place, me, lives=lambda _pid: False)
     assert sorted(place.iterdir()) == before
-    sweep(place / "absent", me)
+    sweep_scratch_directories(place / "absent", me)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.model import Target
-from lambdapack.rules.facts import Ignore, Policy
+from lambdapack.rules.model.case import IgnoredFinding, Policy
 from tests.fakes import Process
 from tests.unit.pipeline.workshop import TODAY, X86, Workshop
 
@@ -61,7 +61,7 @@ def test_findings_of_lockfile_and_source_come_together(tmp_path: Path) -> None:
 
 def test_what_lets_the_install_begin_is_said_once_after_it(tmp_path: Path) -> None:
     workshop = shop(tmp_path, {"index.js": "exports.other = 1\n", "keys/server.key": KEY})
-    policy = Policy(TODAY, handler_required=True, ignores=(Ignore("secret-packed", "a test key"),))
+    policy = Policy(TODAY, handler_required=True, ignores=(IgnoredFinding("secret-packed", "a test key"),))
     (built,) = workshop.build(policy=policy)
     assert built.archive is not None
     assert [each.rule.name for each in built.report.findings] == ["handler-not-exported", "secret-packed"]

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lambdapack.build import npm
+from lambdapack.managers.npm import commands
 from lambdapack.model import Architecture, Target
-from lambdapack.pipeline.build import build
-from lambdapack.pipeline.wanted import Built, Wanted
-from lambdapack.rules.facts import Policy
+from lambdapack.pipeline.build import build_packages
+from lambdapack.pipeline.request import BuildRequest, BuiltPackage
+from lambdapack.rules.model.case import Policy
 from tests.fakes import FakeEngine, FakeFile, Process, RecordingObserver
 from tests.projects import lock_of, write_project
 
@@ -56,10 +56,10 @@ class Workshop:
             write_project(directory, {"dependencies": wanted}, lock, self.files)
         return directory
 
-    def wanted(self, *targets: Target, **changes: Any) -> Wanted:
+    def wanted(self, *targets: Target, **changes: Any) -> BuildRequest:
         """Return an order for the targets, x86_64 of nodejs22.x when none is named."""
         chosen = targets or (Target("nodejs22.x", X86),)
-        whole = Wanted(
+        whole = BuildRequest(
             directory=self.project,
             outputs={each: self.place / "out" / f"{each.architecture}.zip" for each in chosen},
             policy=Policy(TODAY, handler_required=True),
@@ -71,10 +71,10 @@ class Workshop:
         )
         return replace(whole, **changes)
 
-    def build(self, *targets: Target, **changes: Any) -> tuple[Built, ...]:
+    def build(self, *targets: Target, **changes: Any) -> tuple[BuiltPackage, ...]:
         """Build, and make sure that no sandbox outlives it."""
         try:
-            return build(self.wanted(*targets, **changes), self.connect, self.observer)
+            return build_packages(self.wanted(*targets, **changes), self.connect, self.observer)
         finally:
             assert self.engine.living == []
 
@@ -89,7 +89,7 @@ class Workshop:
         return self.engine
 
     def _sh(self, process: Process) -> int:
-        if process.argv[2:] == (npm.SETUP, npm.PROBE):
+        if process.argv[2:] == (commands.SETUP_SCRIPT, commands.PROBE_SCRIPT):
             process.out(json.dumps({"node": "22.23.1", "npm": "10.9.9", "headers": "/var/lang", "jobs": 2}) + "\n")
             return 0
         return self._npm(process, process.argv[4:])

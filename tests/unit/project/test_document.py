@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
 from lambdapack.project.document import key_lines, parse_object, read_text
 
 

@@ -1,18 +1,19 @@
 from pathlib import Path
 
-from lambdapack.project.graph import resolve, root_package, walk
-from lambdapack.project.lockfile import locked
-from lambdapack.project.nouns import Lockfile
+from lambdapack.managers.npm.lockfile import parse_locked_package, resolve_package, root_package, walk_edges
+from lambdapack.project.project import Lockfile
 
 
 def lock(*paths: str) -> Lockfile:
     return Lockfile(
-        Path("package-lock.json"), 3, {path: locked(path, {"version": "1.0.0"}, 1) for path in ("", *paths)}
+        Path("package-lock.json"),
+        3,
+        {path: parse_locked_package(path, {"version": "1.0.0"}, 1) for path in ("", *paths)},
     )
 
 
 def path_of(lockfile: Lockfile, start: str, name: str) -> str | None:
-    found = resolve(lockfile, start, name)
+    found = resolve_package(lockfile, start, name)
     return found.path if found else None
 
 
@@ -35,4 +36,4 @@ def test_a_place_outside_finds_only_its_own() -> None:
 
 def test_what_the_root_bundles_needs_an_entry_all_the_same() -> None:
     root = root_package({"dependencies": {"a": "1"}, "bundleDependencies": ["a"]})
-    assert [(edge.name, found) for edge, found in walk(lock(), root, dev=True)] == [("a", None)]
+    assert [(edge.name, found) for edge, found in walk_edges(lock(), root, dev=True)] == [("a", None)]

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from lambdapack.errors import LambdapackError
-from lambdapack.project.inputs import file_targets, install_inputs
-from lambdapack.project.manifest import root_scripts
-from lambdapack.project.reader import load
-from lambdapack.tree.entry import Kind, read
+from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.npm.inputs import file_targets, install_inputs
+from lambdapack.project.reader import read_project, root_scripts
+from lambdapack.tree.entry import EntryKind, read_file
 from tests.projects import lock_of, write_project
 
 
@@ -20,9 +19,9 @@ def files(
     written: Mapping[str, str],
     globs: tuple[str, ...] = (),
 ) -> list[str]:
-    project = load(write_project(tmp_path, manifest, lock_of(packages), written))
+    project = read_project(write_project(tmp_path, manifest, lock_of(packages), written))
     entries = install_inputs(project, globs).entries
-    return [path for path, entry in entries.items() if entry.kind is not Kind.DIRECTORY]
+    return [path for path, entry in entries.items() if entry.kind is not EntryKind.DIRECTORY]
 
 
 def link(target: str) -> dict[str, Any]:
@@ -57,9 +56,9 @@ def test_the_authors_scripts_are_taken_out_and_the_others_stay(tmp_path: Path) -
         "prepublishOnly": "c",
         "test": "jest",
     }
-    project = load(write_project(tmp_path, {"scripts": scripts, "dependencies": {}}, lock_of({})))
+    project = read_project(write_project(tmp_path, {"scripts": scripts, "dependencies": {}}, lock_of({})))
     tree = install_inputs(project)
-    assert json.loads(read(tree, "package.json"))["scripts"] == {
+    assert json.loads(read_file(tree, "package.json"))["scripts"] == {
         "postinstall": "prisma generate",
         "prepublishOnly": "c",
         "test": "jest",
@@ -70,8 +69,8 @@ def test_the_authors_scripts_are_taken_out_and_the_others_stay(tmp_path: Path) -
 
 def test_the_lockfile_goes_in_byte_for_byte_under_its_own_name(tmp_path: Path) -> None:
     text = "\ufeff" + json.dumps(lock_of({}))
-    project = load(write_project(tmp_path, files={"npm-shrinkwrap.json": text}))
-    assert read(install_inputs(project), "npm-shrinkwrap.json") == text.encode()
+    project = read_project(write_project(tmp_path, files={"npm-shrinkwrap.json": text}))
+    assert read_file(install_inputs(project), "npm-shrinkwrap.json") == text.encode()
 
 
 def test_a_file_target_comes_without_its_node_modules_and_compiled_output(tmp_path: Path) -> None:
@@ -158,7 +157,7 @@ def test_a_script_that_the_root_runs_goes_in(tmp_path: Path) -> None:
 
 
 def test_modes_are_those_of_any_umask(tmp_path: Path) -> None:
-    project = load(write_project(tmp_path, {}, lock_of({}), {"patches/a.sh": "", "patches/b": ""}))
+    project = read_project(write_project(tmp_path, {}, lock_of({}), {"patches/a.sh": "", "patches/b": ""}))
     (tmp_path / "patches" / "a.sh").chmod(0o700)
     (tmp_path / "patches" / "b").chmod(0o600)
     modes = {path: entry.mode for path, entry in install_inputs(project).entries.items()}
@@ -166,12 +165,12 @@ def test_modes_are_those_of_any_umask(tmp_path: Path) -> None:
 
 
 def test_a_root_with_a_binding_gyp_among_its_inputs_compiles(tmp_path: Path) -> None:
-    project = load(write_project(tmp_path, {}, lock_of({}), {"binding.gyp": "{}"}))
+    project = read_project(write_project(tmp_path, {}, lock_of({}), {"binding.gyp": "{}"}))
     assert root_scripts(project, install_inputs(project)) == {}
     assert root_scripts(project, install_inputs(project, ["/binding.gyp"])) == {"install": "node-gyp rebuild"}
 
 
 def test_without_a_lockfile_there_is_nothing_to_install(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError, match="there is no lockfile"):
-        install_inputs(load(write_project(tmp_path)))
-    assert file_targets(load(tmp_path)) == ()
+        install_inputs(read_project(write_project(tmp_path)))
+    assert file_targets(read_project(tmp_path)) == ()

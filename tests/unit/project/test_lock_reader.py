@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lambdapack.errors import LambdapackError
-from lambdapack.project.lockfile import link_target, read_lockfile
-from lambdapack.project.nouns import Lockfile
+from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.npm.lockfile import link_target, read_lockfile
+from lambdapack.project.project import Lockfile
 from tests.projects import LOCKS, lock_of, real_lock
 
 

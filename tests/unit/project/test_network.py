@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import LambdapackError
-from lambdapack.project.network import host_environment, is_loopback, without_user
+from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.npm.network import host_environment, is_loopback, strip_user
 
 
 def test_proxies_pass_through_in_both_spellings() -> None:
@@ -66,4 +66,4 @@ def test_loopback_is_known_by_name_and_number(host: str, is_it: bool) -> None:
     ],
 )
 def test_user_and_password_are_taken_off(url: str, bare: str) -> None:
-    assert without_user(url) == bare
+    assert strip_user(url) == bare

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdapack.errors import LambdapackError
-from lambdapack.project.ini import decode, encode
-from lambdapack.project.npmrc import NpmSettings, translate
+from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.npm.ini import decode_ini, encode_ini
+from lambdapack.managers.npm.npmrc import NpmSettings, translate_npm_settings
 
 CANARY = "npm_c4n4ryS3cret"
 
@@ -23,11 +23,11 @@ def settings(
         directory.mkdir(exist_ok=True)
         if text:
             (directory / ".npmrc").write_text(text)
-    return translate(here, environ or {}, home)
+    return translate_npm_settings(here, environ or {}, home)
 
 
 def keys(found: NpmSettings) -> dict[str, object]:
-    return dict(decode(found.text.decode()))
+    return dict(decode_ini(found.text.decode()))
 
 
 def refusal(tmp_path: Path, project: str = "", environ: Mapping[str, str] | None = None) -> LambdapackError:
@@ -176,15 +176,15 @@ def test_ca_arrays_keep_their_members(tmp_path: Path) -> None:
 
 @given(st.dictionaries(st.from_regex(r"[a-z@/:_-]{1,12}", fullmatch=True), st.text(max_size=30), max_size=4))
 def test_what_is_encoded_is_decoded_again_but_for_the_guard_of_variables(values: dict[str, str]) -> None:
-    text = "".join(encode(key, value) for key, value in values.items())
+    text = "".join(encode_ini(key, value) for key, value in values.items())
     plain = {key: value for key, value in values.items() if "${" not in value}
-    assert {key: value for key, value in decode(text).items() if key in plain} == plain
+    assert {key: value for key, value in decode_ini(text).items() if key in plain} == plain
 
 
 def test_npm_reads_back_what_we_write(tmp_path: Path, npm: str) -> None:
     values = {"//r.example/:_authToken": 'a;b#c"d\\e=${HOME} \\${HOME}', "registry": "https://r.example/x/"}
     rc = tmp_path / "rc"
-    rc.write_text("".join(encode(key, value) for key, value in values.items()))
+    rc.write_text("".join(encode_ini(key, value) for key, value in values.items()))
     root = Path(npm).resolve().parents[1]
     script = (
         "const Config=require(process.argv[1]);const {definitions,shorthands,flatten}=require(process.argv[1]"

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from lambdapack.project.reach import ping, registries
+from lambdapack.managers.npm.network import ping_registry, registry_urls
 
 
 @contextmanager
@@ -36,33 +36,33 @@ def server(status: int) -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize("status", [200, 401, 404])
 def test_a_registry_is_there_whatever_it_says(status: int) -> None:
     with server(status) as (address, asked):
-        assert ping(f"{address}/npm/", {}) == ""
+        assert ping_registry(f"{address}/npm/", {}) == ""
         assert asked == ["/npm/-/ping"]
 
 
 def test_a_gateway_that_finds_nobody_behind_it_is_not_a_registry() -> None:
     with server(502) as (address, _asked):
-        assert ping(address, {}).startswith("it answers 502")
+        assert ping_registry(address, {}).startswith("it answers 502")
 
 
 def test_a_name_that_only_the_proxy_knows_is_asked_of_the_proxy() -> None:
     with server(200) as (address, asked):
-        assert ping("http://registry.invalid/", {"http_proxy": address}) == ""
+        assert ping_registry("http://registry.invalid/", {"http_proxy": address}) == ""
         assert asked == ["http://registry.invalid/-/ping"]
 
 
 def test_no_proxy_is_obeyed() -> None:
     with server(200) as (address, asked):
-        assert ping("http://registry.invalid/", {"http_proxy": address, "NO_PROXY": ".invalid"}) != ""
+        assert ping_registry("http://registry.invalid/", {"http_proxy": address, "NO_PROXY": ".invalid"}) != ""
         assert asked == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "file:///etc/passwd", "http://[", ""])
 def test_what_cannot_be_asked_is_told_in_words(url: str) -> None:
-    assert ping(url, {}) != ""
+    assert ping_registry(url, {}) != ""
 
 
 def test_registries_are_those_of_the_settings_the_general_one_first() -> None:
     settings = '@b:registry=https://b.example/\nlegacy-peer-deps=true\nregistry="https://a.example/"\n'
-    assert registries(settings) == ("https://a.example/", "https://b.example/")
-    assert registries("") == ()
+    assert registry_urls(settings) == ("https://a.example/", "https://b.example/")
+    assert registry_urls("") == ()

@@ -3,22 +3,21 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
-from lambdapack.project.manifest import needs_scripts
-from lambdapack.project.reader import load
+from lambdapack.project.reader import packages_with_install_scripts, read_project
 from tests.projects import lock_of, write_project
 
 
 def test_a_project_has_name_version_handler_and_root(tmp_path: Path) -> None:
-    project = load(write_project(tmp_path / "fn", {"name": "@me/fn"}, lock_of({})), handler="app.main")
+    project = read_project(write_project(tmp_path / "fn", {"name": "@me/fn"}, lock_of({})), handler="app.main")
     assert (project.name, project.version, project.handler, project.member) == ("@me/fn", "1.0.0", "app.main", ".")
     assert project.root == project.directory == (tmp_path / "fn").resolve()
 
 
 def test_a_nameless_project_is_called_like_its_directory(tmp_path: Path) -> None:
     write_project(tmp_path / "resize", {"name": ""})
-    assert load(tmp_path / "resize").name == "resize"
+    assert read_project(tmp_path / "resize").name == "resize"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def test_without_package_json_the_failure_says_where_it_looked(tmp_path: Path, p
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
     with pytest.raises(LambdapackError, match="LP002") as caught:
-        load(tmp_path / place)
+        read_project(tmp_path / place)
     assert str(tmp_path / place) in caught.value.detail
     assert words in caught.value.detail
 
@@ -41,26 +40,26 @@ def test_without_package_json_the_failure_says_where_it_looked(tmp_path: Path, p
 def test_broken_package_json_is_refused_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"name": "x",}')
     with pytest.raises(LambdapackError, match=r"LP003.*package.json:1:\d+"):
-        load(tmp_path)
+        read_project(tmp_path)
 
 
 def test_lines_of_dependencies_and_scripts_are_known(tmp_path: Path) -> None:
     text = '{\n  "scripts": {\n    "prepare": "husky"\n  },\n  "dependencies": {\n    "a": "1",\n    "b": "2"\n  }\n}'
     write_project(tmp_path, files={"package.json": text})
-    lines = load(tmp_path).manifest_lines
+    lines = read_project(tmp_path).manifest_lines
     assert lines == {"scripts.prepare": 3, "dependencies.a": 6, "dependencies.b": 7}
 
 
 def test_foreign_lockfiles_are_named(tmp_path: Path) -> None:
     write_project(tmp_path, files={"yarn.lock": "", "bun.lockb": ""})
-    assert load(tmp_path).foreign_locks == ("yarn.lock", "bun.lockb")
+    assert read_project(tmp_path).foreign_locks == ("yarn.lock", "bun.lockb")
 
 
 @pytest.mark.parametrize("workspaces", [["packages/*"], {"packages": ["packages/*"]}, ["./packages/fn/"], ["pack*/**"]])
 def test_a_workspace_member_knows_its_root(tmp_path: Path, workspaces: object) -> None:
     write_project(tmp_path, {"workspaces": workspaces}, lock_of({}))
     write_project(tmp_path / "packages" / "fn", {"name": "member"})
-    project = load(tmp_path / "packages" / "fn")
+    project = read_project(tmp_path / "packages" / "fn")
     assert (project.root, project.member, project.name) == (tmp_path.resolve(), "packages/fn", "member")
     assert project.directory == (tmp_path / "packages" / "fn").resolve()
     assert project.lockfile is not None
@@ -69,27 +68,27 @@ def test_a_workspace_member_knows_its_root(tmp_path: Path, workspaces: object) -
 def test_a_lockfile_of_its_own_makes_a_member_independent(tmp_path: Path) -> None:
     write_project(tmp_path, {"workspaces": ["packages/*"]}, lock_of({}))
     write_project(tmp_path / "packages" / "fn", lock=lock_of({}))
-    assert load(tmp_path / "packages" / "fn").member == "."
+    assert read_project(tmp_path / "packages" / "fn").member == "."
 
 
 def test_a_package_that_no_workspace_includes_is_its_own_root(tmp_path: Path) -> None:
     write_project(tmp_path, {"workspaces": ["packages/*", "!packages/fn"]}, lock_of({}))
     write_project(tmp_path / "packages" / "fn")
-    assert load(tmp_path / "packages" / "fn").member == "."
+    assert read_project(tmp_path / "packages" / "fn").member == "."
 
 
 def test_a_pnpm_workspace_is_a_root_too(tmp_path: Path) -> None:
     write_project(tmp_path / "apps" / "fn")
     (tmp_path / "pnpm-workspace.yaml").write_text("packages: ['apps/*']\n")
     (tmp_path / "pnpm-lock.yaml").write_text("")
-    project = load(tmp_path / "apps" / "fn")
+    project = read_project(tmp_path / "apps" / "fn")
     assert (project.member, project.foreign_locks) == ("apps/fn", ("pnpm-lock.yaml",))
 
 
 def test_a_broken_file_above_the_project_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text("{")
     write_project(tmp_path / "fn")
-    assert load(tmp_path / "fn").member == "."
+    assert read_project(tmp_path / "fn").member == "."
 
 
 def test_a_package_that_moved_into_dependencies_is_production_whatever_the_lock_says(tmp_path: Path) -> None:
@@ -99,7 +98,7 @@ def test_a_package_that_moved_into_dependencies_is_production_whatever_the_lock_
         "node_modules/c": {"version": "1.0.0", "dev": True},
     }
     lock = lock_of(packages, {"devDependencies": {"a": "1", "c": "1"}})
-    project = load(write_project(tmp_path, {"dependencies": {"a": "1"}, "devDependencies": {"c": "1"}}, lock))
+    project = read_project(write_project(tmp_path, {"dependencies": {"a": "1"}, "devDependencies": {"c": "1"}}, lock))
     assert project.lockfile is not None
     assert [each.name for each in project.lockfile.production] == ["a", "b"]
 
@@ -107,7 +106,7 @@ def test_a_package_that_moved_into_dependencies_is_production_whatever_the_lock_
 def test_a_file_target_is_read_from_disk_as_npm_does(tmp_path: Path) -> None:
     lock = lock_of({"lib/x": {"version": "1.0.0"}, "node_modules/x": {"resolved": "lib/x", "link": True}})
     target = {"lib/x/package.json": json.dumps({"name": "x", "dependencies": {"new": "1"}})}
-    project = load(write_project(tmp_path, {"dependencies": {"x": "file:lib/x"}}, lock, target))
+    project = read_project(write_project(tmp_path, {"dependencies": {"x": "file:lib/x"}}, lock, target))
     assert project.lockfile is not None
     assert project.lockfile.packages["lib/x"].dependencies == {"new": "1"}
 
@@ -127,6 +126,6 @@ def test_an_addon_beside_the_function_compiles_though_the_lock_does_not_tell(
     # npm 11.19.1 writes hasInstallScript for a link target only when a script is spelled out (tried 2026-11).
     lock = lock_of({"lib/x": {"version": "1.0.0"}, "node_modules/x": {"resolved": "lib/x", "link": True}})
     files = {"lib/x/package.json": json.dumps({"name": "x", **manifest})} | ({"lib/x/binding.gyp": "{}"} if gyp else {})
-    project = load(write_project(tmp_path, {"dependencies": {"x": "file:lib/x"}}, lock, files))
+    project = read_project(write_project(tmp_path, {"dependencies": {"x": "file:lib/x"}}, lock, files))
     assert project.lockfile is not None
-    assert bool(needs_scripts(project.lockfile, Architecture.ARM64)) is runs
+    assert bool(packages_with_install_scripts(project.lockfile, Architecture.ARM64)) is runs

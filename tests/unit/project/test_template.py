@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.project.template import Declarations, Declared, engines_runtime, read_template
+from lambdapack.project.template import DeclaredValue, TemplateDeclarations, read_template, runtime_from_engines
 
 SAM = """\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -25,26 +25,26 @@ Resources:
 """
 
 
-def declared(directory: Path, text: str, name: str = "template.yaml") -> Declarations:
+def declared(directory: Path, text: str, name: str = "template.yaml") -> TemplateDeclarations:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / name).write_text(text)
     return read_template(directory)
 
 
 def test_a_sam_template_tells_runtime_architecture_and_handler_with_their_lines(tmp_path: Path) -> None:
-    assert declared(tmp_path, SAM) == Declarations(
-        Declared("nodejs22.x", "template.yaml:7"),
-        Declared("arm64", "template.yaml:14"),
-        Declared("app.handler", "template.yaml:13"),
+    assert declared(tmp_path, SAM) == TemplateDeclarations(
+        DeclaredValue("nodejs22.x", "template.yaml:7"),
+        DeclaredValue("arm64", "template.yaml:14"),
+        DeclaredValue("app.handler", "template.yaml:13"),
     )
 
 
 def test_serverless_functions_inherit_from_the_provider(tmp_path: Path) -> None:
     text = "provider:\n  runtime: nodejs22.x\n  architecture: arm64\nfunctions:\n  a:\n    handler: src/a.handler\n"
     found = declared(tmp_path, text, "serverless.yml")
-    assert found.runtime == Declared("nodejs22.x", "serverless.yml:2")
-    assert found.architecture == Declared("arm64", "serverless.yml:3")
-    assert found.handler == Declared("src/a.handler", "serverless.yml:6")
+    assert found.runtime == DeclaredValue("nodejs22.x", "serverless.yml:2")
+    assert found.architecture == DeclaredValue("arm64", "serverless.yml:3")
+    assert found.handler == DeclaredValue("src/a.handler", "serverless.yml:6")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_functions_that_differ_give_nothing_and_say_so(tmp_path: Path) -> None:
         + "    Properties: {CodeUri: ., Handler: b.c, Architectures: [arm64]}\n"
     )
     found = declared(tmp_path, text)
-    assert (found.handler, found.architecture) == (None, Declared("arm64", "template.yaml:14"))
+    assert (found.handler, found.architecture) == (None, DeclaredValue("arm64", "template.yaml:14"))
     assert found.notes == (
         (
             "the template has more than one handler, so none is taken: "
@@ -83,15 +83,15 @@ def test_a_template_above_counts_for_the_function_whose_code_lies_here(tmp_path:
     (tmp_path / "template.yaml").write_text(text)
     (tmp_path / "functions" / "resize").mkdir(parents=True)
     (tmp_path / "functions" / "other").mkdir()
-    assert read_template(tmp_path / "functions" / "resize").runtime == Declared("nodejs22.x", "template.yaml:7")
-    assert read_template(tmp_path / "functions" / "other") == Declarations()
+    assert read_template(tmp_path / "functions" / "resize").runtime == DeclaredValue("nodejs22.x", "template.yaml:7")
+    assert read_template(tmp_path / "functions" / "other") == TemplateDeclarations()
 
 
 def test_the_search_ends_at_the_repository(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(SAM.replace("CodeUri: .", "CodeUri: repo/fn"))
     (tmp_path / "repo" / ".git").mkdir(parents=True)
     (tmp_path / "repo" / "fn").mkdir()
-    assert read_template(tmp_path / "repo" / "fn") == Declarations()
+    assert read_template(tmp_path / "repo" / "fn") == TemplateDeclarations()
 
 
 def test_code_in_a_directory_below_gives_all_but_the_handler(tmp_path: Path) -> None:
@@ -102,10 +102,10 @@ def test_code_in_a_directory_below_gives_all_but_the_handler(tmp_path: Path) -> 
 
 
 def test_functions_of_other_languages_and_projects_are_passed_over(tmp_path: Path) -> None:
-    assert declared(tmp_path, SAM.replace("nodejs22.x", "python3.13")) == Declarations()
+    assert declared(tmp_path, SAM.replace("nodejs22.x", "python3.13")) == TemplateDeclarations()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "package.json").write_text("{}")
-    assert declared(tmp_path, SAM.replace("CodeUri: .", "CodeUri: other")) == Declarations()
+    assert declared(tmp_path, SAM.replace("CodeUri: .", "CodeUri: other")) == TemplateDeclarations()
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,12 @@ def test_a_recursive_template_ends(tmp_path: Path) -> None:
     ],
 )
 def test_engines_give_a_runtime_when_they_admit_one_major(node: object, runtime: str | None) -> None:
-    found = engines_runtime({"engines": {"node": node}}, (20, 22, 24))
+    found = runtime_from_engines({"engines": {"node": node}}, (20, 22, 24))
     assert (found.value if found else None) == runtime
 
 
 def test_engines_say_where_they_are() -> None:
-    assert engines_runtime({"engines": {"node": "22"}}, (22,)) == Declared("nodejs22.x", "package.json engines.node 22")
-    assert engines_runtime({"engines": ["node 22"]}, (22,)) is None
+    assert runtime_from_engines({"engines": {"node": "22"}}, (22,)) == DeclaredValue(
+        "nodejs22.x", "package.json engines.node 22"
+    )
+    assert runtime_from_engines({"engines": ["node 22"]}, (22,)) is None

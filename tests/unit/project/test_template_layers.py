@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from lambdapack.project.template import declared_here, read_template
+from lambdapack.project.template import find_resources, read_template
 
 TEMPLATE = """\
 Resources:
@@ -22,7 +22,7 @@ Resources:
 def test_functions_and_layers_of_a_directory_are_found_and_only_functions_tell_settings(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     (tmp_path / "resize").mkdir()
-    found = declared_here(tmp_path / "resize", [])
+    found = find_resources(tmp_path / "resize", [])
     assert [(each.name, each.layer, each.values["architecture"][0]) for each in found] == [
         ("Resize", False, "arm64"),
         ("Shared", True, "x86_64"),

@@ -1,6 +1,6 @@
 import pytest
 
-from lambdapack.project.workspaces import covers
+from lambdapack.managers.npm.workspaces import is_workspace_member
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from lambdapack.project.workspaces import covers
     ],
 )
 def test_globs_include_what_npm_includes(globs: tuple[str, ...], path: str, included: bool) -> None:
-    assert covers(globs, path) is included
+    assert is_workspace_member(globs, path) is included

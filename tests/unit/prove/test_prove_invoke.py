@@ -3,11 +3,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from lambdapack.errors import INVOKE_FAILED, USAGE, Failure, LambdapackError
+from lambdapack.errors.build import INVOKE_FAILED
+from lambdapack.errors.record import Failure, LambdapackError
+from lambdapack.errors.usage import USAGE
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
-from lambdapack.prove.invoke import EVENT_MAX, Call, Laid, invoke
-from lambdapack.prove.replies import Answer
+from lambdapack.prove.invoke import MAX_EVENT_BYTES, FunctionTrees, InvokeRequest, InvokeResult, invoke_function
 from tests.fakes import FakeEngine, FakeTree, OutOfMemoryError, Process, RecordingObserver
 
 IMAGE = ("lambdapack-lab/nodejs:22-x86_64", Architecture.X86_64)
@@ -49,16 +50,20 @@ class Emulator:
     def engine(self) -> FakeEngine:
         return FakeEngine(programs={"bash": self})
 
-    def answer(self, call: Call | None = None, observer: Observer = SILENT, layers: Sequence[FakeTree] = ()) -> Answer:
+    def answer(
+        self, call: InvokeRequest | None = None, observer: Observer = SILENT, layers: Sequence[FakeTree] = ()
+    ) -> InvokeResult:
         engine = self.engine()
         try:
-            (found,) = invoke(engine, IMAGE, Laid(CODE, layers), call or Call("index.handler"), observer)
+            (found,) = invoke_function(
+                engine, IMAGE, FunctionTrees(CODE, layers), call or InvokeRequest("index.handler"), observer
+            )
             return found
         finally:
             assert engine.living == []
 
 
-def refused(emulator: Emulator, failure: Failure, call: Call | None = None) -> str:
+def refused(emulator: Emulator, failure: Failure, call: InvokeRequest | None = None) -> str:
     with pytest.raises(LambdapackError) as caught:
         emulator.answer(call)
     assert caught.value.failure is failure
@@ -67,7 +72,7 @@ def refused(emulator: Emulator, failure: Failure, call: Call | None = None) -> s
 
 @pytest.mark.parametrize("body", ['{"ok": true}', "null", "[]", '"text"', "1", '"\\u96ea"'])
 def test_an_answer_is_returned_as_it_came(body: str) -> None:
-    assert Emulator(reply(body)).answer() == Answer(body.encode())
+    assert Emulator(reply(body)).answer() == InvokeResult(body.encode())
 
 
 def test_a_reply_may_come_in_any_pieces() -> None:
@@ -113,7 +118,7 @@ def test_an_empty_reply_is_an_error() -> None:
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"a streamed answer"])
 def test_what_is_no_json_is_what_a_function_streamed(body: bytes) -> None:
-    assert Emulator(reply(body)).answer() == Answer(body)
+    assert Emulator(reply(body)).answer() == InvokeResult(body)
 
 
 def test_a_message_of_several_lines_is_shown_once() -> None:
@@ -125,7 +130,7 @@ def test_a_message_of_several_lines_is_shown_once() -> None:
 
 def test_an_answer_that_is_too_deep_to_read_is_passed_on() -> None:
     body = "[" * 100_000 + "]" * 100_000
-    assert Emulator(reply(body)).answer() == Answer(body.encode())
+    assert Emulator(reply(body)).answer() == InvokeResult(body.encode())
 
 
 def test_without_a_reply_the_log_is_the_explanation() -> None:
@@ -163,20 +168,20 @@ def test_a_reply_that_breaks_off_is_no_answer() -> None:
 @pytest.mark.parametrize("event", [b"", b"{", b"\xff", b"[" * 100_000, b"[]" * 2])
 def test_an_event_that_is_no_json_starts_nothing(event: bytes) -> None:
     emulator = Emulator(reply("1"))
-    assert "not JSON" in refused(emulator, USAGE, Call("index.handler", (event,)))
+    assert "not JSON" in refused(emulator, USAGE, InvokeRequest("index.handler", (event,)))
     assert emulator.played == []
 
 
 def test_an_event_may_be_as_long_as_lambda_takes_and_no_longer() -> None:
-    most = b'"' + b"x" * (EVENT_MAX - 2) + b'"'
-    assert Emulator(reply("1")).answer(Call("index.handler", (most,))).error == ""
-    assert str(EVENT_MAX) in refused(Emulator(), USAGE, Call("index.handler", (most[:-1] + b'x"',)))
+    most = b'"' + b"x" * (MAX_EVENT_BYTES - 2) + b'"'
+    assert Emulator(reply("1")).answer(InvokeRequest("index.handler", (most,))).error == ""
+    assert str(MAX_EVENT_BYTES) in refused(Emulator(), USAGE, InvokeRequest("index.handler", (most[:-1] + b'x"',)))
 
 
 def test_the_request_is_framed_by_its_length() -> None:
     emulator = Emulator(reply("1"))
     event = '{"who": "\u96ea"}'.encode()
-    emulator.answer(Call("app.handler", (event,)))
+    emulator.answer(InvokeRequest("app.handler", (event,)))
     command = emulator.played[0].command
     assert command.stdin.endswith(b"\r\n\r\n" + event)
     assert f"Content-Length: {len(event)}\r\n".encode() in command.stdin
@@ -199,8 +204,8 @@ def test_the_log_is_passed_on_line_by_line_without_the_emulators_own() -> None:
 def test_a_function_runs_as_lambda_runs_it() -> None:
     emulator = Emulator(reply("1"))
     engine = emulator.engine()
-    call = Call("index.handler", environment={"STAGE": "test"}, timeout_seconds=900)
-    invoke(engine, IMAGE, Laid(CODE, [LAYER]), call)
+    call = InvokeRequest("index.handler", environment={"STAGE": "test"}, timeout_seconds=900)
+    invoke_function(engine, IMAGE, FunctionTrees(CODE, [LAYER]), call)
     (sandbox,) = engine.opened
     spec, command = sandbox.spec, emulator.played[0].command
     assert (spec.read_only, spec.network, spec.capabilities, spec.cache, spec.secrets) == (
@@ -223,12 +228,12 @@ def test_a_function_may_be_silent_until_its_own_time_is_up() -> None:
             process.sleep(890)
             return super().__call__(process)
 
-    assert Slow(reply("1")).answer(Call("index.handler", timeout_seconds=900)).payload == b"1"
+    assert Slow(reply("1")).answer(InvokeRequest("index.handler", timeout_seconds=900)).payload == b"1"
 
 
 def test_a_network_is_given_when_asked_for() -> None:
     engine = Emulator(reply("1")).engine()
-    invoke(engine, IMAGE, Laid(CODE), Call("index.handler", network=True))
+    invoke_function(engine, IMAGE, FunctionTrees(CODE), InvokeRequest("index.handler", network=True))
     assert engine.opened[0].spec.network
 
 
@@ -245,8 +250,8 @@ def test_an_interrupt_leaves_no_sandbox() -> None:
 def test_several_events_are_answered_one_after_the_other_by_one_function() -> None:
     emulator = Emulator(reply("1"), NEXT, reply('"a\\n"'), NEXT, reply("3"))
     engine, told = emulator.engine(), list[bytes]()
-    call = Call("index.handler", (b"{}", b"[]", b"null"))
-    found = invoke(engine, IMAGE, Laid(CODE), call, told=lambda each: told.append(each.payload))
+    call = InvokeRequest("index.handler", (b"{}", b"[]", b"null"))
+    found = invoke_function(engine, IMAGE, FunctionTrees(CODE), call, told=lambda each: told.append(each.payload))
     assert [each.payload for each in found] == told == [b"1", b'"a\\n"', b"3"]
     assert (len(engine.opened), len(emulator.played)) == (1, 1)
     assert emulator.played[0].command.stdin.count(b"POST /") == 3
@@ -256,7 +261,13 @@ def test_an_event_that_gets_no_reply_is_named_and_what_came_before_is_told() -> 
     told = list[bytes]()
     engine = Emulator(reply("1"), code=137).engine()
     with pytest.raises(LambdapackError, match="event 2 of 2") as caught:
-        invoke(engine, IMAGE, Laid(CODE), Call("x.y", (b"1", b"2")), told=lambda each: told.append(each.payload))
+        invoke_function(
+            engine,
+            IMAGE,
+            FunctionTrees(CODE),
+            InvokeRequest("x.y", (b"1", b"2")),
+            told=lambda each: told.append(each.payload),
+        )
     assert (caught.value.failure, told) == (INVOKE_FAILED, [b"1"])
 
 
@@ -265,7 +276,7 @@ def test_memory_is_the_sandboxes_and_tmp_is_no_part_of_it() -> None:
         emulator = Emulator(reply("1"))
         engine = emulator.engine()
         image = (f"lambdapack-lab/nodejs:22-{architecture.aws}", architecture)
-        invoke(engine, image, Laid(CODE), Call("index.handler", memory_mb=512))
+        invoke_function(engine, image, FunctionTrees(CODE), InvokeRequest("index.handler", memory_mb=512))
         assert engine.opened[0].spec.limits.memory_bytes == (512 + more) * 1024 * 1024
         assert "/tmp" in engine.opened[0].spec.writable
         assert emulator.played[0].command.env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "512"
@@ -273,7 +284,7 @@ def test_memory_is_the_sandboxes_and_tmp_is_no_part_of_it() -> None:
 
 def test_a_function_that_was_killed_for_memory_is_said_to_be() -> None:
     body = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: signal: killed"})
-    call = Call("index.handler", memory_mb=128)
+    call = InvokeRequest("index.handler", memory_mb=128)
     error = Emulator(reply(body), out_of_memory=True).answer(call).error
     assert error.splitlines()[1:] == [
         "Memory Size: 128 MB  Max Memory Used: 128 MB",
@@ -285,8 +296,8 @@ def test_a_function_that_was_killed_for_memory_is_said_to_be() -> None:
 def test_a_debugger_gets_a_port_and_the_network_that_it_needs() -> None:
     emulator = Emulator(reply("1"))
     engine = emulator.engine()
-    call = Call("index.handler", environment={"NODE_OPTIONS": "--enable-source-maps"}, debugger=5858)
-    invoke(engine, IMAGE, Laid(CODE), call)
+    call = InvokeRequest("index.handler", environment={"NODE_OPTIONS": "--enable-source-maps"}, debugger=5858)
+    invoke_function(engine, IMAGE, FunctionTrees(CODE), call)
     assert (engine.opened[0].spec.publish, engine.opened[0].spec.network) == (((5858, 9229),), True)
     options = emulator.played[0].command.env["NODE_OPTIONS"]
     assert options == "--enable-source-maps --inspect-brk=0.0.0.0:9229"

@@ -7,22 +7,21 @@ import pytest
 import yaml
 
 from lambdapack.model import Architecture, Target
-from lambdapack.project.template_yaml import Function
-from lambdapack.recipes.nouns import Glue, Situation
-from lambdapack.recipes.recipes import RECIPES, makefile, sam
+from lambdapack.project.template_resources import TemplateResource
+from lambdapack.recipes.recipes import RECIPES, RecipeContext, RecipeFile, makefile_recipe, sam_recipe
 
 ARM = Target("nodejs22.x", Architecture.ARM64)
-THUMBNAIL = Situation("thumb-nail", ARM, "src/app.run")
+THUMBNAIL = RecipeContext("thumb-nail", ARM, "src/app.run")
 
 
-def written(recipe: str, situation: Situation = THUMBNAIL) -> dict[str, str]:
+def written(recipe: str, situation: RecipeContext = THUMBNAIL) -> dict[str, str]:
     return {each.path: each.text for each in RECIPES[recipe](situation)}
 
 
 @pytest.mark.parametrize("name", ["thumb-nail", "@scope/x", "2fast", "snake_case.js", "日本"])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_no_hole_stays_open_and_every_file_ends_in_a_newline(recipe: str, name: str) -> None:
-    for path, text in written(recipe, Situation(name, ARM, "index.handler")).items():
+    for path, text in written(recipe, RecipeContext(name, ARM, "index.handler")).items():
         assert "@{" not in text, path
         assert text.endswith("\n"), path
 
@@ -43,21 +42,21 @@ def test_a_new_template_says_the_target_where_lambdapack_reads_it(path: str) -> 
     ],
 )
 def test_names_are_what_the_tools_allow(name: str, resource: str, identifier: str) -> None:
-    situation = Situation(name, ARM, "index.handler")
+    situation = RecipeContext(name, ARM, "index.handler")
     assert (situation.resource, situation.identifier) == (resource, identifier)
     assert re.fullmatch("[A-Za-z0-9]+", resource)
 
 
 def test_sam_gets_a_target_for_each_resource_with_what_the_template_says_of_it() -> None:
-    literal = Function("Api", "fn", {"runtime": ("nodejs20.x", "t:1"), "architecture": ("x86_64", "t:2")})
-    shared = Function("Shared", "fn", {}, layer=True)
-    text = _one(sam(Situation("x", ARM, "index.handler", resources=(literal, shared))), "lambdapack-sam.mk")
+    literal = TemplateResource("Api", "fn", {"runtime": ("nodejs20.x", "t:1"), "architecture": ("x86_64", "t:2")})
+    shared = TemplateResource("Shared", "fn", {}, layer=True)
+    text = _one(sam_recipe(RecipeContext("x", ARM, "index.handler", resources=(literal, shared))), "lambdapack-sam.mk")
     assert 'build-Api:\n\t$(LAMBDAPACK) build "$(SOURCES)" --runtime nodejs20.x --arch x86_64' in text
     assert 'build-Shared:\n\t$(LAMBDAPACK) build "$(SOURCES)" --layer --runtime nodejs22.x --arch arm64' in text
 
 
 def test_make_passes_by_what_the_packer_never_packs() -> None:
-    text = _one(makefile(THUMBNAIL), "lambdapack.mk")
+    text = _one(makefile_recipe(THUMBNAIL), "lambdapack.mk")
     assert all(f"-name {each}" in text for each in ("node_modules", ".git", ".lambdapack", ".venv"))
 
 
@@ -65,7 +64,7 @@ def test_make_passes_by_what_the_packer_never_packs() -> None:
     ("arch", "runner"), [(Architecture.ARM64, "ubuntu-24.04-arm"), (Architecture.X86_64, "ubuntu-24.04")]
 )
 def test_a_workflow_runs_on_the_functions_own_cpu(arch: Architecture, runner: str) -> None:
-    situation = Situation("x", Target("nodejs22.x", arch), "index.handler", path="services/x")
+    situation = RecipeContext("x", Target("nodejs22.x", arch), "index.handler", path="services/x")
     workflow: dict[str, Any] = yaml.safe_load(written("github", situation)[".github/workflows/lambdapack.yml"])
     job = workflow["jobs"]["package"]
     assert job["runs-on"] == runner
@@ -73,6 +72,6 @@ def test_a_workflow_runs_on_the_functions_own_cpu(arch: Architecture, runner: st
 
 
 def _one(found: Any, path: str) -> str:
-    texts = [each.text for each in found if isinstance(each, Glue) and each.path == path]
+    texts = [each.text for each in found if isinstance(each, RecipeFile) and each.path == path]
     assert len(texts) == 1
     return str(texts[0])

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from lambdapack.binary.facts import Binary, Elf, Format, Registration, RegistrationKind, Role
+from lambdapack.binary.facts import Binary, BinaryRole, Elf, Format, Registration, RegistrationKind
 from lambdapack.model import Architecture, Finding, Rule, Severity, Target
-from lambdapack.rules.verdict import Judgement, Outcome, Report, Subject
+from lambdapack.rules.model.report import Judgement, Outcome, Report, Subject
 from lambdapack.runtimes.runtime import Library, Lifecycle, Runtime
 
 WRONG_CPU = Rule(
@@ -88,21 +88,21 @@ def _elf(machine: Architecture, registration: Registration) -> Elf:
 
 BINARIES = (
     Judgement(
-        Binary(ADDON, 1_500_000, 0o755, "11" * 32, Format.ELF, Role.ADDON, ("x86_64",),
+        Binary(ADDON, 1_500_000, 0o755, "11" * 32, Format.ELF, BinaryRole.ADDON, ("x86_64",),
                _elf(Architecture.X86_64, Registration(RegistrationKind.NODE_API, node_api=9))),
         "sharp", "0.34.5", selected=True, outcome=Outcome.FAILS, cause="wrong-cpu", finding=WRONG,
     ),
     Judgement(
-        Binary("node_modules/both/b.node", 9000, 0o644, "22" * 32, Format.ELF, Role.ADDON, ("arm64",),
+        Binary("node_modules/both/b.node", 9000, 0o644, "22" * 32, Format.ELF, BinaryRole.ADDON, ("arm64",),
                _elf(Architecture.ARM64, Registration(RegistrationKind.BOTH, abis=(127,), node_api=8))),
         "both", "", selected=True, outcome=Outcome.LOADS, cause=None, finding=None,
     ),
     Judgement(
-        Binary("bin/tool", 70_000, 0o755, "33" * 32, Format.MACH_O, Role.EXECUTABLE, ("x86_64", "arm64")),
+        Binary("bin/tool", 70_000, 0o755, "33" * 32, Format.MACH_O, BinaryRole.EXECUTABLE, ("x86_64", "arm64")),
         "", "", selected=False, outcome=Outcome.UNKNOWN, cause="not-elf", finding=None,
     ),
     Judgement(
-        Binary("node_modules/z/x.node", 0, 0o644, "44" * 32, Format.EMPTY, Role.UNKNOWN),
+        Binary("node_modules/z/x.node", 0, 0o644, "44" * 32, Format.EMPTY, BinaryRole.UNKNOWN),
         "z", "1.0.0", selected=True, outcome=Outcome.DIES_LATER, cause="truncated", finding=None,
     ),
 )  # fmt: skip

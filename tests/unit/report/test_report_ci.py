@@ -11,17 +11,19 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lambdapack.errors import NO_ENGINE, LambdapackError
+from lambdapack.errors.build import NO_ENGINE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Finding
-from lambdapack.report import github, gitlab, markdown, sarif
-from lambdapack.report.place import Whereabouts
+from lambdapack.report import github, markdown, sarif
+from lambdapack.report import github as gitlab
+from lambdapack.report.place import FindingLocator
+from lambdapack.rules.model.report import Report
 from lambdapack.rules.registry import RULES
-from lambdapack.rules.verdict import Report
 from tests.unit.report.samples import ADDON, FAILING, PASSING, WRONG_CPU
 
 Golden = Callable[[str, str], None]
 
-WHERE = Whereabouts("", "package-lock.json", {"node_modules/sharp": 42})
+WHERE = FindingLocator("", "package-lock.json", {"node_modules/sharp": 42})
 BOTH = (FAILING, PASSING)
 ALL_RULES = replace(FAILING, findings=tuple(Finding(rule, ADDON, "Something.") for rule in RULES))
 
@@ -36,19 +38,19 @@ def valid(log: str) -> Any:
 
 
 def test_sarif_is_as_before(golden: Golden) -> None:
-    golden("report-fail.sarif", sarif.render((FAILING,), WHERE))
+    golden("report-fail.sarif", sarif.render_sarif((FAILING,), WHERE))
 
 
 @pytest.mark.parametrize("reports", [BOTH, (PASSING,), (ALL_RULES,)], ids=["both", "passing", "all rules"])
 def test_sarif_is_what_the_standard_says(reports: tuple[Report, ...]) -> None:
-    document = valid(sarif.render(reports, WHERE))
+    document = valid(sarif.render_sarif(reports, WHERE))
     assert [each["automationDetails"]["id"] for each in document["runs"]] == [
         f"lambdapack/{each.runtime.target}/" for each in reports
     ]
 
 
 def test_sarif_points_each_result_at_its_rule_and_at_a_line() -> None:
-    [run] = valid(sarif.render((FAILING,), WHERE))["runs"]
+    [run] = valid(sarif.render_sarif((FAILING,), WHERE))["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rules[each["ruleIndex"]]["id"] for each in run["results"]] == [each["ruleId"] for each in run["results"]]
     [first, *_] = run["results"]
@@ -58,7 +60,7 @@ def test_sarif_points_each_result_at_its_rule_and_at_a_line() -> None:
 
 
 def test_sarif_tells_of_what_is_ignored_as_suppressed_with_the_reason() -> None:
-    [run] = valid(sarif.render((FAILING,), WHERE))["runs"]
+    [run] = valid(sarif.render_sarif((FAILING,), WHERE))["runs"]
     suppressed = [each["suppressions"][0]["justification"] for each in run["results"] if "suppressions" in each]
     assert suppressed == ["it is the data of a test and never loaded"]
 
@@ -72,7 +74,7 @@ def test_a_fingerprint_outlives_words_and_lines_but_no_other_target() -> None:
 
 def test_sarif_writes_a_path_as_a_uri() -> None:
     odd = replace(FAILING, findings=(Finding(WRONG_CPU, "src/a b#c\udcff.js", "Something.", line=1),))
-    [run] = valid(sarif.render((odd,), WHERE))["runs"]
+    [run] = valid(sarif.render_sarif((odd,), WHERE))["runs"]
     uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "src/a%20b%23c%FF.js"
 
@@ -86,7 +88,7 @@ def test_sarif_passes_githubs_rules_for_what_it_takes(tmp_path: Path) -> None:
         capture_output=True,
     )
     log = tmp_path / "lambdapack.sarif"
-    log.write_text(sarif.render((FAILING, PASSING, ALL_RULES), WHERE), encoding="utf-8")
+    log.write_text(sarif.render_sarif((FAILING, PASSING, ALL_RULES), WHERE), encoding="utf-8")
     program = tmp_path / "node_modules" / "@microsoft" / "sarif-multitool-linux" / "Sarif.Multitool"
     program.chmod(0o755)
     done = subprocess.run(
@@ -101,27 +103,27 @@ def test_sarif_passes_githubs_rules_for_what_it_takes(tmp_path: Path) -> None:
 
 
 def test_gitlab_is_as_before(golden: Golden) -> None:
-    golden("report-fail.gitlab.json", gitlab.render((FAILING,), WHERE))
+    golden("report-fail.gitlab.json", gitlab.render_gitlab((FAILING,), WHERE))
 
 
 def test_gitlab_gets_only_what_counts_each_with_a_fingerprint_of_its_own() -> None:
-    issues = json.loads(gitlab.render((FAILING, replace(FAILING, runtime=PASSING.runtime)), WHERE))
+    issues = json.loads(gitlab.render_gitlab((FAILING, replace(FAILING, runtime=PASSING.runtime)), WHERE))
     assert len(issues) == 2 * sum(each.ignored is None for each in FAILING.findings)
     assert len({each["fingerprint"] for each in issues}) == len(issues)
     assert {each["severity"] for each in issues} <= {"info", "minor", "major", "critical", "blocker"}
 
 
 def test_gitlab_gets_an_empty_array_for_a_good_package() -> None:
-    assert json.loads(gitlab.render((PASSING,), WHERE)) == []
+    assert json.loads(gitlab.render_gitlab((PASSING,), WHERE)) == []
 
 
 def test_github_is_as_before(golden: Golden) -> None:
-    golden("report-fail.github.txt", github.render((FAILING,), WHERE))
+    golden("report-fail.github.txt", github.render_github((FAILING,), WHERE))
 
 
 def test_a_file_name_cannot_give_the_runner_commands() -> None:
     hostile = Finding(WRONG_CPU, "a,b:c\n::set-env name=X::y", "100 %\nreally", line=3)
-    text = github.render((replace(FAILING, findings=(hostile,)),), WHERE)
+    text = github.render_github((replace(FAILING, findings=(hostile,)),), WHERE)
     assert text.startswith(
         "::error file=a%2Cb%3Ac%0A%3A%3Aset-env name=X%3A%3Ay,line=3,title=LP201 wrong-cpu::100 %25%0A"
     )
@@ -129,23 +131,23 @@ def test_a_file_name_cannot_give_the_runner_commands() -> None:
 
 
 def test_a_failure_is_an_annotation_too() -> None:
-    text = github.failure(LambdapackError(NO_ENGINE, "no socket"))
+    text = github.render_failure_github(LambdapackError(NO_ENGINE, "no socket"))
     assert text.startswith("::error title=LP101 no-engine::")
     assert text.count("\n") == 1
 
 
 def test_markdown_is_as_before(golden: Golden) -> None:
-    golden("report-fail.md", markdown.render((FAILING, PASSING)))
+    golden("report-fail.md", markdown.render_markdown((FAILING, PASSING)))
 
 
 def test_a_name_cannot_break_out_of_its_cell() -> None:
     odd = Finding(WRONG_CPU, "a|b`c.node", "x | <b>y</b>\nz")
-    text = markdown.render((replace(FAILING, findings=(odd,)),))
+    text = markdown.render_markdown((replace(FAILING, findings=(odd,)),))
     assert "| error | LP201 wrong-cpu | `a\\|b'c.node` | x \\| &lt;b>y&lt;/b> z |" in text
 
 
 def test_a_summary_is_cut_at_a_line_and_says_so() -> None:
-    text = markdown.fitting("line of text\n" * 1000, limit=2000)
+    text = markdown.truncate_markdown("line of text\n" * 1000, limit=2000)
     assert len(text.encode()) <= 2000
     assert "\n\nThe rest was cut: a summary holds 2.0 KB." in text
-    assert markdown.fitting("short\n") == "short\n"
+    assert markdown.truncate_markdown("short\n") == "short\n"

@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
-from lambdapack.report import page
-from lambdapack.report.text import size
-from lambdapack.survey.nouns import File, Inspection, Native, Package, SameBytes, Sort, Spare, Step, Weight
-from lambdapack.survey.packages import weights
+from lambdapack.inspection.inspect import sum_by_category
+from lambdapack.inspection.model import (
+    DependentStep,
+    DuplicateFiles,
+    FileCategory,
+    FileTotals,
+    InspectedBinary,
+    InspectedFile,
+    Inspection,
+    PackageWeight,
+    PrunableFile,
+)
+from lambdapack.report import html
+from lambdapack.report.text import format_size
 from tests import chromium
 from tests.chromium import Tab
 from tests.unit.report.samples import FAILING
@@ -31,28 +41,32 @@ HOSTILE = (
 )
 
 
-def package(name: str, sizes: list[int], chain: tuple[str, ...] = (), sort: Sort = Sort.JS) -> Package:
+def package(
+    name: str, sizes: list[int], chain: tuple[str, ...] = (), sort: FileCategory = FileCategory.JS
+) -> PackageWeight:
     path = f"node_modules/{name}"
-    files = tuple(File(f"{path}/lib/{at}.js", size, sort) for at, size in enumerate(sorted(sizes, reverse=True)))
-    return Package(path, name, "1.0.0", files, tuple(Step(each, "1.0.0") for each in (*chain, name)))
+    files = tuple(
+        InspectedFile(f"{path}/lib/{at}.js", size, sort) for at, size in enumerate(sorted(sizes, reverse=True))
+    )
+    return PackageWeight(path, name, "1.0.0", files, tuple(DependentStep(each, "1.0.0") for each in (*chain, name)))
 
 
-def inspection(*packages: Package, **changes: Any) -> Inspection:
+def inspection(*packages: PackageWeight, **changes: Any) -> Inspection:
     every = tuple(sorted(packages, key=lambda each: -each.size))
-    found = Inspection(FAILING, weights(every), every, natives(every[0]))
+    found = Inspection(FAILING, sum_by_category(every), every, natives(every[0]))
     return replace(found, **changes)
 
 
-def natives(owner: Package) -> tuple[Native, ...]:
-    return tuple(Native(each, None, owner) for each in FAILING.judgements)
+def natives(owner: PackageWeight) -> tuple[InspectedBinary, ...]:
+    return tuple(InspectedBinary(each, None, owner) for each in FAILING.judgements)
 
 
 ORDINARY = inspection(
-    package("image", [40 * MIB, 9 * MIB, *range(1, 400)], ("web", "picture"), Sort.NATIVE),
+    package("image", [40 * MIB, 9 * MIB, *range(1, 400)], ("web", "picture"), FileCategory.NATIVE),
     package("words", [3 * MIB, 2 * MIB, 700]),
     *(package(f"small-{at:03}", [1000 + at]) for at in range(300)),
-    spares=(Spare("node_modules/image/lib/1.js", 9 * MIB, "other-system"),),
-    same_bytes=(SameBytes("ab" * 32, 700, ("node_modules/words/lib/2.js", "node_modules/image/lib/9.js")),),
+    spares=(PrunableFile("node_modules/image/lib/1.js", 9 * MIB, "other-system"),),
+    same_bytes=(DuplicateFiles("ab" * 32, 700, ("node_modules/words/lib/2.js", "node_modules/image/lib/9.js")),),
 )
 
 
@@ -64,7 +78,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 
 def written(found: Inspection, directory: Path) -> Path:
     file = directory / "page.html"
-    file.write_text(page.render(found), encoding="utf-8")
+    file.write_text(html.render_html(found), encoding="utf-8")
     return file
 
 
@@ -88,7 +102,7 @@ def focused(tab: Tab) -> str:
 def test_it_shows_what_there_is_and_fetches_nothing(opened: Tab) -> None:
     assert opened.troubles == []
     text = opened.run("document.body.innerText")
-    whole = size(ORDINARY.whole.size)
+    whole = format_size(ORDINARY.whole.size)
     for said in ("has errors", whole, "40.0 MB", "LP201", "a binary is for another CPU", "Pruning would save"):
         assert said.lower() in text.lower()
     assert column(opened, "packages", 0)[0].startswith("image 1.0.0")
@@ -196,18 +210,18 @@ def hostile(name: str) -> Inspection:
         name=name,
         version=name,
         path=f"node_modules/{name}",
-        files=(File(f"node_modules/{name}/{name}", 5 * MIB, Sort.OTHER),),
-        chain=(Step(name, name),),
+        files=(InspectedFile(f"node_modules/{name}/{name}", 5 * MIB, FileCategory.OTHER),),
+        chain=(DependentStep(name, name),),
     )
     finding = replace(FAILING.findings[0], path=name, message=name, package=name, fix=f"Run `{name}`.")
     report = replace(FAILING, findings=(finding,), subject=replace(FAILING.subject, path=f"/tmp/{name}"))
-    same = (SameBytes("ab" * 32, 2 * MIB, (name, f"{name}2")),)
-    return inspection(bad, report=report, spares=(Spare(name, 1, "leftover"),), same_bytes=same)
+    same = (DuplicateFiles("ab" * 32, 2 * MIB, (name, f"{name}2")),)
+    return inspection(bad, report=report, spares=(PrunableFile(name, 1, "leftover"),), same_bytes=same)
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_name_breaks_the_page(tab: Tab, tmp_path: Path, name: str) -> None:
-    text = page.render(hostile(name))
+    text = html.render_html(hostile(name))
     assert text.count("</script>") == 2
     assert [sign for sign in text if not sign.isprintable() and sign != "\n"] == []
     file = tmp_path / "page.html"
@@ -271,16 +285,18 @@ def test_a_huge_tree_makes_no_huge_page(tab: Tab, tmp_path: Path) -> None:
     packages = []
     for number in range(3000):
         path = f"node_modules/@scope-{number}/{deep}package"
-        files = tuple(File(f"{path}/{deep}{at}.js", 4000 + at, Sort.JS) for at in range(20))
-        packages.append(Package(path, f"@scope-{number}/package", "1.0.0", files, (Step("a" * 200, "1"),) * 9))
+        files = tuple(InspectedFile(f"{path}/{deep}{at}.js", 4000 + at, FileCategory.JS) for at in range(20))
+        packages.append(
+            PackageWeight(path, f"@scope-{number}/package", "1.0.0", files, (DependentStep("a" * 200, "1"),) * 9)
+        )
     finding = replace(FAILING.findings[0], message="x" * 400)
     owner = packages[0]
     found = inspection(
         *packages,
         natives=natives(owner) * 2000,
         report=replace(FAILING, findings=(finding,) * 2000),
-        spares=tuple(Spare(each.files[0].path, 1, "leftover") for each in packages),
-        same_bytes=tuple(SameBytes("ab" * 32, 9, (each.files[0].path,) * 9) for each in packages),
+        spares=tuple(PrunableFile(each.files[0].path, 1, "leftover") for each in packages),
+        same_bytes=tuple(DuplicateFiles("ab" * 32, 9, (each.files[0].path,) * 9) for each in packages),
     )
     file = written(found, tmp_path)
     assert file.stat().st_size < LARGEST_PAGE
@@ -293,14 +309,14 @@ def test_a_huge_tree_makes_no_huge_page(tab: Tab, tmp_path: Path) -> None:
 
 
 def test_an_empty_function_has_a_page_too(tab: Tab, tmp_path: Path) -> None:
-    own = Package("", "", "", (File("index.js", 0, Sort.JS),), None)
+    own = PackageWeight("", "", "", (InspectedFile("index.js", 0, FileCategory.JS),), None)
     report = replace(FAILING, judgements=(), findings=())
-    tab.open(written(Inspection(report, {Sort.JS: Weight(1, 0)}, (own,), ()), tmp_path))
+    tab.open(written(Inspection(report, {FileCategory.JS: FileTotals(1, 0)}, (own,), ()), tmp_path))
     assert tab.troubles == []
     assert "Nothing to say" in tab.run("document.body.innerText")
 
 
 def test_without_scripts_the_short_form_is_there() -> None:
-    text = page.render(ORDINARY)
+    text = html.render_html(ORDINARY)
     noscript = text[text.index("<noscript>") : text.index("</noscript>")]
     assert "image 1.0.0 &lt;- picture &lt;- web" in noscript

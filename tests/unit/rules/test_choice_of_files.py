@@ -2,19 +2,18 @@ from typing import Any
 
 import pytest
 
-from lambdapack.project.installed import PackageBuild, PackageManifest
-from lambdapack.rules.selection import choose, expected_path
-from lambdapack.runtimes.catalogue import parse_target, shipped
-from lambdapack.runtimes.runtime import Runtime
+from lambdapack.packages.manifests import PackageBuild, PackageManifest
+from lambdapack.rules.selection.selection import choose_files, expected_addon_path
+from lambdapack.runtimes.runtime import Runtime, parse_target, shipped_runtime
 
-X64 = shipped(parse_target("nodejs22.x", "x86_64"))
-ARM64 = shipped(parse_target("nodejs22.x", "arm64"))
-NODE_20 = shipped(parse_target("nodejs20.x", "x86_64"))
+X64 = shipped_runtime(parse_target("nodejs22.x", "x86_64"))
+ARM64 = shipped_runtime(parse_target("nodejs22.x", "arm64"))
+NODE_20 = shipped_runtime(parse_target("nodejs20.x", "x86_64"))
 
 
 def selected(*files: str, runtime: Runtime = X64, **fields: Any) -> list[str]:
     manifest = PackageManifest("node_modules/native", fields.pop("name", "native"), "1.0.0", **fields)
-    chosen = choose(manifest, files, runtime)
+    chosen = choose_files(manifest, files, runtime)
     assert set(chosen) == set(files)
     return sorted(path for path, choice in chosen.items() if choice.selected)
 
@@ -128,7 +127,7 @@ def test_node_pre_gyps_template_is_filled_for_the_target() -> None:
     fields: dict[str, Any] = {"module_name": "a", "module_path": template, "napi_versions": (3, 6, 12)}
     manifest = PackageManifest("node_modules/a", "a", "1.0.0", **fields)
     expected = "lib/binding/napi-v6-linux-glibc-x64/a.node"
-    assert expected_path(manifest, X64) == expected
+    assert expected_addon_path(manifest, X64) == expected
     assert selected(expected, "lib/binding/napi-v3-linux-glibc-x64/a.node", **fields) == [expected]
 
 

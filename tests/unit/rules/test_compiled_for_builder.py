@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Compiled, Policy
-from lambdapack.rules.verdict import Outcome, Report, Subject
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import CpuFlag, Policy
+from lambdapack.rules.model.report import Outcome, Report, Subject
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import TODAY, World
 
@@ -15,10 +15,10 @@ BUILT = "node_modules/native/build/Release/native.node"
 OTHER = "node_modules/other/build/Release/other.node"
 
 
-def report(world: World, *compiled: Compiled, arch: str = "x86_64", ready: str = "") -> Report:
-    runtime = shipped(parse_target("nodejs22.x", arch))
+def report(world: World, *compiled: CpuFlag, arch: str = "x86_64", ready: str = "") -> Report:
+    runtime = shipped_runtime(parse_target("nodejs22.x", arch))
     facts = replace(world.facts(), compiled=compiled, ready=frozenset({ready}))
-    return check(Subject("zip", "."), facts, runtime, Policy(TODAY))
+    return check_package(Subject("zip", "."), facts, runtime, Policy(TODAY))
 
 
 def for_arm64(world: World) -> World:
@@ -42,7 +42,7 @@ def world(tmp_path: Path) -> World:
     ("flag", "words"), [("-march=native", "CFLAGS=-march="), ("-C target-cpu=native", "RUSTFLAGS")]
 )
 def test_what_was_compiled_for_the_builders_cpu_is_unknown_with_its_cure(world: World, flag: str, words: str) -> None:
-    found = report(world, Compiled("native", flag))
+    found = report(world, CpuFlag("native", flag))
     outcomes = {each.binary.path: (each.outcome, each.cause) for each in found.judgements}
     assert outcomes == {BUILT: (Outcome.UNKNOWN, "cpu-level"), OTHER: (Outcome.LOADS, None)}
     (finding,) = found.findings
@@ -73,23 +73,23 @@ def test_without_such_a_line_nothing_is_said(world: World) -> None:
     ],
 )
 def test_a_cpu_by_its_name_is_held_against_what_lambda_has(world: World, arch: str, flag: str, *, above: bool) -> None:
-    found = report(for_arm64(world) if arch == "arm64" else world, Compiled("native", flag), arch=arch)
+    found = report(for_arm64(world) if arch == "arm64" else world, CpuFlag("native", flag), arch=arch)
     assert [each.rule.name for each in found.findings] == ["cpu-level"] * above
 
 
 def test_what_only_some_sources_were_compiled_for_is_a_note_and_loads(world: World) -> None:
-    found = report(world, Compiled("native", "-march=skylake-avx512", everywhere=False))
+    found = report(world, CpuFlag("native", "-march=skylake-avx512", everywhere=False))
     assert [each.weight for each in found.findings] == [Severity.NOTE]
     assert {each.outcome for each in found.judgements} == {Outcome.LOADS}
 
 
 def test_the_cure_for_arm64_names_its_own_baseline(world: World) -> None:
-    (finding,) = report(for_arm64(world), Compiled("native", "-mcpu=native"), arch="arm64").findings
+    (finding,) = report(for_arm64(world), CpuFlag("native", "-mcpu=native"), arch="arm64").findings
     assert finding.cure == ("Run `CFLAGS=-march=armv8.2-a CXXFLAGS=-march=armv8.2-a lambdapack build --arch arm64`.")
 
 
 def test_what_fails_anyway_keeps_its_own_cause(world: World) -> None:
-    assert {each.cause for each in report(world, Compiled("native", "-march=native"), arch="arm64").judgements} == {
+    assert {each.cause for each in report(world, CpuFlag("native", "-march=native"), arch="arm64").judgements} == {
         "wrong-cpu"
     }
 
@@ -99,5 +99,5 @@ def test_what_came_ready_made_was_not_compiled_here(tmp_path: Path, path: str) -
     world = World()
     world.package("node_modules/native")
     world.add(path, elf.link(tmp_path, "native.node", elf.V8_SYMBOL, "-DABI=127"))
-    compiled = (Compiled("native", "-march=native"), Compiled("", "-march=native"))
+    compiled = (CpuFlag("native", "-march=native"), CpuFlag("", "-march=native"))
     assert report(world, *compiled, ready="bin/native.node").findings == ()

@@ -1,8 +1,8 @@
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.dependencies import DEPENDENCY_MISSING
-from lambdapack.rules.facts import Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.package.dependencies import DEPENDENCY_MISSING
 from tests.world import TODAY, World
 
 BUILD = Policy(TODAY, handler_required=True)

@@ -1,10 +1,10 @@
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Policy
-from lambdapack.rules.verdict import Subject
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Subject
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests.world import TODAY, World
 
 BUILD = Policy(TODAY, handler_required=True)
@@ -13,7 +13,7 @@ AS_COMMONJS, AS_MODULE = "module-as-commonjs", "commonjs-as-module"
 
 
 def found(world: World, runtime: str = "nodejs22.x", policy: Policy = BUILD) -> list[tuple[str, Severity]]:
-    report = check(Subject("zip", "x"), world.facts(), shipped(parse_target(runtime, "x86_64")), policy)
+    report = check_package(Subject("zip", "x"), world.facts(), shipped_runtime(parse_target(runtime, "x86_64")), policy)
     return [(each.rule.name, each.weight) for each in report.findings if each.rule.code >= "LP323"]
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Policy
-from lambdapack.rules.verdict import Subject
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Subject
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests.npm_trees import program
 from tests.world import TODAY, World
 
@@ -34,7 +34,9 @@ def world_of(text: str, file: str = "index.js") -> World:
 
 def found(world: World) -> list[tuple[Severity, int | None]]:
     policy = Policy(TODAY, handler_required=True)
-    report = check(Subject("zip", "x"), world.facts(), shipped(parse_target("nodejs22.x", "x86_64")), policy)
+    report = check_package(
+        Subject("zip", "x"), world.facts(), shipped_runtime(parse_target("nodejs22.x", "x86_64")), policy
+    )
     return [(each.weight, each.line) for each in report.findings if each.rule.name == NAME]
 
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary.facts import Role
+from lambdapack.binary.facts import BinaryRole
 from lambdapack.model import Severity
-from lambdapack.rules.facts import Policy
-from lambdapack.rules.verdict import Outcome, Verdict
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Outcome, Verdict
 from tests import elf
 from tests.world import TODAY, World
 
@@ -219,7 +219,7 @@ LIBRARY = "node_modules/native/libshiny.so.1"
 def test_a_packages_library_that_nothing_needs_is_no_addon_and_does_not_count(world: World, tmp_path: Path) -> None:
     put(world, LIBRARY, elf.library(tmp_path, "libshiny.so.1"))
     judged = world.judged(LIBRARY)
-    assert (judged.binary.role, judged.outcome, judged.cause) == (Role.LIBRARY, Outcome.FAILS, "not-an-addon")
+    assert (judged.binary.role, judged.outcome, judged.cause) == (BinaryRole.LIBRARY, Outcome.FAILS, "not-an-addon")
     assert not judged.selected
     assert world.report().verdict is Verdict.PASS
     everything = world.report(policy=Policy(TODAY, all_binaries=True))

@@ -4,13 +4,12 @@ from pathlib import Path
 import pytest
 
 from lambdapack.binary.facts import VersionNeed
-from lambdapack.binary.scan import scan
+from lambdapack.binary.scan import scan_binaries
 from lambdapack.model import Severity
-from lambdapack.rules.judge import judge
-from lambdapack.rules.space import lay_out
-from lambdapack.rules.verdict import Outcome
-from lambdapack.runtimes.catalogue import parse_target, shipped
-from lambdapack.runtimes.runtime import Library, Runtime
+from lambdapack.rules.binary.file_system import merge_layers
+from lambdapack.rules.binary.judge import judge_binary
+from lambdapack.rules.model.report import Outcome
+from lambdapack.runtimes.runtime import Library, Runtime, parse_target, shipped_runtime
 from tests import elf
 from tests.world import World
 
@@ -22,7 +21,7 @@ TLS = (
 
 
 def with_libc(*versions: str) -> Runtime:
-    runtime = shipped(parse_target("nodejs22.x", "x86_64"))
+    runtime = shipped_runtime(parse_target("nodejs22.x", "x86_64"))
     libc = Library("libc.so.6", "", frozenset(versions))
     return replace(runtime, libraries={**runtime.libraries, "libc.so.6": libc}, floor={}, ceiling={})
 
@@ -116,12 +115,12 @@ def test_relr_without_the_marker_that_libc_wants_is_refused(
 ) -> None:
     source = elf.NODE_API + "\nstatic int a, b, c;\nint *table[] = {&a, &b, &c};"
     world.add(ADDON, elf.link(tmp_path, ADDON, source, "-DLEVEL=8", "-Wl,-z,pack-relative-relocs"))
-    binary = scan(world).binaries[0]
+    binary = scan_binaries(world).binaries[0]
     assert binary.elf is not None
     needs = tuple(VersionNeed("libc.so.6", each) for each in versions)
     asking = replace(binary, elf=replace(binary.elf, needed=("libc.so.6",), version_needs=needs))
     runtime = with_libc("GLIBC_2.17", "GLIBC_ABI_DT_RELR")
-    defect = judge(f"/var/task/{ADDON}", asking, lay_out(world.facts()), runtime).defect
+    defect = judge_binary(f"/var/task/{ADDON}", asking, merge_layers(world.facts()), runtime).defect
     assert (defect.word if defect else None) == cause
 
 
@@ -159,7 +158,7 @@ def test_an_ordinary_stack_says_nothing(world: World, tmp_path: Path) -> None:
 def test_an_i386_program_runs_where_a_measured_machine_may_and_never_on_lambda(
     world: World, tmp_path: Path, source: str, flags: tuple[str, ...], outcome: Outcome, cause: str | None
 ) -> None:
-    world.runtime = replace(shipped(parse_target("nodejs22.x", "x86_64")), source=source)
+    world.runtime = replace(shipped_runtime(parse_target("nodejs22.x", "x86_64")), source=source)
     world.add("bin/tool", elf.program(tmp_path, "tool", PROGRAM, "-m32", *flags), mode=0o755)
     judged = world.judged("bin/tool")
     assert (judged.outcome, judged.cause) == (outcome, cause)

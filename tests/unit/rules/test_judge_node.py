@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.rules.verdict import Outcome
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.rules.model.report import Outcome
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import World
 
@@ -139,7 +139,10 @@ static void __attribute__((constructor)) enter(void) { bare_module_register(0); 
     made = make(tmp_path, source)
     world.add(ADDON, made)
     world.runtime = replace(
-        shipped(parse_target("nodejs22.x", "x86_64")), source="file", loaded=frozenset(), node_exports=frozenset()
+        shipped_runtime(parse_target("nodejs22.x", "x86_64")),
+        source="file",
+        loaded=frozenset(),
+        node_exports=frozenset(),
     )
     judged = world.judged(ADDON)
     assert (judged.cause, judged.outcome) == ("undefined-symbol", Outcome.FAILS)
@@ -201,7 +204,9 @@ def test_a_node_api_addon_that_calls_v8_fits_the_node_that_its_name_tells(
 def test_a_v8_function_that_an_image_lacks_is_a_doubt_until_it_is_bound(
     world: World, tmp_path: Path, source: str, binding: str, outcome: Outcome, proof: str
 ) -> None:
-    world.runtime = replace(shipped(parse_target("nodejs22.x", "x86_64")), source=source, node_exports=frozenset())
+    world.runtime = replace(
+        shipped_runtime(parse_target("nodejs22.x", "x86_64")), source=source, node_exports=frozenset()
+    )
     world.add("node.abi127.node", make(tmp_path, CALLS_V8.replace("napi_create_object(env, exports)", "0"),
                                        "-DLEVEL=8", f"-Wl,-z,{binding}"))  # fmt: skip
     judged = world.judged("node.abi127.node")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.rules.verdict import Outcome, Verdict
+from lambdapack.rules.model.report import Outcome, Verdict
 from tests import elf
 from tests.world import World
 

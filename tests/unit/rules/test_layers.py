@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lambdapack.model import Finding, Severity
-from lambdapack.rules.facts import Policy
-from lambdapack.rules.verdict import Outcome, Verdict
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Outcome, Verdict
 from tests import elf
 from tests.world import TODAY, World
 

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from lambdapack.model import Architecture, Finding, Severity, Target
-from lambdapack.project.reader import load
-from lambdapack.rules.lock_platform import serves
-from lambdapack.rules.lockfile import preflight
+from lambdapack.project.reader import read_project
+from lambdapack.rules.lockfile.platform import is_for_target
+from lambdapack.rules.lockfile.preflight import preflight_findings
 from tests.projects import lock_of, real_lock, write_project
 
 ARM, X86 = Architecture.ARM64, Architecture.X86_64
@@ -14,8 +14,8 @@ ARM, X86 = Architecture.ARM64, Architecture.X86_64
 
 def findings(directory: Path, lock: dict[str, Any], architecture: Architecture, npm: str | None) -> tuple[Finding, ...]:
     manifest = {key: lock["packages"][""][key] for key in lock["packages"][""] if key.endswith("ependencies")}
-    project = load(write_project(directory, manifest, lock))
-    found = preflight(project, Target("nodejs22.x", architecture), npm)
+    project = read_project(write_project(directory, manifest, lock))
+    found = preflight_findings(project, Target("nodejs22.x", architecture), npm)
     return tuple(each for each in found if each.rule.name in {"platform-package-missing", "npm-refuses-lock"})
 
 
@@ -108,4 +108,4 @@ def test_bundled_packages_need_no_entry(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_names_tell_their_platform(name: str, architecture: Architecture | None) -> None:
-    assert [each for each in (X86, ARM) if serves(name, each)] == ([architecture] if architecture else [])
+    assert [each for each in (X86, ARM) if is_for_target(name, each)] == ([architecture] if architecture else [])

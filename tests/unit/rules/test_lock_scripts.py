@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Finding, Target
-from lambdapack.project.npmrc import NpmSettings
-from lambdapack.project.reader import load
-from lambdapack.rules.lockfile import preflight
+from lambdapack.project.reader import read_project
+from lambdapack.rules.lockfile.preflight import preflight_findings
 from tests.projects import lock_of, real_lock, write_project
 
 
@@ -18,8 +18,8 @@ def findings(
     npm: str | None,
     settings: NpmSettings | None = None,
 ) -> list[Finding]:
-    project = load(write_project(directory, manifest, lock))
-    return list(preflight(project, Target("nodejs24.x", Architecture.ARM64), npm, settings))
+    project = read_project(write_project(directory, manifest, lock))
+    return list(preflight_findings(project, Target("nodejs24.x", Architecture.ARM64), npm, settings))
 
 
 SHARP = {"dependencies": {"sharp": "0.34.5"}}

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Finding, Target
-from lambdapack.project.npmrc import NpmSettings
-from lambdapack.project.reader import load
-from lambdapack.rules.lockfile import preflight
+from lambdapack.project.reader import read_project
+from lambdapack.rules.lockfile.preflight import preflight_findings
 from tests.projects import lock_of, write_project
 
 A = {"version": "1.2.3", "resolved": "https://r.example/a/-/a-1.2.3.tgz"}
@@ -16,9 +16,9 @@ A = {"version": "1.2.3", "resolved": "https://r.example/a/-/a-1.2.3.tgz"}
 def findings(
     directory: Path, manifest: Mapping[str, Any], packages: Mapping[str, Mapping[str, Any]], *, legacy: bool = False
 ) -> tuple[Finding, ...]:
-    project = load(write_project(directory, manifest, lock_of(packages)))
+    project = read_project(write_project(directory, manifest, lock_of(packages)))
     target = Target("nodejs22.x", Architecture.X86_64)
-    found = preflight(project, target, None, NpmSettings(legacy_peer_deps=legacy))
+    found = preflight_findings(project, target, None, NpmSettings(legacy_peer_deps=legacy))
     return tuple(each for each in found if each.rule.name == "lock-out-of-step")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.verdict import Verdict
+from lambdapack.rules.model.report import Verdict
 from tests import elf
 from tests.world import World
 

@@ -4,15 +4,15 @@ from datetime import date
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.check import arrange, check
-from lambdapack.rules.contents import UNZIPPED_MOST, ZIPPED_MOST
-from lambdapack.rules.facts import Ignore, Policy, Secret
+from lambdapack.rules.check import apply_policy, check_package
+from lambdapack.rules.model.case import IgnoredFinding, Policy, Secret
+from lambdapack.rules.model.report import Subject, Verdict
+from lambdapack.rules.package.contents import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
 from lambdapack.rules.registry import RULES
-from lambdapack.rules.verdict import Subject, Verdict
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests.world import TODAY, World
 
-RUNTIME = shipped(parse_target("nodejs22.x", "x86_64"))
+RUNTIME = shipped_runtime(parse_target("nodejs22.x", "x86_64"))
 BUILD = Policy(TODAY, handler_required=True)
 
 
@@ -108,19 +108,19 @@ def test_a_directory_of_the_handlers_name_hides_it(world: World, file: str, runt
 
 def sized(world: World, zip_bytes: int, unzipped_bytes: int) -> list[str]:
     subject = Subject("zip", "x.zip", zip_bytes=zip_bytes, unzipped_bytes=unzipped_bytes)
-    report = check(subject, world.facts(), RUNTIME, Policy(TODAY))
+    report = check_package(subject, world.facts(), RUNTIME, Policy(TODAY))
     return [each.rule.name for each in report.findings]
 
 
 @pytest.mark.spares("too-big", "needs-bucket")
 def test_the_largest_sizes_that_lambda_takes_are_fine(world: World) -> None:
-    assert sized(world, zip_bytes=ZIPPED_MOST, unzipped_bytes=UNZIPPED_MOST) == []
+    assert sized(world, zip_bytes=MAX_ZIPPED_BYTES, unzipped_bytes=MAX_UNZIPPED_BYTES) == []
 
 
 @pytest.mark.proves("too-big", "needs-bucket")
 def test_a_byte_more_is_too_much(world: World) -> None:
-    assert sized(world, zip_bytes=ZIPPED_MOST + 1, unzipped_bytes=UNZIPPED_MOST) == ["needs-bucket"]
-    assert sized(world, zip_bytes=1, unzipped_bytes=UNZIPPED_MOST + 1) == ["too-big"]
+    assert sized(world, zip_bytes=MAX_ZIPPED_BYTES + 1, unzipped_bytes=MAX_UNZIPPED_BYTES) == ["needs-bucket"]
+    assert sized(world, zip_bytes=1, unzipped_bytes=MAX_UNZIPPED_BYTES + 1) == ["too-big"]
 
 
 @pytest.mark.proves("too-big")
@@ -128,7 +128,7 @@ def test_layers_count_into_the_size(world: World) -> None:
     layer = World()
     layer.add("a", b"12345")
     facts = world.facts(layers=[layer])
-    report = check(Subject("zip", "x", unzipped_bytes=UNZIPPED_MOST - 4), facts, RUNTIME, Policy(TODAY))
+    report = check_package(Subject("zip", "x", unzipped_bytes=MAX_UNZIPPED_BYTES - 4), facts, RUNTIME, Policy(TODAY))
     assert [each.rule.name for each in report.findings] == ["too-big"]
 
 
@@ -181,10 +181,10 @@ def test_unreadable_files_are_one_error_in_an_archive_and_a_note_in_a_directory(
 def test_a_secret_is_an_error_that_a_reason_ends(world: World) -> None:
     facts = replace(world.facts(), secrets=(Secret("key.pem", "private key", 3),))
     policy = Policy(TODAY)
-    report = check(Subject("zip", "x"), facts, RUNTIME, policy)
+    report = check_package(Subject("zip", "x"), facts, RUNTIME, policy)
     assert (report.verdict, report.findings[0].line) == (Verdict.FAIL, 3)
-    ignoring = replace(policy, ignores=(Ignore("LP305", "a test key", "*.pem"),))
-    report = check(Subject("zip", "x"), facts, RUNTIME, ignoring)
+    ignoring = replace(policy, ignores=(IgnoredFinding("LP305", "a test key", "*.pem"),))
+    report = check_package(Subject("zip", "x"), facts, RUNTIME, ignoring)
     assert report.verdict is Verdict.PASS
     assert report.findings[0].ignored == "a test key"
 
@@ -220,7 +220,7 @@ def test_findings_are_worst_first_and_once_for_a_rule_and_path(world: World) -> 
         ("LP307", ""),
         ("LP301", "index.js"),
     ]
-    assert arrange((*report.findings, *report.findings), Policy(TODAY)) == report.findings
+    assert apply_policy((*report.findings, *report.findings), Policy(TODAY)) == report.findings
 
 
 def test_a_severity_of_the_user_counts(world: World) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.binary.scan import scan
-from lambdapack.project.installed import read_manifests
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Facts, Policy
-from lambdapack.rules.verdict import Outcome, Report, Subject, Verdict
-from lambdapack.runtimes.catalogue import parse_target, shipped
+from lambdapack.binary.scan import scan_binaries
+from lambdapack.packages.manifests import read_manifests
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.report import Outcome, Report, Subject, Verdict
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from lambdapack.tree.directory import DirectoryTree
 
 pytestmark = pytest.mark.registry
@@ -40,9 +40,9 @@ def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
 
 def verify(directory: Path, runtime: str, arch: str) -> Report:
     tree = DirectoryTree(directory)
-    facts = Facts(tree.entries, scan(tree), read_manifests(tree))
-    provided = shipped(parse_target(runtime, arch))
-    return check(Subject("directory", str(directory)), facts, provided, Policy(date(2026, 1, 1)))
+    facts = Case(tree.entries, scan_binaries(tree), read_manifests(tree))
+    provided = shipped_runtime(parse_target(runtime, arch))
+    return check_package(Subject("directory", str(directory)), facts, provided, Policy(date(2026, 1, 1)))
 
 
 def errors(report: Report) -> set[tuple[str, str]]:

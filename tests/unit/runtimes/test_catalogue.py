@@ -2,17 +2,18 @@ from datetime import date
 
 import pytest
 
-from lambdapack.errors import UNKNOWN_ARCHITECTURE, UNKNOWN_RUNTIME, LambdapackError
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import UNKNOWN_ARCHITECTURE, UNKNOWN_RUNTIME
 from lambdapack.model import Architecture, Target
-from lambdapack.runtimes.catalogue import (
-    architectures,
-    identifiers,
-    newest,
-    node_major,
+from lambdapack.runtimes.runtime import (
+    newest_runtime,
     parse_architecture,
     parse_runtime,
     parse_target,
-    shipped,
+    runtime_architectures,
+    runtime_ids,
+    runtime_node_major,
+    shipped_runtime,
 )
 
 
@@ -67,10 +68,10 @@ def test_a_runtime_without_the_architecture_is_refused_with_what_it_has() -> Non
 
 
 def test_every_runtime_has_shipped_data_for_each_of_its_architectures() -> None:
-    for name in identifiers():
-        for cpu in architectures(name):
-            runtime = shipped(Target(name, cpu))
-            assert runtime.node_major == node_major(name)
+    for name in runtime_ids():
+        for cpu in runtime_architectures(name):
+            runtime = shipped_runtime(Target(name, cpu))
+            assert runtime.node_major == runtime_node_major(name)
             assert runtime.abi > 0
             assert set(runtime.floor) == set(runtime.ceiling)
             assert "libc.so.6" in runtime.libraries
@@ -78,7 +79,7 @@ def test_every_runtime_has_shipped_data_for_each_of_its_architectures() -> None:
 
 
 def test_the_numbers_are_those_of_the_tables() -> None:
-    runtime = shipped(parse_target("nodejs22.x", "arm64"))
+    runtime = shipped_runtime(parse_target("nodejs22.x", "arm64"))
     assert (runtime.abi, runtime.node_api) == (127, 10)
     assert (runtime.floor["GLIBC"], runtime.floor["GLIBCXX"], runtime.ceiling["GLIBCXX"]) == (
         "2.34",
@@ -97,4 +98,4 @@ def test_the_numbers_are_those_of_the_tables() -> None:
     [(date(2024, 11, 20), "nodejs20.x"), (date(2024, 11, 21), "nodejs22.x"), (date(2026, 11, 21), "nodejs24.x")],
 )
 def test_the_newest_runtime_is_a_generally_available_one(today: date, name: str) -> None:
-    assert newest(today) == name
+    assert newest_runtime(today) == name

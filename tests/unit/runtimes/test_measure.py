@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import BAD_CONFIG, OUTPUT, WRONG_IMAGE, LambdapackError
+from lambdapack.errors.build import WRONG_IMAGE
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_CONFIG, OUTPUT
 from lambdapack.model import Architecture, Target
-from lambdapack.runtimes.catalogue import parse_target, shipped
-from lambdapack.runtimes.measure import measure, tightened
-from lambdapack.runtimes.rootfs import RootFs, holds_files
-from lambdapack.runtimes.runtimefile import from_json, read_runtime, to_json, write_runtime
+from lambdapack.runtimes.measure import measure_runtime, tighten_runtime
+from lambdapack.runtimes.rootfs import RootFs, is_worth_indexing
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
+from lambdapack.runtimes.runtimefile import read_runtime, runtime_from_json, runtime_to_json, write_runtime
 from lambdapack.tree.directory import DirectoryTree
 from tests import elf
 from tests.world import MemoryTree
@@ -64,7 +66,7 @@ X64 = parse_target("nodejs22.x", "x86_64")
 
 
 def test_an_image_is_measured_from_its_files(image: MemoryTree) -> None:
-    runtime = measure(image, X64, digest="sha256:1")
+    runtime = measure_runtime(image, X64, digest="sha256:1")
     assert (runtime.node, runtime.abi, runtime.node_api) == ("22.13.1", 127, 9)
     assert runtime.libraries["libc.so.6"].versions == {"GLIBC_2.17", "GLIBC_2.36"}
     assert runtime.libraries["libc.so.6"].path == "/lib64/libc.so.6"
@@ -80,7 +82,7 @@ def test_an_image_is_measured_from_its_files(image: MemoryTree) -> None:
 
 def test_the_header_beside_node_is_believed_first(image: MemoryTree) -> None:
     image.files["var/lang/include/node/node_version.h"] = HEADER.encode()
-    runtime = measure(image)
+    runtime = measure_runtime(image)
     assert (runtime.node, runtime.abi, runtime.node_api) == ("22.23.1", 127, 10)
     assert runtime.target == X64
 
@@ -91,7 +93,7 @@ def test_the_header_beside_node_is_believed_first(image: MemoryTree) -> None:
 )
 def test_an_image_for_another_target_is_refused(image: MemoryTree, target: Target, words: str) -> None:
     with pytest.raises(LambdapackError, match=words) as caught:
-        measure(image, target)
+        measure_runtime(image, target)
     assert caught.value.failure is WRONG_IMAGE
 
 
@@ -101,13 +103,13 @@ def test_an_image_without_a_readable_node_is_refused(image: MemoryTree, content:
     if content is not None:
         image.files["var/lang/bin/node"] = content
     with pytest.raises(LambdapackError) as caught:
-        measure(image, X64)
+        measure_runtime(image, X64)
     assert caught.value.failure is WRONG_IMAGE
 
 
 def test_a_measured_image_only_tightens_what_is_shipped(image: MemoryTree) -> None:
-    known = shipped(X64)
-    runtime = tightened(known, measure(image, X64, digest="sha256:1"))
+    known = shipped_runtime(X64)
+    runtime = tighten_runtime(known, measure_runtime(image, X64, digest="sha256:1"))
     assert runtime.floor == known.floor
     assert runtime.node_api == 9
     assert (runtime.source, runtime.digest, runtime.node) == ("image", "sha256:1", "22.13.1")
@@ -128,8 +130,8 @@ def test_links_of_the_root_are_followed_inside_the_root(image: MemoryTree) -> No
 
 
 def test_a_runtime_file_reads_back_as_what_was_measured(image: MemoryTree, tmp_path: Path) -> None:
-    runtime = measure(image, X64, digest="sha256:1")
-    assert from_json(json.loads(json.dumps(to_json(runtime)))) == runtime
+    runtime = measure_runtime(image, X64, digest="sha256:1")
+    assert runtime_from_json(json.loads(json.dumps(runtime_to_json(runtime)))) == runtime
     write_runtime(runtime, tmp_path / "rt.json")
     assert read_runtime(tmp_path / "rt.json") == replace(runtime, source="file")
     assert [each.name for each in tmp_path.glob("*.tmp")] == []
@@ -150,7 +152,7 @@ def test_a_runtime_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_runtime_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    runtime = shipped(X64)
+    runtime = shipped_runtime(X64)
     with pytest.raises(LambdapackError) as caught:
         write_runtime(runtime, tmp_path / "no" / "rt.json")
     assert caught.value.failure is OUTPUT
@@ -163,7 +165,7 @@ def test_a_runtime_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) ->
 @pytest.mark.parametrize("place", ["usr/local/bin/node", "usr/bin/node", "opt/node-v22/bin/node"])
 def test_a_root_that_is_no_lambda_image_has_its_own_node_and_no_library_path(image: MemoryTree, place: str) -> None:
     image.files[place] = image.files.pop("var/lang/bin/node")
-    runtime = measure(image, X64)
+    runtime = measure_runtime(image, X64)
     assert (runtime.node, runtime.library_path) == ("22.13.1", ())
     assert runtime.default_path[0] == "/usr/lib/x86_64-linux-gnu"
     assert runtime.libraries["libc.so.6"].path == "/usr/lib/x86_64-linux-gnu/libc.so.6"
@@ -172,13 +174,13 @@ def test_a_root_that_is_no_lambda_image_has_its_own_node_and_no_library_path(ima
 def test_the_header_is_looked_for_beside_the_node_that_was_found(image: MemoryTree) -> None:
     image.files["usr/local/bin/node"] = image.files.pop("var/lang/bin/node")
     image.files["usr/local/include/node/node_version.h"] = HEADER.encode()
-    assert measure(image).node == "22.23.1"
+    assert measure_runtime(image).node == "22.23.1"
 
 
 def test_two_nodes_in_odd_places_are_no_runtime(image: MemoryTree) -> None:
     image.files["opt/a/bin/node"] = image.files["opt/b/bin/node"] = image.files.pop("var/lang/bin/node")
     with pytest.raises(LambdapackError, match="several") as caught:
-        measure(image)
+        measure_runtime(image)
     assert caught.value.failure is WRONG_IMAGE
 
 
@@ -190,5 +192,5 @@ def test_a_directory_with_pipes_and_devices_can_be_measured(image: MemoryTree, t
     for path in ("dev", "run", "tmp"):
         (tmp_path / "root" / path).mkdir()
         os.mkfifo(tmp_path / "root" / path / "pipe")
-    tree = DirectoryTree(tmp_path / "root", keep=holds_files)
-    assert measure(tree, X64).node == "22.13.1"
+    tree = DirectoryTree(tmp_path / "root", keep=is_worth_indexing)
+    assert measure_runtime(tree, X64).node == "22.13.1"

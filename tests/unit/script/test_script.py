@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.script.facts import Script
+from lambdapack.script.parse import Script
 from lambdapack.script.read import read_script
 from tests.npm_trees import program
 

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.pipeline.judging import facts_of
-from lambdapack.pipeline.layers import scanned
-from lambdapack.rules.check import check
-from lambdapack.rules.facts import Policy
-from lambdapack.rules.prunable import prunable
-from lambdapack.rules.verdict import Subject
-from lambdapack.runtimes.catalogue import parse_target, shipped
-from lambdapack.survey.nouns import Inspection, Sort
-from lambdapack.survey.sorts import sort_of
-from lambdapack.survey.survey import survey
+from lambdapack.inspection.inspect import build_inspection
+from lambdapack.inspection.model import FileCategory, Inspection, categorize_file
+from lambdapack.pipeline.open import scan_trees
+from lambdapack.pipeline.verify import make_case
+from lambdapack.rules.check import check_package
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Subject
+from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import TODAY, MemoryTree, World
 
@@ -24,11 +23,11 @@ ADDON = "node_modules/addon/build/Release/addon.node"
 
 
 def looked_at(world: World, *layers: MemoryTree, arch: str = "x86_64") -> Inspection:
-    facts = facts_of(world, scanned((world, *layers)), layer=world.kind == "layer", handler=None, layers=layers)
-    runtime = shipped(parse_target("nodejs22.x", arch))
-    report = check(Subject(world.kind, "."), facts, runtime, Policy(TODAY))
+    facts = make_case(world, scan_trees((world, *layers)), layer=world.kind == "layer", handler=None, layers=layers)
+    runtime = shipped_runtime(parse_target("nodejs22.x", arch))
+    report = check_package(Subject(world.kind, "."), facts, runtime, Policy(TODAY))
     files = {f"/opt/{path}": data for layer in layers for path, data in layer.files.items()} | world.files
-    return survey(report, facts, lambda path: hashlib.sha256(files[path]).hexdigest())
+    return build_inspection(report, facts, lambda path: hashlib.sha256(files[path]).hexdigest())
 
 
 def weights(found: Inspection) -> dict[str, int]:
@@ -69,41 +68,41 @@ def test_every_file_counts_once_for_the_package_it_lies_in() -> None:
 @pytest.mark.parametrize(
     ("path", "sort"),
     [
-        ("lib/index.js", Sort.JS),
-        ("lib/index.MJS", Sort.JS),
-        ("lib/index.js.map", Sort.MAPS),
-        ("types/index.d.ts", Sort.TYPES),
-        ("index.d.mts", Sort.TYPES),
-        ("src/index.ts", Sort.TYPES),
-        ("README.md", Sort.DOCS),
-        ("LICENSE", Sort.DOCS),
-        ("LICENSE-MIT.txt", Sort.DOCS),
-        ("docs/logo.png", Sort.DOCS),
-        ("test/index.js", Sort.TESTS),
-        ("lib/__tests__/a.js.map", Sort.TESTS),
-        ("lib/a.spec.js", Sort.TESTS),
-        ("latest/index.js", Sort.JS),
-        ("contest.js", Sort.JS),
-        ("history.js", Sort.JS),
-        ("examples/index.js", Sort.DOCS),
-        ("package.json", Sort.OTHER),
-        ("Makefile", Sort.OTHER),
+        ("lib/index.js", FileCategory.JS),
+        ("lib/index.MJS", FileCategory.JS),
+        ("lib/index.js.map", FileCategory.MAPS),
+        ("types/index.d.ts", FileCategory.TYPES),
+        ("index.d.mts", FileCategory.TYPES),
+        ("src/index.ts", FileCategory.TYPES),
+        ("README.md", FileCategory.DOCS),
+        ("LICENSE", FileCategory.DOCS),
+        ("LICENSE-MIT.txt", FileCategory.DOCS),
+        ("docs/logo.png", FileCategory.DOCS),
+        ("test/index.js", FileCategory.TESTS),
+        ("lib/__tests__/a.js.map", FileCategory.TESTS),
+        ("lib/a.spec.js", FileCategory.TESTS),
+        ("latest/index.js", FileCategory.JS),
+        ("contest.js", FileCategory.JS),
+        ("history.js", FileCategory.JS),
+        ("examples/index.js", FileCategory.DOCS),
+        ("package.json", FileCategory.OTHER),
+        ("Makefile", FileCategory.OTHER),
     ],
 )
-def test_a_file_is_for_what_its_name_and_place_say(path: str, sort: Sort) -> None:
-    assert sort_of(path, native=False, dependency=True) is sort
+def test_a_file_is_for_what_its_name_and_place_say(path: str, sort: FileCategory) -> None:
+    assert categorize_file(path, native=False, dependency=True) is sort
 
 
 def test_typescript_is_code_in_the_function_and_dead_text_in_a_package() -> None:
-    assert sort_of("src/index.ts", native=False, dependency=False) is Sort.JS
-    assert sort_of("src/index.ts", native=False, dependency=True) is Sort.TYPES
+    assert categorize_file("src/index.ts", native=False, dependency=False) is FileCategory.JS
+    assert categorize_file("src/index.ts", native=False, dependency=True) is FileCategory.TYPES
 
 
 def test_native_is_what_the_bytes_say_wherever_it_lies(addon: bytes) -> None:
     world = World()
     world.add("node_modules/addon/test/addon.node", addon)
     world.add("node_modules/addon/test/data.bin", addon)
-    assert looked_at(world).sorts[Sort.NATIVE].files == 2
+    assert looked_at(world).sorts[FileCategory.NATIVE].files == 2
 
 
 def test_the_shortest_way_to_a_package_is_told() -> None:
@@ -220,7 +219,7 @@ def test_what_pruning_saves_is_what_a_build_leaves_out(addon: bytes) -> None:
         ("leftover", "node_modules/other/build/Release/obj.target/x.o"),
         ("leftover", "node_modules/other/build/config.gypi"),
     ]
-    assert [each.binary.path for each in prunable(found.report.judgements)] == [found.spares[0].path]
+    assert [each.binary.path for each in prunable_binaries(found.report.judgements)] == [found.spares[0].path]
     assert found.saving == len(addon) + 5
 
 

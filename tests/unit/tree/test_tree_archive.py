@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lambdapack.tree.archive as archive_module
-from lambdapack.errors import BAD_TARGET, HOSTILE_ARCHIVE, Failure, LambdapackError
+from lambdapack.errors.record import Failure, LambdapackError
+from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE
 from lambdapack.tree.archive import ZipTree
-from lambdapack.tree.entry import Kind, read
+from lambdapack.tree.entry import EntryKind, read_file
 
 BIG = bytes(range(256)) * 1024
 
@@ -37,8 +38,8 @@ def make(path: Path, *members: tuple[zipfile.ZipInfo, bytes], method: int = zipf
 def refusal(path: Path, read_all: bool = False) -> tuple[Failure, str]:
     with pytest.raises(LambdapackError) as caught, ZipTree(path) as tree:  # noqa: PT012  # either may refuse
         for name, entry in tree.entries.items():
-            if read_all and entry.kind is Kind.FILE:
-                read(tree, name)
+            if read_all and entry.kind is EntryKind.FILE:
+                read_file(tree, name)
     assert str(path) in caught.value.detail
     return caught.value.failure, caught.value.detail
 
@@ -59,8 +60,8 @@ def test_entries_and_bytes_are_read_in_place(tmp_path: Path, method: int) -> Non
         assert [oct(entry.mode) for entry in tree.entries.values()] == ["0o644", "0o700", "0o600", "0o777", "0o755"]
         assert tree.entries["link"].target == "z/run"
         assert tree.entries["link"].size == 0
-        assert read(tree, "big") == BIG
-        assert read(tree, "empty") == b""
+        assert read_file(tree, "big") == BIG
+        assert read_file(tree, "empty") == b""
         with pytest.raises(KeyError), tree.view("link"):
             pass
 
@@ -68,7 +69,7 @@ def test_entries_and_bytes_are_read_in_place(tmp_path: Path, method: int) -> Non
 def test_a_zip_from_windows_has_portable_modes_and_no_links(tmp_path: Path) -> None:
     path = make(tmp_path / "a.zip", (member("x", 0, system=0), b"1"), (member("l", stat.S_IFLNK | 0o777, 0), b"x"))
     with ZipTree(path) as tree:
-        assert {(entry.kind, entry.mode) for entry in tree.entries.values()} == {(Kind.FILE, 0o644)}
+        assert {(entry.kind, entry.mode) for entry in tree.entries.values()} == {(EntryKind.FILE, 0o644)}
 
 
 def test_utf_8_names_without_the_flag_are_read_as_linux_reads_them(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_utf_8_names_without_the_flag_are_read_as_linux_reads_them(tmp_path: Pat
     path.write_bytes(path.read_bytes().replace(b"aXXb", "a\u00e9b".encode()))
     with ZipTree(path) as tree:
         assert list(tree.entries) == ["a\u00e9b"]
-        assert read(tree, "a\u00e9b") == b"1"
+        assert read_file(tree, "a\u00e9b") == b"1"
 
 
 HOSTILE = {
@@ -134,7 +135,7 @@ def test_a_size_that_deflate_cannot_reach_is_refused_before_anything_is_unpacked
 
 def test_a_sum_of_sizes_beyond_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make(tmp_path / "a.zip", (member("x"), BIG), (member("y"), BIG))
-    monkeypatch.setattr(archive_module, "TOTAL_MAX", 2 * len(BIG) - 1)
+    monkeypatch.setattr(archive_module, "MAX_DECLARED_BYTES", 2 * len(BIG) - 1)
     assert refusal(path)[0] is HOSTILE_ARCHIVE
 
 
@@ -198,8 +199,8 @@ def test_a_damaged_zip_raises_nothing_but_our_failure(tmp_path: Path, flips: lis
     try:
         with ZipTree(path) as tree:
             for name, entry in tree.entries.items():
-                if entry.kind is Kind.FILE:
-                    assert len(read(tree, name)) == entry.size
+                if entry.kind is EntryKind.FILE:
+                    assert len(read_file(tree, name)) == entry.size
     except LambdapackError:
         pass
     assert [each.name for each in tmp_path.iterdir()] == ["fuzz.zip"]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import BAD_TARGET, HOSTILE_ARCHIVE, LambdapackError
-from lambdapack.tree.directory import MAPPED_FROM, DirectoryTree, windows_target
-from lambdapack.tree.entry import Kind, read
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE
+from lambdapack.tree.directory import MIN_MAPPED_BYTES, DirectoryTree, translate_windows_target
+from lambdapack.tree.entry import EntryKind, read_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 
@@ -21,15 +22,15 @@ def test_entries_come_in_byte_order_with_their_kinds(tmp_path: Path) -> None:
     tree = DirectoryTree(tmp_path)
     assert list(tree.entries) == ["Z", "b", "b-c", "b/empty", "b/x", "\u00e9"]
     assert list(tree.entries) == sorted(tree.entries, key=str.encode)
-    assert tree.entries["b"].kind is Kind.DIRECTORY
+    assert tree.entries["b"].kind is EntryKind.DIRECTORY
     assert tree.entries["b/x"].size == 2
 
 
-@pytest.mark.parametrize("size", [0, 1, MAPPED_FROM - 1, MAPPED_FROM, MAPPED_FROM + 1])
+@pytest.mark.parametrize("size", [0, 1, MIN_MAPPED_BYTES - 1, MIN_MAPPED_BYTES, MIN_MAPPED_BYTES + 1])
 def test_bytes_are_the_files_own_whatever_their_size(tmp_path: Path, size: int) -> None:
     data = os.urandom(size)
     (tmp_path / "file").write_bytes(data)
-    assert read(DirectoryTree(tmp_path), "file") == data
+    assert read_file(DirectoryTree(tmp_path), "file") == data
 
 
 @posix
@@ -105,7 +106,7 @@ def test_a_root_that_is_no_directory_is_named(tmp_path: Path) -> None:
         assert caught.value.failure is BAD_TARGET
 
 
-@pytest.mark.parametrize("size", [1, MAPPED_FROM])
+@pytest.mark.parametrize("size", [1, MIN_MAPPED_BYTES])
 def test_a_file_that_changed_since_is_refused(tmp_path: Path, size: int) -> None:
     for change in ("gone", "longer", "shorter"):
         file = tmp_path / "file"
@@ -132,7 +133,7 @@ def test_a_file_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_slice_that_outlives_the_view_hurts_nobody(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"x" * MAPPED_FROM)
+    (tmp_path / "file").write_bytes(b"x" * MIN_MAPPED_BYTES)
     with DirectoryTree(tmp_path).view("file") as data:
         piece = data[:4]
     assert bytes(piece) == b"xxxx"
@@ -140,6 +141,6 @@ def test_a_slice_that_outlives_the_view_hurts_nobody(tmp_path: Path) -> None:
 
 def test_a_windows_link_is_told_in_the_words_of_linux() -> None:
     root = "C:\\p"
-    assert windows_target("..\\a\\b", "x", root) == "../a/b"
-    assert windows_target("\\\\?\\C:\\p\\lib\\x", "node_modules/x", root) == "../lib/x"
-    assert windows_target("\\\\?\\D:\\elsewhere", "x", root) == "D:/elsewhere"
+    assert translate_windows_target("..\\a\\b", "x", root) == "../a/b"
+    assert translate_windows_target("\\\\?\\C:\\p\\lib\\x", "node_modules/x", root) == "../lib/x"
+    assert translate_windows_target("\\\\?\\D:\\elsewhere", "x", root) == "D:/elsewhere"

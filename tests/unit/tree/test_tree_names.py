@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdapack.errors import HOSTILE_ARCHIVE, LambdapackError
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import HOSTILE_ARCHIVE
 from lambdapack.tree.compose import MemoryTree
-from lambdapack.tree.names import admitted, escapes, leaves, objection
+from lambdapack.tree.names import admit_path, is_escaping_link, is_escaping_target, path_objection
 
 HOSTILE = (
     "/etc/passwd",
@@ -24,7 +25,7 @@ HOSTILE = (
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_that_must_not_be_unpacked_is_refused_with_its_archive(name: str) -> None:
     with pytest.raises(LambdapackError) as caught:
-        admitted(name, "some.zip")
+        admit_path(name, "some.zip")
     assert caught.value.failure is HOSTILE_ARCHIVE
     assert "some.zip" in caught.value.detail
     caught.value.detail.encode()
@@ -43,20 +44,20 @@ def test_a_name_that_must_not_be_unpacked_is_refused_with_its_archive(name: str)
     ],
 )
 def test_a_harmless_name_becomes_canonical(name: str, path: str) -> None:
-    assert admitted(name, "some.tar") == path
+    assert admit_path(name, "some.tar") == path
 
 
 @pytest.mark.parametrize(
     "name", ["caf\u00e9/\u65e5\u672c", "with space", "line\nbreak", "-rf", "\x1b[31m", "ab:c", ".bin/x"]
 )
 def test_odd_names_of_linux_are_admitted(name: str) -> None:
-    assert objection(name) is None
+    assert path_objection(name) is None
 
 
 @given(st.text(max_size=60))
 def test_what_is_admitted_never_leaves(name: str) -> None:
     try:
-        path = admitted(name, "x")
+        path = admit_path(name, "x")
     except LambdapackError:
         return
     assert not path.startswith("/")
@@ -80,7 +81,7 @@ def test_what_is_admitted_never_leaves(name: str) -> None:
     ],
 )
 def test_a_link_escapes_when_its_text_leads_out(path: str, target: str, out: bool) -> None:
-    assert escapes(path, target) is out
+    assert is_escaping_target(path, target) is out
 
 
 def test_links_on_the_way_are_followed() -> None:
@@ -94,5 +95,5 @@ def test_links_on_the_way_are_followed() -> None:
         "o": "/opt",
     }
     entries = MemoryTree({"x": b""}, links=links).entries
-    assert not escapes("t", links["t"])
-    assert {path for path in links if leaves(entries, path)} == {"t", "far"}
+    assert not is_escaping_target("t", links["t"])
+    assert {path for path in links if is_escaping_link(entries, path)} == {"t", "far"}

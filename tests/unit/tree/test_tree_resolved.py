@@ -1,16 +1,16 @@
 import pytest
 
-from lambdapack.errors import LambdapackError
+from lambdapack.errors.record import LambdapackError
 from lambdapack.tree.compose import MemoryTree
-from lambdapack.tree.entry import read
-from lambdapack.tree.resolved import Resolved
+from lambdapack.tree.entry import read_file
+from lambdapack.tree.names import DereferencedTree
 
 TASK = "/var/task"
 
 
 def resolved(files: dict[str, bytes], links: dict[str, str], root: str = TASK) -> dict[str, bytes]:
-    tree = Resolved(MemoryTree(files, links=links), root)
-    return {path: read(tree, path) for path, entry in tree.entries.items() if entry.kind.value == "file"}
+    tree = DereferencedTree(MemoryTree(files, links=links), root)
+    return {path: read_file(tree, path) for path, entry in tree.entries.items() if entry.kind.value == "file"}
 
 
 def test_a_link_to_a_file_becomes_a_copy_of_it() -> None:
@@ -71,5 +71,5 @@ def test_links_that_multiply_are_stopped_before_they_fill_the_memory() -> None:
 
 
 def test_modes_and_empty_directories_stay() -> None:
-    tree = Resolved(MemoryTree({"run.sh": (b"#!", 0o755)}, links={"x": "run.sh"}, directories=["empty"]), TASK)
+    tree = DereferencedTree(MemoryTree({"run.sh": (b"#!", 0o755)}, links={"x": "run.sh"}, directories=["empty"]), TASK)
     assert {path: entry.mode for path, entry in tree.entries.items()} == {"empty": 0o755, "run.sh": 0o755, "x": 0o755}

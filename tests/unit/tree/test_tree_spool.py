@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdapack.errors import BAD_TARGET, HOSTILE_ARCHIVE, Failure, LambdapackError
-from lambdapack.tree.entry import Kind, read
+from lambdapack.errors.record import Failure, LambdapackError
+from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE
+from lambdapack.tree.entry import EntryKind, read_file
 from lambdapack.tree.spool import SpoolTree
 
 LONG = "node_modules/" + "d" * 120 + "/" + "\u00e9" * 60
@@ -56,9 +57,9 @@ def test_a_spool_is_read_by_offset_without_the_engines_directory(tmp_path: Path,
     )
     with SpoolTree(path, strip) as tree:
         assert list(tree.entries) == ["empty", "hard", "hard2", LONG, "soft"]
-        assert read(tree, LONG) == read(tree, "hard") == read(tree, "hard2") == b"12345"
-        assert read(tree, "empty") == b""
-        assert tree.entries["hard"].kind is Kind.FILE
+        assert read_file(tree, LONG) == read_file(tree, "hard") == read_file(tree, "hard2") == b"12345"
+        assert read_file(tree, "empty") == b""
+        assert tree.entries["hard"].kind is EntryKind.FILE
         assert tree.entries["hard"].size == 5
         assert tree.entries["soft"].target == "../outside"
         with pytest.raises(KeyError), tree.view("soft"):
@@ -68,13 +69,13 @@ def test_a_spool_is_read_by_offset_without_the_engines_directory(tmp_path: Path,
 def test_a_hard_link_may_be_named_without_the_engines_directory(tmp_path: Path) -> None:
     path = make(tmp_path / "s", member("task/a", b"1"), member("task/b", kind=tarfile.LNKTYPE, link="a"))
     with SpoolTree(path, "task") as tree:
-        assert read(tree, "b") == b"1"
+        assert read_file(tree, "b") == b"1"
 
 
 def test_a_file_larger_than_the_map_threshold_is_lent_whole(tmp_path: Path) -> None:
     data = bytes(range(256)) * 4096
     with SpoolTree(make(tmp_path / "s", member("x", b"1"), member("y", data))) as tree:
-        assert read(tree, "y") == data
+        assert read_file(tree, "y") == data
 
 
 HOSTILE = {
@@ -162,8 +163,8 @@ def test_a_damaged_tar_raises_nothing_but_our_failure(
     try:
         with SpoolTree(path) as tree:
             for name, entry in tree.entries.items():
-                if entry.kind is Kind.FILE:
-                    assert len(read(tree, name)) == entry.size
+                if entry.kind is EntryKind.FILE:
+                    assert len(read_file(tree, name)) == entry.size
     except LambdapackError:
         pass
     assert [each.name for each in tmp_path.iterdir()] == ["fuzz.tar"]

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.errors import LambdapackError
-from lambdapack.tree.compose import MemoryTree, readable
-from lambdapack.tree.entry import Kind, read
-from lambdapack.tree.spool import SpoolTree
-from lambdapack.tree.stream import CHUNK, tar_chunks
+from lambdapack.errors.record import LambdapackError
+from lambdapack.tree.compose import MemoryTree, make_readable
+from lambdapack.tree.entry import EntryKind, read_file
+from lambdapack.tree.spool import TAR_CHUNK_BYTES, SpoolTree, tar_chunks
 
 TREE = MemoryTree(
     {
@@ -27,14 +26,16 @@ def test_a_tree_comes_back_from_its_own_stream(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     spool.write_bytes(b"".join(tar_chunks(TREE, "var/task", (1000, 100))))
     with SpoolTree(spool, "var/task") as back:
-        files = {path: read(back, path) for path, entry in back.entries.items() if entry.kind is Kind.FILE}
-        assert files == {path: read(TREE, path) for path, entry in TREE.entries.items() if entry.kind is Kind.FILE}
+        files = {path: read_file(back, path) for path, entry in back.entries.items() if entry.kind is EntryKind.FILE}
+        assert files == {
+            path: read_file(TREE, path) for path, entry in TREE.entries.items() if entry.kind is EntryKind.FILE
+        }
         assert back.entries["a/far"].target == "../" + "t" * 200
         assert [back.entries[path].mode for path in ("a/b/run", "a/b/data", "hollow")] == [0o700, 0o600, 0o755]
 
 
 def test_a_readable_tree_is_readable_for_everybody() -> None:
-    modes = {path: entry.mode for path, entry in readable(TREE).entries.items()}
+    modes = {path: entry.mode for path, entry in make_readable(TREE).entries.items()}
     assert [modes[path] for path in ("a/b/run", "a/b/data", "hollow", "link")] == [0o755, 0o644, 0o755, 0o777]
 
 
@@ -55,7 +56,7 @@ def test_directories_come_once_before_what_they_hold_and_only_the_last_of_the_pr
 def test_the_stream_is_the_same_each_time_and_in_bounded_pieces() -> None:
     chunks = list(tar_chunks(TREE))
     assert b"".join(chunks) == b"".join(tar_chunks(TREE))
-    assert max(map(len, chunks)) <= 2 * CHUNK + 2048
+    assert max(map(len, chunks)) <= 2 * TAR_CHUNK_BYTES + 2048
     assert len(b"".join(chunks)) % 512 == 0
 
 

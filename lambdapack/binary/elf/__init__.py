@@ -1,0 +1,1 @@
+"""The parts of an ELF file. definitions.py alone imports pyelftools."""

@@ -1,0 +1,157 @@
+"""Reads one ELF file into its facts. Never raises on any bytes, and bounds its work by the file's size."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from lambdapack.binary.elf.definitions import (
+    DT_RPATH,
+    DT_RUNPATH,
+    DT_SONAME,
+    EM_X86_64,
+    PF_X,
+    PT_GNU_STACK,
+    PT_TLS,
+    RELOCATION_TYPES,
+)
+from lambdapack.binary.elf.dynamic import DynamicSection, SymbolTable, read_dynamic
+from lambdapack.binary.elf.header import (
+    CUT_HEADERS_DAMAGE,
+    ElfHeader,
+    count_missing,
+    load_damage,
+    read_header,
+    read_interpreter,
+    read_interpreter_32,
+    read_segments,
+)
+from lambdapack.binary.elf.image import Damage, MappedImage, Segment
+from lambdapack.binary.elf.relocations import read_bindings, relocation_encodings
+from lambdapack.binary.elf.symbols import DefinedSymbols, read_undefined_symbols
+from lambdapack.binary.elf.versions import read_isa_needed, read_versions
+from lambdapack.binary.facts import Elf, Symbol
+from lambdapack.binary.registration.registration import AddonImage, read_registration
+
+
+def read_elf(data: memoryview) -> Elf:
+    """Return the facts of a file that begins with ELF's magic.
+
+    Another class or byte order: the header's facts only. A broken file: what could be read, and `damage`.
+    """
+    header = read_header(data)
+    elf = Elf(
+        bits=header.bits,
+        little_endian=header.little_endian,
+        machine=header.machine,
+        os_abi=header.os_abi,
+        abi_version=header.abi_version,
+        type=header.type,
+        damage=header.damage,
+    )
+    if header.bits == 32 and header.little_endian:
+        return replace(elf, interpreter=read_interpreter_32(data))
+    return _ElfReader(data, header, elf).finish() if header.readable else elf
+
+
+def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
+    """Yield name and version of all that a 64-bit little-endian ELF file defines for others, until it is damaged."""
+    try:
+        opened = _open_dynamic(data)
+        if opened is not None:
+            image, dynamic = opened
+            table = SymbolTable(image, dynamic)
+            yield from DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).all()
+    except Damage:
+        return
+
+
+def find_definitions(data: memoryview, names: Iterable[str]) -> tuple[Symbol, ...]:
+    """Return those of the names that a 64-bit little-endian ELF file defines for others; none of a damaged one."""
+    try:
+        opened = _open_dynamic(data)
+        if opened is None:
+            return ()
+        image, dynamic = opened
+        table = SymbolTable(image, dynamic)
+        return DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).among(names)
+    except Damage:
+        return ()
+
+
+def _open_dynamic(data: memoryview) -> tuple[MappedImage, DynamicSection] | None:
+    header = read_header(data)
+    if not header.readable:
+        return None
+    segments = read_segments(data, header)
+    image = MappedImage(data, segments)
+    dynamic = read_dynamic(image, segments)
+    return (image, dynamic) if dynamic is not None else None
+
+
+class _ElfReader:
+    """Facts gathered in the loader's order, so that those before some damage are kept."""
+
+    def __init__(self, data: memoryview, header: ElfHeader, elf: Elf) -> None:
+        self._data = data
+        self._header = header
+        self._elf = elf
+
+    def finish(self) -> Elf:
+        self._missing(())
+        try:
+            segments = read_segments(self._data, self._header)
+            self._missing(segments)
+            image = MappedImage(self._data, segments)
+            self._segments(image, segments)
+            dynamic = read_dynamic(image, segments)
+            if dynamic is not None:
+                self._dynamic(image, dynamic)
+        except Damage as damage:
+            cut = bool(self._elf.missing_bytes) and str(damage) != CUT_HEADERS_DAMAGE  # the loader dies without a word
+            self._elf = replace(self._elf, damage=self._elf.damage or ("" if cut else str(damage)))
+        return self._elf
+
+    def _missing(self, segments: tuple[Segment, ...]) -> None:
+        lacking, pages = count_missing(self._header, segments, len(self._data))
+        self._elf = replace(self._elf, missing_bytes=lacking, missing_pages=pages)
+
+    def _segments(self, image: MappedImage, segments: tuple[Segment, ...]) -> None:
+        stack = next((each.flags for each in segments if each.kind == PT_GNU_STACK), None)
+        self._elf = replace(
+            self._elf,
+            interpreter=read_interpreter(self._data, segments),
+            tls_bytes=next((each.memory_bytes for each in segments if each.kind == PT_TLS), 0),
+            # Without PT_GNU_STACK x86 gets an executable stack, AArch64 does not (glibc stackinfo.h).
+            executable_stack=bool(stack & PF_X) if stack is not None else self._header.machine == EM_X86_64,
+            damage=self._elf.damage or self._load_damage(segments),
+        )
+        self._elf = replace(self._elf, isa_needed=read_isa_needed(image, segments))
+
+    def _load_damage(self, segments: tuple[Segment, ...]) -> str:
+        """Of a cut file nothing else is worth saying."""
+        return "" if self._elf.missing_bytes else load_damage(self._header, segments)
+
+    def _dynamic(self, image: MappedImage, dynamic: DynamicSection) -> None:
+        self._elf = replace(
+            self._elf,
+            dynamic=True,
+            soname=dynamic.text(DT_SONAME),
+            needed=dynamic.needed,
+            rpath=dynamic.paths(DT_RPATH),
+            runpath=dynamic.paths(DT_RUNPATH),
+            flags=dynamic.flags,
+            relocations=relocation_encodings(dynamic),
+        )
+        versions = read_versions(image, dynamic)
+        self._elf = replace(self._elf, version_needs=versions.needs, version_definitions=versions.definitions)
+        if self._header.machine not in RELOCATION_TYPES:
+            return
+        table = SymbolTable(image, dynamic)
+        bindings = read_bindings(image, dynamic, RELOCATION_TYPES[self._header.machine])
+        symbols = read_undefined_symbols(dynamic, table, versions, bindings)
+        # GNU ld for AArch64 does not set DF_STATIC_TLS; the relocation is there all the same.
+        static = {"static-tls"} if self._elf.tls_bytes and bindings.thread_offsets else set()
+        self._elf = replace(self._elf, undefined=symbols, flags=self._elf.flags | static)
+        definitions = DefinedSymbols(image, dynamic, table, versions)
+        imports = frozenset(each.name for each in symbols)
+        addon = AddonImage(image, dynamic, self._header.machine, table, definitions, imports)
+        self._elf = replace(self._elf, registration=read_registration(addon))

@@ -1,0 +1,1 @@
+"""How an addon registers with Node.js, read from its code and data."""

@@ -1,0 +1,82 @@
+"""`lambdapack build`: signature and help; cli/run/build.py runs it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lambdapack.cli.command import options
+
+
+def build(
+    path: Annotated[Path, typer.Argument(help="Directory with package.json.", show_default=True)] = Path(),
+    runtime: options.RuntimeOption = None,
+    arch: options.ArchOrAllOption = None,
+    runtime_file: options.RuntimeFileOption = None,
+    layer: Annotated[
+        bool | None, typer.Option("--layer", help="A layer of the dependencies instead of a function.")
+    ] = None,
+    with_layer: options.WithLayerOption = None,
+    handler: options.HandlerOption = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="The zip; a directory with --arch all.", metavar="PATH")
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", help="An empty directory for the package, in place of a zip.", metavar="DIRECTORY"),
+    ] = None,
+    image: options.ImageOption = None,
+    build_image: options.BuildImageOption = None,
+    no_install: Annotated[
+        bool, typer.Option("--no-install", help="Judge and zip the node_modules that lies there.")
+    ] = False,
+    load: options.LoadOption = False,
+    no_prune: Annotated[
+        bool, typer.Option("--no-prune", help="Keep binaries that are made for other systems.")
+    ] = False,
+    keep_container: Annotated[bool, typer.Option("--keep-container", help="Leave the container for a look.")] = False,
+    report_format: options.BuildFormatOption = options.BuildFormat.HUMAN,
+    fail_on: options.FailOnOption = None,
+    ignore: options.IgnoreOption = None,
+    no_cache: options.NoCacheOption = False,
+    verbose: options.VerboseOption = False,
+    quiet: options.QuietOption = False,
+) -> int:
+    """Install, verify and zip; prints the archive's path.
+
+    Runs npm ci inside the runtime's image for the function's architecture, judges every binary against what the
+    runtime provides, and writes .lambdapack/NAME-RUNTIME-ARCH.zip. An error finding means: no archive, exit 1.
+
+    --with-layer names the layers that the function will have, in its order: they are judged with it, never packed.
+    --into is for tools that zip themselves (`sam build`): links are resolved, and the report goes to stdout.
+
+    Example: lambdapack build --runtime nodejs22.x --arch arm64
+    """
+    from lambdapack.cli.run.build import BuildOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
+
+    flags = {
+        "runtime": runtime,
+        "arch": arch,
+        "layer": layer,
+        "layers": with_layer,
+        "handler": handler,
+        "output": output,
+        "image": image,
+        "build-image": build_image,
+        "fail-on": fail_on,
+        "ignore": ignore,
+        "cache": False if no_cache else None,
+    }
+    asked = BuildOptions(
+        path,
+        runtime_file,
+        into,
+        install=not no_install,
+        load=load,
+        prune=not no_prune,
+        keep=keep_container,
+        style=report_format,
+        verbose=verbose,
+        quiet=quiet,
+    )
+    return run_build(asked, flags)

@@ -1,0 +1,126 @@
+"""`lambdapack deploy` and `rollback`: signatures and help; cli/run/deploy.py and rollback.py run them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lambdapack.cli.command import options
+
+
+def deploy(
+    path: Annotated[Path, typer.Argument(help="Zip, or a project that is built first.")] = Path(),
+    function: options.FunctionOption = ...,  # type: ignore[assignment]  # typer's word for "required"
+    alias: Annotated[str, typer.Option("--alias", help="Alias that shall serve it.", metavar="NAME")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
+    smoke: Annotated[
+        Path | None, typer.Option("--smoke", help="Event that the new version has to answer first.", metavar="FILE")
+    ] = None,
+    smoke_status: Annotated[
+        int | None, typer.Option("--smoke-status", help="statusCode of that answer; by default below 400.")
+    ] = None,
+    canary: Annotated[
+        str, typer.Option("--canary", help="Only this part of the alias's traffic, as 10%.", metavar="PART")
+    ] = "",
+    bucket: Annotated[str, typer.Option("--bucket", help="For zips over 50 MB.", metavar="NAME")] = "",
+    project: Annotated[
+        Path | None, typer.Option("--project", help="Refuse a zip that is stale against this.", metavar="DIR")
+    ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Make the function when there is none.")] = False,
+    role: Annotated[str | None, typer.Option("--role", help="Role of the function.", metavar="ARN")] = None,
+    memory_size: Annotated[int | None, typer.Option("--memory-size", help="MB of memory.", min=128)] = None,
+    timeout: Annotated[int | None, typer.Option("--timeout", help="Seconds it may run.", min=1)] = None,
+    env: Annotated[
+        list[str] | None, typer.Option("--env", help="Set a variable; repeatable.", metavar="NAME=VALUE")
+    ] = None,
+    layer: Annotated[
+        list[str] | None, typer.Option("--layer", help="Layer version, instead of those it has.", metavar="ARN")
+    ] = None,
+    handler: options.HandlerOption = None,
+    runtime: options.RuntimeOption = None,
+    arch: options.ArchOption = None,
+    allow_arch_change: Annotated[
+        bool, typer.Option("--allow-arch-change", help="Switch the function to the package's CPU.")
+    ] = False,
+    allow_runtime_change: Annotated[
+        bool, typer.Option("--allow-runtime-change", help="Switch it to the package's runtime.")
+    ] = False,
+    profile: options.ProfileOption = None,
+    region: options.RegionOption = None,
+    endpoint_url: options.EndpointUrlOption = None,
+    report_format: options.FormatOption = options.ListFormat.HUMAN,
+    fail_on: options.FailOnOption = None,
+    ignore: options.IgnoreOption = None,
+    verbose: options.VerboseOption = False,
+    quiet: options.QuietOption = False,
+) -> int:
+    """Update functions and publish a version; prints its ARN.
+
+    The zip is judged again from its bytes, for the runtime, architecture, handler and layers that the function has,
+    before anything is sent. An alias moves when the new version is ready and has answered the test event; when
+    something fails it is where it was. Interrupted anywhere, the same command goes on. Settings that are not named
+    stay as they are.
+
+    Example: lambdapack deploy app.zip --function app --alias live --smoke event.json
+    """
+    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.run.deploy import DeployOptions, run_deploy  # noqa: PLC0415  # `--help` must not wait for it
+
+    flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
+    asked = DeployOptions(
+        path=path,
+        functions=tuple(function),
+        alias=alias,
+        place=AwsOptions(profile, region, endpoint_url),
+        dry_run=dry_run,
+        smoke=smoke,
+        smoke_status=smoke_status,
+        canary=canary,
+        bucket=bucket,
+        project=project,
+        create=create,
+        role=role,
+        memory=memory_size,
+        timeout=timeout,
+        variables=tuple(env or ()),
+        layers=tuple(layer) if layer else None,
+        allow_architecture=allow_arch_change,
+        allow_runtime=allow_runtime_change,
+        style=report_format,
+        verbose=verbose,
+        quiet=quiet,
+    )
+    return run_deploy(asked, flags)
+
+
+def rollback(
+    function: options.FunctionOption = ...,  # type: ignore[assignment]  # typer's word for "required"
+    alias: Annotated[str, typer.Option("--alias", help="Alias to move back.", metavar="NAME")] = ...,  # type: ignore[assignment]
+    to: Annotated[str, typer.Option("--to", help="Version; by default the one before.", metavar="VERSION")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    profile: options.ProfileOption = None,
+    region: options.RegionOption = None,
+    endpoint_url: options.EndpointUrlOption = None,
+    report_format: options.FormatOption = options.ListFormat.HUMAN,
+    quiet: options.QuietOption = False,
+) -> int:
+    """Move an alias back to a version that was published before; prints its ARN.
+
+    Without --to it is the version that the alias was at before the last `lambdapack deploy`, or, during a canary, the
+    one that still has most of the traffic. $LATEST stays as it is.
+
+    Example: lambdapack rollback --function app --alias live
+    """
+    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.run.rollback import RollbackOptions, run_rollback  # noqa: PLC0415
+
+    asked = RollbackOptions(
+        functions=tuple(function),
+        alias=alias,
+        to=to,
+        place=AwsOptions(profile, region, endpoint_url),
+        dry_run=dry_run,
+        style=report_format,
+        quiet=quiet,
+    )
+    return run_rollback(asked)

@@ -1,0 +1,32 @@
+"""`lambdapack doctor`: signature and help; cli/run/doctor.py runs it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lambdapack.cli.command import options
+
+
+def doctor(
+    path: Annotated[Path, typer.Argument(help="The function's directory.", metavar="[PATH]")] = Path(),
+    runtime: options.RuntimeOption = None,
+    arch: options.ArchOrAllOption = None,
+    image: options.ImageOption = None,
+    build_image: options.BuildImageOption = None,
+    aws: Annotated[bool, typer.Option("--aws/--no-aws", help="Also ask AWS who we are.")] = True,
+    report_format: options.FormatOption = options.ListFormat.HUMAN,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also show the settings that are defaults.")] = False,
+    quiet: options.QuietOption = False,
+) -> int:
+    """Say whether this machine can build, and how to mend what is missing. Changes and pulls nothing.
+
+    Looks at engine, images, emulation (it starts the target's node), disk, proxies, the npm registry, AWS, and where
+    each setting comes from. Exit 3 when a build could not work.
+
+    Example: lambdapack doctor --arch all
+    """
+    from lambdapack.cli.run.doctor import DoctorOptions, run_doctor  # noqa: PLC0415  # `--help` must not wait for it
+
+    flags = {"runtime": runtime, "arch": arch, "image": image, "build-image": build_image}
+    return run_doctor(DoctorOptions(path, aws=aws, style=report_format, verbose=verbose, quiet=quiet), flags)

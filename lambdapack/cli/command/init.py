@@ -1,0 +1,46 @@
+"""`lambdapack init`: signature and help; cli/run/init.py runs it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lambdapack.cli.command import options
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="The function's directory.", metavar="[PATH]")] = Path(),
+    runtime: options.RuntimeOption = None,
+    arch: options.ArchOption = None,
+    handler: options.HandlerOption = None,
+    makefile: Annotated[bool, typer.Option("--makefile", help="File targets for make.")] = False,
+    sam: Annotated[bool, typer.Option("--sam", help="Targets for `sam build` (BuildMethod: makefile).")] = False,
+    terraform: Annotated[bool, typer.Option("--terraform", help="A data source and a function; OpenTofu too.")] = False,
+    cdk: Annotated[bool, typer.Option("--cdk", help="A function that returns Code, in JS or TypeScript.")] = False,
+    serverless: Annotated[bool, typer.Option("--serverless", help="A serverless.yml with a ready artifact.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="A composite action and a workflow.")] = False,
+    gitlab: Annotated[bool, typer.Option("--gitlab", help="A job for GitLab CI.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what an earlier init wrote.")] = False,
+    show: Annotated[bool, typer.Option("--print", help="Print the files instead of writing them.")] = False,
+) -> int:
+    """Write the glue for make, SAM, Terraform, CDK, Serverless, GitHub or GitLab.
+
+    Without one of them: lambdapack.toml and targets for make. A file of yours is never changed: what to put into it
+    is said. Prints the paths that were written.
+
+    Example: lambdapack init --sam --arch arm64
+    """
+    from lambdapack.cli.run.init import InitOptions, run_init  # noqa: PLC0415  # `--help` must not wait for it
+
+    wishes = {
+        "makefile": makefile,
+        "sam": sam,
+        "terraform": terraform,
+        "cdk": cdk,
+        "serverless": serverless,
+        "github": github,
+        "gitlab": gitlab,
+    }
+    recipes = tuple(name for name, wanted in wishes.items() if wanted)
+    asked = InitOptions(path, recipes, force=force, show=show)
+    return run_init(asked, {"runtime": runtime, "arch": arch, "handler": handler})

@@ -1,0 +1,170 @@
+"""Options that several commands share, and their shell completion. Imports typer alone: `--help` stays fast."""
+
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def complete_runtimes(incomplete: str) -> list[str]:
+    """Return the runtimes that begin so."""
+    from lambdapack.runtimes.runtime import runtime_ids  # noqa: PLC0415
+
+    return _filter_by_prefix(runtime_ids(), incomplete)
+
+
+def complete_architecture(incomplete: str) -> list[str]:
+    """Return the architectures that begin so."""
+    return _filter_by_prefix(("arm64", "x86_64"), incomplete)
+
+
+def complete_architecture_or_all(incomplete: str) -> list[str]:
+    """Return the same, and the word for both."""
+    return _filter_by_prefix(("all", "arm64", "x86_64"), incomplete)
+
+
+def complete_severities(incomplete: str) -> list[str]:
+    """Return what --fail-on takes."""
+    return _filter_by_prefix(("error", "warning", "note", "never"), incomplete)
+
+
+def complete_codes_and_packages(incomplete: str) -> list[str]:
+    """Return the codes and names of findings and failures, and the packages of the book."""
+    from lambdapack.book.book import read_book  # noqa: PLC0415
+    from lambdapack.errors.registry import FAILURES  # noqa: PLC0415
+    from lambdapack.rules.registry import RULES  # noqa: PLC0415
+
+    known = [*(each.code for each in RULES), *(each.code for each in FAILURES), *sorted(read_book())]
+    return _filter_by_prefix(known, incomplete)
+
+
+def complete_rule_codes(incomplete: str) -> list[str]:
+    """Return the codes that --ignore takes."""
+    from lambdapack.rules.registry import RULES  # noqa: PLC0415
+
+    return _filter_by_prefix([each.code for each in RULES], incomplete)
+
+
+def complete_schemas(incomplete: str) -> list[str]:
+    """Return the names that `lambdapack schema` takes."""
+    from lambdapack.schema.published import SCHEMAS  # noqa: PLC0415
+
+    return _filter_by_prefix(SCHEMAS, incomplete)
+
+
+def _filter_by_prefix(words: Iterable[str], incomplete: str) -> list[str]:
+    return [each for each in words if each.startswith(incomplete)]
+
+
+class ListFormat(Enum):
+    """How a list is written."""
+
+    HUMAN = "human"
+    JSON = "json"
+
+
+class ReportFormat(Enum):
+    """How findings are written."""
+
+    HUMAN = "human"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    MARKDOWN = "markdown"
+
+
+class BuildFormat(Enum):
+    """How a build is told; all but the last are how its findings are written."""
+
+    HUMAN = "human"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    MARKDOWN = "markdown"
+    TERRAFORM = "terraform-external"
+
+
+RuntimeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime", help="Lambda runtime, such as nodejs22.x.", metavar="ID", autocompletion=complete_runtimes
+    ),
+]
+ArchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        help="x86_64 or arm64.",
+        metavar="ARCH",
+        autocompletion=complete_architecture,
+    ),
+]
+ArchOrAllOption = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        help="x86_64, arm64, or all for one each.",
+        metavar="ARCH",
+        autocompletion=complete_architecture_or_all,
+    ),
+]
+HandlerOption = Annotated[
+    str | None, typer.Option("--handler", help="FILE.EXPORT, by default index.handler.", metavar="NAME")
+]
+ImageOption = Annotated[
+    str | None, typer.Option("--image", help="Runtime image; may contain {node} {runtime} {arch}.", metavar="IMAGE")
+]
+BuildImageOption = Annotated[
+    str | None, typer.Option("--build-image", help="Image with a toolchain, likewise.", metavar="IMAGE")
+]
+FormatOption = Annotated[ListFormat, typer.Option("--format", help="How to write it.")]
+ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")]
+BuildFormatOption = Annotated[BuildFormat, typer.Option("--format", help="How to tell of it.")]
+FailOnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on",
+        help="Severity that fails: error, warning, note, never.",
+        metavar="SEVERITY",
+        autocompletion=complete_severities,
+    ),
+]
+IgnoreOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore",
+        help="Live with a finding; repeatable.",
+        metavar="CODE[:PATH]=REASON",
+        autocompletion=complete_rule_codes,
+    ),
+]
+LayerOption = Annotated[
+    list[Path] | None,
+    typer.Option("--layer", help="A layer at /opt, zip or directory; repeatable, in order.", metavar="PATH"),
+]
+WithLayerOption = Annotated[
+    list[Path] | None,
+    typer.Option("--with-layer", help="Judge with a layer that the function has; repeatable.", metavar="PATH"),
+]
+LoadOption = Annotated[bool, typer.Option("--load", help="Prove it: load every addon and the handler in the image.")]
+RuntimeFileOption = Annotated[
+    Path | None,
+    typer.Option("--runtime-file", help="Judge by this measurement alone, in place of --runtime.", metavar="FILE"),
+]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Remember nothing, and trust nothing remembered.")]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")
+]
+RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region.", metavar="NAME")]
+EndpointUrlOption = Annotated[
+    str | None, typer.Option("--endpoint-url", help="Another address for AWS: an emulator, a VPC.", metavar="URL")
+]
+FunctionOption = Annotated[list[str], typer.Option("--function", "-f", help="Its name; repeatable.", metavar="NAME")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines of npm.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Also name what was left out and what is ignored.")
+]

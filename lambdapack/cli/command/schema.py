@@ -1,0 +1,32 @@
+"""`lambdapack schema`: prints a JSON schema, or lists the schemas."""
+
+from typing import Annotated
+
+import typer
+
+from lambdapack.cli.command import options
+from lambdapack.cli.output import console
+
+
+def schema(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Which; without one, they are listed.", metavar="NAME", autocompletion=options.complete_schemas
+        ),
+    ] = None,
+) -> int:
+    """Print the JSON schema of what lambdapack says or reads.
+
+    Example: lambdapack schema report > report.schema.json
+    """
+    import json  # noqa: PLC0415  # `--help` must not wait for it
+
+    from lambdapack.report import table  # noqa: PLC0415
+    from lambdapack.schema import published  # noqa: PLC0415
+
+    if name is None:
+        console.write_stdout(table.align_columns([(each, what) for each, (what, _) in published.SCHEMAS.items()]))
+    else:
+        console.write_stdout(json.dumps(published.find_schema(name), indent=2) + "\n")
+    return 0

@@ -1,0 +1,144 @@
+"""Turns command-line flags into settings, targets, a policy and limits."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.config.settings import DEFAULT_ORIGIN, Settings
+from lambdapack.config.sources import load_settings
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import USAGE
+from lambdapack.model import NODE_MODULES, Architecture, Severity, Target
+from lambdapack.runtimes.runtime import (
+    ARCHITECTURE_NAMES,
+    Runtime,
+    newest_runtime,
+    parse_architecture,
+    parse_target,
+    runtime_architectures,
+    runtime_ids,
+    runtime_node_major,
+)
+
+if TYPE_CHECKING:
+    from lambdapack.engine.interface import Limits
+    from lambdapack.rules.model.case import Policy
+    from lambdapack.rules.model.report import Report
+
+ALL_ARCHITECTURES = "all"
+
+
+def read_settings(directory: Path, flags: Mapping[str, object]) -> Settings:
+    """Return the settings of a directory under these flags; LP006 and LP005 for what cannot be used."""
+    arch = flags.get("arch")
+    if isinstance(arch, str) and arch != ALL_ARCHITECTURES:
+        flags = {**flags, "arch": parse_architecture(arch).aws}
+    ignore = flags.get("ignore")
+    if isinstance(ignore, list):
+        flags = {**flags, "ignore": dict(_parse_ignore(each) for each in ignore)}
+    majors = [runtime_node_major(each) for each in runtime_ids()]
+    return load_settings(_settings_directory(directory), flags, os.environ, majors=majors)
+
+
+def _settings_directory(path: Path) -> Path:
+    """Return where the settings of a path are: of a bare node_modules, in the project that it belongs to."""
+    if not path.is_dir():
+        return Path.cwd()
+    whole = path.resolve()
+    return whole.parent if whole.name == NODE_MODULES else path
+
+
+def _parse_ignore(text: str) -> tuple[str, str]:
+    code, equals, reason = text.partition("=")
+    if not equals or not reason.strip():
+        hint = "Write `--ignore LP203:node_modules/x/y.node='tested on Lambda'`."
+        raise LambdapackError(USAGE, f"--ignore {text}: a reason is missing", hint=hint)
+    return code, reason
+
+
+def select_targets(settings: Settings, bars: ProgressReporter) -> tuple[Target, ...]:
+    """Return the targets that the settings name; says so when the runtime is an assumption."""
+    runtime = settings.runtime.value
+    if runtime is None:
+        runtime = newest_runtime(utc_today())
+        bars.note(f"no runtime is set: {runtime} is assumed (--runtime, or runtime = in lambdapack.toml)")
+    arch = settings.arch.value
+    if arch == ALL_ARCHITECTURES:
+        name = parse_target(runtime, Architecture.X86_64.aws).runtime
+        return tuple(Target(name, each) for each in runtime_architectures(name))
+    return (parse_target(runtime, arch),)
+
+
+def other_cpu_hint(settings: Settings, reports: "Sequence[Report]", again: str) -> str:
+    """Return what to say when nobody named an architecture and all that would be loaded is for the other one.
+
+    `again` is the command without `--arch`. "" when there is nothing to say.
+    """
+    from lambdapack.binary.facts import Format  # noqa: PLC0415  # who has reports has it already
+
+    used = [each.binary for report in reports for each in report.judgements if each.selected]
+    machines = {machine for each in used if each.format is Format.ELF for machine in each.machines}
+    if settings.arch.origin != DEFAULT_ORIGIN or len(machines) != 1:
+        return ""
+    found = ARCHITECTURE_NAMES.get(machines.pop())
+    if found is None or found.aws == settings.arch.value:
+        return ""
+    assumed = f"no architecture is set, so {settings.arch.value} was assumed, and every binary in use is for {found}"
+    return f"{assumed}. If that is the function's: `{again} --arch {found}`, or arch = in lambdapack.toml"
+
+
+def apply_runtime_file(file: Path | None, flags: Mapping[str, object]) -> tuple[Runtime | None, Mapping[str, object]]:
+    """Return the runtime of a file, which stands for --runtime and --arch, and the flags that fit it. LP006, LP001."""
+    if file is None:
+        return None, flags
+    from lambdapack.runtimes.runtimefile import read_runtime  # noqa: PLC0415  # only who has such a file
+
+    measured = read_runtime(file)
+    target = measured.target
+    for name, value in (("runtime", target.runtime), ("arch", target.architecture.aws)):
+        if flags.get(name) not in (None, value):
+            raise LambdapackError(USAGE, f"--{name} {flags[name]} is not what {file} was measured from: {value}")
+    return measured, {**flags, "runtime": target.runtime, "arch": target.architecture.aws}
+
+
+def make_policy(settings: Settings, *, handler_required: bool, all_binaries: bool = False) -> "Policy":
+    """Return how strict a check is; LP001 for an ignored code that does not exist."""
+    from lambdapack.rules.model.case import IgnoredFinding, Policy  # noqa: PLC0415  # not for what only asks AWS
+    from lambdapack.rules.registry import RULES  # noqa: PLC0415
+
+    known = {name for rule in RULES for name in (rule.code, rule.name)}
+    for each in settings.ignore.value:
+        if each.code not in known:
+            raise LambdapackError(USAGE, f"there is no finding {each.code!r} to ignore ({settings.ignore.origin})")
+    return Policy(
+        today=utc_today(),
+        handler_required=handler_required,
+        all_binaries=all_binaries,
+        ignores=tuple(IgnoredFinding(each.code, each.reason, each.path or "*") for each in settings.ignore.value),
+    )
+
+
+def make_limits(settings: Settings) -> "Limits":
+    """Return the bounds of a sandbox."""
+    from lambdapack.engine.interface import Limits  # noqa: PLC0415  # only who builds needs it
+
+    return Limits(
+        memory_bytes=settings.memory.value,
+        processes=settings.processes.value,
+        wall_seconds=settings.time_limit.value,
+        silence_seconds=settings.silence_limit.value,
+    )
+
+
+def fail_on_severity(settings: Settings) -> Severity | None:
+    """Return the severity from which a report fails, None for never."""
+    word = settings.fail_on.value
+    return None if word == "never" else Severity(word)
+
+
+def utc_today() -> date:
+    """Return the day in UTC, so that a verdict does not depend on the time zone."""
+    return datetime.now(UTC).date()

@@ -1,0 +1,56 @@
+"""Locates the project in its repository for reports, and appends to GitHub's step summary."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from lambdapack.cli.command.options import ReportFormat
+from lambdapack.cli.output import console
+from lambdapack.errors.record import LambdapackError
+from lambdapack.project.reader import read_project
+from lambdapack.report import markdown
+from lambdapack.report.place import FindingLocator, make_finding_locator
+from lambdapack.rules.model.report import Report
+
+WORKSPACE_VARIABLES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
+"""Where GitHub's and GitLab's runners say that the repository is checked out."""
+
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+"""The file whose Markdown GitHub shows on the page of a run."""
+
+
+def project_locator(target: Path) -> FindingLocator:
+    """Return where the files of the project behind a target are; of a zip, in the working directory's project."""
+    directory = target if target.is_dir() else Path.cwd()
+    try:
+        project = read_project(directory)
+    except LambdapackError:  # nothing there to point at but the target itself
+        return FindingLocator(otherwise=_relative_to(target.resolve(), _find_repository(directory)))
+    return make_finding_locator(project, _relative_to(project.root, _find_repository(project.root)))
+
+
+def append_step_summary(style: str, reports: Sequence[Report]) -> None:
+    """Append the reports to GitHub's summary of the step when annotations are written in a step."""
+    name = os.environ.get(SUMMARY_VARIABLE)
+    if style != ReportFormat.GITHUB.value or not name:
+        return
+    try:
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(markdown.truncate_markdown(markdown.render_markdown(reports)))
+    except OSError as error:
+        console.write_stderr(f"the step summary was not written: {error.strerror or error}\n")
+
+
+def _find_repository(directory: Path) -> Path:
+    named = next((Path(value) for name in WORKSPACE_VARIABLES if (value := os.environ.get(name))), None)
+    whole = directory.resolve()
+    if named is not None and whole.is_relative_to(named.resolve()):
+        return named.resolve()
+    return next((each for each in (whole, *whole.parents) if (each / ".git").exists()), Path.cwd())
+
+
+def _relative_to(path: Path, start: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, start)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()

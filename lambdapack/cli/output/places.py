@@ -1,0 +1,76 @@
+"""Paths of archives, caches and stores on this host."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdapack.config.settings import Settings
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import USAGE
+from lambdapack.model import Target
+from lambdapack.project.template import OUTPUT_DIRECTORY
+
+if TYPE_CHECKING:
+    from lambdapack.store.records import Store
+
+
+def cache_directory(settings: Settings) -> Path | None:
+    """Return where results are remembered, None where they are not: the user's own cache directory, or the set one."""
+    chosen = settings.cache.value
+    if isinstance(chosen, Path):
+        return chosen
+    if not chosen:
+        return None
+    from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
+
+    return user_cache_path("lambdapack", appauthor=False)
+
+
+def open_store(settings: Settings) -> "Store | None":
+    """Return what remembers facts between runs, None where nothing is to be remembered."""
+    from lambdapack.store.binary_facts import program_digest  # noqa: PLC0415  # it reads our own code
+    from lambdapack.store.records import Store  # noqa: PLC0415
+
+    directory = cache_directory(settings)
+    return Store(directory, program_digest()) if directory else None
+
+
+def runtimes_directory(settings: Settings) -> Path | None:
+    """Return where measured runtimes are remembered."""
+    directory = cache_directory(settings)
+    return directory / "runtimes" if directory else None
+
+
+def output_paths(
+    directory: Path, settings: Settings, targets: Sequence[Target], *, is_directory: bool = False
+) -> dict[Target, Path]:
+    """Return where the archive of each target goes; LP001 when several would have one name.
+
+    `is_directory`: the output was written with a final slash, which a Path does not keep.
+    """
+    output = settings.output.value
+    if output is None:
+        base = directory / OUTPUT_DIRECTORY
+        name = archive_stem(directory, settings)
+        return {target: base / _archive_name(name, target) for target in targets}
+    if len(targets) == 1 and not output.is_dir() and not is_directory:
+        return {targets[0]: output}
+    if output.suffix == ".zip":
+        hint = "Pass a directory: `--output dist/` gets one archive for each architecture."
+        raise LambdapackError(USAGE, f"--output {output} is one file, and there are {len(targets)} targets", hint=hint)
+    name = archive_stem(directory, settings)
+    return {target: output / _archive_name(name, target) for target in targets}
+
+
+def archive_stem(directory: Path, settings: Settings) -> str:
+    """Return the project's name for files; a scope's slash and other signs of npm names become dashes."""
+    from lambdapack.project.reader import read_project  # noqa: PLC0415  # where the name is known nothing is read
+
+    clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in read_project(directory).name).strip(
+        "-."
+    )
+    return (clean or "function") + ("-layer" if settings.layer.value else "")
+
+
+def _archive_name(name: str, target: Target) -> str:
+    return f"{name}-{target.runtime}-{target.architecture.aws}.zip"

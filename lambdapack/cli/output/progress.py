@@ -1,0 +1,100 @@
+"""Shows progress on stderr. The only module that imports tqdm."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Never, TextIO
+
+from lambdapack.events import Advance
+from lambdapack.report.text import wrap_paragraph
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+BAR_DELAY_SECONDS = 1.0
+"""A step that ends sooner needs no bar on a terminal."""
+
+
+class ProgressReporter:
+    """Bars on a terminal, one plain line a step elsewhere; other programs' lines pass through."""
+
+    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self._quiet = quiet
+        self._stream = stream or sys.stderr
+        self._lock = threading.Lock()
+        self._live = self._stream.isatty()
+
+    @contextmanager
+    def task(self, label: str, total: int | None = None, unit: str = "") -> Iterator[Advance]:
+        """Show a step while it lasts."""
+        if self._quiet or not self._live:
+            self._write(label)
+            yield lambda _amount: None
+            return
+        from tqdm import tqdm  # noqa: PLC0415  # costs more than most steps, and only a terminal shows bars
+
+        with (
+            tqdm(
+                desc=label,
+                total=total,
+                unit=unit or "it",
+                unit_scale=unit == "B",
+                unit_divisor=1024,
+                bar_format=None if unit else "{desc} [{elapsed}]",
+                leave=False,
+                dynamic_ncols=True,
+                delay=BAR_DELAY_SECONDS if unit else 0,
+                file=self._stream,
+            ) as bar,
+            _refresh_clock(bar, self._lock, still=not unit),
+        ):
+
+            def advance(amount: int, /) -> None:
+                with self._lock:  # engines and uploads call back from their own threads
+                    bar.update(amount)
+
+            yield advance
+
+    def line(self, text: str) -> None:
+        """Pass on another program's line, indented so that it reads as a quotation."""
+        if text.strip():
+            self._write(f"    {text}")
+
+    def note(self, text: str) -> None:
+        """Say something of our own that stays."""
+        self._write(wrap_paragraph("note: ", text), always=True)
+
+    def _write(self, text: str, *, always: bool = False) -> None:
+        if self._quiet and not always:
+            return
+        with self._lock:
+            if self._live:
+                from tqdm import tqdm  # noqa: PLC0415  # see task
+
+                tqdm.write(text, file=self._stream)
+            else:
+                self._stream.write(f"{text}\n")
+                self._stream.flush()
+
+
+@contextmanager
+def _refresh_clock(bar: "tqdm[Never]", lock: threading.Lock, *, still: bool) -> Iterator[None]:
+    """Redraw the clock of a step that has no counts: nothing else would move it."""
+    if not still:
+        yield
+        return
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(BAR_DELAY_SECONDS):
+            with lock:
+                bar.refresh()
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,1 @@
+"""What each command does: settings in, pipeline called, output printed, exit code returned."""

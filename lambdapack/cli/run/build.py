@@ -1,0 +1,190 @@
+"""Runs `lambdapack build`: checks `--into` and the SAM template, builds, prints findings and archive paths."""
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambdapack.cli.command.options import BuildFormat
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.settings import (
+    ALL_ARCHITECTURES,
+    apply_runtime_file,
+    fail_on_severity,
+    make_limits,
+    make_policy,
+    other_cpu_hint,
+    read_settings,
+    select_targets,
+)
+from lambdapack.cli.output import console, location
+from lambdapack.cli.output.places import open_store, output_paths, runtimes_directory
+from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.config.settings import Settings
+from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
+from lambdapack.errors.record import ExitCode, LambdapackError
+from lambdapack.errors.usage import TEMPLATE_DIFFERS, USAGE
+from lambdapack.model import Severity, Target
+from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
+from lambdapack.pipeline.build import build_packages
+from lambdapack.pipeline.request import BuildRequest, BuiltPackage
+from lambdapack.project.template import OUTPUT_DIRECTORY, find_resources
+from lambdapack.report import formats, human, terraform
+from lambdapack.report.text import format_count, format_size, wrap_paragraph
+from lambdapack.rules.model.report import Judgement
+
+
+def check_single_target(wish: str, targets: Sequence[Target]) -> None:
+    """Refuse with LP001 what takes one package when there are several."""
+    if len(targets) != 1:
+        hint = "Pass `--arch arm64` or `--arch x86_64`."
+        raise LambdapackError(USAGE, f"{wish} takes one package, and there are {len(targets)} targets", hint=hint)
+
+
+def check_into_option(directory: Path, into: Path, settings: Settings, targets: Sequence[Target]) -> None:
+    """Refuse `--into` beside `--output` or for several targets (LP001), or against the template (LP014)."""
+    check_single_target("--into", targets)
+    if settings.output.origin == "--output":
+        raise LambdapackError(USAGE, "--into and --output: the package is a directory or a zip, not both")
+    _check_template(directory, into.name, targets[0], layer=settings.layer.value)
+
+
+def _check_template(directory: Path, name: str, target: Target, *, layer: bool) -> None:
+    """SAM's directory has the name of its resource; by any other name, every function of the directory counts."""
+    resources = [each for each in find_resources(directory, []) if each.layer == layer]
+    named = [each for each in resources if each.name == name] or resources
+    said = {"runtime": target.runtime, "architecture": target.architecture.aws}
+    for field, ours in said.items():
+        stated = [each.values[field] for each in named if field in each.values]
+        if len(stated) == len(named) and stated and ours not in {value for value, _origin in stated}:
+            value, origin = stated[0]
+            raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} says {value}, the command says {ours}")
+
+
+MAX_NAMED_PATHS = 3
+"""Paths that are named when only a hint is wanted."""
+
+EXPECTED_EXCLUSIONS = frozenset((HOST_MODULES_REASON, OWN_FILE_REASON))
+"""Reasons that are worth no word unasked: `left out: node_modules` reads as if the dependencies were missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What is no setting of the project."""
+
+    path: Path
+    runtime_file: Path | None
+    into: Path | None
+    install: bool
+    load: bool
+    keep: bool
+    prune: bool
+    style: BuildFormat
+    verbose: bool
+    quiet: bool
+
+
+def run_build(asked: BuildOptions, flags: Mapping[str, object]) -> int:
+    """Build, tell, and return the exit code."""
+    bars = ProgressReporter(quiet=asked.quiet)
+    measured, flags = apply_runtime_file(asked.runtime_file, flags)
+    settings = read_settings(asked.path, flags)
+    for note in settings.notes:
+        bars.note(note)
+    targets = select_targets(settings, bars)
+    if asked.into is not None:
+        check_into_option(asked.path, asked.into, settings, targets)
+    if asked.style is BuildFormat.TERRAFORM:
+        check_single_target("--format terraform-external", targets)
+    slash = str(flags.get("output") or "").endswith(("/", os.sep))
+    wanted = make_build_request(asked.path, settings, output_paths(asked.path, settings, targets, is_directory=slash))
+    wanted = replace(
+        wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
+    )
+    wanted = replace(wanted, into=asked.into)
+    built = build_packages(wanted, engine_connector(settings), bars)
+    code = _print_results(built, settings, asked)
+    again = f"lambdapack build {shlex.quote(str(asked.path))}{'' if asked.install else ' --no-install'}"
+    if hint := other_cpu_hint(settings, [each.report for each in built], again):
+        bars.note(hint)
+    return code
+
+
+def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> BuildRequest:
+    """Return the order for the pipeline."""
+    layer = settings.layer.value
+    return BuildRequest(
+        directory=path,
+        outputs=outputs,
+        policy=make_policy(settings, handler_required=not layer),
+        image=settings.image.value or BARE_IMAGE,
+        build_image=settings.build_image.value or BUILD_IMAGE,
+        handler=settings.handler.value,
+        environ=dict(os.environ),
+        cache=runtimes_directory(settings),
+        store=open_store(settings),
+        layer=layer,
+        layers=settings.layers.value,
+        executable=settings.executable.value,
+        install_inputs=settings.install_inputs.value,
+        limits=make_limits(settings),
+        scripts=settings.scripts.value,
+        emulation=settings.emulation.value,
+        gate=fail_on_severity(settings) or Severity.ERROR,
+    )
+
+
+def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions) -> int:
+    """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
+    findings = "\n".join(_render_package(each, verbose=asked.verbose) for each in built)
+    unwritten = any(each.archive is None and each.directory is None for each in built)
+    shown = asked.into is not None and asked.style is BuildFormat.HUMAN and not unwritten
+    (console.write_stdout if shown else console.write_stderr)(findings)
+    if not shown:
+        console.write_stdout(_render_output(built, settings, asked, unwritten=unwritten))
+    location.append_step_summary(asked.style.value, [each.report for each in built])
+    limit = fail_on_severity(settings)
+    if unwritten:
+        console.write_stderr("no archive was written\n")
+    failed = unwritten or (limit is not None and any(each.report.fails(limit) for each in built))
+    return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
+
+
+def _render_output(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions, *, unwritten: bool) -> str:
+    match asked.style:
+        case BuildFormat.HUMAN:
+            return "".join(f"{each.archive.path}\n" for each in built if each.archive)
+        case BuildFormat.TERRAFORM:
+            return "" if unwritten else terraform.render_terraform(built[0].report, settings.handler.value)
+        case style:
+            reports = tuple(each.report for each in built)
+            several = settings.arch.value == ALL_ARCHITECTURES
+            return formats.render_reports(style.value, reports, location.project_locator(asked.path), several=several)
+
+
+def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
+    """Return what does not ship, then the report; a blank line parts the findings from it."""
+    left_out = [(path, reason) for path, reason in built.left_out if path != OUTPUT_DIRECTORY]
+    before = ""
+    if verbose:
+        before = "".join(wrap_paragraph("left out: ", f"{path} ({reason})") + "\n" for path, reason in left_out)
+    elif noteworthy := [path for path, reason in left_out if reason not in EXPECTED_EXCLUSIONS]:
+        before = wrap_paragraph("left out: ", f"{_render_first_paths(noteworthy)} (-v says why)") + "\n"
+    if built.pruned:
+        before += _render_pruned(built.pruned, verbose=verbose)
+    report = human.render_human(built.report, verbose=verbose)
+    return f"{before}\n{report}" if before and "\n\n" in report else before + report
+
+
+def _render_pruned(found: Sequence[Judgement], *, verbose: bool) -> str:
+    saved = format_size(sum(each.binary.size for each in found))
+    lines = [f"pruned: {format_count(len(found), 'binary')} for other systems, {saved} (--no-prune keeps them)"]
+    if verbose:
+        lines += [f"  {each.binary.path} ({each.cause}, {format_size(each.binary.size)})" for each in found]
+    return "\n".join(lines) + "\n"
+
+
+def _render_first_paths(paths: Sequence[str]) -> str:
+    shown, more = ", ".join(paths[:MAX_NAMED_PATHS]), len(paths) - MAX_NAMED_PATHS
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,117 @@
+"""Runs `lambdapack cache`: shows and clears lambdapack's own records and npm's cache volumes."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdapack.cli.command.options import ListFormat
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.settings import read_settings
+from lambdapack.cli.output import console
+from lambdapack.cli.output.places import open_store
+from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.config.settings import Settings
+from lambdapack.engine.interface import Engine
+from lambdapack.errors.build import NO_ENGINE
+from lambdapack.errors.record import LambdapackError
+from lambdapack.model import Architecture
+from lambdapack.report import table
+from lambdapack.report.text import format_size
+from lambdapack.store.records import Store, StoreUsage
+
+NPM_CACHE_KIND = "npm"
+CACHE_KIND_LABELS = {
+    "binaries": "facts of binaries",
+    "definitions": "symbols of libraries",
+    "trees": "unchanged files",
+    "runtimes": "measured runtimes",
+    NPM_CACHE_KIND: "npm's downloads",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _CacheRow:
+    kind: str
+    place: str
+    entries: int | None
+    size: int | None  # bytes; None: the engine does not say
+
+
+def run_cache_show(style: ListFormat) -> int:
+    """Print what is kept."""
+    settings = read_settings(Path(), {})
+    store = open_store(settings)
+    rows = [*_store_rows(store, store.held() if store else ())]
+    for engine in _find_engines(settings):
+        rows += [
+            _CacheRow(NPM_CACHE_KIND, _volume_label(engine, each.name), None, each.size) for each in engine.caches()
+        ]
+    _print_rows(rows, style)
+    return 0
+
+
+def run_cache_clear(style: ListFormat) -> int:
+    """Remove it and print what is gone; a volume that a build uses now stays, with a note."""
+    bars = ProgressReporter()
+    settings = read_settings(Path(), {})
+    store = open_store(settings)
+    rows = [*_store_rows(store, store.clear() if store else ())]
+    for engine in _find_engines(settings):
+        for each in engine.caches():
+            if engine.drop_cache(each.name):
+                rows.append(_CacheRow(NPM_CACHE_KIND, _volume_label(engine, each.name), None, each.size))
+            else:
+                bars.note(f"a container uses the volume {each.name} now: it stays")
+    _print_rows(rows, style)
+    return 0
+
+
+def _store_rows(store: Store | None, held: Sequence[StoreUsage]) -> Iterator[_CacheRow]:
+    for each in held if store else ():
+        yield _CacheRow(each.kind, str(store.directory / each.kind) if store else "", each.entries, each.size)
+
+
+def _volume_label(engine: Engine, name: str) -> str:
+    return f"volume {name} of {engine.name}"
+
+
+def _find_engines(settings: Settings) -> list[Engine]:
+    """Return every engine that answers, each once."""
+    connect = engine_connector(settings)
+    found: list[Engine] = []
+    for architecture in Architecture:
+        try:
+            engine = connect(architecture)
+        except LambdapackError as error:
+            if error.failure is not NO_ENGINE:
+                raise
+            continue
+        if engine not in found:
+            found.append(engine)
+    return found
+
+
+def _print_rows(rows: Sequence[_CacheRow], style: ListFormat) -> None:
+    if style is ListFormat.JSON:
+        documents = [
+            {"kind": each.kind, "place": each.place, "entries": each.entries, "bytes": each.size} for each in rows
+        ]
+        console.write_stdout(json.dumps({"schema": table.CACHE_SCHEMA, "kept": documents}, indent=2) + "\n")
+        return
+    header = ("WHAT", "ENTRIES", "SIZE", "WHERE")
+    lines = [
+        (
+            CACHE_KIND_LABELS[each.kind],
+            "-" if each.entries is None else str(each.entries),
+            _render_size(each.size),
+            each.place,
+        )
+        for each in rows
+    ]
+    total = ("all", "", format_size(sum(each.size or 0 for each in rows)), "")
+    console.write_stdout(table.align_columns([header, *lines, total]))
+
+
+def _render_size(count: int | None) -> str:
+    return "unknown" if count is None else format_size(count)

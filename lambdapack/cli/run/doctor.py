@@ -1,0 +1,94 @@
+"""Runs `lambdapack doctor`: checks the machine and AWS, and prints the results with the settings' origins."""
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdapack.cli.command.options import ListFormat
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.settings import read_settings, select_targets
+from lambdapack.cli.output import console
+from lambdapack.cli.output.places import cache_directory
+from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.config.settings import OPTIONS, Settings
+from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
+from lambdapack.errors.record import ExitCode, LambdapackError
+from lambdapack.pipeline.doctor import DoctorTarget, run_health_checks
+from lambdapack.report import checkup
+from lambdapack.report.checkup import Checkup, HealthCheck, HealthState, SettingOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """What is no setting of the project."""
+
+    path: Path
+    aws: bool
+    style: ListFormat
+    verbose: bool
+    quiet: bool
+
+
+def run_doctor(asked: DoctorOptions, flags: Mapping[str, object]) -> int:
+    """Look, tell, and return 3 when a build could not work."""
+    bars = ProgressReporter(quiet=asked.quiet)
+    settings = read_settings(asked.path, flags)
+    patient = DoctorTarget(
+        directory=asked.path,
+        targets=select_targets(settings, bars),
+        image=settings.image.value or BARE_IMAGE,
+        build_image=settings.build_image.value or BUILD_IMAGE,
+        environ=dict(os.environ),
+        home=Path.home(),
+        disks=_disk_paths(asked.path, settings),
+    )
+    checks = [*run_health_checks(patient, engine_connector(settings), bars), *(_check_aws() if asked.aws else ())]
+    found = Checkup(tuple(checks), tuple(_setting_origins(settings)))
+    text = (
+        checkup.render_checkup_json(found)
+        if asked.style is ListFormat.JSON
+        else checkup.render_checkup(found, verbose=asked.verbose)
+    )
+    console.write_stdout(text)
+    return int(ExitCode.FINE if found.ready else ExitCode.ENVIRONMENT)
+
+
+def _disk_paths(project: Path, settings: Settings) -> dict[str, Path]:
+    found = {"the archives": project, "temporary files": Path(tempfile.gettempdir())}
+    cache = cache_directory(settings)
+    return {**found, "the cache": cache} if cache else found
+
+
+def _check_aws() -> Iterator[HealthCheck]:
+    from lambdapack.aws.cloud import connect_cloud  # noqa: PLC0415  # boto3 costs more than the rest
+
+    try:
+        cloud = connect_cloud(os.environ)
+        identity = cloud.identity()
+    except LambdapackError as error:
+        said = f"{error.failure.code}: {error.failure.title}; only publishing and deploying need it"
+        yield HealthCheck("AWS", HealthState.NOTE, said, error.hint)
+        return
+    yield HealthCheck("AWS", HealthState.OK, f"{identity.arn} in {cloud.region}")
+
+
+def _setting_origins(settings: Settings) -> Iterator[SettingOrigin]:
+    """Yield each row of the table of settings as it came out."""
+    fields = {each.name for each in dataclasses.fields(settings)}
+    for option in OPTIONS:
+        if option.field in fields:
+            setting = getattr(settings, option.field)
+            yield SettingOrigin(option.name, _render_value(setting.value), setting.origin)
+
+
+def _render_value(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={each}" for key, each in value.items()) or "-"
+    if isinstance(value, tuple):
+        return ", ".join(str(getattr(each, "code", each)) for each in value) or "-"
+    return str(value).lower() if isinstance(value, bool) else str(value)

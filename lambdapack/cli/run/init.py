@@ -1,0 +1,98 @@
+"""Runs `lambdapack init`: writes or prints the recipe files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdapack.cli.input.settings import ALL_ARCHITECTURES, read_settings, select_targets
+from lambdapack.cli.output import console
+from lambdapack.cli.output.places import archive_stem
+from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.config.settings import Settings
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import USAGE
+from lambdapack.model import Target
+from lambdapack.pipeline.init_files import (
+    InitRequest,
+    WriteOutcome,
+    WrittenFile,
+    make_recipe_files,
+    read_recipe_context,
+    write_recipe_files,
+)
+from lambdapack.recipes.recipes import RecipeFile
+from lambdapack.report.text import wrap_paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """What is no setting of the project."""
+
+    path: Path
+    recipes: tuple[str, ...]
+    force: bool
+    show: bool
+
+
+def run_init(asked: InitOptions, flags: Mapping[str, object]) -> int:
+    """Write or print the files and return the exit code."""
+    bars = ProgressReporter(quiet=False)
+    settings = read_settings(asked.path, flags)
+    start = InitRequest(
+        asked.path,
+        asked.recipes,
+        _project_name(asked, settings),
+        _require_single_target(settings, bars),
+        settings.handler.value,
+    )
+    situation, notes = read_recipe_context(start)
+    for note in notes:
+        bars.note(note)
+    glue = make_recipe_files(start, situation)
+    if asked.show:
+        console.write_stdout(_render_files(glue))
+        return 0
+    begun = write_recipe_files(start, glue, force=asked.force)
+    console.write_stdout(
+        "".join(f"{_relative_path(each.path)}\n" for each in begun if each.outcome is WriteOutcome.WRITTEN)
+    )
+    console.write_stderr("".join(_render_outcome(each) for each in begun))
+    return 0
+
+
+def _project_name(asked: InitOptions, settings: Settings) -> str:
+    """Return the project's name; a CDK app's directory needs no package.json."""
+    if asked.recipes == ("cdk",) and not (asked.path / "package.json").is_file():
+        return asked.path.resolve().name
+    return archive_stem(asked.path, settings)
+
+
+def _require_single_target(settings: Settings, bars: ProgressReporter) -> Target:
+    if settings.arch.value == ALL_ARCHITECTURES:
+        hint = "Pass `--arch arm64` or `--arch x86_64`: a function has one architecture."
+        raise LambdapackError(USAGE, "init needs one architecture, and the settings say all", hint=hint)
+    return select_targets(settings, bars)[0]
+
+
+def _render_files(glue: Sequence[RecipeFile]) -> str:
+    if len(glue) == 1:
+        return glue[0].text
+    return "\n".join(f"==> {each.path} <==\n{each.text}" for each in glue)
+
+
+def _render_outcome(begun: WrittenFile) -> str:
+    path = _relative_path(begun.path)
+    if begun.outcome is WriteOutcome.SAME:
+        return wrap_paragraph("unchanged: ", path) + "\n"
+    if not begun.missing:
+        return ""
+    return (
+        wrap_paragraph(
+            "note: ", f"{path} is there already and was left as it is; add to it: {', '.join(begun.missing)}"
+        )
+        + "\n"
+    )
+
+
+def _relative_path(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

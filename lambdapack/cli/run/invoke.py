@@ -1,0 +1,221 @@
+"""Runs `lambdapack invoke`: invokes a local or a deployed function in the runtime image and prints its answers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdapack.cli.input.engines import AwsOptions, engine_connector
+from lambdapack.cli.input.events import Event, check_port_is_free, read_events, read_variables
+from lambdapack.cli.input.settings import read_settings, select_targets
+from lambdapack.cli.input.targets import (
+    fetch_target,
+    read_manifest_settings,
+    settings_from_function,
+    settings_from_manifest,
+)
+from lambdapack.cli.output import console
+from lambdapack.cli.output.places import output_paths
+from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.cli.run.build import make_build_request
+from lambdapack.config.settings import Settings
+from lambdapack.deploy.nouns import LambdaFunction
+from lambdapack.engine.images import BARE_IMAGE, expand_image_name
+from lambdapack.errors.build import FUNCTION_ERROR
+from lambdapack.errors.record import ExitCode, LambdapackError
+from lambdapack.errors.usage import BAD_TARGET, USAGE
+from lambdapack.model import Target
+from lambdapack.pack.source import read_project_source
+from lambdapack.pipeline.build import build_packages
+from lambdapack.pipeline.invoke import InvocationRequest, invoke_archive
+from lambdapack.prove.invoke import (
+    DEBUGGER_TIMEOUT_SECONDS,
+    DEFAULT_MEMORY_MB,
+    DEFAULT_TIMEOUT_SECONDS,
+    InvokeRequest,
+    InvokeResult,
+)
+from lambdapack.report import human
+from lambdapack.rules.model.report import Verdict
+
+WORKING_DIRECTORY = Path()
+
+EMULATION_SLOWDOWN = 10
+"""How many times slower an emulated CPU is (README: "about ten times slower than native")."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeOptions:
+    """What is no setting."""
+
+    path: Path
+    function: str | None
+    place: AwsOptions
+    events: tuple[str, ...]
+    variables: tuple[str, ...]  # NAME=VALUE, or NAME for the host's own value
+    env_files: tuple[Path, ...]
+    network: bool
+    timeout_seconds: int | None
+    memory_mb: int | None
+    debugger: int | None
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationTarget:
+    """What is run, and what is known of it."""
+
+    archive: Path
+    layers: tuple[Path, ...]
+    target: Target
+    handler: str
+    settings: Settings
+    function: LambdaFunction | None = None  # the deployed one that it is
+
+
+def run_invoke(asked: InvokeOptions, flags: Mapping[str, object]) -> int:
+    """Invoke, print each answer when it is there, and return the exit code; LP121 when one is an error."""
+    bars = ProgressReporter(quiet=asked.quiet)
+    variables = read_variables(asked.env_files, asked.variables)
+    events = read_events(asked.events)
+    if asked.debugger is not None:
+        check_port_is_free(asked.debugger)
+    with _open_target(asked, flags, bars) as found:
+        if found is None:
+            return int(ExitCode.JUDGEMENT)
+        engine = engine_connector(found.settings)(found.target.architecture)
+        emulated = engine.architecture is not found.target.architecture
+        call = _make_call(
+            asked, found, events, variables, seconds=_event_seconds(asked, found.function, bars, emulated=emulated)
+        )
+        image = expand_image_name(found.settings.image.value or BARE_IMAGE, found.target)
+        wanted = InvocationRequest(
+            archive=found.archive, layers=found.layers, target=found.target, image=image, call=call
+        )
+        if asked.debugger is not None:
+            bars.note(f"the function waits for a debugger at 127.0.0.1:{asked.debugger}, and has a network meanwhile")
+        replied = invoke_archive(wanted, engine, bars, _print_answer)
+    _require_success(events, replied)
+    return int(ExitCode.FINE)
+
+
+def _print_answer(answer: InvokeResult) -> None:
+    console.write_stdout(answer.payload.decode("utf-8", "replace").rstrip("\n") + "\n")
+
+
+def _require_success(events: Sequence[Event], replied: Sequence[InvokeResult]) -> None:
+    failed = [(event, each) for event, each in zip(events, replied, strict=True) if each.error]
+    if failed:
+        several = len(events) > 1
+        raise LambdapackError(
+            FUNCTION_ERROR,
+            "\n".join(f"{event.name}: {each.error}" if several else each.error for event, each in failed),
+        )
+
+
+def _event_seconds(
+    asked: InvokeOptions, function: LambdaFunction | None, bars: ProgressReporter, *, emulated: bool
+) -> int:
+    """Return what an event may take. An emulated CPU is given more, unless --timeout says what it is given."""
+    if asked.timeout_seconds or asked.debugger:
+        return asked.timeout_seconds or DEBUGGER_TIMEOUT_SECONDS
+    usual = function.timeout if function else DEFAULT_TIMEOUT_SECONDS
+    if not emulated:
+        return usual
+    more = min(usual * EMULATION_SLOWDOWN, DEBUGGER_TIMEOUT_SECONDS)
+    if function:
+        bars.note(f"the CPU is emulated here: an event may take {more} s, not {usual} as there (`--timeout` sets it)")
+    return more
+
+
+def _make_call(
+    asked: InvokeOptions,
+    found: InvocationTarget,
+    events: Sequence[Event],
+    variables: Mapping[str, str],
+    *,
+    seconds: int,
+) -> InvokeRequest:
+    """What the command line says comes first, then the deployed function, then what stands for nobody's word."""
+    function = found.function
+    deployed = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function.name, **function.environment}
+    return InvokeRequest(
+        found.handler,
+        tuple(each.payload for each in events),
+        {**deployed, **variables},
+        network=asked.network,
+        timeout_seconds=seconds,
+        memory_mb=asked.memory_mb or (function.memory if function else DEFAULT_MEMORY_MB),
+        debugger=asked.debugger,
+    )
+
+
+@contextmanager
+def _open_target(
+    asked: InvokeOptions, flags: Mapping[str, object], bars: ProgressReporter
+) -> Iterator[InvocationTarget | None]:
+    """Lend what is run, None when a project was built and did not pass."""
+    if asked.function is None:
+        yield _local_target(asked.path, flags, bars)
+        return
+    if asked.path != WORKING_DIRECTORY:
+        hint = "Leave one of them out."
+        raise LambdapackError(USAGE, f"{asked.path} and --function {asked.function} are two functions", hint=hint)
+    if not asked.function:  # an empty variable of a script
+        raise LambdapackError(USAGE, "--function is an empty text", hint="Name a function: `--function app:live`.")
+    name = asked.function if asked.function.startswith("arn:") else f"function:{asked.function}"
+    with fetch_target(name, asked.place, bars) as fetched:
+        if fetched is None or fetched.function is None:
+            hint = "Write NAME, NAME:ALIAS or an ARN."
+            raise LambdapackError(USAGE, f"--function {asked.function} is no function's name", hint=hint)
+        settings = read_settings(WORKING_DIRECTORY, settings_from_function(fetched, flags))
+        (target,) = select_targets(settings, bars)
+        for each in fetched.layers.unseen:
+            bars.note(f"the layer {each} cannot be read, and is left out")
+        yield InvocationTarget(
+            fetched.path, fetched.files, target, fetched.function.handler, settings, fetched.function
+        )
+
+
+def _local_target(path: Path, flags: Mapping[str, object], bars: ProgressReporter) -> InvocationTarget | None:
+    settings = read_settings(path, settings_from_manifest(path, flags, bars))
+    if not path.exists():
+        raise LambdapackError(BAD_TARGET, f"{path}: there is no such file or directory")
+    target = select_targets(settings, bars)[0]
+    archive = _find_or_build_archive(path, settings, target, bars)
+    if archive is None:
+        return None
+    handler = settings.handler.value
+    if flags.get("handler") is None:
+        handler = (read_manifest_settings(archive) or {}).get("handler", handler)  # what the zip was built with
+    return InvocationTarget(archive, settings.layers.value, target, handler, settings)
+
+
+def _find_or_build_archive(path: Path, settings: Settings, target: Target, bars: ProgressReporter) -> Path | None:
+    """Return the zip to run: the one named, or the project's, built first when it is not there."""
+    if not (path / "package.json").is_file():
+        return path
+    if settings.layer.value:
+        raise LambdapackError(USAGE, "a layer has no handler", hint="Invoke a function with `--layer ZIP`.")
+    output = output_paths(path, settings, (target,))[target]
+    if output.is_file() and _is_made_for(output, target) and not _is_older(output, path):
+        bars.note(f"invoking {output}, which was built before; `lambdapack build` makes it anew")
+        return output
+    (built,) = build_packages(make_build_request(path, settings, {target: output}), engine_connector(settings), bars)
+    if built.report.verdict is not Verdict.PASS:
+        console.write_stderr(human.render_human(built.report))
+    return built.archive.path if built.archive else None
+
+
+def _is_older(archive: Path, project: Path) -> bool:
+    """Tell whether a file of the project has been written since the zip was."""
+    made = archive.stat().st_mtime_ns
+    source = read_project_source(project).tree.entries
+    return any((project / path).lstat().st_mtime_ns > made for path in source)
+
+
+def _is_made_for(archive: Path, target: Target) -> bool:
+    """Tell whether nothing is known against a zip; one name may stand for several targets (`output =`)."""
+    known = read_manifest_settings(archive) or {}
+    made = (known.get("runtime", target.runtime), known.get("arch", target.architecture.aws))
+    return made == (target.runtime, target.architecture.aws)

@@ -1,0 +1,183 @@
+"""Moves the aliases of a deployment, all or none, and rolls an alias back. Never changes $LATEST."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.nouns import LATEST, Alias, LambdaFunction
+from lambdapack.deploy.plan import Plan, PointAlias, alias_description, read_previous_version
+from lambdapack.errors.cloud import CHANGED, EXISTS, NO_FUNCTION, NO_WAY_BACK, NOT_THERE
+from lambdapack.errors.record import LambdapackError
+from lambdapack.events import Observer
+
+
+@dataclass(slots=True)
+class DeployProgress:
+    """How far one plan is, so that a failure can say what stands where."""
+
+    plan: Plan
+    latest: LambdaFunction | None = None  # after the last change, settled
+    version: LambdaFunction | None = None
+    alias: Alias | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return self.plan.wanted.function
+
+    @property
+    def point(self) -> PointAlias | None:
+        """The step that moves its alias, if any."""
+        return next((step for step in self.plan.steps if isinstance(step, PointAlias)), None)
+
+    def told(self) -> str:
+        """Return what a person has to know when it stops here; "" when nothing was changed."""
+        if self.latest is None and self.version is None:
+            return ""
+        point = self.point
+        has = f"version {self.version.version} is published" if self.version else f"{LATEST} is changed"
+        if point is None:
+            return f"{self.name}: {has}"
+        if self.alias:
+            return f"{self.name}: {has}, and alias {point.name} points at {self.alias.version}"
+        stays = f"is where it was, at version {point.before.version}" if point.before else "was not made"
+        return f"{self.name}: {has}, and alias {point.name} {stays}"
+
+
+@contextmanager
+def add_progress_to_errors(standing: DeployProgress) -> Iterator[None]:
+    """Let a failure say what stands where."""
+    try:
+        yield
+    except LambdapackError as error:
+        stands = standing.told()
+        if not stands:
+            raise
+        raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error
+
+
+def version_to_serve(standing: DeployProgress) -> LambdaFunction:
+    """Return the version that was published, or that has what is wanted already."""
+    found = standing.version or standing.plan.serving
+    if found is None:
+        raise ValueError(f"the plan of {standing.name} ends without a version")
+    return found
+
+
+def move_aliases(standings: Sequence[DeployProgress], cloud: Cloud, observer: Observer) -> None:
+    """Move every alias, or, when one cannot be moved, none."""
+    moved: list[DeployProgress] = []
+    try:
+        for standing in standings:
+            point = standing.point
+            if point:
+                with observer.task(f"Moving {standing.name}:{point.name}"), add_progress_to_errors(standing):
+                    standing.alias = _move_alias(point, standing, cloud)
+                moved.append(standing)
+    except BaseException:
+        for standing in reversed(moved):
+            with suppress(LambdapackError):
+                _restore_alias(standing, cloud, observer)
+        raise
+
+
+def _move_alias(point: PointAlias, standing: DeployProgress, cloud: Cloud) -> Alias:
+    wanted = _desired_alias(point, version_to_serve(standing).version)
+    before = point.before
+    if before and (before.version, before.weights) == (wanted.version, wanted.weights):
+        return before  # AWS gave back the version that it points at
+    try:
+        if before is None:
+            return cloud.create_alias(standing.name, wanted)
+        return cloud.update_alias(standing.name, wanted)
+    except LambdapackError as error:
+        if error.failure not in (CHANGED, EXISTS):
+            raise
+        now = cloud.alias(standing.name, point.name)
+        if now is None or (now.version, now.weights) != (wanted.version, wanted.weights):
+            raise
+        return now  # it was moved, and the reply lost
+
+
+def _desired_alias(point: PointAlias, version: str) -> Alias:
+    """Return the alias as it shall be; of a canary the one before stays, with the new one at its side."""
+    before = point.before
+    if before is None:
+        return Alias(point.name, "", version, (), alias_description(None, version, ""))
+    if point.canary and before.version != version:
+        return replace(before, weights=((version, point.canary),))
+    return replace(before, version=version, weights=(), description=alias_description(before, version, before.version))
+
+
+def _restore_alias(standing: DeployProgress, cloud: Cloud, observer: Observer) -> None:
+    point, alias = standing.point, standing.alias
+    if point is None or point.before is None or alias is None:
+        return
+    with observer.task(f"Putting {standing.name}:{point.name} back to version {point.before.version}"):
+        cloud.update_alias(standing.name, replace(point.before, revision=alias.revision))
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """From where to where, and how that was found."""
+
+    function: str
+    alias: Alias
+    version: LambdaFunction
+    why: str  # "it was there before", "--to", "the canary ends", "the newest one before it"
+
+    @property
+    def needed(self) -> bool:
+        """Whether the alias is not there already."""
+        return self.alias.version != self.version.version or bool(self.alias.weights)
+
+
+def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollback:
+    """Return what a rollback would do. LP415, LP416 or LP429 when function, alias or version are not there."""
+    alias = cloud.alias(function, name)
+    if alias is None:
+        raise _missing_alias_error(cloud, function, name)
+    number, why = _choose_version(cloud, function, alias, to)
+    version = cloud.function(function, number)
+    if version is None or version.failed:
+        what = "does not exist any more" if version is None else f"cannot run: {version.reason}"
+        raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {what}")
+    return Rollback(function, alias, version, why)
+
+
+def apply_rollback(cloud: Cloud, found: Rollback) -> Alias:
+    """Return the alias at the version that was found; LP413 when somebody moved it meanwhile."""
+    if not found.needed:
+        return found.alias
+    number, before = found.version.version, found.alias
+    wanted = replace(before, version=number, weights=(), description=alias_description(before, number, ""))
+    try:
+        return cloud.update_alias(found.function, wanted)
+    except LambdapackError as error:
+        now = cloud.alias(found.function, before.name) if error.failure is CHANGED else None
+        if now is None or (now.version, now.weights) != (number, ()):
+            raise
+        return now  # it was moved, and the reply lost
+
+
+def _missing_alias_error(cloud: Cloud, function: str, name: str) -> LambdapackError:
+    if cloud.function(function) is None:
+        return LambdapackError(NO_FUNCTION, f"{function} in {cloud.region}", hint="Check the name and `--region`.")
+    hint = f"List them with `aws lambda list-aliases --function-name {function}`."
+    return LambdapackError(NOT_THERE, f"{function} has no alias {name}", hint=hint)
+
+
+def _choose_version(cloud: Cloud, function: str, alias: Alias, to: str) -> tuple[str, str]:
+    if to:
+        return to, "--to"
+    if alias.weights:
+        return alias.version, "the canary ends"
+    before = read_previous_version(alias)
+    if before:
+        return before, "it was there before"
+    numbers = [int(each.version) for each in cloud.versions(function) if each.version != LATEST]
+    lower = [each for each in numbers if alias.version.isdigit() and each < int(alias.version)]
+    if not lower:
+        raise LambdapackError(NO_WAY_BACK, f"{function} has no version before {alias.version}, where {alias.name} is")
+    return str(max(lower)), "the newest one before it"

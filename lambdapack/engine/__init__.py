@@ -1,0 +1,1 @@
+"""Container engines: images, sandboxes, and the state of the emulator. docker.py alone imports the Docker SDK."""

@@ -1,0 +1,8 @@
+"""All failure records, in code order: README, `explain` and the house tests derive from it."""
+
+from lambdapack.errors.build import BUILD_FAILURES
+from lambdapack.errors.cloud import CLOUD_FAILURES
+from lambdapack.errors.record import Failure
+from lambdapack.errors.usage import USAGE_FAILURES
+
+FAILURES: tuple[Failure, ...] = (*USAGE_FAILURES, *BUILD_FAILURES, *CLOUD_FAILURES)

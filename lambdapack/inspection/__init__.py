@@ -1,0 +1,1 @@
+"""What a package consists of: bytes by package and category, native files, duplicates, dependents."""

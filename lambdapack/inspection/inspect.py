@@ -1,0 +1,141 @@
+"""Inspects a verified package: sizes by package and category, binaries, duplicates and prunable files."""
+
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from lambdapack.binary.facts import Binary
+from lambdapack.inspection.dependents import (
+    DependentChain,
+    HashFile,
+    find_dependent_chains,
+    find_duplicate_files,
+    find_duplicate_packages,
+)
+from lambdapack.inspection.model import (
+    FileCategory,
+    FileTotals,
+    InspectedBinary,
+    InspectedFile,
+    Inspection,
+    PackageWeight,
+    PrunableFile,
+    categorize_file,
+)
+from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
+from lambdapack.pack.cleanup import find_leftovers
+from lambdapack.packages.manifests import PACKAGE_ROOT, name_from_directory
+from lambdapack.rules.binary.file_system import LambdaFileSystem, merge_layers, path_in_report
+from lambdapack.rules.binary.loader import is_musl
+from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.report import Judgement, Report
+from lambdapack.rules.selection.platforms import ModuleResolver
+from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
+from lambdapack.tree.entry import EntryKind
+
+
+def weigh_packages(
+    facts: Case, space: LambdaFileSystem, chains: Mapping[str, DependentChain], natives: Collection[str]
+) -> tuple[PackageWeight, ...]:
+    """Return the packages, the heaviest first; `natives` are the paths of native files as a report has them."""
+    owners: dict[str, str] = {}
+    files: dict[str, list[InspectedFile]] = {}
+    for place, entry in space.entries.items():
+        if entry.kind is not EntryKind.FILE:
+            continue
+        owner = _find_owner_directory(posixpath.dirname(place), owners)
+        path = path_in_report(facts.root, place)
+        sort = categorize_file(
+            place[len(owner) + 1 :], native=path in natives, dependency=bool(name_from_directory(owner))
+        )
+        files.setdefault(owner, []).append(InspectedFile(path, entry.size, sort))
+    found = (_weigh_package(facts, space, owner, inside, chains.get(owner)) for owner, inside in files.items())
+    return tuple(sorted(found, key=lambda each: (-each.size, each.path)))
+
+
+def _find_owner_directory(directory: str, known: dict[str, str]) -> str:
+    """Return the package that a directory is of: inside node_modules also one without a package.json.
+
+    What lies in node_modules and in no package, such as .bin, is node_modules' own; the rest the function's or layer's.
+    """
+    if directory not in known:
+        stops = directory in {TASK_ROOT, LAYER_ROOT, "/"} or posixpath.basename(directory) == NODE_MODULES
+        whole = stops or PACKAGE_ROOT.match(directory) is not None
+        known[directory] = directory if whole else _find_owner_directory(posixpath.dirname(directory), known)
+    return known[directory]
+
+
+def _weigh_package(
+    facts: Case, space: LambdaFileSystem, place: str, files: Iterable[InspectedFile], chain: DependentChain | None
+) -> PackageWeight:
+    manifest = space.manifests.get(place)
+    return PackageWeight(
+        path=path_in_report(facts.root, place),
+        name=name_from_directory(place)
+        and (manifest.name if manifest and manifest.name else name_from_directory(place)),
+        version=manifest.version if manifest else "",
+        files=tuple(sorted(files, key=lambda each: (-each.size, each.path))),
+        chain=chain.steps if chain else None,
+        dev=chain.dev if chain else False,
+    )
+
+
+def sum_by_category(packages: Iterable[PackageWeight]) -> Mapping[FileCategory, FileTotals]:
+    """Return files and bytes of each sort that is there, the heaviest first."""
+    found: dict[FileCategory, FileTotals] = {}
+    for each in _iterate_files(packages):
+        weight = found.get(each.sort, FileTotals())
+        found[each.sort] = FileTotals(weight.files + 1, weight.size + each.size)
+    return dict(sorted(found.items(), key=lambda each: (-each[1].size, each[0].value)))
+
+
+def _iterate_files(packages: Iterable[PackageWeight]) -> Iterator[InspectedFile]:
+    for package in packages:
+        yield from package.files
+
+
+def build_inspection(report: Report, facts: Case, digest: HashFile) -> Inspection:
+    """Return what is in a package. What pruning would save is what the build's own rules say, and nothing else."""
+    space = merge_layers(facts)
+    way = find_dependent_chains(facts, space, ModuleResolver(space, report.runtime))
+    judged = {each.binary.path: each for each in report.judgements}
+    packages = weigh_packages(facts, space, way, judged.keys())
+    known = {path: each.binary.sha256 for path, each in judged.items()}
+    return Inspection(
+        report=report,
+        sorts=sum_by_category(packages),
+        packages=packages,
+        natives=_list_binaries(packages, judged),
+        same_packages=find_duplicate_packages(packages),
+        same_bytes=find_duplicate_files(packages, lambda path: known.get(path) or digest(path)),
+        spares=tuple(sorted(_find_prunable_files(report.judgements, facts), key=lambda each: (-each.size, each.path))),
+    )
+
+
+def _list_binaries(packages: Iterable[PackageWeight], judged: Mapping[str, Judgement]) -> tuple[InspectedBinary, ...]:
+    owners = ((judged[each.path], package) for package in packages for each in package.files if each.path in judged)
+    found = (InspectedBinary(judgement, libc_of_binary(judgement.binary), package) for judgement, package in owners)
+    return tuple(sorted(found, key=lambda each: (-each.judgement.binary.size, each.judgement.binary.path)))
+
+
+def libc_of_binary(binary: Binary) -> str | None:
+    """Return the C library that an ELF file is linked with, glibc with the newest version that it needs."""
+    elf = binary.elf
+    if elf is None:
+        return None
+    if any(is_musl(each) for each in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
+        return "musl"
+    needs = (NUMBERED_VERSION.match(each.version) for each in elf.version_needs)
+    numbers = [each[2] for each in needs if each and each[1] == "GLIBC"]
+    if numbers:
+        return f"glibc {max(numbers, key=version_key)}"
+    return "glibc" if "libc.so.6" in elf.needed else None
+
+
+def _find_prunable_files(judgements: Iterable[Judgement], facts: Case) -> Iterator[PrunableFile]:
+    left = {path for path in find_leftovers(facts.entries) if facts.entries[path].kind is EntryKind.FILE}
+    yield from (PrunableFile(path, facts.entries[path].size, "leftover") for path in left)
+    for each in prunable_binaries(judgements):
+        path = each.binary.path
+        if path in facts.entries and path not in left:
+            yield PrunableFile(path, each.binary.size, "other-system")

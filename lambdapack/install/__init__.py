@@ -1,0 +1,1 @@
+"""From a project to its dependency tree: the package manager runs in a sandbox, never on the host."""

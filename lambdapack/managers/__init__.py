@@ -1,0 +1,1 @@
+"""Package managers, one folder each: their lockfiles, settings, commands and failures."""

@@ -1,0 +1,1 @@
+"""npm: package-lock.json, .npmrc, npm ci, and what its errors mean."""

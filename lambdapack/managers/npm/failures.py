@@ -1,0 +1,325 @@
+"""What a failed npm run means, from patterns in its log, each from a log that npm really wrote. Runs nothing.
+
+Every sign is from a log that npm 10.9.9 wrote in an image of Node 22, 2026-11; tests/unit/build/npm_logs has them.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lambdapack.engine.emulation import crash_hint, signal_name, signal_of
+from lambdapack.engine.interface import CommandResult
+from lambdapack.errors.build import (
+    COMPILE_FAILED,
+    CRASHED,
+    DISK_FULL,
+    LOCK_REFUSED,
+    NO_REGISTRY,
+    NO_TOOLCHAIN,
+    NPM_FAILED,
+    OUT_OF_MEMORY,
+    REGISTRY_REFUSED,
+    ROOT_SCRIPT,
+)
+from lambdapack.errors.record import Failure, LambdapackError
+from lambdapack.managers.npm import log
+from lambdapack.managers.npm.log import FailedScript
+from lambdapack.model import TASK_ROOT, Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class NpmErrorCode:
+    """One of npm's error codes."""
+
+    pattern: str  # of the whole code
+    failure: Failure
+    hint: str = ""  # may use {npm}, the image's npm version; "" leaves the record's own cure
+
+
+@dataclass(frozen=True, slots=True)
+class LogPattern:
+    """Text that tells a cause."""
+
+    pattern: re.Pattern[str]
+    failure: Failure
+    hint: str = ""  # may use the pattern's named groups; "" leaves the record's own cure
+    alone: bool = False  # show the first line that matches and nothing else
+
+
+_REPAIR = "run `npx npm@{npm} install --package-lock-only` (the npm of the image) and commit the lockfile."
+_CA = "Set NODE_EXTRA_CA_CERTS (or `cafile` in .npmrc) to the PEM file of the authority that signs its certificate."
+
+NPM_ERROR_CODES: tuple[NpmErrorCode, ...] = (
+    NpmErrorCode("ENOSPC", DISK_FULL),
+    NpmErrorCode("ENOMEM", OUT_OF_MEMORY),
+    NpmErrorCode("EUSAGE", LOCK_REFUSED, _REPAIR.capitalize()),
+    NpmErrorCode(
+        "EINTEGRITY",
+        LOCK_REFUSED,
+        "Find out why the registry or a proxy serves another file than the locked one; if it is right, " + _REPAIR,
+    ),
+    NpmErrorCode("EBADPLATFORM", LOCK_REFUSED, "Move the package to optionalDependencies: it refuses this target."),
+    NpmErrorCode(
+        "ERESOLVE",
+        LOCK_REFUSED,
+        "If the lockfile was made with legacy-peer-deps, put `legacy-peer-deps=true` into .npmrc; else " + _REPAIR,
+    ),
+    NpmErrorCode(
+        "EBADENGINE",
+        NPM_FAILED,
+        "Choose a runtime that `engines` in package.json admits, or take engine-strict out of .npmrc.",
+    ),
+    NpmErrorCode(
+        "E401|E403|ENEEDAUTH",
+        REGISTRY_REFUSED,
+        "Check the token for this registry in .npmrc: `npm whoami` with the same file says whether it is valid.",
+    ),
+    NpmErrorCode(
+        "E404|ETARGET",
+        REGISTRY_REFUSED,
+        "Check name and version with `npm view`, and that .npmrc sends the package's scope to the right registry.",
+    ),
+    NpmErrorCode(
+        "E407",
+        NO_REGISTRY,
+        "Give the proxy's user and password: `https-proxy=http://USER:PASSWORD@HOST:PORT` in .npmrc.",
+    ),
+    NpmErrorCode("E429|E5..", REGISTRY_REFUSED, "Repeat the build later: the registry answers, but cannot serve now."),
+    NpmErrorCode(".*CERT.*|UNABLE_TO_.*|ERR_TLS_.*|ERR_SSL.*|EPROTO", NO_REGISTRY, _CA),
+    NpmErrorCode("EAI_AGAIN|ENOTFOUND|ECONN.*|EHOST.*|ENET.*|ETIMEDOUT|EPIPE", NO_REGISTRY),
+    NpmErrorCode("ERR_SOCKET.*|FETCH_ERROR|EIDLETIMEOUT|ENOTCACHED", NO_REGISTRY),
+)
+
+DISK_FULL_PATTERN = LogPattern(re.compile(r"\bENOSPC\b|[Nn]o space left on device"), DISK_FULL, alone=True)
+
+_NO_MEMORY = r"Killed signal terminated program|virtual memory exhausted|Cannot allocate memory|std::bad_alloc"
+
+LOG_PATTERNS: tuple[LogPattern, ...] = (
+    DISK_FULL_PATTERN,
+    LogPattern(re.compile(_NO_MEMORY), OUT_OF_MEMORY, alone=True),
+    LogPattern(
+        re.compile(r"JavaScript heap out of memory"),
+        OUT_OF_MEMORY,
+        "Give that program of node more room in its script: `NODE_OPTIONS=--max-old-space-size=4096`.",
+        alone=True,
+    ),
+    LogPattern(
+        re.compile(r"syscall spawn git\b|\bgit: (?:command )?not found"),
+        NPM_FAILED,
+        "Replace the git dependency by a release from a registry, or name an image that has git with `--build-image`.",
+    ),
+)
+"""Causes that count wherever they stand, whatever npm made of them."""
+
+_PROGRAM = (
+    r"(?P<program>g\+\+|gcc|c\+\+|cc|clang\+\+|clang|make|cmake|ninja|python3?|pkg-config|autoreconf|automake"
+    r"|tar|unzip|curl|git|rustc|cargo|go)"
+)
+_TOOL = (
+    "Pass `--build-image` with an image that has {program} "
+    "(`lambdapack images build` makes one with gcc, g++, make and python3)."
+)
+_HEADER = "Choose a version with a prebuilt binary, or a `--build-image` with the development files for <{header}>."
+_LIBRARY = (
+    "Choose a version with a prebuilt binary, or a `--build-image` with the library {library}; "
+    "the function must then bring it too."
+)
+
+SCRIPT_LOG_PATTERNS: tuple[LogPattern, ...] = (
+    LogPattern(
+        re.compile(
+            r"qemu: uncaught target signal|Segmentation fault|Illegal instruction"
+            r"|npm (?:error|ERR!) signal SIG(?:SEGV|ILL|BUS|TRAP)"
+        ),
+        CRASHED,
+    ),
+    LogPattern(re.compile(r"Could not find any Python installation"), NO_TOOLCHAIN, alone=True),
+    LogPattern(re.compile(rf"not found: {_PROGRAM}\b"), NO_TOOLCHAIN, _TOOL, alone=True),
+    LogPattern(
+        re.compile(rf"(?:^|[\s/:]){_PROGRAM}: (?:command not found|not found|No such file or directory)"),
+        NO_TOOLCHAIN,
+        _TOOL,
+        alone=True,
+    ),
+    LogPattern(re.compile(rf"spawn {_PROGRAM} ENOENT"), NO_TOOLCHAIN, _TOOL, alone=True),
+    LogPattern(re.compile(r"fatal error: (?P<header>\S+): No such file or directory"), COMPILE_FAILED, _HEADER),
+    LogPattern(re.compile(r"cannot find -l(?P<library>[^\s:]+)"), COMPILE_FAILED, _LIBRARY),
+    LogPattern(
+        re.compile(r":\d+:(?:\d+:)? (?:fatal )?error: |undefined reference to |^error(?:\[E\d+\])?: "),
+        COMPILE_FAILED,
+    ),
+    LogPattern(re.compile(r"gyp ERR! (?:build|configure) error|make(?:\[\d+\])?: \*\*\* "), COMPILE_FAILED),
+)
+"""Causes inside one package's script, in the order in which they explain each other."""
+
+NO_PREBUILT_LINE = re.compile(
+    r"(?:prebuild-install warn install|node-pre-gyp (?:WARN Hit error|ERR! install)) (?P<text>.+)"
+)
+"""Why a package that has prebuilt binaries was compiled at all."""
+
+UNREACHED_HOST_LINE = re.compile(
+    r"(?:getaddrinfo|connect) E\w+ (?P<host>[^\s:]+)|Could not resolve host: (?P<name>\S+)"
+)
+"""A script could not download."""
+
+COMMAND_NOT_FOUND_LINE = re.compile(
+    r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d+: )?(?P<tool>[^\s:]+): (?:command )?not found"
+)
+"""bash, dash and busybox, each in its own words, about a program that a script calls."""
+
+MODULE_NOT_FOUND_LINE = re.compile(r"Cannot find (?:module|package) '(?P<module>[^']+)'")
+"""Node, about what a script requires."""
+
+
+_KILL = 9
+
+
+@dataclass(frozen=True, slots=True)
+class NpmRun:
+    """How npm ended, and the facts that say what it means."""
+
+    ended: CommandResult
+    lines: tuple[str, ...]
+    architecture: Architecture
+    emulated: bool = False
+    npm: str = ""  # version in the image
+    event: str = ""  # the project's own script that was started by `npm run`, which says nothing when it fails
+    scripts: Mapping[str, str] = field(default_factory=dict)  # the project's own
+    tools: Mapping[str, str] = field(default_factory=dict)  # program or module -> the devDependency that brings it
+
+
+def explain_npm_failure(run: NpmRun) -> LambdapackError:
+    """Return the failure that a run of npm which did not exit with 0 stands for; LP110 when nothing is recognised."""
+    started = FailedScript("", "", run.event, run.scripts.get(run.event, "")) if run.event else None
+    script = log.find_failed_script(run.lines) or started
+    return (
+        _signal_failure(run)
+        or _pattern_failure(run, LOG_PATTERNS, run.lines, log.error_message(run.lines) or str(script or ""))
+        or (_script_failure(run, script) if script else _code_failure(run))
+        or _error(run, NPM_FAILED, log.error_message(run.lines) or f"npm ended with exit code {run.ended.exit_code}")
+    )
+
+
+def lost_files_failure(lines: Sequence[str]) -> LambdapackError | None:
+    """Return the failure of an npm run that exits with 0 although the disk was full, None when all is well.
+
+    npm 10.9 only warns when a tarball cannot be unpacked, and drops optional packages: run 2026-11 with a full cache.
+    """
+    full = [line for line in lines if DISK_FULL_PATTERN.pattern.search(line)]
+    return LambdapackError(DISK_FULL, "npm could not write everything\n" + "\n".join(full[-3:])) if full else None
+
+
+def _error(
+    run: NpmRun, failure: Failure, what: str, hint: str = "", shown: Sequence[str] | None = None
+) -> LambdapackError:
+    lines = log.relevant_lines(run.lines) if shown is None else shown
+    return LambdapackError(failure, "\n".join([what, *lines]), hint=hint or None)
+
+
+def _signal_failure(run: NpmRun) -> LambdapackError | None:
+    signal = signal_of(run.ended)
+    package, event = log.last_banner(run.lines)
+    during = f" in {package or 'this project'}'s {event} script" if event else ""
+    shown = log.relevant_lines(log.last_script_lines(run.lines))
+    if run.ended.out_of_memory or signal == _KILL or run.ended.exit_code == 128 + _KILL:
+        return _error(run, OUT_OF_MEMORY, f"npm was killed{during}", shown=shown)
+    if signal is not None:
+        return _error(run, CRASHED, f"killed by {signal_name(signal)}{during}", _crash_hint(run), shown)
+    return None
+
+
+def _crash_hint(run: NpmRun) -> str:
+    if run.emulated:
+        return crash_hint(run.architecture)
+    return "Choose another version of the package: its script crashes on this CPU, without any emulation."
+
+
+def _code_failure(run: NpmRun) -> LambdapackError | None:
+    code = log.error_code(run.lines)
+    for each in NPM_ERROR_CODES:
+        if re.fullmatch(each.pattern, code):
+            what = log.error_message(run.lines) or code
+            return _error(run, each.failure, what, each.hint.format(npm=run.npm or "latest"))
+    return None
+
+
+def _pattern_failure(
+    run: NpmRun, signs: Sequence[LogPattern], lines: Sequence[str], what: str
+) -> LambdapackError | None:
+    for sign in signs:
+        found = [(index, match) for index, line in enumerate(lines) if (match := sign.pattern.search(line))]
+        if found:
+            first = found[0][0]
+            around = (
+                lines[first : first + 1] if sign.alone else log.relevant_lines(lines[max(0, first - 1) : first + 40])
+            )
+            hint = sign.hint.format(**found[0][1].groupdict())
+            if sign.failure is CRASHED:
+                hint = _crash_hint(run)
+            return _error(run, sign.failure, what or "npm failed", hint, around)
+    return None
+
+
+def _script_failure(run: NpmRun, script: FailedScript) -> LambdapackError:
+    lines = log.last_script_lines(run.lines)
+    what = f"{script} failed{_prebuilt_note(lines)}"
+    found = _pattern_failure(run, SCRIPT_LOG_PATTERNS, lines, what)
+    if found:
+        return found
+    if not script.package:
+        return _root_script_failure(run, script, lines)
+    return _error(run, NPM_FAILED, what, _script_hint(script, lines))
+
+
+def _prebuilt_note(lines: Sequence[str]) -> str:
+    """Say why a package that has prebuilt binaries was compiled at all."""
+    for line in lines:
+        if match := NO_PREBUILT_LINE.search(line):
+            return f"; its prebuilt binary could not be fetched ({match['text'].strip()})"
+    return ""
+
+
+def _script_hint(script: FailedScript, lines: Sequence[str]) -> str:
+    if tool := _missing_tool(lines):
+        return f"Run `npm install {tool}`: {script.package} calls it, and none of its dependencies brings it."
+    for line in lines:
+        if match := UNREACHED_HOST_LINE.search(line):
+            host = match["host"] or match["name"]
+            return (
+                f"Let the build reach {host}, from which {script.package} downloads, or choose a version that does not."
+            )
+    return f"Read what {script.package}'s script printed above; its documentation says what it needs."
+
+
+def _missing_tool(lines: Sequence[str]) -> str:
+    """Return the program or module that a script did not find."""
+    for line in lines:
+        if match := COMMAND_NOT_FOUND_LINE.search(line):
+            return match["tool"]
+        if match := MODULE_NOT_FOUND_LINE.search(line):
+            return match["module"]
+    return ""
+
+
+def _root_script_failure(run: NpmRun, script: FailedScript, lines: Sequence[str]) -> LambdapackError:
+    event = script.event or next((name for name, text in run.scripts.items() if text == script.command), "postinstall")
+    missing = _missing_tool(lines)
+    owner = run.tools.get(missing) or run.tools.get(_package_of_specifier(missing))
+    what, hint = f"{script} failed", ""
+    if owner:
+        what = f"{script} needs `{missing}`, which the devDependency {owner} brings"
+        guard = f"npm pkg set scripts.{event}='{script.command} || true'"
+        hint = f"Run `npm install --save-prod {owner}`, or guard the script: `{guard}`."
+    elif missing.startswith((TASK_ROOT, ".", "/")):
+        file = missing.removeprefix(TASK_ROOT + "/")
+        what = f"{script} needs `{file}`, which is not copied into the build"
+        hint = f'Add it to lambdapack.toml: install-inputs = ["{file}"].'
+    elif missing:
+        what = f"{script} needs `{missing}`, which is not there"
+        hint = f"Run `npm install --save-prod {missing}`, or take the call out of the script."
+    return _error(run, ROOT_SCRIPT, what, hint)
+
+
+def _package_of_specifier(module: str) -> str:
+    """Return the package of a module specifier: "@scope/name" of "@scope/name/sub"."""
+    return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])

@@ -1,0 +1,226 @@
+"""Translates the host's .npmrc for the sandbox. Never copies the file, never names a secret in a message."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import BAD_CONFIG
+from lambdapack.managers.npm.ini import IniValue, decode_ini, encode_ini
+from lambdapack.managers.npm.network import (
+    CA_FILE_NAME,
+    SECRETS_DIRECTORY,
+    compiler_flags,
+    host_environment,
+    is_loopback,
+    refuse_loopback,
+    strip_user,
+)
+from lambdapack.project.document import read_text
+
+DEFAULT_REGISTRY = "https://registry.npmjs.org/"
+"""npm's own (config/lib/definitions, `registry`), for credentials that an old .npmrc binds to no host."""
+
+RESULT_KEYS = frozenset({
+    "registry", "legacy-peer-deps", "strict-peer-deps", "allow-scripts", "dangerously-allow-all-scripts",
+    "strict-allow-scripts", "allow-git", "allow-remote", "allow-file", "allow-directory", "ignore-scripts",
+    "engine-strict", "install-links", "install-strategy", "replace-registry-host", "omit-lockfile-registry-resolved",
+})  # fmt: skip
+"""Keys that can change what `npm ci` puts down: they are part of the dependency key."""
+
+TRANSPORT_KEYS = frozenset({
+    "strict-ssl", "ca", "proxy", "https-proxy", "http-proxy", "noproxy", "always-auth", "maxsockets",
+    "fetch-retries", "fetch-retry-factor", "fetch-retry-mintimeout", "fetch-retry-maxtimeout", "fetch-timeout",
+})  # fmt: skip
+"""Keys that change only how npm reaches the same packages."""
+
+FILE_KEYS = frozenset({"cafile", "certfile", "keyfile"})
+INLINE_SECRET_KEYS = frozenset({"cert", "key"})
+AUTH_KEYS = frozenset({"_authToken", "_auth", "username", "_password", "email", "certfile", "keyfile", "always-auth"})
+SECRET_KEYS = frozenset({"_authToken", "_auth", "_password", "keyfile"})
+UNBOUND_AUTH_KEYS = frozenset({"_authToken", "_auth", "username", "_password", "email"})
+URL_KEYS = frozenset({"registry", "proxy", "https-proxy", "http-proxy"})
+
+_VARIABLE = re.compile(r"(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class NpmSettings:
+    """What npm in the sandbox is told. `text`, `files` and `environment` are secret: never logged, never in a key."""
+
+    text: bytes = field(default=b"", repr=False)  # the sandbox's user npmrc
+    files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)  # names below SECRETS, and contents
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # proxies, NODE_EXTRA_CA_CERTS
+    compiler_flags: Mapping[str, str] = field(default_factory=dict)  # CFLAGS, CXXFLAGS: no secret, part of the key
+    has_credentials: bool = False
+    dropped: tuple[str, ...] = ()  # keys that were not carried over, sorted
+    undefined: tuple[str, ...] = ()  # variables that a carried key names and the host does not have
+    without_secrets: str = ""  # canonical, for the dependency key
+    legacy_peer_deps: bool = False
+    ignore_scripts: bool = False
+    allow_all_scripts: bool = False
+    replaced_host: str = "npmjs"  # whose URLs in a lockfile npm sends to the registry: npmjs, always, never, a host
+    allow_scripts: tuple[str, ...] = ()  # npm 12: names whose install scripts may run, from .npmrc
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One effective key and the file or variable that set it."""
+
+    value: IniValue
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """This machine, as npm on it would see itself."""
+
+    project: Path
+    environ: Mapping[str, str]
+    home: Path
+    undefined: set[str] = field(default_factory=set)  # filled by expansion
+
+    def expand(self, text: str) -> str:
+        """Replace ${NAME} and ${NAME?} as npm does (config/lib/env-replace.js): an unknown ${NAME} stays."""
+        return _VARIABLE.sub(self._variable, text)
+
+    def _variable(self, found: re.Match[str]) -> str:
+        slashes, name, optional = found[1], found[2], found[3]
+        if len(slashes) % 2:
+            return found[0][(len(slashes) + 1) // 2 :]
+        if name not in self.environ and not optional:
+            self.undefined.add(name)
+        return slashes[len(slashes) // 2 :] + self.environ.get(name, "" if optional else f"${{{name}}}")
+
+    def read(self, name: str, key: _Key) -> bytes:
+        """Return the content of the file that a key names, relative to the project as for npm run there."""
+        value = str(key.value)
+        path = self.home / value[2:] if value.startswith(("~/", "~\\")) else self.project / value
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            detail = f"{name} ({key.origin}): {path}: {error.strerror or error}"
+            raise LambdapackError(BAD_CONFIG, detail, hint=f"Correct `{name}` there, or take it out.") from error
+
+
+def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path) -> NpmSettings:
+    """Return the settings of `project`'s .npmrc over the user's, under npm_config_* variables.
+
+    LP006 for a host that only this machine can reach and for a file that is named and not there.
+    """
+    host = _Host(project, environ, home)
+    keys, dropped = _effective_keys(host)
+    files: dict[str, bytes] = {}
+    carried = {name: _carry_value(name, key, host, files) for name, key in sorted(keys.items())}
+    network = host_environment(environ, files, carried.get("cafile"))
+    return NpmSettings(
+        text="".join(encode_ini(name, value) for name, value in carried.items()).encode(),
+        files=tuple(sorted(files.items())),
+        environment=network.variables,
+        compiler_flags=compiler_flags(environ),
+        has_credentials=network.has_credentials or any(_is_secret(name, value) for name, value in carried.items()),
+        dropped=tuple(sorted(dropped)),
+        undefined=tuple(sorted(host.undefined)),
+        without_secrets=_canonical_text(carried),
+        legacy_peer_deps=carried.get("legacy-peer-deps") == "true",
+        ignore_scripts=carried.get("ignore-scripts") == "true",
+        allow_all_scripts=carried.get("dangerously-allow-all-scripts") == "true",
+        replaced_host=str(carried.get("replace-registry-host", "npmjs")),
+        allow_scripts=_split_names(carried.get("allow-scripts", "")),
+    )
+
+
+def _effective_keys(host: _Host) -> tuple[dict[str, _Key], set[str]]:
+    """Return the keys that count and the names of those of files that are left behind."""
+    found: dict[str, _Key] = {}
+    for path in _npmrc_files(host):
+        found |= {host.expand(name): _Key(value, str(path)) for name, value in decode_ini(read_text(path)).items()}
+    known = {name: key for name, key in found.items() if _is_known_key(name)}
+    variables = {name: key for name, key in _keys_from_environment(host.environ).items() if _is_known_key(name)}
+    kept = {name: _Key(_expand_value(key.value, host), key.origin) for name, key in (known | variables).items()}
+    return _bind_credentials(kept), set(found) - set(known)
+
+
+def _npmrc_files(host: _Host) -> tuple[Path, ...]:
+    configured = next((value for name, value in host.environ.items() if name.lower() == "npm_config_userconfig"), "")
+    user = Path(configured) if configured else host.home / ".npmrc"
+    return tuple(path for path in dict.fromkeys((user, host.project / ".npmrc")) if _is_file(path))
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is such a file; LP006 when this user may not even look (HOME of another user, under sudo)."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        hint = "Set HOME to a directory of this user, or NPM_CONFIG_USERCONFIG to a readable file."
+        raise LambdapackError(BAD_CONFIG, f"{path}: {error.strerror or error}", hint=hint) from error
+
+
+def _keys_from_environment(environ: Mapping[str, str]) -> dict[str, _Key]:
+    """Read npm_config_* as npm does: any case, underscores for dashes, an empty one counts for nothing."""
+    found = {}
+    for variable, value in sorted(environ.items()):
+        if value and variable.lower().startswith("npm_config_"):
+            bare = variable[len("npm_config_") :]
+            name = bare if bare.startswith("//") else re.sub(r"(?!^)_", "-", bare).lower()
+            found[name] = _Key(value, variable)
+    return found
+
+
+def _is_known_key(name: str) -> bool:
+    if name.startswith("//"):
+        # Credentials for this machine's own registry are of no use in a container.
+        return name.rpartition(":")[2] in AUTH_KEYS and not is_loopback(urlsplit(name).hostname or "")
+    if name.startswith("@"):
+        return name.endswith(":registry")
+    return name in RESULT_KEYS | TRANSPORT_KEYS | FILE_KEYS | INLINE_SECRET_KEYS | AUTH_KEYS
+
+
+def _bind_credentials(keys: dict[str, _Key]) -> dict[str, _Key]:
+    """Bind credentials without a host to the registry, as `npm config fix` does: npm >= 9 refuses the old form."""
+    registry = str(keys["registry"].value) if "registry" in keys else DEFAULT_REGISTRY
+    parts = urlsplit(registry)
+    host = f"//{parts.netloc.rpartition('@')[2]}{parts.path.rpartition('/')[0]}/"
+    return {f"{host}:{name}" if name in UNBOUND_AUTH_KEYS else name: key for name, key in keys.items()}
+
+
+def _expand_value(value: IniValue, host: _Host) -> IniValue:
+    return tuple(host.expand(each) for each in value) if isinstance(value, tuple) else host.expand(value)
+
+
+def _carry_value(name: str, key: _Key, host: _Host, files: dict[str, bytes]) -> IniValue:
+    kind = name.rpartition(":")[2]
+    if kind in FILE_KEYS:
+        stem = CA_FILE_NAME if kind == "cafile" else f"{kind}-{len(files)}.pem"
+        files[stem] = host.read(name, key)
+        return f"{SECRETS_DIRECTORY}/{stem}"
+    if kind in URL_KEYS and key.value not in {"", "null", "false"}:
+        refuse_loopback(str(key.value), f"{name} ({key.origin})")
+    return key.value
+
+
+def _is_secret(name: str, value: IniValue) -> bool:
+    kind = name.rpartition(":")[2]
+    if kind in URL_KEYS and isinstance(value, str):
+        return strip_user(value) != value
+    # A variable that the host lacks is no secret: npm would send its name.
+    return (kind in SECRET_KEYS or name in INLINE_SECRET_KEYS) and "${" not in str(value)
+
+
+def _canonical_text(carried: Mapping[str, IniValue]) -> str:
+    kept = {
+        name: value
+        for name, value in carried.items()
+        if name in RESULT_KEYS or (name.startswith("@") and name.endswith(":registry"))
+    }
+    return "".join(
+        encode_ini(name, strip_user(value) if isinstance(value, str) and name.endswith("registry") else value)
+        for name, value in sorted(kept.items())
+    )
+
+
+def _split_names(value: IniValue) -> tuple[str, ...]:
+    parts = value if isinstance(value, tuple) else (value,)
+    return tuple(name.strip() for part in parts for name in part.split(",") if name.strip())

@@ -1,0 +1,64 @@
+"""Finds the workspace root that a package belongs to, as npm looks for it. Never opens a lockfile."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lambdapack.errors.record import LambdapackError
+from lambdapack.project.document import parse_object, read_text
+
+PNPM_WORKSPACE = "pnpm-workspace.yaml"
+
+
+def find_workspace_root(directory: Path) -> Path | None:
+    """Return the nearest directory above whose workspaces include this one, None when there is none."""
+    return next((each for each in directory.parents if _includes(each, directory)), None)
+
+
+def _includes(root: Path, directory: Path) -> bool:
+    if (root / PNPM_WORKSPACE).is_file():
+        return True
+    if not (root / "package.json").is_file():
+        return False
+    try:
+        manifest = parse_object(read_text(root / "package.json"), root / "package.json")
+    except LambdapackError:  # a broken file above the project is not ours to complain about; npm passes over it too
+        return False
+    return is_workspace_member(workspace_globs(manifest), directory.relative_to(root).as_posix())
+
+
+def workspace_globs(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the globs under "workspaces", which is an array or an object with "packages"."""
+    declared = manifest.get("workspaces")
+    if isinstance(declared, dict):
+        declared = declared.get("packages")
+    return tuple(each for each in declared if isinstance(each, str)) if isinstance(declared, list) else ()
+
+
+def is_workspace_member(globs: Sequence[str], path: str) -> bool:
+    """Tell whether the globs take in a path relative to the root; a later one overrules an earlier one."""
+    if "node_modules" in PurePosixPath(path).parts:
+        return False
+    included = False
+    for glob in globs:
+        bare = glob.lstrip("!")
+        negated = (len(glob) - len(bare)) % 2 == 1
+        if _glob_expression(bare).fullmatch(path):
+            included = not negated
+    return included
+
+
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|.", re.DOTALL)
+_SIMPLE = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def _glob_expression(glob: str) -> re.Pattern[str]:
+    body = re.sub(r"^\.?/+", "", glob.replace("\\", "/")).rstrip("/")
+    return re.compile("".join(_translate_token(token) for token in _TOKEN.findall(body)), re.DOTALL)
+
+
+def _translate_token(token: str) -> str:
+    if token.startswith("{") and len(token) > 1:
+        return "(?:" + "|".join(_glob_expression(each).pattern for each in token[1:-1].split(",")) + ")"
+    return _SIMPLE.get(token) or re.escape(token)

@@ -1,0 +1,184 @@
+"""Versions and ranges as node-semver 7 reads them. Never fetches; a tag such as "latest" is None."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+_PARTS = (
+    r"[v=\s]*(\d+|[xX*])(?:\.(\d+|[xX*])(?:\.(\d+|[xX*])(?:-?([0-9A-Za-z-][0-9A-Za-z.-]*))?(?:\+[0-9A-Za-z.-]+)?)?)?"
+)
+_VERSION = re.compile(r"[v=\s]*(\d+)\.(\d+)\.(\d+)(?:-?([0-9A-Za-z-][0-9A-Za-z.-]*))?(?:\+[0-9A-Za-z.-]+)?")
+_COMPARATOR = re.compile(rf"(<=|>=|<|>|=|\^|~>?)?{_PARTS}")
+_HYPHEN = re.compile(rf"\s*({_PARTS})\s+-\s+({_PARTS})\s*")
+_MAX_LENGTH = 256  # node-semver's MAX_LENGTH, internal/constants.js
+
+Identifier = tuple[int, int, str]
+SemanticVersion = tuple[int, int, int, tuple[int, tuple[Identifier, ...]]]
+"""Ordered as semver orders: a pre-release sorts before its release."""
+
+_RELEASE: tuple[int, tuple[Identifier, ...]] = (1, ())
+_LOWEST: tuple[int, tuple[Identifier, ...]] = (0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Comparator:
+    """One bound: the operator is ">=", "<", ">", "<=" or "="."""
+
+    operator: str
+    version: SemanticVersion
+
+    def admits(self, version: SemanticVersion) -> bool:
+        """Tell whether a version lies on the right side of the bound."""
+        match self.operator:
+            case ">=":
+                return version >= self.version
+            case "<":
+                return version < self.version
+            case ">":
+                return version > self.version
+            case "<=":
+                return version <= self.version
+            case _:
+                return version == self.version
+
+
+VersionRange = tuple[tuple[Comparator, ...], ...]
+"""Any of the sets, and in a set all of the comparators."""
+
+
+def parse_version(text: str) -> SemanticVersion | None:
+    """Return a version, None when the text is none."""
+    found = _VERSION.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
+    if found is None:
+        return None
+    return int(found[1]), int(found[2]), int(found[3]), _parse_prerelease(found[4])
+
+
+def _parse_prerelease(text: str | None) -> tuple[int, tuple[Identifier, ...]]:
+    if not text:
+        return _RELEASE
+    return 0, tuple((0, int(each), "") if each.isdigit() else (1, 0, each) for each in text.split("."))
+
+
+def parse_range(text: str) -> VersionRange | None:
+    """Return a range, None when the text is none (a tag such as "latest")."""
+    if len(text) > _MAX_LENGTH:
+        return None
+    sets = [_parse_set(each) for each in text.split("||")]
+    return None if any(each is None for each in sets) else tuple(each for each in sets if each is not None)
+
+
+def _parse_set(text: str) -> tuple[Comparator, ...] | None:
+    hyphen = _HYPHEN.fullmatch(text)
+    if hyphen:
+        return _parse_hyphen_range(hyphen[1], hyphen[6])
+    words = re.sub(r"(<=|>=|<|>|=|\^|~>?)\s+", r"\1", text).split()
+    comparators: list[Comparator] = []
+    for word in words:
+        found = _COMPARATOR.fullmatch(word)
+        if found is None:
+            return None
+        comparators += _desugar(found[1] or "", (found[2], found[3], found[4]), found[5])
+    return tuple(comparators)
+
+
+def _parse_hyphen_range(low: str, high: str) -> tuple[Comparator, ...]:
+    first, last = _COMPARATOR.fullmatch(low.strip()), _COMPARATOR.fullmatch(high.strip())
+    if first is None or last is None:  # the hyphen expression holds the same parts
+        return ()
+    return (
+        *_desugar(">=", (first[2], first[3], first[4]), first[5]),
+        *_desugar("<=", (last[2], last[3], last[4]), last[5]),
+    )
+
+
+def _desugar(operator: str, parts: tuple[str | None, str | None, str | None], pre: str | None) -> list[Comparator]:
+    numbers: list[int] = []
+    for part in parts:
+        if part is None or not part.isdigit():
+            break
+        numbers.append(int(part))
+    if not numbers:
+        return [_below((0, 0, 0))] if operator in {"<", ">"} else []
+    if operator in {"^", "~", "~>"}:
+        return [_at_least(numbers, pre), _below(_upper_bound(operator, numbers))]
+    if len(numbers) == len(parts):
+        return [Comparator(operator or "=", (numbers[0], numbers[1], numbers[2], _parse_prerelease(pre)))]
+    return _desugar_partial(operator, numbers)
+
+
+def _desugar_partial(operator: str, numbers: list[int]) -> list[Comparator]:
+    """Return what "1", "1.2.x", ">1" and "<=1.2" stand for."""
+    after = _bump_version(numbers, len(numbers) - 1)
+    match operator:
+        case ">":
+            return [Comparator(">=", (*after, _RELEASE))]
+        case ">=":
+            return [_at_least(numbers, None)]
+        case "<":
+            return [_below(_pad_version(numbers))]
+        case "<=":
+            return [_below(after)]
+        case _:
+            return [_at_least(numbers, None), _below(after)]
+
+
+def _upper_bound(operator: str, numbers: list[int]) -> tuple[int, int, int]:
+    if operator != "^":
+        return _bump_version(numbers, min(1, len(numbers) - 1))
+    for place, number in enumerate(numbers):
+        if number:
+            return _bump_version(numbers, place)
+    return _bump_version(numbers, len(numbers) - 1)
+
+
+def _pad_version(numbers: list[int]) -> tuple[int, int, int]:
+    full = [*numbers, 0, 0]
+    return full[0], full[1], full[2]
+
+
+def _bump_version(numbers: list[int], place: int) -> tuple[int, int, int]:
+    return _pad_version([*numbers[:place], numbers[place] + 1])
+
+
+def _at_least(numbers: list[int], pre: str | None) -> Comparator:
+    return Comparator(">=", (*_pad_version(numbers), _parse_prerelease(pre)))
+
+
+def _below(version: tuple[int, int, int]) -> Comparator:
+    return Comparator("<", (*version, _LOWEST))
+
+
+def satisfies(version: str, spec: str) -> bool | None:
+    """Tell whether npm takes a version for a range; None when one of them is not what it should be."""
+    parsed, wanted = parse_version(version), parse_range(spec)
+    if parsed is None or wanted is None:
+        return None
+    return any(_is_in_set(parsed, comparators) for comparators in wanted)
+
+
+def _is_in_set(version: SemanticVersion, comparators: tuple[Comparator, ...]) -> bool:
+    if not all(each.admits(version) for each in comparators):
+        return False
+    # A pre-release counts only where the range itself names one of the same release.
+    return version[3] == _RELEASE or any(
+        each.version[:3] == version[:3] and each.version[3] not in {_RELEASE, _LOWEST} for each in comparators
+    )
+
+
+def admitted_majors(spec: str, majors: Collection[int]) -> tuple[int, ...] | None:
+    """Return those of the majors of which a range takes some release, sorted; None when it is no range."""
+    wanted = parse_range(spec)
+    if wanted is None:
+        return None
+    return tuple(
+        sorted(each for each in majors if any(_is_major_admitted(comparators, each) for comparators in wanted))
+    )
+
+
+def _is_major_admitted(comparators: tuple[Comparator, ...], major: int) -> bool:
+    lows = [(each.version, each.operator != ">") for each in comparators if each.operator in {">=", ">", "="}]
+    highs = [(each.version, each.operator != "<") for each in comparators if each.operator in {"<=", "<", "="}]
+    low, low_in = max([*lows, ((major, 0, 0, _RELEASE), True)], key=lambda bound: (bound[0], not bound[1]))
+    high, high_in = min([*highs, ((major + 1, 0, 0, _LOWEST), False)], key=lambda bound: (bound[0], bound[1]))
+    return low < high or (low == high and low_in and high_in)

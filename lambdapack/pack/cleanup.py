@@ -1,0 +1,104 @@
+"""Files that an install leaves in a tree and no function opens. Never touches what a loader could pick.
+
+Build logs and makefiles hold absolute paths and times, so they also make equal packages differ (aws/aws-cli#3131).
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lambdapack.tree.compose import FilteredTree
+from lambdapack.tree.entry import Entry, Tree
+
+GYP_MARKER_FILES: Final = frozenset(("config.gypi", "binding.Makefile", "gyp-mac-tool"))
+"""Files by which a directory named build is node-gyp's (`node-gyp configure` writes them)."""
+
+CMAKE_MARKER_FILE: Final = "CMakeCache.txt"
+
+GYP_LEFTOVERS: Final = re.compile(
+    r"(?:Makefile|config\.gypi|gyp-mac-tool|node_gyp_bins(?:/.*)?"
+    r"|\.deps(?:/.*)?|(?:Release|Debug)/(?:\.deps|obj|obj\.target|obj\.host)(?:/.*)?|(?:Release|Debug)/linker\.lock"
+    r"|(?:.*/)?[^/]+\.(?:o|d|a|stamp|mk|Makefile))",
+    re.DOTALL,
+)
+"""Below a gyp build directory; the finished addon, build/Release/NAME.node, and what it copies there stay.
+
+node_gyp_bins holds a link to the image's own python3, which leaves the tree."""
+
+CMAKE_LEFTOVERS: Final = re.compile(
+    r"(?:(?:.*/)?(?:CMakeFiles(?:/.*)?|Makefile|cmake_install\.cmake|CMakeCache\.txt|[^/]+\.(?:o|d|a)))"
+    r"|compile_commands\.json|\.ninja_(?:log|deps)|build\.ninja",
+    re.DOTALL,
+)
+
+BOOKKEEPING_FILES: Final = re.compile(
+    r"(?:.*/)?node_modules/(?:\.package-lock\.json|\.yarn-integrity|\.yarn-state\.yml|\.modules\.yaml|\.cache(?:/.*)?)"
+    r"|(?:.*/)?node_modules/(?:.*/)?(?:build-tmp-napi-v\d+|__pycache__)(?:/.*)?",
+    re.DOTALL,
+)
+"""Notes of npm, yarn and pnpm, tools' caches, node-pre-gyp's scratch and gyp's compiled Python, anywhere in a package.
+
+node_modules/.bin stays: there are programs that start their tools by that path."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedTree:
+    """A tree without its droppings."""
+
+    tree: Tree
+    dropped: tuple[Entry, ...]
+
+    @property
+    def bytes_saved(self) -> int:
+        """What the droppings weigh."""
+        return sum(entry.size for entry in self.dropped)
+
+
+def clean_tree(tree: Tree) -> CleanedTree:
+    """Return a dependency tree without droppings, and which they are."""
+    dropped = frozenset(find_leftovers(tree.entries))
+    return CleanedTree(
+        prune_tree(tree, dropped), tuple(entry for path, entry in tree.entries.items() if path in dropped)
+    )
+
+
+def prune_tree(tree: Tree, paths: Collection[str]) -> Tree:
+    """Return a tree without the entries at `paths`; a directory goes with all that is below it."""
+    gone = frozenset(paths)
+    return FilteredTree(tree, lambda entry: not _is_below(entry.path, gone)) if gone else tree
+
+
+def find_leftovers(entries: Mapping[str, Entry]) -> Iterator[str]:
+    """Give the paths of all droppings, in order."""
+    builds = dict(_build_directories(entries))
+    for path in entries:
+        if BOOKKEEPING_FILES.fullmatch(path) or _is_leftover(path, builds):
+            yield path
+
+
+def _build_directories(entries: Mapping[str, Entry]) -> Iterator[tuple[str, re.Pattern[str]]]:
+    for path in entries:
+        directory, _, name = path.rpartition("/")
+        if directory.rpartition("/")[2] != "build":
+            continue
+        if name in GYP_MARKER_FILES:
+            yield directory, GYP_LEFTOVERS
+        elif name == CMAKE_MARKER_FILE:
+            yield directory, CMAKE_LEFTOVERS
+
+
+def _is_leftover(path: str, builds: Mapping[str, re.Pattern[str]]) -> bool:
+    return any(
+        directory in builds and builds[directory].fullmatch(path[len(directory) + 1 :])
+        for directory in _parent_directories(path)
+    )
+
+
+def _is_below(path: str, gone: Collection[str]) -> bool:
+    return path in gone or any(directory in gone for directory in _parent_directories(path))
+
+
+def _parent_directories(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path

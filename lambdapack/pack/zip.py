@@ -1,0 +1,184 @@
+"""Writes a tree as a zip. The bytes depend on names, modes, contents and the compressor's version alone.
+
+Zip64 records appear only where a file, the zip or the number of members needs them.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import OUTPUT
+from lambdapack.events import SILENT, Advance, Observer
+from lambdapack.pack.atomic import check_writable, replace_file
+from lambdapack.pack.compress import PackedMember, pack_members
+from lambdapack.pack.digest import ContentDigest, ZipMember, base64_digest, zip_members
+from lambdapack.tree.archive import UTF8_FLAG
+from lambdapack.tree.entry import EntryKind, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A deployment package or a layer."""
+
+    path: Path
+    code_digest: str  # base64 of SHA-256 over the zip's bytes: AWS's CodeSha256
+    content_digest: str  # "sha256:..." over names, modes and contents; the same whatever compressed it
+    zip_bytes: int
+    unzipped_bytes: int
+    entries: int
+
+
+LOCAL_RECORD: Final = struct.Struct("<4sHHHHHIIIHH")  # 4.3.7
+CENTRAL_RECORD: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")  # 4.3.12
+END_RECORD: Final = struct.Struct("<4sHHHHIIH")  # 4.3.16
+END_64_RECORD: Final = struct.Struct("<4sQHHIIQQQQ")  # 4.3.14
+LOCATOR_64_RECORD: Final = struct.Struct("<4sIQI")  # 4.3.15
+
+DOS_DATE: Final = 0x0021
+"""1980-01-01, the oldest date that MS-DOS writes (4.4.6): year since 1980 << 9, month << 5, day. The time is 0."""
+
+MADE_BY_UNIX: Final = 3 << 8
+"""4.4.2: made by Unix, so that the upper half of the attributes is a mode; fixed so that Windows hosts agree."""
+
+DOS_DIRECTORY: Final = 0x10
+ZIP_VERSION: Final = 20  # 4.4.3: deflate and directories
+ZIP_64_VERSION: Final = 45
+MAX_UINT16: Final = 0xFFFF
+MAX_UINT32: Final = 0xFFFFFFFF
+
+
+def local_header(packed: PackedMember) -> bytes:
+    """Return what stands before a member's bytes."""
+    name = packed.member.name.encode()
+    large = packed.size >= MAX_UINT32 or packed.packed_size >= MAX_UINT32
+    extra = _zip_64_extra(packed.size, packed.packed_size) if large else b""
+    fields = (*_common_fields(packed, large), *_size_fields(packed, large), len(name), len(extra))
+    return LOCAL_RECORD.pack(b"PK\x03\x04", *fields) + name + extra
+
+
+def central_header(packed: PackedMember, offset: int) -> bytes:
+    """Return a member's record in the directory; `offset` is where its local header is."""
+    name = packed.member.name.encode()
+    large = packed.size >= MAX_UINT32 or packed.packed_size >= MAX_UINT32
+    far = offset >= MAX_UINT32
+    extra = _zip_64_extra(*((packed.size, packed.packed_size) if large else ()), *((offset,) if far else ()))
+    attributes = packed.member.mode << 16 | (DOS_DIRECTORY if packed.member.entry.kind is EntryKind.DIRECTORY else 0)
+    version, *rest = _common_fields(packed, large or far)
+    fields = (
+        MADE_BY_UNIX | version,
+        version,
+        *rest,
+        *_size_fields(packed, large),
+        len(name),
+        len(extra),
+        0,
+        0,
+        0,
+        attributes,
+    )
+    return CENTRAL_RECORD.pack(b"PK\x01\x02", *fields, MAX_UINT32 if far else offset) + name + extra
+
+
+def end_records(count: int, size: int, offset: int) -> bytes:
+    """Return what closes a zip: `count` records of `size` bytes that begin at `offset`."""
+    classic = (min(count, MAX_UINT16), min(count, MAX_UINT16), min(size, MAX_UINT32), min(offset, MAX_UINT32))
+    end = END_RECORD.pack(b"PK\x05\x06", 0, 0, *classic, 0)
+    if count < MAX_UINT16 and size < MAX_UINT32 and offset < MAX_UINT32:
+        return end
+    version = (MADE_BY_UNIX | ZIP_64_VERSION, ZIP_64_VERSION)
+    end_64 = END_64_RECORD.pack(b"PK\x06\x06", END_64_RECORD.size - 12, *version, 0, 0, count, count, size, offset)
+    return end_64 + LOCATOR_64_RECORD.pack(b"PK\x06\x07", 0, offset + size, 1) + end
+
+
+def _common_fields(packed: PackedMember, wide: bool) -> tuple[int, ...]:  # noqa: FBT001  # private, named at each call
+    flags = 0 if packed.member.name.isascii() else UTF8_FLAG
+    return (ZIP_64_VERSION if wide else ZIP_VERSION, flags, packed.method, 0, DOS_DATE, packed.crc)
+
+
+def _size_fields(packed: PackedMember, large: bool) -> tuple[int, int]:  # noqa: FBT001  # private, named at each call
+    return (MAX_UINT32, MAX_UINT32) if large else (packed.packed_size, packed.size)
+
+
+def _zip_64_extra(*values: int) -> bytes:
+    """4.5.3: unpacked size, packed size, offset; each only where its field of 32 bits is full."""
+    return struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values) if values else b""
+
+
+COPY_SLICE_BYTES = 1024 * 1024
+"""Bytes that are copied at a time from a file too large to be compressed."""
+
+
+def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: int | None = None) -> Archive:
+    """Write a tree as the zip `path`, which is there whole or, on any failure, as it was before.
+
+    LP009 when it cannot be written; failures of the tree pass through.
+    """
+    _refuse_other_files(path)
+    found = zip_members(tree)
+    total = sum(each.entry.size for each in found)
+    with observer.task(f"Writing {path.name}", total, "B") as advance, replace_file(path) as file:
+        return _ZipWriter(file, path, tree).write(found, workers, advance)
+
+
+def check_zip_output(path: Path) -> None:
+    """LP009 when `write_zip` would refuse the path, or could not write there as things are."""
+    check_writable(path)
+    _refuse_other_files(path)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """LP009 where a file lies that is no zip: `--output src/index.js` is a slip of the hand."""
+    if path.is_file():
+        with path.open("rb") as file:
+            start = file.read(2)
+        if start not in (b"", b"PK"):
+            hint = "Name a zip with `--output`, or remove that file first."
+            raise LambdapackError(OUTPUT, f"{path}: a file that is no zip is there", hint=hint)
+
+
+class _ZipWriter:
+    """One zip on its way out: everything that is written passes through one place, which counts and hashes it."""
+
+    def __init__(self, file: BinaryIO, path: Path, tree: Tree) -> None:
+        self._file = file
+        self._path = path
+        self._tree = tree
+        self._hash = hashlib.sha256()
+        self._offset = 0
+
+    def write(self, found: list[ZipMember], workers: int | None, advance: Advance) -> Archive:
+        content = ContentDigest()
+        directory = bytearray()
+        unzipped = 0
+        with closing(pack_members(self._tree, found, workers)) as stream:
+            for packed in stream:
+                directory += central_header(packed, self._offset)
+                for piece in self._pieces(packed):
+                    self._put(piece)
+                content.add(packed.member, packed.sha256)
+                unzipped += packed.size
+                advance(packed.member.entry.size)
+        self._put(bytes(directory))
+        self._put(end_records(len(found), len(directory), self._offset - len(directory)))
+        self._file.flush()
+        code = base64_digest(self._hash.digest())
+        return Archive(self._path, code, content.text(), self._offset, unzipped, len(found))
+
+    def _pieces(self, packed: PackedMember) -> Iterator[bytes | bytearray | memoryview]:
+        yield local_header(packed)
+        if packed.data is not None:
+            yield packed.data
+            return
+        with packed.member.contents(self._tree) as data:
+            for start in range(0, len(data), COPY_SLICE_BYTES):
+                yield data[start : start + COPY_SLICE_BYTES]
+
+    def _put(self, piece: bytes | bytearray | memoryview) -> None:
+        self._file.write(piece)
+        self._hash.update(piece)
+        self._offset += len(piece)

@@ -1,0 +1,187 @@
+"""The package.json of every package in a tree. A broken one is read as empty: npm put it there."""
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
+from lambdapack.packages.install_script import InstallScriptTraits, read_install_script
+from lambdapack.packages.native_use import NativeUse, read_native_use
+from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
+from lambdapack.tree.names import ancestors
+
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+"""Bytes of a package.json that are read; npm's registry documents of a single version stay far below."""
+
+PACKAGE_ROOT = re.compile(r"(?:^|.*/)node_modules/(?:@[^/]+/)?[^/@.][^/]*\Z")
+"""The directory of a package inside node_modules, not one of the package.json files that mark dist/esm."""
+
+
+PLATFORM_WORDS = re.compile(r"linux|darwin|win32|windows|musl|x64|arm64|wasm32")
+"""Words in the names of the packages that hold one platform's build."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageBuild:
+    """One row of build/manifest.json, the index that cmake-ts keeps of its builds."""
+
+    path: str  # relative to the package
+    os: str
+    cpu: str
+    libc: str
+    abi: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageManifest:
+    """What decides which native file of a package is loaded."""
+
+    directory: str  # relative to the tree's root, "" for the root itself
+    name: str
+    version: str
+    main: str = ""
+    os: tuple[str, ...] = ()
+    cpu: tuple[str, ...] = ()
+    libc: tuple[str, ...] = ()
+    dependencies: frozenset[str] = frozenset()
+    optional_dependencies: frozenset[str] = frozenset()
+    dev_dependencies: frozenset[str] = frozenset()
+    peer_dependencies: frozenset[str] = frozenset()
+    install_script: str = ""  # preinstall, install and postinstall, joined
+    gypfile: bool = False
+    module_name: str = ""  # node-pre-gyp: binary.module_name
+    module_path: str = ""  # node-pre-gyp: binary.module_path, a template
+    napi_versions: tuple[int, ...] = ()
+    es_module: bool = False
+    module_type: str = ""  # "type": "module", "commonjs" or "" when it does not say
+    builds: tuple[PackageBuild, ...] = field(default=())
+    script: InstallScriptTraits = field(
+        default=InstallScriptTraits()
+    )  # what the files do that the install script starts
+    ask_native_use: Callable[[], NativeUse] = field(default=lambda: NativeUse.UNKNOWN, compare=False, repr=False)
+    locked: frozenset[str] | None = None  # names in the lockfile beside it; None without one
+
+    @property
+    def native_use(self) -> NativeUse:
+        """How the package's own sources use its native part. Read when asked for: the tree must be open."""
+        return self.ask_native_use()
+
+
+def read_manifests(tree: Tree) -> Mapping[str, PackageManifest]:
+    """Return the manifest of every package of a tree, by its directory; one that cannot be read has no fields."""
+    above_addons: set[str] = set()
+    for path in tree.entries:
+        if path.endswith(".node"):
+            for _ in ancestors(path, above_addons):
+                pass
+    return {
+        directory: _read_manifest(tree, directory, above_addons) for directory in _package_directories(tree.entries)
+    }
+
+
+def _package_directories(entries: Mapping[str, Entry]) -> Iterator[str]:
+    for path, entry in entries.items():
+        directory, _, name = path.rpartition("/")
+        if name != "package.json" or entry.kind is not EntryKind.FILE:
+            continue
+        if "node_modules/" not in path or PACKAGE_ROOT.match(directory):
+            yield directory
+
+
+def _read_manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -> PackageManifest:
+    raw = _read_json(tree, posixpath.join(directory, "package.json"))
+    binary = _table(raw.get("binary"))
+    dependencies = frozenset(_table(raw.get("dependencies")))
+    optional = frozenset(_table(raw.get("optionalDependencies")))
+    scripts = _table(raw.get("scripts"))
+    command = " && ".join(_text(scripts.get(key)) for key in _INSTALL_SCRIPTS if scripts.get(key))
+    parts = frozenset(each for each in dependencies | optional if PLATFORM_WORDS.search(each))
+    gyp = raw.get("gypfile") is True or posixpath.join(directory, "binding.gyp") in tree.entries
+    native = bool(command or parts or binary or gyp or directory in above_addons) and "node_modules/" in directory
+    return PackageManifest(
+        directory=directory,
+        name=_text(raw.get("name")) or name_from_directory(directory),
+        version=_text(raw.get("version")),
+        main=_text(raw.get("main")),
+        os=_words(raw.get("os")),
+        cpu=_words(raw.get("cpu")),
+        libc=_words(raw.get("libc")),
+        dependencies=dependencies - optional,
+        optional_dependencies=optional,
+        dev_dependencies=frozenset(_table(raw.get("devDependencies"))),
+        peer_dependencies=frozenset(_table(raw.get("peerDependencies"))),
+        install_script=command,
+        gypfile=gyp,
+        module_name=_text(binary.get("module_name")),
+        module_path=_text(binary.get("module_path")),
+        napi_versions=tuple(each for each in _list(binary.get("napi_versions")) if isinstance(each, int)),
+        es_module=raw.get("type") == "module",
+        module_type=_text(raw.get("type")),
+        builds=tuple(_read_builds(tree, directory)),
+        script=read_install_script(tree, directory, command) if native else InstallScriptTraits(),
+        ask_native_use=cache(lambda: read_native_use(tree, directory, raw, parts) if native else NativeUse.UNKNOWN),
+        locked=_read_locked_names(tree, directory),
+    )
+
+
+_INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
+
+
+def name_from_directory(directory: str) -> str:
+    """Return the npm name that a directory inside node_modules stands for, "" outside."""
+    _, found, name = f"/{directory}".rpartition("/node_modules/")
+    return "/".join(name.split("/")[: 2 if name.startswith("@") else 1]) if found else ""
+
+
+def _read_builds(tree: Tree, directory: str) -> Iterator[PackageBuild]:
+    """Each key of cmake-ts's index is itself JSON: {"os": "linux", "arch": "x64", "libc": "glibc", "abi": 127}."""
+    index = posixpath.join(directory, "build/manifest.json")
+    for key, path in _read_json(tree, index).items() if index in tree.entries else ():
+        try:
+            wanted = _table(json.loads(key))
+        except ValueError:
+            continue
+        where = posixpath.normpath(posixpath.join("build", _text(path)))
+        abi = wanted.get("abi")
+        system, cpu, libc = (_text(wanted.get(each)) for each in ("os", "arch", "libc"))
+        yield PackageBuild(where, system, cpu, libc, abi if isinstance(abi, int) else 0)
+
+
+def _read_locked_names(tree: Tree, directory: str) -> frozenset[str] | None:
+    """Npm writes a shrinkwrap into published packages as well; it says nothing where it is installed."""
+    paths = (posixpath.join(directory, each) for each in LOCKFILE_NAMES if "node_modules/" not in directory)
+    found = next((each for each in paths if each in tree.entries), None)
+    packages = _table(_read_json(tree, found).get("packages")) if found else {}
+    return frozenset(name_from_directory(each) for each in packages if each) if packages else None
+
+
+def _read_json(tree: Tree, path: str) -> Mapping[str, Any]:
+    entry = tree.entries[path]
+    if entry.kind is not EntryKind.FILE or entry.size > MAX_MANIFEST_BYTES:
+        return {}
+    try:
+        return _table(json.loads(read_file(tree, path).decode("utf-8-sig")))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """A list, or one word, which npm takes as well."""
+    return (value,) if isinstance(value, str) else tuple(each for each in _list(value) if isinstance(each, str))

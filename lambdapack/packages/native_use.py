@@ -1,0 +1,155 @@
+"""What a package's own JavaScript does when its native part is missing. Reads sources, runs nothing."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from lambdapack.packages.conditions import Likelihood
+from lambdapack.packages.requires import ModuleRequest, find_module_requests, has_native_error
+from lambdapack.tree.entry import EntryKind, Tree, read_file
+
+MAX_SOURCE_FILES = 400
+MAX_SOURCE_BYTES = 8 * 1024 * 1024
+MAX_SOURCE_FILE_BYTES = 2 * 1024 * 1024
+"""What is read of one package at most, in files and bytes; nothing is concluded from a package that has more."""
+
+NATIVE_ARGUMENT = re.compile(
+    r"\.node\b|node-gyp-build|pkg-prebuilds|node-pre-gyp|cmake-ts|build/(?:Release|Debug)|\A\s*['\"]bindings['\"]"
+)
+"""Arguments of require() that stand for a native file: its name, its directory, or a package that looks for it."""
+
+REQUIRE_ENDINGS = ("", ".js", ".cjs", ".mjs", ".json", "/index.js", "/index.cjs", "/index.mjs")
+
+
+class NativeUse(Enum):
+    """What happens to a package without its native part, as far as its sources tell."""
+
+    UNKNOWN = "unknown"  # they do not show where it is loaded
+    REQUIRED = "required"  # an error reaches whoever requires the package, or calls it
+    STOPGAP = "stopgap"  # it is asked for only where Node.js lacks something that it may have by now
+    GUARDED = "guarded"  # it is caught, and JavaScript takes over
+    ELSEWHERE = "elsewhere"  # only on other systems is it asked for
+
+
+DISPENSABLE_USES = frozenset({NativeUse.GUARDED, NativeUse.ELSEWHERE})
+"""What a package can do without on Lambda."""
+
+_WORST_FIRST = (NativeUse.REQUIRED, NativeUse.STOPGAP, NativeUse.GUARDED, NativeUse.ELSEWHERE)
+
+
+@dataclass(frozen=True, slots=True)
+class _SourceFile:
+    use: NativeUse  # by its own hands
+    edges: tuple[tuple[str, NativeUse], ...]  # files of the package that it requires, and how bad their lack can be
+
+
+def read_native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], parts: frozenset[str]) -> NativeUse:
+    """Return it for the package at a directory; `parts` are the platform packages that it depends on."""
+    files: dict[str, _SourceFile] = {}
+    entries = [
+        found for each in _entry_points(manifest) if (found := resolve_relative(tree, directory, directory, each))
+    ]
+    pending, left = list(entries), MAX_SOURCE_BYTES
+    while pending:
+        path = pending.pop()
+        size = tree.entries[path].size
+        left -= size
+        if path in files:
+            continue
+        if len(files) >= MAX_SOURCE_FILES or size > MAX_SOURCE_FILE_BYTES or left < 0:
+            return NativeUse.UNKNOWN
+        files[path] = _read_source(tree, directory, path, parts)
+        pending += [each for each, _ in files[path].edges]
+    return _worst_use(_propagate_uses(files)[each] for each in entries)
+
+
+def _read_source(tree: Tree, directory: str, path: str, parts: frozenset[str]) -> _SourceFile:
+    if path.endswith(".json"):
+        return _SourceFile(NativeUse.UNKNOWN, ())
+    source = read_file(tree, path).decode("utf-8", "replace")
+    found = tuple(find_module_requests(source))
+    forgives = any(each.guarded or each.likely < Likelihood.PERHAPS for each in found) and not has_native_error(source)
+    own = _worst_use(
+        _use_of_request(each) if forgives else NativeUse.REQUIRED for each in found if _is_native(each, parts)
+    )
+    edges = (
+        (target, _use_of_request(each) if forgives else NativeUse.REQUIRED)
+        for each in found
+        if each.literal.startswith(".")
+        and (target := resolve_relative(tree, directory, posixpath.dirname(path), each.literal))
+    )
+    return _SourceFile(own, tuple(edges))
+
+
+def _is_native(want: ModuleRequest, parts: frozenset[str]) -> bool:
+    """What is worked out when it runs (sharp tries a list of paths) may be the native part as well."""
+    if not want.literal:
+        return True
+    name = "/".join(want.literal.split("/")[: 2 if want.literal.startswith("@") else 1])
+    return name in parts or NATIVE_ARGUMENT.search(want.text) is not None
+
+
+def _use_of_request(want: ModuleRequest) -> NativeUse:
+    if want.likely is Likelihood.NEVER:
+        return NativeUse.ELSEWHERE
+    if want.guarded:
+        return NativeUse.GUARDED
+    return NativeUse.STOPGAP if want.likely is Likelihood.HARDLY else NativeUse.REQUIRED
+
+
+def _worst_use(uses: Iterator[NativeUse]) -> NativeUse:
+    found = set(uses)
+    return next((each for each in _WORST_FIRST if each in found), NativeUse.UNKNOWN)
+
+
+def _propagate_uses(files: Mapping[str, _SourceFile]) -> Mapping[str, NativeUse]:
+    """Let each file have what the files have that it requires, until nothing changes."""
+    uses = {path: each.use for path, each in files.items()}
+    changed = True
+    while changed:
+        changed = False
+        for path, each in files.items():
+            reached = (_milder_use(uses.get(target, NativeUse.UNKNOWN), most) for target, most in each.edges)
+            use = _worst_use(iter((uses[path], *reached)))
+            changed |= use is not uses[path]
+            uses[path] = use
+    return uses
+
+
+def _milder_use(use: NativeUse, most: NativeUse) -> NativeUse:
+    """Return what a file's use is for one that requires it under a condition; of nothing known, nothing."""
+    return use if use is NativeUse.UNKNOWN else max(use, most, key=_WORST_FIRST.index)
+
+
+def _entry_points(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what `require(package)` and `import` may begin with."""
+    exports = manifest.get("exports")
+    main = exports.get(".", exports) if isinstance(exports, dict) else exports
+    yield from _nested_strings(
+        main, lambda key: key not in {"types", "browser", "react-native"} and not key.startswith("./")
+    )
+    yield from _nested_strings(manifest.get("main"), lambda _: True)
+    if exports is None and not manifest.get("main"):
+        yield "index.js"
+
+
+def _nested_strings(value: Any, follows: Callable[[str], bool]) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if follows(str(key)):
+                yield from _nested_strings(each, follows)
+
+
+def resolve_relative(tree: Tree, root: str, directory: str, name: str) -> str | None:
+    """Return the file of the package that a relative name stands for, as require() looks for it."""
+    plain = posixpath.normpath(posixpath.join(directory, name))
+    for ending in REQUIRE_ENDINGS:
+        entry = tree.entries.get(plain + ending)
+        if entry is not None and entry.kind is EntryKind.FILE and plain.startswith(f"{root}/" if root else ""):
+            return entry.path if entry.path.endswith((".js", ".cjs", ".mjs", ".json")) else None
+    return None

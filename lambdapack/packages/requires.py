@@ -1,0 +1,105 @@
+"""What JavaScript requires or imports, and whether it goes on when that fails. No parser, only regular expressions."""
+
+import re
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lambdapack.packages.conditions import MAX_EXPRESSION_LENGTH, Likelihood, Span, find_rare_spans
+from lambdapack.packages.masked import MaskedSource, mask_source
+
+_REQUEST = re.compile(
+    r"\brequire\w*(?:\.resolve)?\s*\(|\bimport\s*\(|\bfrom\s*(?=['\"])|\bimport\s*(?=['\"])|\bdlopen\s*\("
+)
+
+_TRY = re.compile(r"\btry\s*\{")
+_CATCH = re.compile(r"\s*catch\s*(?:\(\s*(\w+)\s*\))?\s*\{")
+_LOG_CALL = re.compile(r"\b(?:console\.\w+|debug\w*|process\.emitWarning|log\w*)\s*\([^;\n]*")
+_RETHROW = re.compile(r"\bthrow\b|\breject\b|\bprocess\.exit\b")
+
+_NATIVE_ERROR = re.compile(
+    r"\bthrow\s+(?:new\s+)?\w*Error\s*\([^;]{0,300}?"
+    r"(?:\bbindings?\b|\bnative\b|\baddon\b|\bprebuil|\bplatform\b|\bbinary\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRequest:
+    """One thing that a text asks to be loaded."""
+
+    text: str  # the argument as written: `'./build/Release/a.node'`, `path.join(__dirname, x)`
+    guarded: bool  # inside a try whose catch goes on without it
+    likely: Likelihood = (
+        Likelihood.PERHAPS
+    )  # NEVER where only other systems come by, HARDLY where Node.js lacks something
+
+    @property
+    def literal(self) -> str:
+        """The string, when it is nothing but one."""
+        found = re.fullmatch(r"\s*(['\"`])([^'\"`$]*)\1\s*", self.text)
+        return found.group(2) if found else ""
+
+
+def find_module_requests(source: str) -> Iterator[ModuleRequest]:
+    """Yield all that is required or imported, by whatever argument."""
+    text = mask_source(source)
+    safe = _merge_spans(_find_forgiving_tries(text))
+    seldom = tuple(find_rare_spans(text))
+    spans = {
+        each: _merge_spans(span for span, likely in seldom if likely is each)
+        for each in (Likelihood.NEVER, Likelihood.HARDLY)
+    }
+    for found in _REQUEST.finditer(text.code):
+        start = found.end()
+        likely = next((each for each in spans if _is_covered(spans[each], start)), Likelihood.PERHAPS)
+        yield ModuleRequest(_argument(text, start), guarded=_is_covered(safe, start), likely=likely)
+
+
+def _argument(text: MaskedSource, start: int) -> str:
+    if text.code[start - 1] == "(":
+        return text.source[start : min(text.closing(start - 1), start + MAX_EXPRESSION_LENGTH)]
+    end = text.source.find(text.source[start], start + 1)
+    return text.source[start : end + 1]
+
+
+def has_native_error(source: str) -> bool:
+    """Tell whether a text throws an error of its own about a native part: then what it caught before comes back."""
+    plain = re.sub(r"(?<!:)//[^\n]*|/\*.*?\*/", "", source, flags=re.DOTALL)
+    return _NATIVE_ERROR.search(plain) is not None
+
+
+def _merge_spans(spans: Iterable[Span]) -> Sequence[Span]:
+    """Return what the spans cover, in order and without overlaps."""
+    found: list[Span] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
+
+
+def _is_covered(joined: Sequence[Span], place: int) -> bool:
+    at = bisect(joined, place, key=lambda each: each[0])
+    return at > 0 and place < joined[at - 1][1]
+
+
+def _find_forgiving_tries(text: MaskedSource) -> Iterator[Span]:
+    """Yield the spans of try blocks after whose failure the text goes on: nothing thrown, the error not kept."""
+    for found in _TRY.finditer(text.code):
+        end = text.closing(found.end() - 1)
+        caught = _CATCH.match(text.code, end + 1)
+        if caught is None:
+            continue
+        body = text.code[caught.end() : text.closing(caught.end() - 1)]
+        if not _RETHROW.search(body) and not _is_error_kept(body, caught.group(1)):
+            yield found.end(), end
+
+
+def _is_error_kept(body: str, error: str | None) -> bool:
+    """An error that is kept is thrown later; one that is told, or asked for its code, is not."""
+    if error is None:
+        return False
+    kept = rf"=\s*{error}\b(?!\s*[.?])|[(,]\s*{error}\s*[,)]|\breturn\s+{error}\b"
+    return re.search(kept, _LOG_CALL.sub("", body)) is not None

@@ -1,0 +1,141 @@
+"""Checks the diagnoses of a message against the files of a project or zip."""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambdapack.binary.facts import Binary, Format
+from lambdapack.events import Observer
+from lambdapack.explain.causes import CAUSE_CODES
+from lambdapack.explain.cures import ExplainTarget
+from lambdapack.explain.nouns import Certainty, Diagnosis, Explanation
+from lambdapack.model import Architecture, Finding, Target
+from lambdapack.pipeline.verify import VerificationTarget, verify_package
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Judgement, Outcome, Report
+from lambdapack.runtimes.runtime import shipped_runtime
+from lambdapack.runtimes.versions import describe_abi
+from lambdapack.store.records import Store
+
+FORMAT_NAMES = {
+    Format.ELF: "ELF",
+    Format.MACH_O: "Mach-O",
+    Format.PE: "a Windows binary",
+    Format.TEXT: "text",
+    Format.EMPTY: "empty",
+    Format.LFS_POINTER: "a git-lfs pointer",
+    Format.HTML: "an HTML page",
+}
+
+ABSENCE_CAUSES = frozenset(("prebuild-missing", "platform-package-missing", "scripts-skipped", "missing-package"))
+"""Causes that are borne out by a file that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionTarget:
+    """What is looked at, and how."""
+
+    path: Path  # a directory or a zip
+    handler: str
+    policy: Policy
+    store: Store | None
+
+
+LIBRARY_CAUSES = frozenset(("missing-library", "musl"))
+"""Causes whose message names a library that is not there, and not the file that asks for it."""
+
+
+def check_against_package(
+    found: Explanation, look: InspectionTarget, aim: ExplainTarget, observer: Observer
+) -> Explanation:
+    """Return the diagnoses with what the files show, those that they bear out first. LP007 when there is nothing."""
+    runtime = shipped_runtime(Target(aim.runtime, aim.architecture or Architecture.X86_64))
+    report = verify_package(
+        VerificationTarget(look.path, look.handler), runtime, look.policy, observer, None, look.store
+    )
+    looked = [_check_diagnosis(each, report, guessed=aim.architecture is None) for each in found.diagnoses]
+    return replace(found, diagnoses=tuple(sorted(looked, key=lambda each: not each.found.startswith("yes"))))
+
+
+def _check_diagnosis(one: Diagnosis, report: Report, *, guessed: bool) -> Diagnosis:
+    judgement = _find_judgement(one, report.judgements)
+    said = _compare_file(one, judgement, report, guessed=guessed) if judgement else _compare_without_file(one, report)
+    if not said.startswith("yes"):
+        return replace(one, found=said)
+    file = judgement.binary.path if judgement and not one.file else one.file
+    package = one.package or (judgement.package if judgement else None) or None
+    return replace(one, found=said, certainty=Certainty.CERTAIN, file=file, package=package)
+
+
+def _find_judgement(one: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | None:
+    """The file that a message names; else one of its package, or of anybody, that fails in this way."""
+    named = [each for each in judgements if one.file and f"/{each.binary.path}".endswith(f"/{one.file}")]
+    if named or (one.file and one.cause not in LIBRARY_CAUSES):
+        return next(iter(named), None)
+    library = posixpath.basename(one.file or "")
+    failing = [each for each in judgements if each.finding is not None and each.cause == one.cause]
+    failing = [each for each in failing if each.finding and library in each.finding.message]
+    own = [each for each in failing if one.package in {None, each.package}]
+    return next(iter(sorted(own, key=lambda each: not each.selected)), None)
+
+
+def _compare_file(one: Diagnosis, judgement: Judgement, report: Report, *, guessed: bool) -> str:
+    """`guessed`: nobody said which CPU the function has."""
+    binary, target = judgement.binary, report.runtime.target
+    known = f"{binary.path} is {describe_binary(binary)}"
+    if judgement.outcome is Outcome.LOADS and guessed and one.cause == "wrong-cpu":
+        return (
+            f"{known}: it loads on {target.architecture} alone. If that is not the function's architecture, this is "
+            "why; `aws lambda get-function-configuration --query Architectures --function-name NAME` says which it is."
+        )
+    if judgement.outcome is Outcome.LOADS:
+        return (
+            f"no: {known}, and loads on {target}. What failed is another copy: deploy this one anew, and look at the "
+            "function's layers."
+        )
+    why = f"; {judgement.finding.message}" if judgement.finding else ""
+    if judgement.cause == one.cause or _is_as_diagnosed(one, binary):
+        return f"yes: {known}{why}"
+    return f"{known}{why} ({judgement.cause}, on {target})"
+
+
+def _is_as_diagnosed(one: Diagnosis, binary: Binary) -> bool:
+    """Whether the file is what the message says, whatever becomes of it on Lambda."""
+    abi = binary.elf.registration.abi if binary.elf else None
+    return (
+        (one.cause == "wrong-cpu" and one.slots.get("has", "-") in binary.machines)
+        or (one.cause in {"not-elf", "truncated"} and binary.format is not Format.ELF)
+        or (one.cause in {"node-abi", "electron-abi"} and abi is not None and one.slots.get("abi") == str(abi))
+    )
+
+
+def describe_binary(binary: Binary) -> str:
+    """Return what a file is, for people: "Mach-O arm64, made on a Mac"."""
+    machines = "+".join(binary.machines)
+    abi = binary.elf.registration.abi if binary.elf else None
+    parts = [
+        f"{FORMAT_NAMES.get(binary.format, 'no binary that is known')} {machines}".strip(),
+        {Format.MACH_O: "made for macOS", Format.PE: "made for Windows"}.get(binary.format, ""),
+        f"compiled for {describe_abi(abi)}" if abi else "",
+    ]
+    return ", ".join(each for each in parts if each)
+
+
+def _compare_without_file(one: Diagnosis, report: Report) -> str:
+    finding = _find_finding(one, report.findings)
+    if finding is not None:
+        return f"yes: {finding.path + ': ' if finding.path else ''}{finding.message}"
+    name = one.file or (f"node_modules/{one.package}" if one.package else "")
+    if not name:
+        return f"nothing of the kind in {report.subject.path} for {report.runtime.target}"
+    if one.cause in ABSENCE_CAUSES and one.file:
+        return f"yes: no {posixpath.basename(one.file)} is in {report.subject.path}"
+    return f"no native file {name} is in {report.subject.path}: what failed is another copy, an old zip or a layer"
+
+
+def _find_finding(one: Diagnosis, findings: Sequence[Finding]) -> Finding | None:
+    alike = [each for each in findings if each.rule.code in {one.code, CAUSE_CODES[one.cause]}]
+    return next(
+        (each for each in alike if one.package in {None, "", each.package} or one.package in each.message), None
+    )

@@ -1,0 +1,149 @@
+"""Plans deployments: reads each function from AWS and verifies the zip for exactly that function. Sends nothing."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.nouns import DesiredFunction, Observed
+from lambdapack.deploy.observe import FunctionLayers, check_deployment, observe
+from lambdapack.deploy.plan import Plan, plan_function, target_of
+from lambdapack.errors.cloud import IMAGE_FUNCTION, NO_FUNCTION
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import UNKNOWN_RUNTIME, USAGE
+from lambdapack.events import Observer
+from lambdapack.model import Severity, Target
+from lambdapack.runtimes.runtime import runtime_ids
+
+if TYPE_CHECKING:
+    from lambdapack.rules.model.case import Policy
+    from lambdapack.rules.model.report import Report
+    from lambdapack.store.records import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFunction:
+    """One function: what would be done, and the report on the package for its target."""
+
+    plan: Plan
+    report: "Report | None"  # None: nothing is to do, so nothing was judged
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingPolicy:
+    """How a package is judged."""
+
+    policy: "Policy"
+    store: "Store | None" = None  # where facts of binaries are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRequest:
+    """A deployment."""
+
+    wanted: tuple[DesiredFunction, ...]  # one for each function
+    terms: Callable[[], JudgingPolicy]  # asked when something is to be judged
+    project: Path | None = None  # of which the zip has to be up to date; None: a warning says when it is not
+
+
+def plan_deployments(
+    order: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
+) -> tuple[PlannedFunction, ...]:
+    """Return a plan for each function. LP415 when there is none and none is to be made, LP430 for an image."""
+    seen = [_read_function(cloud, each, observer) for each in order.wanted]
+    judge = _PackageJudge(order, cloud, scratch, observer)
+    return tuple(_plan_function(each, found, judge) for each, found in zip(order.wanted, seen, strict=True))
+
+
+def _read_function(cloud: Cloud, wanted: DesiredFunction, observer: Observer) -> Observed:
+    with observer.task(f"Looking at {wanted.function}"):
+        seen = observe(cloud, wanted)
+    if seen.latest is None and wanted.new is None:
+        raise LambdapackError(NO_FUNCTION, f"{wanted.function} in {cloud.region}")
+    if seen.latest is None and wanted.new and not wanted.new.role:
+        hint = "Pass `--role ARN` with the role that the function shall have."
+        raise LambdapackError(USAGE, f"{wanted.function} does not exist, and --create needs a role", hint=hint)
+    if seen.latest and seen.latest.package != "Zip":
+        raise LambdapackError(IMAGE_FUNCTION, f"{seen.latest.name} has the package type {seen.latest.package}")
+    target = target_of(wanted, seen.latest)
+    if target.runtime not in runtime_ids():
+        hint = "lambdapack packs Node.js functions; `lambdapack runtimes` lists what it knows."
+        raise LambdapackError(UNKNOWN_RUNTIME, f"{wanted.function} runs {target.runtime}", hint=hint)
+    return seen
+
+
+def _plan_function(wanted: DesiredFunction, seen: Observed, judge: "_PackageJudge") -> PlannedFunction:
+    target = target_of(wanted, seen.latest)
+    made = plan_function(wanted, seen, target)
+    if not made.steps and judge.order.project is None:
+        return PlannedFunction(made, None)
+    report = judge.report(wanted, seen, target)
+    return PlannedFunction(replace(made, findings=report.findings), report)
+
+
+@dataclass(slots=True)
+class _PackageJudge:
+    """Judges a zip once for each target, handler and set of layers."""
+
+    order: DeployRequest
+    cloud: Cloud
+    scratch: Path
+    observer: Observer
+    known: "dict[tuple[Target, str, tuple[str, ...]], tuple[Report, FunctionLayers]]" = field(default_factory=dict)
+
+    @property
+    def terms(self) -> JudgingPolicy:
+        """The user's."""
+        return self.order.terms()
+
+    @property
+    def policy(self) -> "Policy":
+        """The user's, and a zip that is stale against a project that was named is an error."""
+        policy = self.terms.policy
+        if self.order.project is None:
+            return policy
+        from lambdapack.rules.package.stale import ZIP_STALE  # noqa: PLC0415
+
+        return replace(policy, severities={ZIP_STALE.code: Severity.ERROR, **policy.severities})
+
+    def report(self, wanted: DesiredFunction, seen: Observed, target: Target) -> "Report":
+        """Return the report on the package as the function would run it, with what the guards find."""
+        from lambdapack.rules.check import apply_policy  # noqa: PLC0415  # not when nothing is to do
+
+        handler = wanted.settings.handler or (seen.latest.handler if seen.latest else None)
+        handler = handler or (wanted.new.handler if wanted.new else None) or ""
+        attached = tuple(each.arn for each in seen.latest.layers) if seen.latest else ()
+        arns = attached if wanted.settings.layers is None else wanted.settings.layers
+        key = (target, handler, arns)
+        if key not in self.known:
+            self.known[key] = self._judged(wanted.package.path, target, handler, arns)
+        report, layers = self.known[key]
+        own = tuple(each for each in report.findings if each.rule.name != "needs-bucket")
+        found = (*own, *check_deployment(wanted, seen, layers, target.architecture))
+        return replace(report, findings=apply_policy(found, self.policy))
+
+    def _judged(
+        self, archive: Path, target: Target, handler: str, arns: Sequence[str]
+    ) -> "tuple[Report, FunctionLayers]":
+        from lambdapack.pipeline.fetch import fetch_layers  # noqa: PLC0415
+        from lambdapack.pipeline.origin import find_package_origin  # noqa: PLC0415
+        from lambdapack.pipeline.verify import VerificationTarget, verify_package  # noqa: PLC0415  # not when nothing is to do
+        from lambdapack.runtimes.runtime import shipped_runtime  # noqa: PLC0415
+
+        origin = find_package_origin(archive, self.order.project)
+        with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as directory:
+            layers, files = fetch_layers(arns, self.cloud, Path(directory), self.observer)
+            given = VerificationTarget(archive, handler, files, origin)
+            report = verify_package(given, shipped_runtime(target), self.policy, self.observer, store=self.terms.store)
+        if report.subject.kind != "zip":
+            hint = "Build the function without `--layer`, or publish it with `lambdapack publish-layer`."
+            raise LambdapackError(USAGE, f"{archive} is a {report.subject.kind}, not a function", hint=hint)
+        return report, layers
+
+
+def is_refused(examined: Sequence[PlannedFunction], gate: Severity) -> bool:
+    """Tell whether a finding that is not ignored speaks against any of the plans."""
+    findings = (found for each in examined for found in each.plan.findings)
+    return any(each.weight.rank >= gate.rank for each in findings if each.ignored is None)

@@ -1,0 +1,152 @@
+"""Checks everything that a build needs on this machine, and says how to fix what is missing. Changes nothing."""
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from lambdapack import __version__
+from lambdapack.engine.emulation import prove_emulator, read_engine_host
+from lambdapack.engine.images import expand_image_name, is_local_image
+from lambdapack.engine.interface import Engine
+from lambdapack.errors.record import LambdapackError
+from lambdapack.events import Observer
+from lambdapack.managers.npm.network import PROXY_VARIABLES, ping_registry, registry_urls, strip_user
+from lambdapack.managers.npm.npmrc import DEFAULT_REGISTRY, translate_npm_settings
+from lambdapack.model import Architecture, Target
+from lambdapack.pipeline.measure import Connect
+from lambdapack.report.checkup import HealthCheck, HealthState
+from lambdapack.report.text import format_size
+
+MIN_FREE_BYTES = 2 * 1024**3
+"""Bytes below which a disk is called tight: the build image and a big node_modules are about this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorTarget:
+    """What is to be looked at."""
+
+    directory: Path
+    targets: tuple[Target, ...]
+    image: str  # templates
+    build_image: str
+    environ: Mapping[str, str]
+    home: Path
+    disks: Mapping[str, Path]  # what for -> a directory on it, which need not exist yet
+
+
+def run_health_checks(patient: DoctorTarget, connect: Connect, observer: Observer) -> Iterator[HealthCheck]:
+    """Yield how each thing is, in the order in which a build meets it."""
+    yield _check_lambdapack()
+    for target in patient.targets:
+        with observer.task(f"Looking at the engine for {target.architecture}"):
+            yield from _check_engine(patient, target, connect, observer)
+    yield from _check_disks(patient)
+    yield from _check_network(patient)
+    with observer.task("Asking the npm registry"):
+        yield from _check_registries(patient)
+
+
+def _check_lambdapack() -> HealthCheck:
+    parts = f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    sdk = f"Docker SDK {version('docker')}"
+    state = HealthState.OK if sys.maxsize > 2**32 else HealthState.WARNING
+    return HealthCheck("lambdapack", state, f"{parts}, {sdk}")
+
+
+def _check_engine(patient: DoctorTarget, target: Target, connect: Connect, observer: Observer) -> Iterator[HealthCheck]:
+    name = f"engine for {target.architecture}"
+    try:
+        engine = connect(target.architecture)
+    except LambdapackError as error:
+        yield HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
+        return
+    yield HealthCheck(name, HealthState.OK, engine.name)
+    held = False
+    for use, template in (("runtime", patient.image), ("build", patient.build_image)):
+        found = _check_image(engine, target, use, template)
+        held = held or (use == "runtime" and found.state is HealthState.OK)
+        yield found
+    if target.architecture is not engine.architecture:
+        yield _check_emulation(
+            engine, target.architecture, expand_image_name(patient.image, target) if held else "", observer
+        )
+
+
+def _check_image(engine: Engine, target: Target, use: str, template: str) -> HealthCheck:
+    name = f"{use} image for {target}"
+    try:
+        reference = expand_image_name(template, target)
+        held = engine.held(reference, target.architecture)
+    except LambdapackError as error:
+        return HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
+    if held is not None:
+        return HealthCheck(name, HealthState.OK, f"{reference} is here")
+    if is_local_image(reference):
+        hint = "Run `make lab` (lab images) or `lambdapack images build` (toolchain images)."
+        return HealthCheck(name, HealthState.ERROR, f"{reference} is not here, and no registry has it", hint)
+    return HealthCheck(name, HealthState.NOTE, f"{reference} is not here; the first build pulls it")
+
+
+def _check_emulation(engine: Engine, architecture: Architecture, reference: str, observer: Observer) -> HealthCheck:
+    name = f"emulation of {architecture}"
+    if not reference:
+        fix = f"Pull the runtime image of {architecture} and run `lambdapack doctor` again."
+        return HealthCheck(name, HealthState.NOTE, "not tried: there is no image of that CPU to try it with", fix)
+    host = read_engine_host(engine)
+    try:
+        prove_emulator(engine, reference, architecture, host, observer)
+    except LambdapackError as error:
+        return HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
+    return HealthCheck(name, HealthState.OK, f"node of {reference} starts and says {architecture.node}")
+
+
+def _check_disks(patient: DoctorTarget) -> Iterator[HealthCheck]:
+    for use, directory in patient.disks.items():
+        there = next(each for each in (directory, *directory.absolute().parents) if each.exists())
+        free = shutil.disk_usage(there).free
+        said = f"{format_size(free)} free at {there}"
+        if free >= MIN_FREE_BYTES:
+            yield HealthCheck(f"disk for {use}", HealthState.OK, said)
+        else:
+            yield HealthCheck(
+                f"disk for {use}", HealthState.WARNING, said, "Make room: `docker system df` shows what images hold."
+            )
+
+
+def _check_network(patient: DoctorTarget) -> Iterator[HealthCheck]:
+    names = [name for each in PROXY_VARIABLES for name in (each, each.lower()) if patient.environ.get(name)]
+    said = ", ".join(f"{name}={strip_user(patient.environ[name])}" for name in names)
+    yield HealthCheck("proxy", HealthState.OK, said or "none is set")
+    bundle = patient.environ.get("NODE_EXTRA_CA_CERTS")
+    if bundle and not Path(bundle).is_file():
+        fix = "Point NODE_EXTRA_CA_CERTS at your CA bundle (PEM), or unset it."
+        yield HealthCheck("CA bundle", HealthState.ERROR, f"NODE_EXTRA_CA_CERTS: there is no file {bundle}", fix)
+    elif bundle:
+        yield HealthCheck("CA bundle", HealthState.OK, f"NODE_EXTRA_CA_CERTS={bundle}")
+
+
+def _check_registries(patient: DoctorTarget) -> Iterator[HealthCheck]:
+    try:
+        settings = translate_npm_settings(patient.directory, patient.environ, patient.home)
+    except LambdapackError as error:
+        yield HealthCheck("npm settings", HealthState.ERROR, _render_error(error), error.hint)
+        return
+    for name in settings.undefined:
+        fix = f"Set {name}, or take it out of .npmrc."
+        yield HealthCheck("npm settings", HealthState.WARNING, f"the variable {name} is not set", fix)
+    for url in registry_urls(settings.without_secrets) or (DEFAULT_REGISTRY,):
+        shown = strip_user(url)
+        trouble = ping_registry(url, patient.environ)
+        if trouble:
+            fix = f"Check network, proxy and CA: `npm ping --registry {shown}`; or name another registry in .npmrc."
+            yield HealthCheck("npm registry", HealthState.WARNING, f"{shown}: {trouble}", fix)
+        else:
+            yield HealthCheck("npm registry", HealthState.OK, f"{shown} answers")
+
+
+def _render_error(error: LambdapackError) -> str:
+    return f"{error.failure.code}: {error.failure.title}: {error.detail}"

@@ -1,0 +1,120 @@
+"""Writes the recipe files of `lambdapack init`. Never changes a file that the user owns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import FILE_EXISTS
+from lambdapack.model import Target
+from lambdapack.pack.atomic import replace_file
+from lambdapack.pack.source import IGNORE_FILE
+from lambdapack.project.document import read_text
+from lambdapack.project.reader import read_project
+from lambdapack.project.template import find_resources
+from lambdapack.recipes.recipes import RECIPES, Recipe, RecipeContext, RecipeFile, settings_recipe
+
+
+class WriteOutcome(Enum):
+    """What became of one file."""
+
+    WRITTEN = "written"
+    SAME = "unchanged"
+    THEIRS = "yours"  # a person's own file, which is not touched
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One file of a recipe, on disk."""
+
+    glue: RecipeFile
+    path: Path
+    outcome: WriteOutcome
+    missing: tuple[str, ...] = ()  # what a person has to put into a file of theirs
+
+
+@dataclass(frozen=True, slots=True)
+class InitRequest:
+    """What `init` is asked for."""
+
+    directory: Path
+    recipes: tuple[str, ...]  # names of RECIPES; none: settings and a Makefile
+    name: str
+    target: Target
+    handler: str
+
+
+def read_recipe_context(start: InitRequest) -> tuple[RecipeContext, tuple[str, ...]]:
+    """Return what the recipes need to know, and what is worth a note. LP002 without package.json, but for cdk alone."""
+    home, notes = start.directory.resolve(), list[str]()
+    root = find_repository_root(home)
+    project = None if start.recipes == ("cdk",) and not (home / "package.json").is_file() else read_project(home)
+    lock = project.lockfile.path if project and project.lockfile else home / "package-lock.json"
+    resources = find_resources(home, notes)
+    template = next((origin.rpartition(":")[0] for each in resources for _, origin in each.values.values()), None)
+    found = RecipeContext(
+        name=start.name,
+        target=start.target,
+        handler=start.handler,
+        path=home.relative_to(root).as_posix(),
+        lock=lock.relative_to(root).as_posix() if lock.is_relative_to(root) else "package-lock.json",
+        typescript=(home / "tsconfig.json").is_file(),
+        resources=resources,
+        template=template or "template.yaml",
+    )
+    return found, tuple(notes)
+
+
+def make_recipe_files(start: InitRequest, situation: RecipeContext) -> tuple[RecipeFile, ...]:
+    """Return the files of all recipes that were asked for, each path once."""
+    wanted: Sequence[Recipe] = [RECIPES[each] for each in start.recipes] or [settings_recipe, RECIPES["makefile"]]
+    found: dict[str, RecipeFile] = {}
+    for recipe in wanted:
+        for each in recipe(situation):
+            before = found.get(each.path)
+            found[each.path] = _merge_files(before, each) if before else each
+    own = [each.path for each in found.values() if not each.at_root or situation.path == "."]
+    return (*found.values(), _ignore_file(own))
+
+
+def _ignore_file(paths: Sequence[str]) -> RecipeFile:
+    """Return the ignore file that keeps glue out of the package: it would make another zip of the same function."""
+    lines = tuple(f"/{each}" for each in paths)
+    return RecipeFile(IGNORE_FILE, "".join(f"{each}\n" for each in lines), only_if_absent=True, merge=lines)
+
+
+def _merge_files(one: RecipeFile, other: RecipeFile) -> RecipeFile:
+    """Return a file that two recipes need: a Makefile with two includes."""
+    return replace(one, text=one.text + other.text, merge=(*one.merge, *other.merge))
+
+
+def write_recipe_files(start: InitRequest, glue: Sequence[RecipeFile], *, force: bool) -> tuple[WrittenFile, ...]:
+    """Write the files; LP013, before any is written, when one of them is there and says something else."""
+    home = start.directory.resolve()
+    root = find_repository_root(home)
+    found = [_compare_file(each, (root if each.at_root else home) / each.path, force=force) for each in glue]
+    for begun in found:
+        if begun.outcome is WriteOutcome.WRITTEN:
+            with replace_file(begun.path) as file:
+                file.write(begun.glue.text.encode())
+    return tuple(found)
+
+
+def _compare_file(glue: RecipeFile, path: Path, *, force: bool) -> WrittenFile:
+    if not path.exists():
+        return WrittenFile(glue, path, WriteOutcome.WRITTEN)
+    there = read_text(path)
+    missing = tuple(each for each in glue.merge if each not in there)
+    if there == glue.text or (glue.merge and not missing):
+        return WrittenFile(glue, path, WriteOutcome.SAME)
+    if glue.only_if_absent:
+        return WrittenFile(glue, path, WriteOutcome.THEIRS, missing)
+    if force:
+        return WrittenFile(glue, path, WriteOutcome.WRITTEN)
+    raise LambdapackError(FILE_EXISTS, str(path))
+
+
+def find_repository_root(home: Path) -> Path:
+    """Return the nearest directory above that is under version control, the directory itself where none is."""
+    return next((each for each in (home, *home.parents) if (each / ".git").exists()), home)

@@ -1,0 +1,77 @@
+"""The request for a build and its result: a package before and after it is written. Data only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lambdapack.engine.images import expand_image_name
+from lambdapack.engine.interface import Limits
+from lambdapack.install.key import DependencyKey
+from lambdapack.install.request import ImageReferences, InstallResult
+from lambdapack.model import Architecture, Severity, Target
+from lambdapack.pack.zip import Archive
+from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.report import Judgement, Report
+from lambdapack.runtimes.runtime import Runtime
+from lambdapack.store.records import Store
+from lambdapack.tree.entry import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """One build, for one or more targets."""
+
+    directory: Path
+    outputs: Mapping[Target, Path]  # in the order in which they are to be built
+    policy: Policy
+    image: str  # template of the bare runtime image; engine/images.py expands it
+    build_image: str  # template of the image with a toolchain
+    handler: str
+    environ: Mapping[str, str] = field(repr=False)
+    cache: Path | None  # where measured runtimes are remembered; None: nowhere
+    store: Store | None = None  # where facts of binaries are remembered; None: nowhere
+    runtime: Runtime | None = None  # of a runtime file, which judges alone; None: shipped data and the image
+    layer: bool = False
+    layers: tuple[Path, ...] = ()  # of the function, in its order: judged with it, never packed
+    install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
+    executable: tuple[str, ...] = ()
+    install_inputs: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    scripts: str = "online"
+    emulation: str = "auto"
+    load: bool = False  # prove the package in the bare image before it is written
+    prune: bool = True  # leave out binaries made for other systems
+    keep: bool = False
+    into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target
+    gate: Severity = Severity.ERROR  # findings from here on: no archive
+
+    def images(self, target: Target, architecture: Architecture) -> ImageReferences:
+        """Return the references of a target's runtime for one CPU."""
+        there = replace(target, architecture=architecture)
+        return ImageReferences(
+            bare=expand_image_name(self.image, there), build=expand_image_name(self.build_image, there)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltPackage:
+    """What came of one target. Neither archive nor directory: the report says why."""
+
+    report: Report
+    archive: Archive | None = None
+    directory: Path | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+    pruned: tuple[Judgement, ...] = ()  # binaries for other systems that do not ship
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPackage:
+    """A package that waits for the other targets before it is written."""
+
+    report: Report
+    tree: Tree
+    facts: Case
+    left_out: tuple[tuple[str, str], ...]
+    pruned: tuple[Judgement, ...]
+    installed: InstallResult
+    key: DependencyKey | None

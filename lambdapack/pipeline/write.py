@@ -1,0 +1,89 @@
+"""Writes a verified package as a zip with its manifest, or as a directory. The manifest has no timestamps."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lambdapack import __version__
+from lambdapack.events import Observer
+from lambdapack.install.key import DependencyKey
+from lambdapack.install.request import InstallResult
+from lambdapack.pack.atomic import check_writable
+from lambdapack.pack.directory import check_empty_directory, write_directory
+from lambdapack.pack.manifest import write_zip_manifest
+from lambdapack.pack.zip import Archive, check_zip_output, write_zip
+from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.project.project import Project
+from lambdapack.rules.check import apply_policy
+from lambdapack.rules.model.report import Report
+from lambdapack.rules.package.contents import size_findings
+
+
+def make_manifest(
+    report: Report,
+    archive: Archive,
+    installed: InstallResult,
+    key: DependencyKey | None,
+    handler: str | None,
+    project: Project,
+) -> Mapping[str, Any]:
+    """Return the document; paths are the archive's own name, never a directory of this host."""
+    target, name = report.runtime.target, project.manifest.get("name")
+    return {
+        "version": __version__,
+        "archive": archive.path.name,
+        "kind": report.subject.kind,
+        "project": name if isinstance(name, str) and name else None,
+        "target": {"runtime": target.runtime, "arch": target.architecture.aws},
+        "handler": handler,
+        "code_digest": archive.code_digest,
+        "content_digest": archive.content_digest,
+        "zip_bytes": archive.zip_bytes,
+        "unzipped_bytes": archive.unzipped_bytes,
+        "entries": archive.entries,
+        "verdict": report.verdict.value,
+        "judged_by": {"source": report.runtime.source, "digest": report.runtime.digest or None},
+        "binaries": [
+            {"path": each.binary.path, "sha256": each.binary.sha256, "selected": each.selected}
+            for each in report.judgements
+        ],
+        "install": {
+            "image": installed.image.digest if installed.image else None,
+            "strategy": installed.strategy.name if installed.strategy else None,
+            "node": installed.node or None,
+            "npm": installed.npm or None,
+        },
+        "dependency_key": {"digest": key.digest, "parts": dict(key.parts)} if key else None,
+    }
+
+
+def check_output_paths(wanted: BuildRequest) -> None:
+    """LP009 for a place that could not be written, before an install that takes minutes."""
+    if wanted.into is not None:
+        check_empty_directory(wanted.into)
+        check_writable(wanted.into / "package.json")
+        return
+    for path in wanted.outputs.values():
+        check_zip_output(path)
+
+
+def write_package(wanted: BuildRequest, project: Project, judged: JudgedPackage, observer: Observer) -> BuiltPackage:
+    """Write what was judged and return where it is; its size as a zip is a finding of its own."""
+    report = judged.report
+    if wanted.into is not None:
+        write_directory(judged.tree, wanted.into, observer=observer)
+        return BuiltPackage(report, None, wanted.into, judged.left_out, judged.pruned)
+    archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
+    subject = replace(
+        report.subject,
+        archive=str(archive.path),
+        code_digest=archive.code_digest,
+        content_digest=archive.content_digest,
+        zip_bytes=archive.zip_bytes,
+        unzipped_bytes=archive.unzipped_bytes,
+    )
+    findings = apply_policy((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
+    report = replace(report, subject=subject, findings=findings)
+    document = make_manifest(report, archive, judged.installed, judged.key, judged.facts.handler, project)
+    write_zip_manifest(archive.path, document)
+    return BuiltPackage(report, archive, None, judged.left_out, judged.pruned)

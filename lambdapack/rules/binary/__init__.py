@@ -1,0 +1,1 @@
+"""Rules about one native file: what the kernel, the loader and Node.js do with it."""

@@ -1,0 +1,60 @@
+"""Whether the kernel starts a program: execute bit, interpreter, 32-bit x86."""
+
+from lambdapack.binary.facts import Binary
+from lambdapack.model import Architecture, Rule, Severity
+from lambdapack.rules.binary.loader import MUSL
+from lambdapack.rules.binary.opening import WRONG_CLASS
+from lambdapack.rules.model.report import Defect, Outcome
+from lambdapack.runtimes.runtime import Runtime
+
+EM_386 = 3
+"""e_machine of 32-bit x86."""
+
+NO_EXEC_BIT = Rule(
+    "LP217",
+    "no-exec-bit",
+    "a program has no execute bit",
+    "child_process says: spawn EACCES. /var/task is read-only, so nothing can set the bit there.",
+    "Run `chmod +x FILE` before packing.",
+    Severity.ERROR,
+)
+MISSING_INTERPRETER = Rule(
+    "LP218",
+    "missing-interpreter",
+    "a program asks for a loader that the runtime does not have",
+    "child_process says: spawn ENOENT, although the file is there.",
+    "Use a statically linked build, or one for glibc.",
+    Severity.ERROR,
+)
+
+
+def check_execute_bit(binary: Binary) -> Defect | None:
+    """Return the missing execute bit, which the kernel looks at first."""
+    if binary.mode & 0o111:
+        return None
+    fix = f"Run `chmod +x {binary.path}` before packing."
+    return Defect(NO_EXEC_BIT, f"its mode is {binary.mode:04o}: spawn EACCES", fix=fix)
+
+
+def check_i386_program(binary: Binary, runtime: Runtime) -> Defect | None:
+    """Return a warning about a static i386 program where a measured runtime stands for a machine of one's own.
+
+    Every distribution's x86-64 kernel runs one (CONFIG_IA32_EMULATION; measured with Debian 12's). That Lambda's
+    does is nowhere said, so for Lambda's own data the program is of a wrong class like any other.
+    """
+    elf = binary.elf
+    static = elf is not None and elf.machine == EM_386 and elf.little_endian and elf.interpreter is None
+    if not static or runtime.source != "file" or runtime.target.architecture is not Architecture.X86_64:
+        return None
+    message = "a static i386 program: it starts only where the kernel has IA32 emulation, which Lambda does not promise"
+    return Defect(WRONG_CLASS, message, outcome=Outcome.LOADS, severity=Severity.WARNING)
+
+
+def check_interpreter(binary: Binary, runtime: Runtime) -> Defect | None:
+    """Return the interpreter that the runtime lacks; a static program has none."""
+    interpreter = binary.elf.interpreter if binary.elf else None
+    if interpreter is None or interpreter in runtime.interpreters:
+        return None
+    rule = MUSL if "ld-musl-" in interpreter else MISSING_INTERPRETER
+    message = f"its interpreter {interpreter} is not in the runtime: spawn ENOENT"
+    return Defect(rule, message, evidence=(("interpreter", interpreter),))

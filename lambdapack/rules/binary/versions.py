@@ -1,0 +1,95 @@
+"""Symbol versions: whether the loaded library defines each version that a binary needs."""
+
+from collections.abc import Iterator
+
+from lambdapack.binary.facts import VersionNeed
+from lambdapack.model import Rule, Severity
+from lambdapack.rules.binary.loader import MISSING_LIBRARY, LoadedObject, Process
+from lambdapack.rules.model.report import Defect, Outcome
+from lambdapack.runtimes.versions import VersionAvailability, version_availability, version_key
+
+SYMBOL_VERSION = Rule(
+    "LP203",
+    "symbol-version",
+    "a binary needs a newer system library than the runtime has",
+    "The loader says: version `GLIBC_2.38' not found. The file was built on a newer Linux than Lambda's, "
+    "and a newer copy of the library beside it has no effect: node has loaded its own already.",
+    "Choose a version of the package that was built on an older Linux: `npm view NAME versions` lists them.",
+    Severity.ERROR,
+)
+UNPROVED = Rule(
+    "LP220",
+    "unproved",
+    "a binary needs what only newer images of the runtime are known to have",
+    "The container image has it. Whether the managed runtime has it too was never shown, and AWS updates both apart.",
+    "Prove it with a test invocation, or use a build of the package that needs less.",
+    Severity.WARNING,
+)
+
+
+def check_versions(process: Process) -> Defect | None:
+    """Return the first version that is surely absent, else the first that is not proved."""
+    doubts: list[Defect] = []
+    for asking, need in _version_needs(process):
+        answer = _need_availability(process, need)
+        message = f"{need.file}: version `{need.version}' not found{process.other_files(asking)}"
+        if answer is VersionAvailability.NO:
+            return Defect(SYMBOL_VERSION, message, evidence=_version_evidence(process, need))
+        if answer is not VersionAvailability.YES:
+            doubts.append(_doubtful_version_defect(process, need))
+    return max(doubts, key=_version_rank, default=None)
+
+
+def _version_needs(process: Process) -> Iterator[tuple[LoadedObject, VersionNeed]]:
+    """A weak need is only ever a warning of the loader."""
+    for loaded, elf in process.files:
+        yield from ((loaded, need) for need in elf.version_needs if not need.weak)
+
+
+def _need_availability(process: Process, need: VersionNeed) -> VersionAvailability:
+    found = process.link_map.find(need.file)
+    if found is None:
+        return VersionAvailability.NO
+    if found.library is not None:
+        return version_availability(process.runtime, found.library, need.version)
+    defined = found.binary.elf.version_definitions if found.binary and found.binary.elf else ()
+    return VersionAvailability.NO if defined and need.version not in defined else VersionAvailability.YES
+
+
+def _doubtful_version_defect(process: Process, need: VersionNeed) -> Defect:
+    found = process.link_map.find(need.file)
+    sure = found is None or found.library is None or found.library.certain
+    message = f"needs {need.version} of {need.file}; " + _describe_limits(process, need)
+    cause = SYMBOL_VERSION.name if sure else MISSING_LIBRARY.name
+    return Defect(UNPROVED, message, cause, Outcome.UNKNOWN, evidence=_version_evidence(process, need))
+
+
+def _describe_limits(process: Process, need: VersionNeed) -> str:
+    prefix = need.version.split("_", 1)[0]
+    floor, ceiling = (limits.get(prefix) for limits in (process.runtime.floor, process.runtime.ceiling))
+    if floor is None:
+        return "its versions in the managed runtime are not known"
+    return f"surely there up to {prefix}_{floor}, in newer images up to {prefix}_{ceiling}"
+
+
+def _version_rank(doubt: Defect) -> tuple[int, ...]:
+    """The highest version says most."""
+    number = dict(doubt.evidence)["version"].rpartition("_")[2]
+    return version_key(number) if number.replace(".", "").isdigit() else ()
+
+
+def _version_evidence(process: Process, need: VersionNeed) -> tuple[tuple[str, str | None], ...]:
+    limits = process.runtime.floor.get(need.version.split("_", 1)[0])
+    return (("library", need.file), ("version", need.version), ("surely_there", limits))
+
+
+def check_doubtful_libraries(process: Process) -> Defect | None:
+    """Return the first library that only images are known to have."""
+    for each in process.new:
+        if each.library is not None and not each.library.certain:
+            name = each.library.soname
+            message = f"needs {name}, which the container image has; for the managed runtime it is not proved"
+            cause = MISSING_LIBRARY.name
+            fix = f"Put {name} into `lib/` of the function or of a layer."
+            return Defect(UNPROVED, message, cause, Outcome.UNKNOWN, fix=fix, evidence=(("library", name),))
+    return None

@@ -1,0 +1,1 @@
+"""Rules about the handler's file, its module system and the runtime's dates."""

@@ -1,0 +1,60 @@
+"""Compares the judgements with a load test in the runtime image. Never runs the test."""
+
+from collections.abc import Iterator, Mapping
+
+from lambdapack.binary.facts import BinaryRole
+from lambdapack.model import Finding, Rule, Severity
+from lambdapack.rules.model.report import Judgement, Outcome, Report
+
+VERDICT_DISAGREES = Rule(
+    "LP223",
+    "verdict-disagrees",
+    "the static verdict and the real loader disagree",
+    "One of them is wrong, and it is ours: this is a defect of lambdapack.",
+    "Report it with this finding's evidence (`--format json`); until then trust the loader.",
+    Severity.ERROR,
+)
+LOAD_FAILED = Rule(
+    "LP224",
+    "load-failed",
+    "an addon does not load in the runtime image",
+    "What the image's own node says when it opens the file is what Lambda would say.",
+    "Install it for the runtime: `lambdapack build`, or choose another version of the package.",
+    Severity.ERROR,
+)
+HANDLER_FAILS = Rule(
+    "LP310",
+    "handler-fails",
+    "the handler cannot be imported in the runtime image",
+    "Lambda says: Runtime.ImportModuleError, Runtime.HandlerNotFound, or the error itself.",
+    "Correct what node names above; `lambdapack invoke` shows the whole log.",
+    Severity.ERROR,
+)
+
+
+def loadable_addons(report: Report) -> tuple[Judgement, ...]:
+    """Return the addons that a loader of their package would open; programs and plain libraries are not for dlopen."""
+    return tuple(each for each in report.judgements if each.selected and each.binary.role is BinaryRole.ADDON)
+
+
+def load_findings(tried: Mapping[str, tuple[Judgement, str]], image: str) -> Iterator[Finding]:
+    """Yield what the trial adds; `tried` is path to (judgement, the loader's error or "")."""
+    for path, (judgement, error) in tried.items():
+        outcome = judgement.outcome
+        evidence = (
+            ("static", outcome.value),
+            ("cause", judgement.cause),
+            ("loader", error or "it loaded"),
+            ("image", image),
+            ("sha256", judgement.binary.sha256),
+        )
+        if outcome is Outcome.UNKNOWN and error:
+            yield Finding(LOAD_FAILED, path, error, package=judgement.package, evidence=evidence)
+        elif outcome is not Outcome.UNKNOWN and (outcome is Outcome.FAILS) != bool(error):
+            message = f"we say {outcome.value}, the loader says: {error or 'nothing, it loaded'}"
+            yield Finding(VERDICT_DISAGREES, path, message, package=judgement.package, evidence=evidence)
+
+
+def handler_import_finding(path: str, error: str, image: str) -> Finding:
+    """Return the finding about a handler that node could not import."""
+    return Finding(HANDLER_FAILS, path, error, evidence=(("image", image), ("node", error)))

@@ -1,0 +1,1 @@
+"""Rules about the lockfile, checked before any container starts."""

@@ -1,0 +1,108 @@
+"""Install scripts that npm skips, and the project's own that need a devDependency. Never runs one."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+
+from lambdapack.managers.npm.lockfile import link_target
+from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.semver import parse_version
+from lambdapack.model import Architecture, Finding
+from lambdapack.project.project import LockedPackage, Project
+from lambdapack.project.reader import packages_with_install_scripts, root_scripts
+from lambdapack.rules.lockfile.records import SCRIPT_NEEDS_DEV, SCRIPTS_SKIPPED
+
+SKIPS_SCRIPTS_SINCE = 12
+"""npm that runs only the dependency scripts which allowScripts names (12.0 changelog; tried with 12.2.0)."""
+
+COMMAND_RUNNERS = frozenset({"npx", "npm", "exec", "--", "--no-install", "--no", "--yes", "-y", "cross-env", "env"})
+"""Words before the command that is really called."""
+
+
+def skipped_script_findings(
+    project: Project, architecture: Architecture, npm_version: str | None, npm: NpmSettings
+) -> Iterator[Finding]:
+    """Yield the packages whose install script npm 12 and later leave out without being told to."""
+    version = parse_version(npm_version) if npm_version else None
+    if version is None or version[0] < SKIPS_SCRIPTS_SINCE or npm.ignore_scripts or npm.allow_all_scripts:
+        return
+    policy = _script_policy(project, npm)
+    for each in packages_with_install_scripts(project.lockfile, architecture) if project.lockfile else ():
+        if not each.in_bundle and not any(_covers_package(key, each) for key in policy):
+            yield _skipped_script_finding(each, project, str(npm_version))
+
+
+def _script_policy(project: Project, npm: NpmSettings) -> Mapping[str, bool]:
+    """Return what counts: package.json's allowScripts when it has entries, else .npmrc's (npm/rfcs#868)."""
+    written = project.manifest.get("allowScripts")
+    if isinstance(written, dict) and written:
+        return {key: value for key, value in written.items() if isinstance(value, bool)}
+    return dict.fromkeys(npm.allow_scripts, True)
+
+
+def _covers_package(key: str, package: LockedPackage) -> bool:
+    """Tell whether an allowScripts key speaks of a package; npm ignores keys with ranges and tags."""
+    if package.link or package.resolved.startswith("file:"):
+        path = link_target(package)
+        return key.removeprefix("file:").removeprefix("./") == path and key != path
+    name, _at, versions = key[1:].partition("@")
+    if key[:1] + name != package.name:
+        return False
+    return versions in {"", "*"} or package.version in [each.strip() for each in versions.split("||")]
+
+
+def _skipped_script_finding(package: LockedPackage, project: Project, npm_version: str) -> Finding:
+    local = package.link or package.resolved.startswith("file:")
+    key = f"file:{link_target(package)}" if local else package.name
+    return Finding(
+        SCRIPTS_SKIPPED,
+        project.lockfile.path.name if project.lockfile else "",
+        f"npm {npm_version} will not run the install script of {package.name} {package.version}".rstrip(),
+        package=package.name,
+        line=package.line,
+        fix=f"Run `npm pkg set 'allowScripts[{key}]=true' --json` and commit package.json.",
+        evidence=(("npm", npm_version), ("key", key)),
+    )
+
+
+def dev_command_findings(project: Project, npm: NpmSettings) -> Iterator[Finding]:
+    """Yield the root's install scripts that call a command which only a devDependency brings."""
+    if npm.ignore_scripts:
+        return
+    tools = _dev_commands(project)
+    for name, command in root_scripts(project).items():
+        for word in _called_commands(command):
+            if word in tools:
+                yield _dev_command_finding(project, name, command, word, tools[word])
+
+
+def _dev_commands(project: Project) -> Mapping[str, str]:
+    packages = project.lockfile.packages.values() if project.lockfile else ()
+    # Only what lies directly in node_modules puts its commands into node_modules/.bin.
+    direct = [
+        each for each in packages if each.path.startswith("node_modules/") and each.path.count("node_modules") == 1
+    ]
+    ours = {command for each in direct if not each.dev for command in each.commands}
+    return {command: each.name for each in direct if each.dev for command in each.commands if command not in ours}
+
+
+def _called_commands(command: str) -> Iterator[str]:
+    """Yield the first word of each part of a shell line; a part with `||` behind it may fail and is left out."""
+    for part in re.split(r"&&|;", command):
+        if "||" not in part:
+            words = [word for word in part.split() if word not in COMMAND_RUNNERS and not re.match(r"\w+=", word)]
+            if words:
+                yield posixpath.basename(words[0]) if "node_modules/.bin/" in words[0] else words[0]
+
+
+def _dev_command_finding(project: Project, script: str, command: str, tool: str, package: str) -> Finding:
+    return Finding(
+        SCRIPT_NEEDS_DEV,
+        "package.json",
+        f'"{script}": "{command}" calls {tool} of {package}, which is a devDependency',
+        package=package,
+        line=project.manifest_lines.get(f"scripts.{script}"),
+        fix=f"Run `npm install --save-prod {package}`, or guard the script: "
+        f"`npm pkg set scripts.{script}='{command} || true'`.",
+        evidence=(("script", script), ("command", command), ("tool", tool)),
+    )

@@ -1,0 +1,1 @@
+"""What a check reads and returns: the case, the policy, the report."""

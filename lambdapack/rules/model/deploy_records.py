@@ -1,0 +1,72 @@
+"""The rule records of the checks before a deployment, LP450 to LP479. Contains no check."""
+
+from lambdapack.model import Rule, Severity
+
+ARCHITECTURE_DIFFERS = Rule(
+    "LP450",
+    "architecture-differs",
+    "the package is made for another architecture than the function's",
+    "Lambda switches the CPU or keeps it without a word; an addon for the other one then fails with: cannot open "
+    "shared object file.",
+    "Build for the function's CPU with `--arch`, or switch the function with `--allow-arch-change`.",
+    Severity.ERROR,
+)
+RUNTIME_DIFFERS = Rule(
+    "LP451",
+    "runtime-differs",
+    "the package is made for another runtime than the function's",
+    "Addons that were compiled for another Node.js fail with: was compiled against a different Node.js version.",
+    "Build for the function's runtime with `--runtime`, or switch the function with `--allow-runtime-change`.",
+    Severity.ERROR,
+)
+BUCKET_MISSING = Rule(
+    "LP452",
+    "bucket-missing",
+    "the zip is too large to be sent without a bucket",
+    "AWS says: Zipped size must be smaller than 52428800 bytes. Through S3 there is no such limit.",
+    "Name a bucket in the function's region with `--bucket NAME`.",
+    Severity.ERROR,
+)
+LAYER_ARCHITECTURE = Rule(
+    "LP453",
+    "layer-architecture",
+    "a layer says that it is not for the function's architecture",
+    "Lambda attaches it all the same; what is native in it then fails to load.",
+    "Attach a version for this CPU with `--layer ARN`.",
+    Severity.WARNING,
+)
+LAYER_UNSEEN = Rule(
+    "LP454",
+    "layer-unseen",
+    "a layer of the function cannot be read",
+    "Its files count against the size limit and may hold libraries that addons need; the verdict is without them.",
+    "Ask its owner for lambda:GetLayerVersion.",
+    Severity.WARNING,
+)
+LATEST_CONSUMER = Rule(
+    "LP455",
+    "latest-consumer",
+    "something calls the function without an alias",
+    "It gets $LATEST, and with it new code as soon as it is there, before a version is published or tested.",
+    "Let it call an alias: its ARN is FUNCTION_ARN:ALIAS.",
+    Severity.NOTE,
+)
+CONSUMERS_UNSEEN = Rule(
+    "LP456",
+    "consumers-unseen",
+    "it cannot be seen what calls the function without an alias",
+    "A permission to look is missing; whoever calls $LATEST gets new code as soon as it is there.",
+    "Allow lambda:GetPolicy, lambda:GetFunctionUrlConfig and lambda:ListEventSourceMappings.",
+    Severity.NOTE,
+)
+
+DEPLOY_RULES: tuple[Rule, ...] = (
+    ARCHITECTURE_DIFFERS,
+    RUNTIME_DIFFERS,
+    BUCKET_MISSING,
+    LAYER_ARCHITECTURE,
+    LAYER_UNSEEN,
+    LATEST_CONSUMER,
+    CONSUMERS_UNSEEN,
+)
+"""In code order."""

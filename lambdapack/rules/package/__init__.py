@@ -1,0 +1,1 @@
+"""Rules about a package as a whole: size, links, layers, missing parts, stale trees."""

@@ -1,0 +1,129 @@
+"""Size, links, modes and secrets of the package. Never reads a file."""
+
+import posixpath
+from collections.abc import Iterator
+from typing import Final
+
+from lambdapack.model import LAYER_ROOT, MIB, TASK_ROOT, Finding, Rule, Severity
+from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.report import Subject
+from lambdapack.tree.entry import Entry, EntryKind
+
+MAX_UNZIPPED_BYTES: Final = 250 * MIB
+"""Bytes of function code and all its layers, unzipped: "Unzipped size must be smaller than 262144000 bytes".
+
+Source: AWS Lambda developer guide, "Lambda quotas". Read 2026-11-20.
+"""
+
+MAX_ZIPPED_BYTES: Final = 50 * MIB
+"""Bytes of a zip sent with the request itself: "Zipped size must be smaller than 52428800 bytes".
+
+Source: AWS Lambda developer guide, "Lambda quotas". Read 2026-11-20.
+"""
+
+TOO_BIG = Rule(
+    "LP302",
+    "too-big",
+    "the package is larger than Lambda takes",
+    "AWS says: Unzipped size must be smaller than 262144000 bytes. Layers count.",
+    "See what is in it with `lambdapack inspect`, and move build tools to devDependencies.",
+    Severity.ERROR,
+)
+NEEDS_BUCKET = Rule(
+    "LP303",
+    "needs-bucket",
+    "the zip is too large for a direct upload",
+    "AWS says: Zipped size must be smaller than 52428800 bytes. Through S3 there is no such limit.",
+    "Upload it with `aws s3 cp ZIP s3://BUCKET/` and deploy from there.",
+    Severity.NOTE,
+)
+LINK_LEAVES_TREE = Rule(
+    "LP304",
+    "link-leaves-tree",
+    "a symbolic link leaves the package",
+    "The link is stored as it is; in Lambda it points at nothing.",
+    "Replace it by what it points to: `cp -RL`, or `npm install --install-links` for a file: dependency.",
+    Severity.ERROR,
+)
+SECRET_PACKED = Rule(
+    "LP305",
+    "secret-packed",
+    "a secret is in the package",
+    "Everybody who may read the function's code may read it, and so may every archive of it.",
+    "Leave it out with `.lambdapackignore`, and read it from Secrets Manager or SSM at run time.",
+    Severity.ERROR,
+)
+NOT_READABLE = Rule(
+    "LP306",
+    "not-readable",
+    "files are not readable for everybody",
+    "Lambda runs as another user than the files' owner and says: EACCES: permission denied.",
+    "Run `chmod -R go+rX .` before zipping; `lambdapack build` sets 644 and 755 itself.",
+    Severity.ERROR,
+)
+
+MAX_EVIDENCE_PATHS = 20
+"""How many paths a finding about many files carries as evidence."""
+
+
+def size_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
+    """Yield what is too big; sizes of layers that are not given are not known."""
+    own = subject.unzipped_bytes if subject.unzipped_bytes is not None else _total_bytes(facts)
+    layers = sum(_total_bytes(each) for each in facts.layers)
+    if own + layers > MAX_UNZIPPED_BYTES:
+        parts = f"{own} bytes of its own and {layers} of layers" if layers else f"{own} bytes"
+        message = f"unzipped it has {parts}, {MAX_UNZIPPED_BYTES} are allowed"
+        evidence = (("bytes", own), ("layers", layers), ("limit", MAX_UNZIPPED_BYTES))
+        yield Finding(TOO_BIG, "", message, evidence=evidence)
+    if (subject.zip_bytes or 0) > MAX_ZIPPED_BYTES and subject.kind != "function":  # that one is there already
+        message = f"the zip has {subject.zip_bytes} bytes, {MAX_ZIPPED_BYTES} can be sent directly"
+        yield Finding(NEEDS_BUCKET, "", message, evidence=(("bytes", subject.zip_bytes), ("limit", MAX_ZIPPED_BYTES)))
+
+
+def _total_bytes(facts: Case) -> int:
+    return sum(each.size for each in facts.entries.values())
+
+
+def link_findings(facts: Case) -> Iterator[Finding]:
+    """Yield every link that leads neither into the package nor to where Lambda puts functions and layers."""
+    for tree in (facts, *facts.layers):
+        for path, entry in tree.entries.items():
+            if entry.kind is EntryKind.SYMLINK and _leaves_tree(tree.root, entry):
+                message = f"it points to {entry.target}"
+                place = path if tree is facts else posixpath.join(tree.root, path)
+                yield Finding(LINK_LEAVES_TREE, place, message, evidence=(("target", entry.target),))
+
+
+def _leaves_tree(root: str, entry: Entry) -> bool:
+    here = posixpath.join(root, posixpath.dirname(entry.path))
+    end = posixpath.normpath(posixpath.join(here, entry.target))
+    kept = (root,) if not entry.target.startswith("/") else (TASK_ROOT, LAYER_ROOT)
+    return not any(end == each or end.startswith(f"{each}/") for each in kept)
+
+
+def mode_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
+    """Yield one finding for all files and directories that others may not read; no mode at all says nothing."""
+    for tree in (facts, *facts.layers):
+        closed = [path for path, entry in tree.entries.items() if entry.mode and _is_unreadable(entry)]
+        if closed:
+            more = f"; the same with {len(closed) - 1} more" if len(closed) > 1 else ""
+            mode = tree.entries[closed[0]].mode
+            message = f"its mode is {mode:04o}, so others may not read it{more}"
+            evidence = (("count", len(closed)), ("paths", closed[:MAX_EVIDENCE_PATHS]))
+            severity = Severity.NOTE if tree is facts and subject.kind == "directory" else None
+            place = closed[0] if tree is facts else posixpath.join(tree.root, closed[0])
+            yield Finding(NOT_READABLE, place, message, severity=severity, evidence=evidence)
+
+
+def _is_unreadable(entry: Entry) -> bool:
+    if entry.kind is EntryKind.SYMLINK:
+        return False
+    wanted = 0o005 if entry.kind is EntryKind.DIRECTORY else 0o004
+    return entry.mode & wanted != wanted
+
+
+def secret_findings(facts: Case) -> Iterator[Finding]:
+    """Yield every secret that was found in what would be packed."""
+    for each in facts.secrets:
+        message = f"it holds what looks like {each.kind}"
+        yield Finding(SECRET_PACKED, each.path, message, line=each.line, evidence=(("kind", each.kind),))

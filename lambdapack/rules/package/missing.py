@@ -1,0 +1,251 @@
+"""Packages that have no native file for the target, why, and the command that installs one."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lambdapack.model import Finding, Rule, Severity
+from lambdapack.packages.manifests import PackageManifest
+from lambdapack.packages.native_use import DISPENSABLE_USES, NativeUse
+from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem
+from lambdapack.rules.fixes import build_fix
+from lambdapack.rules.selection.platforms import PlatformFamily
+from lambdapack.rules.selection.selection import Choice, expected_addon_path, foreign_package_reason
+from lambdapack.rules.selection.tokens import parse_platform_tags
+from lambdapack.runtimes.runtime import Runtime
+
+SWALLOWED_FAILURE = re.compile(r"\|\|\s*(?:exit 0|true|echo|:)|;\s*(?:exit 0|true)\s*\Z")
+"""What ends an install command that never fails."""
+
+COMPILATION_TRACES = ("build/config.gypi", "build/Makefile", "build/Release", "build/CMakeCache.txt")
+"""What a compilation leaves in a package, whether or not it ended well; no package publishes it."""
+
+MAX_NAMED_FOREIGN_ADDONS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MissingReason:
+    """One reason, in its words."""
+
+    name: str
+    message: str
+    fix: str
+
+
+def missing_family_reason(family: PlatformFamily, owners: Iterable[PackageManifest], runtime: Runtime) -> MissingReason:
+    """Return why no member of a family is installed; `owners` are the trees' own manifests, with their lockfiles."""
+    cpu = runtime.target.architecture.node
+    if not family.fitting:
+        return MissingReason("no-build", f"it has no platform package for linux-{cpu}", "")
+    wanted = " or ".join(family.fitting)
+    install = f"npm ci --include=optional --os=linux --cpu={cpu} --libc=glibc"
+    locks = [each.locked for each in owners if each.locked is not None]
+    if locks and not any(name in lock for lock in locks for name in family.fitting):
+        message = f"{wanted} is not installed, and package-lock.json has lost it (npm/cli#4828)"
+        return MissingReason(
+            "lost-from-lock",
+            message,
+            f"Run `npx npm@11 install --package-lock-only`, then `{install}`.",
+        )
+    if locks:
+        message = f"{wanted} is not installed, though package-lock.json has it: --omit=optional, or another platform"
+        return MissingReason("optional-omitted", message, f"Run `{install}`.")
+    return MissingReason("not-installed", f"{wanted} is not installed", f"Run `{install}`.")
+
+
+def missing_build_reason(
+    manifest: PackageManifest, foreign: list[str], space: LambdaFileSystem, runtime: Runtime
+) -> MissingReason:
+    """Return why a package that is compiled or downloaded at install time has nothing for the target.
+
+    `foreign` are the addons that it does have, relative to it.
+    """
+    fix = build_fix(runtime)
+    if foreign:
+        return _foreign_addons_reason(manifest, foreign, runtime)
+    if any(_has_path(space, manifest, each) for each in COMPILATION_TRACES):
+        message = "its compilation was begun and left no file: it failed"
+        return MissingReason("compile-failed", message, fix)
+    skipped = "--ignore-scripts, or npm 12 without `npm install-scripts approve`"
+    if not manifest.install_script and not manifest.gypfile:
+        return MissingReason("not-published", "no file of it is native, and no install script would make one", "")
+    if SWALLOWED_FAILURE.search(manifest.install_script):
+        message = f"its install script was skipped ({skipped}), or failed silently: it ends with success in any case"
+        return MissingReason("scripts-skipped", message, fix)
+    if manifest.script.fetches:
+        return MissingReason(
+            "scripts-skipped", f"its install script, which downloads it, was skipped ({skipped}) or failed", fix
+        )
+    return MissingReason(
+        "scripts-skipped", f"it was never compiled or downloaded: its install script was skipped ({skipped})", fix
+    )
+
+
+def _foreign_addons_reason(manifest: PackageManifest, foreign: list[str], runtime: Runtime) -> MissingReason:
+    cpu = runtime.target.architecture.node
+    more = f" and {len(foreign) - MAX_NAMED_FOREIGN_ADDONS} more" if len(foreign) > MAX_NAMED_FOREIGN_ADDONS else ""
+    message = f"it has {foreign[0]}{more}, but nothing for linux-{cpu} and Node.js {runtime.node_major}"
+    compiles = manifest.gypfile or "gyp" in manifest.install_script or "cmake" in manifest.install_script
+    return MissingReason("no-prebuild", message, build_fix(runtime) if compiles else "")
+
+
+def _has_path(space: LambdaFileSystem, manifest: PackageManifest, name: str) -> bool:
+    path = posixpath.join(manifest.directory, name)
+    return path in space.entries or space.is_directory(path)
+
+
+MISSING_ADDON = Rule(
+    "LP221",
+    "missing-addon",
+    "a package has no native file for this target",
+    "Its loader finds nothing to load. node says: Cannot find module, or: Could not locate the bindings file, or: "
+    "No native build was found.",
+    "Install with its scripts and for the function's platform: `lambdapack build`.",
+    Severity.ERROR,
+)
+MISSING_PROGRAM = Rule(
+    "LP228",
+    "missing-program",
+    "a package's program was not downloaded",
+    "Its install script fetches a program that npm does not bring. child_process says: spawn ENOENT.",
+    "Install with its scripts: `lambdapack build`.",
+    Severity.ERROR,
+)
+
+NATIVE_BUILD_COMMANDS = re.compile(
+    r"node-gyp|prebuild-install|node-pre-gyp|cmake-js|cmake-ts|pkg-prebuilds|install-from-cache|buildcheck|neon build"
+    r"|cargo-cp-artifact|cargo build|napi build"
+)
+"""What an install script of a package with a native part calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageChoices:
+    """One package of a tree with its native files and what its loader makes of them."""
+
+    manifest: PackageManifest
+    choices: Mapping[str, Choice]  # by path relative to the package
+
+    @property
+    def addons(self) -> tuple[str, ...]:
+        """Paths of what require() would open."""
+        return tuple(path for path in self.choices if path.endswith(".node"))
+
+
+@dataclass(frozen=True, slots=True)
+class PackageNeeds:
+    """What the packages of a space need."""
+
+    families: tuple[PlatformFamily, ...]  # all of them, served or not
+    required: frozenset[str]  # directories of the packages that something needs without a fallback of its own
+    asked: frozenset[str]  # names that those packages depend on
+
+
+def missing_family_findings(needs: PackageNeeds, space: LambdaFileSystem, runtime: Runtime) -> Iterator[Finding]:
+    """Yield a finding for each family of which no member at all is installed."""
+    owners = [space.manifests[root] for root in TREE_ROOTS]
+    for family in needs.families:
+        if any(each for each in family.installed if "wasm" not in each.name):
+            continue
+        reason = missing_family_reason(family, owners, runtime)
+        yield _missing_finding(
+            MISSING_ADDON,
+            family.owner,
+            reason,
+            None if family.is_needed(needs.required) else Severity.NOTE,
+            ("wanted", list(family.fitting)),
+        )
+
+
+def missing_build_findings(
+    packages: tuple[PackageChoices, ...], needs: PackageNeeds, space: LambdaFileSystem, runtime: Runtime
+) -> Iterator[Finding]:
+    """Yield a finding for each package that compiles or downloads a native file and has none for the target."""
+    with_platforms = {each.owner.directory for each in needs.families}
+    for package in packages:
+        manifest = package.manifest
+        if "node_modules" not in manifest.directory.split("/"):
+            continue  # the function itself is built by its own scripts
+        if manifest.directory in with_platforms:
+            continue
+        rule = _missing_rule(package)
+        if rule is None or (foreign_package_reason(manifest, runtime) and not _is_plain_dependency(manifest, needs)):
+            continue
+        files = ("files", sorted(package.choices)[:20])
+        severity = _missing_severity(manifest, rule, needs.required)
+        yield _missing_finding(rule, manifest, _missing_reason(package, space, runtime), severity, files)
+
+
+def _is_plain_dependency(manifest: PackageManifest, needs: PackageNeeds) -> bool:
+    """A package for other platforms is one too few when it is a plain dependency: npm --force installed it."""
+    named = parse_platform_tags(manifest.name).names_platform
+    return manifest.directory in needs.required and manifest.name in needs.asked and not named
+
+
+def _missing_rule(package: PackageChoices) -> Rule | None:
+    """An addon when its files or its sources show that it has one; a program when its install script makes one."""
+    manifest = package.manifest
+    if _has_addon(package):
+        return None if any(package.choices[each].selected for each in package.addons) else MISSING_ADDON
+    fetched = manifest.script.fetches and not any(each.selected for each in package.choices.values())
+    return MISSING_PROGRAM if fetched else None
+
+
+def _has_addon(package: PackageChoices) -> bool:
+    """Npm runs node-gyp for a binding.gyp it did not tell of."""
+    manifest = package.manifest
+    if manifest.gypfile or manifest.module_name or NATIVE_BUILD_COMMANDS.search(manifest.install_script):
+        return True
+    return manifest.native_use is not NativeUse.UNKNOWN and bool(package.addons or manifest.install_script)
+
+
+def _missing_severity(manifest: PackageManifest, rule: Rule, required: frozenset[str]) -> Severity | None:
+    """A package that falls back to JavaScript is only slower; a script that only fetches may fetch anything."""
+    if manifest.native_use in DISPENSABLE_USES or manifest.directory not in required:
+        return Severity.NOTE
+    if manifest.native_use is NativeUse.STOPGAP:
+        return Severity.WARNING
+    return Severity.WARNING if rule is MISSING_PROGRAM and not manifest.script.makes_program else None
+
+
+def _missing_reason(package: PackageChoices, space: LambdaFileSystem, runtime: Runtime) -> MissingReason:
+    manifest = package.manifest
+    foreign = sorted(each for each in package.addons if package.choices[each].foreign)
+    reason = missing_build_reason(manifest, foreign, space, runtime)
+    if foreign or not manifest.module_path:
+        return reason
+    return MissingReason(
+        reason.name, f"{expected_addon_path(manifest, runtime)} is not there: {reason.message}", reason.fix
+    )
+
+
+def _missing_finding(
+    rule: Rule,
+    manifest: PackageManifest,
+    reason: MissingReason,
+    severity: Severity | None,
+    evidence: tuple[str, object],
+) -> Finding:
+    return Finding(
+        rule,
+        manifest.directory,
+        _add_fallback_note(reason.message, manifest),
+        package=manifest.name,
+        fix=reason.fix,
+        severity=severity,
+        evidence=(("reason", reason.name), ("native_use", manifest.native_use.value), evidence),
+    )
+
+
+def _add_fallback_note(message: str, manifest: PackageManifest) -> str:
+    more = FALLBACK_NOTES.get(manifest.native_use)
+    return f"{message}; {more}" if more else message
+
+
+FALLBACK_NOTES = {
+    NativeUse.GUARDED: "its JavaScript takes over",
+    NativeUse.ELSEWHERE: "its JavaScript asks for it on other systems only",
+    NativeUse.STOPGAP: "its JavaScript asks for it only where Node.js lacks something that newer versions have",
+}
+"""What becomes of a package all the same, as far as its sources tell."""

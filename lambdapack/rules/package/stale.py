@@ -1,0 +1,176 @@
+"""Whether the packages in node_modules are the ones that the lockfile names.
+
+What package.json itself asks for lies at the top whatever npm's install strategy is, so it is held to its one entry.
+Places of all else differ: there only a version that the lockfile has nowhere is out of step. Trees of yarn, pnpm and
+bun are not compared: package-lock.json, if it is there, is not theirs.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lambdapack.model import Finding, Rule, Severity
+from lambdapack.packages.manifests import PackageManifest, name_from_directory
+from lambdapack.project.project import LockedPackage, Lockfile, is_in_node_modules
+from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.report import Subject
+
+MODULES_STALE = Rule(
+    "LP319",
+    "modules-stale",
+    "node_modules is out of step with the lockfile",
+    "What would ship is not what was tested and locked; a version that changed may want another binary.",
+    "Run `npm ci --omit=dev`, or let `lambdapack build` install.",
+    Severity.WARNING,
+)
+ZIP_STALE = Rule(
+    "LP320",
+    "zip-stale",
+    "the zip is out of step with its project",
+    "The lockfile has moved on since the zip was made, so deploying it would bring back older dependencies.",
+    "Run `lambdapack build` again.",
+    Severity.WARNING,
+)
+
+MAX_NAMED_DIFFERENCES: Final = 3
+
+TOP_LEVEL_PACKAGE = re.compile(r"node_modules/(?:@[^/]+/)?[^/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class LockStep:
+    """What differs between a tree and a lockfile."""
+
+    differing: Mapping[str, tuple[str, str]]  # name to version in the tree and version in the lockfile
+    missing: Mapping[str, str]  # name to version in the lockfile
+    extra: Mapping[str, str]  # name to version in the tree
+
+    @property
+    def severity(self) -> Severity | None:
+        """A package too many alone is weight, and may have been put there on purpose."""
+        return None if self.differing or self.missing else Severity.NOTE
+
+    def __bool__(self) -> bool:
+        return bool(self.differing or self.missing or self.extra)
+
+
+def stale_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
+    """Yield one finding for the lockfile that lies in the tree, and one for the project that a zip was made from."""
+    locks, origin = facts.locks, facts.origin
+    modules = posixpath.join(locks.base, "node_modules")
+    tree = {path[len(locks.base) :].lstrip("/"): each for path, each in facts.manifests.items()}
+    if locks.foreign or not any(TOP_LEVEL_PACKAGE.fullmatch(path) for path in tree):
+        return
+    if locks.own is not None and locks.own.packages:
+        step = compare_with_lock(tree, locks.own, complete=locks.hidden is not None)
+        if step:
+            where = modules if subject.kind == "directory" else f"the {subject.kind}"
+            yield _stale_finding(MODULES_STALE, modules, step, where, locks.own.path.name)
+    if origin is not None:
+        complete = origin.whole and origin.ours
+        step = compare_with_lock(tree, origin.lockfile, complete=complete) if origin.lockfile else LockStep({}, {}, {})
+        if step or origin.changed:
+            name = origin.lockfile.path.name if origin.lockfile else ""
+            yield _stale_finding(ZIP_STALE, "", step, f"the {subject.kind}", name, origin.changed)
+
+
+def compare_with_lock(tree: Mapping[str, PackageManifest], lock: Lockfile, *, complete: bool) -> LockStep:
+    """Return what differs; `tree` is by directory. What is missing counts only where the tree claims to be `complete`.
+
+    Links, `file:` packages and what a tarball bundles have no version of their own in a lockfile to hold them to.
+    """
+    known = _locked_versions(lock)
+    direct = _direct_versions(lock, known)
+    differing: dict[str, tuple[str, str]] = {}
+    extra: dict[str, str] = {}
+    there: set[tuple[str, str]] = set()
+    for path, package in tree.items():
+        names = (name_from_directory(path), package.name)
+        there.update((name, _plain_version(package.version)) for name in names)
+        if not is_in_node_modules(path) or not package.version or not _is_compared(path, lock):
+            continue
+        versions = next((known[name] for name in names if name in known), None)
+        if versions is None:
+            extra[names[0]] = package.version
+            continue
+        versions = direct.get(path, versions)
+        if versions and _plain_version(package.version) not in versions:
+            differing[names[0]] = (package.version, " and ".join(sorted(versions)))
+    missing = dict(_missing_packages(lock, there)) if complete else {}
+    return LockStep(differing, {name: each for name, each in missing.items() if name not in differing}, extra)
+
+
+def _is_compared(path: str, lock: Lockfile) -> bool:
+    """Below another package, only what the lockfile knows: tarballs bring node_modules that no lockfile tells of."""
+    return bool(TOP_LEVEL_PACKAGE.fullmatch(path)) or (path in lock.packages and not lock.packages[path].in_bundle)
+
+
+def _locked_versions(lock: Lockfile) -> Mapping[str, frozenset[str]]:
+    """Return the versions of each name; an empty set where any will do."""
+    found: dict[str, set[str]] = {}
+    loose: set[str] = set()
+    for path, each in lock.packages.items():
+        names = {each.name, name_from_directory(path)} - {""}
+        for name in names:
+            found.setdefault(name, set()).add(_plain_version(each.version))
+        if each.link or not is_in_node_modules(path) or not each.version or each.resolved.startswith("file:"):
+            loose |= names
+    return {name: frozenset() if name in loose else frozenset(versions) for name, versions in found.items()}
+
+
+def _direct_versions(lock: Lockfile, known: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    """Return the one version of each place that package.json itself asks for, where a version can be told."""
+    root = lock.packages.get("")
+    names = {*root.dependencies, *root.dev_dependencies, *root.optional_dependencies} if root else set()
+    places = {f"node_modules/{name}": name for name in names if known.get(name)}
+    return {path: frozenset({_plain_version(lock.packages[path].version)}) for path in places if path in lock.packages}
+
+
+def _missing_packages(lock: Lockfile, there: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for path, each in lock.packages.items():
+        name = name_from_directory(path)
+        if name and _is_required(each) and (name, _plain_version(each.version)) not in there:
+            yield name, each.version
+
+
+def _is_required(package: LockedPackage) -> bool:
+    spared = package.dev or package.optional or package.dev_optional or package.peer
+    return not (spared or package.link or package.in_bundle or not package.version)
+
+
+def _plain_version(version: str) -> str:
+    """Return a version as npm compares it: "v1.2.3" and "1.2.3+build" are 1.2.3."""
+    return version.strip().lstrip("v=").partition("+")[0]
+
+
+def _stale_finding(
+    rule: Rule, path: str, step: LockStep, where: str, lock: str, changed: tuple[str, ...] = ()
+) -> Finding:
+    said = [
+        f"{name} {found} in {where}, {locked} in {lock}" for name, (found, locked) in sorted(step.differing.items())
+    ]
+    said += [f"{name} {version} of {lock} is not there" for name, version in sorted(step.missing.items())]
+    said += [f"{name} {version} is not in {lock}" for name, version in sorted(step.extra.items())]
+    more = f"; and {len(said) - MAX_NAMED_DIFFERENCES} more" if len(said) > MAX_NAMED_DIFFERENCES else ""
+    if changed:
+        since = f"changed since it was built: {', '.join(changed[:MAX_NAMED_DIFFERENCES])}"
+        more += f"; {since}" if said else since
+    names = sorted({*step.differing, *step.missing, *step.extra})
+    evidence = (
+        ("differing", {name: list(pair) for name, pair in sorted(step.differing.items())}),
+        ("missing", dict(sorted(step.missing.items()))),
+        ("extra", dict(sorted(step.extra.items()))),
+        ("changed", list(changed)),
+    )
+    severity = None if changed else step.severity
+    package = names[0] if len(names) == 1 else ""
+    return Finding(
+        rule,
+        path,
+        "; ".join(said[:MAX_NAMED_DIFFERENCES]) + more,
+        package=package,
+        severity=severity,
+        evidence=evidence,
+    )

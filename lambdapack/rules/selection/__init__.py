@@ -1,0 +1,1 @@
+"""Which native file a package loads on a target."""

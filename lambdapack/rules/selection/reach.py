@@ -1,0 +1,90 @@
+"""Which copy of a package node loads from function and layers, and which packages are unreachable."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
+from lambdapack.packages.manifests import PackageManifest, name_from_directory
+from lambdapack.rules.binary.file_system import LambdaFileSystem
+from lambdapack.rules.selection.platforms import ModuleResolver
+from lambdapack.runtimes.measure import layer_modules
+from lambdapack.runtimes.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCopies:
+    """The packages of one name where the function's code looks for it, the one that it gets first."""
+
+    taken: PackageManifest
+    others: tuple[PackageManifest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the code of a function, or of another package, can get at."""
+
+    copies: tuple[PackageCopies, ...]
+    dead: frozenset[str]  # directories of the layers' packages that nothing gets at
+
+
+def find_reach(space: LambdaFileSystem, installed: ModuleResolver, runtime: Runtime) -> Reach:
+    """Return who wins and what is dead; what the function's code asks for without package.json may be anything."""
+    if LAYER_ROOT not in space.directories:
+        return Reach((), frozenset())
+    searched = (posixpath.join(TASK_ROOT, NODE_MODULES), *layer_modules(runtime.node_major))
+    found = tuple(_find_copies(space, installed, searched))
+    shadowed = any(each.others for each in found)
+    live = installed.reached([*installed.roots(TASK_ROOT), *(each.taken for each in found)], optional=True)
+    dead = (
+        directory
+        for directory in space.manifests
+        if (modules := _searched_modules(directory))
+        and (shadowed or modules not in searched)
+        and not _is_inside(directory, live)
+    )
+    return Reach(tuple(each for each in found if each.others), frozenset(dead))
+
+
+def _find_copies(
+    space: LambdaFileSystem, installed: ModuleResolver, searched: tuple[str, ...]
+) -> Iterator[PackageCopies]:
+    names = dict.fromkeys(name for modules in searched for name in package_names(space, modules))
+    for name in names:
+        every = [each for modules in searched if (each := installed.at(modules, name)) is not None]
+        unique = {each.directory: each for each in every}
+        if unique:
+            taken, *others = unique.values()
+            yield PackageCopies(taken, tuple(each for each in others))
+
+
+def package_names(space: LambdaFileSystem, modules: str) -> Iterator[str]:
+    """Yield the names of what lies in a node_modules, packages and links to packages alike."""
+    for path in (*space.manifests, *space.links):
+        if path.startswith(f"{modules}/"):
+            name = path[len(modules) + 1 :]
+            if name_from_directory(f"{NODE_MODULES}/{name}") == name and NODE_MODULES not in name.split("/"):
+                yield name
+
+
+def _searched_modules(directory: str) -> str:
+    """The outermost node_modules of a layer that a package is in; one of an extension's own is none of node's."""
+    before, found, _ = directory.partition(f"/{NODE_MODULES}/")
+    parent, name = posixpath.split(before)
+    place = before in {LAYER_ROOT, f"{LAYER_ROOT}/nodejs"} or (
+        parent == f"{LAYER_ROOT}/nodejs" and is_runtime_folder(name)
+    )
+    return posixpath.join(before, NODE_MODULES) if found and place else ""
+
+
+def is_runtime_folder(name: str) -> bool:
+    """Tell whether a directory's name is that of a layer's part for one runtime: node22."""
+    return name.startswith("node") and name[4:].isdigit()
+
+
+def _is_inside(directory: str, live: frozenset[str]) -> bool:
+    while directory not in {"/", ""}:
+        if directory in live:
+            return True
+        directory = posixpath.dirname(directory)
+    return False

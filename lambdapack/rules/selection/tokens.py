@@ -1,0 +1,185 @@
+"""The words in a path or a package name that name a platform, a libc or a Node.js version."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lambdapack.runtimes.runtime import Runtime
+from lambdapack.runtimes.versions import known_abis
+
+SYSTEM_TOKENS: Mapping[str, str] = {
+    "linux": "linux",
+    "linuxglibc": "linux",
+    "linuxmusl": "linux",
+    "alpine": "linux",
+    "darwin": "darwin",
+    "macos": "darwin",
+    "osx": "darwin",
+    "mac": "darwin",
+    "apple": "darwin",
+    "dylib": "darwin",
+    "win32": "win32",
+    "windows": "win32",
+    "win": "win32",
+    "win64": "win32",
+    "exe": "win32",
+    "dll": "win32",
+    "freebsd": "freebsd",
+    "openbsd": "openbsd",
+    "netbsd": "netbsd",
+    "android": "android",
+    "ios": "ios",
+    "sunos": "sunos",
+    "aix": "aix",
+    "openharmony": "openharmony",
+    "ohos": "openharmony",
+    "wasm32": "wasm",
+    "wasi": "wasm",
+}
+CPU_TOKENS: Mapping[str, str] = {
+    "x64": "x64",
+    "amd64": "x64",
+    "win64": "x64",
+    "64": "x64",
+    "ia32": "ia32",
+    "x86": "ia32",
+    "i386": "ia32",
+    "i686": "ia32",
+    "arm64": "arm64",
+    "aarch64": "arm64",
+    "armv8": "arm64",
+    "arm64ec": "arm64",
+    "arm": "arm",
+    "armhf": "arm",
+    "armv6": "arm",
+    "armv6l": "arm",
+    "armv7": "arm",
+    "armv7l": "arm",
+    "gnueabihf": "arm",
+    "musleabihf": "arm",
+    "ppc64": "ppc64",
+    "ppc64le": "ppc64",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+    "loong64": "loong64",
+    "mips64el": "mips64el",
+    "mips64le": "mips64el",
+    "loongarch64": "loong64",
+    "riscv64gc": "riscv64",
+    "wasm32": "wasm",
+    "universal": "any",
+}
+LIBC_TOKENS: Mapping[str, str] = {
+    "musl": "musl",
+    "linuxmusl": "musl",
+    "alpine": "musl",
+    "musleabihf": "musl",
+    "glibc": "glibc",
+    "gnu": "glibc",
+    "linuxglibc": "glibc",
+    "gnueabihf": "glibc",
+}
+"""The words that npm packages use for system, CPU and libc, read from 153 packages with native files."""
+
+TOOLCHAIN_TOKENS = frozenset({"msvc", "mingw", "eabi", "gnueabi", "unknown", "pc", "32"})
+"""Words that stand beside a system or a CPU and tell no project apart: win32-x64-msvc, x86_64-unknown-linux-gnu."""
+
+OTHER_HOST_TOKENS = frozenset({"electron", "nw", "webkit", "bare"})
+
+MIN_ABI_NUMBER = 40
+"""A number after "node" is a major below this and an ABI above: node-22, node-v127."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTags:
+    """What a text names; an empty set says nothing."""
+
+    systems: frozenset[str] = frozenset()
+    cpus: frozenset[str] = frozenset()
+    libcs: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    abis: frozenset[int] = frozenset()
+    majors: frozenset[int] = frozenset()
+    node_api: bool = False
+
+    @property
+    def names_platform(self) -> bool:
+        """Whether a system or a CPU is named."""
+        return bool(self.systems or self.cpus)
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """Return the lower-case words of a path or name; x86_64 counts as one word."""
+    joined = text.lower().replace("x86_64", "x64").replace("x86-64", "x64")
+    return tuple(each for each in re.split(r"[^a-z0-9]+", joined) if each)
+
+
+def strip_platform_words(text: str) -> str:
+    """Return a name without the words that name a platform: what its variants have in common."""
+    known = (SYSTEM_TOKENS, CPU_TOKENS, LIBC_TOKENS, TOOLCHAIN_TOKENS)
+    return "-".join(each for each in split_words(text) if not any(each in names for names in known))
+
+
+@lru_cache(maxsize=65536)
+def parse_platform_tags(text: str) -> PlatformTags:
+    """Return what a path or a name says about its target."""
+    found = split_words(text)
+    systems = frozenset(SYSTEM_TOKENS[each] for each in found if each in SYSTEM_TOKENS)
+    cpus = frozenset(CPU_TOKENS[each] for each in found if each in CPU_TOKENS and (each != "64" or systems))
+    numbers = _node_numbers(found, both=bool(systems and cpus))
+    return PlatformTags(
+        systems=systems,
+        cpus=cpus,
+        libcs=frozenset(LIBC_TOKENS[each] for each in found if each in LIBC_TOKENS),
+        hosts=frozenset(found) & OTHER_HOST_TOKENS,
+        abis=frozenset(each for each in numbers if each >= MIN_ABI_NUMBER),
+        majors=frozenset(each for each in numbers if each < MIN_ABI_NUMBER),
+        node_api=any(each.startswith("napi") for each in found),
+    )
+
+
+def _node_numbers(found: tuple[str, ...], *, both: bool) -> frozenset[int]:
+    """abi127, node-v127, node-22, and a bare known ABI number beside a system and a CPU."""
+    numbers = set()
+    for before, each in zip(("", *found), found, strict=False):
+        tagged = re.fullmatch(r"abi(\d{1,4})", each)
+        plain = re.fullmatch(r"v?(\d{1,4})", each)
+        if tagged:
+            numbers.add(int(tagged.group(1)))
+        elif plain and (
+            before == "node" or (both and each not in CPU_TOKENS and each.isdigit() and int(each) in known_abis())
+        ):
+            numbers.add(int(plain.group(1)))
+    return frozenset(numbers)
+
+
+def find_contradiction(said: PlatformTags, runtime: Runtime) -> str | None:
+    """Return what a path says that this target is not, None when nothing speaks against it."""
+    cpu = runtime.target.architecture.node
+    checks = (
+        ("system", said.systems, "linux"),
+        ("CPU", said.cpus - {"any"} if "any" not in said.cpus else frozenset(), cpu),
+        ("libc", said.libcs, "glibc"),
+    )
+    for what, named, wanted in checks:
+        if named and wanted not in named:
+            return f"another {what} ({', '.join(sorted(named))})"
+    if said.hosts and not said.node_api:
+        return f"another program ({', '.join(sorted(said.hosts))})"
+    return _contradicting_node(said, runtime)
+
+
+def _contradicting_node(said: PlatformTags, runtime: Runtime) -> str | None:
+    if said.abis and runtime.abi not in said.abis and not said.node_api:
+        return f"another ABI ({', '.join(map(str, sorted(said.abis)))})"
+    if said.majors and runtime.node_major not in said.majors:
+        return f"another Node.js ({', '.join(map(str, sorted(said.majors)))})"
+    return None
+
+
+def count_target_properties(said: PlatformTags, runtime: Runtime) -> int:
+    """Return how many properties of the target a path names: of equal files the most explicit is loaded."""
+    cpu = runtime.target.architecture.node
+    hits = ("linux" in said.systems, cpu in said.cpus, "glibc" in said.libcs)
+    return sum((*hits, runtime.abi in said.abis, runtime.node_major in said.majors))

@@ -1,0 +1,1 @@
+"""What earlier runs computed, on disk. Losing it costs time and never a result."""
