@@ -36,7 +36,7 @@ class Architecture(Enum):
     @classmethod
     def of_machine(cls, elf_machine: int) -> Self | None:
         """Return the architecture of an ELF e_machine value, None when Lambda has no such CPU."""
-        return next((each for each in cls if each.elf_machine == elf_machine), None)
+        return next((cl for cl in cls if cl.elf_machine == elf_machine), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ UNSCOPED_ACTIONS = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSour
 
 def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the least IAM policy that allows these operations; NAME, BUCKET and ROLE are to be filled in."""
-    wanted = sorted({action for each in operations for action in IAM_ACTIONS[each]})
+    wanted = sorted({action for operation in operations for action in IAM_ACTIONS[operation]})
     layers = "NAME*" if "lambda:PublishLayerVersion" in wanted else "*"  # functions have other people's layers
     statements = [
         _statement([each for each in wanted if each in UNSCOPED_ACTIONS], "*"),
@@ -74,7 +74,7 @@ def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
         _statement([each for each in wanted if each.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
         _statement([each for each in wanted if each == PASS_ROLE_ACTION], "arn:aws:iam::*:role/ROLE"),
     ]
-    return {"Version": "2012-10-17", "Statement": [each for each in statements if each["Action"]]}
+    return {"Version": "2012-10-17", "Statement": [statement for statement in statements if statement["Action"]]}
 
 
 def _statement(actions: list[str], resource: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class BotoLayers:
         wanted: dict[str, Any] = {"LayerName": new.name, "Content": source, "Description": new.description}
         optional = {
             "CompatibleRuntimes": list(new.runtimes),
-            "CompatibleArchitectures": [each.aws for each in new.architectures],
+            "CompatibleArchitectures": [architecture.aws for architecture in new.architectures],
             "LicenseInfo": new.license,
         }
         wanted.update({name: value for name, value in optional.items() if value})
@@ -51,7 +51,7 @@ class BotoLayers:
         """GetLayerVersionPolicy."""
         found = self._layer("GetLayerVersionPolicy", name, number)
         statements = json.loads(found["Policy"])["Statement"] if found else ()
-        return tuple(_parse_permission(each) for each in statements)
+        return tuple(_parse_permission(statement) for statement in statements)
 
     def permit_layer(self, name: str, number: int, permission: LayerPermission) -> None:
         """AddLayerVersionPermission."""

@@ -45,7 +45,7 @@ def parse_function(document: Document) -> LambdaFunction:
 
 def parse_architectures(names: list[str] | None) -> tuple[Architecture, ...]:
     """Return the architectures of AWS's names; the field's values are an enum of these two."""
-    return tuple(each for name in names or () for each in Architecture if each.aws == name)
+    return tuple(architecture for name in names or () for architecture in Architecture if architecture.aws == name)
 
 
 def parse_environment(document: Document) -> Mapping[str, str]:

@@ -76,7 +76,7 @@ def _read_universal(data: memoryview, entry_bytes: int) -> ForeignBinary | None:
     if not 0 < count < _MAX_SLICES or len(data) < 8 + entry_bytes * count:
         return None
     layout = Struct(">II")
-    slices = [layout.unpack_from(data, 8 + entry_bytes * each) for each in range(count)]
+    slices = [layout.unpack_from(data, 8 + entry_bytes * index) for index in range(count)]
     if slices[0][0] not in _MACH_CPUS:
         return None
     return ForeignBinary(tuple(dict.fromkeys(_mach_cpu_name(*each) for each in slices)), BinaryRole.UNKNOWN)
@@ -167,4 +167,4 @@ def printable_start(head: bytes) -> str:
     """Return how a file begins, on one line, with escapes for what cannot be shown."""
     text = head.decode("utf-8", "backslashreplace")
     words = _BLANKS.sub(" ", text).strip(" ")[:MAX_PRINTED_CHARACTERS]
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in words)
+    return "".join(word if word.isprintable() else f"\\x{ord(word):02x}" for word in words)

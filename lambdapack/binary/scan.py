@@ -126,7 +126,7 @@ def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance)
     with ThreadPoolExecutor(count) as threads:
         try:
             working = [threads.submit(reader.work, queue, advance) for _ in range(count)]
-            return [binary for each in working for binary in each.result()]
+            return [binary for future in working for binary in future.result()]
         finally:
             queue.clear()  # after a failure or Ctrl-C the other threads stop at their next file
 
@@ -211,17 +211,18 @@ def _is_program(facts: Elf) -> bool:
 
 
 def _uses_node(facts: Elf) -> bool:
-    return any(each.name.startswith(_NODE_SYMBOL_PREFIXES) for each in facts.undefined)
+    return any(symbol.name.startswith(_NODE_SYMBOL_PREFIXES) for symbol in facts.undefined)
 
 
 def _add_definitions(tree: Tree, binaries: Iterable[Binary], memory: ContentCache) -> tuple[Binary, ...]:
     """Fill in what the libraries that others need define of the names that others leave undefined."""
     known = tuple(binaries)
-    facts = [each.elf for each in known if each.elf is not None]
-    wanted = tuple(sorted({symbol.name for each in facts for symbol in each.undefined}))
+    facts = [binary.elf for binary in known if binary.elf is not None]
+    wanted = tuple(sorted({symbol.name for elf in facts for symbol in elf.undefined}))
     needed = _needed_names(tree, facts)
     return tuple(
-        _add_definitions_of(tree, each, wanted, memory) if _names_of_binary(each) & needed else each for each in known
+        _add_definitions_of(tree, binary, wanted, memory) if _names_of_binary(binary) & needed else binary
+        for binary in known
     )
 
 
@@ -248,7 +249,7 @@ def _needed_names(tree: Tree, facts: Iterable[Elf]) -> set[str]:
     for each in tree.entries.values():
         if each.kind is EntryKind.SYMLINK:
             links[PurePosixPath(each.path).name].add(PurePosixPath(each.target).name)
-    names = {PurePosixPath(name).name for each in facts for name in each.needed}
+    names = {PurePosixPath(name).name for elf in facts for name in elf.needed}
     while more := {target for name in names for target in links.get(name, ())} - names:
         names |= more
     return names

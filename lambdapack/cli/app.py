@@ -130,11 +130,11 @@ def _path_failure(error: OSError) -> LambdapackError | None:
 
 def _command_name(argv: Sequence[str]) -> str:
     """Return the command of a line that could not be parsed: its first word, when that is a command."""
-    known = {*(each.name for each in app.registered_commands), *(each.name for each in app.registered_groups)}
-    return " ".join(["lambdapack", *(each for each in argv[:1] if each in known)])
+    known = {*(each.name for each in app.registered_commands), *(group.name for group in app.registered_groups)}
+    return " ".join(["lambdapack", *(argument for argument in argv[:1] if argument in known)])
 
 
 def _requested_format(argv: Sequence[str]) -> str:
     """Return the value of --format, "" without one: a failure is told in it, even that of the command line."""
-    named = [each.removeprefix("--format=") for each in argv if each.startswith("--format=")]
+    named = [argument.removeprefix("--format=") for argument in argv if argument.startswith("--format=")]
     return next((value for option, value in pairwise(argv) if option == "--format"), named[-1] if named else "")

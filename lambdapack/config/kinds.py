@@ -74,7 +74,7 @@ def parse_paths(value: object) -> tuple[Path, ...]:
     given = (value,) if isinstance(value, Path) else value
     if isinstance(given, list | tuple):
         return tuple(parse_path(each) for each in given)
-    return tuple(parse_path(each) for each in parse_texts(given))
+    return tuple(parse_path(text) for text in parse_texts(given))
 
 
 def parse_directory_or_off(value: object) -> Path | bool:
@@ -88,7 +88,7 @@ def parse_directory_or_off(value: object) -> Path | bool:
 def parse_texts(value: object) -> tuple[str, ...]:
     """Return strings from an array; in a variable they are separated by commas or line ends."""
     if isinstance(value, str):
-        return tuple(each.strip() for each in re.split(r"[,\n]", value) if each.strip())
+        return tuple(part.strip() for part in re.split(r"[,\n]", value) if part.strip())
     if isinstance(value, list | tuple) and all(isinstance(each, str) and each.strip() for each in value):
         return tuple(value)
     raise ValueError("an array of texts is expected")
@@ -166,7 +166,7 @@ def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
 
 def _parse_pairs(value: object, separator: str) -> Mapping[str, str]:
     if isinstance(value, str):
-        value = [each for each in re.split(rf"[{separator}\n]", value) if each.strip()]
+        value = [part for part in re.split(rf"[{separator}\n]", value) if part.strip()]
     if isinstance(value, list | tuple) and all(_is_text(each) for each in value):
         value = dict(each.partition("=")[::2] for each in value)
     if isinstance(value, Mapping) and all(_is_text(each) for pair in value.items() for each in pair):

@@ -121,7 +121,7 @@ def _toml_line(text: str, name: str) -> int:
         rf"^\s*\[+\s*{re.escape(name)}\s*\]",
         rf"^\s*\[?\s*{re.escape(table or key)}\b",
     ]
-    found = next((match for each in places if (match := re.search(each, text, re.MULTILINE))), None)
+    found = next((match for place in places if (match := re.search(place, text, re.MULTILINE))), None)
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 
@@ -175,4 +175,8 @@ def _read_template_values(
         "arch": declared.architecture,
         "handler": declared.handler,
     }
-    return {name: _RawValue(each.value, each.origin) for name, each in stated.items() if each}
+    return {
+        name: _RawValue(declared_value.value, declared_value.origin)
+        for name, declared_value in stated.items()
+        if declared_value
+    }

@@ -176,8 +176,12 @@ def _choose_version(cloud: Cloud, function: str, alias: Alias, to: str) -> tuple
     before = read_previous_version(alias)
     if before:
         return before, "it was there before"
-    numbers = [int(each.version) for each in cloud.versions(function) if each.version != LATEST]
-    lower = [each for each in numbers if alias.version.isdigit() and each < int(alias.version)]
+    numbers = [
+        int(lambda_function.version)
+        for lambda_function in cloud.versions(function)
+        if lambda_function.version != LATEST
+    ]
+    lower = [number for number in numbers if alias.version.isdigit() and number < int(alias.version)]
     if not lower:
         raise LambdapackError(NO_WAY_BACK, f"{function} has no version before {alias.version}, where {alias.name} is")
     return str(max(lower)), "the newest one before it"

@@ -57,7 +57,10 @@ def apply_plans(plans: Sequence[Plan], cloud: Cloud, observer: Observer = SILENT
     standings = [DeployProgress(plan) for plan in plans]
     _prepare_all(standings, _StepRunner(cloud, uploaded, observer))
     move_aliases(standings, cloud, observer)
-    return tuple(Deployment(each.plan, version_to_serve(each), each.alias) for each in standings)
+    return tuple(
+        Deployment(deploy_progress.plan, version_to_serve(deploy_progress), deploy_progress.alias)
+        for deploy_progress in standings
+    )
 
 
 def _upload_zips(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Mapping[str, S3Object]:
@@ -193,8 +196,8 @@ def _prepare_all(standings: Sequence[DeployProgress], work: _StepRunner) -> None
         work.prepare(standings[0])
         return
     with ThreadPoolExecutor(MAX_PARALLEL_FUNCTIONS) as pool:
-        futures = [pool.submit(work.prepare, each) for each in standings]
-    failed = [error for each in futures if (error := _future_error(each))]
+        futures = [pool.submit(work.prepare, deploy_progress) for deploy_progress in standings]
+    failed = [error for future in futures if (error := _future_error(future))]
     for other in failed[1:]:
         work.observer.note(f"{other.failure.code} {other.failure.title}: {other.detail}")
     if failed:

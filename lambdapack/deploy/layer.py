@@ -99,11 +99,13 @@ def plan_layer(wanted: DesiredLayer, seen: ObservedLayer) -> LayerPlan:
             package = wanted.package
             steps.append(Upload(S3Object(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)))
         steps.append(PublishLayer())
-    given = {(each.principal, each.organization) for each in seen.permissions}
+    given = {(layer_permission.principal, layer_permission.organization) for layer_permission in seen.permissions}
     steps += [
-        AddLayerPermission(each) for each in wanted.permissions if (each.principal, each.organization) not in given
+        AddLayerPermission(layer_permission)
+        for layer_permission in wanted.permissions
+        if (layer_permission.principal, layer_permission.organization) not in given
     ]
-    steps += [DeleteLayerVersion(each) for each in seen.unused]
+    steps += [DeleteLayerVersion(layer_version) for layer_version in seen.unused]
     return LayerPlan(wanted, seen, tuple(steps))
 
 
@@ -149,19 +151,23 @@ def _split_old_versions(
     users = _read_layer_users(cloud)
     spared: list[KeptVersion] = []
     unused: list[LayerVersion] = []
-    for each in old:
-        why = f"{users[each.arn]} uses it" if each.arn in users else ""
-        why = why or ("it has a policy" if cloud.layer_policy(wanted.name, each.number) else "")
+    for layer_version in old:
+        why = f"{users[layer_version.arn]} uses it" if layer_version.arn in users else ""
+        why = why or ("it has a policy" if cloud.layer_policy(wanted.name, layer_version.number) else "")
         if why:
-            spared.append(KeptVersion(each, why))
+            spared.append(KeptVersion(layer_version, why))
         else:
-            unused.append(each)
+            unused.append(layer_version)
     return tuple(spared), tuple(unused)
 
 
 def _read_layer_users(cloud: Cloud) -> Mapping[str, str]:
     """Return each layer version that a function version of the region has, with one of those that have it."""
-    return {layer.arn: f"{each.name}:{each.version}" for each in cloud.every_version() for layer in each.layers}
+    return {
+        layer.arn: f"{lambda_function.name}:{lambda_function.version}"
+        for lambda_function in cloud.every_version()
+        for layer in lambda_function.layers
+    }
 
 
 def _find_stored_zip(cloud: Cloud, wanted: DesiredLayer) -> S3Object | None:
@@ -181,11 +187,11 @@ class PublishedLayer:
 
 def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer = SILENT) -> tuple[PublishedLayer, ...]:
     """Return what became of every plan, in their order; a failure says what is published already."""
-    done = tuple(PublishedLayer(each, each.seen.same) for each in plans)
+    done = tuple(PublishedLayer(layer_plan, layer_plan.seen.same) for layer_plan in plans)
     with _add_versions_to_errors(done):
-        for each in done:
-            for step in each.plan.steps:
-                _run_step(step, each, cloud, observer)
+        for published_layer in done:
+            for step in published_layer.plan.steps:
+                _run_step(step, published_layer, cloud, observer)
     return done
 
 
@@ -241,8 +247,12 @@ def _add_versions_to_errors(layers: Sequence[PublishedLayer]) -> Iterator[None]:
     try:
         yield
     except LambdapackError as error:
-        made = [each.version for each in layers if each.version and each.version is not each.plan.seen.same]
+        made = [
+            published_layer.version
+            for published_layer in layers
+            if published_layer.version and published_layer.version is not published_layer.plan.seen.same
+        ]
         if not made:
             raise
-        stands = "\n".join(f"{each.arn} is published" for each in made)
+        stands = "\n".join(f"{layer_version.arn} is published" for layer_version in made)
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error

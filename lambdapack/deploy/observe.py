@@ -37,9 +37,9 @@ def observe(cloud: Cloud, wanted: DesiredFunction) -> Observed:
 def _find_published_version(cloud: Cloud, latest: LambdaFunction) -> LambdaFunction | None:
     """Return the newest version that is what $LATEST is."""
     found = None
-    for each in cloud.versions(latest.name):
-        same = (each.code_digest, each.settings) == (latest.code_digest, latest.settings)
-        found = each if same and each.version != LATEST else found
+    for lambda_function in cloud.versions(latest.name):
+        same = (lambda_function.code_digest, lambda_function.settings) == (latest.code_digest, latest.settings)
+        found = lambda_function if same and lambda_function.version != LATEST else found
     return found
 
 
@@ -101,10 +101,10 @@ def check_deployment(
 
 def check_attached_layers(layers: FunctionLayers, architecture: Architecture) -> Iterator[Finding]:
     """Yield what speaks against a function's layers, beyond what is in them."""
-    for each in layers.read:
-        if each.architectures and architecture not in each.architectures:
-            named = " and ".join(cpu.aws for cpu in each.architectures)
-            yield Finding(LAYER_ARCHITECTURE, each.arn, f"it names {named}, the function is {architecture}")
+    for layer_version in layers.read:
+        if layer_version.architectures and architecture not in layer_version.architectures:
+            named = " and ".join(cpu.aws for cpu in layer_version.architectures)
+            yield Finding(LAYER_ARCHITECTURE, layer_version.arn, f"it names {named}, the function is {architecture}")
     for arn in layers.unseen:
         yield Finding(LAYER_UNSEEN, arn, "AWS does not let these credentials read it, or it was deleted")
 

@@ -205,7 +205,7 @@ def _new_function_settings(wanted: DesiredFunction, target: Target) -> FunctionS
 
 def _settings_to_send(wanted: DesiredFunction, latest: LambdaFunction) -> FunctionSettings:
     """Return the settings to send: all of a list or table, since AWS replaces it."""
-    changed = {each.name for each in _setting_changes(wanted, latest)}
+    changed = {setting_change.name for setting_change in _setting_changes(wanted, latest)}
     values = {name: value for name, value in _requested_settings(wanted, latest).items() if name in changed}
     return replace(FunctionSettings(), **values)
 
@@ -227,7 +227,7 @@ def _current_settings(latest: LambdaFunction) -> dict[str, object]:
         "timeout": latest.timeout,
         "memory": latest.memory,
         "environment": dict(latest.environment),
-        "layers": tuple(each.arn for each in latest.layers),
+        "layers": tuple(attached_layer.arn for attached_layer in latest.layers),
         "description": latest.description,
     }
 

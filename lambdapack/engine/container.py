@@ -169,7 +169,7 @@ def _host_config(spec: SandboxSpec, *, careful: bool) -> dict[str, Any]:
     if not spec.network:
         host["NetworkMode"] = "none"
     if careful:
-        host["Ulimits"] = [{"Name": each, "Soft": value, "Hard": value} for each, value in CAREFUL_ULIMITS]
+        host["Ulimits"] = [{"Name": ulimit, "Soft": value, "Hard": value} for ulimit, value in CAREFUL_ULIMITS]
     return host
 
 

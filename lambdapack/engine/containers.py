@@ -76,11 +76,12 @@ class ContainerEngine:
     def caches(self) -> Sequence[Volume]:
         """Return the volumes that keep npm's cache between builds."""
         found = [
-            (each["Name"], (each.get("UsageData") or {}).get("Size")) for each in self._daemon.volumes(CACHE_LABEL)
+            (volume["Name"], (volume.get("UsageData") or {}).get("Size"))
+            for volume in self._daemon.volumes(CACHE_LABEL)
         ]
         return sorted(
             (Volume(name, size if size is not None and size >= 0 else None) for name, size in found),
-            key=lambda each: each.name,
+            key=lambda volume: volume.name,
         )
 
     def drop_cache(self, name: str) -> bool:

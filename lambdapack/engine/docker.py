@@ -62,21 +62,21 @@ def error_causes(error: BaseException) -> Iterator[BaseException]:
 
 def innermost_os_error(error: BaseException) -> OSError | None:
     """Return the operating system's own error at the bottom, None when there is none that has words."""
-    found = [each for each in error_causes(error) if isinstance(each, OSError) and each.strerror]
-    found = [each for each in found if not isinstance(each, ssl.SSLError)]
+    found = [cause for cause in error_causes(error) if isinstance(cause, OSError) and cause.strerror]
+    found = [os for os in found if not isinstance(os, ssl.SSLError)]
     return found[-1] if found else None
 
 
 def is_timeout(error: BaseException) -> bool:
     """Return True when an answer did not come in time. Each layer has its own class for that, and the same words."""
-    return any(isinstance(each, TimeoutError) or "timed out" in str(each).lower() for each in error_causes(error))
+    return any(isinstance(cause, TimeoutError) or "timed out" in str(cause).lower() for cause in error_causes(error))
 
 
 def describe_no_answer(error: BaseException) -> str:
     """Return one short line that says why a server could not be reached."""
     if "paramiko" in str(error):
         return "ssh:// needs another package: `pip install paramiko`"
-    if insecure := next((each for each in error_causes(error) if isinstance(each, ssl.SSLError)), None):
+    if insecure := next((cause for cause in error_causes(error) if isinstance(cause, ssl.SSLError)), None):
         return f"TLS: {getattr(insecure, 'verify_message', '') or insecure.strerror or insecure}"
     found = innermost_os_error(error)
     if isinstance(found, PermissionError):
@@ -233,7 +233,7 @@ class DockerDaemon:
     def volumes(self, label: str) -> Sequence[Mapping[str, Any]]:
         """Return all volumes with a label. Only the server's sum of everything knows their sizes."""
         with _translate_errors():
-            named = {each["Name"] for each in self._client.volumes(filters={"label": label}).get("Volumes") or ()}
+            named = {volume["Name"] for volume in self._client.volumes(filters={"label": label}).get("Volumes") or ()}
             return [each for each in self._client.df().get("Volumes") or () if each["Name"] in named] if named else []
 
     def remove_volume(self, name: str) -> None:

@@ -57,7 +57,7 @@ class EngineHost:
 
 def read_engine_host(engine: Engine) -> EngineHost:
     """Look at the machine once."""
-    emulators = frozenset(each for each in QEMU_NAMES.values() if shutil.which(f"qemu-{each}-static"))
+    emulators = frozenset(name for name in QEMU_NAMES.values() if shutil.which(f"qemu-{name}-static"))
     return EngineHost(engine.name, platform.system(), os.environ, Path("/etc/debian_version").exists(), emulators)
 
 

@@ -25,7 +25,7 @@ class Transcript:
     def __init__(self, observer: Observer, secrets: Iterable[str] = ()) -> None:
         """Pass lines on to `observer`; each of `secrets` is replaced wherever it stands in one."""
         self._observer = observer
-        self._secrets = sorted({each for each in secrets if each}, key=len, reverse=True)
+        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._partial: dict[str, bytes] = {}
         self._lines: deque[str] = deque(maxlen=MAX_KEPT_LINES)
         self._compiling = CompileLines()

@@ -23,7 +23,7 @@ def render_book_advice(package: str | None) -> str:
     if found is None:
         return ""
     parts = (STATUS_SENTENCES.get(found.status, ""), _render_alternatives(found), found.needs, found.advice)
-    said = " ".join(each for each in parts if each)
+    said = " ".join(part for part in parts if part)
     return f"{found.name}: {said[0].lower() if parts[0] else said[0]}{said[1:]}" if said else ""
 
 
@@ -33,7 +33,7 @@ def _render_alternatives(found: BookEntry) -> str:
         f"Maintained in its place: {', '.join(native)}." if native else "",
         f"Without a binary: {', '.join(found.javascript)}." if found.javascript else "",
     )
-    return " ".join(each for each in parts if each)
+    return " ".join(part for part in parts if part)
 
 
 def replacement_command(package: str | None) -> str:
@@ -80,7 +80,7 @@ def fill_remedy(reading: Meaning, slots: Slots, world: TextOrigin, aim: ExplainT
     elif cause in own:
         commands = (*own[cause], "{build}")
     words = _collect_words(slots, replace(world, architecture=_host_architecture(cause, slots, world)), aim, package)
-    fixed = [_reinstall_command(each, package).format_map(words) for each in commands]
+    fixed = [_reinstall_command(command, package).format_map(words) for command in commands]
     fixed.insert(1, replacement_command(package) if cause in REPLACEABLE_CAUSES else "")
     return Remedy(
         tuple(dict.fromkeys(" ".join(each.split()) for each in fixed if _MISSING_WORD not in each and each)), prevent
@@ -158,7 +158,7 @@ def _runtime_of_node(slots: Slots, world: TextOrigin) -> str | None:
 
 def _runtime_with_node_api(slots: Slots, aim: ExplainTarget) -> str:
     """The oldest runtime that has the Node-API of the message; the own one when it names none."""
-    wanted = max((int(each) for each in re.findall(r"\d+", slots.get("needs", ""))), default=0)
+    wanted = max((int(match) for match in re.findall(r"\d+", slots.get("needs", ""))), default=0)
     able = [each for each in runtime_ids() if shipped_runtime(Target(each, Architecture.X86_64)).node_api >= wanted > 0]
     return able[0] if able else aim.runtime
 

@@ -122,15 +122,15 @@ def _build_diagnoses(
     file = slots.get("file") or slots.get("library")
     package = _find_package(text, match, slots, (sign, reading))
     quote = _quote(match[0])
-    for index, each in enumerate((reading, *reading.also)):
-        remedy = fill_remedy(each, slots, *where, package)
+    for index, meaning in enumerate((reading, *reading.also)):
+        remedy = fill_remedy(meaning, slots, *where, package)
         yield Diagnosis(
-            cause=each.cause,
-            code=code_of_cause(each.cause, each.record),
+            cause=meaning.cause,
+            code=code_of_cause(meaning.cause, meaning.record),
             file=_shorten_path(file) if file else None,
             package=package,
-            certainty=each.certainty,
-            says=_render_meaning(each.says, slots),
+            certainty=meaning.certainty,
+            says=_render_meaning(meaning.says, slots),
             quote=quote,
             evidence=(quote,),
             fix=remedy.fix,
@@ -181,7 +181,7 @@ def _shorten_path(path: str) -> str:
     start = plain.find("node_modules/")
     if start >= 0:
         return plain[start:]
-    return next((plain.removeprefix(each) for each in _LAMBDA_ROOTS if plain.startswith(each)), plain)
+    return next((plain.removeprefix(root) for root in _LAMBDA_ROOTS if plain.startswith(root)), plain)
 
 
 class _NamedSlots(dict[str, str]):
@@ -205,7 +205,7 @@ _DEFAULT_SLOTS: Mapping[str, str] = {
 
 
 def _render_meaning(template: str, slots: Slots) -> str:
-    named = {key: posixpath.basename(each.replace("\\", "/")) if key == "file" else each for key, each in slots.items()}
+    named = {key: posixpath.basename(slot.replace("\\", "/")) if key == "file" else slot for key, slot in slots.items()}
     return re.sub(r"\s+", " ", template.format_map(_NamedSlots(named))).strip().removesuffix(":")
 
 
@@ -217,12 +217,12 @@ def _quote(text: str) -> str:
 def _merge_diagnoses(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Put together what is one trouble: the same cause, and nothing that tells the two apart."""
     kept: list[Diagnosis] = []
-    for each in sorted(diagnoses, key=_sort_key):
-        index = next((at for at, one in enumerate(kept) if _is_same_problem(one, each)), None)
+    for diagnosis in sorted(diagnoses, key=_sort_key):
+        index = next((at for at, one in enumerate(kept) if _is_same_problem(one, diagnosis)), None)
         if index is None:
-            kept.append(each)
+            kept.append(diagnosis)
         else:
-            kept[index] = _join_diagnoses(kept[index], each)
+            kept[index] = _join_diagnoses(kept[index], diagnosis)
     return kept
 
 
@@ -256,30 +256,43 @@ def _join_diagnoses(one: Diagnosis, other: Diagnosis) -> Diagnosis:
 
 def _add_missing_files(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Give the root of the trouble the file that the messages beside it name."""
-    return [replace(each, file=each.file or _find_file_beside(each, diagnoses)) for each in diagnoses]
+    return [
+        replace(diagnosis, file=diagnosis.file or _find_file_beside(diagnosis, diagnoses)) for diagnosis in diagnoses
+    ]
 
 
 def _find_file_beside(one: Diagnosis, diagnoses: Sequence[Diagnosis]) -> str | None:
     if one.rank is not Rank.ROOT or one.package is None:
         return None
-    return next((each.file for each in diagnoses if each.file and each.package in {one.package, None}), None)
+    return next(
+        (diagnosis.file for diagnosis in diagnoses if diagnosis.file and diagnosis.package in {one.package, None}), None
+    )
 
 
 def _drop_symptoms(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     """A symptom counts only when nothing else explains the passage."""
-    causes = [each for each in diagnoses if each.rank is not Rank.SYMPTOM]
-    sure = [each for each in causes if each.certainty is not Certainty.POSSIBLE]
-    if any(each.rank is Rank.ROOT for each in causes) or any(each.certainty is Certainty.CERTAIN for each in causes):
+    causes = [diagnosis for diagnosis in diagnoses if diagnosis.rank is not Rank.SYMPTOM]
+    sure = [diagnosis for diagnosis in causes if diagnosis.certainty is not Certainty.POSSIBLE]
+    if any(diagnosis.rank is Rank.ROOT for diagnosis in causes) or any(
+        diagnosis.certainty is Certainty.CERTAIN for diagnosis in causes
+    ):
         return causes
     if sure:
-        return [*causes, *(each for each in diagnoses if each.rank is Rank.SYMPTOM and _has_same_quote(each, sure))]
+        return [
+            *causes,
+            *(
+                diagnosis
+                for diagnosis in diagnoses
+                if diagnosis.rank is Rank.SYMPTOM and _has_same_quote(diagnosis, sure)
+            ),
+        ]
     return list(diagnoses)
 
 
 def _has_same_quote(symptom: Diagnosis, causes: Sequence[Diagnosis]) -> bool:
     """Another reading of the very same words stays, as a possibility."""
-    return any(symptom.quote == each.quote for each in causes)
+    return any(symptom.quote == diagnosis.quote for diagnosis in causes)
 
 
 def _sort_diagnoses(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
-    return sorted(diagnoses, key=lambda each: (each.rank.value, each.certainty.rank))
+    return sorted(diagnoses, key=lambda diagnosis: (diagnosis.rank.value, diagnosis.certainty.rank))

@@ -149,8 +149,8 @@ COMMON_STEMS = (b"symbol", b"prebuil", b"native bind", b"No such file")
 def _compile_stems(stems: tuple[bytes, ...]) -> re.Pattern[bytes]:
     """One branch for each beginning: the engine tries them in turn wherever one of them stands."""
     branches: dict[bytes, list[bytes]] = {}
-    for each in stems:
-        branches.setdefault(each[:1], []).append(re.escape(each[1:]))
+    for stem in stems:
+        branches.setdefault(stem[:1], []).append(re.escape(stem[1:]))
     return re.compile(b"|".join(re.escape(first) + b"(?:" + b"|".join(rest) + b")" for first, rest in branches.items()))
 
 
@@ -218,7 +218,7 @@ def _automaton() -> "BytesAhoCorasick | None":
 
 def search_stems(buffer: bytes, start: int = 0) -> list[int]:
     """Return the same by the standard library alone."""
-    hits = [each.start() for each in RARE_STEM_PATTERN.finditer(buffer, start)]
+    hits = [match.start() for match in RARE_STEM_PATTERN.finditer(buffer, start)]
     rare = len(hits)
     for stem in COMMON_STEMS:
         at = buffer.find(stem, start)
@@ -309,12 +309,12 @@ def _read_head(source: LogSource) -> bytes:
 def _explain_passages(source: LogSource, head: bytes, aim: ExplainTarget) -> Explanation:
     known: dict[tuple[str, ...], _CountedPassage] = {}
     left_out = 0
-    for each in read_passages(source, head):
-        before = known.get(each.key)
+    for passage in read_passages(source, head):
+        before = known.get(passage.key)
         if before is not None:
-            before.times += each.hits / before.hits
+            before.times += passage.hits / before.hits
         elif len(known) < MAX_PASSAGES:
-            known[each.key] = _diagnose_passage(each, aim)
+            known[passage.key] = _diagnose_passage(passage, aim)
         else:
             left_out += 1
     found = _merge_passages(tuple(known.values()))
@@ -329,11 +329,13 @@ def _merge_passages(known: tuple[_CountedPassage, ...]) -> tuple[Diagnosis, ...]
     """Merge what several passages say alike; the most certain first, then the most frequent."""
     found: dict[tuple[str, str | None, str | None], Diagnosis] = {}
     for one in known:
-        for each in one.diagnoses:
-            key = (each.cause, each.file, each.package)
-            count = max(1, round(each.count * one.times))
+        for diagnosis in one.diagnoses:
+            key = (diagnosis.cause, diagnosis.file, diagnosis.package)
+            count = max(1, round(diagnosis.count * one.times))
             if key in found:
                 found[key] = replace(found[key], count=found[key].count + count)
             else:
-                found[key] = replace(each, count=count)
-    return tuple(sorted(found.values(), key=lambda each: (each.rank.value, each.certainty.rank, -each.count)))
+                found[key] = replace(diagnosis, count=count)
+    return tuple(
+        sorted(found.values(), key=lambda diagnosis: (diagnosis.rank.value, diagnosis.certainty.rank, -diagnosis.count))
+    )

@@ -135,7 +135,7 @@ def platform_package_owner(name: str) -> str:
     said = parse_platform_tags(bare)
     if not (said.systems and said.cpus):
         return name
-    parts = [each for each in re.split(r"[-.]", bare) if each]
+    parts = [part for part in re.split(r"[-.]", bare) if part]
     while parts and parts[-1] in _PLATFORM_TOKENS:
         parts.pop()
     if not parts and not slash:
@@ -162,21 +162,21 @@ def find_package_near(text: str, start: int, end: int) -> str:
     for banner in _BANNER.finditer(text, 0, min(len(text), end + 6000)):
         if banner.end() > start:
             break
-    named = next((each for each in banner.groups() if each), "") if banner else ""
+    named = next((group for group in banner.groups() if group), "") if banner else ""
     named = ADDON_OWNERS.get(f"{named}.node") or named  # a download bears the name of the file in it
     return above or (named if named not in LOADER_PACKAGES else "") or _package_of_command(text)
 
 
 def _package_of_command(text: str) -> str:
     """The one package that a command in the text installs."""
-    names = {each for each in _COMMAND.findall(text) if each not in LOADER_PACKAGES}
+    names = {match for match in _COMMAND.findall(text) if match not in LOADER_PACKAGES}
     return platform_package_owner(names.pop()) if len(names) == 1 else ""
 
 
 def _first_package(found: Iterator[re.Match[str]]) -> str:
-    return next((name for each in found if (name := package_of_path(each[0]))), "")
+    return next((name for match in found if (name := package_of_path(match[0]))), "")
 
 
 def _last_package(found: Iterator[re.Match[str]]) -> str:
-    names = [name for each in found if (name := package_of_path(each[0]))]
+    names = [name for match in found if (name := package_of_path(match[0]))]
     return names[-1] if names else ""

@@ -17,7 +17,7 @@ def explain_undefined_symbol(slots: Slots) -> Meaning:
     if level is not None:
         said = f"{{file}} calls {symbol}, which is newer than this Node.js (Node-API {level})"
         return Meaning("undefined-symbol", Certainty.CERTAIN, said)
-    if symbol.lstrip("_").startswith(tuple(each.lstrip("_") for each in NODE_CPP_PREFIXES)):
+    if symbol.lstrip("_").startswith(tuple(prefix.lstrip("_") for prefix in NODE_CPP_PREFIXES)):
         said = "{file} was compiled for another Node.js: it calls C++ of V8 that this one does not have"
         return Meaning("undefined-symbol", Certainty.CERTAIN, said)
     said = f"{{file}} calls {symbol}, which nothing in the process defines: a library is absent or another version"

@@ -73,7 +73,7 @@ def _strip_text(text: str) -> str:
     if whole is not None:
         return whole
     text = ANSI_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(_strip_line(piece) for each in text.split("\n") for piece in _split_long_line(each))
+    return "\n".join(_strip_line(piece) for part in text.split("\n") for piece in _split_long_line(part))
 
 
 def _split_long_line(line: str) -> Iterator[str]:
@@ -96,9 +96,9 @@ def _flatten_document(text: str, depth: int = 0) -> str | None:
 
 def _flatten_json(value: Any, depth: int) -> str:
     said: list[str] = []
-    for each in _iterate_strings(value):
-        inner = _flatten_document(each.strip(), depth + 1)
-        plain = inner if inner is not None else _strip_text(each) if depth <= _MAX_JSON_DEPTH else each
+    for string in _iterate_strings(value):
+        inner = _flatten_document(string.strip(), depth + 1)
+        plain = inner if inner is not None else _strip_text(string) if depth <= _MAX_JSON_DEPTH else string
         if not _is_repeated(plain, said):
             said.append(plain)
     return "\n".join(said)

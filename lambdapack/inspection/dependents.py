@@ -28,13 +28,15 @@ def find_dependent_chains(
     Roots are the function's own package.json files; where they ask for nothing, the lockfile's entry for the project;
     without that, every package that nothing else asks for. Ways for production come before those for development.
     """
-    own = [each for each in space.manifests.values() if not is_in_node_modules(each.directory)]
-    starts = [(each, name) for each in own for name in sorted(_dependency_names(each))]
+    own = [manifest for manifest in space.manifests.values() if not is_in_node_modules(manifest.directory)]
+    starts = [(manifest, name) for manifest in own for name in sorted(_dependency_names(manifest))]
     starts += [(space.manifests[facts.root], name) for name in _read_locked_names(facts)] if not starts else []
     found = _walk_dependencies(installed, _resolve_packages(installed, starts), {}, dev=False)
-    late = [(each, name) for each in own for name in sorted(each.dev_dependencies)]
+    late = [(manifest, name) for manifest in own for name in sorted(manifest.dev_dependencies)]
     found = _walk_dependencies(installed, _resolve_packages(installed, late), found, dev=True)
-    loose = (each for root in TREE_ROOTS for each in installed.roots(root) if is_in_node_modules(each.directory))
+    loose = (
+        manifest for root in TREE_ROOTS for manifest in installed.roots(root) if is_in_node_modules(manifest.directory)
+    )
     return _walk_dependencies(installed, loose, found, dev=False)
 
 
@@ -45,8 +47,8 @@ def _dependency_names(package: PackageManifest) -> frozenset[str]:
 def _read_locked_names(facts: Case) -> list[str]:
     """Return what the project asks for by its lockfile, in the tree or beside the zip."""
     locks: tuple[Lockfile | None, ...] = (facts.locks.own, facts.origin.lockfile if facts.origin else None)
-    roots: Iterator[LockedPackage | None] = (each.packages.get("") for each in locks if each)
-    root = next((each for each in roots if each), None)
+    roots: Iterator[LockedPackage | None] = (lockfile.packages.get("") for lockfile in locks if lockfile)
+    root = next((package for package in roots if package), None)
     return sorted({*root.dependencies, *root.optional_dependencies, *root.peer_dependencies}) if root else []
 
 
@@ -61,7 +63,7 @@ def _walk_dependencies(
 ) -> dict[str, DependentChain]:
     """Breadth first, so that the shortest way wins; of two that are as short, the first by name."""
     found = dict(known)
-    waiting: deque[tuple[PackageManifest, tuple[DependentStep, ...]]] = deque((each, ()) for each in starts)
+    waiting: deque[tuple[PackageManifest, tuple[DependentStep, ...]]] = deque((manifest, ()) for manifest in starts)
     while waiting:
         package, before = waiting.popleft()
         if package.directory in found:
@@ -69,7 +71,9 @@ def _walk_dependencies(
         steps = (*before, DependentStep(package.name, package.version))
         found[package.directory] = DependentChain(steps, dev)
         following = (installed.find(package, name) for name in sorted(_dependency_names(package)))
-        waiting.extend((each, steps) for each in following if each is not None and each.directory not in found)
+        waiting.extend(
+            (manifest, steps) for manifest in following if manifest is not None and manifest.directory not in found
+        )
     return found
 
 
@@ -83,19 +87,26 @@ HashFile = Callable[[str], str]
 def find_duplicate_packages(packages: Iterable[PackageWeight]) -> tuple[DuplicatePackage, ...]:
     """Return names and versions that lie in several places, what wastes most first."""
     places: dict[tuple[str, str], list[PackageWeight]] = {}
-    for each in packages:
-        if each.name and each.version:
-            places.setdefault((each.name, each.version), []).append(each)
+    for package_weight in packages:
+        if package_weight.name and package_weight.version:
+            places.setdefault((package_weight.name, package_weight.version), []).append(package_weight)
     found = (
-        DuplicatePackage(name, version, tuple(sorted(each.path for each in several)), _wasted_bytes(several))
+        DuplicatePackage(
+            name, version, tuple(sorted(package_weight.path for package_weight in several)), _wasted_bytes(several)
+        )
         for (name, version), several in places.items()
         if len(several) > 1
     )
-    return tuple(sorted(found, key=lambda each: (-each.spare, each.name, each.version)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda duplicate_package: (-duplicate_package.spare, duplicate_package.name, duplicate_package.version),
+        )
+    )
 
 
 def _wasted_bytes(several: list[PackageWeight]) -> int:
-    sizes = [each.size for each in several]
+    sizes = [package_weight.size for package_weight in several]
     return sum(sizes) - max(sizes)
 
 
@@ -103,17 +114,17 @@ def find_duplicate_files(packages: Iterable[PackageWeight], digest: HashFile) ->
     """Return files that are equal, what wastes most first. Only those of one size are read."""
     sizes: dict[int, list[InspectedFile]] = {}
     for package in packages:
-        for each in package.files:
-            if each.size >= MIN_DUPLICATE_BYTES:
-                sizes.setdefault(each.size, []).append(each)
+        for inspected_file in package.files:
+            if inspected_file.size >= MIN_DUPLICATE_BYTES:
+                sizes.setdefault(inspected_file.size, []).append(inspected_file)
     found = (same for alike in sizes.values() if len(alike) > 1 for same in _group_by_digest(alike, digest))
-    return tuple(sorted(found, key=lambda each: (-each.spare, each.paths)))
+    return tuple(sorted(found, key=lambda duplicate_files: (-duplicate_files.spare, duplicate_files.paths)))
 
 
 def _group_by_digest(alike: list[InspectedFile], digest: HashFile) -> Iterator[DuplicateFiles]:
     paths: dict[str, list[str]] = {}
-    for each in alike:
-        paths.setdefault(digest(each.path), []).append(each.path)
+    for inspected_file in alike:
+        paths.setdefault(digest(inspected_file.path), []).append(inspected_file.path)
     for sha256, several in paths.items():
         if len(several) > 1:
             yield DuplicateFiles(sha256, alike[0].size, tuple(sorted(several)))

@@ -50,7 +50,7 @@ def weigh_packages(
         )
         files.setdefault(owner, []).append(InspectedFile(path, entry.size, sort))
     found = (_weigh_package(facts, space, owner, inside, chains.get(owner)) for owner, inside in files.items())
-    return tuple(sorted(found, key=lambda each: (-each.size, each.path)))
+    return tuple(sorted(found, key=lambda package_weight: (-package_weight.size, package_weight.path)))
 
 
 def _find_owner_directory(directory: str, known: dict[str, str]) -> str:
@@ -74,7 +74,7 @@ def _weigh_package(
         name=name_from_directory(place)
         and (manifest.name if manifest and manifest.name else name_from_directory(place)),
         version=manifest.version if manifest else "",
-        files=tuple(sorted(files, key=lambda each: (-each.size, each.path))),
+        files=tuple(sorted(files, key=lambda inspected_file: (-inspected_file.size, inspected_file.path))),
         chain=chain.steps if chain else None,
         dev=chain.dev if chain else False,
     )
@@ -83,9 +83,9 @@ def _weigh_package(
 def sum_by_category(packages: Iterable[PackageWeight]) -> Mapping[FileCategory, FileTotals]:
     """Return files and bytes of each sort that is there, the heaviest first."""
     found: dict[FileCategory, FileTotals] = {}
-    for each in _iterate_files(packages):
-        weight = found.get(each.sort, FileTotals())
-        found[each.sort] = FileTotals(weight.files + 1, weight.size + each.size)
+    for inspected_file in _iterate_files(packages):
+        weight = found.get(inspected_file.sort, FileTotals())
+        found[inspected_file.sort] = FileTotals(weight.files + 1, weight.size + inspected_file.size)
     return dict(sorted(found.items(), key=lambda each: (-each[1].size, each[0].value)))
 
 
@@ -98,9 +98,9 @@ def build_inspection(report: Report, facts: Case, digest: HashFile) -> Inspectio
     """Return what is in a package. What pruning would save is what the build's own rules say, and nothing else."""
     space = merge_layers(facts)
     way = find_dependent_chains(facts, space, ModuleResolver(space, report.runtime))
-    judged = {each.binary.path: each for each in report.judgements}
+    judged = {judgement.binary.path: judgement for judgement in report.judgements}
     packages = weigh_packages(facts, space, way, judged.keys())
-    known = {path: each.binary.sha256 for path, each in judged.items()}
+    known = {path: judgement.binary.sha256 for path, judgement in judged.items()}
     return Inspection(
         report=report,
         sorts=sum_by_category(packages),
@@ -108,14 +108,32 @@ def build_inspection(report: Report, facts: Case, digest: HashFile) -> Inspectio
         natives=_list_binaries(packages, judged),
         same_packages=find_duplicate_packages(packages),
         same_bytes=find_duplicate_files(packages, lambda path: known.get(path) or digest(path)),
-        spares=tuple(sorted(_find_prunable_files(report.judgements, facts), key=lambda each: (-each.size, each.path))),
+        spares=tuple(
+            sorted(
+                _find_prunable_files(report.judgements, facts),
+                key=lambda prunable_file: (-prunable_file.size, prunable_file.path),
+            )
+        ),
     )
 
 
 def _list_binaries(packages: Iterable[PackageWeight], judged: Mapping[str, Judgement]) -> tuple[InspectedBinary, ...]:
-    owners = ((judged[each.path], package) for package in packages for each in package.files if each.path in judged)
+    owners = (
+        (judged[inspected_file.path], package)
+        for package in packages
+        for inspected_file in package.files
+        if inspected_file.path in judged
+    )
     found = (InspectedBinary(judgement, libc_of_binary(judgement.binary), package) for judgement, package in owners)
-    return tuple(sorted(found, key=lambda each: (-each.judgement.binary.size, each.judgement.binary.path)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda inspected_binary: (
+                -inspected_binary.judgement.binary.size,
+                inspected_binary.judgement.binary.path,
+            ),
+        )
+    )
 
 
 def libc_of_binary(binary: Binary) -> str | None:
@@ -125,8 +143,8 @@ def libc_of_binary(binary: Binary) -> str | None:
         return None
     if any(is_musl(each) for each in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
         return "musl"
-    needs = (NUMBERED_VERSION.match(each.version) for each in elf.version_needs)
-    numbers = [each[2] for each in needs if each and each[1] == "GLIBC"]
+    needs = (NUMBERED_VERSION.match(version_need.version) for version_need in elf.version_needs)
+    numbers = [need[2] for need in needs if need and need[1] == "GLIBC"]
     if numbers:
         return f"glibc {max(numbers, key=version_key)}"
     return "glibc" if "libc.so.6" in elf.needed else None
@@ -135,7 +153,7 @@ def libc_of_binary(binary: Binary) -> str | None:
 def _find_prunable_files(judgements: Iterable[Judgement], facts: Case) -> Iterator[PrunableFile]:
     left = {path for path in find_leftovers(facts.entries) if facts.entries[path].kind is EntryKind.FILE}
     yield from (PrunableFile(path, facts.entries[path].size, "leftover") for path in left)
-    for each in prunable_binaries(judgements):
-        path = each.binary.path
+    for judgement in prunable_binaries(judgements):
+        path = judgement.binary.path
         if path in facts.entries and path not in left:
-            yield PrunableFile(path, each.binary.size, "other-system")
+            yield PrunableFile(path, judgement.binary.size, "other-system")

@@ -61,7 +61,7 @@ class PackageWeight:
     @property
     def size(self) -> int:
         """Bytes of its files."""
-        return sum(each.size for each in self.files)
+        return sum(inspected_file.size for inspected_file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Inspection:
     @property
     def saving(self) -> int:
         """Bytes that pruning would save."""
-        return sum(each.size for each in self.spares)
+        return sum(prunable_file.size for prunable_file in self.spares)
 
 
 TYPE_DECLARATION_SUFFIXES: Final = (".d.ts", ".d.mts", ".d.cts", ".flow", ".tsbuildinfo")

@@ -193,10 +193,10 @@ def _dev_tools(project: Project) -> Mapping[str, str]:
         return {}
     packages = json.loads(project.lockfile.path.read_text("utf-8-sig"))["packages"]
     found: dict[str, str] = {}
-    for each in project.lockfile.packages.values():
-        if each.dev and each.path.startswith("node_modules/"):
-            programs = string_entries(packages.get(each.path, {}).get("bin"))
-            found |= dict.fromkeys((each.name, *programs), each.name)
+    for package in project.lockfile.packages.values():
+        if package.dev and package.path.startswith("node_modules/"):
+            programs = string_entries(packages.get(package.path, {}).get("bin"))
+            found |= dict.fromkeys((package.name, *programs), package.name)
     return found
 
 

@@ -72,7 +72,7 @@ UNSHIPPED_ROOT_FILES = frozenset(("package.json", ".npmrc", *LOCKFILE_NAMES))
 
 def owned_directories(lockfile: Lockfile | None) -> tuple[str, ...]:
     """Return node_modules and the targets of `file:` links inside the project, which npm builds in place."""
-    targets = [link_target(each) for each in lockfile.production if each.link] if lockfile else []
+    targets = [link_target(package) for package in lockfile.production if package.link] if lockfile else []
     return tuple(dict.fromkeys([NODE_MODULES, *sorted(each for each in targets if each and not each.startswith(".."))]))
 
 
@@ -81,7 +81,7 @@ def select_shipped_files(after: Tree, before: Tree, directories: tuple[str, ...]
 
     def keep(entry: Entry) -> bool:
         path = entry.path
-        if any(path == each or path.startswith(f"{each}/") for each in directories):
+        if any(path == directory or path.startswith(f"{directory}/") for directory in directories):
             return True
         return path not in UNSHIPPED_ROOT_FILES and _is_made_by_install(after, before, entry)
 
@@ -92,7 +92,7 @@ def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
     """Tell whether an entry was not put in, or was changed since."""
     was = before.entries.get(now.path)
     if now.kind is EntryKind.DIRECTORY:
-        return was is None and not any(each.startswith(f"{now.path}/") for each in before.entries)
+        return was is None and not any(entry.startswith(f"{now.path}/") for entry in before.entries)
     if was is None or (was.kind, was.size, was.target) != (now.kind, now.size, now.target):
         return True
     if now.kind is not EntryKind.FILE:
@@ -106,11 +106,11 @@ def find_absent_packages(lockfile: Lockfile, architecture: Architecture, tree: T
     manifest = "package.json"
     there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
     expected = _expected_packages(lockfile, architecture)
-    return tuple(f"{each.name}@{each.version}" for each in expected if each.path not in there)
+    return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
 
 
 def _expected_packages(lockfile: Lockfile, architecture: Architecture) -> Iterator[LockedPackage]:
-    for each in lockfile.production:
-        chosen = each.has_install_script or architecture.node in each.cpu
-        if each.optional and not each.link and chosen and is_installable(each, architecture):
-            yield each
+    for package in lockfile.production:
+        chosen = package.has_install_script or architecture.node in package.cpu
+        if package.optional and not package.link and chosen and is_installable(package, architecture):
+            yield package

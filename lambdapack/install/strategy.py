@@ -76,11 +76,11 @@ def find_install_scripts(
 ) -> InstallScripts:
     """Return what has to run to install `project` for a CPU; `ignore_scripts` is the user's own npm setting."""
     production = project.lockfile.production if project.lockfile else ()
-    git = tuple(each.name for each in production if each.resolved.startswith(("git+", "git:")))
+    git = tuple(package.name for package in production if package.resolved.startswith(("git+", "git:")))
     if ignore_scripts or project.lockfile is None:
         return InstallScripts(git=git)
     packages = tuple(
-        f"{each.name}@{each.version}" for each in packages_with_install_scripts(project.lockfile, architecture)
+        f"{package.name}@{package.version}" for package in packages_with_install_scripts(project.lockfile, architecture)
     )
     scripts = root_scripts(project, inputs)
     if "install" in scripts and not _has_script(project, "install"):

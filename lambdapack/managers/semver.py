@@ -57,14 +57,14 @@ def parse_version(text: str) -> SemanticVersion | None:
 def _parse_prerelease(text: str | None) -> tuple[int, tuple[Identifier, ...]]:
     if not text:
         return _RELEASE
-    return 0, tuple((0, int(each), "") if each.isdigit() else (1, 0, each) for each in text.split("."))
+    return 0, tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in text.split("."))
 
 
 def parse_range(text: str) -> VersionRange | None:
     """Return a range, None when the text is none (a tag such as "latest")."""
     if len(text) > _MAX_LENGTH:
         return None
-    sets = [_parse_set(each) for each in text.split("||")]
+    sets = [_parse_set(part) for part in text.split("||")]
     return None if any(each is None for each in sets) else tuple(each for each in sets if each is not None)
 
 
@@ -158,11 +158,12 @@ def satisfies(version: str, spec: str) -> bool | None:
 
 
 def _is_in_set(version: SemanticVersion, comparators: tuple[Comparator, ...]) -> bool:
-    if not all(each.admits(version) for each in comparators):
+    if not all(comparator.admits(version) for comparator in comparators):
         return False
     # A pre-release counts only where the range itself names one of the same release.
     return version[3] == _RELEASE or any(
-        each.version[:3] == version[:3] and each.version[3] not in {_RELEASE, _LOWEST} for each in comparators
+        comparator.version[:3] == version[:3] and comparator.version[3] not in {_RELEASE, _LOWEST}
+        for comparator in comparators
     )
 
 
@@ -172,13 +173,21 @@ def admitted_majors(spec: str, majors: Collection[int]) -> tuple[int, ...] | Non
     if wanted is None:
         return None
     return tuple(
-        sorted(each for each in majors if any(_is_major_admitted(comparators, each) for comparators in wanted))
+        sorted(major for major in majors if any(_is_major_admitted(comparators, major) for comparators in wanted))
     )
 
 
 def _is_major_admitted(comparators: tuple[Comparator, ...], major: int) -> bool:
-    lows = [(each.version, each.operator != ">") for each in comparators if each.operator in {">=", ">", "="}]
-    highs = [(each.version, each.operator != "<") for each in comparators if each.operator in {"<=", "<", "="}]
+    lows = [
+        (comparator.version, comparator.operator != ">")
+        for comparator in comparators
+        if comparator.operator in {">=", ">", "="}
+    ]
+    highs = [
+        (comparator.version, comparator.operator != "<")
+        for comparator in comparators
+        if comparator.operator in {"<=", "<", "="}
+    ]
     low, low_in = max([*lows, ((major, 0, 0, _RELEASE), True)], key=lambda bound: (bound[0], not bound[1]))
     high, high_in = min([*highs, ((major + 1, 0, 0, _LOWEST), False)], key=lambda bound: (bound[0], bound[1]))
     return low < high or (low == high and low_in and high_in)

@@ -73,6 +73,6 @@ def _remove_leftovers(temporary: Path, directories: list[Path]) -> None:
     """Best effort: a directory that somebody else put something into meanwhile stays. Innermost first."""
     with suppress(OSError):
         temporary.unlink(missing_ok=True)
-    for each in directories:
+    for directory in directories:
         with suppress(OSError):
-            each.rmdir()
+            directory.rmdir()

@@ -145,7 +145,7 @@ def _find_aws_key(data: bytes) -> tuple[str, int] | None:
             return "an AWS secret access key", found.start()
     for found in ACCESS_KEY_ID.finditer(data) if b"AKIA" in data or b"ASIA" in data else ():
         around = data[max(0, found.start() - PAIR_DISTANCE) : found.end() + PAIR_DISTANCE]
-        if _is_random(found[0]) and any(_is_aws_secret(each[0]) for each in SECRET_KEY.finditer(around)):
+        if _is_random(found[0]) and any(_is_aws_secret(match[0]) for match in SECRET_KEY.finditer(around)):
             return "an AWS access key", found.start()
     return None
 

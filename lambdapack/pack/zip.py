@@ -120,7 +120,7 @@ def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: i
     """
     _refuse_other_files(path)
     found = zip_members(tree)
-    total = sum(each.entry.size for each in found)
+    total = sum(zip_member.entry.size for zip_member in found)
     with observer.task(f"Writing {path.name}", total, "B") as advance, replace_file(path) as file:
         return _ZipWriter(file, path, tree).write(found, workers, advance)
 

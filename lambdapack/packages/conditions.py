@@ -80,7 +80,7 @@ def judge_condition(condition: str, names: ConditionNames, depth: int = 0) -> Li
     for operator, of in (("||", max), ("&&", min)):
         parts = _split_condition(plain, operator)
         if len(parts) > 1:
-            return of(judge_condition(each, names, depth + 1) for each in parts)
+            return of(judge_condition(part, names, depth + 1) for part in parts)
     if plain.startswith("(") and plain.endswith(")"):
         return judge_condition(plain[1:-1], names, depth + 1)
     if plain.startswith("!") and not plain.startswith("!="):
@@ -135,7 +135,7 @@ def _find_if_branches(text: MaskedSource, names: ConditionNames) -> Iterator[tup
 
 def _find_expression_branches(text: MaskedSource, names: ConditionNames) -> Iterator[tuple[Span, Likelihood]]:
     """Yield the branches of `condition ? a : b`, and what `condition && a` guards."""
-    known = "".join(rf"|\b{re.escape(each)}" for each in names)
+    known = "".join(rf"|\b{re.escape(name)}" for name in names)
     asked = re.compile(
         rf"(?:{_SYSTEM}\s*[!=]==?\s*['\"]\w+['\"]|typeof[^'\"\n]+['\"]\w+['\"]|{_HAS}{known})[\s)]*(\?|&&)"
     )
@@ -153,7 +153,7 @@ def _find_expression_branches(text: MaskedSource, names: ConditionNames) -> Iter
 def _condition_before(text: MaskedSource, end: int) -> str:
     """Return what is asked right before an operator, back to where its expression begins; "" when that is far."""
     first = max(0, end - MAX_EXPRESSION_LENGTH // 10)
-    begins = [each.end() for each in _BEFORE.finditer(text.code, first, end) if _is_condition_start(text.code, each)]
+    begins = [match.end() for match in _BEFORE.finditer(text.code, first, end) if _is_condition_start(text.code, match)]
     return text.source[begins[-1] : end] if begins else "" if first else text.source[:end]
 
 

@@ -23,9 +23,9 @@ SPECIFIER_PACKAGE = re.compile(r"(?:@[a-z0-9~._-]+/)?[a-z0-9~_-][a-z0-9~._-]*", 
 
 def read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mapping[str, frozenset[str]]:
     """Return path to the npm names that it imports, for every ES module outside node_modules."""
-    modules = (each for each in tree.entries.values() if _is_es_module(each, manifests))
+    modules = (entry for entry in tree.entries.values() if _is_es_module(entry, manifests))
     return {
-        each.path: found for each in modules if (found := frozenset(_imported_packages(read_file(tree, each.path))))
+        entry.path: found for entry in modules if (found := frozenset(_imported_packages(read_file(tree, entry.path))))
     }
 
 

@@ -34,7 +34,9 @@ class InstallScriptTraits:
 def read_install_script(tree: Tree, directory: str, command: str) -> InstallScriptTraits:
     """Return the traits of a package's install command; of one that starts no file of the package, none."""
     pending = [
-        found for each in NODE_COMMAND.findall(command) if (found := resolve_relative(tree, directory, directory, each))
+        found
+        for match in NODE_COMMAND.findall(command)
+        if (found := resolve_relative(tree, directory, directory, match))
     ]
     seen: set[str] = set()
     text = []
@@ -45,7 +47,11 @@ def read_install_script(tree: Tree, directory: str, command: str) -> InstallScri
         seen.add(path)
         source = read_file(tree, path).decode("utf-8", "replace")
         text.append(source)
-        named = (each.literal for each in find_module_requests(source) if each.literal.startswith("."))
+        named = (
+            module_request.literal
+            for module_request in find_module_requests(source)
+            if module_request.literal.startswith(".")
+        )
         pending += [
             found for each in named if (found := resolve_relative(tree, directory, posixpath.dirname(path), each))
         ]

@@ -100,7 +100,7 @@ def _read_manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -
     optional = frozenset(_table(raw.get("optionalDependencies")))
     scripts = _table(raw.get("scripts"))
     command = " && ".join(_text(scripts.get(key)) for key in _INSTALL_SCRIPTS if scripts.get(key))
-    parts = frozenset(each for each in dependencies | optional if PLATFORM_WORDS.search(each))
+    parts = frozenset(dependency for dependency in dependencies | optional if PLATFORM_WORDS.search(dependency))
     gyp = raw.get("gypfile") is True or posixpath.join(directory, "binding.gyp") in tree.entries
     native = bool(command or parts or binary or gyp or directory in above_addons) and "node_modules/" in directory
     return PackageManifest(
@@ -119,7 +119,7 @@ def _read_manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -
         gypfile=gyp,
         module_name=_text(binary.get("module_name")),
         module_path=_text(binary.get("module_path")),
-        napi_versions=tuple(each for each in _list(binary.get("napi_versions")) if isinstance(each, int)),
+        napi_versions=tuple(number for number in _list(binary.get("napi_versions")) if isinstance(number, int)),
         es_module=raw.get("type") == "module",
         module_type=_text(raw.get("type")),
         builds=tuple(_read_builds(tree, directory)),
@@ -157,7 +157,7 @@ def _read_locked_names(tree: Tree, directory: str) -> frozenset[str] | None:
     paths = (posixpath.join(directory, each) for each in LOCKFILE_NAMES if "node_modules/" not in directory)
     found = next((each for each in paths if each in tree.entries), None)
     packages = _table(_read_json(tree, found).get("packages")) if found else {}
-    return frozenset(name_from_directory(each) for each in packages if each) if packages else None
+    return frozenset(name_from_directory(package) for package in packages if package) if packages else None
 
 
 def _read_json(tree: Tree, path: str) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ def read_native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], par
     """Return it for the package at a directory; `parts` are the platform packages that it depends on."""
     files: dict[str, _SourceFile] = {}
     entries = [
-        found for each in _entry_points(manifest) if (found := resolve_relative(tree, directory, directory, each))
+        found for point in _entry_points(manifest) if (found := resolve_relative(tree, directory, directory, point))
     ]
     pending, left = list(entries), MAX_SOURCE_BYTES
     while pending:
@@ -62,7 +62,7 @@ def read_native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], par
         if len(files) >= MAX_SOURCE_FILES or size > MAX_SOURCE_FILE_BYTES or left < 0:
             return NativeUse.UNKNOWN
         files[path] = _read_source(tree, directory, path, parts)
-        pending += [each for each, _ in files[path].edges]
+        pending += [edge for edge, _ in files[path].edges]
     return _worst_use(_propagate_uses(files)[each] for each in entries)
 
 
@@ -71,15 +71,19 @@ def _read_source(tree: Tree, directory: str, path: str, parts: frozenset[str]) -
         return _SourceFile(NativeUse.UNKNOWN, ())
     source = read_file(tree, path).decode("utf-8", "replace")
     found = tuple(find_module_requests(source))
-    forgives = any(each.guarded or each.likely < Likelihood.PERHAPS for each in found) and not has_native_error(source)
+    forgives = any(
+        module_request.guarded or module_request.likely < Likelihood.PERHAPS for module_request in found
+    ) and not has_native_error(source)
     own = _worst_use(
-        _use_of_request(each) if forgives else NativeUse.REQUIRED for each in found if _is_native(each, parts)
+        _use_of_request(module_request) if forgives else NativeUse.REQUIRED
+        for module_request in found
+        if _is_native(module_request, parts)
     )
     edges = (
-        (target, _use_of_request(each) if forgives else NativeUse.REQUIRED)
-        for each in found
-        if each.literal.startswith(".")
-        and (target := resolve_relative(tree, directory, posixpath.dirname(path), each.literal))
+        (target, _use_of_request(module_request) if forgives else NativeUse.REQUIRED)
+        for module_request in found
+        if module_request.literal.startswith(".")
+        and (target := resolve_relative(tree, directory, posixpath.dirname(path), module_request.literal))
     )
     return _SourceFile(own, tuple(edges))
 
@@ -102,17 +106,17 @@ def _use_of_request(want: ModuleRequest) -> NativeUse:
 
 def _worst_use(uses: Iterator[NativeUse]) -> NativeUse:
     found = set(uses)
-    return next((each for each in _WORST_FIRST if each in found), NativeUse.UNKNOWN)
+    return next((native_use for native_use in _WORST_FIRST if native_use in found), NativeUse.UNKNOWN)
 
 
 def _propagate_uses(files: Mapping[str, _SourceFile]) -> Mapping[str, NativeUse]:
     """Let each file have what the files have that it requires, until nothing changes."""
-    uses = {path: each.use for path, each in files.items()}
+    uses = {path: source_file.use for path, source_file in files.items()}
     changed = True
     while changed:
         changed = False
-        for path, each in files.items():
-            reached = (_milder_use(uses.get(target, NativeUse.UNKNOWN), most) for target, most in each.edges)
+        for path, source_file in files.items():
+            reached = (_milder_use(uses.get(target, NativeUse.UNKNOWN), most) for target, most in source_file.edges)
             use = _worst_use(iter((uses[path], *reached)))
             changed |= use is not uses[path]
             uses[path] = use

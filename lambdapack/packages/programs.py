@@ -20,7 +20,7 @@ def find_unnamed_programs(
     """
     owned: dict[str, list[str]] = {}
     for path in programs:
-        owner = next((each for each in _parent_directories(path) if each in manifests), "")
+        owner = next((directory for directory in _parent_directories(path) if directory in manifests), "")
         if "node_modules/" in owner:
             owned.setdefault(owner, []).append(path)
     several = {owner: paths for owner, paths in owned.items() if len(paths) > 1}
@@ -35,9 +35,11 @@ def _parent_directories(path: str) -> Iterator[str]:
 
 def _find_unnamed(tree: Tree, owner: str, programs: list[str]) -> Iterator[str]:
     texts = _read_sources(tree, owner)
-    named = {each for each in programs if any(_has_program_name(text, posixpath.basename(each)) for text in texts)}
+    named = {
+        program for program in programs if any(_has_program_name(text, posixpath.basename(program)) for text in texts)
+    }
     places = {posixpath.dirname(each) for each in named}
-    yield from (each for each in programs if each not in named and posixpath.dirname(each) in places)
+    yield from (program for program in programs if program not in named and posixpath.dirname(program) in places)
 
 
 def _has_program_name(text: str, program: str) -> bool:
@@ -47,16 +49,16 @@ def _has_program_name(text: str, program: str) -> bool:
 
 def _read_sources(tree: Tree, owner: str) -> list[str]:
     start = f"{owner}/"
-    inside = (each for each in tree.entries.values() if each.path.startswith(start) and each.kind is EntryKind.FILE)
+    inside = (entry for entry in tree.entries.values() if entry.path.startswith(start) and entry.kind is EntryKind.FILE)
     own = [
-        each
-        for each in inside
-        if each.path.endswith(PROGRAM_SOURCE_ENDINGS) and "node_modules/" not in each.path[len(start) :]
+        entry
+        for entry in inside
+        if entry.path.endswith(PROGRAM_SOURCE_ENDINGS) and "node_modules/" not in entry.path[len(start) :]
     ]
     if (
         len(own) > MAX_SOURCE_FILES
-        or sum(each.size for each in own) > MAX_SOURCE_BYTES
-        or any(each.size > MAX_SOURCE_FILE_BYTES for each in own)
+        or sum(entry.size for entry in own) > MAX_SOURCE_BYTES
+        or any(entry.size > MAX_SOURCE_FILE_BYTES for entry in own)
     ):
         return []
-    return [read_file(tree, each.path).decode("utf-8", "replace") for each in own]
+    return [read_file(tree, entry.path).decode("utf-8", "replace") for entry in own]

@@ -52,7 +52,7 @@ def find_module_requests(source: str) -> Iterator[ModuleRequest]:
     }
     for found in _REQUEST.finditer(text.code):
         start = found.end()
-        likely = next((each for each in spans if _is_covered(spans[each], start)), Likelihood.PERHAPS)
+        likely = next((likelihood for likelihood in spans if _is_covered(spans[likelihood], start)), Likelihood.PERHAPS)
         yield ModuleRequest(_argument(text, start), guarded=_is_covered(safe, start), likely=likely)
 
 

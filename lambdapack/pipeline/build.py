@@ -62,9 +62,12 @@ def build_packages(wanted: BuildRequest, connect: Connect, observer: Observer = 
         layers = stack.enter_context(open_layers(wanted.layers))
         one = _BuildRun(wanted, project, npm, source, own, connect, directory, stack, observer, layers)
         judged = [one.judged(target, findings) for target, findings in locked.items()]
-        if any(each.report.fails(wanted.gate) for each in judged):
-            return tuple(BuiltPackage(each.report, left_out=each.left_out, pruned=each.pruned) for each in judged)
-        return tuple(write_package(wanted, project, each, observer) for each in judged)
+        if any(judged_package.report.fails(wanted.gate) for judged_package in judged):
+            return tuple(
+                BuiltPackage(judged_package.report, left_out=judged_package.left_out, pruned=judged_package.pruned)
+                for judged_package in judged
+            )
+        return tuple(write_package(wanted, project, judged_package, observer) for judged_package in judged)
 
 
 def _home_directory(otherwise: Path) -> Path:
@@ -125,14 +128,19 @@ class _BuildRun:
             installed, key = InstallResult(_existing_modules(self.project), (NODE_MODULES,)), None
         source = self._shipped(self.source, installed) if self.source else None
         tree = self._package(source, clean_tree(installed.tree).tree)
-        compiled = tuple(CpuFlag(self._owner(each.package), each.flag, each.everywhere) for each in installed.tuned)
+        compiled = tuple(
+            CpuFlag(self._owner(compiler_flag.package), compiler_flag.flag, compiler_flag.everywhere)
+            for compiler_flag in installed.tuned
+        )
         ready = frozenset(source.tree.entries) if source else frozenset()
         facts = replace(self._facts(tree, target), compiled=compiled, ready=ready)
         report = self._check(tree, facts, runtime)
-        pruned = tuple(each for each in prunable_binaries(report.judgements) if each.binary.path in tree.entries)
+        pruned = tuple(
+            judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
+        )
         pruned = pruned if wanted.prune else ()
         if pruned:
-            tree = prune_tree(tree, {each.binary.path for each in pruned})
+            tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
             facts = restrict_case(facts, tree)
             report = self._check(tree, facts, runtime)
         report = replace(report, findings=apply_policy((*locked, *report.findings), wanted.policy))
@@ -150,15 +158,15 @@ class _BuildRun:
         return DereferencedTree(tree, LAYER_ROOT if self.wanted.layer else TASK_ROOT) if self.wanted.into else tree
 
     def _facts(self, tree: Tree, target: Target) -> Case:
-        wanted, layers = self.wanted, [each.tree for each in self.layers]
+        wanted, layers = self.wanted, [opened_layer.tree for opened_layer in self.layers]
         with binary_cache(wanted.store, "build", self.project.directory, target) as memory:
             found = scan_trees((tree, *layers), self.observer, memory)
         facts = make_case(tree, found, layer=wanted.layer, handler=wanted.handler, layers=layers)
         secrets = self.own.secrets if self.own else ()
-        return replace(facts, secrets=tuple(each for each in secrets if each.path in tree.entries))
+        return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
     def _proved(self, report: Report, tree: Tree, handler: str | None) -> Report:
-        target, layers = report.runtime.target, [each.tree for each in self.layers]
+        target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
         image = self.wanted.images(target, target.architecture).bare
         proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
         return prove_package(report, proof, self.wanted.policy, self.observer)
@@ -166,7 +174,7 @@ class _BuildRun:
     def _check(self, tree: Tree, facts: Case, runtime: Runtime) -> Report:
         kind = "layer" if self.wanted.layer else "zip"
         subject = Subject(kind, str(self.wanted.directory), unzipped_bytes=unzipped_bytes(tree))
-        subject = replace(subject, layers=tuple(each.told for each in self.layers))
+        subject = replace(subject, layers=tuple(opened_layer.told for opened_layer in self.layers))
         return check_package(subject, facts, runtime, self.wanted.policy)
 
     def _shipped(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
@@ -184,7 +192,7 @@ class _BuildRun:
             work=find_install_scripts(
                 self.project, inputs, target.architecture, ignore_scripts=self.npm.ignore_scripts
             ),
-            images={each: wanted.images(target, each) for each in Architecture},
+            images={architecture: wanted.images(target, architecture) for architecture in Architecture},
             settings=self.npm,
             limits=wanted.limits,
             scripts=wanted.scripts,

@@ -54,8 +54,8 @@ def check_against_package(
     report = verify_package(
         VerificationTarget(look.path, look.handler), runtime, look.policy, observer, None, look.store
     )
-    looked = [_check_diagnosis(each, report, guessed=aim.architecture is None) for each in found.diagnoses]
-    return replace(found, diagnoses=tuple(sorted(looked, key=lambda each: not each.found.startswith("yes"))))
+    looked = [_check_diagnosis(diagnosis, report, guessed=aim.architecture is None) for diagnosis in found.diagnoses]
+    return replace(found, diagnoses=tuple(sorted(looked, key=lambda diagnosis: not diagnosis.found.startswith("yes"))))
 
 
 def _check_diagnosis(one: Diagnosis, report: Report, *, guessed: bool) -> Diagnosis:
@@ -119,7 +119,7 @@ def describe_binary(binary: Binary) -> str:
         {Format.MACH_O: "made for macOS", Format.PE: "made for Windows"}.get(binary.format, ""),
         f"compiled for {describe_abi(abi)}" if abi else "",
     ]
-    return ", ".join(each for each in parts if each)
+    return ", ".join(part for part in parts if part)
 
 
 def _compare_without_file(one: Diagnosis, report: Report) -> str:

@@ -52,9 +52,12 @@ def plan_deployments(
     order: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
 ) -> tuple[PlannedFunction, ...]:
     """Return a plan for each function. LP415 when there is none and none is to be made, LP430 for an image."""
-    seen = [_read_function(cloud, each, observer) for each in order.wanted]
+    seen = [_read_function(cloud, desired_function, observer) for desired_function in order.wanted]
     judge = _PackageJudge(order, cloud, scratch, observer)
-    return tuple(_plan_function(each, found, judge) for each, found in zip(order.wanted, seen, strict=True))
+    return tuple(
+        _plan_function(desired_function, found, judge)
+        for desired_function, found in zip(order.wanted, seen, strict=True)
+    )
 
 
 def _read_function(cloud: Cloud, wanted: DesiredFunction, observer: Observer) -> Observed:
@@ -114,13 +117,13 @@ class _PackageJudge:
 
         handler = wanted.settings.handler or (seen.latest.handler if seen.latest else None)
         handler = handler or (wanted.new.handler if wanted.new else None) or ""
-        attached = tuple(each.arn for each in seen.latest.layers) if seen.latest else ()
+        attached = tuple(attached_layer.arn for attached_layer in seen.latest.layers) if seen.latest else ()
         arns = attached if wanted.settings.layers is None else wanted.settings.layers
         key = (target, handler, arns)
         if key not in self.known:
             self.known[key] = self._judged(wanted.package.path, target, handler, arns)
         report, layers = self.known[key]
-        own = tuple(each for each in report.findings if each.rule.name != "needs-bucket")
+        own = tuple(finding for finding in report.findings if finding.rule.name != "needs-bucket")
         found = (*own, *check_deployment(wanted, seen, layers, target.architecture))
         return replace(report, findings=apply_policy(found, self.policy))
 
@@ -145,5 +148,5 @@ class _PackageJudge:
 
 def is_refused(examined: Sequence[PlannedFunction], gate: Severity) -> bool:
     """Tell whether a finding that is not ignored speaks against any of the plans."""
-    findings = (found for each in examined for found in each.plan.findings)
-    return any(each.weight.rank >= gate.rank for each in findings if each.ignored is None)
+    findings = (found for planned_function in examined for found in planned_function.plan.findings)
+    return any(finding.weight.rank >= gate.rank for finding in findings if finding.ignored is None)

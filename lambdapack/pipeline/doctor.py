@@ -106,7 +106,7 @@ def _check_emulation(engine: Engine, architecture: Architecture, reference: str,
 
 def _check_disks(patient: DoctorTarget) -> Iterator[HealthCheck]:
     for use, directory in patient.disks.items():
-        there = next(each for each in (directory, *directory.absolute().parents) if each.exists())
+        there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
         free = shutil.disk_usage(there).free
         said = f"{format_size(free)} free at {there}"
         if free >= MIN_FREE_BYTES:
@@ -118,7 +118,7 @@ def _check_disks(patient: DoctorTarget) -> Iterator[HealthCheck]:
 
 
 def _check_network(patient: DoctorTarget) -> Iterator[HealthCheck]:
-    names = [name for each in PROXY_VARIABLES for name in (each, each.lower()) if patient.environ.get(name)]
+    names = [name for variable in PROXY_VARIABLES for name in (variable, variable.lower()) if patient.environ.get(name)]
     said = ", ".join(f"{name}={strip_user(patient.environ[name])}" for name in names)
     yield HealthCheck("proxy", HealthState.OK, said or "none is set")
     bundle = patient.environ.get("NODE_EXTRA_CA_CERTS")

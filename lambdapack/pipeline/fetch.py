@@ -98,7 +98,7 @@ def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observe
         raise LambdapackError(NO_FUNCTION, f"{what} in {cloud.region}", hint=hint)
     _refuse_unsupported(function)
     path = _fetch_code(function, cloud, scratch / "function.zip", observer)
-    layers, files = fetch_layers([each.arn for each in function.layers], cloud, scratch, observer)
+    layers, files = fetch_layers([attached_layer.arn for attached_layer in function.layers], cloud, scratch, observer)
     return FetchedTarget(path, function.version_arn, function, None, layers, files)
 
 

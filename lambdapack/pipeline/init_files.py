@@ -52,7 +52,14 @@ def read_recipe_context(start: InitRequest) -> tuple[RecipeContext, tuple[str, .
     project = None if start.recipes == ("cdk",) and not (home / "package.json").is_file() else read_project(home)
     lock = project.lockfile.path if project and project.lockfile else home / "package-lock.json"
     resources = find_resources(home, notes)
-    template = next((origin.rpartition(":")[0] for each in resources for _, origin in each.values.values()), None)
+    template = next(
+        (
+            origin.rpartition(":")[0]
+            for template_resource in resources
+            for _, origin in template_resource.values.values()
+        ),
+        None,
+    )
     found = RecipeContext(
         name=start.name,
         target=start.target,
@@ -71,17 +78,17 @@ def make_recipe_files(start: InitRequest, situation: RecipeContext) -> tuple[Rec
     wanted: Sequence[Recipe] = [RECIPES[each] for each in start.recipes] or [settings_recipe, RECIPES["makefile"]]
     found: dict[str, RecipeFile] = {}
     for recipe in wanted:
-        for each in recipe(situation):
-            before = found.get(each.path)
-            found[each.path] = _merge_files(before, each) if before else each
-    own = [each.path for each in found.values() if not each.at_root or situation.path == "."]
+        for recipe_file in recipe(situation):
+            before = found.get(recipe_file.path)
+            found[recipe_file.path] = _merge_files(before, recipe_file) if before else recipe_file
+    own = [recipe_file.path for recipe_file in found.values() if not recipe_file.at_root or situation.path == "."]
     return (*found.values(), _ignore_file(own))
 
 
 def _ignore_file(paths: Sequence[str]) -> RecipeFile:
     """Return the ignore file that keeps glue out of the package: it would make another zip of the same function."""
     lines = tuple(f"/{each}" for each in paths)
-    return RecipeFile(IGNORE_FILE, "".join(f"{each}\n" for each in lines), only_if_absent=True, merge=lines)
+    return RecipeFile(IGNORE_FILE, "".join(f"{line}\n" for line in lines), only_if_absent=True, merge=lines)
 
 
 def _merge_files(one: RecipeFile, other: RecipeFile) -> RecipeFile:
@@ -93,7 +100,10 @@ def write_recipe_files(start: InitRequest, glue: Sequence[RecipeFile], *, force:
     """Write the files; LP013, before any is written, when one of them is there and says something else."""
     home = start.directory.resolve()
     root = find_repository_root(home)
-    found = [_compare_file(each, (root if each.at_root else home) / each.path, force=force) for each in glue]
+    found = [
+        _compare_file(recipe_file, (root if recipe_file.at_root else home) / recipe_file.path, force=force)
+        for recipe_file in glue
+    ]
     for begun in found:
         if begun.outcome is WriteOutcome.WRITTEN:
             with replace_file(begun.path) as file:
@@ -117,4 +127,4 @@ def _compare_file(glue: RecipeFile, path: Path, *, force: bool) -> WrittenFile:
 
 def find_repository_root(home: Path) -> Path:
     """Return the nearest directory above that is under version control, the directory itself where none is."""
-    return next((each for each in (home, *home.parents) if (each / ".git").exists()), home)
+    return next((parent for parent in (home, *home.parents) if (parent / ".git").exists()), home)

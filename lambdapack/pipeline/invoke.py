@@ -43,7 +43,7 @@ def invoke_archive(
         code = unpacked_tree(wanted.archive, found)
         _check_architecture(wanted, code, layers, observer)
         get_runnable_image(engine, wanted.image, architecture, observer)
-        laid = FunctionTrees(code, [overlay_layers([each.tree for each in layers])] if layers else [])
+        laid = FunctionTrees(code, [overlay_layers([opened_layer.tree for opened_layer in layers])] if layers else [])
         with observer.task(f"Invoking {wanted.call.handler} on {wanted.target}"):
             return invoke_function(engine, (wanted.image, architecture), laid, wanted.call, observer, told)
 
@@ -52,24 +52,28 @@ def _check_architecture(
     wanted: InvocationRequest, code: Tree, layers: Sequence[OpenedLayer], observer: Observer
 ) -> None:
     """Say of what is made for another CPU that it is: the loader only says that it is not there."""
-    opt = [each.tree for each in layers]
+    opt = [opened_layer.tree for opened_layer in layers]
     facts = make_case(code, scan_trees((code, *opt), observer), layer=False, handler=None, layers=opt)
-    judged = [each for each in judge_tree(facts, shipped_runtime(wanted.target)).judgements if each.selected]
-    own = [each for each in judged if not each.binary.path.startswith(f"{LAYER_ROOT}/")]
+    judged = [
+        judgement for judgement in judge_tree(facts, shipped_runtime(wanted.target)).judgements if judgement.selected
+    ]
+    own = [judgement for judgement in judged if not judgement.binary.path.startswith(f"{LAYER_ROOT}/")]
     _refuse_foreign_binaries(wanted.archive, own, wanted.target, observer)
     for layer, path in zip(layers, wanted.layers, strict=True):
-        inside = {f"{LAYER_ROOT}/{each}" for each in layer.tree.entries}
-        _refuse_foreign_binaries(path, [each for each in judged if each.binary.path in inside], wanted.target, observer)
+        inside = {f"{LAYER_ROOT}/{entry}" for entry in layer.tree.entries}
+        _refuse_foreign_binaries(
+            path, [judgement for judgement in judged if judgement.binary.path in inside], wanted.target, observer
+        )
 
 
 def _refuse_foreign_binaries(path: Path, judged: Sequence[Judgement], target: Target, observer: Observer) -> None:
-    foreign = [each for each in judged if each.cause == WRONG_CPU.name]
+    foreign = [judgement for judgement in judged if judgement.cause == WRONG_CPU.name]
     if not foreign:
         return
     first = foreign[0].binary
     cpu = " and ".join(first.machines)
     said = f"{first.path} is for {cpu}, the function runs on {target.architecture}"
-    if any(each.cause is None for each in judged):
+    if any(judgement.cause is None for judgement in judged):
         observer.note(f"{path}: {said}")
         return
     hint = f"Pass `--arch {cpu}`, or build {path.name} anew with `lambdapack build --arch {target.architecture}`."

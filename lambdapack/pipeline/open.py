@@ -54,7 +54,7 @@ def open_package(path: Path) -> Iterator[OpenedPackage]:
 
 
 def _opened_package(path: Path, tree: Tree, otherwise: str) -> OpenedPackage:
-    if not any(each.kind is EntryKind.FILE for each in tree.entries.values()):
+    if not any(entry.kind is EntryKind.FILE for entry in tree.entries.values()):
         hint = "Name the directory that holds package.json, or a zip."
         raise LambdapackError(BAD_TARGET, f"{path}: there is no file in it", hint=hint)
     return OpenedPackage(tree, _package_kind(tree, otherwise))
@@ -91,8 +91,8 @@ class OpenedLayer:
 def open_layers(paths: Sequence[Path]) -> Iterator[tuple[OpenedLayer, ...]]:
     """Open layer zips and directories in the function's order; LP007 for what is neither, LP008 when two collide."""
     with ExitStack() as stack:
-        found = tuple(_open_layer(each, stack) for each in paths)
-        overlay_layers(each.tree for each in found)
+        found = tuple(_open_layer(path, stack) for path in paths)
+        overlay_layers(opened_layer.tree for opened_layer in found)
         yield found
 
 
@@ -118,8 +118,8 @@ def scan_trees(
 
 
 def _inventory_below(whole: Inventory, prefix: str) -> Inventory:
-    inside = (each for each in whole.binaries if each.path.startswith(prefix))
-    return Inventory(tuple(replace(each, path=each.path.removeprefix(prefix)) for each in inside))
+    inside = (binary for binary in whole.binaries if binary.path.startswith(prefix))
+    return Inventory(tuple(replace(binary, path=binary.path.removeprefix(prefix)) for binary in inside))
 
 
 def layer_case(tree: Tree, inventory: Inventory) -> Case:
@@ -133,5 +133,5 @@ def find_unstarted_programs(
     tree: Tree, inventory: Inventory, manifests: Mapping[str, PackageManifest]
 ) -> frozenset[str]:
     """Return the programs of a tree that nothing in their package seems to start."""
-    programs = [each.path for each in inventory.binaries if each.role is BinaryRole.EXECUTABLE]
+    programs = [binary.path for binary in inventory.binaries if binary.role is BinaryRole.EXECUTABLE]
     return frozenset(find_unnamed_programs(tree, manifests, programs))

@@ -32,8 +32,8 @@ class ProofRequest:
 
 
 def _container_paths(code: Tree, opt: Tree) -> frozenset[str]:
-    here = (posixpath.join(TASK_ROOT, each) for each in code.entries)
-    return frozenset(here) | {posixpath.join(LAYER_ROOT, each) for each in opt.entries}
+    here = (posixpath.join(TASK_ROOT, entry) for entry in code.entries)
+    return frozenset(here) | {posixpath.join(LAYER_ROOT, entry) for entry in opt.entries}
 
 
 def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer: Observer) -> Report:
@@ -44,7 +44,7 @@ def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer:
     code, layers = (MemoryTree({}), (*proof.layers, proof.code)) if layer else (proof.code, proof.layers)
     opt = overlay_layers(layers)
     root = LAYER_ROOT if layer else TASK_ROOT
-    addons = {posixpath.join(root, each.binary.path): each for each in loadable_addons(report)}
+    addons = {posixpath.join(root, judgement.binary.path): judgement for judgement in loadable_addons(report)}
     handler = find_handler_file(proof.handler, _container_paths(code, opt)) if proof.handler and not layer else None
     trial = LoadRequest(tuple(addons), handler, report.runtime.node_major)
     what = f"{len(addons)} addon{'' if len(addons) == 1 else 's'}{' and the handler' if handler else ''}"
@@ -52,8 +52,8 @@ def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer:
         happened = load_in_image(
             proof.engine, (proof.image, architecture), code, [opt] if layers else [], trial, observer
         )
-    errors = {each.path: each.error for each in happened}
-    tried = {each.binary.path: (each, errors[path]) for path, each in addons.items()}
+    errors = {load_result.path: load_result.error for load_result in happened}
+    tried = {judgement.binary.path: (judgement, errors[path]) for path, judgement in addons.items()}
     findings = [*report.findings, *load_findings(tried, image.digest)]
     if handler and errors[handler[0]]:
         findings.append(handler_import_finding(path_in_report(TASK_ROOT, handler[0]), errors[handler[0]], image.digest))

@@ -73,7 +73,7 @@ def plan_layers(
     orders: Sequence[LayerRequest], terms: PublishSettings, cloud: Cloud, observer: Observer
 ) -> tuple[PlannedLayer, ...]:
     """Return a plan for each layer; of one that is refused AWS is asked nothing. LP440 for what is no layer."""
-    fits = [find_layer_fit(each, terms, observer) for each in orders]
+    fits = [find_layer_fit(layer_request, terms, observer) for layer_request in orders]
     return tuple(_plan_request(order, fit, terms, cloud, observer) for order, fit in zip(orders, fits, strict=True))
 
 
@@ -82,7 +82,7 @@ def _plan_request(
 ) -> PlannedLayer:
     report, subject = fit.report, fit.report.subject
     package = DeploymentPackage(order.archive, code_digest(order.archive), order.archive.stat().st_size)
-    own = (each for each in report.findings if each.rule.name != "needs-bucket")
+    own = (finding for finding in report.findings if finding.rule.name != "needs-bucket")
     findings = apply_policy((*own, *_bucket_findings(package, terms.bucket)), terms.policy)
     report = replace(report, findings=findings)
     wanted = DesiredLayer(
@@ -126,7 +126,7 @@ def find_layer_fit(order: LayerRequest, terms: PublishSettings, observer: Observ
         policy = replace(policy, severities={ZIP_STALE.code: Severity.ERROR, **policy.severities})
     targets = _candidate_targets(order, policy)
     reports = verify_for_runtimes(
-        given, [shipped_runtime(each) for each in targets], policy, observer, store=terms.store
+        given, [shipped_runtime(target) for target in targets], policy, observer, store=terms.store
     )
     return _choose_fit(order, dict(zip(targets, reports, strict=True)), terms.gate)
 
@@ -159,7 +159,7 @@ def _choose_fit(order: LayerRequest, reports: dict[Target, Report], gate: Severi
 
 def _is_as_good(report: Report, least: Report, gate: Severity) -> bool:
     """Tell whether a target is served as well as the one that was named; what is native needs a file for its CPU."""
-    machines = {each for judged in report.judgements for each in judged.binary.machines}
+    machines = {machine for judged in report.judgements for machine in judged.binary.machines}
     served = not machines or report.runtime.target.architecture.aws in machines
     return served and not report.fails(gate) and _doubtful_paths(report) <= _doubtful_paths(least)
 
@@ -175,5 +175,7 @@ def _badness(report: Report, gate: Severity) -> tuple[bool, int]:
 def _doubtful_paths(report: Report) -> frozenset[str]:
     """Return the binaries that a loader would pick and that may not load."""
     return frozenset(
-        each.binary.path for each in report.judgements if each.selected and each.outcome is not Outcome.LOADS
+        judgement.binary.path
+        for judgement in report.judgements
+        if judgement.selected and judgement.outcome is not Outcome.LOADS
     )

@@ -30,7 +30,7 @@ def sweep_scratch_directories(place: Path, me: ContainerOwner, lives: Callable[[
     """Remove this user's directories of runs on this host whose process is gone. Never fails: others sweep, too."""
     try:
         with os.scandir(place) as found:
-            left = [each.path for each in found if _is_abandoned(each, me, lives)]
+            left = [dir_entry.path for dir_entry in found if _is_abandoned(dir_entry, me, lives)]
     except OSError:
         return
     for each in left:

@@ -36,10 +36,12 @@ def source_findings(
         space = merge_layers(facts)
         yield from handler_findings(facts, space, ModuleResolver(space, runtime), runtime, policy)
         locked = project.lockfile.production if project.lockfile else ()
-        makes_files = "binding.gyp" in facts.entries or any(each.has_install_script for each in locked)
-        for each in handler_code_findings(facts, runtime, policy):
-            if not (makes_files and each.rule is REQUIRED_FILE_MISSING):  # prisma generates code while it is installed
-                yield each
+        makes_files = "binding.gyp" in facts.entries or any(package.has_install_script for package in locked)
+        for finding in handler_code_findings(facts, runtime, policy):
+            if not (
+                makes_files and finding.rule is REQUIRED_FILE_MISSING
+            ):  # prisma generates code while it is installed
+                yield finding
 
 
 def _is_provided_later(handler: str, project: Project) -> bool:
@@ -57,4 +59,4 @@ def _handler_package(handler: str) -> str:
 
 
 def _production_names(project: Project) -> frozenset[str]:
-    return frozenset(each.name for each in project.lockfile.production) if project.lockfile else frozenset()
+    return frozenset(package.name for package in project.lockfile.production) if project.lockfile else frozenset()

@@ -94,7 +94,7 @@ def read_handler_script(tree: Tree, handler: str) -> Script | None:
 def _find_source_secrets(tree: Tree) -> tuple[Secret, ...]:
     from lambdapack.pack.secrets import find_secrets  # noqa: PLC0415  # 15 patterns that a directory need not pay for
 
-    return tuple(Secret(each.path, each.what, each.line) for each in find_secrets(tree))
+    return tuple(Secret(found_secret.path, found_secret.what, found_secret.line) for found_secret in find_secrets(tree))
 
 
 def _is_source(entry: Entry) -> bool:
@@ -104,7 +104,7 @@ def _is_source(entry: Entry) -> bool:
 
 def restrict_case(facts: Case, tree: Tree) -> Case:
     """Return the facts of what is left of a tree, without reading it again."""
-    left = tuple(each for each in facts.inventory.binaries if each.path in tree.entries)
+    left = tuple(binary for binary in facts.inventory.binaries if binary.path in tree.entries)
     return replace(facts, entries=tree.entries, inventory=Inventory(left))
 
 
@@ -155,7 +155,7 @@ def open_verification(
     path = given.path
     with open_package(path) as there, open_layers(_other_layers(given)) as layers:
         found = _apply_known_kind(there, given.called)
-        trees = tuple(each.tree for each in layers)
+        trees = tuple(opened_layer.tree for opened_layer in layers)
         wanted = None if _has_only_dependencies(found) else given.handler
         with binary_cache(store, *_cache_key(given)) as memory:
             inventories = scan_trees((found.tree, *trees), observer, memory)
@@ -166,7 +166,7 @@ def open_verification(
             policy = replace(policy, handler_severity=Severity.WARNING)
             policy = replace(policy, handler_required=policy.handler_required or found.kind == "function")
         subject = _name_subject(
-            replace(make_subject(path, found), layers=tuple(each.told for each in layers)), given.called
+            replace(make_subject(path, found), layers=tuple(opened_layer.told for opened_layer in layers)), given.called
         )
         yield Verification(
             check_package(subject, facts, runtime, policy), facts, unpacked_tree(path, found), trees, policy
@@ -197,7 +197,7 @@ def verify_for_runtimes(
     """Return a report for each runtime, of which there is one at least; what is judged is read once."""
     first, *others = runtimes
     with open_verification(given, first, policy, observer, store) as found:
-        reports = (found.report, *(found.against(each) for each in others))
+        reports = (found.report, *(found.against(runtime) for runtime in others))
         if prove is None:
             return reports
         return tuple(prove(each, found.tree, found.facts.handler, found.layers) for each in reports)
@@ -214,7 +214,7 @@ def _cache_key(given: VerificationTarget) -> tuple[object, ...]:
 def _other_layers(given: VerificationTarget) -> tuple[Path, ...]:
     """A layer that is one of the function's (in its settings) is not laid over itself."""
     itself = given.path.resolve()
-    return tuple(each for each in given.layers if each.resolve() != itself)
+    return tuple(layer for layer in given.layers if layer.resolve() != itself)
 
 
 def _has_only_dependencies(found: OpenedPackage) -> bool:
@@ -228,7 +228,9 @@ def _apply_known_kind(found: OpenedPackage, called: CloudIdentity | None) -> Ope
 def _name_subject(subject: Subject, called: CloudIdentity | None) -> Subject:
     if called is None:
         return subject
-    layers = [replace(each, path=name) for each, name in zip(subject.layers, called.layers, strict=False)]
+    layers = [
+        replace(report_layer, path=name) for report_layer, name in zip(subject.layers, called.layers, strict=False)
+    ]
     return replace(subject, path=called.name, archive=None, layers=(*layers, *subject.layers[len(layers) :]))
 
 

@@ -44,8 +44,8 @@ def make_manifest(
         "verdict": report.verdict.value,
         "judged_by": {"source": report.runtime.source, "digest": report.runtime.digest or None},
         "binaries": [
-            {"path": each.binary.path, "sha256": each.binary.sha256, "selected": each.selected}
-            for each in report.judgements
+            {"path": judgement.binary.path, "sha256": judgement.binary.sha256, "selected": judgement.selected}
+            for judgement in report.judgements
         ],
         "install": {
             "image": installed.image.digest if installed.image else None,

@@ -53,7 +53,7 @@ class Lockfile:
     @property
     def production(self) -> tuple[LockedPackage, ...]:
         """What `npm ci --omit=dev` would put into node_modules on some platform."""
-        return tuple(each for path, each in self.packages.items() if is_in_node_modules(path) and not each.dev)
+        return tuple(package for path, package in self.packages.items() if is_in_node_modules(path) and not package.dev)
 
 
 @dataclass(frozen=True, slots=True)

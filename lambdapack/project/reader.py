@@ -53,7 +53,11 @@ def root_scripts(project: Project, inputs: Tree | None = None) -> Mapping[str, s
 
 def packages_with_install_scripts(lockfile: Lockfile, architecture: Architecture) -> tuple[LockedPackage, ...]:
     """Return the production packages with an install script that npm would put down on the target."""
-    return tuple(each for each in lockfile.production if each.has_install_script and is_installable(each, architecture))
+    return tuple(
+        package
+        for package in lockfile.production
+        if package.has_install_script and is_installable(package, architecture)
+    )
 
 
 def is_installable(package: LockedPackage, architecture: Architecture) -> bool:
@@ -135,10 +139,10 @@ def _manifest_lines(text: str, manifest: Mapping[str, Any]) -> Mapping[str, int]
 def _refresh_lockfile(lockfile: Lockfile, home: Path, manifest: Mapping[str, Any]) -> Lockfile:
     """Return the lockfile as npm will see it: link targets as they are on disk, "dev" as package.json says today."""
     packages = {
-        key: each
+        key: package
         if not key or is_in_node_modules(key) or key.startswith("..")
-        else _refresh_link_target(each, home / key)
-        for key, each in lockfile.packages.items()
+        else _refresh_link_target(package, home / key)
+        for key, package in lockfile.packages.items()
     }
     return update_dev_flags(replace(lockfile, packages=complete_links(packages)), manifest)
 

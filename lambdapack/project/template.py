@@ -38,7 +38,9 @@ class TemplateDeclarations:
 def read_template(directory: Path) -> TemplateDeclarations:
     """Return what the template beside package.json, or one above with this CodeUri, states literally."""
     notes: list[str] = []
-    found = tuple(each for each in find_resources(directory, notes) if not each.layer)
+    found = tuple(
+        template_resource for template_resource in find_resources(directory, notes) if not template_resource.layer
+    )
     values = {field: _agreed_value(field, found, notes) for field in TEMPLATE_FIELDS}
     return TemplateDeclarations(values["runtime"], values["architecture"], values["handler"], tuple(notes))
 
@@ -53,10 +55,14 @@ def _resources_beside(home: Path, notes: list[str]) -> "tuple[TemplateResource, 
     for name in (*SAM_NAMES, *SERVERLESS_NAMES):
         if (home / name).is_file():
             found = _load_resources(home / name, notes)
-            ours = tuple(each for each in found if _code_directory(home, each) == home)
+            ours = tuple(
+                template_resource for template_resource in found if _code_directory(home, template_resource) == home
+            )
             # One template may build several directories, each a project of its own.
             return ours or tuple(
-                _without_handler(each) for each in found if _is_part_of(_code_directory(home, each), home)
+                _without_handler(template_resource)
+                for template_resource in found
+                if _is_part_of(_code_directory(home, template_resource), home)
             )
     return ()
 
@@ -66,7 +72,11 @@ def _resources_above(home: Path, notes: list[str]) -> "tuple[TemplateResource, .
         for name in SAM_NAMES:
             if (parent / name).is_file():
                 found = _load_resources(parent / name, notes)
-                return tuple(each for each in found if _code_directory(parent, each) == home)
+                return tuple(
+                    template_resource
+                    for template_resource in found
+                    if _code_directory(parent, template_resource) == home
+                )
         if (parent / ".git").exists():
             break
     return ()
@@ -90,7 +100,7 @@ def _without_handler(function: "TemplateResource") -> "TemplateResource":
 
 
 def _agreed_value(field: str, found: "tuple[TemplateResource, ...]", notes: list[str]) -> DeclaredValue | None:
-    stated = [each.values[field] for each in found if field in each.values]
+    stated = [template_resource.values[field] for template_resource in found if field in template_resource.values]
     values = {value for value, _origin in stated}
     if len(values) == 1 and len(stated) == len(found):
         value, origin = stated[0]

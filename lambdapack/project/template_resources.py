@@ -36,7 +36,11 @@ def read_resources(path: Path, notes: list[str]) -> tuple[TemplateResource, ...]
         if path.name.startswith("serverless")
         else _sam_resources(root, path.name)
     )
-    return tuple(each for each in found if each.values.get("runtime", ("nodejs", ""))[0].startswith("nodejs"))
+    return tuple(
+        template_resource
+        for template_resource in found
+        if template_resource.values.get("runtime", ("nodejs", ""))[0].startswith("nodejs")
+    )
 
 
 def _sam_resources(root: Node | None, label: str) -> Iterator[TemplateResource]:

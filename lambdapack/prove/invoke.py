@@ -205,8 +205,8 @@ def invoke_function(
     Unprivileged user, read-only file system but for /tmp, the function's own memory, no network unless the call asks
     for it or is debugged. LP120 when an event gets no answer at all; an answer that is an error is returned as such.
     """
-    for each in call.events:
-        _check_event(each)
+    for event in call.events:
+        _check_event(event)
     with engine.open(_sandbox_spec(engine, image, call), observer) as sandbox:
         sandbox.put(laid.code, TASK_ROOT)
         for layer in laid.layers:
@@ -257,8 +257,8 @@ def _send_events(
         else:
             log.feed(data)
 
-    requests = [_http_request(each) for each in call.events]
-    lengths = (str(len(each)) for each in requests)
+    requests = [_http_request(event) for event in call.events]
+    lengths = (str(len(request)) for request in requests)
     argv = [
         "/bin/bash",
         "-c",
@@ -277,7 +277,7 @@ def _send_events(
         which = f"event {len(replies.answers) + 1} of {len(requests)}: " if len(requests) > 1 else ""
         words = f"{which}the runtime interface emulator gave no reply: {_describe_end(done)}"
         raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
-    return tuple(_explain_error(each, call, done, native=sandbox.native) for each in replies.answers)
+    return tuple(_explain_error(invoke_result, call, done, native=sandbox.native) for invoke_result in replies.answers)
 
 
 def _explain_error(answer: InvokeResult, call: InvokeRequest, done: CommandResult, *, native: bool) -> InvokeResult:

@@ -84,13 +84,13 @@ def sam_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
     if not situation.resources:
         filled += fill_template("sam-target.mk", **values, layer="")
         yield RecipeFile("template.yaml", fill_template("template.yaml", **values), only_if_absent=True)
-    for each in situation.resources:
-        stated = {name: value for name, (value, _origin) in each.values.items()}
+    for template_resource in situation.resources:
+        stated = {name: value for name, (value, _origin) in template_resource.values.items()}
         own = {
-            "resource": each.name,
+            "resource": template_resource.name,
             "runtime": stated.get("runtime", values["runtime"]),
             "arch": stated.get("architecture", values["arch"]),
-            "layer": " --layer" if each.layer else "",
+            "layer": " --layer" if template_resource.layer else "",
         }
         filled += fill_template("sam-target.mk", **own)
     yield RecipeFile("lambdapack-sam.mk", filled)

@@ -49,16 +49,22 @@ class Checkup:
     @property
     def ready(self) -> bool:
         """False when a build could not work."""
-        return all(each.state is not HealthState.ERROR for each in self.checks)
+        return all(health_check.state is not HealthState.ERROR for health_check in self.checks)
 
 
 def render_checkup(found: Checkup, *, verbose: bool = False) -> str:
     """Return a paragraph for each thing, then the settings that somebody made (`verbose`: all), then one line."""
-    said = [each for each in found.settings if verbose or each.origin != "default"]
+    said = [setting_origin for setting_origin in found.settings if verbose or setting_origin.origin != "default"]
     parts = ["\n".join(map(_render_check, found.checks)) + "\n"]
     if said:
         parts.append(
-            "settings:\n" + align_columns([(f"  {each.name}", each.value, f"({each.origin})") for each in said])
+            "settings:\n"
+            + align_columns(
+                [
+                    (f"  {setting_origin.name}", setting_origin.value, f"({setting_origin.origin})")
+                    for setting_origin in said
+                ]
+            )
         )
     return "\n".join([*parts, _render_verdict(found)])
 
@@ -72,8 +78,8 @@ def _render_check(each: HealthCheck) -> str:
 
 
 def _render_verdict(found: Checkup) -> str:
-    bad = sum(each.state is HealthState.ERROR for each in found.checks)
-    doubts = sum(each.state is HealthState.WARNING for each in found.checks)
+    bad = sum(health_check.state is HealthState.ERROR for health_check in found.checks)
+    doubts = sum(health_check.state is HealthState.WARNING for health_check in found.checks)
     if bad:
         return f"not ready: {format_count(bad, 'error')}\n"
     return f"ready, with {format_count(doubts, 'warning')}\n" if doubts else "ready\n"
@@ -86,9 +92,17 @@ def render_checkup_json(found: Checkup) -> str:
         "version": __version__,
         "ready": found.ready,
         "checks": [
-            {"name": each.name, "state": each.state.value, "said": each.said, "fix": each.fix or None}
-            for each in found.checks
+            {
+                "name": health_check.name,
+                "state": health_check.state.value,
+                "said": health_check.said,
+                "fix": health_check.fix or None,
+            }
+            for health_check in found.checks
         ],
-        "settings": [{"name": each.name, "value": each.value, "origin": each.origin} for each in found.settings],
+        "settings": [
+            {"name": setting_origin.name, "value": setting_origin.value, "origin": setting_origin.origin}
+            for setting_origin in found.settings
+        ],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -19,7 +19,7 @@ MAX_SHOWN_DIAGNOSES = 12
 COMMAND_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
 """Of a command: what stands between quotes is one, blanks and all."""
 
-_TITLES = {**{each.code: each.title for each in FAILURES}, **{each.code: each.title for each in RULES}}
+_TITLES = {**{failure.code: failure.title for failure in FAILURES}, **{rule.code: rule.title for rule in RULES}}
 
 
 def render_diagnosis(found: Explanation, like: Sequence[str] | None = None) -> str:
@@ -30,8 +30,10 @@ def render_diagnosis(found: Explanation, like: Sequence[str] | None = None) -> s
     if not found.diagnoses:
         return _render_unknown(found, like)
     shown = found.diagnoses[:MAX_SHOWN_DIAGNOSES]
-    books = [each.book for each in shown]
-    parts = [_render_one_diagnosis(each, again=each.book in books[:index]) for index, each in enumerate(shown)]
+    books = [diagnosis.book for diagnosis in shown]
+    parts = [
+        _render_one_diagnosis(diagnosis, again=diagnosis.book in books[:index]) for index, diagnosis in enumerate(shown)
+    ]
     more = len(found.diagnoses) - MAX_SHOWN_DIAGNOSES
     if more > 0:
         parts.append(f"{more} more, less likely; `--format json` has them all")
@@ -99,7 +101,7 @@ def render_diagnosis_json(found: Explanation) -> str:
     document = {
         "schema": DIAGNOSIS_SCHEMA,
         "version": __version__,
-        "diagnoses": [_diagnosis_document(each) for each in found.diagnoses],
+        "diagnoses": [_diagnosis_document(diagnosis) for diagnosis in found.diagnoses],
         "nearest": found.nearest or None,
         "left_out": found.left_out,
     }

@@ -15,7 +15,7 @@ def render_reports(
     if style == "json":
         return json_v1.render_json(tuple(reports), several=several)
     if style == "human":
-        return "\n".join(human.render_human(each, verbose=verbose) for each in reports)
+        return "\n".join(human.render_human(report, verbose=verbose) for report in reports)
     if style == "markdown":
         return markdown.render_markdown(reports)
     return {"sarif": sarif.render_sarif, "github": github.render_github, "gitlab": render_gitlab}[style](reports, where)

@@ -21,13 +21,17 @@ def render_github(reports: Sequence[Report], where: FindingLocator) -> str:
     """Return one line for each finding that counts, worst first: the runner shows ten of a kind in a step."""
     lines = []
     for report in reports:
-        for each in report.findings:
-            if each.ignored is not None:
+        for finding in report.findings:
+            if finding.ignored is not None:
                 continue
-            place = where.place(each)
-            properties = {"file": place.file, "line": str(place.line), "title": f"{each.rule.code} {each.rule.name}"}
-            text = f"{located_message(each)} ({report.runtime.target})\n{each.rule.why}\n{each.cure}"
-            lines.append(_render_annotation(ANNOTATION_COMMANDS[each.weight], properties, text))
+            place = where.place(finding)
+            properties = {
+                "file": place.file,
+                "line": str(place.line),
+                "title": f"{finding.rule.code} {finding.rule.name}",
+            }
+            text = f"{located_message(finding)} ({report.runtime.target})\n{finding.rule.why}\n{finding.cure}"
+            lines.append(_render_annotation(ANNOTATION_COMMANDS[finding.weight], properties, text))
     return "".join(lines)
 
 
@@ -56,16 +60,16 @@ def render_gitlab(reports: Sequence[Report], where: FindingLocator) -> str:
     """Return the findings that count, of all targets; GitLab drops those whose fingerprints are equal."""
     issues = []
     for report in reports:
-        for each in report.findings:
-            if each.ignored is not None:
+        for finding in report.findings:
+            if finding.ignored is not None:
                 continue
-            place = where.place(each)
+            place = where.place(finding)
             issues.append(
                 {
-                    "description": f"{located_message(each)} ({report.runtime.target}) {each.cure}",
-                    "check_name": f"{each.rule.code} {each.rule.name}",
-                    "fingerprint": fingerprint(each, report),
-                    "severity": GITLAB_SEVERITIES[each.weight],
+                    "description": f"{located_message(finding)} ({report.runtime.target}) {finding.cure}",
+                    "check_name": f"{finding.rule.code} {finding.rule.name}",
+                    "fingerprint": fingerprint(finding, report),
+                    "severity": GITLAB_SEVERITIES[finding.weight],
                     "location": {"path": place.file, "lines": {"begin": place.line}},
                 }
             )

@@ -21,7 +21,7 @@ from lambdapack.rules.package.contents import MAX_UNZIPPED_BYTES
 DATA_BUDGETS: Final = {"files": 500_000, "packages": 350_000, "binaries": 350_000, "rows": 120_000}
 """Characters of each part's data: with them no page of any tree has 2 MB."""
 
-SORT_NAMES: Final = [each.value for each in FileCategory]
+SORT_NAMES: Final = [file_category.value for file_category in FileCategory]
 
 CHAIN_ARROW: Final = " \u203a "
 
@@ -74,7 +74,7 @@ def _page_title(found: Inspection) -> str:
 def page_data(found: Inspection) -> dict[str, Any]:
     """Return what the page shows, in its own words: not the published inspection."""
     subject, target = found.report.subject, found.report.runtime.target
-    packages, other = _package_rows(found.packages, {each.path for each in found.spares})
+    packages, other = _package_rows(found.packages, {prunable_file.path for prunable_file in found.spares})
     return {
         "version": __version__,
         "title": _page_title(found) or escape_controls(subject.path),
@@ -88,13 +88,13 @@ def page_data(found: Inspection) -> dict[str, Any]:
         "files": found.whole.files,
         "zip": subject.zip_bytes,
         "limit": MAX_UNZIPPED_BYTES,
-        "named": sum(1 for each in found.packages if each.name),
+        "named": sum(1 for package_weight in found.packages if package_weight.name),
         "natives": len(found.natives),
-        "used": sum(each.judgement.selected for each in found.natives),
+        "used": sum(inspected_binary.judgement.selected for inspected_binary in found.natives),
         "saving": found.saving,
         "spareCount": len(found.spares),
         "sorts": SORT_NAMES,
-        "kinds": [{"kind": sort.value, "bytes": each.size} for sort, each in found.sorts.items()],
+        "kinds": [{"kind": sort.value, "bytes": file_totals.size} for sort, file_totals in found.sorts.items()],
         "packages": packages,
         "otherPackages": other,
         **_budgeted_rows("binaries", "moreBinaries", map(_binary_row, found.natives), DATA_BUDGETS["binaries"]),
@@ -113,17 +113,19 @@ def _budgeted_rows(name: str, more: str, rows: Iterable[PageRow], budget: int) -
 def _take_within(rows: Sequence[Any], budget: int) -> list[Any]:
     """Return as many of the first as the budget lets in."""
     taken: list[Any] = []
-    for each in rows:
-        budget -= len(json.dumps(each, separators=(",", ":"))) + 1
+    for row in rows:
+        budget -= len(json.dumps(row, separators=(",", ":"))) + 1
         if budget < 0:
             break
-        taken.append(each)
+        taken.append(row)
     return taken
 
 
 def _render_counts(findings: Iterable[Finding]) -> str:
-    counting = [each.weight for each in findings if each.ignored is None]
-    counts = [format_count(number, each.value) for each in reversed(Severity) if (number := counting.count(each))]
+    counting = [finding.weight for finding in findings if finding.ignored is None]
+    counts = [
+        format_count(number, severity.value) for severity in reversed(Severity) if (number := counting.count(severity))
+    ]
     return ", ".join(counts) or "no findings"
 
 
@@ -133,29 +135,30 @@ def _package_rows(
     """Return the packages, with their largest files as far as the budget goes, and number and bytes of the rest."""
     shown = _largest_files(packages)
     rows = _take_within(
-        [_package_row(each, shown.get(each.path, []), spares) for each in packages],
+        [_package_row(package_weight, shown.get(package_weight.path, []), spares) for package_weight in packages],
         DATA_BUDGETS["files"] + DATA_BUDGETS["packages"],
     )
     rest = packages[len(rows) :]
-    return rows, (len(rest), sum(each.size for each in rest))
+    return rows, (len(rest), sum(package_weight.size for package_weight in rest))
 
 
 def _largest_files(packages: Sequence[PackageWeight]) -> Mapping[str, list[InspectedFile]]:
     every = sorted(
-        ((each, package.path) for package in packages for each in package.files), key=lambda pair: -pair[0].size
+        ((inspected_file, package.path) for package in packages for inspected_file in package.files),
+        key=lambda pair: -pair[0].size,
     )
     budget, taken = DATA_BUDGETS["files"], dict[str, list[InspectedFile]]()
-    for each, owner in every:
-        budget -= len(json.dumps(each.path)) + 16
+    for inspected_file, owner in every:
+        budget -= len(json.dumps(inspected_file.path)) + 16
         if budget < 0:
             break
-        taken.setdefault(owner, []).append(each)
+        taken.setdefault(owner, []).append(inspected_file)
     return taken
 
 
 def _package_row(package: PackageWeight, shown: Sequence[InspectedFile], spares: Collection[str]) -> dict[str, Any]:
     below = f"{package.path}/" if package.path else ""
-    rest = package.size - sum(each.size for each in shown)
+    rest = package.size - sum(inspected_file.size for inspected_file in shown)
     return {
         "name": escape_controls(package.name),
         "label": escape_controls(inspection.package_label(package)),
@@ -163,9 +166,11 @@ def _package_row(package: PackageWeight, shown: Sequence[InspectedFile], spares:
         "bytes": package.size,
         "files": len(package.files),
         "kind": next(iter(sum_by_category([package]))).value,
-        "chain": None if package.chain is None else [escape_controls(each.name) for each in package.chain],
+        "chain": None
+        if package.chain is None
+        else [escape_controls(dependent_step.name) for dependent_step in package.chain],
         "dev": package.dev,
-        "top": [_file_row(each, below, spares) for each in shown],
+        "top": [_file_row(inspected_file, below, spares) for inspected_file in shown],
         "rest": [len(package.files) - len(shown), rest],
     }
 
@@ -183,7 +188,7 @@ def _file_row(file: InspectedFile, below: str, spares: Collection[str]) -> list[
 def _binary_row(native: InspectedBinary) -> PageRow:
     judgement, binary = native.judgement, native.judgement.binary
     role = inspection.ROLE_LABELS.get(binary.role.value, "")
-    chain = [escape_controls(each.name) for each in native.owner.chain or ()]
+    chain = [escape_controls(dependent_step.name) for dependent_step in native.owner.chain or ()]
     version = escape_controls(native.owner.version)
     return {
         "path": escape_controls(binary.path),
@@ -202,8 +207,14 @@ def _binary_row(native: InspectedBinary) -> PageRow:
 
 
 def _copy_rows(found: Inspection) -> list[PageRow]:
-    packages = [(f"{each.name} {each.version}", each.paths, each.spare) for each in found.same_packages]
-    contents = [(posixpath.basename(each.paths[0]), each.paths, each.spare) for each in found.same_bytes]
+    packages = [
+        (f"{duplicate_package.name} {duplicate_package.version}", duplicate_package.paths, duplicate_package.spare)
+        for duplicate_package in found.same_packages
+    ]
+    contents = [
+        (posixpath.basename(duplicate_files.paths[0]), duplicate_files.paths, duplicate_files.spare)
+        for duplicate_files in found.same_bytes
+    ]
     ordered = sorted((*packages, *contents), key=lambda each: -each[2])
     return [
         {
@@ -217,7 +228,10 @@ def _copy_rows(found: Inspection) -> list[PageRow]:
 
 
 def _spare_rows(found: Inspection) -> list[PageRow]:
-    return [{"path": escape_controls(each.path), "bytes": each.size, "reason": each.reason} for each in found.spares]
+    return [
+        {"path": escape_controls(prunable_file.path), "bytes": prunable_file.size, "reason": prunable_file.reason}
+        for prunable_file in found.spares
+    ]
 
 
 def _finding_row(found: Finding) -> PageRow:

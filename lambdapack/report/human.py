@@ -16,10 +16,12 @@ def render_human(report: Report, *, verbose: bool = False) -> str:
 
     Findings that say the same of several places are one block.
     """
-    shown = sorted((each for each in report.findings if each.ignored is None or verbose), key=_finding_sort_key)
+    shown = sorted(
+        (finding for finding in report.findings if finding.ignored is None or verbose), key=_finding_sort_key
+    )
     alike: dict[tuple[object, ...], list[Finding]] = {}
-    for each in shown:
-        alike.setdefault(_finding_group_key(each), []).append(each)
+    for finding in shown:
+        alike.setdefault(_finding_group_key(finding), []).append(finding)
     blocks = [_render_block(each, len(each) if verbose else MAX_SHOWN_PLACES) for each in alike.values()]
     return "\n\n".join([*blocks, render_summary(report)]) + "\n"
 
@@ -57,11 +59,11 @@ def _render_place(found: Finding) -> str:
 
 def render_summary(report: Report) -> str:
     """Return one line, two when it would be too long: verdict, target, counts, sizes."""
-    counting = [each for each in report.findings if each.ignored is None]
+    counting = [finding for finding in report.findings if finding.ignored is None]
     counts = [
         format_count(number, severity.value)
         for severity in reversed(Severity)
-        if (number := sum(each.weight is severity for each in counting))
+        if (number := sum(finding.weight is severity for finding in counting))
     ]
     ignored = len(report.findings) - len(counting)
     parts = [
@@ -75,7 +77,7 @@ def render_summary(report: Report) -> str:
 
 
 def _render_binary_count(report: Report) -> str:
-    selected = sum(each.selected for each in report.judgements)
+    selected = sum(judgement.selected for judgement in report.judgements)
     total = len(report.judgements)
     if report.subject.unzipped_bytes is None:  # it was refused before there was anything to look at
         return "nothing installed"
@@ -90,7 +92,7 @@ def _render_sizes(report: Report) -> str:
     if subject.zip_bytes is not None:
         parts.append(f"zip {format_size(subject.zip_bytes)}")
     if subject.unzipped_bytes is not None:
-        layers = sum(each.unzipped_bytes for each in subject.layers)
+        layers = sum(report_layer.unzipped_bytes for report_layer in subject.layers)
         more = f" + {format_size(layers)} in {format_count(len(subject.layers), 'layer')}," if subject.layers else ""
         parts.append(f"unzipped {format_size(subject.unzipped_bytes)}{more} of 250 MB")
     return ", ".join(parts)

@@ -37,12 +37,12 @@ def render_inspection(found: Inspection, *, verbose: bool = False) -> str:
         _render_pruning(found, most),
         _render_findings(found, None if verbose else MAX_SHOWN_FINDINGS),
     )
-    return "\n\n".join(each for each in parts if each) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _render_head(found: Inspection) -> str:
     subject, whole = found.report.subject, found.whole
-    count = sum(1 for each in found.packages if each.name)
+    count = sum(1 for package_weight in found.packages if package_weight.name)
     zipped = f"zip {format_size(subject.zip_bytes)}" if subject.zip_bytes is not None else ""
     said = [f"{format_size(whole.size)} in {format_count(whole.files, 'file')}", format_count(count, "package"), zipped]
     layers = f"with {format_count(len(subject.layers), 'layer')}" if subject.layers else ""
@@ -71,7 +71,11 @@ def _render_packages(found: Inspection, most: int | None) -> str:
         )
 
     def rest(others: Sequence[PackageWeight]) -> str:
-        figures = _render_figures(found, sum(each.size for each in others), sum(len(each.files) for each in others))
+        figures = _render_figures(
+            found,
+            sum(package_weight.size for package_weight in others),
+            sum(len(package_weight.files) for package_weight in others),
+        )
         return f"{figures}{len(others)} more (-v)"
 
     return "\n".join((f"{COLUMN_HEADINGS}PACKAGE <- WHO ASKED FOR IT", *_render_rows(found.packages, most, row, rest)))
@@ -91,7 +95,7 @@ def _render_dependents(package: PackageWeight) -> str:
         return ""
     if package.chain is None:
         return " - nothing asks for it"
-    names = [each.name for each in package.chain[:-1]]
+    names = [dependent_step.name for dependent_step in package.chain[:-1]]
     word = " - for development" if package.dev else ""
     return f"{word} <- {' <- '.join(reversed(names))}" if names else word
 
@@ -105,7 +109,8 @@ def _render_natives(found: Inspection, most: int | None) -> str:
         return f"{path}\n{_render_native_facts(each)}"
 
     def rest(others: Sequence[InspectedBinary]) -> str:
-        return f"{format_size(sum(each.judgement.binary.size for each in others)):>10}  {len(others)} more (-v)"
+        rest = format_size(sum(inspected_binary.judgement.binary.size for inspected_binary in others))
+        return f"{rest:>10}  {len(others)} more (-v)"
 
     return "\n".join((f"{'SIZE':>10}  NATIVE FILE", *_render_rows(found.natives, most, row, rest)))
 
@@ -165,37 +170,49 @@ def outcome_label(native: InspectedBinary) -> str:
 
 
 def _render_duplicates(found: Inspection, most: int | None) -> str:
-    packages = ((each.spare, f"{each.name} {each.version}, {len(each.paths)} times") for each in found.same_packages)
-    files = ((each.spare, f"{each.paths[0]}, {len(each.paths)} times") for each in found.same_bytes)
+    packages = (
+        (
+            duplicate_package.spare,
+            f"{duplicate_package.name} {duplicate_package.version}, {len(duplicate_package.paths)} times",
+        )
+        for duplicate_package in found.same_packages
+    )
+    files = (
+        (duplicate_files.spare, f"{duplicate_files.paths[0]}, {len(duplicate_files.paths)} times")
+        for duplicate_files in found.same_bytes
+    )
     copies = sorted((*packages, *files), key=lambda each: (-each[0], each[1]))
 
     def row(each: tuple[int, str]) -> str:
         return wrap_path(f"{format_size(each[0]):>10}  ", each[1])
 
     def rest(others: Sequence[tuple[int, str]]) -> str:
-        return f"{format_size(sum(each[0] for each in others)):>10}  {len(others)} more (-v)"
+        return f"{format_size(sum(other[0] for other in others)):>10}  {len(others)} more (-v)"
 
     head = f"{'SPARE':>10}  PACKAGE OR FILE THAT IS THERE SEVERAL TIMES"
     return "\n".join((head, *_render_rows(copies, most and MAX_SHOWN_COPIES, row, rest))) if copies else ""
 
 
 def _render_pruning(found: Inspection, most: int | None) -> str:
-    foreign = sum(each.reason == "other-system" for each in found.spares)
+    foreign = sum(prunable_file.reason == "other-system" for prunable_file in found.spares)
     left = len(found.spares) - foreign
     if not found.spares:
         return "pruning would save nothing"
     parts = [f"{format_count(foreign, 'binary')} for other systems"] if foreign else []
     parts += [f"{format_count(left, 'leftover')} of the install"] if left else []
     said = f"pruning would save {format_size(found.saving)}: {' and '.join(parts)} (`lambdapack build` leaves them out)"
-    rows = (wrap_path(f"{format_size(each.size):>10}  ", each.path) for each in (found.spares if most is None else ()))
+    rows = (
+        wrap_path(f"{format_size(prunable_file.size):>10}  ", prunable_file.path)
+        for prunable_file in (found.spares if most is None else ())
+    )
     return "\n".join((wrap_paragraph("", said), *rows))
 
 
 def _render_findings(found: Inspection, most: int | None) -> str:
-    counting = [each for each in found.report.findings if each.ignored is None]
+    counting = [finding for finding in found.report.findings if finding.ignored is None]
     lines = [
-        wrap_paragraph(f"  {each.weight.value:<8}{each.rule.code}  ", _render_finding(each))
-        for each in islice(counting, most)
+        wrap_paragraph(f"  {finding.weight.value:<8}{finding.rule.code}  ", _render_finding(finding))
+        for finding in islice(counting, most)
     ]
     more = len(counting) - len(lines)
     lines += [f"  {more} more"] if more else []

@@ -26,21 +26,37 @@ def inspection_document(found: Inspection) -> dict[str, Any]:
         "files": found.whole.files,
         "bytes": found.whole.size,
         "kinds": [_kind_document(sort, weight.files, weight.size) for sort, weight in found.sorts.items()],
-        "packages": [_package_document(each) for each in found.packages],
-        "binaries": [_native_document(each, judged[each.judgement.binary.path]) for each in found.natives],
+        "packages": [_package_document(package_weight) for package_weight in found.packages],
+        "binaries": [
+            _native_document(inspected_binary, judged[inspected_binary.judgement.binary.path])
+            for inspected_binary in found.natives
+        ],
         "duplicates": {
             "packages": [
-                {"name": each.name, "version": each.version, "paths": list(each.paths), "spare_bytes": each.spare}
-                for each in found.same_packages
+                {
+                    "name": duplicate_package.name,
+                    "version": duplicate_package.version,
+                    "paths": list(duplicate_package.paths),
+                    "spare_bytes": duplicate_package.spare,
+                }
+                for duplicate_package in found.same_packages
             ],
             "files": [
-                {"sha256": each.sha256, "bytes": each.size, "paths": list(each.paths), "spare_bytes": each.spare}
-                for each in found.same_bytes
+                {
+                    "sha256": duplicate_files.sha256,
+                    "bytes": duplicate_files.size,
+                    "paths": list(duplicate_files.paths),
+                    "spare_bytes": duplicate_files.spare,
+                }
+                for duplicate_files in found.same_bytes
             ],
         },
         "pruning": {
             "bytes": found.saving,
-            "files": [{"path": each.path, "bytes": each.size, "reason": each.reason} for each in found.spares],
+            "files": [
+                {"path": prunable_file.path, "bytes": prunable_file.size, "reason": prunable_file.reason}
+                for prunable_file in found.spares
+            ],
         },
         "findings": report["findings"],
     }
@@ -57,14 +73,21 @@ def _package_document(package: PackageWeight) -> dict[str, Any]:
         "version": package.version or None,
         "files": len(package.files),
         "bytes": package.size,
-        "kinds": [_kind_document(sort, each.files, each.size) for sort, each in sum_by_category([package]).items()],
+        "kinds": [
+            _kind_document(sort, file_totals.files, file_totals.size)
+            for sort, file_totals in sum_by_category([package]).items()
+        ],
         "wanted_by": _chain_document(package.chain),
         "dev": package.dev,
     }
 
 
 def _chain_document(steps: Iterable[DependentStep] | None) -> list[dict[str, Any]] | None:
-    return None if steps is None else [{"name": each.name, "version": each.version or None} for each in steps]
+    return (
+        None
+        if steps is None
+        else [{"name": dependent_step.name, "version": dependent_step.version or None} for dependent_step in steps]
+    )
 
 
 def _native_document(native: InspectedBinary, judged: dict[str, Any]) -> dict[str, Any]:

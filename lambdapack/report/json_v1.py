@@ -15,7 +15,7 @@ from lambdapack.rules.model.report import Judgement, Report
 REPORT_SCHEMA = "lambdapack/report/1"
 FAILURE_SCHEMA = "lambdapack/failure/1"
 
-REGISTRATION_KIND_NAMES = {each: each.value for each in RegistrationKind} | {
+REGISTRATION_KIND_NAMES = {registration_kind: registration_kind.value for registration_kind in RegistrationKind} | {
     RegistrationKind.BOTH: RegistrationKind.NODE_API.value
 }
 """The schema's word for each: of an addon with both entries node takes Node-API's."""
@@ -44,7 +44,7 @@ def render_json(reports: tuple[Report, ...], *, several: bool = False) -> str:
 
     ASCII, so that a pipe's encoding and a file name that is no text cannot break it.
     """
-    documents = [report_document(each) for each in reports]
+    documents = [report_document(report) for report in reports]
     whole = several or len(documents) != 1
     return json.dumps(documents if whole else documents[0], indent=2) + "\n"
 
@@ -74,12 +74,16 @@ def report_document(report: Report) -> dict[str, Any]:
             "zip_bytes": report.subject.zip_bytes,
             "unzipped_bytes": report.subject.unzipped_bytes,
             "layers": [
-                {"path": each.path, "code_digest": each.code_digest, "unzipped_bytes": each.unzipped_bytes}
-                for each in report.subject.layers
+                {
+                    "path": report_layer.path,
+                    "code_digest": report_layer.code_digest,
+                    "unzipped_bytes": report_layer.unzipped_bytes,
+                }
+                for report_layer in report.subject.layers
             ],
         },
-        "binaries": [_binary_document(each) for each in report.judgements],
-        "findings": [finding_document(each) for each in report.findings],
+        "binaries": [_binary_document(judgement) for judgement in report.judgements],
+        "findings": [finding_document(finding) for finding in report.findings],
     }
 
 

@@ -51,11 +51,11 @@ def render_layer_outcome(done: PublishedLayer) -> str:
 
 
 def _step_rows(plan: LayerPlan) -> list[tuple[str, str]]:
-    return [_step_row(each, plan) for each in plan.steps]
+    return [_step_row(step, plan) for step in plan.steps]
 
 
 def _render_fit(plan: LayerPlan) -> str:
-    cpus = " and ".join(each.aws for each in plan.wanted.architectures)
+    cpus = " and ".join(architecture.aws for architecture in plan.wanted.architectures)
     return f"{', '.join(plan.wanted.runtimes)} on {cpus}"
 
 
@@ -64,12 +64,12 @@ def _render_same_version(version: LayerVersion | None) -> str:
 
 
 def _render_spared(plan: LayerPlan) -> str:
-    kept = [f"version {each.version.number} stays: {each.why}" for each in plan.seen.spared]
+    kept = [f"version {kept_version.version.number} stays: {kept_version.why}" for kept_version in plan.seen.spared]
     return "".join(wrap_paragraph(f"{plan.wanted.name}: ", each) + "\n" for each in kept)
 
 
 def _render_numbers(versions: Sequence[LayerVersion]) -> str:
-    numbers = sorted(each.number for each in versions)
+    numbers = sorted(layer_version.number for layer_version in versions)
     noun = "version" if len(numbers) == 1 else "versions"
     return f"{noun} {', '.join(map(str, numbers))}"
 
@@ -94,14 +94,23 @@ def _step_row(step: LayerStep, plan: LayerPlan) -> tuple[str, str]:
 def render_layer_plans_json(plans: Sequence[LayerPlan], region: str, *, refused: bool) -> str:
     """Return plans that were not carried out as one JSON object with a line end."""
     return _render_document(
-        [_layer_document(each, each.seen.same, []) for each in plans], region, done=False, refused=refused
+        [_layer_document(layer_plan, layer_plan.seen.same, []) for layer_plan in plans],
+        region,
+        done=False,
+        refused=refused,
     )
 
 
 def render_published_layers_json(done: Sequence[PublishedLayer], region: str) -> str:
     """Return what became of plans as the same kind of object."""
     return _render_document(
-        [_layer_document(each.plan, each.version, each.deleted) for each in done], region, done=True, refused=False
+        [
+            _layer_document(published_layer.plan, published_layer.version, published_layer.deleted)
+            for published_layer in done
+        ],
+        region,
+        done=True,
+        refused=False,
     )
 
 
@@ -126,9 +135,11 @@ def _layer_document(plan: LayerPlan, version: LayerVersion | None, deleted: Sequ
         "archive": {"path": str(package.path), "code_digest": package.code_digest, "zip_bytes": package.zip_bytes},
         "content_digest": plan.wanted.content_digest,
         "runtimes": list(plan.wanted.runtimes),
-        "architectures": [each.aws for each in plan.wanted.architectures],
+        "architectures": [architecture.aws for architecture in plan.wanted.architectures],
         "steps": [{"step": word, "text": text} for word, text in _step_rows(plan)],
-        "deleted": [each.number for each in deleted],
-        "spared": [{"version": each.version.number, "why": each.why} for each in plan.seen.spared],
-        "findings": [finding_document(each) for each in plan.findings],
+        "deleted": [layer_version.number for layer_version in deleted],
+        "spared": [
+            {"version": kept_version.version.number, "why": kept_version.why} for kept_version in plan.seen.spared
+        ],
+        "findings": [finding_document(finding) for finding in plan.findings],
     }

@@ -28,7 +28,7 @@ def truncate_markdown(text: str, limit: int = MAX_SUMMARY_BYTES) -> str:
 
 
 def _render_section(report: Report) -> str:
-    counting = [each for each in report.findings if each.ignored is None]
+    counting = [finding for finding in report.findings if finding.ignored is None]
     ignored = len(report.findings) - len(counting)
     lines = [f"### lambdapack: {report.verdict.value} for {report.runtime.target}", "", _render_facts(report), ""]
     if counting:
@@ -47,7 +47,7 @@ def _render_facts(report: Report) -> str:
     if subject.unzipped_bytes is not None:
         parts.append(f"unzipped {format_size(subject.unzipped_bytes)} of 250 MB")
     counts = [
-        (severity, sum(each.weight is severity for each in _counting_findings(report)))
+        (severity, sum(finding.weight is severity for finding in _counting_findings(report)))
         for severity in reversed(Severity)
     ]
     parts += [format_count(number, severity.value) for severity, number in counts if number]
@@ -55,7 +55,7 @@ def _render_facts(report: Report) -> str:
 
 
 def _counting_findings(report: Report) -> Iterable[Finding]:
-    return (each for each in report.findings if each.ignored is None)
+    return (finding for finding in report.findings if finding.ignored is None)
 
 
 def _render_row(finding: Finding) -> str:
@@ -67,10 +67,11 @@ def _render_row(finding: Finding) -> str:
 
 def _render_fixes(findings: Sequence[Finding]) -> list[str]:
     """Return why and fix, once for each rule and cure."""
-    once = {(each.rule.code, each.cure): each for each in findings}
+    once = {(finding.rule.code, finding.cure): finding for finding in findings}
     lines = []
-    for each in once.values():
-        lines += [f"- **{each.rule.code} {each.rule.name}**: {_escape_text(each.rule.why)} {_escape_text(each.cure)}"]
+    for finding in once.values():
+        rule = f"**{finding.rule.code} {finding.rule.name}**"
+        lines.append(f"- {rule}: {_escape_text(finding.rule.why)} {_escape_text(finding.cure)}")
     return [*lines, ""]
 
 

@@ -66,5 +66,5 @@ def make_finding_locator(project: Project, root: str) -> FindingLocator:
     return FindingLocator(
         directory="" if directory == "." else directory,
         lockfile=posixpath.normpath(posixpath.join(root, lock.path.name)) if lock else "",
-        packages={path: each.line for path, each in lock.packages.items() if path} if lock else {},
+        packages={path: package.line for path, package in lock.packages.items() if path} if lock else {},
     )

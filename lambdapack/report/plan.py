@@ -37,9 +37,9 @@ def render_plan(plan: Plan, *, refused: bool = False) -> str:
     lines = [f"{name} ({plan.target}), {verdict}"]
     lines += [
         wrap_paragraph(
-            f"  {_step_document(each, plan)['step']:<12}", escape_controls(_step_document(each, plan)["text"])
+            f"  {_step_document(step, plan)['step']:<12}", escape_controls(_step_document(step, plan)["text"])
         )
-        for each in plan.steps
+        for step in plan.steps
     ]
     return "\n".join(lines) + "\n"
 
@@ -47,7 +47,7 @@ def render_plan(plan: Plan, *, refused: bool = False) -> str:
 def render_deployment(done: Deployment) -> str:
     """Return in one line what a deployment changed."""
     name, version = done.plan.wanted.function, done.version.version
-    point = next((each for each in done.plan.steps if isinstance(each, PointAlias)), None)
+    point = next((step for step in done.plan.steps if isinstance(step, PointAlias)), None)
     if not done.plan.steps:
         return f"{name}: nothing to do, {_render_serving(done.plan)}\n"
     if point is None or done.alias is None:
@@ -96,7 +96,9 @@ def _step_document(step: Step, plan: Plan) -> dict[str, Any]:
                 "update-code", before, package.code_digest, f"{format_size(package.zip_bytes)} to {LATEST}{switch}"
             )
         case UpdateSettings(_settings, changes):
-            text = ", ".join(f"{each.name} {each.before} -> {each.after}" for each in changes)
+            text = ", ".join(
+                f"{setting_change.name} {setting_change.before} -> {setting_change.after}" for setting_change in changes
+            )
             return _make_step_document("configure", None, None, text)
         case PublishVersion():
             return _make_step_document("publish", None, None, f"{LATEST} as a version, and wait until it is ready")
@@ -136,7 +138,7 @@ def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> s
             "code_digest": package.code_digest,
             "zip_bytes": package.zip_bytes,
         },
-        "functions": [_plan_document(each) for each in plans],
+        "functions": [_plan_document(plan) for plan in plans],
     }
     return json.dumps(whole, indent=2) + "\n"
 
@@ -150,18 +152,18 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
         "alias": plan.wanted.alias or None,
         "target": {"runtime": plan.target.runtime, "arch": plan.target.architecture.aws},
         "serving": plan.serving.version_arn if plan.serving else None,
-        "steps": [_step_document(each, plan) for each in plan.steps],
-        "findings": [finding_document(each) for each in plan.findings],
+        "steps": [_step_document(step, plan) for step in plan.steps],
+        "findings": [finding_document(finding) for finding in plan.findings],
     }
 
 
 def render_deployments_json(done: Sequence[Deployment]) -> str:
     """Return what became of plans as one JSON object with a line end."""
-    return _render_functions_json([_deployment_document(each) for each in done])
+    return _render_functions_json([_deployment_document(deployment) for deployment in done])
 
 
 def _deployment_document(done: Deployment) -> dict[str, Any]:
-    point = next((each for each in done.plan.steps if isinstance(each, PointAlias)), None)
+    point = next((step for step in done.plan.steps if isinstance(step, PointAlias)), None)
     return {
         "function": done.plan.wanted.function,
         "arn": done.version.version_arn,
@@ -178,15 +180,15 @@ def render_rollbacks_json(found: Sequence[Rollback]) -> str:
     return _render_functions_json(
         [
             {
-                "function": each.function,
-                "arn": each.version.version_arn,
-                "version": each.version.version,
-                "alias": each.alias.name,
-                "before": each.alias.version,
+                "function": rollback.function,
+                "arn": rollback.version.version_arn,
+                "version": rollback.version.version,
+                "alias": rollback.alias.name,
+                "before": rollback.alias.version,
                 "weights": {},
-                "changed": each.needed,
+                "changed": rollback.needed,
             }
-            for each in found
+            for rollback in found
         ]
     )
 

@@ -20,7 +20,7 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def render_sarif(reports: Sequence[Report], where: FindingLocator) -> str:
     """Return one log with a run for each target, ASCII, with a line end."""
-    log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [_sarif_run(each, where) for each in reports]}
+    log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [_sarif_run(report, where) for report in reports]}
     return json.dumps(log, indent=2) + "\n"
 
 
@@ -31,7 +31,9 @@ def fingerprint(finding: Finding, report: Report) -> str:
 
 
 def _sarif_run(report: Report, where: FindingLocator) -> dict[str, Any]:
-    rules = sorted({each.rule.code: each.rule for each in report.findings}.values(), key=lambda each: each.code)
+    rules = sorted(
+        {finding.rule.code: finding.rule for finding in report.findings}.values(), key=lambda rule: rule.code
+    )
     places = {rule.code: index for index, rule in enumerate(rules)}
     return {
         "tool": {
@@ -39,7 +41,7 @@ def _sarif_run(report: Report, where: FindingLocator) -> dict[str, Any]:
         },
         "automationDetails": {"id": f"lambdapack/{report.runtime.target}/"},
         "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(each, places[each.rule.code], report, where) for each in report.findings],
+        "results": [_sarif_result(finding, places[finding.rule.code], report, where) for finding in report.findings],
     }
 
 

@@ -22,8 +22,8 @@ def align_columns(rows: Sequence[Sequence[str]]) -> str:
 def render_runtimes(found: Sequence[Runtime], today: date) -> str:
     """Return one line a runtime, newest first."""
     rows = [("RUNTIME", "ABI", "NODE-API", "ARCH", "STATE", "DEPRECATED", "BLOCKED")]
-    for each in reversed(found):
-        row = runtime_row(each, today)
+    for runtime in reversed(found):
+        row = runtime_row(runtime, today)
         dates = (row["deprecated"] or "-", row["block_update"] or "-")
         arches = ",".join(row["architectures"])
         rows.append((row["runtime"], str(row["abi"]), str(row["node_api"]), arches, row["state"], *dates))
@@ -32,7 +32,7 @@ def render_runtimes(found: Sequence[Runtime], today: date) -> str:
 
 def runtimes_document(found: Sequence[Runtime], today: date) -> dict[str, Any]:
     """Return every runtime as JSON-able values, oldest first."""
-    return {"schema": RUNTIMES_SCHEMA, "runtimes": [runtime_row(each, today) for each in found]}
+    return {"schema": RUNTIMES_SCHEMA, "runtimes": [runtime_row(runtime, today) for runtime in found]}
 
 
 def runtime_row(runtime: Runtime, today: date) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def runtime_row(runtime: Runtime, today: date) -> dict[str, Any]:
         "node_major": runtime.node_major,
         "abi": runtime.abi,
         "node_api": runtime.node_api,
-        "architectures": [each.aws for each in runtime_architectures(runtime.target.runtime)],
+        "architectures": [architecture.aws for architecture in runtime_architectures(runtime.target.runtime)],
         "state": lifecycle_state(runtime, today),
         "deprecated": _render_day(cycle.deprecated) if cycle else None,
         "block_create": _render_day(cycle.block_create) if cycle else None,
@@ -64,8 +64,8 @@ def lifecycle_state(runtime: Runtime, today: date) -> str:
 
 def render_runtime(found: Runtime, today: date) -> str:
     """Return what a runtime provides, for people."""
-    certain = sorted(name for name, each in found.libraries.items() if each.certain)
-    doubtful = sorted(name for name, each in found.libraries.items() if not each.certain)
+    certain = sorted(name for name, library in found.libraries.items() if library.certain)
+    doubtful = sorted(name for name, library in found.libraries.items() if not library.certain)
     lines = [
         f"{found.target}: {lifecycle_state(found, today)}",
         f"  Node.js {found.node or found.node_major}, ABI {found.abi}, Node-API {found.node_api}",

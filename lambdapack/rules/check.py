@@ -30,7 +30,7 @@ def check_package(subject: Subject, facts: Case, runtime: Runtime, policy: Polic
     installed = ModuleResolver(space, runtime)
     found = find_reach(space, installed, runtime)
     judged = judge_binaries(facts, space, installed, found.dead, runtime)
-    judgements = tuple(apply_cpu_flags(each, facts, runtime) for each in judged.judgements)
+    judgements = tuple(apply_cpu_flags(judgement, facts, runtime) for judgement in judged.judgements)
     for_development = find_dev_packages(facts, space, installed)
     findings = (
         *counted_findings(judgements, everything=policy.all_binaries),
@@ -57,15 +57,22 @@ def check_package(subject: Subject, facts: Case, runtime: Runtime, policy: Polic
 def apply_policy(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:
     """Return findings with the user's severities and reasons, one for a rule and path, worst first."""
     once: dict[tuple[str, str, int | None], Finding] = {}
-    for each in findings:
-        once.setdefault((each.rule.code, each.path, each.line), _apply_policy_to(each, policy))
+    for finding in findings:
+        once.setdefault((finding.rule.code, finding.path, finding.line), _apply_policy_to(finding, policy))
     return tuple(sorted(once.values(), key=_severity_key))
 
 
 def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:
     rule = finding.rule
     severity = policy.severities.get(rule.code, policy.severities.get(rule.name))
-    reason = next((each.reason for each in policy.ignores if _matches_ignore(each.code, each.path, finding)), None)
+    reason = next(
+        (
+            ignored_finding.reason
+            for ignored_finding in policy.ignores
+            if _matches_ignore(ignored_finding.code, ignored_finding.path, finding)
+        ),
+        None,
+    )
     return replace(finding, severity=severity or finding.severity, ignored=reason)
 
 

@@ -32,7 +32,7 @@ IMPORT_SEARCHES_NODE_PATH_SINCE = 18
 
 def node_path(major: int) -> tuple[str, ...]:
     """Return the directories of NODE_PATH, in order; `major` is node's, the folder of a layer for one runtime."""
-    return tuple(each.format(major=major) for each in NODE_PATH_DIRECTORIES)
+    return tuple(directory.format(major=major) for directory in NODE_PATH_DIRECTORIES)
 
 
 def layer_modules(major: int) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def measure_runtime(tree: Tree, target: Target | None = None, *, digest: str = "
         node_exports=node.exports,
         library_path=path,
         default_path=default,
-        interpreters=frozenset(each for each in ELF_INTERPRETERS if root.file(each)),
+        interpreters=frozenset(interpreter for interpreter in ELF_INTERPRETERS if root.file(interpreter)),
     )
 
 
@@ -128,7 +128,7 @@ def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:
 
 def _find_node(root: RootFs) -> str:
     """The absolute path of the image's node; LP103 when there is none, or a choice that nothing decides."""
-    known = next((real for each in NODE_BINARIES if (real := root.file(each))), None)
+    known = next((real for binary in NODE_BINARIES if (real := root.file(binary))), None)
     others = [each for each in root.files_named("node") if each.endswith("bin/node")]
     if known is None and len(others) != 1:
         several = (
@@ -206,10 +206,10 @@ def _add_exports(
 ) -> Mapping[str, Library]:
     """Names are recorded where versions do not imply them, and of what every process has loaded."""
     return {
-        name: replace(each, exports=_library_exports(each.path, root, tree))
-        if not each.versions or name in loaded
-        else each
-        for name, each in libraries.items()
+        name: replace(library, exports=_library_exports(library.path, root, tree))
+        if not library.versions or name in loaded
+        else library
+        for name, library in libraries.items()
     }
 
 
@@ -225,7 +225,7 @@ def tighten_runtime(shipped: Runtime, measured: Runtime) -> Runtime:
     brings its version nodes and names. So a verdict does not soften because an engine is up.
     """
     merge = partial(_merge_library, measured.libraries)
-    known = {name: merge(each) for name, each in shipped.libraries.items() if name in measured.libraries}
+    known = {name: merge(library) for name, library in shipped.libraries.items() if name in measured.libraries}
     return replace(
         shipped,
         node=measured.node,

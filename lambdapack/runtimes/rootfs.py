@@ -17,7 +17,9 @@ VOLATILE_DIRECTORIES = frozenset({"dev", "proc", "sys", "run", "tmp", "var/tmp",
 
 def is_worth_indexing(path: str, _is_directory: bool) -> bool:  # noqa: FBT001  # the form of a tree's `keep`
     """Tell whether an entry of a root file system is worth a look: `keep` for whoever opens a directory."""
-    return path not in VOLATILE_DIRECTORIES and not path.startswith(tuple(f"{each}/" for each in VOLATILE_DIRECTORIES))
+    return path not in VOLATILE_DIRECTORIES and not path.startswith(
+        tuple(f"{directory}/" for directory in VOLATILE_DIRECTORIES)
+    )
 
 
 class RootFs:

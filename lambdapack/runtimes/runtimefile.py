@@ -34,7 +34,7 @@ def runtime_to_json(runtime: Runtime) -> Mapping[str, Any]:
         "loaded": sorted(runtime.loaded),
         "floor": dict(runtime.floor),
         "ceiling": dict(runtime.ceiling),
-        "libraries": {name: _library_to_json(each) for name, each in sorted(runtime.libraries.items())},
+        "libraries": {name: _library_to_json(library) for name, library in sorted(runtime.libraries.items())},
         "node_exports": None if runtime.node_exports is None else sorted(runtime.node_exports),
     }
 

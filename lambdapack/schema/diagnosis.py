@@ -36,7 +36,7 @@ def _diagnosis_item() -> Schema:
         "code": text("The record that says more: `lambdapack explain CODE`.", pattern=RECORD_CODE_PATTERN),
         "file": or_null(text("The file that the text names, from its node_modules on; null when it names none.")),
         "package": or_null(text("The npm package that it belongs to.")),
-        "certainty": word("How sure it is.", [each.value for each in Certainty]),
+        "certainty": word("How sure it is.", [certainty.value for certainty in Certainty]),
         "says": text("One sentence for people."),
         "evidence": texts("The messages of the text that say so."),
         "found": or_null(text("What a look at the project showed; begins with yes: when it bears the text out.")),
@@ -57,7 +57,7 @@ def record_schema() -> Schema:
         "title": text("What is the matter, as one clause."),
         "why": text("The consequence."),
         "fix": text("One sentence with the command that ends it."),
-        "severity": or_null(word("Of a finding; null for a failure.", [each.value for each in Severity])),
+        "severity": or_null(word("Of a finding; null for a failure.", [severity.value for severity in Severity])),
         "exit": or_null(number("The exit code of a failure; null for a finding.")),
     }
     return document(
@@ -71,10 +71,14 @@ def page_schema() -> Schema:
         "version": text(VERSION_DESCRIPTION),
         "package": text("The npm package."),
         "newest": text("Its newest version on the day that it was read."),
-        "delivery": word("How its binary comes to it.", [each.value for each in BinaryDelivery]),
-        "registration": word("What the binary is bound to.", [each.value for each in BinaryInterface]),
-        "status": word("Whether somebody looks after it.", [each.value for each in MaintenanceStatus]),
-        "role": word("What it is to a function.", [each.value for each in PackageRole]),
+        "delivery": word("How its binary comes to it.", [binary_delivery.value for binary_delivery in BinaryDelivery]),
+        "registration": word(
+            "What the binary is bound to.", [binary_interface.value for binary_interface in BinaryInterface]
+        ),
+        "status": word(
+            "Whether somebody looks after it.", [maintenance_status.value for maintenance_status in MaintenanceStatus]
+        ),
+        "role": word("What it is to a function.", [package_role.value for package_role in PackageRole]),
         "needs": or_null(text("What it needs of the runtime.")),
         "instead": texts("Maintained packages that take its place."),
         "javascript": texts("Packages without a binary that do the same work."),

@@ -18,7 +18,7 @@ from lambdapack.schema.shapes import (
     word,
 )
 
-SORT_VALUES = [each.value for each in FileCategory]
+SORT_VALUES = [file_category.value for file_category in FileCategory]
 PATH_DESCRIPTION = "Relative to the subject; in a layer that came with a function, below /opt."
 
 
@@ -26,7 +26,7 @@ def inspection_schema() -> Schema:
     """Return the schema of an inspection."""
     fields = {
         "version": text("The version of lambdapack that looked."),
-        "verdict": word("As in the report of `verify`.", [each.value for each in Verdict]),
+        "verdict": word("As in the report of `verify`.", [verdict.value for verdict in Verdict]),
         "target": report.target_schema(),
         "subject": report.subject_schema(),
         "files": number("Files of the function and its layers, each path once."),

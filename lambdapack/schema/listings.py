@@ -44,7 +44,7 @@ def terraform_external_schema() -> Schema:
         "handler": text("FILE.EXPORT of the function."),
         "zip_bytes": text("Size of the zip in bytes.", pattern=digits),
         "unzipped_bytes": text("Size of what is in it.", pattern=digits),
-        "verdict": word("What the judgement came to.", [each.value for each in Verdict]),
+        "verdict": word("What the judgement came to.", [verdict.value for verdict in Verdict]),
     }
     whole = schema_object(terraform.TERRAFORM_SCHEMA, "A package that was built.", fields)
     return document(terraform.TERRAFORM_SCHEMA, "A build for Terraform", whole)

@@ -42,7 +42,7 @@ def manifest_schema() -> Schema:
         "zip_bytes": number("Size of the zip in bytes."),
         "unzipped_bytes": number("Bytes of all files in it."),
         "entries": number("Files and links in it."),
-        "verdict": word("What was judged when it was built.", [each.value for each in Verdict]),
+        "verdict": word("What was judged when it was built.", [verdict.value for verdict in Verdict]),
         "judged_by": _judged_by_schema(),
         "binaries": array("Every native file in it.", _binary_schema()),
         "install": _install_schema(),

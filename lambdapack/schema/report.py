@@ -22,7 +22,7 @@ from lambdapack.schema.shapes import (
     word,
 )
 
-ARCHITECTURE_VALUES = [each.aws for each in Architecture]
+ARCHITECTURE_VALUES = [architecture.aws for architecture in Architecture]
 
 
 def report_schema() -> Schema:
@@ -31,7 +31,7 @@ def report_schema() -> Schema:
         "version": text("The version of lambdapack that judged."),
         "verdict": word(
             "fail: a finding of severity error counts; warn: a warning does; ignored findings do not.",
-            [each.value for each in Verdict],
+            [verdict.value for verdict in Verdict],
         ),
         "target": target_schema(),
         "subject": subject_schema(),
@@ -50,8 +50,8 @@ def failure_schema() -> Schema:
     """Return the schema of a failure: the work could not be done (exit code 2 and up)."""
     records = (*FAILURES, DEFECT)
     fields = {
-        "code": word("The failure's code; never reused.", [each.code for each in records]),
-        "name": word("The failure's name.", [each.name for each in records]),
+        "code": word("The failure's code; never reused.", [failure.code for failure in records]),
+        "name": word("The failure's name.", [failure.name for failure in records]),
         "what": text("What happened, where, and in whose words."),
         "why": text("What it was needed for, or what follows from it."),
         "fix": text("One sentence with the command that ends it."),
@@ -128,14 +128,14 @@ def binary_schema() -> Schema:
         "bytes": number("Size of the file."),
         "format": word("What its first bytes say it is.", [each.value for each in Format]),
         "machine": or_null(text("Its CPU: x86_64, arm64, ia32, ...; joined by + in a universal Mach-O.")),
-        "role": word("What it is for.", [each.value for each in BinaryRole]),
+        "role": word("What it is for.", [binary_role.value for binary_role in BinaryRole]),
         "selected": flag("A loader of its package would pick it for this target: it counts for the verdict."),
         "outcome": word(
             "What happens when it is opened on Lambda; dies-later: the process ends at the first call of a missing "
             "function; unknown: nothing proves it.",
-            [each.value for each in Outcome],
+            [outcome.value for outcome in Outcome],
         ),
-        "cause": or_null(word("Why it does not load; null when it does.", [each.name for each in CAUSE_RULES])),
+        "cause": or_null(word("Why it does not load; null when it does.", [rule.name for rule in CAUSE_RULES])),
         "registration": record("How node finds the addon's entry.", registration),
     }
     return record("One native file, or what stands in the place of one.", fields)
@@ -144,10 +144,10 @@ def binary_schema() -> Schema:
 def finding_schema() -> Schema:
     """Return the schema of one finding."""
     fields = {
-        "code": word("The rule's code; never reused.", [each.code for each in RULES]),
-        "name": word("The rule's name: the defect.", [each.name for each in RULES]),
+        "code": word("The rule's code; never reused.", [rule.code for rule in RULES]),
+        "name": word("The rule's name: the defect.", [rule.name for rule in RULES]),
         "severity": word(
-            "What counts: the rule's own, or the one that applies here.", [each.value for each in Severity]
+            "What counts: the rule's own, or the one that applies here.", [severity.value for severity in Severity]
         ),
         "path": text("The file, relative to the subject; empty when it is about the whole.", empty=True),
         "line": or_null(number("The line of a text file that a person edits; null otherwise.", minimum=1)),

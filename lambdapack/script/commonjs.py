@@ -36,8 +36,8 @@ def read_commonjs_exports(source: JavaScriptSource) -> CommonJsExports:
     on_this = any(not functions.hold(node) for node in source.nodes("this"))
     if len(uses) > MAX_EXPORT_USES or source.nodes("shorthand") or source.nodes("dynamic") or on_this:
         found.complete = False
-    for each in uses[:MAX_EXPORT_USES]:
-        _read_use(source, each, found)
+    for use in uses[:MAX_EXPORT_USES]:
+        _read_use(source, use, found)
     found.complete = found.complete and (found.listed or not found.copied)
     return found
 
@@ -115,8 +115,8 @@ def _read_assignment(source: JavaScriptSource, assignment: Node, found: CommonJs
 
 
 def _read_object_keys(source: JavaScriptSource, literal: Node, found: CommonJsExports) -> None:
-    for each in literal.named_children:
-        key = each.child_by_field_name("key") or each.child_by_field_name("name") or each
+    for child in literal.named_children:
+        key = child.child_by_field_name("key") or child.child_by_field_name("name") or child
         if key.type in {"property_identifier", "shorthand_property_identifier"}:
             found.names.add(source.text(key))
         elif key.type == "string":

@@ -94,7 +94,7 @@ def read_module_exports(source: JavaScriptSource) -> ModuleExports:
 def _read_export_statement(source: JavaScriptSource, statement: Node, found: ModuleExports) -> None:
     words = source.text(statement)[:64].split(None, 2)
     declaration = statement.child_by_field_name("declaration")
-    parts = [each for each in statement.named_children if each.type in {"export_clause", "namespace_export"}]
+    parts = [child for child in statement.named_children if child.type in {"export_clause", "namespace_export"}]
     if len(words) > 1 and words[1].startswith("default"):
         found.complete = False
     elif declaration is not None:
@@ -112,8 +112,8 @@ def _find_declared_identifiers(declaration: Node) -> Iterator[Node]:
     name = declaration.child_by_field_name("name")
     if name is not None:
         yield name
-    for each in declaration.named_children:
-        target = each.child_by_field_name("name") if each.type == "variable_declarator" else None
+    for child in declaration.named_children:
+        target = child.child_by_field_name("name") if child.type == "variable_declarator" else None
         if target is not None:
             yield from _find_pattern_identifiers(target)
 
@@ -121,8 +121,8 @@ def _find_declared_identifiers(declaration: Node) -> Iterator[Node]:
 def _find_pattern_identifiers(target: Node) -> Iterator[Node]:
     if target.type in {"identifier", "shorthand_property_identifier_pattern"}:
         yield target
-    for each in target.named_children:
-        inner = each.child_by_field_name("value") if each.type == "pair_pattern" else each
+    for child in target.named_children:
+        inner = child.child_by_field_name("value") if child.type == "pair_pattern" else child
         if inner is not None:
             yield from _find_pattern_identifiers(inner)
 
@@ -131,7 +131,7 @@ def _read_specifier_names(source: JavaScriptSource, part: Node) -> Iterator[str]
     if part.type == "namespace_export":
         yield source.text(part.named_children[0]).strip("\"'")
         return
-    for each in part.named_children:
-        if each.type == "export_specifier":
-            shown = each.child_by_field_name("alias") or each.child_by_field_name("name")
+    for child in part.named_children:
+        if child.type == "export_specifier":
+            shown = child.child_by_field_name("alias") or child.child_by_field_name("name")
             yield source.text(shown).strip("\"'")

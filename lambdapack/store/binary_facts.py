@@ -72,29 +72,29 @@ def content_from_bytes(sha256: str, data: bytes) -> Content | None:
 
 def symbols_to_bytes(symbols: Sequence[Symbol]) -> bytes:
     """Return symbols as JSON."""
-    return json.dumps([_field_values(each) for each in symbols], separators=(",", ":")).encode()
+    return json.dumps([_field_values(symbol) for symbol in symbols], separators=(",", ":")).encode()
 
 
 def symbols_from_bytes(data: bytes) -> tuple[Symbol, ...] | None:
     """Return the symbols that bytes stand for, None when they stand for none."""
     try:
-        return tuple(Symbol(*each) for each in json.loads(data))
+        return tuple(Symbol(*load) for load in json.loads(data))
     except (ValueError, TypeError, RecursionError):
         return None
 
 
 def _field_values(noun: Any) -> list[Any]:
-    return [getattr(noun, each.name) for each in fields(noun)]
+    return [getattr(noun, field.name) for field in fields(noun)]
 
 
 def _elf_to_document(elf: Elf) -> dict[str, Any]:
-    document = {each.name: getattr(elf, each.name) for each in fields(elf)}
+    document = {field.name: getattr(elf, field.name) for field in fields(elf)}
     document |= {name: sorted(document[name]) for name in _SETS}
     kind, *numbers = _field_values(elf.registration)
     return document | {
-        "version_needs": [_field_values(each) for each in elf.version_needs],
-        "undefined": [_field_values(each) for each in elf.undefined],
-        "defines": [_field_values(each) for each in elf.defines],
+        "version_needs": [_field_values(version_need) for version_need in elf.version_needs],
+        "undefined": [_field_values(symbol) for symbol in elf.undefined],
+        "defines": [_field_values(symbol) for symbol in elf.defines],
         "registration": [kind.value, *numbers],
     }
 

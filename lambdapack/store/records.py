@@ -96,10 +96,14 @@ class Store:
         for place in (*(self.directory / kind for kind in RECORD_KINDS), self.directory):
             with suppress(OSError):
                 place.rmdir()  # only when empty
-        left = {each.kind: each for each in self.held()}
+        left = {store_usage.kind: store_usage for store_usage in self.held()}
         return tuple(
-            StoreUsage(each.kind, each.entries - left[each.kind].entries, each.size - left[each.kind].size)
-            for each in before
+            StoreUsage(
+                store_usage.kind,
+                store_usage.entries - left[store_usage.kind].entries,
+                store_usage.size - left[store_usage.kind].size,
+            )
+            for store_usage in before
         )
 
     def _place(self, kind: str, key: str) -> Path:
@@ -122,10 +126,12 @@ class Store:
         for kind in kinds or RECORD_KINDS:
             try:
                 with os.scandir(self.directory / kind) as found:
-                    listed = [each for each in found if each.name.endswith((RECORD_SUFFIX, ".tmp", ".json"))]
+                    listed = [
+                        dir_entry for dir_entry in found if dir_entry.name.endswith((RECORD_SUFFIX, ".tmp", ".json"))
+                    ]
             except OSError:
                 continue
-            for each in listed:
+            for dir_entry in listed:
                 with suppress(OSError):
-                    if each.is_file(follow_symlinks=False):
-                        yield Path(each.path), each.stat(follow_symlinks=False)
+                    if dir_entry.is_file(follow_symlinks=False):
+                        yield Path(dir_entry.path), dir_entry.stat(follow_symlinks=False)

@@ -55,7 +55,7 @@ class DynamicSection:
     @property
     def needed(self) -> tuple[str, ...]:
         """DT_NEEDED, in file order; to ask twice changes nothing."""
-        return tuple(dict.fromkeys(self.strings.text(each) for each in self.needed_at))
+        return tuple(dict.fromkeys(self.strings.text(number) for number in self.needed_at))
 
     def text(self, tag: int) -> str | None:
         """Return the string that a tag names, None without the tag."""
@@ -172,8 +172,8 @@ class SymbolTable:
         if wanted and wanted[-1] >= len(self):
             raise Damage(f"symbol {wanted[-1]} is not in the file")
         words, halves = self._words, self._halves
-        open_ones = [each for each in wanted if not halves[12 * each + 3]]
-        return [(each, words[6 * each]) for each in open_ones if not self.is_local(each)]
+        open_ones = [number for number in wanted if not halves[12 * number + 3]]
+        return [(one, words[6 * one]) for one in open_ones if not self.is_local(one)]
 
     def offered(self, first: int, end: int) -> list[tuple[int, int]]:
         """Return (index, name offset) of every symbol in a range that others may bind to, at C speed."""

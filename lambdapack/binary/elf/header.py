@@ -102,15 +102,15 @@ def read_segments(data: memoryview, header: ElfHeader) -> tuple[Segment, ...]:
 
 def load_damage(header: ElfHeader, segments: tuple[Segment, ...]) -> str:
     """Return what glibc's loader objects to in the PT_LOADs of a file it maps itself, "" when nothing."""
-    loads = [each for each in segments if each.kind == PT_LOAD]
+    loads = [segment for segment in segments if segment.kind == PT_LOAD]
     if not loads:
         return "object file has no loadable segments" if header.type in {ET_DYN, ET_EXEC} else ""
-    if header.type != ET_DYN or any(each.kind == PT_INTERP for each in segments):
+    if header.type != ET_DYN or any(segment.kind == PT_INTERP for segment in segments):
         return ""  # the kernel maps executables, and does not mind
     # glibc up to 2.34, Amazon Linux 2023's (elf/dl-load.c _dl_map_object_from_fd); later ones accept more.
-    if any(each.align % PAGE_BYTES for each in loads):
+    if any(segment.align % PAGE_BYTES for segment in loads):
         return "ELF load command alignment not page-aligned"
-    if any((each.address - each.offset) & (each.align - 1) for each in loads):
+    if any((segment.address - segment.offset) & (segment.align - 1) for segment in loads):
         return "ELF load command address/offset not properly aligned"
     return ""
 
@@ -122,7 +122,8 @@ def _table_end(header: ElfHeader) -> int:
 def count_missing(header: ElfHeader, segments: tuple[Segment, ...], size: int) -> tuple[int, int]:
     """Return how many bytes, and how many whole pages, a file of `size` bytes lacks of what its headers map."""
     mapped = max(
-        (each.offset + each.file_bytes for each in segments if each.kind == PT_LOAD and each.file_bytes), default=0
+        (segment.offset + segment.file_bytes for segment in segments if segment.kind == PT_LOAD and segment.file_bytes),
+        default=0,
     )
     end = max(mapped, _table_end(header))
     return max(0, end - size), max(0, -(-end // PAGE_BYTES) - -(-size // PAGE_BYTES))
@@ -144,9 +145,9 @@ def read_interpreter_32(data: memoryview) -> str | None:
 
 def read_interpreter(data: memoryview, segments: tuple[Segment, ...]) -> str | None:
     """Return PT_INTERP's text, None when there is none in the file."""
-    for each in segments:
-        if each.kind == PT_INTERP:
-            return _read_path(data, each.offset, each.file_bytes)
+    for segment in segments:
+        if segment.kind == PT_INTERP:
+            return _read_path(data, segment.offset, segment.file_bytes)
     return None
 
 

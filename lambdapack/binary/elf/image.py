@@ -40,7 +40,7 @@ class MappedImage:
     def __init__(self, data: memoryview, segments: tuple[Segment, ...]) -> None:
         self.data = data
         self._loads = sorted((each for each in segments if each.kind == PT_LOAD), key=lambda each: each.address)
-        self._starts = [each.address for each in self._loads]
+        self._starts = [load.address for load in self._loads]
         self._credit = min(len(data) // BYTES_PER_STEP + BASE_STEPS, MAX_STEPS)
 
     def spend(self, steps: int = 1) -> None:

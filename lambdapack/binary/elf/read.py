@@ -115,11 +115,11 @@ class _ElfReader:
         self._elf = replace(self._elf, missing_bytes=lacking, missing_pages=pages)
 
     def _segments(self, image: MappedImage, segments: tuple[Segment, ...]) -> None:
-        stack = next((each.flags for each in segments if each.kind == PT_GNU_STACK), None)
+        stack = next((segment.flags for segment in segments if segment.kind == PT_GNU_STACK), None)
         self._elf = replace(
             self._elf,
             interpreter=read_interpreter(self._data, segments),
-            tls_bytes=next((each.memory_bytes for each in segments if each.kind == PT_TLS), 0),
+            tls_bytes=next((segment.memory_bytes for segment in segments if segment.kind == PT_TLS), 0),
             # Without PT_GNU_STACK x86 gets an executable stack, AArch64 does not (glibc stackinfo.h).
             executable_stack=bool(stack & PF_X) if stack is not None else self._header.machine == EM_X86_64,
             damage=self._elf.damage or self._load_damage(segments),
@@ -152,6 +152,6 @@ class _ElfReader:
         static = {"static-tls"} if self._elf.tls_bytes and bindings.thread_offsets else set()
         self._elf = replace(self._elf, undefined=symbols, flags=self._elf.flags | static)
         definitions = DefinedSymbols(image, dynamic, table, versions)
-        imports = frozenset(each.name for each in symbols)
+        imports = frozenset(symbol.name for symbol in symbols)
         addon = AddonImage(image, dynamic, self._header.machine, table, definitions, imports)
         self._elf = replace(self._elf, registration=read_registration(addon))

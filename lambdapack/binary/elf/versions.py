@@ -29,11 +29,11 @@ _ISA_LEVELS = ((8, "x86-64-v4"), (4, "x86-64-v3"), (2, "x86-64-v2"))
 
 def read_isa_needed(image: MappedImage, segments: tuple[Segment, ...]) -> str | None:
     """Return the highest x86-64 level that glibc would demand of the CPU, None for the baseline or no note."""
-    notes = [each for each in segments if each.kind == PT_GNU_PROPERTY]
-    notes = notes or [each for each in segments if each.kind == PT_NOTE]
+    notes = [segment for segment in segments if segment.kind == PT_GNU_PROPERTY]
+    notes = notes or [segment for segment in segments if segment.kind == PT_NOTE]
     bits = 0
-    for each in notes:
-        for kind, value in _gnu_properties(image, image.data[each.offset : each.offset + each.file_bytes]):
+    for segment in notes:
+        for kind, value in _gnu_properties(image, image.data[segment.offset : segment.offset + segment.file_bytes]):
             if kind == GNU_PROPERTY_X86_ISA_1_NEEDED and len(value) >= _ISA_BITS.size:
                 bits |= _ISA_BITS.unpack_from(value)[0]
     return next((name for bit, name in _ISA_LEVELS if bits & bit), None)

@@ -63,7 +63,7 @@ def returned_constant(code: bytes, address: int, fetch: FetchCode) -> int | None
     found = _find_return_value(code, address, fetch, MAX_FOLLOWED_JUMPS)
     if found is not None:
         return found
-    plausible = {value for each in _MOV_EAX.finditer(code) if is_node_api_level(value := _read_signed(each[1]))}
+    plausible = {value for match in _MOV_EAX.finditer(code) if is_node_api_level(value := _read_signed(match[1]))}
     return plausible.pop() if len(plausible) == 1 else None
 
 
@@ -84,14 +84,14 @@ def _find_return_value(code: bytes, address: int, fetch: FetchCode, jumps: int) 
 def addresses_taken(code: bytes, address: int) -> Iterator[int]:
     """Yield the addresses that the function at `address` takes (lea reg, [rip+d32]), in order."""
     end = _FUNCTION_END.search(code)
-    for each in _LEA_RIP.finditer(code, 0, end.start() if end else len(code)):
-        yield address + each.end() + _read_signed(each[1])
+    for match in _LEA_RIP.finditer(code, 0, end.start() if end else len(code)):
+        yield address + match.end() + _read_signed(match[1])
 
 
 def constants(code: bytes) -> Iterator[int]:
     """Yield every 32-bit immediate that is moved somewhere, in order."""
-    for each in _IMMEDIATE.finditer(code):
-        yield _read_signed(each[1])
+    for match in _IMMEDIATE.finditer(code):
+        yield _read_signed(match[1])
 
 
 def _read_signed(operand: bytes) -> int:

@@ -46,9 +46,9 @@ def _v8_module_abi(image: MappedImage, slots: PointerSlots, start: int) -> int |
         return None
     version, flags, handle, link = fields[0], fields[1], fields[2], fields[8]
     plausible = version in _PLAUSIBLE_ABIS and flags <= _MAX_MODULE_FLAGS and not handle and not link
-    entries = [slots[each] for each in (start + 24, start + 32) if each in slots]
+    entries = [slots[number] for number in (start + 24, start + 32) if number in slots]
     stray = any(fields[at] and start + offset not in slots for at, offset in ((4, 24), (5, 32)))
-    if not plausible or stray or not entries or not all(image.is_code(each) for each in entries):
+    if not plausible or stray or not entries or not all(image.is_code(entry) for entry in entries):
         return None
     named = _read_text(image, slots[start + 16]) is not None and _read_text(image, slots[start + 40])
     return version if named else None
@@ -161,8 +161,8 @@ def _registration_kind(*, v8: bool, node_api: bool) -> RegistrationKind:
 
 def _entry_abis(addon: AddonImage) -> tuple[int, ...]:
     names = addon.dynamic.strings.raw
-    named = {int(each[1]) for each in _V8_ENTRY_NAME.finditer(names)} if V8_ENTRY_PREFIX in names else set()
-    return tuple(sorted(each for each in named if addon.definitions.has(f"node_register_module_v{each}")))
+    named = {int(match[1]) for match in _V8_ENTRY_NAME.finditer(names)} if V8_ENTRY_PREFIX in names else set()
+    return tuple(sorted(number for number in named if addon.definitions.has(f"node_register_module_v{number}")))
 
 
 def _read_node_api_level(addon: AddonImage) -> tuple[int | None, bool]:
@@ -189,7 +189,7 @@ def _read_struct_abi(addon: AddonImage) -> tuple[int | None, bool]:
         return (guesses.pop() if len(guesses) == 1 else None), True
     if len(set(found.values())) == 1:
         return next(iter(found.values())), False
-    order = [each for each in _addresses_in_constructor_order(addon, slots) if each in found]
+    order = [number for number in _addresses_in_constructor_order(addon, slots) if number in found]
     return found[order[-1] if order else max(found)], set(order) != found.keys()
 
 

@@ -36,7 +36,7 @@ def complete_codes_and_packages(incomplete: str) -> list[str]:
     from lambdapack.errors.registry import FAILURES  # noqa: PLC0415
     from lambdapack.rules.registry import RULES  # noqa: PLC0415
 
-    known = [*(each.code for each in RULES), *(each.code for each in FAILURES), *sorted(read_book())]
+    known = [*(rule.code for rule in RULES), *(failure.code for failure in FAILURES), *sorted(read_book())]
     return _filter_by_prefix(known, incomplete)
 
 
@@ -44,7 +44,7 @@ def complete_rule_codes(incomplete: str) -> list[str]:
     """Return the codes that --ignore takes."""
     from lambdapack.rules.registry import RULES  # noqa: PLC0415
 
-    return _filter_by_prefix([each.code for each in RULES], incomplete)
+    return _filter_by_prefix([rule.code for rule in RULES], incomplete)
 
 
 def complete_schemas(incomplete: str) -> list[str]:
@@ -55,7 +55,7 @@ def complete_schemas(incomplete: str) -> list[str]:
 
 
 def _filter_by_prefix(words: Iterable[str], incomplete: str) -> list[str]:
-    return [each for each in words if each.startswith(incomplete)]
+    return [word for word in words if word.startswith(incomplete)]
 
 
 class ListFormat(Enum):

@@ -42,12 +42,12 @@ def _read_event_argument(name: str) -> Iterator[Event]:
         yield from _read_event_file(name, place)
         return
     inside = sorted(
-        each for each in place.iterdir() if each.suffix in {".json", *JSON_LINES_SUFFIXES} and each.is_file()
+        path for path in place.iterdir() if path.suffix in {".json", *JSON_LINES_SUFFIXES} and path.is_file()
     )
     if not inside:
         raise LambdapackError(USAGE, f"--event {name}: there is no .json or .jsonl file in it", hint=EVENT_HINT)
-    for each in inside:
-        yield from _read_event_file(str(each), each)
+    for path in inside:
+        yield from _read_event_file(str(path), path)
 
 
 def _read_event_file(name: str, place: Path) -> Iterator[Event]:

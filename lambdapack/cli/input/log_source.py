@@ -90,9 +90,9 @@ def open_function_log(function: str, since: str, place: AwsOptions, observer: Ob
 
 
 def _encode_messages(messages: Iterable[str], advance: Any) -> Iterator[bytes]:
-    for each in messages:
+    for message in messages:
         advance(1)
-        yield each.encode("utf-8", "surrogatepass") + b"\n"
+        yield message.encode("utf-8", "surrogatepass") + b"\n"
 
 
 class ByteStream:

@@ -68,7 +68,7 @@ def select_targets(settings: Settings, bars: ProgressReporter) -> tuple[Target, 
     arch = settings.arch.value
     if arch == ALL_ARCHITECTURES:
         name = parse_target(runtime, Architecture.X86_64.aws).runtime
-        return tuple(Target(name, each) for each in runtime_architectures(name))
+        return tuple(Target(name, architecture) for architecture in runtime_architectures(name))
     return (parse_target(runtime, arch),)
 
 
@@ -79,8 +79,8 @@ def other_cpu_hint(settings: Settings, reports: "Sequence[Report]", again: str) 
     """
     from lambdapack.binary.facts import Format  # noqa: PLC0415  # who has reports has it already
 
-    used = [each.binary for report in reports for each in report.judgements if each.selected]
-    machines = {machine for each in used if each.format is Format.ELF for machine in each.machines}
+    used = [judgement.binary for report in reports for judgement in report.judgements if judgement.selected]
+    machines = {machine for binary in used if binary.format is Format.ELF for machine in binary.machines}
     if settings.arch.origin != DEFAULT_ORIGIN or len(machines) != 1:
         return ""
     found = ARCHITECTURE_NAMES.get(machines.pop())
@@ -110,14 +110,19 @@ def make_policy(settings: Settings, *, handler_required: bool, all_binaries: boo
     from lambdapack.rules.registry import RULES  # noqa: PLC0415
 
     known = {name for rule in RULES for name in (rule.code, rule.name)}
-    for each in settings.ignore.value:
-        if each.code not in known:
-            raise LambdapackError(USAGE, f"there is no finding {each.code!r} to ignore ({settings.ignore.origin})")
+    for ignore_setting in settings.ignore.value:
+        if ignore_setting.code not in known:
+            raise LambdapackError(
+                USAGE, f"there is no finding {ignore_setting.code!r} to ignore ({settings.ignore.origin})"
+            )
     return Policy(
         today=utc_today(),
         handler_required=handler_required,
         all_binaries=all_binaries,
-        ignores=tuple(IgnoredFinding(each.code, each.reason, each.path or "*") for each in settings.ignore.value),
+        ignores=tuple(
+            IgnoredFinding(ignore_setting.code, ignore_setting.reason, ignore_setting.path or "*")
+            for ignore_setting in settings.ignore.value
+        ),
     )
 
 

@@ -107,7 +107,9 @@ def _settings_from_layer(fetched: FetchedTarget) -> dict[str, str]:
     """A layer is judged for the newest runtime that it names, on each architecture that it names."""
     if fetched.layer is None:
         return {}
-    runtimes = sorted((each for each in fetched.layer.runtimes if each in runtime_ids()), key=runtime_node_major)
+    runtimes = sorted(
+        (runtime for runtime in fetched.layer.runtimes if runtime in runtime_ids()), key=runtime_node_major
+    )
     cpus = fetched.layer.architectures
     arch = cpus[0].aws if len(cpus) == 1 else ALL_ARCHITECTURES if cpus else None
     return {name: value for name, value in (("runtime", runtimes[-1] if runtimes else None), ("arch", arch)) if value}

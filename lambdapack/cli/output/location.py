@@ -46,7 +46,7 @@ def _find_repository(directory: Path) -> Path:
     whole = directory.resolve()
     if named is not None and whole.is_relative_to(named.resolve()):
         return named.resolve()
-    return next((each for each in (whole, *whole.parents) if (each / ".git").exists()), Path.cwd())
+    return next((path for path in (whole, *whole.parents) if (path / ".git").exists()), Path.cwd())
 
 
 def _relative_to(path: Path, start: Path) -> str:

@@ -52,11 +52,13 @@ def check_into_option(directory: Path, into: Path, settings: Settings, targets: 
 
 def _check_template(directory: Path, name: str, target: Target, *, layer: bool) -> None:
     """SAM's directory has the name of its resource; by any other name, every function of the directory counts."""
-    resources = [each for each in find_resources(directory, []) if each.layer == layer]
-    named = [each for each in resources if each.name == name] or resources
+    resources = [
+        template_resource for template_resource in find_resources(directory, []) if template_resource.layer == layer
+    ]
+    named = [template_resource for template_resource in resources if template_resource.name == name] or resources
     said = {"runtime": target.runtime, "architecture": target.architecture.aws}
     for field, ours in said.items():
-        stated = [each.values[field] for each in named if field in each.values]
+        stated = [template_resource.values[field] for template_resource in named if field in template_resource.values]
         if len(stated) == len(named) and stated and ours not in {value for value, _origin in stated}:
             value, origin = stated[0]
             raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} says {value}, the command says {ours}")
@@ -106,7 +108,7 @@ def run_build(asked: BuildOptions, flags: Mapping[str, object]) -> int:
     built = build_packages(wanted, engine_connector(settings), bars)
     code = _print_results(built, settings, asked)
     again = f"lambdapack build {shlex.quote(str(asked.path))}{'' if asked.install else ' --no-install'}"
-    if hint := other_cpu_hint(settings, [each.report for each in built], again):
+    if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
         bars.note(hint)
     return code
 
@@ -137,28 +139,28 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
 
 def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions) -> int:
     """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
-    findings = "\n".join(_render_package(each, verbose=asked.verbose) for each in built)
-    unwritten = any(each.archive is None and each.directory is None for each in built)
+    findings = "\n".join(_render_package(built_package, verbose=asked.verbose) for built_package in built)
+    unwritten = any(built_package.archive is None and built_package.directory is None for built_package in built)
     shown = asked.into is not None and asked.style is BuildFormat.HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
     if not shown:
         console.write_stdout(_render_output(built, settings, asked, unwritten=unwritten))
-    location.append_step_summary(asked.style.value, [each.report for each in built])
+    location.append_step_summary(asked.style.value, [built_package.report for built_package in built])
     limit = fail_on_severity(settings)
     if unwritten:
         console.write_stderr("no archive was written\n")
-    failed = unwritten or (limit is not None and any(each.report.fails(limit) for each in built))
+    failed = unwritten or (limit is not None and any(built_package.report.fails(limit) for built_package in built))
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
 
 
 def _render_output(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions, *, unwritten: bool) -> str:
     match asked.style:
         case BuildFormat.HUMAN:
-            return "".join(f"{each.archive.path}\n" for each in built if each.archive)
+            return "".join(f"{built_package.archive.path}\n" for built_package in built if built_package.archive)
         case BuildFormat.TERRAFORM:
             return "" if unwritten else terraform.render_terraform(built[0].report, settings.handler.value)
         case style:
-            reports = tuple(each.report for each in built)
+            reports = tuple(built_package.report for built_package in built)
             several = settings.arch.value == ALL_ARCHITECTURES
             return formats.render_reports(style.value, reports, location.project_locator(asked.path), several=several)
 
@@ -178,10 +180,13 @@ def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
 
 
 def _render_pruned(found: Sequence[Judgement], *, verbose: bool) -> str:
-    saved = format_size(sum(each.binary.size for each in found))
+    saved = format_size(sum(judgement.binary.size for judgement in found))
     lines = [f"pruned: {format_count(len(found), 'binary')} for other systems, {saved} (--no-prune keeps them)"]
     if verbose:
-        lines += [f"  {each.binary.path} ({each.cause}, {format_size(each.binary.size)})" for each in found]
+        lines += [
+            f"  {judgement.binary.path} ({judgement.cause}, {format_size(judgement.binary.size)})"
+            for judgement in found
+        ]
     return "\n".join(lines) + "\n"
 
 

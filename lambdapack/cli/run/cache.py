@@ -45,7 +45,8 @@ def run_cache_show(style: ListFormat) -> int:
     rows = [*_store_rows(store, store.held() if store else ())]
     for engine in _find_engines(settings):
         rows += [
-            _CacheRow(NPM_CACHE_KIND, _volume_label(engine, each.name), None, each.size) for each in engine.caches()
+            _CacheRow(NPM_CACHE_KIND, _volume_label(engine, volume.name), None, volume.size)
+            for volume in engine.caches()
         ]
     _print_rows(rows, style)
     return 0
@@ -58,18 +59,23 @@ def run_cache_clear(style: ListFormat) -> int:
     store = open_store(settings)
     rows = [*_store_rows(store, store.clear() if store else ())]
     for engine in _find_engines(settings):
-        for each in engine.caches():
-            if engine.drop_cache(each.name):
-                rows.append(_CacheRow(NPM_CACHE_KIND, _volume_label(engine, each.name), None, each.size))
+        for volume in engine.caches():
+            if engine.drop_cache(volume.name):
+                rows.append(_CacheRow(NPM_CACHE_KIND, _volume_label(engine, volume.name), None, volume.size))
             else:
-                bars.note(f"a container uses the volume {each.name} now: it stays")
+                bars.note(f"a container uses the volume {volume.name} now: it stays")
     _print_rows(rows, style)
     return 0
 
 
 def _store_rows(store: Store | None, held: Sequence[StoreUsage]) -> Iterator[_CacheRow]:
-    for each in held if store else ():
-        yield _CacheRow(each.kind, str(store.directory / each.kind) if store else "", each.entries, each.size)
+    for store_usage in held if store else ():
+        yield _CacheRow(
+            store_usage.kind,
+            str(store.directory / store_usage.kind) if store else "",
+            store_usage.entries,
+            store_usage.size,
+        )
 
 
 def _volume_label(engine: Engine, name: str) -> str:
@@ -95,21 +101,22 @@ def _find_engines(settings: Settings) -> list[Engine]:
 def _print_rows(rows: Sequence[_CacheRow], style: ListFormat) -> None:
     if style is ListFormat.JSON:
         documents = [
-            {"kind": each.kind, "place": each.place, "entries": each.entries, "bytes": each.size} for each in rows
+            {"kind": cache_row.kind, "place": cache_row.place, "entries": cache_row.entries, "bytes": cache_row.size}
+            for cache_row in rows
         ]
         console.write_stdout(json.dumps({"schema": table.CACHE_SCHEMA, "kept": documents}, indent=2) + "\n")
         return
     header = ("WHAT", "ENTRIES", "SIZE", "WHERE")
     lines = [
         (
-            CACHE_KIND_LABELS[each.kind],
-            "-" if each.entries is None else str(each.entries),
-            _render_size(each.size),
-            each.place,
+            CACHE_KIND_LABELS[cache_row.kind],
+            "-" if cache_row.entries is None else str(cache_row.entries),
+            _render_size(cache_row.size),
+            cache_row.place,
         )
-        for each in rows
+        for cache_row in rows
     ]
-    total = ("all", "", format_size(sum(each.size or 0 for each in rows)), "")
+    total = ("all", "", format_size(sum(cache_row.size or 0 for cache_row in rows)), "")
     console.write_stdout(table.align_columns([header, *lines, total]))
 
 

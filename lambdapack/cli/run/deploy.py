@@ -136,11 +136,11 @@ class DeployOptions:
 
 def parse_function_names(functions: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names, each once; LP001 for one with a version or alias at its end."""
-    for each in functions:
-        parts = each.split(":")
-        if not each or len(parts) not in {1, 3, 7} or each.endswith(":"):
+    for function in functions:
+        parts = function.split(":")
+        if not function or len(parts) not in {1, 3, 7} or function.endswith(":"):
             hint = "Name the function alone; what shall serve it is said with `--alias`."
-            raise LambdapackError(USAGE, f"--function {each!r} is no name or ARN of a function", hint=hint)
+            raise LambdapackError(USAGE, f"--function {function!r} is no name or ARN of a function", hint=hint)
     return tuple(dict.fromkeys(functions))
 
 
@@ -157,9 +157,9 @@ def run_deploy(asked: DeployOptions, flags: Mapping[str, object]) -> int:
     handler = flags.get("handler")
     wanted = [
         _make_desired_function(
-            asked, each, package, configuration, handler if isinstance(handler, str) else None, wishes
+            asked, function, package, configuration, handler if isinstance(handler, str) else None, wishes
         )
-        for each in functions
+        for function in functions
     ]
     order = DeployRequest(tuple(wanted), _judging_policy_factory(configuration), asked.project)
     with scratch_directory() as scratch:
@@ -170,12 +170,12 @@ def run_deploy(asked: DeployOptions, flags: Mapping[str, object]) -> int:
         _print_plans(asked, examined, cloud.region, stopped=stopped)
         return int(ExitCode.JUDGEMENT if stopped else ExitCode.FINE)
     signals.set_interrupt_message(DEPLOY_INTERRUPTED)
-    done = apply_plans([each.plan for each in examined], cloud, bars)
+    done = apply_plans([planned_function.plan for planned_function in examined], cloud, bars)
     console.write_stderr("".join(map(plans.render_deployment, done)))
     if asked.style is ListFormat.JSON:
         console.write_stdout(plans.render_deployments_json(done))
     else:
-        console.write_stdout("".join(f"{each.version.version_arn}\n" for each in done))
+        console.write_stdout("".join(f"{deployment.version.version_arn}\n" for deployment in done))
     return int(ExitCode.FINE)
 
 
@@ -243,20 +243,20 @@ def _make_desired_function(
 
 def _print_findings(asked: DeployOptions, examined: tuple[PlannedFunction, ...]) -> None:
     """Tell the findings, those of several functions under their names."""
-    for each in examined:
-        if each.report and (each.report.findings or asked.verbose):
+    for planned_function in examined:
+        if planned_function.report and (planned_function.report.findings or asked.verbose):
             from lambdapack.report import human  # noqa: PLC0415  # not when nothing is to do
 
-            lead = f"{each.plan.wanted.function}:\n" if len(examined) > 1 else ""
-            console.write_stderr(f"{lead}{human.render_human(each.report, verbose=asked.verbose)}\n")
+            lead = f"{planned_function.plan.wanted.function}:\n" if len(examined) > 1 else ""
+            console.write_stderr(f"{lead}{human.render_human(planned_function.report, verbose=asked.verbose)}\n")
 
 
 def _print_plans(asked: DeployOptions, examined: tuple[PlannedFunction, ...], region: str, *, stopped: bool) -> None:
-    found = [each.plan for each in examined]
+    found = [planned_function.plan for planned_function in examined]
     if asked.style is ListFormat.JSON:
         console.write_stdout(plans.render_plans_json(found, region, refused=stopped))
     else:
         write = console.write_stdout if asked.dry_run else console.write_stderr
-        write("".join(plans.render_plan(each, refused=stopped) for each in found))
+        write("".join(plans.render_plan(plan, refused=stopped) for plan in found))
     if stopped:
         console.write_stderr("nothing was sent\n")

@@ -77,7 +77,7 @@ def _check_aws() -> Iterator[HealthCheck]:
 
 def _setting_origins(settings: Settings) -> Iterator[SettingOrigin]:
     """Yield each row of the table of settings as it came out."""
-    fields = {each.name for each in dataclasses.fields(settings)}
+    fields = {field.name for field in dataclasses.fields(settings)}
     for option in OPTIONS:
         if option.field in fields:
             setting = getattr(settings, option.field)

@@ -54,9 +54,13 @@ def run_init(asked: InitOptions, flags: Mapping[str, object]) -> int:
         return 0
     begun = write_recipe_files(start, glue, force=asked.force)
     console.write_stdout(
-        "".join(f"{_relative_path(each.path)}\n" for each in begun if each.outcome is WriteOutcome.WRITTEN)
+        "".join(
+            f"{_relative_path(written_file.path)}\n"
+            for written_file in begun
+            if written_file.outcome is WriteOutcome.WRITTEN
+        )
     )
-    console.write_stderr("".join(_render_outcome(each) for each in begun))
+    console.write_stderr("".join(_render_outcome(written_file) for written_file in begun))
     return 0
 
 
@@ -77,7 +81,7 @@ def _require_single_target(settings: Settings, bars: ProgressReporter) -> Target
 def _render_files(glue: Sequence[RecipeFile]) -> str:
     if len(glue) == 1:
         return glue[0].text
-    return "\n".join(f"==> {each.path} <==\n{each.text}" for each in glue)
+    return "\n".join(f"==> {recipe_file.path} <==\n{recipe_file.text}" for recipe_file in glue)
 
 
 def _render_outcome(begun: WrittenFile) -> str:

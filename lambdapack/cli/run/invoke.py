@@ -104,12 +104,17 @@ def _print_answer(answer: InvokeResult) -> None:
 
 
 def _require_success(events: Sequence[Event], replied: Sequence[InvokeResult]) -> None:
-    failed = [(event, each) for event, each in zip(events, replied, strict=True) if each.error]
+    failed = [
+        (event, invoke_result) for event, invoke_result in zip(events, replied, strict=True) if invoke_result.error
+    ]
     if failed:
         several = len(events) > 1
         raise LambdapackError(
             FUNCTION_ERROR,
-            "\n".join(f"{event.name}: {each.error}" if several else each.error for event, each in failed),
+            "\n".join(
+                f"{event.name}: {invoke_result.error}" if several else invoke_result.error
+                for event, invoke_result in failed
+            ),
         )
 
 
@@ -141,7 +146,7 @@ def _make_call(
     deployed = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function.name, **function.environment}
     return InvokeRequest(
         found.handler,
-        tuple(each.payload for each in events),
+        tuple(event.payload for event in events),
         {**deployed, **variables},
         network=asked.network,
         timeout_seconds=seconds,

@@ -79,19 +79,21 @@ def run_publish_layer(asked: PublishLayerOptions, flags: Mapping[str, object]) -
     )
     examined = plan_layers(orders, terms, cloud, bars)
     _print_findings(asked, examined)
-    stopped = any(each.refused for each in examined)
+    stopped = any(planned_layer.refused for planned_layer in examined)
     if not stopped and settings.arch.value == ALL_ARCHITECTURES and len(examined) == 1:
         _require_all_architectures(asked, examined[0])
     if asked.dry_run or stopped:
         _print_plans(asked, examined, cloud.region, stopped=stopped)
         return int(ExitCode.JUDGEMENT if stopped else ExitCode.FINE)
     signals.set_interrupt_message(PUBLISH_INTERRUPTED)
-    done = publish_layers([each.plan for each in examined], cloud, bars)
+    done = publish_layers([planned_layer.plan for planned_layer in examined], cloud, bars)
     console.write_stderr("".join(map(layers.render_layer_outcome, done)))
     if asked.style is ListFormat.JSON:
         console.write_stdout(layers.render_published_layers_json(done, cloud.region))
     else:
-        console.write_stdout("".join(f"{each.version.arn}\n" for each in done if each.version))
+        console.write_stdout(
+            "".join(f"{published_layer.version.arn}\n" for published_layer in done if published_layer.version)
+        )
     return int(ExitCode.FINE)
 
 
@@ -162,17 +164,23 @@ def _build_layers(asked: PublishLayerOptions, settings: Settings, bars: Progress
 
     outputs = output_paths(asked.path, settings, select_targets(settings, bars))
     built = build_packages(make_build_request(asked.path, settings, outputs), engine_connector(settings), bars)
-    if any(each.archive is None for each in built):
-        console.write_stderr("\n".join(human.render_human(each.report, verbose=asked.verbose) for each in built))
+    if any(built_package.archive is None for built_package in built):
+        console.write_stderr(
+            "\n".join(human.render_human(built_package.report, verbose=asked.verbose) for built_package in built)
+        )
         console.write_stderr("no archive was written, and nothing was sent\n")
         return {}
-    return {each.report.runtime.target: each.archive.path for each in built if each.archive}
+    return {
+        built_package.report.runtime.target: built_package.archive.path
+        for built_package in built
+        if built_package.archive
+    }
 
 
 def _require_all_architectures(asked: PublishLayerOptions, examined: PlannedLayer) -> None:
     cpus = examined.plan.wanted.architectures
     if len(cpus) < len(Architecture):
-        named = " and ".join(each.aws for each in cpus)
+        named = " and ".join(architecture.aws for architecture in cpus)
         hint = f"Build both: `lambdapack publish-layer DIR --name {asked.name} --arch all`, or leave --arch out."
         raise LambdapackError(USAGE, f"{asked.path} is good for {named} alone, not for all", hint=hint)
 
@@ -181,18 +189,18 @@ def _print_findings(asked: PublishLayerOptions, examined: Sequence[PlannedLayer]
     """Tell the findings, those of several layers under their names."""
     from lambdapack.report import human  # noqa: PLC0415  # not when there are none
 
-    for each in examined:
-        if each.report.findings or asked.verbose:
-            lead = f"{each.plan.wanted.name}:\n" if len(examined) > 1 else ""
-            console.write_stderr(f"{lead}{human.render_human(each.report, verbose=asked.verbose)}\n")
+    for planned_layer in examined:
+        if planned_layer.report.findings or asked.verbose:
+            lead = f"{planned_layer.plan.wanted.name}:\n" if len(examined) > 1 else ""
+            console.write_stderr(f"{lead}{human.render_human(planned_layer.report, verbose=asked.verbose)}\n")
 
 
 def _print_plans(asked: PublishLayerOptions, examined: Sequence[PlannedLayer], region: str, *, stopped: bool) -> None:
-    found = [each.plan for each in examined]
+    found = [planned_layer.plan for planned_layer in examined]
     if asked.style is ListFormat.JSON:
         console.write_stdout(layers.render_layer_plans_json(found, region, refused=stopped))
     else:
         write = console.write_stdout if asked.dry_run else console.write_stderr
-        write("".join(layers.render_layer_plan(each, refused=stopped) for each in found))
+        write("".join(layers.render_layer_plan(layer_plan, refused=stopped) for layer_plan in found))
     if stopped:
         console.write_stderr("nothing was sent\n")

@@ -35,13 +35,13 @@ def run_rollback(asked: RollbackOptions) -> int:
     functions = parse_function_names(asked.functions)
     cloud = asked.place.connect()
     with bars.task(f"Looking at {', '.join(functions)}"):
-        found = [find_rollback(cloud, each, asked.alias, asked.to) for each in functions]
-    for each in found:
-        console.write_stderr(plans.render_rollback(each))
+        found = [find_rollback(cloud, function, asked.alias, asked.to) for function in functions]
+    for rollback in found:
+        console.write_stderr(plans.render_rollback(rollback))
         if not asked.dry_run:
-            apply_rollback(cloud, each)
+            apply_rollback(cloud, rollback)
     if asked.style is ListFormat.JSON:
         console.write_stdout(plans.render_rollbacks_json(found))
     elif not asked.dry_run:
-        console.write_stdout("".join(f"{each.version.version_arn}\n" for each in found))
+        console.write_stdout("".join(f"{rollback.version.version_arn}\n" for rollback in found))
     return int(ExitCode.FINE)

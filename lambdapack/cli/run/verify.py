@@ -64,7 +64,7 @@ def run_verify(asked: VerifyOptions, flags: Mapping[str, object]) -> int:
         given = make_verification_target(path, fetched, settings, origin_of_target(path, asked.project))
         reports = verify_for_runtimes(given, runtimes, policy, bars, prove, open_store(settings))
         if fetched and fetched.function:
-            reports = tuple(add_layer_findings(each, fetched, policy) for each in reports)
+            reports = tuple(add_layer_findings(report, fetched, policy) for report in reports)
     several = settings.arch.value == ALL_ARCHITECTURES
     where = location.project_locator(Path(fetched.function.name) if fetched and fetched.function else path)
     console.write_stdout(
@@ -74,7 +74,7 @@ def run_verify(asked: VerifyOptions, flags: Mapping[str, object]) -> int:
     if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(asked.target)}"):
         bars.note(hint)
     limit = fail_on_severity(settings)
-    failed = limit is not None and any(each.fails(limit) for each in reports)
+    failed = limit is not None and any(report.fails(limit) for report in reports)
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
 
 
@@ -86,7 +86,7 @@ def make_verification_target(
     if fetched is None:
         return VerificationTarget(path, handler, layers, origin)
     if fetched.function:
-        names = tuple(each.arn for each in fetched.layers.read)
+        names = tuple(layer_version.arn for layer_version in fetched.layers.read)
         return VerificationTarget(path, handler, fetched.files, origin, CloudIdentity("function", fetched.name, names))
     return VerificationTarget(
         path, handler, layers, origin, CloudIdentity("layer" if fetched.layer else "", fetched.name)

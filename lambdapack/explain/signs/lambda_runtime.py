@@ -50,7 +50,7 @@ def missing_module(slots: Slots) -> Meaning | None:
 def _missing_file(module: str, stack: str) -> Meaning | None:
     if "/var/runtime" in stack and "/var/task" not in stack:
         return Meaning("handler", CERTAIN, f"the handler's file {module} is not in the zip")
-    if stack and not any(each in stack.replace("\\", "/") for each in _DEPLOYED_PATHS):
+    if stack and not any(path in stack.replace("\\", "/") for path in _DEPLOYED_PATHS):
         return None  # somebody's own file on their own machine
     return Meaning("missing-package", LIKELY, f"the file {module} is not in the zip, or is below another directory")
 
@@ -72,7 +72,7 @@ def unreadable_file(slots: Slots) -> Meaning | None:
     """Only a file that was deployed or installed is ours; a user's directory is not."""
     file = slots.get("file") or slots.get("file2", "")
     call = slots.get("call", "")
-    if not any(each in file for each in _DEPLOYED_PATHS):
+    if not any(path in file for path in _DEPLOYED_PATHS):
         return None
     if call in {"mkdir", "unlink", "rename", "rmdir", "symlink", "utime", "chown", "copyfile", "write"}:
         return None

@@ -207,4 +207,4 @@ def run_npm(sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], heard
 
 def option_text(argv: Iterable[str]) -> str:
     """Return the part of a command line that decides what npm puts down, for the dependency key."""
-    return " ".join(each for each in argv if each.startswith("--"))
+    return " ".join(argument for argument in argv if argument.startswith("--"))

@@ -236,10 +236,10 @@ def _crash_hint(run: NpmRun) -> str:
 
 def _code_failure(run: NpmRun) -> LambdapackError | None:
     code = log.error_code(run.lines)
-    for each in NPM_ERROR_CODES:
-        if re.fullmatch(each.pattern, code):
+    for npm_error_code in NPM_ERROR_CODES:
+        if re.fullmatch(npm_error_code.pattern, code):
             what = log.error_message(run.lines) or code
-            return _error(run, each.failure, what, each.hint.format(npm=run.npm or "latest"))
+            return _error(run, npm_error_code.failure, what, npm_error_code.hint.format(npm=run.npm or "latest"))
     return None
 
 

@@ -53,7 +53,7 @@ def _make_portable(entry: Entry) -> Entry:
 def file_targets(project: Project) -> tuple[str, ...]:
     """Return the directories and tarballs inside the root that production packages are installed from, sorted."""
     packages = project.lockfile.packages.values() if project.lockfile else ()
-    found = {_target_path(project, each) for each in packages if not each.dev and _is_file_target(each)}
+    found = {_target_path(project, package) for package in packages if not package.dev and _is_file_target(package)}
     # A target that is itself a symlink comes along with what it points at.
     real = {(project.root / each).resolve().relative_to(project.root.resolve()).as_posix() for each in found}
     return tuple(sorted(found | real))

@@ -118,7 +118,7 @@ def _package_name(key: str) -> str:
 
 def complete_links(packages: Mapping[str, LockedPackage]) -> Mapping[str, LockedPackage]:
     """Give each link what npm writes down for its target only: flags, scripts, platform."""
-    return {key: _complete_link(each, packages) if each.link else each for key, each in packages.items()}
+    return {key: _complete_link(package, packages) if package.link else package for key, package in packages.items()}
 
 
 def _complete_link(link: LockedPackage, packages: Mapping[str, LockedPackage]) -> LockedPackage:
@@ -236,7 +236,9 @@ def update_dev_flags(lockfile: Lockfile, manifest: Mapping[str, Any]) -> Lockfil
     for _edge, found in walk_edges(lockfile, root, dev=False):
         if found:
             wanted |= {found.path, follow_link(lockfile, found).path}
-    packages = {key: replace(each, dev=False) if key in wanted else each for key, each in lockfile.packages.items()}
+    packages = {
+        key: replace(package, dev=False) if key in wanted else package for key, package in lockfile.packages.items()
+    }
     return replace(lockfile, packages=packages)
 
 

@@ -39,7 +39,7 @@ def host_environment(environ: Mapping[str, str], files: dict[str, bytes], cafile
     NODE_EXTRA_CA_CERTS counts first; without it what npm's cafile named serves node-gyp and the downloaders as well.
     LP006 for a proxy on a loopback address and for a bundle that cannot be read.
     """
-    names = (*PROXY_VARIABLES, *(each.lower() for each in PROXY_VARIABLES))
+    names = (*PROXY_VARIABLES, *(variable.lower() for variable in PROXY_VARIABLES))
     variables = {name: environ[name] for name in names if environ.get(name)}
     proxies = {name: value for name, value in variables.items() if not name.upper().startswith("NO_")}
     for name, value in proxies.items():
@@ -149,7 +149,7 @@ def _proxies_for(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     if is_loopback(host) or any(name.strip() and host.endswith(name.strip().lstrip("*.")) for name in spared):
         return {}
     names = {"http": ("http_proxy", "HTTP_PROXY"), "https": ("https_proxy", "HTTPS_PROXY")}
-    found = {scheme: next((environ[n] for n in each if environ.get(n)), "") for scheme, each in names.items()}
+    found = {scheme: next((environ[n] for n in name if environ.get(n)), "") for scheme, name in names.items()}
     return {scheme: value for scheme, value in found.items() if value}
 
 

@@ -13,7 +13,7 @@ PNPM_WORKSPACE = "pnpm-workspace.yaml"
 
 def find_workspace_root(directory: Path) -> Path | None:
     """Return the nearest directory above whose workspaces include this one, None when there is none."""
-    return next((each for each in directory.parents if _includes(each, directory)), None)
+    return next((path for path in directory.parents if _includes(path, directory)), None)
 
 
 def _includes(root: Path, directory: Path) -> bool:
@@ -60,5 +60,5 @@ def _glob_expression(glob: str) -> re.Pattern[str]:
 
 def _translate_token(token: str) -> str:
     if token.startswith("{") and len(token) > 1:
-        return "(?:" + "|".join(_glob_expression(each).pattern for each in token[1:-1].split(",")) + ")"
+        return "(?:" + "|".join(_glob_expression(part).pattern for part in token[1:-1].split(",")) + ")"
     return _SIMPLE.get(token) or re.escape(token)

@@ -43,10 +43,14 @@ def apply_cpu_flags(judgement: Judgement, facts: Case, runtime: Runtime) -> Judg
     """
     if not _may_be_compiled_here(judgement, facts):
         return judgement
-    found = [each for each in facts.compiled if each.package == judgement.package and _is_above_baseline(each, runtime)]
+    found = [
+        cpu_flag
+        for cpu_flag in facts.compiled
+        if cpu_flag.package == judgement.package and _is_above_baseline(cpu_flag, runtime)
+    ]
     if not found:
         return judgement
-    worst = min(found, key=lambda each: (not _is_native_flag(each), not each.everywhere))
+    worst = min(found, key=lambda cpu_flag: (not _is_native_flag(cpu_flag), not cpu_flag.everywhere))
     certain = _is_native_flag(worst) or worst.everywhere
     outcome = Outcome.UNKNOWN if certain else Outcome.LOADS
     finding = Finding(
@@ -85,7 +89,7 @@ def _is_above_baseline(compiled: CpuFlag, runtime: Runtime) -> bool:
     name, *extensions = value.split("+")
     if not value or name not in BASELINE_CPU_NAMES[architecture]:
         return True
-    return any(each not in BASELINE_CPU_EXTENSIONS and not each.startswith("no") for each in extensions)
+    return any(extension not in BASELINE_CPU_EXTENSIONS and not extension.startswith("no") for extension in extensions)
 
 
 def _flag_message(compiled: CpuFlag, *, certain: bool) -> str:

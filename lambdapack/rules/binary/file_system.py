@@ -72,28 +72,28 @@ def merge_layers(facts: Case) -> LambdaFileSystem:
     """
     entries: dict[str, Entry] = {}
     owners: dict[str, Case] = {}
-    for each in (*facts.layers, facts):
-        placed = {f"{each.root}/{path}": entry for path, entry in each.entries.items()}
+    for case in (*facts.layers, facts):
+        placed = {f"{case.root}/{path}": entry for path, entry in case.entries.items()}
         entries.update(placed)
-        owners.update(dict.fromkeys(placed, each))
+        owners.update(dict.fromkeys(placed, case))
     binaries: dict[str, Binary] = {}
     manifests = {root: PackageManifest(root, "", "") for root in TREE_ROOTS}
-    for each in (*facts.layers, facts):
-        for found in each.inventory.binaries:
-            if owners.get(path := f"{each.root}/{found.path}") is each:
-                binaries[path] = found if each is facts else replace(found, path=path)
-        for below, manifest in each.manifests.items():
-            directory = f"{each.root}/{below}".rstrip("/")
-            if owners.get(f"{directory}/package.json") is each:
+    for case in (*facts.layers, facts):
+        for found in case.inventory.binaries:
+            if owners.get(path := f"{case.root}/{found.path}") is case:
+                binaries[path] = found if case is facts else replace(found, path=path)
+        for below, manifest in case.manifests.items():
+            directory = f"{case.root}/{below}".rstrip("/")
+            if owners.get(f"{directory}/package.json") is case:
                 manifests[directory] = replace(manifest, directory=directory)
-    unnamed = frozenset(f"{each.root}/{path}" for each in (*facts.layers, facts) for path in each.unnamed)
+    unnamed = frozenset(f"{case.root}/{path}" for case in (*facts.layers, facts) for path in case.unnamed)
     space = LambdaFileSystem(entries, binaries, _link_targets(entries), manifests, _directory_paths(entries), unnamed)
     return replace(space, needed=_needed_files(space))
 
 
 def _needed_files(space: LambdaFileSystem) -> frozenset[str]:
     """Return the files with a name, or a link of that name to them, that some native file asks its loader for."""
-    names = {posixpath.basename(name) for each in space.binaries.values() if each.elf for name in each.elf.needed}
+    names = {posixpath.basename(name) for binary in space.binaries.values() if binary.elf for name in binary.elf.needed}
     asked = (path for path in (*space.binaries, *space.links) if posixpath.basename(path) in names)
     return frozenset(space.real(each) for each in asked)
 

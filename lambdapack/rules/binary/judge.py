@@ -106,7 +106,7 @@ def _judge_loaded(path: str, binary: Binary, link_map: LinkMap, checks: tuple[De
         new = link_map.load(path, binary)
     except NotLoadableError as error:
         return Conclusion(error.defect)
-    brings = frozenset(each.path for each in new if each.binary is not None)
+    brings = frozenset(loaded_object.path for loaded_object in new if loaded_object.binary is not None)
     process = Process(link_map.runtime, link_map, new)
     return Conclusion(_pick_defect(process, checks), brings)
 

@@ -74,8 +74,15 @@ def judge_binaries(
 
     `dead` are directories of packages that nothing reaches: their files are judged and do not count.
     """
-    every = tuple(each for each in installed.families(runtime) if each.owner.directory not in dead)
-    families, required = tuple(each for each in every if not each.serves(runtime)), installed.required()
+    every = tuple(
+        platform_family
+        for platform_family in installed.families(runtime)
+        if platform_family.owner.directory not in dead
+    )
+    families, required = (
+        tuple(platform_family for platform_family in every if not platform_family.serves(runtime)),
+        installed.required(),
+    )
     packages = _group_by_package(space, runtime)
     files = [
         _JudgedFile(
@@ -85,23 +92,27 @@ def judge_binaries(
         for place, binary in places.items()
     ]
     wrong = _wrong_platform_directories(families, required)
-    living = [each for each in files if each.owner.directory not in dead]
-    members = frozenset(member.directory for each in every for member in each.installed)
+    living = [judged_file for judged_file in files if judged_file.owner.directory not in dead]
+    members = frozenset(member.directory for platform_family in every for member in platform_family.installed)
     selected = _selected_places(living, _wrong_platform_files(living, wrong, runtime), members)
     good = _loadable_packages(living, selected)
     spare = {path: Severity.WARNING for path, plain in find_plain_variants(every, runtime).items() if plain & good}
-    bad = (each.owner for each in files if each.conclusion.defect)
+    bad = (judged_file.owner for judged_file in files if judged_file.conclusion.defect)
     idle = {each.directory for each in bad if each.native_use is NativeUse.ELSEWHERE}
     mild = _Leniency({**spare, **dict.fromkeys(idle, Severity.NOTE), **wrong}, good, space.unnamed)
-    judgements = [_make_judgement(each, selected, mild, runtime) for each in files]
-    found = tuple(each for each in _all_packages(packages, space) if each.manifest.directory not in dead)
+    judgements = [_make_judgement(judged_file, selected, mild, runtime) for judged_file in files]
+    found = tuple(
+        package_choices
+        for package_choices in _all_packages(packages, space)
+        if package_choices.manifest.directory not in dead
+    )
     asked = frozenset(name for path in required for name in space.manifests[path].dependencies)
     lacking = missing_family_findings(PackageNeeds(families, required, asked), space, runtime)
     missing = (*lacking, *missing_build_findings(found, PackageNeeds(every, required, asked), space, runtime))
     doubted = _doubtful_findings(files, judgements, selected)
     absent = (replace(each, path=path_in_report(facts.root, each.path)) for each in missing)
     return BinaryJudgements(
-        tuple(sorted(judgements, key=lambda each: _report_order(each.binary.path))), (*absent, *doubted)
+        tuple(sorted(judgements, key=lambda judgement: _report_order(judgement.binary.path))), (*absent, *doubted)
     )
 
 
@@ -163,9 +174,9 @@ def _all_packages(
     packages: list[tuple[PackageChoices, Mapping[str, Binary]]], space: LambdaFileSystem
 ) -> tuple[PackageChoices, ...]:
     """The packages that have no native file at all are the ones that may lack one."""
-    known = {each.manifest.directory for each, _ in packages}
+    known = {package_choices.manifest.directory for package_choices, _ in packages}
     return (
-        *(each for each, _ in packages),
+        *(package_choices for package_choices, _ in packages),
         *(PackageChoices(each, {}) for path, each in space.manifests.items() if path not in known),
     )
 
@@ -191,31 +202,31 @@ def _wrong_platform_files(
 ) -> frozenset[str]:
     """Paths of the files that a loader would open in those directories, if it looked there."""
     inside: dict[str, list[_JudgedFile]] = {}
-    for each in files:
-        if each.owner.directory in wrong and _is_openable(each.binary):
-            inside.setdefault(each.owner.directory, []).append(each)
+    for judged_file in files:
+        if judged_file.owner.directory in wrong and _is_openable(judged_file.binary):
+            inside.setdefault(judged_file.owner.directory, []).append(judged_file)
     found: set[str] = set()
     for directory, there in inside.items():
-        paths = tuple(_path_in_package(each.place, directory) for each in there)
-        found |= {posixpath.join(directory, each) for each in choose_foreign_files(there[0].owner, paths, runtime)}
+        paths = tuple(_path_in_package(judged_file.place, directory) for judged_file in there)
+        found |= {posixpath.join(directory, file) for file in choose_foreign_files(there[0].owner, paths, runtime)}
     return frozenset(found)
 
 
 def _loadable_packages(files: list[_JudgedFile], selected: frozenset[str]) -> frozenset[str]:
     """Directories of the packages whose addons all load, and that have one."""
     of: dict[str, list[Outcome]] = {}
-    for each in files:
-        if each.place in selected and is_addon(each.binary):
-            of.setdefault(each.owner.directory, []).append(each.conclusion.outcome)
-    return frozenset(path for path, outcomes in of.items() if all(each is Outcome.LOADS for each in outcomes))
+    for judged_file in files:
+        if judged_file.place in selected and is_addon(judged_file.binary):
+            of.setdefault(judged_file.owner.directory, []).append(judged_file.conclusion.outcome)
+    return frozenset(path for path, outcomes in of.items() if all(outcome is Outcome.LOADS for outcome in outcomes))
 
 
 def _selected_places(files: list[_JudgedFile], wrong: frozenset[str], members: frozenset[str]) -> frozenset[str]:
     """Places that count: what a loader picks, what that brings along, and what lies where the right file should."""
-    roots = [each for each in files if _is_root(each, wrong) and not _is_stray(each, files)]
+    roots = [judged_file for judged_file in files if _is_root(judged_file, wrong) and not _is_stray(judged_file, files)]
     roots += _foreign_only_addons(files, wrong, members)
-    brought = frozenset(path for each in roots for path in each.conclusion.brings)
-    return brought | {each.place for each in roots}
+    brought = frozenset(path for judged_file in roots for path in judged_file.conclusion.brings)
+    return brought | {judged_file.place for judged_file in roots}
 
 
 def _is_root(file: _JudgedFile, wrong: frozenset[str]) -> bool:
@@ -232,8 +243,14 @@ def _is_stray(file: _JudgedFile, files: list[_JudgedFile]) -> bool:
     """A .node that registers nothing beside one that does is no addon: better-sqlite3's test_extension.node."""
     if file.conclusion.defect is None or file.conclusion.defect.rule is not NOT_AN_ADDON:
         return False
-    beside = [each for each in files if each.owner is file.owner and each is not file and is_addon(each.binary)]
-    return any(each.choice.selected and each.conclusion.outcome is Outcome.LOADS for each in beside)
+    beside = [
+        judged_file
+        for judged_file in files
+        if judged_file.owner is file.owner and judged_file is not file and is_addon(judged_file.binary)
+    ]
+    return any(
+        judged_file.choice.selected and judged_file.conclusion.outcome is Outcome.LOADS for judged_file in beside
+    )
 
 
 def _foreign_only_addons(files: list[_JudgedFile], wrong: frozenset[str], members: frozenset[str]) -> list[_JudgedFile]:
@@ -242,16 +259,19 @@ def _foreign_only_addons(files: list[_JudgedFile], wrong: frozenset[str], member
     A platform package is no such: all of a family are installed where their package.json names no platform.
     """
     by_owner: dict[str, list[_JudgedFile]] = {}
-    for each in files:
-        meant = each.owner.os or each.owner.cpu or each.owner.directory in members
-        if is_addon(each.binary) and each.place not in wrong and not meant:
-            by_owner.setdefault(each.owner.directory, []).append(each)
+    for judged_file in files:
+        meant = judged_file.owner.os or judged_file.owner.cpu or judged_file.owner.directory in members
+        if is_addon(judged_file.binary) and judged_file.place not in wrong and not meant:
+            by_owner.setdefault(judged_file.owner.directory, []).append(judged_file)
     found = []
     for addons in by_owner.values():
-        said = (parse_platform_tags(_path_in_package(each.place, each.owner.directory)) for each in addons)
-        targets = {(each.systems, each.cpus) for each in said}
-        prebuilt = any("/prebuilds/" in each.place for each in addons)
-        if len(targets) == 1 and not prebuilt and all(each.choice.foreign for each in addons):
+        said = (
+            parse_platform_tags(_path_in_package(judged_file.place, judged_file.owner.directory))
+            for judged_file in addons
+        )
+        targets = {(platform_tags.systems, platform_tags.cpus) for platform_tags in said}
+        prebuilt = any("/prebuilds/" in judged_file.place for judged_file in addons)
+        if len(targets) == 1 and not prebuilt and all(judged_file.choice.foreign for judged_file in addons):
             found += addons
     return found
 
@@ -313,6 +333,6 @@ def _softened_severity(file: _JudgedFile, defect: Defect, mild: _Leniency) -> Se
 
 def counted_findings(judgements: tuple[Judgement, ...], *, everything: bool) -> Iterator[Finding]:
     """Yield the findings that the verdict counts: of selected files, or of all."""
-    for each in judgements:
-        if each.finding is not None and (each.selected or everything):
-            yield each.finding
+    for judgement in judgements:
+        if judgement.finding is not None and (judgement.selected or everything):
+            yield judgement.finding

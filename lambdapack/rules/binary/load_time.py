@@ -81,7 +81,7 @@ def check_relocations(process: Process) -> Defect | None:
 
 def _lacks_relr_need(elf: Elf) -> bool:
     """Whoever asks for versions of libc has to ask for this one too (glibc elf/dl-version.c)."""
-    of_libc = [each.version for each in elf.version_needs if each.file.startswith("libc.so.")]
+    of_libc = [version_need.version for version_need in elf.version_needs if version_need.file.startswith("libc.so.")]
     return bool(of_libc) and RELR_VERSION_NODE not in of_libc
 
 
@@ -106,7 +106,7 @@ def check_executable_stack(process: Process) -> Defect | None:
 def check_static_tls(process: Process) -> Defect | None:
     """Return the sum of the new objects' static TLS when it does not fit."""
     wanted = [elf.tls_bytes for _, elf in process.files if "static-tls" in elf.flags]
-    total = sum(-(-each // TLS_ALIGNMENT) * TLS_ALIGNMENT for each in wanted)
+    total = sum(-(-number // TLS_ALIGNMENT) * TLS_ALIGNMENT for number in wanted)
     if total <= STATIC_TLS_SURPLUS:
         return None
     message = f"cannot allocate memory in static TLS block: it wants {total} bytes, {STATIC_TLS_SURPLUS} are left"

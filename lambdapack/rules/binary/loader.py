@@ -62,8 +62,8 @@ class LoadedObject:
     def defines(self, name: str) -> Sequence[Symbol]:
         """Return the definitions of a name, of which an object of the package has one for each version."""
         if not self._defines and self.binary is not None and self.binary.elf is not None:
-            for each in self.binary.elf.defines:
-                self._defines.setdefault(each.name, []).append(each)
+            for symbol in self.binary.elf.defines:
+                self._defines.setdefault(symbol.name, []).append(symbol)
         return self._defines.get(name, ())
 
     @property
@@ -108,7 +108,14 @@ class LinkMap:
 
     def find(self, name: str) -> LoadedObject | None:
         """Return the loaded object that a needed entry of this name means."""
-        return next((each for each in self.objects if name in each.names or each.soname == name), None)
+        return next(
+            (
+                loaded_object
+                for loaded_object in self.objects
+                if name in loaded_object.names or loaded_object.soname == name
+            ),
+            None,
+        )
 
     def load(self, path: str, binary: Binary) -> tuple[LoadedObject, ...]:
         """Load a file and all that it needs, breadth first; return what is new, itself first."""
@@ -211,7 +218,7 @@ class LinkMap:
         if not self._space.is_file(path):
             return None
         real = self._space.real(path)
-        known = next((each for each in self.objects if each.path == real), None)
+        known = next((loaded_object for loaded_object in self.objects if loaded_object.path == real), None)
         if known is not None:
             return known
         binary = self._space.binary(path)
@@ -274,7 +281,11 @@ class Process:
     @property
     def files(self) -> tuple[tuple[LoadedObject, Elf], ...]:
         """The new objects that come from the package, not from the runtime."""
-        return tuple((each, each.binary.elf) for each in self.new if each.binary and each.binary.elf)
+        return tuple(
+            (loaded_object, loaded_object.binary.elf)
+            for loaded_object in self.new
+            if loaded_object.binary and loaded_object.binary.elf
+        )
 
     @property
     def first(self) -> Binary:
@@ -287,11 +298,14 @@ class Process:
     def scope(self) -> tuple[LoadedObject, ...]:
         """Where symbols are looked up: node's own objects, then the file with its needs, breadth first."""
         local = list(self.new[:1])
-        for each in local:
-            for need in each.needs:
+        for loaded_object in local:
+            for need in loaded_object.needs:
                 if need not in local:
                     local.append(need)
-        return (*self.link_map.global_scope, *(each for each in local if each not in self.link_map.global_scope))
+        return (
+            *self.link_map.global_scope,
+            *(loaded_object for loaded_object in local if loaded_object not in self.link_map.global_scope),
+        )
 
     def other_files(self, asking: LoadedObject) -> str:
         """Return " (needed by NAME)" when it is not the first file that asks."""

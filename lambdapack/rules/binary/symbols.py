@@ -46,7 +46,11 @@ def _proving_fix(symbol: Symbol) -> str:
 
 
 def _list_unrecorded_libraries(process: Process) -> str:
-    names = [each.library.soname for each in process.scope if each.library and each.library.exports is None]
+    names = [
+        loaded_object.library.soname
+        for loaded_object in process.scope
+        if loaded_object.library and loaded_object.library.exports is None
+    ]
     return f"{', '.join(names[:3])} and {len(names) - 3} more" if len(names) > 3 else ", ".join(names) or "node"
 
 
@@ -132,17 +136,19 @@ def _missing_symbols(process: Process) -> Iterator[tuple[LoadedObject, Symbol, b
 
 
 def _is_defined(process: Process, scope: tuple[LoadedObject, ...], symbol: Symbol) -> bool | None:
-    for each in scope:
-        if _aborts_loader(each, symbol):
+    for loaded_object in scope:
+        if _aborts_loader(loaded_object, symbol):
             return False
-        if _is_defined_by(each, symbol):
+        if _is_defined_by(loaded_object, symbol):
             return True
     if symbol.version is not None:
         return _is_versioned_defined(process, symbol)
     answer = node_defines_symbol(process.runtime, symbol.name) if process.link_map.global_scope else False
     if symbol.name.startswith(NODE_CXX_PREFIXES):
         return _is_defined_by_node(process, symbol, answer)
-    if answer is False and any(each.library is not None and _has_unrecorded_exports(each) for each in scope):
+    if answer is False and any(
+        loaded_object.library is not None and _has_unrecorded_exports(loaded_object) for loaded_object in scope
+    ):
         return None if node_api_level(symbol.name) is None and not symbol.name.startswith("uv_") else False
     return answer
 
@@ -153,7 +159,7 @@ def _is_defined_by(loaded: LoadedObject, symbol: Symbol) -> bool:
     elf = loaded.binary.elf if loaded.binary else None
     if elf is None:
         return False
-    return any(_definition_fits(each, symbol, elf.version_definitions) for each in loaded.defines(symbol.name))
+    return any(_definition_fits(define, symbol, elf.version_definitions) for define in loaded.defines(symbol.name))
 
 
 def _aborts_loader(loaded: LoadedObject, symbol: Symbol) -> bool:

@@ -85,9 +85,9 @@ def _version_evidence(process: Process, need: VersionNeed) -> tuple[tuple[str, s
 
 def check_doubtful_libraries(process: Process) -> Defect | None:
     """Return the first library that only images are known to have."""
-    for each in process.new:
-        if each.library is not None and not each.library.certain:
-            name = each.library.soname
+    for loaded_object in process.new:
+        if loaded_object.library is not None and not loaded_object.library.certain:
+            name = loaded_object.library.soname
             message = f"needs {name}, which the container image has; for the managed runtime it is not proved"
             cause = MISSING_LIBRARY.name
             fix = f"Put {name} into `lib/` of the function or of a layer."

@@ -59,7 +59,7 @@ def handler_findings(
         yield Finding(HANDLER_MISSING, "", malformed, severity=severity, evidence=(("handler", handler),))
         return
     module = posixpath.join(TASK_ROOT, _handler_module(handler))
-    found = next((each for each in HANDLER_EXTENSIONS if space.is_file(module + each)), None)
+    found = next((extension for extension in HANDLER_EXTENSIONS if space.is_file(module + extension)), None)
     if found is None and not _is_requirable(space, installed, module):
         yield from _missing_handler_findings(facts, space, module, severity)
     elif found and space.is_directory(module) and (found == ".mjs" or runtime.node_major >= IMPORTS_HANDLER_SINCE):
@@ -74,7 +74,7 @@ def find_handler_file(handler: str, paths: Container[str]) -> tuple[str, str] | 
         return None
     module = posixpath.join(TASK_ROOT, _handler_module(handler))
     name = posixpath.basename(handler).split(".", 1)[1]
-    found = next((module + each for each in HANDLER_EXTENSIONS if module + each in paths), None)
+    found = next((module + extension for extension in HANDLER_EXTENSIONS if module + extension in paths), None)
     return (found, name) if found else None
 
 
@@ -100,7 +100,7 @@ def _is_requirable(space: LambdaFileSystem, installed: ModuleResolver, module: s
     """The client's last try is require.resolve() of the bare name: a package of the function's or of a layer's."""
     directory, name = posixpath.split(module)
     places = (*installed.searched(directory), *installed.searched(TASK_ROOT))
-    return any(space.is_file(posixpath.join(each, name) + ending) for each in places for ending in REQUIRE_SUFFIXES)
+    return any(space.is_file(posixpath.join(place, name) + ending) for place in places for ending in REQUIRE_SUFFIXES)
 
 
 def _missing_handler_findings(
@@ -111,7 +111,7 @@ def _missing_handler_findings(
     if not module.startswith(f"{TASK_ROOT}/") and not facts.layers:
         return
     name = posixpath.relpath(module, TASK_ROOT)
-    tried = ", ".join(f"{name}{each}" for each in HANDLER_EXTENSIONS[1:])
+    tried = ", ".join(f"{name}{extension}" for extension in HANDLER_EXTENSIONS[1:])
     hint, file = _near_file(facts, space, module)
     message = f"the handler {facts.handler} wants one of {tried}{hint}"
     evidence = (("handler", facts.handler),)
@@ -151,7 +151,9 @@ def _main_file(facts: Case) -> str:
     """Return the file that package.json calls the main one, "" when it is not there: compilers write it elsewhere."""
     manifest = facts.manifests.get("")
     main = posixpath.normpath(manifest.main) if manifest and manifest.main else ""
-    return next((main + each for each in HANDLER_EXTENSIONS if main and main + each in facts.entries), "")
+    return next(
+        (main + extension for extension in HANDLER_EXTENSIONS if main and main + extension in facts.entries), ""
+    )
 
 
 REQUIRED_FILE_MISSING = Rule(
@@ -172,19 +174,19 @@ def handler_file_findings(facts: Case) -> Iterator[Finding]:
     if facts.script is None:
         return
     base = posixpath.dirname(facts.script.path)
-    for each in facts.script.required:
-        path = posixpath.normpath(posixpath.join(base, each.name))
+    for required_file in facts.script.required:
+        path = posixpath.normpath(posixpath.join(base, required_file.name))
         native = path.endswith(".node")
         if (
-            not (each.at_once or native)
+            not (required_file.at_once or native)
             or _is_outside_function(path, facts.entries)
-            or _is_file_present(path, each, facts.entries)
+            or _is_file_present(path, required_file, facts.entries)
         ):
             continue
-        message = f"line {each.line} loads {each.name!r}, and {path} is not there"
-        evidence = (("name", each.name), ("at_once", each.at_once))
-        finding = Finding(REQUIRED_FILE_MISSING, facts.script.path, message, line=each.line, evidence=evidence)
-        yield finding if each.at_once else replace(finding, severity=Severity.WARNING)
+        message = f"line {required_file.line} loads {required_file.name!r}, and {path} is not there"
+        evidence = (("name", required_file.name), ("at_once", required_file.at_once))
+        finding = Finding(REQUIRED_FILE_MISSING, facts.script.path, message, line=required_file.line, evidence=evidence)
+        yield finding if required_file.at_once else replace(finding, severity=Severity.WARNING)
 
 
 def _is_outside_function(path: str, entries: Mapping[str, Entry]) -> bool:

@@ -34,7 +34,9 @@ HANDLER_FAILS = Rule(
 
 def loadable_addons(report: Report) -> tuple[Judgement, ...]:
     """Return the addons that a loader of their package would open; programs and plain libraries are not for dlopen."""
-    return tuple(each for each in report.judgements if each.selected and each.binary.role is BinaryRole.ADDON)
+    return tuple(
+        judgement for judgement in report.judgements if judgement.selected and judgement.binary.role is BinaryRole.ADDON
+    )
 
 
 def load_findings(tried: Mapping[str, tuple[Judgement, str]], image: str) -> Iterator[Finding]:

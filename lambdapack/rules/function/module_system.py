@@ -57,8 +57,8 @@ def handler_code_findings(facts: Case, runtime: Runtime, policy: Policy) -> Iter
         *_code_findings(script, place[1], _module_system(script, facts.manifests, runtime)),
         *handler_file_findings(facts),
     )
-    for each in found:
-        yield replace(each, severity=Severity.NOTE) if lenient else each
+    for finding in found:
+        yield replace(finding, severity=Severity.NOTE) if lenient else finding
 
 
 def _module_system(script: Script, manifests: Mapping[str, PackageManifest], runtime: Runtime) -> str:

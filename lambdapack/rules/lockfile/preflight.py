@@ -29,4 +29,4 @@ def preflight_findings(
         *skipped_script_findings(project, target.architecture, npm_version, settings),
         *dev_command_findings(project, settings),
     )
-    return tuple(sorted(found, key=lambda each: -each.weight.rank))
+    return tuple(sorted(found, key=lambda finding: -finding.weight.rank))

@@ -27,9 +27,9 @@ def skipped_script_findings(
     if version is None or version[0] < SKIPS_SCRIPTS_SINCE or npm.ignore_scripts or npm.allow_all_scripts:
         return
     policy = _script_policy(project, npm)
-    for each in packages_with_install_scripts(project.lockfile, architecture) if project.lockfile else ():
-        if not each.in_bundle and not any(_covers_package(key, each) for key in policy):
-            yield _skipped_script_finding(each, project, str(npm_version))
+    for package in packages_with_install_scripts(project.lockfile, architecture) if project.lockfile else ():
+        if not package.in_bundle and not any(_covers_package(key, package) for key in policy):
+            yield _skipped_script_finding(package, project, str(npm_version))
 
 
 def _script_policy(project: Project, npm: NpmSettings) -> Mapping[str, bool]:
@@ -48,7 +48,7 @@ def _covers_package(key: str, package: LockedPackage) -> bool:
     name, _at, versions = key[1:].partition("@")
     if key[:1] + name != package.name:
         return False
-    return versions in {"", "*"} or package.version in [each.strip() for each in versions.split("||")]
+    return versions in {"", "*"} or package.version in [part.strip() for part in versions.split("||")]
 
 
 def _skipped_script_finding(package: LockedPackage, project: Project, npm_version: str) -> Finding:
@@ -80,10 +80,18 @@ def _dev_commands(project: Project) -> Mapping[str, str]:
     packages = project.lockfile.packages.values() if project.lockfile else ()
     # Only what lies directly in node_modules puts its commands into node_modules/.bin.
     direct = [
-        each for each in packages if each.path.startswith("node_modules/") and each.path.count("node_modules") == 1
+        package
+        for package in packages
+        if package.path.startswith("node_modules/") and package.path.count("node_modules") == 1
     ]
-    ours = {command for each in direct if not each.dev for command in each.commands}
-    return {command: each.name for each in direct if each.dev for command in each.commands if command not in ours}
+    ours = {command for package in direct if not package.dev for command in package.commands}
+    return {
+        command: package.name
+        for package in direct
+        if package.dev
+        for command in package.commands
+        if command not in ours
+    }
 
 
 def _called_commands(command: str) -> Iterator[str]:

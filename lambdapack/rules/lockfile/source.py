@@ -66,7 +66,7 @@ def _root_build_fix(project: Project) -> str:
 
 
 def _foreign_lock_finding(locks: tuple[str, ...]) -> Finding:
-    managers = sorted({LOCKFILE_MANAGERS[each] for each in locks})
+    managers = sorted({LOCKFILE_MANAGERS[lock] for lock in locks})
     message = f"there is {' and '.join(locks)} of {' and '.join(managers)}, and no package-lock.json"
     return Finding(LOCK_FOREIGN, locks[0], message, evidence=(("locks", list(locks)),))
 
@@ -95,8 +95,8 @@ def unusable_dependency_findings(project: Project) -> Iterator[Finding]:
 
 def loopback_findings(lockfile: Lockfile, replaced_host: str) -> Iterator[Finding]:
     """Yield one finding when production packages come from a registry on this machine."""
-    local = [each for each in lockfile.production if is_loopback(_hostname(each.resolved))]
-    hosts = {_hostname(each.resolved) for each in local}
+    local = [package for package in lockfile.production if is_loopback(_hostname(package.resolved))]
+    hosts = {_hostname(package.resolved) for package in local}
     if local and replaced_host != "always" and hosts != {replaced_host}:
         first = local[0]
         yield Finding(
@@ -132,17 +132,17 @@ def _protocol_findings(project: Project) -> Iterator[Finding]:
 
 def _outside_findings(project: Project) -> Iterator[Finding]:
     packages = project.lockfile.packages.values() if project.lockfile else ()
-    for each in packages:
-        if each.dev or not (each.link or each.resolved.startswith("file:")):
+    for package in packages:
+        if package.dev or not (package.link or package.resolved.startswith("file:")):
             continue
-        path = link_target(each)
+        path = link_target(package)
         if is_outside_root(path):
             yield Finding(
                 FILE_OUTSIDE,
                 project.lockfile.path.name if project.lockfile else "",
-                f"{each.path} comes from {path}, which is not below {project.root}",
-                package=each.name,
-                line=each.line,
+                f"{package.path} comes from {path}, which is not below {project.root}",
+                package=package.name,
+                line=package.line,
                 evidence=(("target", path),),
             )
 

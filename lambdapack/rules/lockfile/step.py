@@ -103,7 +103,7 @@ _PEER_FIX = (
 def _shorten_findings(found: list[Finding]) -> tuple[Finding, ...]:
     if len(found) <= MAX_LOCK_STEP_FINDINGS:
         return tuple(found)
-    names = [each.package for each in found[MAX_LOCK_STEP_FINDINGS - 1 :]]
+    names = [finding.package for finding in found[MAX_LOCK_STEP_FINDINGS - 1 :]]
     message = f"{len(names)} more packages are missing or invalid, {names[0]} among them"
     rest = Finding(LOCK_OUT_OF_STEP, found[0].path, message, evidence=(("packages", names),))
     return (*found[: MAX_LOCK_STEP_FINDINGS - 1], rest)

@@ -94,8 +94,8 @@ def _advice_fix(known: BookEntry, bringers: tuple[str, ...]) -> str:
 def _find_dependents(name: str, manifests: Mapping[str, PackageManifest]) -> tuple[str, ...]:
     """Return the installed packages that ask for one; none when only the function's own package.json does."""
     asking = (
-        each.name
-        for directory, each in manifests.items()
-        if is_in_node_modules(directory) and name in each.dependencies | each.optional_dependencies
+        manifest.name
+        for directory, manifest in manifests.items()
+        if is_in_node_modules(directory) and name in manifest.dependencies | manifest.optional_dependencies
     )
     return tuple(sorted(set(asking)))

@@ -69,7 +69,7 @@ MAX_EVIDENCE_PATHS = 20
 def size_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
     """Yield what is too big; sizes of layers that are not given are not known."""
     own = subject.unzipped_bytes if subject.unzipped_bytes is not None else _total_bytes(facts)
-    layers = sum(_total_bytes(each) for each in facts.layers)
+    layers = sum(_total_bytes(case) for case in facts.layers)
     if own + layers > MAX_UNZIPPED_BYTES:
         parts = f"{own} bytes of its own and {layers} of layers" if layers else f"{own} bytes"
         message = f"unzipped it has {parts}, {MAX_UNZIPPED_BYTES} are allowed"
@@ -81,7 +81,7 @@ def size_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
 
 
 def _total_bytes(facts: Case) -> int:
-    return sum(each.size for each in facts.entries.values())
+    return sum(entry.size for entry in facts.entries.values())
 
 
 def link_findings(facts: Case) -> Iterator[Finding]:
@@ -124,6 +124,6 @@ def _is_unreadable(entry: Entry) -> bool:
 
 def secret_findings(facts: Case) -> Iterator[Finding]:
     """Yield every secret that was found in what would be packed."""
-    for each in facts.secrets:
-        message = f"it holds what looks like {each.kind}"
-        yield Finding(SECRET_PACKED, each.path, message, line=each.line, evidence=(("kind", each.kind),))
+    for secret in facts.secrets:
+        message = f"it holds what looks like {secret.kind}"
+        yield Finding(SECRET_PACKED, secret.path, message, line=secret.line, evidence=(("kind", secret.kind),))

@@ -87,17 +87,17 @@ def _dev_packages_of_lock(facts: Case, space: LambdaFileSystem) -> set[str] | No
     lock = _first_usable_lock(locks.own, facts.origin.lockfile if facts.origin else None, locks.hidden)
     if lock is None or locks.foreign:
         return None
-    places = {posixpath.join(facts.root, locks.base, path): each for path, each in lock.packages.items()}
-    return {place for place, each in places.items() if each.dev and each.path and place in space.manifests}
+    places = {posixpath.join(facts.root, locks.base, path): package for path, package in lock.packages.items()}
+    return {place for place, package in places.items() if package.dev and package.path and place in space.manifests}
 
 
 def _first_usable_lock(*locks: Lockfile | None) -> Lockfile | None:
-    return next((each for each in locks if each is not None and each.packages), None)
+    return next((lockfile for lockfile in locks if lockfile is not None and lockfile.packages), None)
 
 
 def _reached_directories(installed: ModuleResolver, roots: Iterable[PackageManifest], *, dev: bool) -> set[str]:
     """Return the directories that can be found from the roots' devDependencies, or from all their others."""
-    waiting = [(each, each.dev_dependencies if dev else _needed_names(each)) for each in roots]
+    waiting = [(root, root.dev_dependencies if dev else _needed_names(root)) for root in roots]
     seen: set[str] = set()
     while waiting:
         owner, names = waiting.pop()

@@ -61,8 +61,8 @@ def layer_findings(facts: Case, space: LambdaFileSystem, runtime: Runtime) -> It
         evidence = (("layers", len(facts.layers)), ("limit", MAX_LAYERS))
         yield Finding(TOO_MANY_LAYERS, "", message, evidence=evidence)
     trees = (*facts.layers, facts) if facts.root == LAYER_ROOT else facts.layers
-    for each in trees:
-        yield from _unsearched_findings(facts.root, each, runtime)
+    for case in trees:
+        yield from _unsearched_findings(facts.root, case, runtime)
     yield from _dangling_link_findings(facts, space)
 
 
@@ -103,7 +103,7 @@ def _is_for_functions(modules: str, *, serves: bool) -> bool:
 
 def _dangling_link_findings(facts: Case, space: LambdaFileSystem) -> Iterator[Finding]:
     """Links across the trees; when the other tree is not given, nothing can be said, and that is said."""
-    roots = {each.root for each in (facts, *facts.layers)}
+    roots = {case.root for case in (facts, *facts.layers)}
     for path in space.links:
         root = next((each for each in (TASK_ROOT, LAYER_ROOT) if path.startswith(f"{each}/")), "")
         end = space.real(path)
@@ -128,9 +128,9 @@ def layer_import_findings(
     for path, names in facts.imports.items():
         start = posixpath.dirname(posixpath.join(facts.root, path))
         absent = sorted(
-            each
-            for each in names
-            if not any(_is_in_modules(space, installed, at, each) for at in node_modules_above(start))
+            name
+            for name in names
+            if not any(_is_in_modules(space, installed, at, name) for at in node_modules_above(start))
         )
         by_path = {each: _find_in_node_path(space, installed, each, runtime) for each in absent}
         found = {name: place for name, place in by_path.items() if place}

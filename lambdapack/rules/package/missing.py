@@ -40,7 +40,7 @@ def missing_family_reason(family: PlatformFamily, owners: Iterable[PackageManife
         return MissingReason("no-build", f"it has no platform package for linux-{cpu}", "")
     wanted = " or ".join(family.fitting)
     install = f"npm ci --include=optional --os=linux --cpu={cpu} --libc=glibc"
-    locks = [each.locked for each in owners if each.locked is not None]
+    locks = [owner.locked for owner in owners if owner.locked is not None]
     if locks and not any(name in lock for lock in locks for name in family.fitting):
         message = f"{wanted} is not installed, and package-lock.json has lost it (npm/cli#4828)"
         return MissingReason(
@@ -64,7 +64,7 @@ def missing_build_reason(
     fix = build_fix(runtime)
     if foreign:
         return _foreign_addons_reason(manifest, foreign, runtime)
-    if any(_has_path(space, manifest, each) for each in COMPILATION_TRACES):
+    if any(_has_path(space, manifest, trace) for trace in COMPILATION_TRACES):
         message = "its compilation was begun and left no file: it failed"
         return MissingReason("compile-failed", message, fix)
     skipped = "--ignore-scripts, or npm 12 without `npm install-scripts approve`"
@@ -162,7 +162,7 @@ def missing_build_findings(
     packages: tuple[PackageChoices, ...], needs: PackageNeeds, space: LambdaFileSystem, runtime: Runtime
 ) -> Iterator[Finding]:
     """Yield a finding for each package that compiles or downloads a native file and has none for the target."""
-    with_platforms = {each.owner.directory for each in needs.families}
+    with_platforms = {platform_family.owner.directory for platform_family in needs.families}
     for package in packages:
         manifest = package.manifest
         if "node_modules" not in manifest.directory.split("/"):
@@ -187,8 +187,8 @@ def _missing_rule(package: PackageChoices) -> Rule | None:
     """An addon when its files or its sources show that it has one; a program when its install script makes one."""
     manifest = package.manifest
     if _has_addon(package):
-        return None if any(package.choices[each].selected for each in package.addons) else MISSING_ADDON
-    fetched = manifest.script.fetches and not any(each.selected for each in package.choices.values())
+        return None if any(package.choices[addon].selected for addon in package.addons) else MISSING_ADDON
+    fetched = manifest.script.fetches and not any(choice.selected for choice in package.choices.values())
     return MISSING_PROGRAM if fetched else None
 
 
@@ -211,7 +211,7 @@ def _missing_severity(manifest: PackageManifest, rule: Rule, required: frozenset
 
 def _missing_reason(package: PackageChoices, space: LambdaFileSystem, runtime: Runtime) -> MissingReason:
     manifest = package.manifest
-    foreign = sorted(each for each in package.addons if package.choices[each].foreign)
+    foreign = sorted(addon for addon in package.addons if package.choices[addon].foreign)
     reason = missing_build_reason(manifest, foreign, space, runtime)
     if foreign or not manifest.module_path:
         return reason

@@ -38,7 +38,7 @@ MAX_NAMED_COPIES = 3
 def shadowed_package_findings(facts: Case, space: LambdaFileSystem, found: Reach) -> Iterator[Finding]:
     """Yield at most one finding each for mixed packages, for other versions and for second copies of one version."""
     yield from _mixed_version_findings(facts)
-    losers = [(each.taken, other) for each in found.copies for other in each.others]
+    losers = [(package_copies.taken, other) for package_copies in found.copies for other in package_copies.others]
     sizes = _directory_sizes(space, [other.directory for _, other in losers])
     for same, severity in ((False, None), (True, Severity.NOTE)):
         pairs = [pair for pair in losers if (pair[0].version == pair[1].version) is same]
@@ -107,7 +107,7 @@ def _leftover_file_findings(
     earlier: Case, later: Case, old: PackageManifest, new: PackageManifest
 ) -> Iterator[Finding]:
     start = f"{new.directory}/"
-    left = [each for each in earlier.entries if each.startswith(start) and each not in later.entries]
+    left = [entry for entry in earlier.entries if entry.startswith(start) and entry not in later.entries]
     if left:
         message = (
             f"two layers have {new.name}: files of {new.version} lie over those of {old.version}, "

@@ -60,7 +60,7 @@ def stale_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
     """Yield one finding for the lockfile that lies in the tree, and one for the project that a zip was made from."""
     locks, origin = facts.locks, facts.origin
     modules = posixpath.join(locks.base, "node_modules")
-    tree = {path[len(locks.base) :].lstrip("/"): each for path, each in facts.manifests.items()}
+    tree = {path[len(locks.base) :].lstrip("/"): manifest for path, manifest in facts.manifests.items()}
     if locks.foreign or not any(TOP_LEVEL_PACKAGE.fullmatch(path) for path in tree):
         return
     if locks.own is not None and locks.own.packages:

@@ -24,7 +24,7 @@ class PlatformFamily:
 
     def serves(self, runtime: Runtime) -> bool:
         """Whether an installed member is for this target."""
-        return any(foreign_package_reason(each, runtime) is None for each in self.installed)
+        return any(foreign_package_reason(manifest, runtime) is None for manifest in self.installed)
 
     def is_needed(self, required: frozenset[str]) -> bool:
         """Whether its owner is needed and cannot do without it."""
@@ -35,7 +35,7 @@ class PlatformFamily:
     @property
     def has_fallback(self) -> bool:
         """Whether its WebAssembly build is installed, which napi-rs falls back to."""
-        return any("wasm" in parse_platform_tags(each.name).systems for each in self.installed)
+        return any("wasm" in parse_platform_tags(manifest.name).systems for manifest in self.installed)
 
     @property
     def carries_owner(self) -> bool:
@@ -70,13 +70,17 @@ def find_plain_variants(families: Iterable[PlatformFamily], runtime: Runtime) ->
     linux-x64-vulkan. A loader tries the more special one, and goes on when it does not load.
     """
     found: dict[str, set[str]] = {}
-    served = [each for each in families if each.serves(runtime)]
+    served = [platform_family for platform_family in families if platform_family.serves(runtime)]
     for family in served:
         for other in served:
             if other.owner is family.owner and _has_fewer_words(other.stem, family.stem):
-                plain = {each.directory for each in other.installed if foreign_package_reason(each, runtime) is None}
-                for each in family.installed:
-                    found.setdefault(each.directory, set()).update(plain)
+                plain = {
+                    manifest.directory
+                    for manifest in other.installed
+                    if foreign_package_reason(manifest, runtime) is None
+                }
+                for manifest in family.installed:
+                    found.setdefault(manifest.directory, set()).update(plain)
     return {directory: frozenset(plain) for directory, plain in found.items()}
 
 
@@ -99,7 +103,7 @@ class ModuleResolver:
     def find(self, owner: PackageManifest, name: str) -> PackageManifest | None:
         """Return the package that require(name) would find from inside another one."""
         found = (self.at(each, name) for each in self.searched(owner.directory))
-        return next((each for each in found if each is not None), None)
+        return next((manifest for manifest in found if manifest is not None), None)
 
     def searched(self, directory: str) -> Iterator[str]:
         """Yield where node looks for a package that a file of a directory requires, in order."""
@@ -127,20 +131,22 @@ class ModuleResolver:
                 ):
                     fitting = tuple(each for each in names if _fits_target(each, runtime))
                     there = (self.find(owner, each) for each in names)
-                    yield PlatformFamily(owner, about, fitting, tuple(each for each in there if each is not None))
+                    yield PlatformFamily(
+                        owner, about, fitting, tuple(manifest for manifest in there if manifest is not None)
+                    )
 
     def required(self) -> frozenset[str]:
         """Return the directories of the packages that something needs without a fallback of its own."""
-        return self.reached([each for root in TREE_ROOTS for each in self.roots(root)], optional=False)
+        return self.reached([manifest for root in TREE_ROOTS for manifest in self.roots(root)], optional=False)
 
     def reached(self, roots: list[PackageManifest], *, optional: bool) -> frozenset[str]:
         """Return the directories of some packages and of what they depend on, and that on."""
-        roots, seen = list(roots), {each.directory for each in roots}
+        roots, seen = list(roots), {manifest.directory for manifest in roots}
         while roots:
-            for each in self._targets(roots.pop(), optional=optional):
-                if each.directory not in seen:
-                    seen.add(each.directory)
-                    roots.append(each)
+            for manifest in self._targets(roots.pop(), optional=optional):
+                if manifest.directory not in seen:
+                    seen.add(manifest.directory)
+                    roots.append(manifest)
         return frozenset(seen)
 
     def _targets(self, owner: PackageManifest, *, optional: bool) -> Iterator[PackageManifest]:
@@ -150,12 +156,12 @@ class ModuleResolver:
 
     def roots(self, root: str) -> list[PackageManifest]:
         """Return a tree's own manifest; without one, every package that nothing in the tree asks for."""
-        inside = [each for directory, each in self._manifests.items() if f"{directory}/".startswith(f"{root}/")]
-        own = [each for each in inside if "node_modules" not in each.directory.split("/")]
-        if any(each.dependencies for each in own):
+        inside = [manifest for directory, manifest in self._manifests.items() if f"{directory}/".startswith(f"{root}/")]
+        own = [manifest for manifest in inside if "node_modules" not in manifest.directory.split("/")]
+        if any(manifest.dependencies for manifest in own):
             return own
-        asked = {found.directory for each in inside for found in self._targets(each, optional=True)}
-        return [each for each in inside if each.directory not in asked]
+        asked = {found.directory for manifest in inside for found in self._targets(manifest, optional=True)}
+        return [manifest for manifest in inside if manifest.directory not in asked]
 
 
 def node_modules_above(directory: str) -> Iterator[str]:
@@ -170,8 +176,8 @@ def node_modules_above(directory: str) -> Iterator[str]:
 
 def _is_for_other_cpus(names: list[str], members: Mapping[str, list[str]], runtime: Runtime) -> bool:
     """A project that renames its platform packages keeps the old name for some CPUs: esbuild 0.14 has two families."""
-    return not any(_fits_target(each, runtime) for each in names) and any(
-        _fits_target(each, runtime) for others in members.values() for each in others
+    return not any(_fits_target(name, runtime) for name in names) and any(
+        _fits_target(other, runtime) for others in members.values() for other in others
     )
 
 

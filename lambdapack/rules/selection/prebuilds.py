@@ -33,8 +33,8 @@ def parse_prebuild_name(file: str) -> PrebuildName | None:
         return None
     known: dict[str, str] = {}
     count = 0
-    for each in parts:
-        tag = _parse_tag(each)
+    for part in parts:
+        tag = _parse_tag(part)
         if tag is not None:
             known[tag[0]] = tag[1]
             count += 1
@@ -70,7 +70,9 @@ def has_matching_tags(name: PrebuildName, runtime: Runtime) -> bool:
 def pick_best_prebuild(files: Iterable[str], runtime: Runtime) -> str | None:
     """Return the file name that node-gyp-build prefers (compareTags), None when none fits."""
     named = [name for each in sorted(files) if (name := parse_prebuild_name(each)) and has_matching_tags(name, runtime)]
-    ranked = sorted(named, key=lambda each: (each.runtime != "node", not each.abi, -each.tags))
+    ranked = sorted(
+        named, key=lambda prebuild_name: (prebuild_name.runtime != "node", not prebuild_name.abi, -prebuild_name.tags)
+    )
     return ranked[0].file if ranked else None
 
 
@@ -126,7 +128,7 @@ def pick_for_version_3(files: tuple[str, ...], runtime: Runtime) -> str | None:
     cpu = runtime.target.architecture.node
     names = [f"linux-{cpu}", f"linuxglibc-{cpu}"]
     if cpu == "arm64":
-        names += [f"{each}-v8" for each in names]
+        names += [f"{name}-v8" for name in names]
     files_in_order = (f"node-{runtime.abi}.node", "node-napi.node")
     wanted = (f"prebuilds/{name}/{file}" for name in reversed(names) for file in files_in_order)
     return next((each for each in wanted if each in files), None)
@@ -135,7 +137,7 @@ def pick_for_version_3(files: tuple[str, ...], runtime: Runtime) -> str | None:
 def is_prebuildify_layout(files: Iterable[str]) -> bool:
     """Tell whether the prebuilds directory is prebuildify's, whoever loads from it."""
     names = _prebuild_directories(files)
-    return bool(names) and all(parse_platform_tuple(_strip_arm_version(each)) for each in names)
+    return bool(names) and all(parse_platform_tuple(_strip_arm_version(name)) for name in names)
 
 
 def _strip_arm_version(name: str) -> str:

@@ -34,8 +34,10 @@ def find_reach(space: LambdaFileSystem, installed: ModuleResolver, runtime: Runt
         return Reach((), frozenset())
     searched = (posixpath.join(TASK_ROOT, NODE_MODULES), *layer_modules(runtime.node_major))
     found = tuple(_find_copies(space, installed, searched))
-    shadowed = any(each.others for each in found)
-    live = installed.reached([*installed.roots(TASK_ROOT), *(each.taken for each in found)], optional=True)
+    shadowed = any(package_copies.others for package_copies in found)
+    live = installed.reached(
+        [*installed.roots(TASK_ROOT), *(package_copies.taken for package_copies in found)], optional=True
+    )
     dead = (
         directory
         for directory in space.manifests
@@ -43,7 +45,7 @@ def find_reach(space: LambdaFileSystem, installed: ModuleResolver, runtime: Runt
         and (shadowed or modules not in searched)
         and not _is_inside(directory, live)
     )
-    return Reach(tuple(each for each in found if each.others), frozenset(dead))
+    return Reach(tuple(package_copies for package_copies in found if package_copies.others), frozenset(dead))
 
 
 def _find_copies(
@@ -52,10 +54,10 @@ def _find_copies(
     names = dict.fromkeys(name for modules in searched for name in package_names(space, modules))
     for name in names:
         every = [each for modules in searched if (each := installed.at(modules, name)) is not None]
-        unique = {each.directory: each for each in every}
+        unique = {manifest.directory: manifest for manifest in every}
         if unique:
             taken, *others = unique.values()
-            yield PackageCopies(taken, tuple(each for each in others))
+            yield PackageCopies(taken, tuple(manifest for manifest in others))
 
 
 def package_names(space: LambdaFileSystem, modules: str) -> Iterator[str]:

@@ -76,9 +76,9 @@ def choose_files(manifest: PackageManifest, files: tuple[str, ...], runtime: Run
     foreign = foreign_package_reason(manifest, runtime)
     if foreign:
         return dict.fromkeys(files, _foreign_choice(foreign))
-    chosen: dict[str, Choice] = {each: BUILD_LEFTOVER_CHOICE for each in files if _is_build_leftover(each)}
+    chosen: dict[str, Choice] = {file: BUILD_LEFTOVER_CHOICE for file in files if _is_build_leftover(file)}
     for strategy in (_choose_prebuilds, _choose_tagged_at_top, _choose_module_path, _choose_by_index, _choose_by_words):
-        rest = tuple(each for each in files if each not in chosen)
+        rest = tuple(file for file in files if file not in chosen)
         chosen.update(strategy(manifest, rest, runtime))
     return chosen
 
@@ -86,7 +86,7 @@ def choose_files(manifest: PackageManifest, files: tuple[str, ...], runtime: Run
 def choose_foreign_files(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> frozenset[str]:
     """Return what would be loaded of a package for another platform, were it taken: all when nothing tells."""
     taken = choose_files(replace(manifest, name="", os=(), cpu=(), libc=()), files, runtime)
-    return frozenset(each for each in files if taken[each].selected) or frozenset(files)
+    return frozenset(file for file in files if taken[file].selected) or frozenset(files)
 
 
 def _is_build_leftover(path: str) -> bool:
@@ -97,25 +97,30 @@ def _choices_for(files: Iterable[str], picked: Iterable[str], runtime: Runtime) 
     """The picked ones are selected; of the others, those that name another target are foreign."""
     taken = frozenset(picked)
     found = {}
-    for each in files:
-        said = find_contradiction(parse_platform_tags(each), runtime)
-        found[each] = (
-            SELECTED_CHOICE if each in taken else _foreign_choice(f"its path says {said}") if said else NOT_BEST_CHOICE
+    for file in files:
+        said = find_contradiction(parse_platform_tags(file), runtime)
+        found[file] = (
+            SELECTED_CHOICE if file in taken else _foreign_choice(f"its path says {said}") if said else NOT_BEST_CHOICE
         )
     return found
 
 
 def _choose_prebuilds(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
     """Prebuildify's layout, with or without the dependency: bundled copies of the loader are common."""
-    addons = tuple(each for each in files if each.endswith(".node"))
+    addons = tuple(file for file in files if file.endswith(".node"))
     layout = prebuilds.is_prebuildify_layout(addons)
-    depends = any(each.startswith("node-gyp-build") and "optional" not in each for each in manifest.dependencies)
+    depends = any(
+        dependency.startswith("node-gyp-build") and "optional" not in dependency for dependency in manifest.dependencies
+    )
     if not layout and not depends:
         return {}
     version = prebuilds.pick_for_version_3 if prebuilds.is_version_3(addons) else prebuilds.pick_for_version_4
     pick = version(addons, runtime)
-    places = ("prebuilds/", *(f"{each}/" for each in prebuilds.BUILD_DIRECTORIES if pick and pick.startswith("build/")))
-    governed = tuple(each for each in addons if each.startswith(places))
+    places = (
+        "prebuilds/",
+        *(f"{directory}/" for directory in prebuilds.BUILD_DIRECTORIES if pick and pick.startswith("build/")),
+    )
+    governed = tuple(addon for addon in addons if addon.startswith(places))
     beside = _untagged_siblings(pick, governed) if pick and version is prebuilds.pick_for_version_4 else []
     picked = [pick, *beside] if pick else []
     return _choices_for(governed, picked, runtime)
@@ -126,7 +131,7 @@ def _untagged_siblings(pick: str, files: Iterable[str]) -> list[str]:
     chosen = prebuilds.parse_prebuild_name(posixpath.basename(pick))
     if not pick.startswith("prebuilds/") or chosen is None or chosen.tags:
         return []
-    beside = [each for each in files if posixpath.dirname(each) == posixpath.dirname(pick)]
+    beside = [file for file in files if posixpath.dirname(file) == posixpath.dirname(pick)]
     return [
         each for each in beside if (name := prebuilds.parse_prebuild_name(posixpath.basename(each))) and not name.tags
     ]
@@ -134,9 +139,9 @@ def _untagged_siblings(pick: str, files: Iterable[str]) -> list[str]:
 
 def _choose_tagged_at_top(_: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
     """node-gyp-build-optional-packages: node.abi127.glibc.node beside node.napi.glibc.node."""
-    top = tuple(each for each in files if "/" not in each and each.endswith(".node"))
+    top = tuple(file for file in files if "/" not in file and file.endswith(".node"))
     named = [name for each in top if (name := prebuilds.parse_prebuild_name(each)) is not None]
-    if len(top) < 2 or not any(each.napi or each.abi for each in named):
+    if len(top) < 2 or not any(prebuild_name.napi or prebuild_name.abi for prebuild_name in named):
         return {}
     pick = prebuilds.pick_best_prebuild(top, runtime)
     return _choices_for(top, [pick] if pick else [], runtime)
@@ -148,7 +153,7 @@ def _choose_module_path(manifest: PackageManifest, files: tuple[str, ...], runti
         return {}
     wanted = expected_addon_path(manifest, runtime)
     return (
-        _choices_for([each for each in files if each.endswith(".node")], [wanted], runtime) if wanted in files else {}
+        _choices_for([file for file in files if file.endswith(".node")], [wanted], runtime) if wanted in files else {}
     )
 
 
@@ -180,9 +185,17 @@ def _choose_by_index(manifest: PackageManifest, files: tuple[str, ...], runtime:
     if not manifest.builds:
         return {}
     wanted = ("linux", runtime.target.architecture.node, "glibc")
-    fitting = [each for each in manifest.builds if (each.os, each.cpu, each.libc) == wanted]
-    order = [each.path for each in sorted(fitting, key=lambda each: -each.abi) if each.path in files]
-    governed = {each.path for each in manifest.builds} & set(files)
+    fitting = [
+        package_build
+        for package_build in manifest.builds
+        if (package_build.os, package_build.cpu, package_build.libc) == wanted
+    ]
+    order = [
+        package_build.path
+        for package_build in sorted(fitting, key=lambda package_build: -package_build.abi)
+        if package_build.path in files
+    ]
+    governed = {package_build.path for package_build in manifest.builds} & set(files)
     return {
         each: SELECTED_CHOICE
         if each in order[:1]
@@ -197,12 +210,12 @@ def _choose_by_words(_: PackageManifest, files: tuple[str, ...], runtime: Runtim
     """Files that differ only in words about the target are rivals; the most explicit one wins, equals all count."""
     rivals: dict[str, list[str]] = {}
     found: dict[str, Choice] = {}
-    for each in files:
-        said = find_contradiction(parse_platform_tags(each), runtime)
+    for file in files:
+        said = find_contradiction(parse_platform_tags(file), runtime)
         if said:
-            found[each] = _foreign_choice(f"its path says {said}")
+            found[file] = _foreign_choice(f"its path says {said}")
         else:
-            rivals.setdefault(_subject_words(each), []).append(each)
+            rivals.setdefault(_subject_words(file), []).append(file)
     for group in rivals.values():
         most = max(count_target_properties(parse_platform_tags(each), runtime) for each in group)
         found.update(
@@ -219,7 +232,7 @@ def _choose_by_words(_: PackageManifest, files: tuple[str, ...], runtime: Runtim
 
 def _subject_words(path: str) -> str:
     """What a file is about, without its target: sharp-linux-x64.node and sharp-darwin-arm64.node are rivals."""
-    plain = (each for each in split_words(posixpath.basename(path)) if not _is_target_word(each))
+    plain = (word for word in split_words(posixpath.basename(path)) if not _is_target_word(word))
     return re.sub(r"\d+", "#", "/".join(sorted(set(plain))))
 
 
@@ -234,11 +247,11 @@ PRUNABLE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE))
 def prunable_binaries(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
     """Return the binaries of dependencies that are made for another system and that nobody would load."""
     return tuple(
-        each
-        for each in judgements
-        if not each.selected
-        and each.package
-        and each.outcome is Outcome.FAILS
-        and each.cause in WRONG_PLATFORM_CAUSES
-        and each.binary.format in PRUNABLE_FORMATS
+        judgement
+        for judgement in judgements
+        if not judgement.selected
+        and judgement.package
+        and judgement.outcome is Outcome.FAILS
+        and judgement.cause in WRONG_PLATFORM_CAUSES
+        and judgement.binary.format in PRUNABLE_FORMATS
     )

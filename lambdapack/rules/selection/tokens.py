@@ -112,13 +112,13 @@ class PlatformTags:
 def split_words(text: str) -> tuple[str, ...]:
     """Return the lower-case words of a path or name; x86_64 counts as one word."""
     joined = text.lower().replace("x86_64", "x64").replace("x86-64", "x64")
-    return tuple(each for each in re.split(r"[^a-z0-9]+", joined) if each)
+    return tuple(part for part in re.split(r"[^a-z0-9]+", joined) if part)
 
 
 def strip_platform_words(text: str) -> str:
     """Return a name without the words that name a platform: what its variants have in common."""
     known = (SYSTEM_TOKENS, CPU_TOKENS, LIBC_TOKENS, TOOLCHAIN_TOKENS)
-    return "-".join(each for each in split_words(text) if not any(each in names for names in known))
+    return "-".join(word for word in split_words(text) if not any(word in names for names in known))
 
 
 @lru_cache(maxsize=65536)
@@ -133,8 +133,8 @@ def parse_platform_tags(text: str) -> PlatformTags:
         cpus=cpus,
         libcs=frozenset(LIBC_TOKENS[each] for each in found if each in LIBC_TOKENS),
         hosts=frozenset(found) & OTHER_HOST_TOKENS,
-        abis=frozenset(each for each in numbers if each >= MIN_ABI_NUMBER),
-        majors=frozenset(each for each in numbers if each < MIN_ABI_NUMBER),
+        abis=frozenset(number for number in numbers if number >= MIN_ABI_NUMBER),
+        majors=frozenset(number for number in numbers if number < MIN_ABI_NUMBER),
         node_api=any(each.startswith("napi") for each in found),
     )
 

@@ -148,8 +148,8 @@ def test_the_summary_counts_the_layers(fn: Path, layer: Path, capsys: pytest.Cap
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     shop = Workshop(tmp_path)
-    for module in ("building", "invoking"):
-        monkeypatch.setattr(f"lambdapack.cli.{module}.connector", lambda _settings: shop.connect)
+    for module in ("build", "invoke"):
+        monkeypatch.setattr(f"lambdapack.cli.run.{module}.engine_connector", lambda _settings: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
     monkeypatch.setenv("LAMBDAPACK_CACHE", str(tmp_path / "cache"))
