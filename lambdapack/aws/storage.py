@@ -16,7 +16,7 @@ from lambdapack.deploy.nouns import S3Object
 from lambdapack.errors.cloud import ACCESS_DENIED, BUCKET, UNREACHABLE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Advance
-from lambdapack.pack.atomic import replace_file
+from lambdapack.pack.output import replace_file
 
 DIGEST_METADATA_KEY = "lambdapack-code-digest"
 """Metadata of the objects that we store: CodeSha256."""

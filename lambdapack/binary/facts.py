@@ -3,6 +3,17 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+ET_EXEC, ET_DYN = 2, 3
+"""Values of e_type, System V gABI "ELF Header": a program at a fixed address; a shared object or a PIE."""
+
+CUT_HEADERS_DAMAGE = "cannot read file data"
+"""The loader's words for program headers beyond the end. Behind a cut segment it has none: SIGBUS, or zeros."""
+
+NODE_API_EXPERIMENTAL = 0x7FFFFFFF
+"""NAPI_VERSION_EXPERIMENTAL (node's src/js_native_api.h, read 2026-11): runs on every Node.js."""
+NODE_API_STRUCT_ABI = -1
+"""nm_version of the node_module that Node.js makes of a napi_module (node's src/node_api.cc, read 2026-11)."""
+
 
 class Format(Enum):
     """What the first bytes say a file is. The value is the report's word."""

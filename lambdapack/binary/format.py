@@ -5,8 +5,9 @@ from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from struct import Struct
 
-from lambdapack.binary.elf.header import ELF_MAGIC
 from lambdapack.binary.facts import BinaryRole, Format
+
+ELF_MAGIC = b"\x7fELF"
 
 
 @dataclass(frozen=True, slots=True)

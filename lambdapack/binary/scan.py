@@ -9,11 +9,20 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from lambdapack.binary.elf.definitions import ET_DYN, ET_EXEC, machine_name
-from lambdapack.binary.elf.header import ELF_HEADER_BYTES, ELF_MAGIC
-from lambdapack.binary.elf.read import find_definitions, read_elf
-from lambdapack.binary.facts import Binary, BinaryRole, Content, Elf, Format, Inventory, RegistrationKind, Symbol
+from lambdapack.binary.facts import (
+    ET_DYN,
+    ET_EXEC,
+    Binary,
+    BinaryRole,
+    Content,
+    Elf,
+    Format,
+    Inventory,
+    RegistrationKind,
+    Symbol,
+)
 from lambdapack.binary.format import (
+    ELF_MAGIC,
     MAGIC_HEAD_BYTES,
     MIN_NATIVE_BYTES,
     TEXT_SAMPLE_BYTES,
@@ -163,11 +172,10 @@ class _FileReader:
 def recognise_content(data: memoryview, digest: str) -> Content:
     """Return what the bytes of a file say; `digest` is their SHA-256 in hex."""
     start = bytes(data[:TEXT_SAMPLE_BYTES])
-    if start.startswith(ELF_MAGIC) and len(data) < ELF_HEADER_BYTES:
-        return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
     if start.startswith(ELF_MAGIC):
-        facts = read_elf(data)
-        return Content(digest, len(data), Format.ELF, (machine_name(facts.machine),), facts)
+        from lambdapack.binary.elf.read import recognise_elf  # noqa: PLC0415  # pyelftools: 40 ms, only for an ELF file
+
+        return recognise_elf(data, digest)
     for form, read in ((Format.MACH_O, read_mach_o), (Format.PE, read_pe)):
         foreign = read(data)
         if foreign is not None:
@@ -231,6 +239,8 @@ def _add_definitions_of(tree: Tree, binary: Binary, wanted: tuple[str, ...], mem
         return binary
     defines = memory.definitions(binary.sha256, wanted)
     if defines is None:
+        from lambdapack.binary.elf.read import find_definitions  # noqa: PLC0415  # pyelftools: 40 ms, only when it is read
+
         with tree.view(binary.path) as data:
             defines = find_definitions(data, wanted)
         memory.keep_definitions(binary.sha256, wanted, defines)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
-from lambdapack.pack.atomic import TEMPORARY_SUFFIX
-from lambdapack.pack.manifest import MANIFEST_SUFFIX
+from lambdapack.pack.output import MANIFEST_SUFFIX, TEMPORARY_SUFFIX
 from lambdapack.tree.compose import FilteredTree, TransformedTree
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree

@@ -32,10 +32,9 @@ from lambdapack.rules.model.case import Case, CpuFlag
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.rules.selection.selection import prunable_binaries
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
-from lambdapack.tree.compose import OverlayTree, PrefixedTree, make_readable
+from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
-from lambdapack.tree.names import DereferencedTree
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""

@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Self
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE
-from lambdapack.tree.entry import Entry, EntryKind, file_identity
-from lambdapack.tree.names import PATH_MAX, admit_path, file_entry, hostile_entry_error, index_entries, target_objection
+from lambdapack.tree.entry import (
+    PATH_MAX,
+    Entry,
+    EntryKind,
+    admit_path,
+    file_entry,
+    file_identity,
+    hostile_entry_error,
+    index_entries,
+    target_objection,
+)
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo

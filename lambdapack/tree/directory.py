@@ -11,8 +11,16 @@ from pathlib import Path
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET
 from lambdapack.tree.archive import release
-from lambdapack.tree.entry import Entry, EntryKind, file_identity
-from lambdapack.tree.names import file_entry, hostile_entry_error, path_objection, sort_entries, target_objection
+from lambdapack.tree.entry import (
+    Entry,
+    EntryKind,
+    file_entry,
+    file_identity,
+    hostile_entry_error,
+    path_objection,
+    sort_entries,
+    target_objection,
+)
 
 PathFilter = Callable[[str, bool], bool]
 """Asked with a path and whether it is a directory; False leaves it out, a directory with all that is in it."""

@@ -11,8 +11,10 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET
 from lambdapack.tree.archive import MappedFile, lend
 from lambdapack.tree.directory import PathFilter
-from lambdapack.tree.entry import Entry, EntryKind, Tree
-from lambdapack.tree.names import (
+from lambdapack.tree.entry import (
+    Entry,
+    EntryKind,
+    Tree,
     admit_path,
     ancestors,
     file_entry,

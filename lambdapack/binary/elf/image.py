@@ -1,9 +1,11 @@
-"""The bytes of an ELF file by virtual address. Never reads outside the file, and bounds all work."""
+"""An ELF file's headers, its segments, and its bytes by virtual address. Never reads outside the file."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from struct import Struct
 
-from lambdapack.binary.elf.definitions import PF_X, PT_LOAD
+from lambdapack.binary.elf.definitions import PF_X, PT_INTERP, PT_LOAD, RELOCATION_TYPES
+from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, ET_DYN, ET_EXEC
 
 MAX_PATH_BYTES = 4096
 """Linux PATH_MAX: the kernel opens no longer path."""
@@ -95,3 +97,150 @@ class StringTable:
     def text(self, offset: int) -> str:
         """Return the name at an offset as text; bytes that are not UTF-8 are replaced."""
         return self.cut(offset).decode("utf-8", "replace")
+
+
+ELF_HEADER_BYTES = 64
+"""Of a 64-bit ELF header. What is shorter the loader calls too short before it looks (glibc elf/dl-load.c)."""
+PAGE_BYTES = 4096
+"""Bytes that the kernels of Lambda's both CPUs map at once; read 2026-11 in glibc's messages about alignment."""
+
+_HEADER_AFTER_IDENT = Struct(
+    "<HHIQQQIHHH"
+)  # e_type e_machine e_version e_entry e_phoff e_shoff e_flags e_ehsize e_phentsize e_phnum
+_PROGRAM_HEADER_32 = Struct("<IIIII12x")  # p_type p_offset p_vaddr p_paddr p_filesz, and three more
+_TABLE_AT_32 = Struct("<I")  # e_phoff
+_TABLE_SIZE_32 = Struct("<HH")  # e_phentsize e_phnum
+_HEADER_32_BYTES = 52
+_PROGRAM_HEADER = Struct("<IIQQQQQQ")  # p_type p_flags p_offset p_vaddr p_paddr p_filesz p_memsz p_align
+
+
+@dataclass(frozen=True, slots=True)
+class ElfHeader:
+    """What the first 64 bytes say. Zeros where the file ends before them."""
+
+    bits: int  # 32, 64, 0 for anything else
+    little_endian: bool
+    machine: int
+    os_abi: int
+    abi_version: int
+    type: int
+    table_offset: int = 0  # e_phoff
+    table_count: int = 0  # e_phnum
+    damage: str = ""  # in the order of glibc's open_verify (elf/dl-load.c)
+    readable: bool = False  # 64-bit, little-endian and whole: the rest of the file can be looked at
+
+
+def read_header(data: memoryview) -> ElfHeader:
+    """Return the header of a file that begins with MAGIC, whatever follows."""
+    ident = bytes(data[:20]).ljust(20, b"\0")
+    halves = Struct(">HH" if ident[5] == 2 else "<HH")
+    kind, machine = halves.unpack_from(ident, 16)
+    bits = {1: 32, 2: 64}.get(ident[4], 0)
+    plain = ElfHeader(
+        bits=bits,
+        little_endian=ident[5] == 1,
+        type=kind,
+        machine=machine,
+        os_abi=ident[7],
+        abi_version=ident[8],
+    )
+    if len(data) < ELF_HEADER_BYTES:
+        return replace(plain, damage="file too short")
+    if bits != 64 or not plain.little_endian:
+        return replace(plain, damage=_class_damage(plain))
+    _, _, version, _, offset, _, _, _, entry_bytes, count = _HEADER_AFTER_IDENT.unpack_from(data, 16)
+    ours = entry_bytes == _PROGRAM_HEADER.size
+    damage = _ident_damage(ident)
+    if not damage and version != 1:
+        damage = "ELF file version does not match current one"
+    if not damage and plain.type in {ET_DYN, ET_EXEC} and not ours:
+        damage = "ELF file's phentsize not the expected size"
+    return replace(plain, table_offset=offset, table_count=count if ours else 0, damage=damage, readable=True)
+
+
+def _class_damage(header: ElfHeader) -> str:
+    # Another class or machine is no damage: the loader passes over such a file.
+    if header.bits == 0:
+        return "invalid ELF header"
+    known = header.bits == 64 and header.machine in RELOCATION_TYPES
+    return "ELF file data encoding not little-endian" if known and not header.little_endian else ""
+
+
+def _ident_damage(ident: bytes) -> str:
+    if ident[6] != 1:
+        return "ELF file version ident does not match current one"
+    if ident[7] not in {0, 3}:
+        return "ELF file OS ABI invalid"
+    # ELFOSABI_GNU may ask for ABI 1 to 3 (sysdeps/gnu/ldsodefs.h VALID_ELF_ABIVERSION).
+    if ident[8] and not (ident[7] == 3 and ident[8] < 4):
+        return "ELF file ABI version invalid"
+    return "nonzero padding in e_ident" if any(ident[9:16]) else ""
+
+
+def read_segments(data: memoryview, header: ElfHeader) -> tuple[Segment, ...]:
+    """Return the program headers, or raise Damage when the file ends before them."""
+    end = _table_end(header)
+    if end > len(data):
+        raise Damage(CUT_HEADERS_DAMAGE)
+    found = []
+    for kind, flags, offset, address, _, file_bytes, memory_bytes, align in _PROGRAM_HEADER.iter_unpack(
+        data[header.table_offset : end]
+    ):
+        found.append(Segment(kind, flags, offset, address, file_bytes, memory_bytes, align))
+    return tuple(found)
+
+
+def load_damage(header: ElfHeader, segments: tuple[Segment, ...]) -> str:
+    """Return what glibc's loader objects to in the PT_LOADs of a file it maps itself, "" when nothing."""
+    loads = [segment for segment in segments if segment.kind == PT_LOAD]
+    if not loads:
+        return "object file has no loadable segments" if header.type in {ET_DYN, ET_EXEC} else ""
+    if header.type != ET_DYN or any(segment.kind == PT_INTERP for segment in segments):
+        return ""  # the kernel maps executables, and does not mind
+    # glibc up to 2.34, Amazon Linux 2023's (elf/dl-load.c _dl_map_object_from_fd); later ones accept more.
+    if any(segment.align % PAGE_BYTES for segment in loads):
+        return "ELF load command alignment not page-aligned"
+    if any((segment.address - segment.offset) & (segment.align - 1) for segment in loads):
+        return "ELF load command address/offset not properly aligned"
+    return ""
+
+
+def _table_end(header: ElfHeader) -> int:
+    return header.table_offset + header.table_count * _PROGRAM_HEADER.size
+
+
+def count_missing(header: ElfHeader, segments: tuple[Segment, ...], size: int) -> tuple[int, int]:
+    """Return how many bytes, and how many whole pages, a file of `size` bytes lacks of what its headers map."""
+    mapped = max(
+        (segment.offset + segment.file_bytes for segment in segments if segment.kind == PT_LOAD and segment.file_bytes),
+        default=0,
+    )
+    end = max(mapped, _table_end(header))
+    return max(0, end - size), max(0, -(-end // PAGE_BYTES) - -(-size // PAGE_BYTES))
+
+
+def read_interpreter_32(data: memoryview) -> str | None:
+    """Return PT_INTERP's text of a 32-bit little-endian file: the one thing that such programs are asked for."""
+    if len(data) < _HEADER_32_BYTES:
+        return None
+    (offset,), (entry_bytes, count) = _TABLE_AT_32.unpack_from(data, 28), _TABLE_SIZE_32.unpack_from(data, 42)
+    if entry_bytes != _PROGRAM_HEADER_32.size:
+        return None
+    table = data[offset : offset + entry_bytes * count]
+    for kind, start, _, _, size in _PROGRAM_HEADER_32.iter_unpack(table[: len(table) // entry_bytes * entry_bytes]):
+        if kind == PT_INTERP:
+            return _read_path(data, start, size)
+    return None
+
+
+def read_interpreter(data: memoryview, segments: tuple[Segment, ...]) -> str | None:
+    """Return PT_INTERP's text, None when there is none in the file."""
+    for segment in segments:
+        if segment.kind == PT_INTERP:
+            return _read_path(data, segment.offset, segment.file_bytes)
+    return None
+
+
+def _read_path(data: memoryview, offset: int, size: int) -> str | None:
+    text = bytes(data[offset : offset + min(size, MAX_PATH_BYTES)]).split(b"\0", 1)[0]
+    return text.decode("utf-8", "replace") or None

@@ -12,11 +12,15 @@ from lambdapack.binary.elf.definitions import (
     PT_GNU_STACK,
     PT_TLS,
     RELOCATION_TYPES,
+    machine_name,
 )
-from lambdapack.binary.elf.dynamic import DynamicSection, SymbolTable, read_dynamic
-from lambdapack.binary.elf.header import (
-    CUT_HEADERS_DAMAGE,
+from lambdapack.binary.elf.dynamic import DynamicSection, SymbolTable, read_dynamic, read_isa_needed, read_versions
+from lambdapack.binary.elf.image import (
+    ELF_HEADER_BYTES,
+    Damage,
     ElfHeader,
+    MappedImage,
+    Segment,
     count_missing,
     load_damage,
     read_header,
@@ -24,12 +28,19 @@ from lambdapack.binary.elf.header import (
     read_interpreter_32,
     read_segments,
 )
-from lambdapack.binary.elf.image import Damage, MappedImage, Segment
-from lambdapack.binary.elf.relocations import read_bindings, relocation_encodings
-from lambdapack.binary.elf.symbols import DefinedSymbols, read_undefined_symbols
-from lambdapack.binary.elf.versions import read_isa_needed, read_versions
-from lambdapack.binary.facts import Elf, Symbol
-from lambdapack.binary.registration.registration import AddonImage, read_registration
+from lambdapack.binary.elf.symbols import DefinedSymbols, read_bindings, read_undefined_symbols, relocation_encodings
+from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, Content, Elf, Format, Symbol
+
+REGISTRATION_NAME_PARTS = (b"register_module_v", b"_module_register", b"node_api_module_get_api_version_v")
+"""Parts of every symbol name that registration looks for: a string table without them belongs to no addon."""
+
+
+def recognise_elf(data: memoryview, digest: str) -> Content:
+    """Return what a file that begins with ELF's magic says; `digest` is the SHA-256 of its bytes in hex."""
+    if len(data) < ELF_HEADER_BYTES:
+        return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
+    elf = read_elf(data)
+    return Content(digest, len(data), Format.ELF, (machine_name(elf.machine),), elf)
 
 
 def read_elf(data: memoryview) -> Elf:
@@ -151,6 +162,10 @@ class _ElfReader:
         # GNU ld for AArch64 does not set DF_STATIC_TLS; the relocation is there all the same.
         static = {"static-tls"} if self._elf.tls_bytes and bindings.thread_offsets else set()
         self._elf = replace(self._elf, undefined=symbols, flags=self._elf.flags | static)
+        if not any(part in dynamic.strings.raw for part in REGISTRATION_NAME_PARTS):
+            return
+        from lambdapack.binary.registration.registration import AddonImage, read_registration  # noqa: PLC0415
+
         definitions = DefinedSymbols(image, dynamic, table, versions)
         imports = frozenset(symbol.name for symbol in symbols)
         addon = AddonImage(image, dynamic, self._header.machine, table, definitions, imports)

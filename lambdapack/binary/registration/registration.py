@@ -8,9 +8,8 @@ from struct import Struct
 from lambdapack.binary.elf.definitions import DT_INIT_ARRAY, DT_INIT_ARRAYSZ, EM_AARCH64, EM_X86_64, RELOCATION_TYPES
 from lambdapack.binary.elf.dynamic import DynamicSection, SymbolTable
 from lambdapack.binary.elf.image import MappedImage
-from lambdapack.binary.elf.relocations import read_pointers
-from lambdapack.binary.elf.symbols import DefinedSymbols
-from lambdapack.binary.facts import Registration, RegistrationKind
+from lambdapack.binary.elf.symbols import DefinedSymbols, read_pointers
+from lambdapack.binary.facts import NODE_API_STRUCT_ABI, Registration, RegistrationKind
 from lambdapack.binary.registration import code_aarch64, code_x86_64
 from lambdapack.binary.registration.code import CodeReader
 
@@ -96,9 +95,6 @@ NODE_API_ENTRY_SYMBOL = "napi_register_module_v1"
 NODE_API_VERSION_SYMBOL = "node_api_module_get_api_version_v1"
 V8_REGISTER_SYMBOL = "node_module_register"
 NODE_API_REGISTER_SYMBOL = "napi_module_register"
-NODE_API_STRUCT_ABI = -1
-"""nm_version of the node_module that Node.js makes of a napi_module (node's src/node_api.cc, read 2026-11)."""
-
 V8_ENTRY_PREFIX = b"node_register_module_v"
 
 _V8_ENTRY_NAME = re.compile(V8_ENTRY_PREFIX + rb"([1-9][0-9]{0,3})\0")

@@ -12,7 +12,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest, zip_manifest_path
+from lambdapack.pack.output import read_zip_manifest, zip_manifest_path
 from lambdapack.pipeline.fetch import CloudAddress, FetchedTarget, fetch_from_cloud, parse_address
 from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.runtimes.runtime import parse_architecture, parse_runtime, runtime_ids, runtime_node_major

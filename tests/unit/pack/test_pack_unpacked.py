@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.pack.directory import write_directory
+from lambdapack.pack.output import write_directory
 from lambdapack.tree.compose import MemoryTree
 
 TREE = MemoryTree({"index.js": b"//", "bin/run": (b"#!/bin/sh\n", 0o755)}, directories=["empty"])

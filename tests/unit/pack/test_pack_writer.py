@@ -18,12 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import lambdapack.pack.compress as compress_module
+import lambdapack.pack.zip as compress_module
 import lambdapack.pack.zip as layout_module
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, OUTPUT
-from lambdapack.pack.atomic import unwritable_error
 from lambdapack.pack.digest import code_digest, content_digest
+from lambdapack.pack.output import unwritable_error
 from lambdapack.pack.zip import write_zip
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import MemoryTree

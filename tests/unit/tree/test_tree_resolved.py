@@ -1,9 +1,8 @@
 import pytest
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.tree.compose import MemoryTree
+from lambdapack.tree.compose import DereferencedTree, MemoryTree
 from lambdapack.tree.entry import read_file
-from lambdapack.tree.names import DereferencedTree
 
 TASK = "/var/task"
 
