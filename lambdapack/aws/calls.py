@@ -25,7 +25,7 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random  # from 0 to 1
 
-    def spread(self, seconds: float) -> float:
+    def spread_pause(self, seconds: float) -> float:
         """Return a pause between half of it and all, so that many callers do not come back together."""
         return seconds * (0.5 + self.jitter() / 2)
 
@@ -38,10 +38,10 @@ MakeClient = Callable[[str, Config], Any]
 class RetryPolicy:
     """How often and how long a kind of refusal is met with another try. Seconds."""
 
-    first: float  # the first pause; each is twice the one before
-    longest: float  # the longest pause
+    first_pause: float  # the first pause; each is twice the one before
+    longest_pause: float  # the longest pause
     tries: int
-    within: float  # no try begins later than this after the first
+    max_seconds: float  # no try begins later than this after the first
 
 
 RETRY_POLICIES: Mapping[Failure, RetryPolicy] = {
@@ -130,8 +130,8 @@ class AwsClient:
             operation in NON_IDEMPOTENT_OPERATIONS and _may_have_run(error)
         ):
             return None
-        pause = self.clock.spread(min(patience.longest, patience.first * 2 ** min(tries - 1, 10)))
-        return pause if passed + pause <= patience.within else None
+        pause = self.clock.spread_pause(min(patience.longest_pause, patience.first_pause * 2 ** min(tries - 1, 10)))
+        return pause if passed + pause <= patience.max_seconds else None
 
 
 def _may_have_run(error: Exception) -> bool:

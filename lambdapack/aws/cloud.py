@@ -40,10 +40,10 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
             found = self.calls.call("lambda", "GetAccountSettings", {})
             limits, usage = found["AccountLimit"], found.get("AccountUsage", {})
             return AccountLimits(
-                zipped=limits["CodeSizeZipped"],
-                unzipped=limits["CodeSizeUnzipped"],
-                total=limits["TotalCodeSize"],
-                used=usage.get("TotalCodeSize", 0),
+                zipped_bytes=limits["CodeSizeZipped"],
+                unzipped_bytes=limits["CodeSizeUnzipped"],
+                storage_bytes=limits["TotalCodeSize"],
+                used_bytes=usage.get("TotalCodeSize", 0),
             )
         except (LambdapackError, KeyError):
             return AccountLimits()

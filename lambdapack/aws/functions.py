@@ -37,7 +37,7 @@ class BotoFunctions:
     def function(self, name: str, qualifier: str = "") -> LambdaFunction | None:
         """GetFunctionConfiguration."""
         try:
-            return shapes.parse_function(self._ask("GetFunctionConfiguration", name, qualifier))
+            return shapes.parse_function(self._read_function("GetFunctionConfiguration", name, qualifier))
         except LambdapackError as error:
             if error.failure in NOT_FOUND_FAILURES:
                 return None
@@ -45,20 +45,20 @@ class BotoFunctions:
 
     def code_location(self, name: str, qualifier: str = "") -> str:
         """GetFunction, which alone tells the place."""
-        return str(self._ask("GetFunction", name, qualifier)["Code"].get("Location", ""))
+        return str(self._read_function("GetFunction", name, qualifier)["Code"].get("Location", ""))
 
-    def settled(self, name: str, qualifier: str = "") -> LambdaFunction:
+    def wait_until_settled(self, name: str, qualifier: str = "") -> LambdaFunction:
         """GetFunctionConfiguration, until nothing is under way."""
         clock = self.calls.clock
         begun, pause = clock.monotonic(), POLL_FIRST
         while True:
-            found = shapes.parse_function(self._ask("GetFunctionConfiguration", name, qualifier))
-            if found.settled:
+            found = shapes.parse_function(self._read_function("GetFunctionConfiguration", name, qualifier))
+            if found.is_settled:
                 return _check_update(found)
             if clock.monotonic() - begun > POLL_WITHIN:
-                detail = f"{found.version_arn} is {found.state or found.update} since {POLL_WITHIN:g} s"
+                detail = f"{found.version_arn} is {found.state or found.update_status} since {POLL_WITHIN:g} s"
                 raise LambdapackError(NOT_SETTLED, detail)
-            clock.sleep(clock.spread(pause))
+            clock.sleep(clock.spread_pause(pause))
             pause = min(POLL_LONGEST, pause * 1.5)
 
     def create_function(
@@ -99,17 +99,17 @@ class BotoFunctions:
         for page in self.calls.pages("ListVersionsByFunction", {"FunctionName": name}):
             yield from map(shapes.parse_function, page.get("Versions", ()))
 
-    def every_version(self) -> Iterator[LambdaFunction]:
+    def all_versions(self) -> Iterator[LambdaFunction]:
         """ListFunctions with ALL, all pages."""
         for page in self.calls.pages("ListFunctions", {"FunctionVersion": "ALL"}):
             yield from map(shapes.parse_function, page.get("Functions", ()))
 
     def consumers(self, name: str) -> Iterator[Consumer]:
         """GetFunctionUrlConfig, GetPolicy, ListEventSourceMappings, each without a qualifier."""
-        url = self._maybe("GetFunctionUrlConfig", name)
+        url = self._read_if_present("GetFunctionUrlConfig", name)
         if url:
             yield Consumer("function-url", url["FunctionUrl"])
-        policy = self._maybe("GetPolicy", name)
+        policy = self._read_if_present("GetPolicy", name)
         for statement in json.loads(policy["Policy"])["Statement"] if policy else ():
             if "InvokeFunctionUrl" not in str(statement.get("Action")):
                 yield Consumer("permission", _principal_text(statement))
@@ -130,12 +130,12 @@ class BotoFunctions:
             version=found.get("ExecutedVersion", ""),
         )
 
-    def _ask(self, operation: str, name: str, qualifier: str = "") -> Any:
+    def _read_function(self, operation: str, name: str, qualifier: str = "") -> Any:
         return self.calls.call("lambda", operation, {"FunctionName": name, **_qualifier_parameter(qualifier)})
 
-    def _maybe(self, operation: str, name: str) -> Any:
+    def _read_if_present(self, operation: str, name: str) -> Any:
         try:
-            return self._ask(operation, name)
+            return self._read_function(operation, name)
         except LambdapackError as error:
             if error.failure in NOT_FOUND_FAILURES:
                 return None
@@ -159,8 +159,8 @@ def _revision_parameter(revision: str) -> dict[str, str]:
 
 
 def _check_update(found: LambdaFunction) -> LambdaFunction:
-    if found.failed:
-        raise LambdapackError(UPDATE_FAILED, f"{found.version_arn}: {found.reason or 'AWS gives no reason'}")
+    if found.has_failed:
+        raise LambdapackError(UPDATE_FAILED, f"{found.version_arn}: {found.failure_reason or 'AWS gives no reason'}")
     return found
 
 

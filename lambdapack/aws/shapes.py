@@ -23,7 +23,7 @@ def parse_function(document: Document) -> LambdaFunction:
         name=document["FunctionName"],
         arn=document["FunctionArn"],
         version=document.get("Version", "$LATEST"),
-        package=document.get("PackageType", "Zip"),
+        package_type=document.get("PackageType", "Zip"),
         runtime=document.get("Runtime", ""),
         architecture=parse_architectures(document.get("Architectures") or ["x86_64"])[0],
         handler=document.get("Handler", ""),
@@ -34,11 +34,11 @@ def parse_function(document: Document) -> LambdaFunction:
         timeout=document.get("Timeout", 3),
         memory=document.get("MemorySize", 128),
         environment=parse_environment(document),
-        settings=_settings_digest(document),
+        settings_digest=_settings_digest(document),
         revision=document.get("RevisionId", ""),
         state=document.get("State", ""),
-        update=document.get("LastUpdateStatus", ""),
-        reason=_failure_reason(document),
+        update_status=document.get("LastUpdateStatus", ""),
+        failure_reason=_failure_reason(document),
         description=document.get("Description", ""),
     )
 

@@ -29,7 +29,7 @@ class BotoStorage:
 
     calls: AwsClient
 
-    def stored(self, bucket: str, key: str) -> S3Object | None:
+    def find_object(self, bucket: str, key: str) -> S3Object | None:
         """HeadObject. Who may not list a bucket gets 403 for an object that is not there."""
         try:
             found = self.calls.call("s3", "HeadObject", {"Bucket": bucket, "Key": key})
@@ -40,7 +40,7 @@ class BotoStorage:
         digest = found.get("Metadata", {}).get(DIGEST_METADATA_KEY, "")
         return S3Object(bucket, key, int(found["ContentLength"]), _object_version(found), digest)
 
-    def store(self, stored: S3Object, path: Path, advance: Advance) -> S3Object:
+    def upload_object(self, stored: S3Object, path: Path, advance: Advance) -> S3Object:
         """PutObject, or parts of 8 MB in parallel when it is larger; each with botocore's checksum."""
         extra = {"Metadata": {DIGEST_METADATA_KEY: stored.code_digest}}
         where = f"s3://{stored.bucket}/{stored.key}"
@@ -51,10 +51,10 @@ class BotoStorage:
             raise _transfer_error(error, "PutObject", where) from error
         except (ClientError, BotoCoreError) as error:
             raise convert_error(error, "s3", "PutObject", where) from error
-        found = self.stored(stored.bucket, stored.key)
+        found = self.find_object(stored.bucket, stored.key)
         return found or stored
 
-    def fetch(self, bucket: str, key: str, path: Path, advance: Advance) -> None:
+    def download_object(self, bucket: str, key: str, path: Path, advance: Advance) -> None:
         """GetObject, in parts when it is large."""
         try:
             self.calls.client("s3", TRANSFER_CONFIG).download_file(bucket, key, str(path), Callback=advance)
@@ -63,7 +63,7 @@ class BotoStorage:
         except (ClientError, BotoCoreError) as error:
             raise convert_error(error, "s3", "GetObject", f"s3://{bucket}/{key}") from error
 
-    def download(self, location: str, path: Path, advance: Advance) -> None:
+    def download_url(self, location: str, path: Path, advance: Advance) -> None:
         """GET without credentials: the URL has its own."""
         place = location.partition("?")[0]
         try:

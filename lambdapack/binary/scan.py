@@ -45,41 +45,41 @@ NOT_NATIVE_DIGEST = ""
 class ContentCache(Protocol):
     """Remembers what bytes said. Its methods are called from several threads."""
 
-    def digest(self, entry: Entry) -> str | None:
+    def find_digest(self, entry: Entry) -> str | None:
         """Return the SHA-256 (hex) of an unchanged file, NOT_NATIVE, or None when it has to be read."""
         ...
 
-    def content(self, sha256: str) -> Content | None:
+    def find_content(self, sha256: str) -> Content | None:
         """Return what bytes of this digest say, None when that is unknown."""
         ...
 
-    def keep(self, entry: Entry, content: Content | None) -> None:
+    def store_content(self, entry: Entry, content: Content | None) -> None:
         """Remember what a file that was just read says; None: nothing native."""
         ...
 
-    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
+    def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
         """Return which of the names bytes of this digest define, None when that is unknown."""
         ...
 
-    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+    def store_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
         """Remember it."""
         ...
 
 
 class _NoContentCache:
-    def digest(self, entry: Entry) -> str | None:  # noqa: ARG002
+    def find_digest(self, entry: Entry) -> str | None:  # noqa: ARG002
         return None
 
-    def content(self, sha256: str) -> Content | None:  # noqa: ARG002
+    def find_content(self, sha256: str) -> Content | None:  # noqa: ARG002
         return None
 
-    def keep(self, entry: Entry, content: Content | None) -> None:
+    def store_content(self, entry: Entry, content: Content | None) -> None:
         pass
 
-    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:  # noqa: ARG002
+    def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:  # noqa: ARG002
         return None
 
-    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+    def store_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
         pass
 
 
@@ -117,10 +117,10 @@ def _look_up_files(files: Iterable[Entry], memory: ContentCache) -> tuple[list[B
     found: list[Binary] = []
     unknown: list[Entry] = []
     for entry in files:
-        digest = memory.digest(entry)
+        digest = memory.find_digest(entry)
         if digest == NOT_NATIVE_DIGEST:
             continue
-        content = memory.content(digest) if digest else None
+        content = memory.find_content(digest) if digest else None
         if content is None:
             unknown.append(entry)
         else:
@@ -134,7 +134,7 @@ def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance)
     count = min(os.cpu_count() or 1, _MAX_THREADS)
     with ThreadPoolExecutor(count) as threads:
         try:
-            working = [threads.submit(reader.work, queue, advance) for _ in range(count)]
+            working = [threads.submit(reader.read_queue, queue, advance) for _ in range(count)]
             return [binary for future in working for binary in future.result()]
         finally:
             queue.clear()  # after a failure or Ctrl-C the other threads stop at their next file
@@ -143,9 +143,9 @@ def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance)
 @dataclass(frozen=True, slots=True)
 class _FileReader:
     tree: Tree
-    memory: ContentCache
+    cache: ContentCache
 
-    def work(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
+    def read_queue(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
         """Read from a queue that other threads read from, too, until it is empty."""
         found: list[Binary] = []
         while True:
@@ -154,7 +154,7 @@ class _FileReader:
             except IndexError:
                 return found
             content = self._content(entry)
-            self.memory.keep(entry, content)
+            self.cache.store_content(entry, content)
             if content is not None:
                 found.append(_make_binary(entry, content))
             advance(entry.size)
@@ -165,7 +165,7 @@ class _FileReader:
             if not promised and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
                 return None
             digest = sha256(data).hexdigest()
-            content = self.memory.content(digest) or recognise_content(data, digest)
+            content = self.cache.find_content(digest) or recognise_content(data, digest)
         return content if promised or content.format in _NATIVE_FORMATS else None
 
 
@@ -237,13 +237,13 @@ def _add_definitions(tree: Tree, binaries: Iterable[Binary], memory: ContentCach
 def _add_definitions_of(tree: Tree, binary: Binary, wanted: tuple[str, ...], memory: ContentCache) -> Binary:
     if binary.elf is None:
         return binary
-    defines = memory.definitions(binary.sha256, wanted)
+    defines = memory.find_definitions(binary.sha256, wanted)
     if defines is None:
         from lambdapack.binary.elf.read import find_definitions  # noqa: PLC0415  # pyelftools: 40 ms, only when it is read
 
         with tree.view(binary.path) as data:
             defines = find_definitions(data, wanted)
-        memory.keep_definitions(binary.sha256, wanted, defines)
+        memory.store_definitions(binary.sha256, wanted, defines)
     return replace(binary, elf=replace(binary.elf, defines=defines))
 
 

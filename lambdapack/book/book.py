@@ -53,26 +53,26 @@ class BookEntry:
     name: str
     newest: str  # version of the day it was read
     delivery: BinaryDelivery
-    registered: BinaryInterface
+    interface: BinaryInterface
     status: MaintenanceStatus
     role: PackageRole
-    needs: str  # of the runtime, as sentences; "" when nothing special
-    instead: tuple[str, ...]  # maintained packages that take its place
-    javascript: tuple[str, ...]  # packages without a binary that do the same work
+    requirements: str  # of the runtime, as sentences; "" when nothing special
+    replacements: tuple[str, ...]  # maintained packages that take its place
+    javascript_replacements: tuple[str, ...]  # packages without a binary that do the same work
     last_node: int | None  # newest Node.js major on which the newest version installs and loads; None: no limit known
     advice: str  # what to do on Lambda, as sentences; "" when there is nothing to do
     source: str
-    read: date
+    read_on: date
 
     @property
-    def alive(self) -> bool:
+    def is_maintained(self) -> bool:
         """Whether its authors still look after it."""
         return self.status is MaintenanceStatus.MAINTAINED
 
     @property
     def alternatives(self) -> tuple[str, ...]:
         """Packages that take its place, those that need no binary last, each once."""
-        return tuple(dict.fromkeys((*self.instead, *self.javascript)))
+        return tuple(dict.fromkeys((*self.replacements, *self.javascript_replacements)))
 
 
 def find_book_entry(name: str) -> BookEntry | None:
@@ -92,14 +92,14 @@ def _parse_entry(row: Mapping[str, Any]) -> BookEntry:
         name=row["name"],
         newest=row["newest"],
         delivery=BinaryDelivery(row["delivery"]),
-        registered=BinaryInterface(row["registration"]),
+        interface=BinaryInterface(row["registration"]),
         status=MaintenanceStatus(row["status"]),
         role=PackageRole(row.get("role", PackageRole.LIBRARY.value)),
-        needs=row.get("needs", ""),
-        instead=tuple(row.get("instead", ())),
-        javascript=tuple(row.get("javascript", ())),
+        requirements=row.get("needs", ""),
+        replacements=tuple(row.get("instead", ())),
+        javascript_replacements=tuple(row.get("javascript", ())),
         last_node=row.get("last_node"),
         advice=row.get("advice", ""),
         source=row["source"],
-        read=date.fromisoformat(row["read"]),
+        read_on=date.fromisoformat(row["read"]),
     )

@@ -237,7 +237,7 @@ class Option:
     kind: SettingKind
     default: object
     help: str  # one clause, lower case, no full stop
-    called: str = ""  # the flag, where it is not called as the setting
+    flag_name: str = ""  # the flag, where it is not called as the setting
 
     @property
     def variable(self) -> str:
@@ -252,7 +252,7 @@ class Option:
     @property
     def flag(self) -> str:
         """The command-line flag, where a command has one."""
-        return self.called or "--" + self.name.replace(".", "-").replace("_", "-")
+        return self.flag_name or "--" + self.name.replace(".", "-").replace("_", "-")
 
 
 OPTIONS: tuple[Option, ...] = (

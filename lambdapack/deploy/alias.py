@@ -24,24 +24,24 @@ class DeployProgress:
     @property
     def name(self) -> str:
         """The function's."""
-        return self.plan.wanted.function
+        return self.plan.desired.function
 
     @property
-    def point(self) -> PointAlias | None:
+    def alias_step(self) -> PointAlias | None:
         """The step that moves its alias, if any."""
         return next((step for step in self.plan.steps if isinstance(step, PointAlias)), None)
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return what a person has to know when it stops here; "" when nothing was changed."""
         if self.latest is None and self.version is None:
             return ""
-        point = self.point
+        point = self.alias_step
         has = f"version {self.version.version} is published" if self.version else f"{LATEST} is changed"
         if point is None:
             return f"{self.name}: {has}"
         if self.alias:
             return f"{self.name}: {has}, and alias {point.name} points at {self.alias.version}"
-        stays = f"is where it was, at version {point.before.version}" if point.before else "was not made"
+        stays = f"is where it was, at version {point.previous.version}" if point.previous else "was not made"
         return f"{self.name}: {has}, and alias {point.name} {stays}"
 
 
@@ -51,7 +51,7 @@ def add_progress_to_errors(standing: DeployProgress) -> Iterator[None]:
     try:
         yield
     except LambdapackError as error:
-        stands = standing.told()
+        stands = standing.describe()
         if not stands:
             raise
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error
@@ -59,7 +59,7 @@ def add_progress_to_errors(standing: DeployProgress) -> Iterator[None]:
 
 def version_to_serve(standing: DeployProgress) -> LambdaFunction:
     """Return the version that was published, or that has what is wanted already."""
-    found = standing.version or standing.plan.serving
+    found = standing.version or standing.plan.live_version
     if found is None:
         raise ValueError(f"the plan of {standing.name} ends without a version")
     return found
@@ -70,7 +70,7 @@ def move_aliases(standings: Sequence[DeployProgress], cloud: Cloud, observer: Ob
     moved: list[DeployProgress] = []
     try:
         for standing in standings:
-            point = standing.point
+            point = standing.alias_step
             if point:
                 with observer.task(f"Moving {standing.name}:{point.name}"), add_progress_to_errors(standing):
                     standing.alias = _move_alias(point, standing, cloud)
@@ -84,7 +84,7 @@ def move_aliases(standings: Sequence[DeployProgress], cloud: Cloud, observer: Ob
 
 def _move_alias(point: PointAlias, standing: DeployProgress, cloud: Cloud) -> Alias:
     wanted = _desired_alias(point, version_to_serve(standing).version)
-    before = point.before
+    before = point.previous
     if before and (before.version, before.weights) == (wanted.version, wanted.weights):
         return before  # AWS gave back the version that it points at
     try:
@@ -102,7 +102,7 @@ def _move_alias(point: PointAlias, standing: DeployProgress, cloud: Cloud) -> Al
 
 def _desired_alias(point: PointAlias, version: str) -> Alias:
     """Return the alias as it shall be; of a canary the one before stays, with the new one at its side."""
-    before = point.before
+    before = point.previous
     if before is None:
         return Alias(point.name, "", version, (), alias_description(None, version, ""))
     if point.canary and before.version != version:
@@ -111,11 +111,11 @@ def _desired_alias(point: PointAlias, version: str) -> Alias:
 
 
 def _restore_alias(standing: DeployProgress, cloud: Cloud, observer: Observer) -> None:
-    point, alias = standing.point, standing.alias
-    if point is None or point.before is None or alias is None:
+    point, alias = standing.alias_step, standing.alias
+    if point is None or point.previous is None or alias is None:
         return
-    with observer.task(f"Putting {standing.name}:{point.name} back to version {point.before.version}"):
-        cloud.update_alias(standing.name, replace(point.before, revision=alias.revision))
+    with observer.task(f"Putting {standing.name}:{point.name} back to version {point.previous.version}"):
+        cloud.update_alias(standing.name, replace(point.previous, revision=alias.revision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,10 @@ class Rollback:
     function: str
     alias: Alias
     version: LambdaFunction
-    why: str  # "it was there before", "--to", "the canary ends", "the newest one before it"
+    reason: str  # "it was there before", "--to", "the canary ends", "the newest one before it"
 
     @property
-    def needed(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether the alias is not there already."""
         return self.alias.version != self.version.version or bool(self.alias.weights)
 
@@ -140,15 +140,15 @@ def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollb
         raise _missing_alias_error(cloud, function, name)
     number, why = _choose_version(cloud, function, alias, to)
     version = cloud.function(function, number)
-    if version is None or version.failed:
-        what = "does not exist any more" if version is None else f"cannot run: {version.reason}"
+    if version is None or version.has_failed:
+        what = "does not exist any more" if version is None else f"cannot run: {version.failure_reason}"
         raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {what}")
     return Rollback(function, alias, version, why)
 
 
 def apply_rollback(cloud: Cloud, found: Rollback) -> Alias:
     """Return the alias at the version that was found; LP413 when somebody moved it meanwhile."""
-    if not found.needed:
+    if not found.is_needed:
         return found.alias
     number, before = found.version.version, found.alias
     wanted = replace(before, version=number, weights=(), description=alias_description(before, number, ""))

@@ -65,13 +65,15 @@ def apply_plans(plans: Sequence[Plan], cloud: Cloud, observer: Observer = SILENT
 
 def _upload_zips(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Mapping[str, S3Object]:
     """Upload each zip once, for however many functions; what was there before counts too."""
-    uploaded = {each.key: each for plan in plans if (each := plan.observed.stored)}
+    uploaded = {each.key: each for plan in plans if (each := plan.observed.stored_zip)}
     for plan in plans:
         for step in plan.steps:
-            if isinstance(step, Upload) and step.stored.key not in uploaded:
-                label = f"Uploading to s3://{step.stored.bucket}/{step.stored.key}"
-                with observer.task(label, step.stored.size, "B") as advance:
-                    uploaded[step.stored.key] = cloud.store(step.stored, plan.wanted.package.path, advance)
+            if isinstance(step, Upload) and step.destination.key not in uploaded:
+                label = f"Uploading to s3://{step.destination.bucket}/{step.destination.key}"
+                with observer.task(label, step.destination.size, "B") as advance:
+                    uploaded[step.destination.key] = cloud.upload_object(
+                        step.destination, plan.desired.package.path, advance
+                    )
     return uploaded
 
 
@@ -100,7 +102,7 @@ class _StepRunner:
             case UpdateCode():
                 with self.observer.task(f"Updating the code of {name}"):
                     self.cloud.update_code(name, standing.plan.target.architecture, self._code(standing))
-                    standing.latest = _check_code_digest(self.cloud.settled(name), standing)
+                    standing.latest = _check_code_digest(self.cloud.wait_until_settled(name), standing)
             case UpdateSettings():
                 with self.observer.task(f"Configuring {name}"):
                     self._configure(step, standing)
@@ -114,8 +116,8 @@ class _StepRunner:
                 assert_never(step)
 
     def _code(self, standing: DeployProgress) -> CodeSource:
-        package = standing.plan.wanted.package
-        return self.uploaded.get(package.key) or LocalZip(package.path)
+        package = standing.plan.desired.package
+        return self.uploaded.get(package.object_key) or LocalZip(package.path)
 
     def _create(self, step: CreateFunction, standing: DeployProgress) -> None:
         cpu, code = standing.plan.target.architecture, self._code(standing)
@@ -124,29 +126,37 @@ class _StepRunner:
         except LambdapackError as error:
             if error.failure is not EXISTS:  # else it was made, and the reply lost: its code tells whose it is
                 raise
-        standing.latest = _check_code_digest(self.cloud.settled(standing.name), standing)
+        standing.latest = _check_code_digest(self.cloud.wait_until_settled(standing.name), standing)
 
     def _configure(self, step: UpdateSettings, standing: DeployProgress) -> None:
-        latest = standing.latest or self.cloud.settled(standing.name)
+        latest = standing.latest or self.cloud.wait_until_settled(standing.name)
         try:
             self.cloud.update_settings(standing.name, step.settings, latest.revision)
         except LambdapackError as error:
             if error.failure is not CHANGED or has_setting_changes(
-                standing.plan.wanted, self.cloud.settled(standing.name)
+                standing.plan.desired, self.cloud.wait_until_settled(standing.name)
             ):
                 raise
-        standing.latest = _check_code_digest(self.cloud.settled(standing.name), standing)
+        standing.latest = _check_code_digest(self.cloud.wait_until_settled(standing.name), standing)
 
     def _publish(self, standing: DeployProgress) -> None:
-        name, digest = standing.name, standing.plan.wanted.package.code_digest
-        latest = standing.latest or _check_code_digest(self.cloud.settled(name), standing)
+        name, digest = standing.name, standing.plan.desired.package.code_digest
+        latest = standing.latest or _check_code_digest(self.cloud.wait_until_settled(name), standing)
         for tries in range(1, PUBLISH_TRIES + 1):
             try:
                 made = self.cloud.publish_version(name, digest, latest.revision)
                 break
             except LambdapackError as error:
-                now = _check_code_digest(self.cloud.settled(name), standing) if error.failure is CHANGED else latest
-                if now.revision == latest.revision or now.settings != latest.settings or tries == PUBLISH_TRIES:
+                now = (
+                    _check_code_digest(self.cloud.wait_until_settled(name), standing)
+                    if error.failure is CHANGED
+                    else latest
+                )
+                if (
+                    now.revision == latest.revision
+                    or now.settings_digest != latest.settings_digest
+                    or tries == PUBLISH_TRIES
+                ):
                     raise
                 latest = now
         else:
@@ -156,7 +166,7 @@ class _StepRunner:
 
     def _ready(self, name: str, made: LambdaFunction) -> LambdaFunction:
         try:
-            return self.cloud.settled(name, made.version)
+            return self.cloud.wait_until_settled(name, made.version)
         except LambdapackError as error:
             if error.failure is not UPDATE_FAILED:
                 raise
@@ -213,7 +223,7 @@ def _future_error(future: "Future[None]") -> LambdapackError | None:
 
 def _check_code_digest(found: LambdaFunction, standing: DeployProgress) -> LambdaFunction:
     """Return what AWS has, when its code is what was sent; LP427 when not."""
-    wanted = standing.plan.wanted.package.code_digest
+    wanted = standing.plan.desired.package.code_digest
     if found.code_digest != wanted:
         raise LambdapackError(OTHER_CODE, f"{found.version_arn} has the code {found.code_digest}, not {wanted}")
     return found

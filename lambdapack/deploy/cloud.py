@@ -55,7 +55,7 @@ class FunctionCloud(Protocol):
         """Return a signed URL of the code, good for ten minutes; LP415 when there is no such function."""
         ...
 
-    def settled(self, name: str, qualifier: str = "") -> LambdaFunction:
+    def wait_until_settled(self, name: str, qualifier: str = "") -> LambdaFunction:
         """Wait until nothing is under way; LP423 when it failed, LP424 when it takes too long, LP415 when gone."""
         ...
 
@@ -84,7 +84,7 @@ class FunctionCloud(Protocol):
         """Yield $LATEST and every published version, oldest first; without states, as AWS leaves them out."""
         ...
 
-    def every_version(self) -> Iterator[LambdaFunction]:
+    def all_versions(self) -> Iterator[LambdaFunction]:
         """Yield every version of every function of the region, with its layers; without states."""
         ...
 
@@ -144,19 +144,19 @@ class LayerCloud(Protocol):
 class StorageCloud(Protocol):
     """Buckets, and the places that AWS gives signed URLs of."""
 
-    def stored(self, bucket: str, key: str) -> S3Object | None:
+    def find_object(self, bucket: str, key: str) -> S3Object | None:
         """Return an object without its bytes; None when it is not there or may not be seen. LP421 for the bucket."""
         ...
 
-    def store(self, stored: S3Object, path: Path, advance: Advance) -> S3Object:
+    def upload_object(self, stored: S3Object, path: Path, advance: Advance) -> S3Object:
         """Upload a file, in parts when it is large, with checksums, and return it with its version."""
         ...
 
-    def fetch(self, bucket: str, key: str, path: Path, advance: Advance) -> None:
+    def download_object(self, bucket: str, key: str, path: Path, advance: Advance) -> None:
         """Download an object into a file; LP421 when bucket or object are not there."""
         ...
 
-    def download(self, location: str, path: Path, advance: Advance) -> None:
+    def download_url(self, location: str, path: Path, advance: Advance) -> None:
         """Download what a signed URL leads to into a file."""
         ...
 

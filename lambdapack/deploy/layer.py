@@ -28,13 +28,13 @@ class DesiredLayer:
     keep: int = 0  # newest versions that stay in any case; 0: all
 
     @property
-    def new(self) -> NewLayer:
+    def new_version(self) -> NewLayer:
         """The version, as AWS is told of it."""
         description = f"{DESCRIPTION_PREFIX}content {self.content_digest}"
         return NewLayer(self.name, description, self.runtimes, self.architectures)
 
     @property
-    def through_bucket(self) -> bool:
+    def uses_bucket(self) -> bool:
         """Whether the zip has to go by way of S3, and may."""
         return bool(self.bucket) and self.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
 
@@ -44,19 +44,19 @@ class KeptVersion:
     """A version that is old enough to go, and stays."""
 
     version: LayerVersion
-    why: str  # "function:3 uses it", "it has a policy"
+    reason: str  # "function:3 uses it", "it has a policy"
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedLayer:
     """What AWS had at one moment."""
 
-    same: LayerVersion | None  # the latest version, when it is what is wanted
+    matching: LayerVersion | None  # the latest version, when it is what is wanted
     latest: LayerVersion | None = None  # None: there is none
     permissions: tuple[LayerPermission, ...] = ()  # of `same`
-    spared: tuple[KeptVersion, ...] = ()
+    kept: tuple[KeptVersion, ...] = ()
     unused: tuple[LayerVersion, ...] = ()  # may go
-    stored: S3Object | None = None  # the package, when it is in the bucket already
+    stored_zip: S3Object | None = None  # the package, when it is in the bucket already
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ LayerStep = Upload | PublishLayer | AddLayerPermission | DeleteLayerVersion
 class LayerPlan:
     """The steps for one layer, in order; none when it is as wanted."""
 
-    wanted: DesiredLayer
-    seen: ObservedLayer
+    desired: DesiredLayer
+    observed: ObservedLayer
     steps: tuple[LayerStep, ...]
     findings: tuple[Finding, ...] = field(default=())
 
@@ -94,10 +94,12 @@ class LayerPlan:
 def plan_layer(wanted: DesiredLayer, seen: ObservedLayer) -> LayerPlan:
     """Return what has to be done."""
     steps: list[LayerStep] = []
-    if seen.same is None:
-        if wanted.through_bucket and seen.stored is None:
+    if seen.matching is None:
+        if wanted.uses_bucket and seen.stored_zip is None:
             package = wanted.package
-            steps.append(Upload(S3Object(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)))
+            steps.append(
+                Upload(S3Object(wanted.bucket, package.object_key, package.zip_bytes, "", package.code_digest))
+            )
         steps.append(PublishLayer())
     given = {(layer_permission.principal, layer_permission.organization) for layer_permission in seen.permissions}
     steps += [
@@ -125,12 +127,12 @@ def observe_layer(cloud: Cloud, wanted: DesiredLayer) -> ObservedLayer:
         _split_old_versions(cloud, wanted, [latest, *versions], same) if latest and wanted.keep else ((), ())
     )
     return ObservedLayer(
-        same=same,
+        matching=same,
         latest=latest,
         permissions=cloud.layer_policy(wanted.name, same.number) if same and wanted.permissions else (),
-        spared=spared,
+        kept=spared,
         unused=unused,
-        stored=None if same else _find_stored_zip(cloud, wanted),
+        stored_zip=None if same else _find_stored_zip(cloud, wanted),
     )
 
 
@@ -165,14 +167,14 @@ def _read_layer_users(cloud: Cloud) -> Mapping[str, str]:
     """Return each layer version that a function version of the region has, with one of those that have it."""
     return {
         layer.arn: f"{lambda_function.name}:{lambda_function.version}"
-        for lambda_function in cloud.every_version()
+        for lambda_function in cloud.all_versions()
         for layer in lambda_function.layers
     }
 
 
 def _find_stored_zip(cloud: Cloud, wanted: DesiredLayer) -> S3Object | None:
     package = wanted.package
-    found = cloud.stored(wanted.bucket, package.key) if wanted.through_bucket else None
+    found = cloud.find_object(wanted.bucket, package.object_key) if wanted.uses_bucket else None
     return found if found and (found.size, found.code_digest) == (package.zip_bytes, package.code_digest) else None
 
 
@@ -187,7 +189,7 @@ class PublishedLayer:
 
 def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer = SILENT) -> tuple[PublishedLayer, ...]:
     """Return what became of every plan, in their order; a failure says what is published already."""
-    done = tuple(PublishedLayer(layer_plan, layer_plan.seen.same) for layer_plan in plans)
+    done = tuple(PublishedLayer(layer_plan, layer_plan.observed.matching) for layer_plan in plans)
     with _add_versions_to_errors(done):
         for published_layer in done:
             for step in published_layer.plan.steps:
@@ -196,16 +198,16 @@ def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer 
 
 
 def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Observer) -> None:
-    name = layer.plan.wanted.name
+    name = layer.plan.desired.name
     match step:
         case Upload(stored):
             with observer.task(f"Uploading to s3://{stored.bucket}/{stored.key}", stored.size, "B") as advance:
-                cloud.store(stored, layer.plan.wanted.package.path, advance)
+                cloud.upload_object(stored, layer.plan.desired.package.path, advance)
         case PublishLayer():
             with observer.task(f"Publishing {name}"):
-                layer.version = _publish_version(layer.plan.wanted, cloud)
+                layer.version = _publish_version(layer.plan.desired, cloud)
         case AddLayerPermission():
-            with observer.task(f"Sharing {name} with {step.permission.whom}"):
+            with observer.task(f"Sharing {name} with {step.permission.grantee}"):
                 _add_permission(step, layer, cloud)
         case DeleteLayerVersion(version):
             with observer.task(f"Deleting {name}:{version.number}"):
@@ -218,7 +220,7 @@ def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Ob
 def _publish_version(wanted: DesiredLayer, cloud: Cloud) -> LayerVersion:
     code = _find_stored_zip(cloud, wanted) or LocalZip(wanted.package.path)
     try:
-        made = cloud.publish_layer(wanted.new, code)
+        made = cloud.publish_layer(wanted.new_version, code)
     except LambdapackError as error:
         if error.failure not in (UNREACHABLE, SERVICE):
             raise
@@ -234,9 +236,9 @@ def _publish_version(wanted: DesiredLayer, cloud: Cloud) -> LayerVersion:
 def _add_permission(step: AddLayerPermission, layer: PublishedLayer, cloud: Cloud) -> None:
     version = layer.version
     if version is None:
-        raise ValueError(f"the plan of {layer.plan.wanted.name} shares a version that is not there")
+        raise ValueError(f"the plan of {layer.plan.desired.name} shares a version that is not there")
     try:
-        cloud.permit_layer(layer.plan.wanted.name, version.number, step.permission)
+        cloud.permit_layer(layer.plan.desired.name, version.number, step.permission)
     except LambdapackError as error:
         if error.failure is not EXISTS:  # else it was done, and the reply lost
             raise
@@ -250,7 +252,7 @@ def _add_versions_to_errors(layers: Sequence[PublishedLayer]) -> Iterator[None]:
         made = [
             published_layer.version
             for published_layer in layers
-            if published_layer.version and published_layer.version is not published_layer.plan.seen.same
+            if published_layer.version and published_layer.version is not published_layer.plan.observed.matching
         ]
         if not made:
             raise

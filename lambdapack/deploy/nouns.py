@@ -26,7 +26,7 @@ class LambdaFunction:
     name: str
     arn: str  # with the version or alias that was asked for
     version: str  # LATEST or a number
-    package: str  # "Zip" or "Image"
+    package_type: str  # "Zip" or "Image"
     runtime: str  # "" for an image
     architecture: Architecture
     handler: str
@@ -37,11 +37,11 @@ class LambdaFunction:
     timeout: int  # seconds
     memory: int  # MiB
     environment: Mapping[str, str] = field(repr=False)  # may hold secrets
-    settings: str  # digest over everything that a published version freezes besides the code
+    settings_digest: str  # digest over everything that a published version freezes besides the code
     revision: str  # RevisionId; "" from an emulator that has none. Changes again when an update completes
     state: str  # "Active", "Pending", "Failed", "Inactive" ...
-    update: str  # LastUpdateStatus; "" where AWS leaves it out
-    reason: str = ""  # "CODE: sentence" of a state or update that failed
+    update_status: str  # LastUpdateStatus; "" where AWS leaves it out
+    failure_reason: str = ""  # "CODE: sentence" of a state or update that failed
     description: str = ""
 
     @property
@@ -50,14 +50,14 @@ class LambdaFunction:
         return f"{unqualified_arn(self.arn)}:{self.version}"
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Nothing is under way: the next change is not refused with 409."""
-        return self.state != "Pending" and self.update != "InProgress"
+        return self.state != "Pending" and self.update_status != "InProgress"
 
     @property
-    def failed(self) -> bool:
+    def has_failed(self) -> bool:
         """It cannot run, or its last update was not taken."""
-        return self.state == "Failed" or self.update == "Failed"
+        return self.state == "Failed" or self.update_status == "Failed"
 
 
 def unqualified_arn(arn: str) -> str:
@@ -82,7 +82,7 @@ class Consumer:
     """Somebody who calls the function without version or alias, and so gets $LATEST at once."""
 
     kind: str  # "function-url", "permission", "event-source"
-    who: str  # the URL, the principal, the source's ARN
+    identifier: str  # the URL, the principal, the source's ARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class LayerPermission:
     organization: str = ""
 
     @property
-    def whom(self) -> str:
+    def grantee(self) -> str:
         """Who may use it, for people."""
         return self.organization or ("everybody" if self.principal == "*" else self.principal)
 
@@ -182,10 +182,10 @@ class CallerIdentity:
 class AccountLimits:
     """What the account may hold, in bytes. The defaults are AWS's documented ones, read 2026-11-20."""
 
-    zipped: int = 52_428_800
-    unzipped: int = 262_144_000
-    total: int = 80_530_636_800
-    used: int = 0
+    zipped_bytes: int = 52_428_800
+    unzipped_bytes: int = 262_144_000
+    storage_bytes: int = 80_530_636_800
+    used_bytes: int = 0
 
 
 OBJECT_KEY_PREFIX = "lambdapack/"
@@ -201,7 +201,7 @@ class DeploymentPackage:
     zip_bytes: int
 
     @property
-    def key(self) -> str:
+    def object_key(self) -> str:
         """Its place in a bucket: equal bytes have the same."""
         return f"{OBJECT_KEY_PREFIX}{base64.b64decode(self.code_digest).hex()}.zip"
 
@@ -226,8 +226,10 @@ class DesiredFunction:
     architecture: Architecture | None = None
     settings: FunctionSettings = field(default_factory=FunctionSettings)  # None fields stay as they are
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # set these, keep the others
-    new: FunctionSettings | None = None  # of a function that is made when there is none; None: it is not made
-    new_architecture: Architecture = Architecture.X86_64
+    creation_settings: FunctionSettings | None = (
+        None  # of a function that is made when there is none; None: it is not made
+    )
+    creation_architecture: Architecture = Architecture.X86_64
     bucket: str = ""
     smoke: SmokeTest | None = None
     canary: float = 0.0  # part of the traffic that the new version gets, below 1; 0: all of it
@@ -240,9 +242,11 @@ class Observed:
     """What AWS had at one moment. What is not needed to see that nothing is to do is read only when something is."""
 
     latest: LambdaFunction | None  # None: there is no such function
-    served: LambdaFunction | None = None  # what the alias points at; without one, the version that has what $LATEST has
+    live_version: LambdaFunction | None = (
+        None  # what the alias points at; without one, the version that has what $LATEST has
+    )
     alias: Alias | None = None
-    shifted: LambdaFunction | None = None  # the other version that gets a part of the alias's traffic
+    canary_version: LambdaFunction | None = None  # the other version that gets a part of the alias's traffic
     consumers: tuple[Consumer, ...] = ()
-    unseen: tuple[str, ...] = ()  # IAM actions that are missing to know the consumers
-    stored: S3Object | None = None  # the package, when it is in the bucket already
+    missing_actions: tuple[str, ...] = ()  # IAM actions that are missing to know the consumers
+    stored_zip: S3Object | None = None  # the package, when it is in the bucket already

@@ -38,32 +38,35 @@ def _find_published_version(cloud: Cloud, latest: LambdaFunction) -> LambdaFunct
     """Return the newest version that is what $LATEST is."""
     found = None
     for lambda_function in cloud.versions(latest.name):
-        same = (lambda_function.code_digest, lambda_function.settings) == (latest.code_digest, latest.settings)
+        same = (lambda_function.code_digest, lambda_function.settings_digest) == (
+            latest.code_digest,
+            latest.settings_digest,
+        )
         found = lambda_function if same and lambda_function.version != LATEST else found
     return found
 
 
 def _observe_details(cloud: Cloud, wanted: DesiredFunction, seen: Observed) -> Observed:
-    if wanted.alias and seen.served:
+    if wanted.alias and seen.live_version:
         alias = cloud.alias(wanted.function, wanted.alias)
         other = alias.weights[0][0] if alias and alias.weights else ""
         shifted = cloud.function(wanted.function, other) if other else None
-        seen = replace(seen, alias=alias, shifted=shifted)
+        seen = replace(seen, alias=alias, canary_version=shifted)
     try:
         consumers: tuple[Consumer, ...] = tuple(cloud.consumers(wanted.function))
     except LambdapackError as error:
         if error.failure is not ACCESS_DENIED:
             raise
-        return replace(seen, unseen=(error.detail.partition(" ")[0],))
+        return replace(seen, missing_actions=(error.detail.partition(" ")[0],))
     return replace(seen, consumers=consumers)
 
 
 def _observe_stored_zip(cloud: Cloud, wanted: DesiredFunction, seen: Observed) -> Observed:
     if not is_sent_through_s3(wanted):
         return seen
-    found = cloud.stored(wanted.bucket, wanted.package.key)
+    found = cloud.find_object(wanted.bucket, wanted.package.object_key)
     same = found and (found.size, found.code_digest) == (wanted.package.zip_bytes, wanted.package.code_digest)
-    return replace(seen, stored=found if same else None)
+    return replace(seen, stored_zip=found if same else None)
 
 
 CONSUMER_MESSAGES = {
@@ -77,8 +80,8 @@ CONSUMER_MESSAGES = {
 class FunctionLayers:
     """The layers that the function will have."""
 
-    read: tuple[LayerVersion, ...] = ()
-    unseen: tuple[str, ...] = ()  # ARNs
+    versions: tuple[LayerVersion, ...] = ()
+    unreadable: tuple[str, ...] = ()  # ARNs
 
 
 def check_deployment(
@@ -95,17 +98,17 @@ def check_deployment(
     yield from check_attached_layers(layers, architecture)
     for consumer in seen.consumers:
         yield _consumer_finding(wanted, consumer)
-    for action in seen.unseen:
+    for action in seen.missing_actions:
         yield Finding(CONSUMERS_UNSEEN, "", f"the action {action} is missing", evidence=(("action", action),))
 
 
 def check_attached_layers(layers: FunctionLayers, architecture: Architecture) -> Iterator[Finding]:
     """Yield what speaks against a function's layers, beyond what is in them."""
-    for layer_version in layers.read:
+    for layer_version in layers.versions:
         if layer_version.architectures and architecture not in layer_version.architectures:
             named = " and ".join(cpu.aws for cpu in layer_version.architectures)
             yield Finding(LAYER_ARCHITECTURE, layer_version.arn, f"it names {named}, the function is {architecture}")
-    for arn in layers.unseen:
+    for arn in layers.unreadable:
         yield Finding(LAYER_UNSEEN, arn, "AWS does not let these credentials read it, or it was deleted")
 
 
@@ -134,6 +137,6 @@ def _mismatch_evidence(package: str, function: str) -> tuple[tuple[str, str], ..
 
 
 def _consumer_finding(wanted: DesiredFunction, consumer: Consumer) -> Finding:
-    message = CONSUMER_MESSAGES[consumer.kind].format(consumer.who)
+    message = CONSUMER_MESSAGES[consumer.kind].format(consumer.identifier)
     fix = f"Let it call {wanted.function}:{wanted.alias}." if wanted.alias else ""
-    return Finding(LATEST_CONSUMER, consumer.who, message, fix=fix, evidence=(("kind", consumer.kind),))
+    return Finding(LATEST_CONSUMER, consumer.identifier, message, fix=fix, evidence=(("kind", consumer.kind),))

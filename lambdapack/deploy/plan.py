@@ -25,7 +25,7 @@ DESCRIPTION_PREFIX = "lambdapack: "
 class Upload:
     """Put the zip into a bucket."""
 
-    stored: S3Object
+    destination: S3Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class CreateFunction:
 class UpdateCode:
     """Exchange the code of $LATEST."""
 
-    before: str  # code digest
-    architecture: Architecture | None  # the one before, when it changes
+    previous_digest: str  # code digest
+    previous_architecture: Architecture | None  # the one before, when it changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class PointAlias:
     """Make the alias serve the new version."""
 
     name: str
-    before: Alias | None  # None: it is made
+    previous: Alias | None  # None: it is made
     canary: float = 0.0
 
 
@@ -88,21 +88,23 @@ Step = Upload | CreateFunction | UpdateCode | UpdateSettings | PublishVersion | 
 class Plan:
     """The steps for one function, in order; none when it is as wanted."""
 
-    wanted: DesiredFunction
+    desired: DesiredFunction
     observed: Observed
     target: Target
     steps: tuple[Step, ...]
-    serving: LambdaFunction | None  # the version that has what is wanted, when nothing is to do
+    live_version: LambdaFunction | None  # the version that has what is wanted, when nothing is to do
     findings: tuple[Finding, ...] = field(default=())  # of the package and of the guards
 
 
 def is_up_to_date(wanted: DesiredFunction, seen: Observed) -> bool:
     """Tell whether what the alias points at (or what was published) is what is wanted, and $LATEST is no other."""
-    latest, served = seen.latest, seen.served
-    if latest is None or served is None or latest.failed or _setting_changes(wanted, latest):
+    latest, served = seen.latest, seen.live_version
+    if latest is None or served is None or latest.has_failed or _setting_changes(wanted, latest):
         return False
     return (
-        _has_desired_code(wanted, latest) and _has_desired_code(wanted, served) and served.settings == latest.settings
+        _has_desired_code(wanted, latest)
+        and _has_desired_code(wanted, served)
+        and served.settings_digest == latest.settings_digest
     )
 
 
@@ -119,8 +121,8 @@ def is_sent_through_s3(wanted: DesiredFunction) -> bool:
 def target_of(wanted: DesiredFunction, latest: LambdaFunction | None) -> Target:
     """Return what the package will run on: what the function is, and what it is allowed to become."""
     if latest is None:
-        runtime = wanted.runtime or (wanted.new.runtime if wanted.new else None) or ""
-        return Target(runtime, wanted.architecture or wanted.new_architecture)
+        runtime = wanted.runtime or (wanted.creation_settings.runtime if wanted.creation_settings else None) or ""
+        return Target(runtime, wanted.architecture or wanted.creation_architecture)
     runtime = wanted.runtime if wanted.runtime and wanted.allow_runtime else latest.runtime
     architecture = wanted.architecture if wanted.allow_architecture else None
     return Target(runtime, architecture or latest.architecture)
@@ -129,13 +131,13 @@ def target_of(wanted: DesiredFunction, latest: LambdaFunction | None) -> Target:
 def plan_function(wanted: DesiredFunction, seen: Observed, target: Target, findings: tuple[Finding, ...] = ()) -> Plan:
     """Return the plan that makes a function as wanted."""
     if is_up_to_date(wanted, seen) or _is_canary_in_place(wanted, seen):
-        return Plan(wanted, seen, target, (), seen.shifted or seen.served, findings)
+        return Plan(wanted, seen, target, (), seen.canary_version or seen.live_version, findings)
     steps: list[Step] = []
     latest = seen.latest
     if latest is None:
         steps += [*_upload_steps(wanted, seen), CreateFunction(_new_function_settings(wanted, target))]
     else:
-        if latest.failed or not _has_desired_code(wanted, latest, target.architecture):
+        if latest.has_failed or not _has_desired_code(wanted, latest, target.architecture):
             other = latest.architecture if latest.architecture is not target.architecture else None
             steps += [*_upload_steps(wanted, seen), UpdateCode(latest.code_digest, other)]
         changes = _setting_changes(wanted, latest)
@@ -174,23 +176,23 @@ def _has_desired_code(
 
 def _is_canary_in_place(wanted: DesiredFunction, seen: Observed) -> bool:
     """Tell whether the part of the traffic that is wanted goes to what is wanted already."""
-    alias, shifted, latest = seen.alias, seen.shifted, seen.latest
-    if not (wanted.canary and alias and shifted and latest) or latest.failed or _setting_changes(wanted, latest):
+    alias, shifted, latest = seen.alias, seen.canary_version, seen.latest
+    if not (wanted.canary and alias and shifted and latest) or latest.has_failed or _setting_changes(wanted, latest):
         return False
     weights = alias.weights == ((shifted.version, wanted.canary),)
     return (
         weights
         and _has_desired_code(wanted, shifted)
         and _has_desired_code(wanted, latest)
-        and (shifted.settings == latest.settings)
+        and (shifted.settings_digest == latest.settings_digest)
     )
 
 
 def _upload_steps(wanted: DesiredFunction, seen: Observed) -> tuple[Upload, ...]:
-    if seen.stored or not is_sent_through_s3(wanted):
+    if seen.stored_zip or not is_sent_through_s3(wanted):
         return ()
     package = wanted.package
-    return (Upload(S3Object(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)),)
+    return (Upload(S3Object(wanted.bucket, package.object_key, package.zip_bytes, "", package.code_digest)),)
 
 
 def _new_function_settings(wanted: DesiredFunction, target: Target) -> FunctionSettings:
@@ -200,7 +202,9 @@ def _new_function_settings(wanted: DesiredFunction, target: Target) -> FunctionS
         if (value := getattr(wanted.settings, each.name)) is not None
     }
     variables = dict(wanted.variables) or None
-    return replace(wanted.new or FunctionSettings(), **given, runtime=target.runtime, environment=variables)
+    return replace(
+        wanted.creation_settings or FunctionSettings(), **given, runtime=target.runtime, environment=variables
+    )
 
 
 def _settings_to_send(wanted: DesiredFunction, latest: LambdaFunction) -> FunctionSettings:

@@ -47,12 +47,12 @@ class CleanedTree:
     """A tree without its droppings."""
 
     tree: Tree
-    dropped: tuple[Entry, ...]
+    removed: tuple[Entry, ...]
 
     @property
     def bytes_saved(self) -> int:
         """What the droppings weigh."""
-        return sum(entry.size for entry in self.dropped)
+        return sum(entry.size for entry in self.removed)
 
 
 def clean_tree(tree: Tree) -> CleanedTree:

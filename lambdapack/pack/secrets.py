@@ -43,7 +43,7 @@ NPMRC_CREDENTIAL = re.compile(
 class TokenForm:
     """A token whose issuer gave it a prefix so that it can be found."""
 
-    what: str  # with its article, for a message
+    kind: str  # with its article, for a message
     prefix: bytes  # always there: a file without it is not searched further
     pattern: re.Pattern[bytes]
 
@@ -73,7 +73,7 @@ class FoundSecret:
     """Where a secret lies and of what kind it is, never the secret itself."""
 
     path: str
-    what: str  # "a private key"
+    kind: str  # "a private key"
     line: int  # 1-based
 
 
@@ -127,7 +127,7 @@ def _find_token(data: bytes) -> tuple[str, int] | None:
     for form in TOKEN_FORMS:
         for found in form.pattern.finditer(data) if form.prefix in data else ():
             if _is_random(found[0][len(form.prefix) :]):
-                return form.what, found.start()
+                return form.kind, found.start()
     return None
 
 

@@ -134,7 +134,7 @@ class ProjectSource:
     """The files of a project that ship, and what does not."""
 
     tree: Tree
-    left_out: tuple[ExcludedPath, ...]  # in byte order of the paths
+    excluded: tuple[ExcludedPath, ...]  # in byte order of the paths
 
 
 def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> ProjectSource:

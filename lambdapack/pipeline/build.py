@@ -145,7 +145,7 @@ class _BuildRun:
         report = replace(report, findings=apply_policy((*locked, *report.findings), wanted.policy))
         if wanted.load:
             report = self._proved(report, tree, facts.handler)
-        return JudgedPackage(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+        return JudgedPackage(report, tree, facts, source.excluded if source else (), pruned, installed, key)
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
@@ -178,8 +178,8 @@ class _BuildRun:
 
     def _shipped(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
-        left_out = tuple(each for each in source.left_out if self.wanted.install or each[0] != NODE_MODULES)
-        return replace(source, tree=prune_tree(source.tree, installed.owned), left_out=left_out)
+        left_out = tuple(each for each in source.excluded if self.wanted.install or each[0] != NODE_MODULES)
+        return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=left_out)
 
     def _install(self, target: Target, engine: Engine) -> tuple[InstallResult, DependencyKey]:
         wanted = self.wanted

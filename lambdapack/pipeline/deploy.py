@@ -43,8 +43,8 @@ class JudgingPolicy:
 class DeployRequest:
     """A deployment."""
 
-    wanted: tuple[DesiredFunction, ...]  # one for each function
-    terms: Callable[[], JudgingPolicy]  # asked when something is to be judged
+    functions: tuple[DesiredFunction, ...]  # one for each function
+    make_policy: Callable[[], JudgingPolicy]  # asked when something is to be judged
     project: Path | None = None  # of which the zip has to be up to date; None: a warning says when it is not
 
 
@@ -52,24 +52,24 @@ def plan_deployments(
     order: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
 ) -> tuple[PlannedFunction, ...]:
     """Return a plan for each function. LP415 when there is none and none is to be made, LP430 for an image."""
-    seen = [_read_function(cloud, desired_function, observer) for desired_function in order.wanted]
+    seen = [_read_function(cloud, desired_function, observer) for desired_function in order.functions]
     judge = _PackageJudge(order, cloud, scratch, observer)
     return tuple(
         _plan_function(desired_function, found, judge)
-        for desired_function, found in zip(order.wanted, seen, strict=True)
+        for desired_function, found in zip(order.functions, seen, strict=True)
     )
 
 
 def _read_function(cloud: Cloud, wanted: DesiredFunction, observer: Observer) -> Observed:
     with observer.task(f"Looking at {wanted.function}"):
         seen = observe(cloud, wanted)
-    if seen.latest is None and wanted.new is None:
+    if seen.latest is None and wanted.creation_settings is None:
         raise LambdapackError(NO_FUNCTION, f"{wanted.function} in {cloud.region}")
-    if seen.latest is None and wanted.new and not wanted.new.role:
+    if seen.latest is None and wanted.creation_settings and not wanted.creation_settings.role:
         hint = "Pass `--role ARN` with the role that the function shall have."
         raise LambdapackError(USAGE, f"{wanted.function} does not exist, and --create needs a role", hint=hint)
-    if seen.latest and seen.latest.package != "Zip":
-        raise LambdapackError(IMAGE_FUNCTION, f"{seen.latest.name} has the package type {seen.latest.package}")
+    if seen.latest and seen.latest.package_type != "Zip":
+        raise LambdapackError(IMAGE_FUNCTION, f"{seen.latest.name} has the package type {seen.latest.package_type}")
     target = target_of(wanted, seen.latest)
     if target.runtime not in runtime_ids():
         hint = "lambdapack packs Node.js functions; `lambdapack runtimes` lists what it knows."
@@ -80,7 +80,7 @@ def _read_function(cloud: Cloud, wanted: DesiredFunction, observer: Observer) ->
 def _plan_function(wanted: DesiredFunction, seen: Observed, judge: "_PackageJudge") -> PlannedFunction:
     target = target_of(wanted, seen.latest)
     made = plan_function(wanted, seen, target)
-    if not made.steps and judge.order.project is None:
+    if not made.steps and judge.request.project is None:
         return PlannedFunction(made, None)
     report = judge.report(wanted, seen, target)
     return PlannedFunction(replace(made, findings=report.findings), report)
@@ -90,22 +90,22 @@ def _plan_function(wanted: DesiredFunction, seen: Observed, judge: "_PackageJudg
 class _PackageJudge:
     """Judges a zip once for each target, handler and set of layers."""
 
-    order: DeployRequest
+    request: DeployRequest
     cloud: Cloud
     scratch: Path
     observer: Observer
-    known: "dict[tuple[Target, str, tuple[str, ...]], tuple[Report, FunctionLayers]]" = field(default_factory=dict)
+    reports: "dict[tuple[Target, str, tuple[str, ...]], tuple[Report, FunctionLayers]]" = field(default_factory=dict)
 
     @property
-    def terms(self) -> JudgingPolicy:
+    def judging(self) -> JudgingPolicy:
         """The user's."""
-        return self.order.terms()
+        return self.request.make_policy()
 
     @property
     def policy(self) -> "Policy":
         """The user's, and a zip that is stale against a project that was named is an error."""
-        policy = self.terms.policy
-        if self.order.project is None:
+        policy = self.judging.policy
+        if self.request.project is None:
             return policy
         from lambdapack.rules.package.stale import ZIP_STALE  # noqa: PLC0415
 
@@ -116,18 +116,18 @@ class _PackageJudge:
         from lambdapack.rules.check import apply_policy  # noqa: PLC0415  # not when nothing is to do
 
         handler = wanted.settings.handler or (seen.latest.handler if seen.latest else None)
-        handler = handler or (wanted.new.handler if wanted.new else None) or ""
+        handler = handler or (wanted.creation_settings.handler if wanted.creation_settings else None) or ""
         attached = tuple(attached_layer.arn for attached_layer in seen.latest.layers) if seen.latest else ()
         arns = attached if wanted.settings.layers is None else wanted.settings.layers
         key = (target, handler, arns)
-        if key not in self.known:
-            self.known[key] = self._judged(wanted.package.path, target, handler, arns)
-        report, layers = self.known[key]
+        if key not in self.reports:
+            self.reports[key] = self._judge_package(wanted.package.path, target, handler, arns)
+        report, layers = self.reports[key]
         own = tuple(finding for finding in report.findings if finding.rule.name != "needs-bucket")
         found = (*own, *check_deployment(wanted, seen, layers, target.architecture))
         return replace(report, findings=apply_policy(found, self.policy))
 
-    def _judged(
+    def _judge_package(
         self, archive: Path, target: Target, handler: str, arns: Sequence[str]
     ) -> "tuple[Report, FunctionLayers]":
         from lambdapack.pipeline.fetch import fetch_layers  # noqa: PLC0415
@@ -135,11 +135,13 @@ class _PackageJudge:
         from lambdapack.pipeline.verify import VerificationTarget, verify_package  # noqa: PLC0415  # not when nothing is to do
         from lambdapack.runtimes.runtime import shipped_runtime  # noqa: PLC0415
 
-        origin = find_package_origin(archive, self.order.project)
+        origin = find_package_origin(archive, self.request.project)
         with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as directory:
             layers, files = fetch_layers(arns, self.cloud, Path(directory), self.observer)
             given = VerificationTarget(archive, handler, files, origin)
-            report = verify_package(given, shipped_runtime(target), self.policy, self.observer, store=self.terms.store)
+            report = verify_package(
+                given, shipped_runtime(target), self.policy, self.observer, store=self.judging.store
+            )
         if report.subject.kind != "zip":
             hint = "Build the function without `--layer`, or publish it with `lambdapack publish-layer`."
             raise LambdapackError(USAGE, f"{archive} is a {report.subject.kind}, not a function", hint=hint)

@@ -31,9 +31,9 @@ class CloudAddress:
 
     kind: str  # "function", "layer", "object"
     name: str  # of the function or its ARN without qualifier, the layer's ARN without version, the bucket
-    part: str = ""  # the qualifier, the version, the key
+    detail: str = ""  # the qualifier, the version, the key
     region: str = ""  # that an ARN names
-    guessed: bool = False  # a bare name, which could also be a mistyped path
+    is_guess: bool = False  # a bare name, which could also be a mistyped path
 
 
 def parse_address(text: str) -> CloudAddress | None:
@@ -48,7 +48,7 @@ def parse_address(text: str) -> CloudAddress | None:
     found = _FUNCTION.match(text)
     if found is None:
         return None
-    return CloudAddress("function", found[1], found[2] or "", guessed=not text.startswith("function:"))
+    return CloudAddress("function", found[1], found[2] or "", is_guess=not text.startswith("function:"))
 
 
 def _parse_arn(text: str) -> CloudAddress:
@@ -74,7 +74,7 @@ class FetchedTarget:
     function: LambdaFunction | None = None
     layer: LayerVersion | None = None
     layers: FunctionLayers = field(default_factory=FunctionLayers)  # of the function
-    files: tuple[Path, ...] = ()  # of the layers that could be read, in the function's order
+    layer_files: tuple[Path, ...] = ()  # of the layers that could be read, in the function's order
 
 
 def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observer: Observer) -> FetchedTarget:
@@ -86,14 +86,14 @@ def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observe
     if address.kind == "object":
         return _fetch_object(address, cloud, scratch, observer)
     if address.kind == "layer":
-        found = cloud.layer_version(address.name, int(address.part))
+        found = cloud.layer_version(address.name, int(address.detail))
         if found is None:
-            raise LambdapackError(NOT_THERE, f"{address.name}:{address.part} in {cloud.region}")
+            raise LambdapackError(NOT_THERE, f"{address.name}:{address.detail} in {cloud.region}")
         return FetchedTarget(_fetch_layer(found, cloud, scratch / "layer.zip", observer), found.arn, layer=found)
     with observer.task(f"Looking at {address.name}"):
-        function = cloud.function(address.name, address.part)
+        function = cloud.function(address.name, address.detail)
     if function is None:
-        what = f"{address.name}:{address.part}" if address.part else address.name
+        what = f"{address.name}:{address.detail}" if address.detail else address.name
         hint = f"Check the name and `--region`; `aws lambda list-functions --region {cloud.region}` lists them."
         raise LambdapackError(NO_FUNCTION, f"{what} in {cloud.region}", hint=hint)
     _refuse_unsupported(function)
@@ -103,8 +103,8 @@ def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observe
 
 
 def _refuse_unsupported(function: LambdaFunction) -> None:
-    if function.package != "Zip":
-        detail = f"{function.name} has the package type {function.package}"
+    if function.package_type != "Zip":
+        detail = f"{function.name} has the package type {function.package_type}"
         hint = "Judge what its Dockerfile copies into the image: `lambdapack verify DIR`."
         raise LambdapackError(IMAGE_FUNCTION, detail, hint=hint)
     if function.runtime not in runtime_ids():
@@ -113,10 +113,10 @@ def _refuse_unsupported(function: LambdaFunction) -> None:
 
 
 def _fetch_object(address: CloudAddress, cloud: Cloud, scratch: Path, observer: Observer) -> FetchedTarget:
-    name, path = f"s3://{address.name}/{address.part}", scratch / "object.zip"
-    found = cloud.stored(address.name, address.part)
+    name, path = f"s3://{address.name}/{address.detail}", scratch / "object.zip"
+    found = cloud.find_object(address.name, address.detail)
     with observer.task(f"Reading {name}", found.size if found else None, "B") as advance:
-        cloud.fetch(address.name, address.part, path, advance)
+        cloud.download_object(address.name, address.detail, path, advance)
     return FetchedTarget(path, name)
 
 
@@ -124,7 +124,7 @@ def _fetch_code(function: LambdaFunction, cloud: Cloud, path: Path, observer: Ob
     version = "" if function.version == LATEST else function.version
     location = cloud.code_location(_unqualified_arn(function), version)
     with observer.task(f"Reading {function.name}:{function.version}", function.code_bytes, "B") as advance:
-        cloud.download(location, path, advance)
+        cloud.download_url(location, path, advance)
     return _check_digest(path, function.version_arn, function.code_digest)
 
 
@@ -134,7 +134,7 @@ def _unqualified_arn(function: LambdaFunction) -> str:
 
 def _fetch_layer(layer: LayerVersion, cloud: Cloud, path: Path, observer: Observer) -> Path:
     with observer.task(f"Reading the layer {layer.name}:{layer.number}", layer.zip_bytes, "B") as advance:
-        cloud.download(layer.location, path, advance)
+        cloud.download_url(layer.location, path, advance)
     return _check_digest(path, layer.arn, layer.code_digest)
 
 

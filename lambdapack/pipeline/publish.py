@@ -66,7 +66,7 @@ class PlannedLayer:
 
     plan: LayerPlan
     report: Report
-    refused: bool
+    is_refused: bool
 
 
 def plan_layers(

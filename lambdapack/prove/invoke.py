@@ -32,12 +32,12 @@ class FunctionLog:
         """Take output, cut anywhere."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._say(line)
+            self._emit_line(line)
 
     def end(self) -> None:
         """Say what has no line end."""
         if self._rest:
-            self._say(self._rest)
+            self._emit_line(self._rest)
             self._rest = b""
 
     @property
@@ -45,7 +45,7 @@ class FunctionLog:
         """The last lines, the emulator's own among them."""
         return "\n".join(self._last)
 
-    def _say(self, line: bytes) -> None:
+    def _emit_line(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
         if EMULATOR_MARK not in text:
             self._observer.line(text)

@@ -33,7 +33,7 @@ def read_commonjs_exports(source: JavaScriptSource) -> CommonJsExports:
     found = CommonJsExports()
     uses = list(_find_uses(source))
     functions = NodeRanges(source.nodes("function"))
-    on_this = any(not functions.hold(node) for node in source.nodes("this"))
+    on_this = any(not functions.contains(node) for node in source.nodes("this"))
     if len(uses) > MAX_EXPORT_USES or source.nodes("shorthand") or source.nodes("dynamic") or on_this:
         found.complete = False
     for use in uses[:MAX_EXPORT_USES]:
@@ -51,7 +51,7 @@ def _find_uses(source: JavaScriptSource) -> Iterator[Node]:
     for node in source.nodes("commonjs"):
         name = source.text(node)
         shadow = shadows.get(name)
-        if name in EXPORTING_IDENTIFIERS and (shadow is None or not shadow.hold(node)):
+        if name in EXPORTING_IDENTIFIERS and (shadow is None or not shadow.contains(node)):
             yield node
 
 
@@ -186,8 +186,8 @@ def find_required_files(source: JavaScriptSource) -> Iterator[RequiredFile]:
     own = _find_require_shadows(source)
     for node in source.nodes("required"):
         name = source.text(node)[1:-1]
-        if name.startswith(("./", "../")) and not own.hold(node) and not _is_conditional(source, node):
-            yield RequiredFile(name, node.start_point.row + 1, at_once=not functions.hold(node))
+        if name.startswith(("./", "../")) and not own.contains(node) and not _is_conditional(source, node):
+            yield RequiredFile(name, node.start_point.row + 1, at_once=not functions.contains(node))
     for node in source.nodes("imported"):
         name = source.text(node)[1:-1]
         if name.startswith(("./", "../")):

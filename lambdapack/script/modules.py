@@ -43,7 +43,7 @@ def find_module_syntax(source: JavaScriptSource) -> ModuleSystemEvidence | None:
     for node in source.nodes("module"):
         if node.type == "meta_property" and source.text(node) != "import.meta":
             continue
-        if node.type == "await_expression" and functions.hold(node):
+        if node.type == "await_expression" and functions.contains(node):
             continue
         return ModuleSystemEvidence(node.start_point[0] + 1, MODULE_ONLY_SYNTAX[node.type])
     return None
@@ -55,7 +55,7 @@ def find_commonjs_identifier(source: JavaScriptSource) -> ModuleSystemEvidence |
     there: set[str] | None = None
     for node in source.nodes("commonjs"):
         name = source.text(node)
-        if functions.hold(node) or not _always_runs(node):
+        if functions.contains(node) or not _always_runs(node):
             continue
         there = _read_declared_names(source) if there is None else there
         if name not in there:

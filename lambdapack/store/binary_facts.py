@@ -132,7 +132,7 @@ class BinaryCache:
         self._new: dict[str, str] = {}
         self._stored: set[str] = set()  # digests whose facts the store has
 
-    def digest(self, entry: Entry) -> str | None:
+    def find_digest(self, entry: Entry) -> str | None:
         """Return the digest of an unchanged file, NOT_NATIVE, or None when it has to be read."""
         name = _entry_name(entry)
         found = self._digests.get(name) if entry.identity else None
@@ -140,7 +140,7 @@ class BinaryCache:
             self._old[name] = found
         return found
 
-    def content(self, sha256: str) -> Content | None:
+    def find_content(self, sha256: str) -> Content | None:
         """Return what bytes of this digest say, None when that is unknown."""
         data = self._store.get(BINARY_RECORDS, sha256)
         found = None if data is None else content_from_bytes(sha256, data)
@@ -148,7 +148,7 @@ class BinaryCache:
             self._stored.add(sha256)
         return found
 
-    def keep(self, entry: Entry, content: Content | None) -> None:
+    def store_content(self, entry: Entry, content: Content | None) -> None:
         """Remember what a file says; where it lies only if its times will betray any change from now on."""
         if content is not None and content.sha256 not in self._stored:
             self._stored.add(content.sha256)
@@ -156,12 +156,12 @@ class BinaryCache:
         if is_settled(entry.identity, self._now):
             self._new[_entry_name(entry)] = NOT_NATIVE_DIGEST if content is None else content.sha256
 
-    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
+    def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
         """Return which of the names bytes of this digest define, None when that is unknown."""
         data = self._store.get(DEFINITION_RECORDS, _hash_key(sha256, *names))
         return None if data is None else symbols_from_bytes(data)
 
-    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+    def store_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
         """Remember it."""
         self._store.put(DEFINITION_RECORDS, _hash_key(sha256, *names), symbols_to_bytes(found))
 

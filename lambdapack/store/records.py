@@ -44,23 +44,23 @@ class Store:
 
     def get(self, kind: str, key: str) -> bytes | None:
         """Return a record, None when there is none that this code wrote and that is whole."""
-        place = self._place(kind, key)
+        place = self._record_path(kind, key)
         try:
             head, _, content = place.read_bytes().partition(b"\n")
         except OSError:
             return None
-        if head != self._head(kind, key, content):
+        if head != self._header(kind, key, content):
             return None
-        self._used(place)
+        self._mark_used(place)
         return content
 
     def put(self, kind: str, key: str, content: bytes) -> None:
         """Write a record, whole or not at all."""
-        place = self._place(kind, key)
+        place = self._record_path(kind, key)
         temporary = place.with_name(f".{key}.{secrets.token_hex(4)}.tmp")
         try:
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary.write_bytes(self._head(kind, key, content) + b"\n" + content)
+            temporary.write_bytes(self._header(kind, key, content) + b"\n" + content)
             temporary.replace(place)
         except OSError:
             with suppress(OSError):
@@ -82,21 +82,21 @@ class Store:
                 path.unlink()
                 total -= status.st_size
 
-    def held(self) -> tuple[StoreUsage, ...]:
+    def usage(self) -> tuple[StoreUsage, ...]:
         """Return what there is of each kind, also of other code's."""
         sizes = {kind: [status.st_size for _, status in self._files(kind)] for kind in RECORD_KINDS}
         return tuple(StoreUsage(kind, len(found), sum(found)) for kind, found in sizes.items())
 
     def clear(self) -> tuple[StoreUsage, ...]:
         """Remove every record and return what is gone; anything else in the directory stays."""
-        before = self.held()
+        before = self.usage()
         for path, _ in list(self._files()):
             with suppress(OSError):
                 path.unlink()
         for place in (*(self.directory / kind for kind in RECORD_KINDS), self.directory):
             with suppress(OSError):
                 place.rmdir()  # only when empty
-        left = {store_usage.kind: store_usage for store_usage in self.held()}
+        left = {store_usage.kind: store_usage for store_usage in self.usage()}
         return tuple(
             StoreUsage(
                 store_usage.kind,
@@ -106,17 +106,17 @@ class Store:
             for store_usage in before
         )
 
-    def _place(self, kind: str, key: str) -> Path:
+    def _record_path(self, kind: str, key: str) -> Path:
         if kind not in RECORD_KINDS or not RECORD_KEY.match(key):
             raise ValueError(f"{kind}/{key} is no name of a record")
         return self.directory / kind / f"{key}{RECORD_SUFFIX}"
 
-    def _head(self, kind: str, key: str, content: bytes) -> bytes:
+    def _header(self, kind: str, key: str, content: bytes) -> bytes:
         """The first line: who made it, and a digest over name and content, so that a copied record is foreign too."""
         return self._mark + hashlib.sha256(f"{kind}/{key}\n".encode() + content).hexdigest().encode()
 
     @staticmethod
-    def _used(place: Path) -> None:
+    def _mark_used(place: Path) -> None:
         with suppress(OSError):
             if place.stat().st_mtime < time.time() - USE_MARK_SECONDS:
                 os.utime(place)

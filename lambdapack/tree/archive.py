@@ -56,7 +56,7 @@ class ZipTree:
         self._checked: set[str] = set()
         try:
             self._members = _read_members(path)
-            self.entries = index_entries((self._entry(*item) for item in self._members.items()), path)
+            self.entries = index_entries((self._make_entry(*item) for item in self._members.items()), path)
         except BaseException:
             self.close()
             raise
@@ -80,21 +80,21 @@ class ZipTree:
     ) -> None:
         self.close()
 
-    def _entry(self, path: str, info: "ZipInfo") -> Entry:
+    def _make_entry(self, path: str, info: "ZipInfo") -> Entry:
         mode = info.external_attr >> 16 if info.create_system in UNIX_SYSTEMS else 0
         kind = _member_kind(path, info, mode, self._file.path)
         if kind is EntryKind.SYMLINK:
-            return Entry(path, kind, 0o777, 0, self._target(path, info))
+            return Entry(path, kind, 0o777, 0, self._link_target(path, info))
         if info.create_system not in UNIX_SYSTEMS:
             mode = 0o755 if kind is EntryKind.DIRECTORY else 0o644
         if kind is EntryKind.DIRECTORY:
             return Entry(path, kind, mode & 0o777, 0)
-        return Entry(path, kind, mode & 0o777, info.file_size, "", self._identity(info))
+        return Entry(path, kind, mode & 0o777, info.file_size, "", self._member_identity(info))
 
-    def _identity(self, info: "ZipInfo") -> str:
+    def _member_identity(self, info: "ZipInfo") -> str:
         return file_identity(self._file.status, info.CRC, info.header_offset, info.compress_size)
 
-    def _target(self, path: str, info: "ZipInfo") -> str:
+    def _link_target(self, path: str, info: "ZipInfo") -> str:
         if info.file_size >= PATH_MAX:
             raise hostile_entry_error(self._file.path, path, "it is a link with a target longer than a path can be")
         target = bytes(self._contents(path, info)).decode("utf-8", "surrogateescape")
@@ -104,8 +104,8 @@ class ZipTree:
         return target
 
     def _contents(self, path: str, info: "ZipInfo") -> memoryview | bytearray:
-        packed = self._packed(path, info)
-        data = packed if info.compress_type == ZIP_STORED else self._inflated(path, packed, info.file_size)
+        packed = self._compressed_bytes(path, info)
+        data = packed if info.compress_type == ZIP_STORED else self._inflate(path, packed, info.file_size)
         if path not in self._checked:
             import deflate  # noqa: PLC0415  # only when a zip is read
 
@@ -114,36 +114,36 @@ class ZipTree:
             self._checked.add(path)
         return data
 
-    def _packed(self, path: str, info: "ZipInfo") -> memoryview:
-        header = self._file.piece(info.header_offset, LOCAL_HEADER.size)
+    def _compressed_bytes(self, path: str, info: "ZipInfo") -> memoryview:
+        header = self._file.read_range(info.header_offset, LOCAL_HEADER.size)
         signature, name_size, extra_size = LOCAL_HEADER.unpack(header)
         if signature != LOCAL_SIGNATURE:
             raise _corrupt_error(self._file.path, f"{path!r}: there is no entry where the directory says")
         start = info.header_offset + LOCAL_HEADER.size
-        if self._file.piece(start, name_size) != _raw_name(info):
+        if self._file.read_range(start, name_size) != _raw_name(info):
             raise hostile_entry_error(self._file.path, path, "the entry has another name than the directory says")
-        return self._file.piece(start + name_size + extra_size, info.compress_size)
+        return self._file.read_range(start + name_size + extra_size, info.compress_size)
 
-    def _inflated(self, path: str, packed: memoryview, size: int) -> bytearray:
+    def _inflate(self, path: str, packed: memoryview, size: int) -> bytearray:
         import deflate  # noqa: PLC0415  # only when a zip is read
 
         try:
             data: bytearray = deflate.deflate_decompress(packed, size) if size else bytearray()
         except deflate.DeflateError as error:
-            raise self._overflow_or_damage(path, packed, size) from error
-        if len(data) != size or (not size and self._grows(packed, 0)):
-            raise self._overflow_or_damage(path, packed, size)
+            raise self._inflate_error(path, packed, size) from error
+        if len(data) != size or (not size and self._inflates_beyond(packed, 0)):
+            raise self._inflate_error(path, packed, size)
         return data
 
-    def _overflow_or_damage(self, path: str, packed: memoryview, size: int) -> LambdapackError:
-        if self._grows(packed, size):
+    def _inflate_error(self, path: str, packed: memoryview, size: int) -> LambdapackError:
+        if self._inflates_beyond(packed, size):
             return hostile_entry_error(
                 self._file.path, path, f"it unpacks to more than the {size} bytes that it declares"
             )
         return _corrupt_error(self._file.path, f"{path!r}: its compressed data are damaged")
 
     @staticmethod
-    def _grows(packed: memoryview, size: int) -> bool:
+    def _inflates_beyond(packed: memoryview, size: int) -> bool:
         import zlib  # noqa: PLC0415  # only when something is wrong
 
         try:
@@ -262,7 +262,7 @@ class MappedFile:
             raise LambdapackError(BAD_TARGET, f"{path}: {error.strerror}") from error
         self.size = len(self._map)
 
-    def piece(self, start: int, size: int) -> memoryview:
+    def read_range(self, start: int, size: int) -> memoryview:
         """Return `size` bytes from `start`; LP007 when the file ends before."""
         if not 0 <= start <= start + size <= self.size:
             raise LambdapackError(BAD_TARGET, f"{self.path}: it is cut off: {start + size} bytes are needed")

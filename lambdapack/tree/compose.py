@@ -174,19 +174,19 @@ class DereferencedTree:
     def _walk(self, path: str, origin: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """Give (path here, path in the tree) of everything below a directory."""
         for name in self._below[origin]:
-            here, there = _join_path(path, name), self._real(_join_path(origin, name))
+            here, there = _join_path(path, name), self._resolve(_join_path(origin, name))
             if there in above:
                 raise _link_error(here, "it points to a directory that it is in itself")
             yield here, there
             if there in self._below:
                 yield from self._walk(here, there, (*above, there))
 
-    def _real(self, path: str) -> str:
+    def _resolve(self, path: str) -> str:
         """Return the file or directory that a path names once every link on the way is followed."""
         pending, done, followed = path.split("/")[::-1], "", 0
         while pending:
             part = pending.pop()
-            done = self._above(path, done) if part == ".." else _join_path(done, part)
+            done = self._parent(path, done) if part == ".." else _join_path(done, part)
             entry = self._tree.entries.get(done)
             if done not in self._below and entry is None:
                 raise _link_error(path, f"it points to {done!r}, which is not there")
@@ -194,11 +194,11 @@ class DereferencedTree:
                 followed += 1
                 if followed > MAX_SYMLINKS:
                     raise _link_error(path, "its links go round in a circle")
-                start, more = self._pointed(path, entry)
+                start, more = self._target_parts(path, entry)
                 done, pending = start, pending + more
         return done
 
-    def _pointed(self, path: str, link: Entry) -> tuple[str, list[str]]:
+    def _target_parts(self, path: str, link: Entry) -> tuple[str, list[str]]:
         """Return the directory to go on from, and the parts still to go, last first."""
         start, target = link.path.rpartition("/")[0], link.target
         if target.startswith("/"):
@@ -207,7 +207,7 @@ class DereferencedTree:
                 raise _link_error(path, f"it points out of the package, to {link.target!r}")
         return start, [part for part in target.split("/") if part not in ("", ".")][::-1]
 
-    def _above(self, path: str, directory: str) -> str:
+    def _parent(self, path: str, directory: str) -> str:
         if not directory:
             raise _link_error(path, "it points out of the package")
         return directory.rpartition("/")[0]

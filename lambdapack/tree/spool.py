@@ -110,7 +110,7 @@ class SpoolTree:
     def view(self, path: str) -> Iterator[memoryview]:
         """Lend a file's bytes: a slice of the mapped spool."""
         file_entry(self.entries, path)
-        with lend(self._file.piece(*self._places[path])) as data:
+        with lend(self._file.read_range(*self._places[path])) as data:
             yield data
 
     def close(self) -> None:
@@ -158,7 +158,7 @@ def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
         raise _damaged_error(file.path, str(error)) from error
     except OSError as error:
         raise LambdapackError(BAD_TARGET, f"{file.path}: {error.strerror or error}") from error
-    if bytes(file.piece(end, tarfile.BLOCKSIZE)) != bytes(tarfile.BLOCKSIZE):
+    if bytes(file.read_range(end, tarfile.BLOCKSIZE)) != bytes(tarfile.BLOCKSIZE):
         raise _damaged_error(file.path, f"no entry can be read at offset {end}")
 
 

@@ -216,7 +216,7 @@ def test_the_schema_line_of_editors_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_every_row_has_names_help_and_a_schema(option: Any) -> None:
     assert option.variable == "LAMBDAPACK_" + option.name.upper().replace("-", "_").replace(".", "_")
-    assert option.flag == (option.called or "--" + option.name.replace(".", "-"))
+    assert option.flag == (option.flag_name or "--" + option.name.replace(".", "-"))
     assert option.help
     assert not option.help.endswith(".")
     assert option.kind.schema

@@ -65,11 +65,11 @@ class DynamicSection:
     @property
     def needed(self) -> tuple[str, ...]:
         """DT_NEEDED, in file order; to ask twice changes nothing."""
-        return tuple(dict.fromkeys(self.strings.text(number) for number in self.needed_at))
+        return tuple(dict.fromkeys(self.strings.text_at(number) for number in self.needed_at))
 
     def text(self, tag: int) -> str | None:
         """Return the string that a tag names, None without the tag."""
-        return self.strings.text(self.tags[tag]) if tag in self.tags else None
+        return self.strings.text_at(self.tags[tag]) if tag in self.tags else None
 
     def paths(self, tag: int) -> tuple[str, ...]:
         """Return a search path, split at ":"; an empty element is the current directory, an empty path none.
@@ -106,13 +106,13 @@ def read_dynamic(image: MappedImage, segments: tuple[Segment, ...]) -> DynamicSe
 
 def _read_tags(image: MappedImage, address: int) -> tuple[dict[int, int], tuple[int, ...]]:
     # The loader reads from p_vaddr to DT_NULL and does not care for p_filesz.
-    table = image.tail(address)
+    table = image.bytes_from(address)
     if len(table) < _DYNAMIC_ENTRY.size:
         raise Damage("its dynamic section is not in the file")
     tags: dict[int, int] = {}
     needed: dict[int, None] = {}
     for tag, value in _DYNAMIC_ENTRY.iter_unpack(table[: len(table) // _DYNAMIC_ENTRY.size * _DYNAMIC_ENTRY.size]):
-        image.spend()
+        image.count_steps()
         if len(tags) + len(needed) > MAX_DYNAMIC_ENTRIES:
             raise Damage(ENDLESS_TABLES_DAMAGE)
         if tag == DT_NULL:
@@ -133,7 +133,7 @@ class SymbolTable:
     __slots__ = ("_bytes", "_halves", "_longs", "_words")
 
     def __init__(self, image: MappedImage, dynamic: DynamicSection) -> None:
-        table = image.tail(dynamic.tags[DT_SYMTAB]) if DT_SYMTAB in dynamic.tags else image.data[:0]
+        table = image.bytes_from(dynamic.tags[DT_SYMTAB]) if DT_SYMTAB in dynamic.tags else image.data[:0]
         self._bytes = table[: len(table) // _SYMBOL_BYTES * _SYMBOL_BYTES]
         self._halves = self._bytes.cast("H")
         self._words = self._bytes.cast("I")
@@ -176,7 +176,7 @@ class SymbolTable:
         """Return st_size in bytes, 0 when unknown."""
         return self._longs[3 * index + 2]
 
-    def undefined(self, indices: Iterable[int]) -> list[tuple[int, int]]:
+    def find_undefined(self, indices: Iterable[int]) -> list[tuple[int, int]]:
         """Return (index, name offset) of those symbols that another file must define, in order of the table."""
         wanted = sorted(indices)
         if wanted and wanted[-1] >= len(self):
@@ -185,7 +185,7 @@ class SymbolTable:
         open_ones = [number for number in wanted if not halves[12 * number + 3]]
         return [(one, words[6 * one]) for one in open_ones if not self.is_local(one)]
 
-    def offered(self, first: int, end: int) -> list[tuple[int, int]]:
+    def find_offered(self, first: int, end: int) -> list[tuple[int, int]]:
         """Return (index, name offset) of every symbol in a range that others may bind to, at C speed."""
         end = min(end, len(self))
         names = self._words[6 * first : 6 * end : 6].tolist()
@@ -223,7 +223,7 @@ def read_isa_needed(image: MappedImage, segments: tuple[Segment, ...]) -> str | 
 def _gnu_properties(image: MappedImage, notes: memoryview) -> Iterator[tuple[int, memoryview]]:
     at = 0
     while at + _NOTE_HEADER.size <= len(notes):
-        image.spend()
+        image.count_steps()
         name_bytes, size, kind = _NOTE_HEADER.unpack_from(notes, at)
         start = at + _NOTE_HEADER.size + _align_up(name_bytes, 4)
         if kind == NT_GNU_PROPERTY_TYPE_0 and bytes(notes[at + _NOTE_HEADER.size : start]) == b"GNU\0":
@@ -234,7 +234,7 @@ def _gnu_properties(image: MappedImage, notes: memoryview) -> Iterator[tuple[int
 def _property_entries(image: MappedImage, properties: memoryview) -> Iterator[tuple[int, memoryview]]:
     at = 0
     while at + _PROPERTY_HEADER.size <= len(properties):
-        image.spend()
+        image.count_steps()
         kind, size = _PROPERTY_HEADER.unpack_from(properties, at)
         yield kind, properties[at + _PROPERTY_HEADER.size : at + _PROPERTY_HEADER.size + size]
         at += _PROPERTY_HEADER.size + _align_up(size, _PROPERTY_ALIGNMENT)
@@ -274,7 +274,7 @@ class VersionTables:
     by_value: Mapping[int, SymbolVersion]  # an entry of .gnu.version to its meaning
     values: memoryview | None  # DT_VERSYM, one a symbol
 
-    def of(self, symbol: int) -> SymbolVersion:
+    def version_of(self, symbol: int) -> SymbolVersion:
         """Return the version of a symbol by its index; unversioned beyond the table."""
         if self.values is None or symbol >= len(self.values):
             return UNVERSIONED
@@ -305,7 +305,7 @@ def _set_version(by_value: dict[int, SymbolVersion], index: int, name: str, file
 def _version_values(image: MappedImage, dynamic: DynamicSection) -> memoryview | None:
     if DT_VERSYM not in dynamic.tags:
         return None
-    table = image.tail(dynamic.tags[DT_VERSYM])
+    table = image.bytes_from(dynamic.tags[DT_VERSYM])
     return table[: len(table) // 2 * 2].cast("H")
 
 
@@ -313,19 +313,19 @@ def _read_needs(image: MappedImage, dynamic: DynamicSection) -> Iterator[tuple[i
     # Like the loader: the counts are not looked at, a zero offset to the next one ends each chain.
     at, more = dynamic.tags.get(DT_VERNEED, 0), DT_VERNEED in dynamic.tags
     while more:
-        image.spend()
-        _, _, file, first, following = _NEED_ENTRY.unpack(image.at(at, _NEED_ENTRY.size))
-        name = dynamic.strings.text(file)
+        image.count_steps()
+        _, _, file, first, following = _NEED_ENTRY.unpack(image.bytes_at(at, _NEED_ENTRY.size))
+        name = dynamic.strings.text_at(file)
         for flags, index, version in _need_auxiliaries(image, at + first):
-            yield index, VersionNeed(name, dynamic.strings.text(version), bool(flags & VER_FLG_WEAK))
+            yield index, VersionNeed(name, dynamic.strings.text_at(version), bool(flags & VER_FLG_WEAK))
         at, more = at + following, following != 0
 
 
 def _need_auxiliaries(image: MappedImage, at: int) -> Iterator[tuple[int, int, int]]:
     following = 1
     while following:
-        image.spend()
-        _, flags, index, name, following = _NEED_AUX_ENTRY.unpack(image.at(at, _NEED_AUX_ENTRY.size))
+        image.count_steps()
+        _, flags, index, name, following = _NEED_AUX_ENTRY.unpack(image.bytes_at(at, _NEED_AUX_ENTRY.size))
         yield flags, index & _INDEX_MASK, name
         at += following
 
@@ -333,8 +333,8 @@ def _need_auxiliaries(image: MappedImage, at: int) -> Iterator[tuple[int, int, i
 def _read_definitions(image: MappedImage, dynamic: DynamicSection) -> Iterator[tuple[int, bool, str]]:
     at, more = dynamic.tags.get(DT_VERDEF, 0), DT_VERDEF in dynamic.tags
     while more:
-        image.spend()
-        _, flags, index, _, _, first, following = _DEFINITION_ENTRY.unpack(image.at(at, _DEFINITION_ENTRY.size))
-        (name,) = _DEFINITION_NAME.unpack(image.at(at + first, _DEFINITION_NAME.size))
-        yield index & _INDEX_MASK, bool(flags & VER_FLG_BASE), dynamic.strings.text(name)
+        image.count_steps()
+        _, flags, index, _, _, first, following = _DEFINITION_ENTRY.unpack(image.bytes_at(at, _DEFINITION_ENTRY.size))
+        (name,) = _DEFINITION_NAME.unpack(image.bytes_at(at + first, _DEFINITION_NAME.size))
+        yield index & _INDEX_MASK, bool(flags & VER_FLG_BASE), dynamic.strings.text_at(name)
         at, more = at + following, following != 0

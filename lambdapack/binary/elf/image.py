@@ -37,25 +37,25 @@ class Segment:
 class MappedImage:
     """File bytes by virtual address. Whoever loops over the file's own counts pays with `spend`."""
 
-    __slots__ = ("_credit", "_loads", "_starts", "data")
+    __slots__ = ("_loads", "_starts", "_steps_left", "data")
 
     def __init__(self, data: memoryview, segments: tuple[Segment, ...]) -> None:
         self.data = data
         self._loads = sorted((each for each in segments if each.kind == PT_LOAD), key=lambda each: each.address)
         self._starts = [load.address for load in self._loads]
-        self._credit = min(len(data) // BYTES_PER_STEP + BASE_STEPS, MAX_STEPS)
+        self._steps_left = min(len(data) // BYTES_PER_STEP + BASE_STEPS, MAX_STEPS)
 
-    def spend(self, steps: int = 1) -> None:
+    def count_steps(self, steps: int = 1) -> None:
         """Pay for work. Damage when the file asks for more than its size justifies."""
-        self._credit -= steps
-        if self._credit < 0:
+        self._steps_left -= steps
+        if self._steps_left < 0:
             raise Damage("its tables overlap or have no end")
 
     def _segment(self, address: int) -> Segment | None:
         at = bisect_right(self._starts, address) - 1
         return self._loads[at] if at >= 0 else None
 
-    def tail(self, address: int) -> memoryview:
+    def bytes_from(self, address: int) -> memoryview:
         """Return the bytes from an address to the end of its segment, empty when the file holds none there."""
         segment = self._segment(address)
         if segment is None or address >= segment.address + segment.file_bytes:
@@ -63,9 +63,9 @@ class MappedImage:
         start = segment.offset + address - segment.address
         return self.data[start : segment.offset + segment.file_bytes]
 
-    def at(self, address: int, size: int) -> memoryview:
+    def bytes_at(self, address: int, size: int) -> memoryview:
         """Return exactly `size` bytes at an address, or raise Damage."""
-        found = self.tail(address)[:size]
+        found = self.bytes_from(address)[:size]
         if len(found) < size:
             raise Damage(f"{size} bytes at address {address:#x} are not in the file")
         return found
@@ -83,20 +83,20 @@ class StringTable:
 
     def __init__(self, image: MappedImage, address: int, size: int) -> None:
         self._image = image
-        self.raw = bytes(image.tail(address)[:size])
+        self.raw = bytes(image.bytes_from(address)[:size])
         if not self.raw:
             raise Damage("its string table is not in the file")
 
-    def cut(self, offset: int) -> bytes:
+    def name_at(self, offset: int) -> bytes:
         """Return the name that begins at an offset, empty beyond the table."""
         end = self.raw.find(b"\0", offset)
         name = self.raw[offset : end if end >= 0 else len(self.raw)]
-        self._image.spend(1 + len(name) // 16)
+        self._image.count_steps(1 + len(name) // 16)
         return name
 
-    def text(self, offset: int) -> str:
+    def text_at(self, offset: int) -> str:
         """Return the name at an offset as text; bytes that are not UTF-8 are replaced."""
-        return self.cut(offset).decode("utf-8", "replace")
+        return self.name_at(offset).decode("utf-8", "replace")
 
 
 ELF_HEADER_BYTES = 64
@@ -127,7 +127,7 @@ class ElfHeader:
     table_offset: int = 0  # e_phoff
     table_count: int = 0  # e_phnum
     damage: str = ""  # in the order of glibc's open_verify (elf/dl-load.c)
-    readable: bool = False  # 64-bit, little-endian and whole: the rest of the file can be looked at
+    is_readable: bool = False  # 64-bit, little-endian and whole: the rest of the file can be looked at
 
 
 def read_header(data: memoryview) -> ElfHeader:
@@ -155,7 +155,7 @@ def read_header(data: memoryview) -> ElfHeader:
         damage = "ELF file version does not match current one"
     if not damage and plain.type in {ET_DYN, ET_EXEC} and not ours:
         damage = "ELF file's phentsize not the expected size"
-    return replace(plain, table_offset=offset, table_count=count if ours else 0, damage=damage, readable=True)
+    return replace(plain, table_offset=offset, table_count=count if ours else 0, damage=damage, is_readable=True)
 
 
 def _class_damage(header: ElfHeader) -> str:

@@ -60,7 +60,7 @@ def read_elf(data: memoryview) -> Elf:
     )
     if header.bits == 32 and header.little_endian:
         return replace(elf, interpreter=read_interpreter_32(data))
-    return _ElfReader(data, header, elf).finish() if header.readable else elf
+    return _ElfReader(data, header, elf).read() if header.is_readable else elf
 
 
 def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
@@ -70,7 +70,7 @@ def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
         if opened is not None:
             image, dynamic = opened
             table = SymbolTable(image, dynamic)
-            yield from DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).all()
+            yield from DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).list_all()
     except Damage:
         return
 
@@ -83,14 +83,14 @@ def find_definitions(data: memoryview, names: Iterable[str]) -> tuple[Symbol, ..
             return ()
         image, dynamic = opened
         table = SymbolTable(image, dynamic)
-        return DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).among(names)
+        return DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).select(names)
     except Damage:
         return ()
 
 
 def _open_dynamic(data: memoryview) -> tuple[MappedImage, DynamicSection] | None:
     header = read_header(data)
-    if not header.readable:
+    if not header.is_readable:
         return None
     segments = read_segments(data, header)
     image = MappedImage(data, segments)
@@ -106,26 +106,26 @@ class _ElfReader:
         self._header = header
         self._elf = elf
 
-    def finish(self) -> Elf:
-        self._missing(())
+    def read(self) -> Elf:
+        self._read_missing_bytes(())
         try:
             segments = read_segments(self._data, self._header)
-            self._missing(segments)
+            self._read_missing_bytes(segments)
             image = MappedImage(self._data, segments)
-            self._segments(image, segments)
+            self._read_segments(image, segments)
             dynamic = read_dynamic(image, segments)
             if dynamic is not None:
-                self._dynamic(image, dynamic)
+                self._read_dynamic(image, dynamic)
         except Damage as damage:
             cut = bool(self._elf.missing_bytes) and str(damage) != CUT_HEADERS_DAMAGE  # the loader dies without a word
             self._elf = replace(self._elf, damage=self._elf.damage or ("" if cut else str(damage)))
         return self._elf
 
-    def _missing(self, segments: tuple[Segment, ...]) -> None:
+    def _read_missing_bytes(self, segments: tuple[Segment, ...]) -> None:
         lacking, pages = count_missing(self._header, segments, len(self._data))
         self._elf = replace(self._elf, missing_bytes=lacking, missing_pages=pages)
 
-    def _segments(self, image: MappedImage, segments: tuple[Segment, ...]) -> None:
+    def _read_segments(self, image: MappedImage, segments: tuple[Segment, ...]) -> None:
         stack = next((segment.flags for segment in segments if segment.kind == PT_GNU_STACK), None)
         self._elf = replace(
             self._elf,
@@ -133,15 +133,15 @@ class _ElfReader:
             tls_bytes=next((segment.memory_bytes for segment in segments if segment.kind == PT_TLS), 0),
             # Without PT_GNU_STACK x86 gets an executable stack, AArch64 does not (glibc stackinfo.h).
             executable_stack=bool(stack & PF_X) if stack is not None else self._header.machine == EM_X86_64,
-            damage=self._elf.damage or self._load_damage(segments),
+            damage=self._elf.damage or self._find_load_damage(segments),
         )
         self._elf = replace(self._elf, isa_needed=read_isa_needed(image, segments))
 
-    def _load_damage(self, segments: tuple[Segment, ...]) -> str:
+    def _find_load_damage(self, segments: tuple[Segment, ...]) -> str:
         """Of a cut file nothing else is worth saying."""
         return "" if self._elf.missing_bytes else load_damage(self._header, segments)
 
-    def _dynamic(self, image: MappedImage, dynamic: DynamicSection) -> None:
+    def _read_dynamic(self, image: MappedImage, dynamic: DynamicSection) -> None:
         self._elf = replace(
             self._elf,
             dynamic=True,

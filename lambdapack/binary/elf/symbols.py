@@ -42,12 +42,12 @@ def unpack_relr_slots(image: MappedImage, table: memoryview) -> Iterator[int]:
     where = 0
     for (word,) in _RELR_WORD.iter_unpack(table):
         if not word & 1:
-            image.spend()
+            image.count_steps()
             yield word
             where = word + _RELR_WORD.size
             continue
         bits = word >> 1
-        image.spend(1 + bits.bit_count())
+        image.count_steps(1 + bits.bit_count())
         while bits:
             lowest = bits & -bits
             yield where + _RELR_WORD.size * (lowest.bit_length() - 1)
@@ -68,7 +68,7 @@ class _SignedLeb128:
     def next(self) -> int:
         value = shift = 0
         while True:
-            self._image.spend()
+            self._image.count_steps()
             if self._at >= len(self._data) or shift > _BITMAP_SLOTS:
                 raise Damage("its packed relocations are broken")
             byte = self._data[self._at]
@@ -95,7 +95,7 @@ def unpack_android_relocations(image: MappedImage, table: memoryview) -> Iterato
         elif flags & _GROUPED_BY_ADDEND:
             addend += numbers.next()
         for _ in repeat(None, min(size, left)):
-            image.spend()
+            image.count_steps()
             offset += numbers.next() if step is None else step
             info = info if flags & _GROUPED_BY_INFO else numbers.next()
             addend += numbers.next() if flags & _HAS_ADDEND and not flags & _GROUPED_BY_ADDEND else 0
@@ -150,15 +150,15 @@ def read_pointers(
     """
     found: dict[int, int] = {}
     for table, relative in _rela_tables(image, dynamic):
-        image.spend(len(table) // _RELA_ENTRY.size)
+        image.count_steps(len(table) // _RELA_ENTRY.size)
         head, rest = table[: _RELA_ENTRY.size * relative], table[_RELA_ENTRY.size * relative :]
         found.update(zip(head.cast("Q")[0::3].tolist(), head.cast("q")[2::3].tolist(), strict=True))
         found.update(_pointer_targets(_RELA_ENTRY.iter_unpack(rest), types, symbols))
     found.update(_pointer_targets(_android_entries(image, dynamic), types, symbols))
     if "relr" in relocation_encodings(dynamic):
         size = dynamic.tags[DT_RELRSZ] // _POINTER_SLOT.size * _POINTER_SLOT.size
-        for slot in unpack_relr_slots(image, image.at(dynamic.tags[DT_RELR], size)):
-            stored = image.tail(slot)[: _POINTER_SLOT.size]
+        for slot in unpack_relr_slots(image, image.bytes_at(dynamic.tags[DT_RELR], size)):
+            stored = image.bytes_from(slot)[: _POINTER_SLOT.size]
             if len(stored) == _POINTER_SLOT.size:
                 found[slot] = _POINTER_SLOT.unpack(stored)[0]
     return found
@@ -170,12 +170,12 @@ def _rela_tables(image: MappedImage, dynamic: DynamicSection) -> Iterator[tuple[
         size = dynamic.tags.get(size_tag, 0) // _RELA_ENTRY.size * _RELA_ENTRY.size
         if where in dynamic.tags and size:
             relative = dynamic.tags.get(DT_RELACOUNT, 0) if where == DT_RELA else 0
-            yield image.at(dynamic.tags[where], size), min(relative, size // _RELA_ENTRY.size)
+            yield image.bytes_at(dynamic.tags[where], size), min(relative, size // _RELA_ENTRY.size)
 
 
 def _android_entries(image: MappedImage, dynamic: DynamicSection) -> Iterator[tuple[int, int, int]]:
     if DT_ANDROID_RELA in dynamic.tags:
-        table = image.at(dynamic.tags[DT_ANDROID_RELA], dynamic.tags.get(DT_ANDROID_RELASZ, 0))
+        table = image.bytes_at(dynamic.tags[DT_ANDROID_RELA], dynamic.tags.get(DT_ANDROID_RELASZ, 0))
         yield from unpack_android_relocations(image, table)
 
 
@@ -202,7 +202,7 @@ class HashTable(Protocol):
         """Yield the indices of symbols that may have this name."""
         ...
 
-    def bounds(self) -> tuple[int, int]:
+    def index_bounds(self) -> tuple[int, int]:
         """Return the first index that the table knows, and the one after its last."""
         ...
 
@@ -240,12 +240,14 @@ class GnuHash:
     __slots__ = ("_bloom", "_buckets", "_chain", "_first", "_image", "_shift")
 
     def __init__(self, image: MappedImage, address: int) -> None:
-        buckets, self._first, words, self._shift = _GNU_HASH_HEADER.unpack(image.at(address, _GNU_HASH_HEADER.size))
+        buckets, self._first, words, self._shift = _GNU_HASH_HEADER.unpack(
+            image.bytes_at(address, _GNU_HASH_HEADER.size)
+        )
         self._image = image
-        self._bloom = image.at(address + _GNU_HASH_HEADER.size, 8 * words).cast("Q")
+        self._bloom = image.bytes_at(address + _GNU_HASH_HEADER.size, 8 * words).cast("Q")
         after = address + _GNU_HASH_HEADER.size + 8 * words
-        self._buckets = image.at(after, 4 * buckets).cast("I")
-        chain = image.tail(after + 4 * buckets)
+        self._buckets = image.bytes_at(after, 4 * buckets).cast("I")
+        chain = image.bytes_from(after + 4 * buckets)
         self._chain = chain[: len(chain) // 4 * 4].cast("I")
 
     def candidates(self, name: bytes) -> Iterator[int]:
@@ -258,7 +260,7 @@ class GnuHash:
             return
         at = self._buckets[value % len(self._buckets)] - self._first
         while 0 <= at < len(self._chain):
-            self._image.spend()
+            self._image.count_steps()
             found = self._chain[at]
             if found | 1 == value | 1:
                 yield at + self._first
@@ -266,14 +268,14 @@ class GnuHash:
                 return
             at += 1
 
-    def bounds(self) -> tuple[int, int]:
+    def index_bounds(self) -> tuple[int, int]:
         """Return the first index that the table knows, and the one after its last."""
-        self._image.spend(len(self._buckets) // 8)
+        self._image.count_steps(len(self._buckets) // 8)
         at = max(self._buckets, default=0) - self._first
         if at < 0:
             return self._first, self._first  # nothing is exported
         while at < len(self._chain) and not self._chain[at] & 1:
-            self._image.spend()
+            self._image.count_steps()
             at += 1
         return self._first, at + self._first + 1
 
@@ -284,10 +286,10 @@ class SysvHash:
     __slots__ = ("_buckets", "_chains", "_image")
 
     def __init__(self, image: MappedImage, address: int) -> None:
-        buckets, chains = _SYSV_HASH_HEADER.unpack(image.at(address, _SYSV_HASH_HEADER.size))
+        buckets, chains = _SYSV_HASH_HEADER.unpack(image.bytes_at(address, _SYSV_HASH_HEADER.size))
         self._image = image
-        self._buckets = image.at(address + _SYSV_HASH_HEADER.size, 4 * buckets).cast("I")
-        self._chains = image.at(address + _SYSV_HASH_HEADER.size + 4 * buckets, 4 * chains).cast("I")
+        self._buckets = image.bytes_at(address + _SYSV_HASH_HEADER.size, 4 * buckets).cast("I")
+        self._chains = image.bytes_at(address + _SYSV_HASH_HEADER.size + 4 * buckets, 4 * chains).cast("I")
 
     def candidates(self, name: bytes) -> Iterator[int]:
         """Yield the indices of symbols that may have this name."""
@@ -295,11 +297,11 @@ class SysvHash:
             return
         at = self._buckets[sysv_hash(name) % len(self._buckets)]
         while 0 < at < len(self._chains):
-            self._image.spend()
+            self._image.count_steps()
             yield at
             at = self._chains[at]
 
-    def bounds(self) -> tuple[int, int]:
+    def index_bounds(self) -> tuple[int, int]:
         """Return the first index that the table knows, and the one after its last."""
         return 1, len(self._chains)
 
@@ -309,11 +311,11 @@ def read_undefined_symbols(
 ) -> tuple[Symbol, ...]:
     """Return what the loader must find elsewhere, in the order of the symbol table."""
     found = []
-    for index, name in table.undefined(bindings.at_load | bindings.lazy):
-        version = versions.of(index)
+    for index, name in table.find_undefined(bindings.at_load | bindings.lazy):
+        version = versions.version_of(index)
         found.append(
             Symbol(
-                name=dynamic.strings.text(name),
+                name=dynamic.strings.text_at(name),
                 version=version.name,
                 file=version.file,
                 weak=table.is_weak(index),
@@ -343,27 +345,27 @@ class DefinedSymbols:
             at = self._table.name(index)
             if self._strings.raw[at : at + len(wanted) + 1] != wanted + b"\0" or not self._table.is_offered(index):
                 continue
-            if not self._versions.of(index).local:
+            if not self._versions.version_of(index).local:
                 yield index
 
     def has(self, name: str) -> bool:
         """Tell whether others can bind to this name."""
         return any(True for _ in self.find(name))
 
-    def among(self, names: Iterable[str]) -> tuple[Symbol, ...]:
+    def select(self, names: Iterable[str]) -> tuple[Symbol, ...]:
         """Return the definitions of those names that are defined here, in the order of the names."""
         found = []
         for name in names:
             for index in self.find(name):
-                version = self._versions.of(index)
+                version = self._versions.version_of(index)
                 found.append(Symbol(name, version.name, weak=self._table.is_weak(index), default=not version.hidden))
         return tuple(found)
 
-    def all(self) -> Iterator[tuple[str, str | None]]:
+    def list_all(self) -> Iterator[tuple[str, str | None]]:
         """Yield the name and version of every definition."""
         if self._hash is None:
             return
-        for index, name in self._table.offered(*self._hash.bounds()):
-            version = self._versions.of(index)
+        for index, name in self._table.find_offered(*self._hash.index_bounds()):
+            version = self._versions.version_of(index)
             if not version.local:
-                yield self._strings.text(name), version.name
+                yield self._strings.text_at(name), version.name

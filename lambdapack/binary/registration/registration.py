@@ -76,13 +76,13 @@ def _is_node_api_module(image: MappedImage, slots: PointerSlots, start: int) -> 
 
 
 def _read_fields(image: MappedImage, layout: Struct, start: int) -> tuple[int, ...] | None:
-    data = image.tail(start)
+    data = image.bytes_from(start)
     return layout.unpack_from(data) if len(data) >= layout.size else None
 
 
 def _read_text(image: MappedImage, address: int) -> str | None:
-    image.spend()
-    raw = bytes(image.tail(address)[:_MAX_NAME_BYTES])
+    image.count_steps()
+    raw = bytes(image.bytes_from(address)[:_MAX_NAME_BYTES])
     end = raw.find(b"\0")
     try:
         text = raw[:end].decode() if end >= 0 else None
@@ -127,7 +127,7 @@ class AddonImage:
 
     def fetch(self, address: int, size: int = _FUNCTION_BYTES) -> bytes:
         """Return code at an address, as much as there is of `size` bytes."""
-        return bytes(self.image.tail(address)[:size])
+        return bytes(self.image.bytes_from(address)[:size])
 
 
 def read_registration(addon: AddonImage) -> Registration:

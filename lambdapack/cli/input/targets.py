@@ -64,11 +64,11 @@ def _fetch_address(
         hint = "Leave --region out: the ARN says it."
         raise LambdapackError(USAGE, f"{target} is in {address.region}, not in {place.region}", hint=hint)
     place = replace(place, region=address.region or place.region)
-    if not address.guessed:
+    if not address.is_guess:
         return fetch_from_cloud(address, place.connect(), scratch, observer)
     try:
         cloud = place.connect()
-        known = cloud.function(address.name, address.part)
+        known = cloud.function(address.name, address.detail)
     except LambdapackError as error:
         detail = f"{target}: there is no such file or directory, and AWS cannot be asked for a function of that name"
         said = f"{detail}: {error.failure.title}: {error.detail}"

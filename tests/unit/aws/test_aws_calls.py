@@ -131,7 +131,7 @@ def test_an_update_in_progress_is_waited_for_and_not_for_ever(site: Site) -> Non
     site.aws.line.refuse["UpdateFunctionCode"] = [errors.busy("arn")] * 10
     site.cloud.update_code("fn", Architecture.X86_64, LocalZip(archive.path))
     assert len(site.aws.time.sleeps) == 10
-    site.cloud.settled("fn")
+    site.cloud.wait_until_settled("fn")
     site.aws.line.refuse["UpdateFunctionCode"] = [errors.busy("arn")] * 1000
     with pytest.raises(LambdapackError, match="LP412"):
         site.cloud.update_code("fn", Architecture.X86_64, LocalZip(archive.path))
@@ -142,7 +142,7 @@ def test_an_update_that_never_ends_is_not_waited_for_for_ever(site: Site) -> Non
     site.aws.functions.seconds = 1e9
     site.cloud.update_code("fn", Architecture.X86_64, LocalZip(site.package("new").path))
     with pytest.raises(LambdapackError, match="LP424"):
-        site.cloud.settled("fn")
+        site.cloud.wait_until_settled("fn")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_lists_are_read_to_the_last_page(site: Site) -> None:
     for text in "abcde":
         site.deploy(site.wanted(site.package(text)))
     assert [each.version for each in site.cloud.versions("fn")] == ["$LATEST", *"123456"]
-    assert len(list(site.cloud.every_version())) == 7
+    assert len(list(site.cloud.all_versions())) == 7
 
 
 def test_the_region_may_come_from_aws_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def record(directory: Path, key: str = KEY) -> Path:
 
 
 def sizes(directory: Path) -> dict[str, int]:
-    return {each.kind: each.entries for each in store(directory).held() if each.entries}
+    return {each.kind: each.entries for each in store(directory).usage() if each.entries}
 
 
 def test_what_was_put_is_got(tmp_path: Path) -> None:
