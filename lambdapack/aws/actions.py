@@ -45,7 +45,9 @@ IAM_ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
 """`sts:GetCallerIdentity` needs no permission. Lambda reads the object and its version as the caller."""
 
 DEPLOY_OPERATIONS = frozenset(
-    each for each in IAM_ACTIONS if each[0] in {"lambda", "s3"} and "Layer" not in each[1]
+    (service, operation)
+    for service, operation in IAM_ACTIONS
+    if service in {"lambda", "s3"} and "Layer" not in operation
 ) - {
     ("lambda", "GetAccountSettings"),
     ("lambda", "GetFunction"),
@@ -54,9 +56,9 @@ DEPLOY_OPERATIONS = frozenset(
 } | {("lambda", "GetLayerVersion")}
 """What `deploy` and `rollback` call: tests/unit/aws/test_aws_policy.py compares it with what they really do."""
 
-PUBLISH_OPERATIONS = frozenset(each for each in IAM_ACTIONS if each[0] == "s3" or "Layer" in each[1]) - {
-    ("s3", "GetObject")
-} | {("lambda", "ListFunctions")}
+PUBLISH_OPERATIONS = frozenset(
+    (service, operation) for service, operation in IAM_ACTIONS if service == "s3" or "Layer" in operation
+) - {("s3", "GetObject")} | {("lambda", "ListFunctions")}
 """What `publish-layer` calls, held to it by the same test."""
 
 UNSCOPED_ACTIONS = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
@@ -65,14 +67,14 @@ UNSCOPED_ACTIONS = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSour
 
 def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the least IAM policy that allows these operations; NAME, BUCKET and ROLE are to be filled in."""
-    wanted = sorted({action for operation in operations for action in IAM_ACTIONS[operation]})
-    layers = "NAME*" if "lambda:PublishLayerVersion" in wanted else "*"  # functions have other people's layers
+    actions = sorted({action for operation in operations for action in IAM_ACTIONS[operation]})
+    layers = "NAME*" if "lambda:PublishLayerVersion" in actions else "*"  # functions have other people's layers
     statements = [
-        _statement([each for each in wanted if each in UNSCOPED_ACTIONS], "*"),
-        _statement([each for each in wanted if _is_function_action(each)], "arn:aws:lambda:*:*:function:NAME*"),
-        _statement([each for each in wanted if _is_layer_action(each)], f"arn:aws:lambda:*:*:layer:{layers}"),
-        _statement([each for each in wanted if each.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
-        _statement([each for each in wanted if each == PASS_ROLE_ACTION], "arn:aws:iam::*:role/ROLE"),
+        _statement([action for action in actions if action in UNSCOPED_ACTIONS], "*"),
+        _statement([action for action in actions if _is_function_action(action)], "arn:aws:lambda:*:*:function:NAME*"),
+        _statement([action for action in actions if _is_layer_action(action)], f"arn:aws:lambda:*:*:layer:{layers}"),
+        _statement([action for action in actions if action.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
+        _statement([action for action in actions if action == PASS_ROLE_ACTION], "arn:aws:iam::*:role/ROLE"),
     ]
     return {"Version": "2012-10-17", "Statement": [statement for statement in statements if statement["Action"]]}
 

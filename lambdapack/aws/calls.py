@@ -99,14 +99,14 @@ class AwsClient:
     ) -> Any:
         """Return an operation's answer; tries again what is worth it, and raises our errors."""
         client = self.client(service, config)
-        begun = self.clock.monotonic()
+        started = self.clock.monotonic()
         tries = 0
         while True:
             try:
                 return getattr(client, _method_name(service, operation))(**parameters)
             except (ClientError, BotoCoreError) as error:
                 tries += 1
-                pause = self._pause(operation, error, tries, self.clock.monotonic() - begun)
+                pause = self._pause(operation, error, tries, self.clock.monotonic() - started)
                 if pause is None:
                     raise convert_error(error, service, operation, _subject(parameters)) from error
             self.clock.sleep(pause)
@@ -123,15 +123,15 @@ class AwsClient:
 
     def _pause(self, operation: str, error: ClientError | BotoCoreError, tries: int, passed: float) -> float | None:
         kind = classify_error(error)
-        patience = RETRY_POLICIES.get(kind)
-        if patience is None or tries >= patience.tries or isinstance(error, exceptions.SSLError):
+        policy = RETRY_POLICIES.get(kind)
+        if policy is None or tries >= policy.tries or isinstance(error, exceptions.SSLError):
             return None
         if (kind is ROLE and operation != "CreateFunction") or (
             operation in NON_IDEMPOTENT_OPERATIONS and _may_have_run(error)
         ):
             return None
-        pause = self.clock.spread_pause(min(patience.longest_pause, patience.first_pause * 2 ** min(tries - 1, 10)))
-        return pause if passed + pause <= patience.max_seconds else None
+        pause = self.clock.spread_pause(min(policy.longest_pause, policy.first_pause * 2 ** min(tries - 1, 10)))
+        return pause if passed + pause <= policy.max_seconds else None
 
 
 def _may_have_run(error: Exception) -> bool:

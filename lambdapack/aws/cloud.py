@@ -31,14 +31,14 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
 
     def identity(self) -> CallerIdentity:
         """GetCallerIdentity."""
-        found = self.calls.call("sts", "GetCallerIdentity", {})
-        return CallerIdentity(found["Account"], found["Arn"])
+        reply = self.calls.call("sts", "GetCallerIdentity", {})
+        return CallerIdentity(reply["Account"], reply["Arn"])
 
     def limits(self) -> AccountLimits:
         """GetAccountSettings; who may not read them has the documented ones."""
         try:
-            found = self.calls.call("lambda", "GetAccountSettings", {})
-            limits, usage = found["AccountLimit"], found.get("AccountUsage", {})
+            reply = self.calls.call("lambda", "GetAccountSettings", {})
+            limits, usage = reply["AccountLimit"], reply.get("AccountUsage", {})
             return AccountLimits(
                 zipped_bytes=limits["CodeSizeZipped"],
                 unzipped_bytes=limits["CodeSizeUnzipped"],
@@ -59,13 +59,13 @@ def connect_cloud(
     """
     try:
         session = boto3.Session(profile_name=profile)
-        place = region or environ.get("AWS_REGION") or session.region_name
-        if not place:
+        region_name = region or environ.get("AWS_REGION") or session.region_name
+        if not region_name:
             raise LambdapackError(NO_REGION, "neither --region, nor AWS_REGION, nor the profile has one")
     except BotoCoreError as error:
         raise convert_error(error, "", "", "") from error
 
     def make(service: str, config: object) -> object:
-        return session.client(service, region_name=place, endpoint_url=endpoint, config=config)
+        return session.client(service, region_name=region_name, endpoint_url=endpoint, config=config)
 
-    return BotoCloud(make, place)
+    return BotoCloud(make, region_name)

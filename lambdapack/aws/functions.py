@@ -50,13 +50,13 @@ class BotoFunctions:
     def wait_until_settled(self, name: str, qualifier: str = "") -> LambdaFunction:
         """GetFunctionConfiguration, until nothing is under way."""
         clock = self.calls.clock
-        begun, pause = clock.monotonic(), POLL_FIRST
+        started, pause = clock.monotonic(), POLL_FIRST
         while True:
-            found = shapes.parse_function(self._read_function("GetFunctionConfiguration", name, qualifier))
-            if found.is_settled:
-                return _check_update(found)
-            if clock.monotonic() - begun > POLL_WITHIN:
-                detail = f"{found.version_arn} is {found.state or found.update_status} since {POLL_WITHIN:g} s"
+            function = shapes.parse_function(self._read_function("GetFunctionConfiguration", name, qualifier))
+            if function.is_settled:
+                return _check_update(function)
+            if clock.monotonic() - started > POLL_WITHIN:
+                detail = f"{function.version_arn} is {function.state or function.update_status} since {POLL_WITHIN:g} s"
                 raise LambdapackError(NOT_SETTLED, detail)
             clock.sleep(clock.spread_pause(pause))
             pause = min(POLL_LONGEST, pause * 1.5)
@@ -66,33 +66,33 @@ class BotoFunctions:
     ) -> LambdaFunction:
         """CreateFunction."""
         source, config = code_parameters(code)
-        wanted = {
+        parameters = {
             **shapes.settings_parameters(settings),
             "FunctionName": name,
             "Architectures": [architecture.aws],
             "PackageType": "Zip",
             "Code": source,
         }
-        return shapes.parse_function(self.calls.call("lambda", "CreateFunction", wanted, config))
+        return shapes.parse_function(self.calls.call("lambda", "CreateFunction", parameters, config))
 
     def update_code(self, name: str, architecture: Architecture, code: CodeSource) -> LambdaFunction:
         """UpdateFunctionCode, with Architectures: left out, AWS would keep what was there."""
         source, config = code_parameters(code)
-        wanted = {**source, "FunctionName": name, "Architectures": [architecture.aws]}
-        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionCode", wanted, config))
+        parameters = {**source, "FunctionName": name, "Architectures": [architecture.aws]}
+        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionCode", parameters, config))
 
     def update_settings(self, name: str, settings: FunctionSettings, revision: str) -> LambdaFunction:
         """UpdateFunctionConfiguration."""
-        wanted = {**shapes.settings_parameters(settings), "FunctionName": name, **_revision_parameter(revision)}
-        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionConfiguration", wanted))
+        parameters = {**shapes.settings_parameters(settings), "FunctionName": name, **_revision_parameter(revision)}
+        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionConfiguration", parameters))
 
     def publish_version(self, name: str, code_digest: str, revision: str) -> LambdaFunction:
         """PublishVersion; the answer's code is compared, since not every server does."""
-        wanted = {"FunctionName": name, "CodeSha256": code_digest, **_revision_parameter(revision)}
-        found = shapes.parse_function(self.calls.call("lambda", "PublishVersion", wanted))
-        if found.code_digest != code_digest:
-            raise LambdapackError(CHANGED, f"{found.arn} has the code {found.code_digest}, not {code_digest}")
-        return found
+        parameters = {"FunctionName": name, "CodeSha256": code_digest, **_revision_parameter(revision)}
+        version = shapes.parse_function(self.calls.call("lambda", "PublishVersion", parameters))
+        if version.code_digest != code_digest:
+            raise LambdapackError(CHANGED, f"{version.arn} has the code {version.code_digest}, not {code_digest}")
+        return version
 
     def versions(self, name: str) -> Iterator[LambdaFunction]:
         """ListVersionsByFunction, all pages."""
@@ -114,20 +114,20 @@ class BotoFunctions:
             if "InvokeFunctionUrl" not in str(statement.get("Action")):
                 yield Consumer("permission", _principal_text(statement))
         for page in self.calls.pages("ListEventSourceMappings", {"FunctionName": name}):
-            for each in page.get("EventSourceMappings", ()):
-                if each.get("FunctionArn", "") == unqualified_arn(each.get("FunctionArn", "")):
-                    yield Consumer("event-source", each.get("EventSourceArn") or each.get("UUID", ""))
+            for mapping in page.get("EventSourceMappings", ()):
+                if mapping.get("FunctionArn", "") == unqualified_arn(mapping.get("FunctionArn", "")):
+                    yield Consumer("event-source", mapping.get("EventSourceArn") or mapping.get("UUID", ""))
 
     def invoke(self, name: str, qualifier: str, payload: bytes, timeout: int) -> SmokeAnswer:
         """Invoke. A read timeout is the end: botocore's default would send it three times."""
         config = Config(connect_timeout=10, read_timeout=timeout + INVOKE_MARGIN, retries={"total_max_attempts": 1})
-        wanted = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
-        found = self.calls.call("lambda", "Invoke", wanted, config)
+        parameters = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
+        reply = self.calls.call("lambda", "Invoke", parameters, config)
         return SmokeAnswer(
-            payload=found["Payload"].read(),
-            error=found.get("FunctionError", ""),
-            log=base64.b64decode(found.get("LogResult", "")).decode("utf-8", "replace"),
-            version=found.get("ExecutedVersion", ""),
+            payload=reply["Payload"].read(),
+            error=reply.get("FunctionError", ""),
+            log=base64.b64decode(reply.get("LogResult", "")).decode("utf-8", "replace"),
+            version=reply.get("ExecutedVersion", ""),
         )
 
     def _read_function(self, operation: str, name: str, qualifier: str = "") -> Any:
@@ -158,18 +158,20 @@ def _revision_parameter(revision: str) -> dict[str, str]:
     return {"RevisionId": revision} if revision else {}
 
 
-def _check_update(found: LambdaFunction) -> LambdaFunction:
-    if found.has_failed:
-        raise LambdapackError(UPDATE_FAILED, f"{found.version_arn}: {found.failure_reason or 'AWS gives no reason'}")
-    return found
+def _check_update(function: LambdaFunction) -> LambdaFunction:
+    if function.has_failed:
+        raise LambdapackError(
+            UPDATE_FAILED, f"{function.version_arn}: {function.failure_reason or 'AWS gives no reason'}"
+        )
+    return function
 
 
 def _principal_text(statement: Mapping[str, Any]) -> str:
     principal = statement.get("Principal", "")
-    who = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
+    caller = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
     condition = statement.get("Condition") or {}
-    source = next((str(value) for each in condition.values() for value in each.values()), "")
-    return f"{who} for {source}" if source else str(who)
+    source = next((str(value) for operands in condition.values() for value in operands.values()), "")
+    return f"{caller} for {source}" if source else str(caller)
 
 
 class BotoAliases:

@@ -28,7 +28,7 @@ def parse_function(document: Document) -> LambdaFunction:
         architecture=parse_architectures(document.get("Architectures") or ["x86_64"])[0],
         handler=document.get("Handler", ""),
         role=document.get("Role", ""),
-        layers=tuple(AttachedLayer(each["Arn"], each.get("CodeSize", 0)) for each in document.get("Layers") or ()),
+        layers=tuple(AttachedLayer(layer["Arn"], layer.get("CodeSize", 0)) for layer in document.get("Layers") or ()),
         code_digest=document.get("CodeSha256", ""),
         code_bytes=document.get("CodeSize", 0),
         timeout=document.get("Timeout", 3),
@@ -57,24 +57,24 @@ def _failure_reason(document: Document) -> str:
     for name in ("LastUpdateStatus", "State"):
         if document.get(name) == "Failed":
             code, words = document.get(f"{name}ReasonCode"), document.get(f"{name}Reason")
-            return ": ".join(each for each in (code, words) if each)
+            return ": ".join(part for part in (code, words) if part)
     return ""
 
 
 def _settings_digest(document: Document) -> str:
     network = document.get("VpcConfig") or {}
-    kept = {name: document.get(name) or None for name in _VERSION_SETTINGS}
-    kept["Architectures"] = document.get("Architectures") or ["x86_64"]
-    kept["Environment"] = dict(parse_environment(document))
-    kept["Layers"] = [each["Arn"] for each in document.get("Layers") or ()]
-    kept["VpcConfig"] = [sorted(network.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
+    values = {name: document.get(name) or None for name in _VERSION_SETTINGS}
+    values["Architectures"] = document.get("Architectures") or ["x86_64"]
+    values["Environment"] = dict(parse_environment(document))
+    values["Layers"] = [layer["Arn"] for layer in document.get("Layers") or ()]
+    values["VpcConfig"] = [sorted(network.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def settings_parameters(settings: FunctionSettings) -> dict[str, Any]:
     """Return settings as CreateFunction and UpdateFunctionConfiguration take them."""
     environment = None if settings.environment is None else {"Variables": dict(settings.environment)}
-    found = {
+    parameters = {
         "Runtime": settings.runtime,
         "Handler": settings.handler,
         "Role": settings.role,
@@ -84,7 +84,7 @@ def settings_parameters(settings: FunctionSettings) -> dict[str, Any]:
         "Layers": None if settings.layers is None else list(settings.layers),
         "Description": settings.description,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def parse_alias(document: Document) -> Alias:

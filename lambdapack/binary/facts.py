@@ -63,8 +63,8 @@ class Registration:
     @property
     def abi(self) -> int | None:
         """The V8 ABI when there is exactly one to name, else None."""
-        known = {*self.abis, *([self.struct_abi] if self.struct_abi and self.struct_abi > 0 else [])}
-        return known.pop() if len(known) == 1 else None
+        abis = {*self.abis, *([self.struct_abi] if self.struct_abi and self.struct_abi > 0 else [])}
+        return abis.pop() if len(abis) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

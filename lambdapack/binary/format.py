@@ -80,7 +80,7 @@ def _read_universal(data: memoryview, entry_bytes: int) -> ForeignBinary | None:
     slices = [layout.unpack_from(data, 8 + entry_bytes * index) for index in range(count)]
     if slices[0][0] not in _MACH_CPUS:
         return None
-    return ForeignBinary(tuple(dict.fromkeys(_mach_cpu_name(*each) for each in slices)), BinaryRole.UNKNOWN)
+    return ForeignBinary(tuple(dict.fromkeys(_mach_cpu_name(*fields) for fields in slices)), BinaryRole.UNKNOWN)
 
 
 def _mach_cpu_name(cpu: int, subtype: int) -> str:
@@ -148,9 +148,9 @@ def classify_non_native(head: bytes, size: int) -> Format:
     """Return what stands where a native file should. `head`: the first TEXT_BYTES, or all."""
     if size == 0:
         return Format.EMPTY
-    known = next((found for magic, found in _OTHER_MAGICS if head.startswith(magic)), None)
-    if known is not None:
-        return known
+    by_magic = next((form for magic, form in _OTHER_MAGICS if head.startswith(magic)), None)
+    if by_magic is not None:
+        return by_magic
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP_STARTS):
         return Format.HTML
     return Format.TEXT if _is_text(head, whole=size <= len(head)) else Format.UNKNOWN

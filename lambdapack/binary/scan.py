@@ -61,7 +61,7 @@ class ContentCache(Protocol):
         """Return which of the names bytes of this digest define, None when that is unknown."""
         ...
 
-    def store_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+    def store_definitions(self, sha256: str, names: tuple[str, ...], symbols: tuple[Symbol, ...]) -> None:
         """Remember it."""
         ...
 
@@ -79,7 +79,7 @@ class _NoContentCache:
     def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:  # noqa: ARG002
         return None
 
-    def store_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+    def store_definitions(self, sha256: str, names: tuple[str, ...], symbols: tuple[Symbol, ...]) -> None:
         pass
 
 
@@ -95,13 +95,13 @@ _NODE_SYMBOL_PREFIXES = ("napi_", "node_api_", "node_module_register", "_ZN2v8",
 """Beginnings of names that only node itself defines: Node-API, and C++ of the namespaces v8 and node."""
 
 
-def scan_binaries(tree: Tree, observer: Observer = SILENT, memory: ContentCache = NO_CONTENT_CACHE) -> Inventory:
+def scan_binaries(tree: Tree, observer: Observer = SILENT, cache: ContentCache = NO_CONTENT_CACHE) -> Inventory:
     """Return the native files of a tree, and those whose name promises one but whose content is something else."""
-    files = [each for each in tree.entries.values() if each.kind is EntryKind.FILE and _is_worth_opening(each)]
-    found, unknown = _look_up_files(files, memory)
-    with observer.task("Reading every native file", sum(each.size for each in unknown), "B") as advance:
-        found += _read_files(_FileReader(tree, memory), unknown, advance) if unknown else []
-    return Inventory(_add_definitions(tree, sorted(found, key=_path_bytes), memory))
+    files = [entry for entry in tree.entries.values() if entry.kind is EntryKind.FILE and _is_worth_opening(entry)]
+    binaries, unknown = _look_up_files(files, cache)
+    with observer.task("Reading every native file", sum(entry.size for entry in unknown), "B") as advance:
+        binaries += _read_files(_FileReader(tree, cache), unknown, advance) if unknown else []
+    return Inventory(_add_definitions(tree, sorted(binaries, key=_path_bytes), cache))
 
 
 def _is_worth_opening(entry: Entry) -> bool:
@@ -112,25 +112,25 @@ def _path_bytes(binary: Binary) -> bytes:
     return binary.path.encode("utf-8", "surrogateescape")
 
 
-def _look_up_files(files: Iterable[Entry], memory: ContentCache) -> tuple[list[Binary], list[Entry]]:
+def _look_up_files(files: Iterable[Entry], cache: ContentCache) -> tuple[list[Binary], list[Entry]]:
     """Return the binaries that need not be read again, and the files that must."""
-    found: list[Binary] = []
+    binaries: list[Binary] = []
     unknown: list[Entry] = []
     for entry in files:
-        digest = memory.find_digest(entry)
+        digest = cache.find_digest(entry)
         if digest == NOT_NATIVE_DIGEST:
             continue
-        content = memory.find_content(digest) if digest else None
+        content = cache.find_content(digest) if digest else None
         if content is None:
             unknown.append(entry)
         else:
-            found.append(_make_binary(entry, content))
-    return found, unknown
+            binaries.append(_make_binary(entry, content))
+    return binaries, unknown
 
 
 def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance) -> list[Binary]:
     """Read files on several threads: reading, inflating and hashing release the GIL. The largest come first."""
-    queue = deque(sorted(files, key=lambda each: each.size, reverse=True))
+    queue = deque(sorted(files, key=lambda entry: entry.size, reverse=True))
     count = min(os.cpu_count() or 1, _MAX_THREADS)
     with ThreadPoolExecutor(count) as threads:
         try:
@@ -147,26 +147,26 @@ class _FileReader:
 
     def read_queue(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
         """Read from a queue that other threads read from, too, until it is empty."""
-        found: list[Binary] = []
+        binaries: list[Binary] = []
         while True:
             try:
                 entry = queue.popleft()
             except IndexError:
-                return found
+                return binaries
             content = self._content(entry)
             self.cache.store_content(entry, content)
             if content is not None:
-                found.append(_make_binary(entry, content))
+                binaries.append(_make_binary(entry, content))
             advance(entry.size)
 
     def _content(self, entry: Entry) -> Content | None:
-        promised = has_native_name(entry.path)
+        has_promising_name = has_native_name(entry.path)
         with self.tree.view(entry.path) as data:
-            if not promised and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
+            if not has_promising_name and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
                 return None
             digest = sha256(data).hexdigest()
             content = self.cache.find_content(digest) or recognise_content(data, digest)
-        return content if promised or content.format in _NATIVE_FORMATS else None
+        return content if has_promising_name or content.format in _NATIVE_FORMATS else None
 
 
 def recognise_content(data: memoryview, digest: str) -> Content:
@@ -222,28 +222,28 @@ def _uses_node(facts: Elf) -> bool:
     return any(symbol.name.startswith(_NODE_SYMBOL_PREFIXES) for symbol in facts.undefined)
 
 
-def _add_definitions(tree: Tree, binaries: Iterable[Binary], memory: ContentCache) -> tuple[Binary, ...]:
+def _add_definitions(tree: Tree, binaries: Iterable[Binary], cache: ContentCache) -> tuple[Binary, ...]:
     """Fill in what the libraries that others need define of the names that others leave undefined."""
-    known = tuple(binaries)
-    facts = [binary.elf for binary in known if binary.elf is not None]
-    wanted = tuple(sorted({symbol.name for elf in facts for symbol in elf.undefined}))
+    all_binaries = tuple(binaries)
+    facts = [binary.elf for binary in all_binaries if binary.elf is not None]
+    undefined = tuple(sorted({symbol.name for elf in facts for symbol in elf.undefined}))
     needed = _needed_names(tree, facts)
     return tuple(
-        _add_definitions_of(tree, binary, wanted, memory) if _names_of_binary(binary) & needed else binary
-        for binary in known
+        _add_definitions_of(tree, binary, undefined, cache) if _names_of_binary(binary) & needed else binary
+        for binary in all_binaries
     )
 
 
-def _add_definitions_of(tree: Tree, binary: Binary, wanted: tuple[str, ...], memory: ContentCache) -> Binary:
+def _add_definitions_of(tree: Tree, binary: Binary, names: tuple[str, ...], cache: ContentCache) -> Binary:
     if binary.elf is None:
         return binary
-    defines = memory.find_definitions(binary.sha256, wanted)
+    defines = cache.find_definitions(binary.sha256, names)
     if defines is None:
         from lambdapack.binary.elf.read import find_definitions  # noqa: PLC0415  # pyelftools: 40 ms, only when it is read
 
         with tree.view(binary.path) as data:
-            defines = find_definitions(data, wanted)
-        memory.store_definitions(binary.sha256, wanted, defines)
+            defines = find_definitions(data, names)
+        cache.store_definitions(binary.sha256, names, defines)
     return replace(binary, elf=replace(binary.elf, defines=defines))
 
 
@@ -256,10 +256,10 @@ def _names_of_binary(binary: Binary) -> set[str]:
 def _needed_names(tree: Tree, facts: Iterable[Elf]) -> set[str]:
     """Return the file names that DT_NEEDED asks for, and those that symlinks of the tree make of them."""
     links: defaultdict[str, set[str]] = defaultdict(set)
-    for each in tree.entries.values():
-        if each.kind is EntryKind.SYMLINK:
-            links[PurePosixPath(each.path).name].add(PurePosixPath(each.target).name)
+    for entry in tree.entries.values():
+        if entry.kind is EntryKind.SYMLINK:
+            links[PurePosixPath(entry.path).name].add(PurePosixPath(entry.target).name)
     names = {PurePosixPath(name).name for elf in facts for name in elf.needed}
-    while more := {target for name in names for target in links.get(name, ())} - names:
-        names |= more
+    while linked := {target for name in names for target in links.get(name, ())} - names:
+        names |= linked
     return names

@@ -73,10 +73,10 @@ def parse_path(value: object) -> Path:
 
 def parse_paths(value: object) -> tuple[Path, ...]:
     """Return paths as written; in a variable they are separated by commas or line ends."""
-    given = (value,) if isinstance(value, Path) else value
-    if isinstance(given, list | tuple):
-        return tuple(parse_path(each) for each in given)
-    return tuple(parse_path(text) for text in parse_texts(given))
+    values = (value,) if isinstance(value, Path) else value
+    if isinstance(values, list | tuple):
+        return tuple(parse_path(path) for path in values)
+    return tuple(parse_path(text) for text in parse_texts(values))
 
 
 def parse_directory_or_off(value: object) -> Path | bool:
@@ -91,7 +91,7 @@ def parse_texts(value: object) -> tuple[str, ...]:
     """Return strings from an array; in a variable they are separated by commas or line ends."""
     if isinstance(value, str):
         return tuple(part.strip() for part in re.split(r"[,\n]", value) if part.strip())
-    if isinstance(value, list | tuple) and all(isinstance(each, str) and each.strip() for each in value):
+    if isinstance(value, list | tuple) and all(isinstance(text, str) and text.strip() for text in value):
         return tuple(value)
     raise ValueError("an array of texts is expected")
 
@@ -101,8 +101,8 @@ def parse_size(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     words = value.strip().lower() if isinstance(value, str) else ""
-    found = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?", words)
-    bytes_ = int(float(found[1]) * SIZE_UNITS[found[2]]) if found else 0
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?", words)
+    bytes_ = int(float(match[1]) * SIZE_UNITS[match[2]]) if match else 0
     if bytes_ <= 0:
         raise ValueError('a size such as "512m" or "4g" is expected')
     return bytes_
@@ -132,7 +132,7 @@ def parse_count(value: object) -> int:
 def parse_image(value: object) -> str:
     """Return an image name; what stands in braces must be a placeholder that we fill in."""
     name = parse_text(value)
-    bare = re.sub(r"\{([a-z_]+)\}", lambda found: "" if found[1] in IMAGE_PLACEHOLDERS else found[0], name)
+    bare = re.sub(r"\{([a-z_]+)\}", lambda match: "" if match[1] in IMAGE_PLACEHOLDERS else match[0], name)
     unknown = re.search(r"\{[^}]*\}?|\}", bare)
     if unknown:
         raise ValueError(f"{unknown[0]} is no placeholder: {{node}}, {{runtime}} or {{arch}} is expected")
@@ -143,13 +143,13 @@ def parse_image(value: object) -> str:
 
 def parse_engine_hosts(value: object) -> Mapping[str, str]:
     """Return architecture to engine address; in a variable it is "arm64=ssh://graviton,x86_64=..."."""
-    found = _parse_pairs(value, ",")
-    for architecture, address in found.items():
+    hosts = _parse_pairs(value, ",")
+    for architecture, address in hosts.items():
         if architecture not in ENGINE_ARCHITECTURES:
             raise ValueError(f"{architecture} is no architecture: x86_64 or arm64 is expected")
         if not re.match(_ADDRESS_PATTERN, address):
             raise ValueError(f"{address} is no engine address: one such as ssh://graviton is expected")
-    return found
+    return hosts
 
 
 def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
@@ -158,21 +158,21 @@ def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
 
 
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
-    code, _colon, place = key.partition(":")
+    code, _colon, path = key.partition(":")
     if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
         raise ValueError(f"{code!r} is no code or name: one such as LP201 or wrong-cpu:node_modules/x/* is expected")
     if not reason.strip():
         raise ValueError(f"{key} has no reason: a sentence why it may be ignored is expected")
-    return IgnoreSetting(code.strip(), place.strip(), reason.strip())
+    return IgnoreSetting(code.strip(), path.strip(), reason.strip())
 
 
 def _parse_pairs(value: object, separator: str) -> Mapping[str, str]:
     if isinstance(value, str):
         value = [part for part in re.split(rf"[{separator}\n]", value) if part.strip()]
-    if isinstance(value, list | tuple) and all(_is_text(each) for each in value):
-        value = dict(each.partition("=")[::2] for each in value)
-    if isinstance(value, Mapping) and all(_is_text(each) for pair in value.items() for each in pair):
-        return {key.strip(): each.strip() for key, each in value.items()}
+    if isinstance(value, list | tuple) and all(_is_text(text) for text in value):
+        value = dict(text.partition("=")[::2] for text in value)
+    if isinstance(value, Mapping) and all(_is_text(text) for pair in value.items() for text in pair):
+        return {key.strip(): text.strip() for key, text in value.items()}
     raise ValueError('a table of texts, or "name=text", is expected')
 
 
@@ -186,8 +186,12 @@ _TABLE_SCHEMA = {"type": "object", "additionalProperties": {"type": "string", "m
 _HOSTS_SCHEMA = {
     "type": "object",
     "properties": {
-        each: {"description": f"the engine for {each}", "type": "string", "pattern": f"^{_ADDRESS_PATTERN}"}
-        for each in ENGINE_ARCHITECTURES
+        architecture: {
+            "description": f"the engine for {architecture}",
+            "type": "string",
+            "pattern": f"^{_ADDRESS_PATTERN}",
+        }
+        for architecture in ENGINE_ARCHITECTURES
     },
     "additionalProperties": False,
 }

@@ -35,87 +35,87 @@ class DeployProgress:
         """Return what a person has to know when it stops here; "" when nothing was changed."""
         if self.latest is None and self.version is None:
             return ""
-        point = self.alias_step
+        alias_step = self.alias_step
         has = f"version {self.version.version} is published" if self.version else f"{LATEST} is changed"
-        if point is None:
+        if alias_step is None:
             return f"{self.name}: {has}"
         if self.alias:
-            return f"{self.name}: {has}, and alias {point.name} points at {self.alias.version}"
-        stays = f"is where it was, at version {point.previous.version}" if point.previous else "was not made"
-        return f"{self.name}: {has}, and alias {point.name} {stays}"
+            return f"{self.name}: {has}, and alias {alias_step.name} points at {self.alias.version}"
+        stays = f"is where it was, at version {alias_step.previous.version}" if alias_step.previous else "was not made"
+        return f"{self.name}: {has}, and alias {alias_step.name} {stays}"
 
 
 @contextmanager
-def add_progress_to_errors(standing: DeployProgress) -> Iterator[None]:
+def add_progress_to_errors(progress: DeployProgress) -> Iterator[None]:
     """Let a failure say what stands where."""
     try:
         yield
     except LambdapackError as error:
-        stands = standing.describe()
+        stands = progress.describe()
         if not stands:
             raise
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error
 
 
-def version_to_serve(standing: DeployProgress) -> LambdaFunction:
+def version_to_serve(progress: DeployProgress) -> LambdaFunction:
     """Return the version that was published, or that has what is wanted already."""
-    found = standing.version or standing.plan.live_version
-    if found is None:
-        raise ValueError(f"the plan of {standing.name} ends without a version")
-    return found
+    version = progress.version or progress.plan.live_version
+    if version is None:
+        raise ValueError(f"the plan of {progress.name} ends without a version")
+    return version
 
 
-def move_aliases(standings: Sequence[DeployProgress], cloud: Cloud, observer: Observer) -> None:
+def move_aliases(functions: Sequence[DeployProgress], cloud: Cloud, observer: Observer) -> None:
     """Move every alias, or, when one cannot be moved, none."""
     moved: list[DeployProgress] = []
     try:
-        for standing in standings:
-            point = standing.alias_step
-            if point:
-                with observer.task(f"Moving {standing.name}:{point.name}"), add_progress_to_errors(standing):
-                    standing.alias = _move_alias(point, standing, cloud)
-                moved.append(standing)
+        for progress in functions:
+            alias_step = progress.alias_step
+            if alias_step:
+                with observer.task(f"Moving {progress.name}:{alias_step.name}"), add_progress_to_errors(progress):
+                    progress.alias = _move_alias(alias_step, progress, cloud)
+                moved.append(progress)
     except BaseException:
-        for standing in reversed(moved):
+        for progress in reversed(moved):
             with suppress(LambdapackError):
-                _restore_alias(standing, cloud, observer)
+                _restore_alias(progress, cloud, observer)
         raise
 
 
-def _move_alias(point: PointAlias, standing: DeployProgress, cloud: Cloud) -> Alias:
-    wanted = _desired_alias(point, version_to_serve(standing).version)
-    before = point.previous
-    if before and (before.version, before.weights) == (wanted.version, wanted.weights):
+def _move_alias(alias_step: PointAlias, progress: DeployProgress, cloud: Cloud) -> Alias:
+    desired = _desired_alias(alias_step, version_to_serve(progress).version)
+    before = alias_step.previous
+    if before and (before.version, before.weights) == (desired.version, desired.weights):
         return before  # AWS gave back the version that it points at
     try:
         if before is None:
-            return cloud.create_alias(standing.name, wanted)
-        return cloud.update_alias(standing.name, wanted)
+            return cloud.create_alias(progress.name, desired)
+        return cloud.update_alias(progress.name, desired)
     except LambdapackError as error:
         if error.failure not in (CHANGED, EXISTS):
             raise
-        now = cloud.alias(standing.name, point.name)
-        if now is None or (now.version, now.weights) != (wanted.version, wanted.weights):
+        now = cloud.alias(progress.name, alias_step.name)
+        if now is None or (now.version, now.weights) != (desired.version, desired.weights):
             raise
         return now  # it was moved, and the reply lost
 
 
-def _desired_alias(point: PointAlias, version: str) -> Alias:
+def _desired_alias(alias_step: PointAlias, version: str) -> Alias:
     """Return the alias as it shall be; of a canary the one before stays, with the new one at its side."""
-    before = point.previous
+    before = alias_step.previous
     if before is None:
-        return Alias(point.name, "", version, (), alias_description(None, version, ""))
-    if point.canary and before.version != version:
-        return replace(before, weights=((version, point.canary),))
+        return Alias(alias_step.name, "", version, (), alias_description(None, version, ""))
+    if alias_step.canary and before.version != version:
+        return replace(before, weights=((version, alias_step.canary),))
     return replace(before, version=version, weights=(), description=alias_description(before, version, before.version))
 
 
-def _restore_alias(standing: DeployProgress, cloud: Cloud, observer: Observer) -> None:
-    point, alias = standing.alias_step, standing.alias
-    if point is None or point.previous is None or alias is None:
+def _restore_alias(progress: DeployProgress, cloud: Cloud, observer: Observer) -> None:
+    alias_step, alias = progress.alias_step, progress.alias
+    if alias_step is None or alias_step.previous is None or alias is None:
         return
-    with observer.task(f"Putting {standing.name}:{point.name} back to version {point.previous.version}"):
-        cloud.update_alias(standing.name, replace(point.previous, revision=alias.revision))
+    with observer.task(f"Putting {progress.name}:{alias_step.name} back to version {alias_step.previous.version}"):
+        cloud.update_alias(progress.name, replace(alias_step.previous, revision=alias.revision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +141,21 @@ def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollb
     number, why = _choose_version(cloud, function, alias, to)
     version = cloud.function(function, number)
     if version is None or version.has_failed:
-        what = "does not exist any more" if version is None else f"cannot run: {version.failure_reason}"
-        raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {what}")
+        reason = "does not exist any more" if version is None else f"cannot run: {version.failure_reason}"
+        raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {reason}")
     return Rollback(function, alias, version, why)
 
 
-def apply_rollback(cloud: Cloud, found: Rollback) -> Alias:
+def apply_rollback(cloud: Cloud, rollback: Rollback) -> Alias:
     """Return the alias at the version that was found; LP413 when somebody moved it meanwhile."""
-    if not found.is_needed:
-        return found.alias
-    number, before = found.version.version, found.alias
-    wanted = replace(before, version=number, weights=(), description=alias_description(before, number, ""))
+    if not rollback.is_needed:
+        return rollback.alias
+    number, before = rollback.version.version, rollback.alias
+    desired = replace(before, version=number, weights=(), description=alias_description(before, number, ""))
     try:
-        return cloud.update_alias(found.function, wanted)
+        return cloud.update_alias(rollback.function, desired)
     except LambdapackError as error:
-        now = cloud.alias(found.function, before.name) if error.failure is CHANGED else None
+        now = cloud.alias(rollback.function, before.name) if error.failure is CHANGED else None
         if now is None or (now.version, now.weights) != (number, ()):
             raise
         return now  # it was moved, and the reply lost

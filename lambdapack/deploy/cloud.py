@@ -148,7 +148,7 @@ class StorageCloud(Protocol):
         """Return an object without its bytes; None when it is not there or may not be seen. LP421 for the bucket."""
         ...
 
-    def upload_object(self, stored: S3Object, path: Path, advance: Advance) -> S3Object:
+    def upload_object(self, destination: S3Object, path: Path, advance: Advance) -> S3Object:
         """Upload a file, in parts when it is large, with checksums, and return it with its version."""
         ...
 

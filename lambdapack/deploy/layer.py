@@ -91,63 +91,63 @@ class LayerPlan:
     findings: tuple[Finding, ...] = field(default=())
 
 
-def plan_layer(wanted: DesiredLayer, seen: ObservedLayer) -> LayerPlan:
+def plan_layer(desired: DesiredLayer, observed: ObservedLayer) -> LayerPlan:
     """Return what has to be done."""
     steps: list[LayerStep] = []
-    if seen.matching is None:
-        if wanted.uses_bucket and seen.stored_zip is None:
-            package = wanted.package
+    if observed.matching is None:
+        if desired.uses_bucket and observed.stored_zip is None:
+            package = desired.package
             steps.append(
-                Upload(S3Object(wanted.bucket, package.object_key, package.zip_bytes, "", package.code_digest))
+                Upload(S3Object(desired.bucket, package.object_key, package.zip_bytes, "", package.code_digest))
             )
         steps.append(PublishLayer())
-    given = {(layer_permission.principal, layer_permission.organization) for layer_permission in seen.permissions}
+    granted = {(layer_permission.principal, layer_permission.organization) for layer_permission in observed.permissions}
     steps += [
         AddLayerPermission(layer_permission)
-        for layer_permission in wanted.permissions
-        if (layer_permission.principal, layer_permission.organization) not in given
+        for layer_permission in desired.permissions
+        if (layer_permission.principal, layer_permission.organization) not in granted
     ]
-    steps += [DeleteLayerVersion(layer_version) for layer_version in seen.unused]
-    return LayerPlan(wanted, seen, tuple(steps))
+    steps += [DeleteLayerVersion(layer_version) for layer_version in observed.unused]
+    return LayerPlan(desired, observed, tuple(steps))
 
 
-def is_same_layer(wanted: DesiredLayer, version: LayerVersion) -> bool:
+def is_same_layer(desired: DesiredLayer, version: LayerVersion) -> bool:
     """Tell whether a version says of itself what is wanted; its bytes only when it was asked for alone."""
-    told = (set(version.runtimes), set(version.architectures))
-    digests = {wanted.package.code_digest, ""}
-    return told == (set(wanted.runtimes), set(wanted.architectures)) and version.code_digest in digests
+    declared = (set(version.runtimes), set(version.architectures))
+    digests = {desired.package.code_digest, ""}
+    return declared == (set(desired.runtimes), set(desired.architectures)) and version.code_digest in digests
 
 
-def observe_layer(cloud: Cloud, wanted: DesiredLayer) -> ObservedLayer:
+def observe_layer(cloud: Cloud, desired: DesiredLayer) -> ObservedLayer:
     """Return what AWS has of a layer: two calls when nothing is to do and nothing else is wanted."""
-    versions = cloud.layer_versions(wanted.name)
+    versions = cloud.layer_versions(desired.name)
     latest = next(versions, None)
-    same = _find_same_version(cloud, wanted, latest)
+    same = _find_same_version(cloud, desired, latest)
     spared, unused = (
-        _split_old_versions(cloud, wanted, [latest, *versions], same) if latest and wanted.keep else ((), ())
+        _split_old_versions(cloud, desired, [latest, *versions], same) if latest and desired.keep else ((), ())
     )
     return ObservedLayer(
         matching=same,
         latest=latest,
-        permissions=cloud.layer_policy(wanted.name, same.number) if same and wanted.permissions else (),
+        permissions=cloud.layer_policy(desired.name, same.number) if same and desired.permissions else (),
         kept=spared,
         unused=unused,
-        stored_zip=None if same else _find_stored_zip(cloud, wanted),
+        stored_zip=None if same else _find_stored_zip(cloud, desired),
     )
 
 
-def _find_same_version(cloud: Cloud, wanted: DesiredLayer, latest: LayerVersion | None) -> LayerVersion | None:
-    if latest is None or not is_same_layer(wanted, latest):
+def _find_same_version(cloud: Cloud, desired: DesiredLayer, latest: LayerVersion | None) -> LayerVersion | None:
+    if latest is None or not is_same_layer(desired, latest):
         return None
-    found = cloud.layer_version(wanted.name, latest.number)
-    return found if found and found.code_digest and is_same_layer(wanted, found) else None
+    version = cloud.layer_version(desired.name, latest.number)
+    return version if version and version.code_digest and is_same_layer(desired, version) else None
 
 
 def _split_old_versions(
-    cloud: Cloud, wanted: DesiredLayer, versions: Sequence[LayerVersion], same: LayerVersion | None
+    cloud: Cloud, desired: DesiredLayer, versions: Sequence[LayerVersion], same: LayerVersion | None
 ) -> tuple[tuple[KeptVersion, ...], tuple[LayerVersion, ...]]:
     """Return the versions beyond those that stay: who is used or shared, and who may go."""
-    old = versions[wanted.keep - (0 if same else 1) :]
+    old = versions[desired.keep - (0 if same else 1) :]
     if not old:
         return (), ()
     users = _read_layer_users(cloud)
@@ -155,7 +155,7 @@ def _split_old_versions(
     unused: list[LayerVersion] = []
     for layer_version in old:
         why = f"{users[layer_version.arn]} uses it" if layer_version.arn in users else ""
-        why = why or ("it has a policy" if cloud.layer_policy(wanted.name, layer_version.number) else "")
+        why = why or ("it has a policy" if cloud.layer_policy(desired.name, layer_version.number) else "")
         if why:
             spared.append(KeptVersion(layer_version, why))
         else:
@@ -172,10 +172,10 @@ def _read_layer_users(cloud: Cloud) -> Mapping[str, str]:
     }
 
 
-def _find_stored_zip(cloud: Cloud, wanted: DesiredLayer) -> S3Object | None:
-    package = wanted.package
-    found = cloud.find_object(wanted.bucket, package.object_key) if wanted.uses_bucket else None
-    return found if found and (found.size, found.code_digest) == (package.zip_bytes, package.code_digest) else None
+def _find_stored_zip(cloud: Cloud, desired: DesiredLayer) -> S3Object | None:
+    package = desired.package
+    stored = cloud.find_object(desired.bucket, package.object_key) if desired.uses_bucket else None
+    return stored if stored and (stored.size, stored.code_digest) == (package.zip_bytes, package.code_digest) else None
 
 
 @dataclass(slots=True)
@@ -189,12 +189,12 @@ class PublishedLayer:
 
 def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer = SILENT) -> tuple[PublishedLayer, ...]:
     """Return what became of every plan, in their order; a failure says what is published already."""
-    done = tuple(PublishedLayer(layer_plan, layer_plan.observed.matching) for layer_plan in plans)
-    with _add_versions_to_errors(done):
-        for published_layer in done:
+    published = tuple(PublishedLayer(layer_plan, layer_plan.observed.matching) for layer_plan in plans)
+    with _add_versions_to_errors(published):
+        for published_layer in published:
             for step in published_layer.plan.steps:
                 _run_step(step, published_layer, cloud, observer)
-    return done
+    return published
 
 
 def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Observer) -> None:
@@ -217,20 +217,20 @@ def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Ob
             assert_never(step)
 
 
-def _publish_version(wanted: DesiredLayer, cloud: Cloud) -> LayerVersion:
-    code = _find_stored_zip(cloud, wanted) or LocalZip(wanted.package.path)
+def _publish_version(desired: DesiredLayer, cloud: Cloud) -> LayerVersion:
+    code = _find_stored_zip(cloud, desired) or LocalZip(desired.package.path)
     try:
-        made = cloud.publish_layer(wanted.new_version, code)
+        version = cloud.publish_layer(desired.new_version, code)
     except LambdapackError as error:
         if error.failure not in (UNREACHABLE, SERVICE):
             raise
-        found = _find_same_version(cloud, wanted, next(cloud.layer_versions(wanted.name), None))
-        if found is None:
+        existing = _find_same_version(cloud, desired, next(cloud.layer_versions(desired.name), None))
+        if existing is None:
             raise
-        return found  # it was made, and the reply lost
-    if made.code_digest != wanted.package.code_digest:
-        raise LambdapackError(OTHER_CODE, f"{made.arn} has {made.code_digest}, not {wanted.package.code_digest}")
-    return made
+        return existing  # it was made, and the reply lost
+    if version.code_digest != desired.package.code_digest:
+        raise LambdapackError(OTHER_CODE, f"{version.arn} has {version.code_digest}, not {desired.package.code_digest}")
+    return version
 
 
 def _add_permission(step: AddLayerPermission, layer: PublishedLayer, cloud: Cloud) -> None:
@@ -249,12 +249,12 @@ def _add_versions_to_errors(layers: Sequence[PublishedLayer]) -> Iterator[None]:
     try:
         yield
     except LambdapackError as error:
-        made = [
+        versions = [
             published_layer.version
             for published_layer in layers
             if published_layer.version and published_layer.version is not published_layer.plan.observed.matching
         ]
-        if not made:
+        if not versions:
             raise
-        stands = "\n".join(f"{layer_version.arn} is published" for layer_version in made)
+        stands = "\n".join(f"{layer_version.arn} is published" for layer_version in versions)
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error

@@ -55,12 +55,12 @@ def zip_members(tree: Tree) -> list[ZipMember]:
     for path in tree.entries:
         for _parent in ancestors(path, filled):
             pass
-    found = [
+    members = [
         ZipMember(f"{path}/" if entry.kind is EntryKind.DIRECTORY else path, entry)
         for path, entry in tree.entries.items()
         if entry.kind is not EntryKind.DIRECTORY or path not in filled
     ]
-    return sorted(found, key=lambda member: member.name)
+    return sorted(members, key=lambda member: member.name)
 
 
 def sha256_digest(data: memoryview) -> bytes:

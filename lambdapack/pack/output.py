@@ -45,7 +45,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
 def check_writable(path: Path) -> None:
     """LP009 when a file could not be written there as things are; makes nothing. For before work that takes long."""
-    parent = next(each for each in _replaceable_path(path).absolute().parents if os.path.lexists(each))
+    parent = next(directory for directory in _replaceable_path(path).absolute().parents if os.path.lexists(directory))
     if not parent.is_dir():
         raise LambdapackError(OUTPUT, f"{path}: {parent} is not a directory")
     if not os.access(parent, os.W_OK | os.X_OK):

@@ -84,20 +84,20 @@ class IgnoreRules:
 
     def __init__(self, lines: Sequence[str] = (), *, name: str = IGNORE_FILE) -> None:
         """Take the lines of an ignore file; LP006 for a pattern that git would not take either."""
-        own = [(pattern, reason) for reason, patterns in BUILT_IN_PATTERNS.items() for pattern in patterns]
+        built_in = [(pattern, reason) for reason, patterns in BUILT_IN_PATTERNS.items() for pattern in patterns]
         numbered = [(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
-        self._reasons = [reason for _pattern, reason in own]
+        self._reasons = [reason for _pattern, reason in built_in]
         self._reasons += [f"{IGNORE_FILE} line {number}" for _line, number in numbered]
         places = [(line, f"{name}:{number}") for line, number in numbered]
-        self._spec = compile_patterns([*((pattern, "built-in") for pattern, _reason in own), *places])
+        self._spec = compile_patterns([*((pattern, "built-in") for pattern, _reason in built_in), *places])
 
     def reason(self, path: str, *, is_directory: bool) -> str | None:
         """Return why a path does not ship, None when it does. Whoever asks does not descend into what does not."""
         never = NEVER_SHIPPED.get(path.rpartition("/")[2])
         if never is not None:
             return never
-        found = self._spec.check_file(f"{path}/" if is_directory else path)
-        return self._reasons[found.index] if found.include and found.index is not None else None
+        match = self._spec.check_file(f"{path}/" if is_directory else path)
+        return self._reasons[match.index] if match.include and match.index is not None else None
 
 
 def read_ignore_rules(directory: Path) -> IgnoreRules:
@@ -160,13 +160,13 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
 
 
 def _set_modes(tree: Tree, executable: Sequence[str]) -> Tree:
-    named = compile_patterns([(pattern, "executable") for pattern in executable if pattern.strip()])
+    executables = compile_patterns([(pattern, "executable") for pattern in executable if pattern.strip()])
 
     def change(entry: Entry) -> Entry:
         if entry.kind is not EntryKind.FILE:
             return entry
         return replace(
-            entry, mode=0o755 if named.match_file(entry.path) or _is_executable_entry(tree, entry) else 0o644
+            entry, mode=0o755 if executables.match_file(entry.path) or _is_executable_entry(tree, entry) else 0o644
         )
 
     return TransformedTree(tree, change)

@@ -83,8 +83,8 @@ def _submit_window(
     pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[ZipMember]]
 ) -> list[Future[list[PackedMember]]]:
     """Start a window's large files first: one that began last would keep one thread busy and leave the others idle."""
-    order = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE_FILE_BYTES)
-    futures = {number: pool.submit(_pack_batch, tree, window[number]) for number in order}
+    numbers = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE_FILE_BYTES)
+    futures = {number: pool.submit(_pack_batch, tree, window[number]) for number in numbers}
     return [futures[number] for number in range(len(window))]
 
 
@@ -249,10 +249,10 @@ def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: i
     LP009 when it cannot be written; failures of the tree pass through.
     """
     _refuse_other_files(path)
-    found = zip_members(tree)
-    total = sum(zip_member.entry.size for zip_member in found)
+    members = zip_members(tree)
+    total = sum(zip_member.entry.size for zip_member in members)
     with observer.task(f"Writing {path.name}", total, "B") as advance, replace_file(path) as file:
-        return _ZipWriter(file, path, tree).write(found, workers, advance)
+        return _ZipWriter(file, path, tree).write(members, workers, advance)
 
 
 def check_zip_output(path: Path) -> None:
@@ -281,11 +281,11 @@ class _ZipWriter:
         self._hash = hashlib.sha256()
         self._offset = 0
 
-    def write(self, found: list[ZipMember], workers: int | None, advance: Advance) -> Archive:
+    def write(self, members: list[ZipMember], workers: int | None, advance: Advance) -> Archive:
         content = ContentDigest()
         directory = bytearray()
         unzipped = 0
-        with closing(pack_members(self._tree, found, workers)) as stream:
+        with closing(pack_members(self._tree, members, workers)) as stream:
             for packed in stream:
                 directory += central_header(packed, self._offset)
                 for piece in self._pieces(packed):
@@ -294,10 +294,10 @@ class _ZipWriter:
                 unzipped += packed.size
                 advance(packed.member.entry.size)
         self._put(bytes(directory))
-        self._put(end_records(len(found), len(directory), self._offset - len(directory)))
+        self._put(end_records(len(members), len(directory), self._offset - len(directory)))
         self._file.flush()
         code = base64_digest(self._hash.digest())
-        return Archive(self._path, code, content.text(), self._offset, unzipped, len(found))
+        return Archive(self._path, code, content.text(), self._offset, unzipped, len(members))
 
     def _pieces(self, packed: PackedMember) -> Iterator[bytes | bytearray | memoryview]:
         yield local_header(packed)

@@ -39,23 +39,23 @@ class CloudAddress:
 def parse_address(text: str) -> CloudAddress | None:
     """Return the address that a text is, None for what can only be a path. LP007 for a broken ARN or s3:// text."""
     if text.startswith("s3:"):
-        found = _OBJECT.match(text)
-        if found is None:
+        match = _OBJECT.match(text)
+        if match is None:
             raise LambdapackError(BAD_TARGET, f"{text}: s3://BUCKET/KEY is expected", hint="Name an object.")
-        return CloudAddress("object", found[1], found[2])
+        return CloudAddress("object", match[1], match[2])
     if text.startswith("arn:"):
         return _parse_arn(text)
-    found = _FUNCTION.match(text)
-    if found is None:
+    match = _FUNCTION.match(text)
+    if match is None:
         return None
-    return CloudAddress("function", found[1], found[2] or "", is_guess=not text.startswith("function:"))
+    return CloudAddress("function", match[1], match[2] or "", is_guess=not text.startswith("function:"))
 
 
 def _parse_arn(text: str) -> CloudAddress:
-    if found := _FUNCTION_ARN.match(text):
-        return CloudAddress("function", found[1], found[3] or "", found[2])
-    if found := _LAYER_ARN.match(text):
-        return CloudAddress("layer", found[1], found[3], found[2])
+    if match := _FUNCTION_ARN.match(text):
+        return CloudAddress("function", match[1], match[3] or "", match[2])
+    if match := _LAYER_ARN.match(text):
+        return CloudAddress("layer", match[1], match[3], match[2])
     if _LAYER_ARN.match(f"{text}:1"):
         name = text.rpartition(":")[2]
         hint = f"Add its version: `aws lambda list-layer-versions --layer-name {name}` lists them."
@@ -86,16 +86,16 @@ def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observe
     if address.kind == "object":
         return _fetch_object(address, cloud, scratch, observer)
     if address.kind == "layer":
-        found = cloud.layer_version(address.name, int(address.detail))
-        if found is None:
+        layer = cloud.layer_version(address.name, int(address.detail))
+        if layer is None:
             raise LambdapackError(NOT_THERE, f"{address.name}:{address.detail} in {cloud.region}")
-        return FetchedTarget(_fetch_layer(found, cloud, scratch / "layer.zip", observer), found.arn, layer=found)
+        return FetchedTarget(_fetch_layer(layer, cloud, scratch / "layer.zip", observer), layer.arn, layer=layer)
     with observer.task(f"Looking at {address.name}"):
         function = cloud.function(address.name, address.detail)
     if function is None:
-        what = f"{address.name}:{address.detail}" if address.detail else address.name
+        qualified_name = f"{address.name}:{address.detail}" if address.detail else address.name
         hint = f"Check the name and `--region`; `aws lambda list-functions --region {cloud.region}` lists them."
-        raise LambdapackError(NO_FUNCTION, f"{what} in {cloud.region}", hint=hint)
+        raise LambdapackError(NO_FUNCTION, f"{qualified_name} in {cloud.region}", hint=hint)
     _refuse_unsupported(function)
     path = _fetch_code(function, cloud, scratch / "function.zip", observer)
     layers, files = fetch_layers([attached_layer.arn for attached_layer in function.layers], cloud, scratch, observer)
@@ -114,8 +114,8 @@ def _refuse_unsupported(function: LambdaFunction) -> None:
 
 def _fetch_object(address: CloudAddress, cloud: Cloud, scratch: Path, observer: Observer) -> FetchedTarget:
     name, path = f"s3://{address.name}/{address.detail}", scratch / "object.zip"
-    found = cloud.find_object(address.name, address.detail)
-    with observer.task(f"Reading {name}", found.size if found else None, "B") as advance:
+    stored = cloud.find_object(address.name, address.detail)
+    with observer.task(f"Reading {name}", stored.size if stored else None, "B") as advance:
         cloud.download_object(address.name, address.detail, path, advance)
     return FetchedTarget(path, name)
 
@@ -138,10 +138,10 @@ def _fetch_layer(layer: LayerVersion, cloud: Cloud, path: Path, observer: Observ
     return _check_digest(path, layer.arn, layer.code_digest)
 
 
-def _check_digest(path: Path, name: str, wanted: str) -> Path:
-    found = code_digest(path)
-    if found != wanted:
-        raise LambdapackError(OTHER_CODE, f"{name}: {found} came, {wanted} was said")
+def _check_digest(path: Path, name: str, expected: str) -> Path:
+    digest = code_digest(path)
+    if digest != expected:
+        raise LambdapackError(OTHER_CODE, f"{name}: {digest} came, {expected} was said")
     return path
 
 
@@ -153,12 +153,12 @@ def fetch_layers(
     unseen: list[str] = []
     files: list[Path] = []
     for number, arn in enumerate(arns):
-        found = _find_layer(cloud, arn)
-        if found is None:
+        layer = _find_layer(cloud, arn)
+        if layer is None:
             unseen.append(arn)
             continue
-        read.append(found)
-        files.append(_fetch_layer(found, cloud, scratch / f"layer-{number}.zip", observer))
+        read.append(layer)
+        files.append(_fetch_layer(layer, cloud, scratch / f"layer-{number}.zip", observer))
     return FunctionLayers(tuple(read), tuple(unseen)), tuple(files)
 
 

@@ -26,27 +26,27 @@ def scratch_directory() -> Iterator[Path]:
         yield Path(directory)
 
 
-def sweep_scratch_directories(place: Path, me: ContainerOwner, lives: Callable[[int], bool] = is_alive) -> None:
+def sweep_scratch_directories(parent: Path, me: ContainerOwner, lives: Callable[[int], bool] = is_alive) -> None:
     """Remove this user's directories of runs on this host whose process is gone. Never fails: others sweep, too."""
     try:
-        with os.scandir(place) as found:
-            left = [dir_entry.path for dir_entry in found if _is_abandoned(dir_entry, me, lives)]
+        with os.scandir(parent) as dir_entries:
+            abandoned = [dir_entry.path for dir_entry in dir_entries if _is_abandoned(dir_entry, me, lives)]
     except OSError:
         return
-    for each in left:
-        shutil.rmtree(each, ignore_errors=True)
+    for path in abandoned:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_abandoned(entry: os.DirEntry[str], me: ContainerOwner, lives: Callable[[int], bool]) -> bool:
-    named = _OWNED_NAME.fullmatch(entry.name)
-    if named is None or named["host"] != me.host or int(named["pid"]) == me.pid or lives(int(named["pid"])):
+    match = _OWNED_NAME.fullmatch(entry.name)
+    if match is None or match["host"] != me.host or int(match["pid"]) == me.pid or lives(int(match["pid"])):
         return False
     try:
-        found = entry.stat(follow_symlinks=False)
+        status = entry.stat(follow_symlinks=False)
     except OSError:
         return False
-    mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-    return stat.S_ISDIR(found.st_mode) and mine
+    mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return stat.S_ISDIR(status.st_mode) and mine
 
 
 @contextmanager

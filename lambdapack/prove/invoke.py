@@ -195,10 +195,10 @@ class FunctionTrees:
 def invoke_function(
     engine: Engine,
     image: tuple[str, Architecture],
-    laid: FunctionTrees,
+    trees: FunctionTrees,
     call: InvokeRequest,
     observer: Observer = SILENT,
-    told: ResultListener = lambda _answer: None,
+    listener: ResultListener = lambda _answer: None,
 ) -> tuple[InvokeResult, ...]:
     """Return the handler's answers, run as Lambda would run it.
 
@@ -208,10 +208,10 @@ def invoke_function(
     for event in call.events:
         _check_event(event)
     with engine.open(_sandbox_spec(engine, image, call), observer) as sandbox:
-        sandbox.put(laid.code, TASK_ROOT)
-        for layer in laid.layers:
+        sandbox.put(trees.code, TASK_ROOT)
+        for layer in trees.layers:
             sandbox.put(layer, LAYER_ROOT)
-        return _send_events(sandbox, call, observer, told)
+        return _send_events(sandbox, call, observer, listener)
 
 
 def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeRequest) -> SandboxSpec:
@@ -246,10 +246,10 @@ def _check_event(event: bytes) -> None:
 
 
 def _send_events(
-    sandbox: Sandbox, call: InvokeRequest, observer: Observer, told: ResultListener
+    sandbox: Sandbox, call: InvokeRequest, observer: Observer, listener: ResultListener
 ) -> tuple[InvokeResult, ...]:
     log = FunctionLog(observer)
-    replies = _ReplyReader(told)
+    replies = _ReplyReader(listener)
 
     def stream(source: str, data: bytes) -> None:
         if source == "stdout":
@@ -271,33 +271,35 @@ def _send_events(
         *lengths,
     ]
     command = Command(argv, env=_function_environment(call), cwd=TASK_ROOT, user=LAMBDA_USER, stdin=b"".join(requests))
-    done = sandbox.run(command, stream)
+    result = sandbox.run(command, stream)
     log.end()
     if len(replies.answers) < len(requests):
         which = f"event {len(replies.answers) + 1} of {len(requests)}: " if len(requests) > 1 else ""
-        words = f"{which}the runtime interface emulator gave no reply: {_describe_end(done)}"
+        words = f"{which}the runtime interface emulator gave no reply: {_describe_end(result)}"
         raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
-    return tuple(_explain_error(invoke_result, call, done, native=sandbox.native) for invoke_result in replies.answers)
+    return tuple(
+        _explain_error(invoke_result, call, result, native=sandbox.native) for invoke_result in replies.answers
+    )
 
 
-def _explain_error(answer: InvokeResult, call: InvokeRequest, done: CommandResult, *, native: bool) -> InvokeResult:
+def _explain_error(answer: InvokeResult, call: InvokeRequest, result: CommandResult, *, native: bool) -> InvokeResult:
     """Add what Lambda would report of memory, and why a function that is fast enough there is not here."""
-    more = []
-    if done.out_of_memory and KILLED_TEXT in answer.error:
-        more.append(f"Memory Size: {call.memory_mb} MB  Max Memory Used: {call.memory_mb} MB")
-        more.append(f"the kernel killed it for want of memory: `--memory {call.memory_mb * 2}` gives it more")
+    notes = []
+    if result.out_of_memory and KILLED_TEXT in answer.error:
+        notes.append(f"Memory Size: {call.memory_mb} MB  Max Memory Used: {call.memory_mb} MB")
+        notes.append(f"the kernel killed it for want of memory: `--memory {call.memory_mb * 2}` gives it more")
     if not native and TIMED_OUT_TEXT.search(answer.error):
-        more.append("its CPU is emulated here, and so slower than Lambda's: `--timeout` gives it more")
-    return replace(answer, error="\n".join((answer.error, *more)))
+        notes.append("its CPU is emulated here, and so slower than Lambda's: `--timeout` gives it more")
+    return replace(answer, error="\n".join((answer.error, *notes)))
 
 
 class _ReplyReader:
     """Cuts standard output into replies; a mark that nobody can guess stands behind each."""
 
-    def __init__(self, told: ResultListener) -> None:
+    def __init__(self, listener: ResultListener) -> None:
         self.mark = secrets.token_hex(16)
         self.answers: list[InvokeResult] = []
-        self._told = told
+        self._told = listener
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -312,26 +314,26 @@ class _ReplyReader:
                 self._told(self.answers[-1])
 
 
-def _describe_end(done: CommandResult) -> str:
-    if done.out_of_memory:
+def _describe_end(result: CommandResult) -> str:
+    if result.out_of_memory:
         return "the function and the emulator used more memory than they have"
-    if done.exit_code == NOT_LISTENING_CODE:
+    if result.exit_code == NOT_LISTENING_CODE:
         return "it never listened"
-    return f"it ended with exit code {done.exit_code}"
+    return f"it ended with exit code {result.exit_code}"
 
 
 def _function_environment(call: InvokeRequest) -> dict[str, str]:
     """Lambda's own variables that the emulator reads, then the caller's."""
-    own = {
+    variables = {
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(call.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": "lambdapack",
         "HOME": "/tmp",  # noqa: S108  # inside the sandbox; the only place that can be written
     }
     if call.debugger is None:
-        return {**own, **call.environment}
+        return {**variables, **call.environment}
     options = f"{call.environment.get('NODE_OPTIONS', '')} --inspect-brk=0.0.0.0:{DEBUGGER_PORT}".strip()
-    return {**own, **call.environment, "NODE_OPTIONS": options}
+    return {**variables, **call.environment, "NODE_OPTIONS": options}
 
 
 def _http_request(event: bytes) -> bytes:

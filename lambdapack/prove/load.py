@@ -24,7 +24,7 @@ DRIVER_SCRIPT = """
 const { spawnSync } = require('child_process');
 const asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const known = ['--no-experimental-require-module', '--no-experimental-detect-module'];
-const flags = known.filter(each => asked.flags.includes(each) && process.allowedNodeEnvironmentFlags.has(each));
+const flags = known.filter(flag => asked.flags.includes(flag) && process.allowedNodeEnvironmentFlags.has(flag));
 const run = (code, ...words) => {
   const done = spawnSync(process.execPath, [...flags, '-e', code, ...words],
     { cwd: '/var/task', encoding: 'utf8', timeout: asked.seconds * 1000, maxBuffer: 1 << 24 });
@@ -36,7 +36,7 @@ const open = quietly + `try { process.dlopen({ exports: {} }, process.argv[1]); 
 const take = quietly + asked.hooks + `
   const [file, name] = process.argv.slice(1);
   const { pathToFileURL } = require('url');
-  for (const each of ['require', 'module', 'exports', '__filename', '__dirname']) delete globalThis[each];
+  for (const identifier of ['require', 'module', 'exports', '__filename', '__dirname']) delete globalThis[identifier];
   import(pathToFileURL(file)).then(module => {
     const find = from => name.split('.').reduce((value, key) => value == null ? value : value[key], from);
     const found = find(module) === undefined ? find(module.default) : find(module);
@@ -106,7 +106,7 @@ def load_in_image(
     )
     major = trial.node_major
     path = ":".join(node_path(major))
-    asked = {
+    request = {
         "addons": trial.addons,
         "handler": trial.handler,
         "flags": NODE_FLAGS.get(major, ()),
@@ -117,18 +117,20 @@ def load_in_image(
         sandbox.put(code, TASK_ROOT)
         for layer in layers:
             sandbox.put(layer, LAYER_ROOT)
-        said: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        output: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
         command = Command(
             ["/var/lang/bin/node", "-e", DRIVER_SCRIPT],
             env={"NODE_PATH": path, "HOME": "/tmp"},  # noqa: S108  # inside the sandbox
             cwd=TASK_ROOT,
             user=LAMBDA_USER,
-            stdin=json.dumps(asked).encode(),
+            stdin=json.dumps(request).encode(),
         )
-        done = sandbox.run(command, lambda source, data: said[source].extend(data))
-    if not done.ok:
-        raise LambdapackError(INVOKE_FAILED, f"node cannot load anything:\n{said['stderr'].decode('utf-8', 'replace')}")
-    return tuple(_parse_result(line) for line in said["stdout"].splitlines())
+        result = sandbox.run(command, lambda source, data: output[source].extend(data))
+    if not result.ok:
+        raise LambdapackError(
+            INVOKE_FAILED, f"node cannot load anything:\n{output['stderr'].decode('utf-8', 'replace')}"
+        )
+    return tuple(_parse_result(line) for line in output["stdout"].splitlines())
 
 
 def _hooks_statement() -> str:
@@ -138,8 +140,8 @@ def _hooks_statement() -> str:
 
 
 def _parse_result(line: bytes | bytearray) -> LoadResult:
-    told = json.loads(line)
-    if told["exit"] == 0:
-        return LoadResult(told["path"], "")
-    how = f"killed by {told['signal']}" if told["signal"] else f"exit code {told['exit']}"
-    return LoadResult(told["path"], told["said"] or how if not told["signal"] else f"{how}\n{told['said']}".strip())
+    reply = json.loads(line)
+    if reply["exit"] == 0:
+        return LoadResult(reply["path"], "")
+    end = f"killed by {reply['signal']}" if reply["signal"] else f"exit code {reply['exit']}"
+    return LoadResult(reply["path"], reply["said"] or end if not reply["signal"] else f"{end}\n{reply['said']}".strip())

@@ -60,80 +60,80 @@ Recipe = Callable[[RecipeContext], Iterator[RecipeFile]]
 def fill_template(file: str, /, **values: str) -> str:
     """Return a text of this package with its holes filled in; KeyError when a value is missing."""
     raw = resources.files("lambdapack.recipes").joinpath("texts", file).read_text("utf-8")
-    return TEMPLATE_PLACEHOLDER.sub(lambda found: values[found[1]], raw)
+    return TEMPLATE_PLACEHOLDER.sub(lambda match: values[match[1]], raw)
 
 
-def settings_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def settings_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give lambdapack.toml: the starter of a project that has no template of another tool."""
     yield RecipeFile(
-        "lambdapack.toml", fill_template("lambdapack.toml", **_template_values(situation)), only_if_absent=True
+        "lambdapack.toml", fill_template("lambdapack.toml", **_template_values(context)), only_if_absent=True
     )
 
 
-def makefile_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def makefile_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give file targets whose zip is made only when something in it changed."""
-    filled = fill_template("lambdapack.mk", **_template_values(situation), pruned=_find_prune_expression())
+    filled = fill_template("lambdapack.mk", **_template_values(context), pruned=_find_prune_expression())
     yield RecipeFile("lambdapack.mk", filled)
     yield _include_file("lambdapack.mk")
 
 
-def sam_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def sam_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give a target for each function and layer of the template, and a template where there is none."""
-    values = _template_values(situation)
+    values = _template_values(context)
     filled = fill_template("lambdapack-sam.mk", **values)
-    if not situation.resources:
+    if not context.resources:
         filled += fill_template("sam-target.mk", **values, layer="")
         yield RecipeFile("template.yaml", fill_template("template.yaml", **values), only_if_absent=True)
-    for template_resource in situation.resources:
-        stated = {name: value for name, (value, _origin) in template_resource.values.items()}
-        own = {
-            "resource": template_resource.name,
-            "runtime": stated.get("runtime", values["runtime"]),
-            "arch": stated.get("architecture", values["arch"]),
-            "layer": " --layer" if template_resource.layer else "",
+    for resource in context.resources:
+        declared = {name: value for name, (value, _origin) in resource.values.items()}
+        target_values = {
+            "resource": resource.name,
+            "runtime": declared.get("runtime", values["runtime"]),
+            "arch": declared.get("architecture", values["arch"]),
+            "layer": " --layer" if resource.layer else "",
         }
-        filled += fill_template("sam-target.mk", **own)
+        filled += fill_template("sam-target.mk", **target_values)
     yield RecipeFile("lambdapack-sam.mk", filled)
     yield _include_file("lambdapack-sam.mk")
 
 
-def terraform_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def terraform_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give a data source that builds at plan, and a function that is made of what it says."""
     yield RecipeFile(
         "lambdapack.tf",
-        fill_template("lambdapack.tf", **{**_template_values(situation), "resource": situation.identifier}),
+        fill_template("lambdapack.tf", **{**_template_values(context), "resource": context.identifier}),
     )
 
 
-def cdk_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def cdk_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give a function that returns `Code` for a directory, in the language of the app."""
-    suffix = "ts" if situation.typescript else "js"
-    runtime = situation.target.runtime.upper().replace(".", "_").replace("NODEJS", "NODEJS_")
-    constants = {"runtime_constant": runtime, "arch_constant": situation.target.architecture.aws.upper()}
+    suffix = "ts" if context.typescript else "js"
+    runtime = context.target.runtime.upper().replace(".", "_").replace("NODEJS", "NODEJS_")
+    constants = {"runtime_constant": runtime, "arch_constant": context.target.architecture.aws.upper()}
     name = f"lambdapack-code.{suffix}"
-    yield RecipeFile(name, fill_template(name, **{**_template_values(situation), **constants}))
+    yield RecipeFile(name, fill_template(name, **{**_template_values(context), **constants}))
 
 
-def serverless_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def serverless_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give a serverless.yml with a ready artifact, or what to add to the one that is there."""
-    values = {**_template_values(situation), "function": situation.identifier.replace("_", "")}
+    values = {**_template_values(context), "function": context.identifier.replace("_", "")}
     zip_ = f".lambdapack/{values['name']}-{values['runtime']}-{values['arch']}.zip"
     merge = f"package: {{individually: true}} and, for the function, package: {{artifact: {zip_}}}"
     yield RecipeFile("serverless.yml", fill_template("serverless.yml", **values), only_if_absent=True, merge=(merge,))
 
 
-def github_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def github_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give a composite action and a workflow that uses it, on a runner of the function's own CPU."""
-    arm = situation.target.architecture.aws == "arm64"
-    values = {**_template_values(situation), "runner": "ubuntu-24.04-arm" if arm else "ubuntu-24.04"}
+    arm = context.target.architecture.aws == "arm64"
+    values = {**_template_values(context), "runner": "ubuntu-24.04-arm" if arm else "ubuntu-24.04"}
     yield RecipeFile(".github/actions/lambdapack/action.yml", fill_template("action.yml", **values), at_root=True)
     yield RecipeFile(".github/workflows/lambdapack.yml", fill_template("workflow.yml", **values), at_root=True)
 
 
-def gitlab_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
+def gitlab_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
     """Give a job with its cache and its code quality report, and the file that includes it."""
     name = "lambdapack.gitlab-ci.yml"
-    yield RecipeFile(name, fill_template(name, **_template_values(situation)), at_root=True)
+    yield RecipeFile(name, fill_template(name, **_template_values(context)), at_root=True)
     including = fill_template("gitlab-ci.yml", include=name)
     merge = f"include: [{{local: {name}}}]"
     yield RecipeFile(".gitlab-ci.yml", including, at_root=True, only_if_absent=True, merge=(merge,))
@@ -151,16 +151,16 @@ RECIPES: Mapping[str, Recipe] = {
 """By the flag of `lambdapack init`."""
 
 
-def _template_values(situation: RecipeContext) -> dict[str, str]:
+def _template_values(context: RecipeContext) -> dict[str, str]:
     return {
-        "name": situation.name,
-        "runtime": situation.target.runtime,
-        "arch": situation.target.architecture.aws,
-        "handler": situation.handler,
-        "path": situation.path,
-        "lock": situation.lock,
-        "resource": situation.resource,
-        "template": situation.template,
+        "name": context.name,
+        "runtime": context.target.runtime,
+        "arch": context.target.architecture.aws,
+        "handler": context.handler,
+        "path": context.path,
+        "lock": context.lock,
+        "resource": context.resource,
+        "template": context.template,
     }
 
 

@@ -107,9 +107,9 @@ def _elf_from_document(document: dict[str, Any]) -> Elf:
             | {name: tuple(document[name]) for name in _LISTS}
             | {name: frozenset(document[name]) for name in _SETS}
             | {
-                "version_needs": tuple(VersionNeed(*each) for each in document["version_needs"]),
-                "undefined": tuple(Symbol(*each) for each in document["undefined"]),
-                "defines": tuple(Symbol(*each) for each in document["defines"]),
+                "version_needs": tuple(VersionNeed(*values) for values in document["version_needs"]),
+                "undefined": tuple(Symbol(*values) for values in document["undefined"]),
+                "defines": tuple(Symbol(*values) for values in document["defines"]),
                 "registration": Registration(RegistrationKind(kind), tuple(abis), *numbers),
             }
         )
@@ -122,11 +122,11 @@ BINARY_RECORDS, DEFINITION_RECORDS, TREE_RECORDS = "binaries", "definitions", "t
 class BinaryCache:
     """The memory of one tree: what its files were, by identity, and what their bytes say, by digest."""
 
-    def __init__(self, store: Store, place: str, now: int) -> None:
+    def __init__(self, store: Store, location: str, now: int) -> None:
         """Recall what is known of a tree by where it lies; `now`, nanoseconds of Unix time, is before any reading."""
         self._store = store
         self._now = now
-        self._key = _hash_key("tree", place)
+        self._key = _hash_key("tree", location)
         self._digests = _parse_digests(store.get(TREE_RECORDS, self._key))  # by name and identity
         self._old: dict[str, str] = {}  # of those digests, what was asked for and is still true
         self._new: dict[str, str] = {}
@@ -135,18 +135,18 @@ class BinaryCache:
     def find_digest(self, entry: Entry) -> str | None:
         """Return the digest of an unchanged file, NOT_NATIVE, or None when it has to be read."""
         name = _entry_name(entry)
-        found = self._digests.get(name) if entry.identity else None
-        if found is not None:
-            self._old[name] = found
-        return found
+        digest = self._digests.get(name) if entry.identity else None
+        if digest is not None:
+            self._old[name] = digest
+        return digest
 
     def find_content(self, sha256: str) -> Content | None:
         """Return what bytes of this digest say, None when that is unknown."""
         data = self._store.get(BINARY_RECORDS, sha256)
-        found = None if data is None else content_from_bytes(sha256, data)
-        if found is not None:
+        content = None if data is None else content_from_bytes(sha256, data)
+        if content is not None:
             self._stored.add(sha256)
-        return found
+        return content
 
     def store_content(self, entry: Entry, content: Content | None) -> None:
         """Remember what a file says; where it lies only if its times will betray any change from now on."""
@@ -161,9 +161,9 @@ class BinaryCache:
         data = self._store.get(DEFINITION_RECORDS, _hash_key(sha256, *names))
         return None if data is None else symbols_from_bytes(data)
 
-    def store_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+    def store_definitions(self, sha256: str, names: tuple[str, ...], symbols: tuple[Symbol, ...]) -> None:
         """Remember it."""
-        self._store.put(DEFINITION_RECORDS, _hash_key(sha256, *names), symbols_to_bytes(found))
+        self._store.put(DEFINITION_RECORDS, _hash_key(sha256, *names), symbols_to_bytes(symbols))
 
     def save(self) -> None:
         """Write what was learnt; what nobody asked for is no longer in the tree and is forgotten."""
@@ -183,7 +183,7 @@ def _hash_key(*parts: str) -> str:
 
 def _parse_digests(data: bytes | None) -> dict[str, str]:
     try:
-        found = json.loads(data or b"{}")
+        digests = json.loads(data or b"{}")
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return digests if isinstance(digests, dict) else {}

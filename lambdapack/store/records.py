@@ -44,24 +44,24 @@ class Store:
 
     def get(self, kind: str, key: str) -> bytes | None:
         """Return a record, None when there is none that this code wrote and that is whole."""
-        place = self._record_path(kind, key)
+        path = self._record_path(kind, key)
         try:
-            head, _, content = place.read_bytes().partition(b"\n")
+            head, _, content = path.read_bytes().partition(b"\n")
         except OSError:
             return None
         if head != self._header(kind, key, content):
             return None
-        self._mark_used(place)
+        self._mark_used(path)
         return content
 
     def put(self, kind: str, key: str, content: bytes) -> None:
         """Write a record, whole or not at all."""
-        place = self._record_path(kind, key)
-        temporary = place.with_name(f".{key}.{secrets.token_hex(4)}.tmp")
+        path = self._record_path(kind, key)
+        temporary = path.with_name(f".{key}.{secrets.token_hex(4)}.tmp")
         try:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary.write_bytes(self._header(kind, key, content) + b"\n" + content)
-            temporary.replace(place)
+            temporary.replace(path)
         except OSError:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -72,7 +72,7 @@ class Store:
         if not self._wrote:
             return
         self._wrote = False
-        files = sorted(self._files(), key=lambda each: each[1].st_mtime)
+        files = sorted(self._files(), key=lambda item: item[1].st_mtime)
         total = sum(status.st_size for _, status in files)
         goal = total if total <= largest else largest * 3 // 4
         for path, status in files:
@@ -85,7 +85,7 @@ class Store:
     def usage(self) -> tuple[StoreUsage, ...]:
         """Return what there is of each kind, also of other code's."""
         sizes = {kind: [status.st_size for _, status in self._files(kind)] for kind in RECORD_KINDS}
-        return tuple(StoreUsage(kind, len(found), sum(found)) for kind, found in sizes.items())
+        return tuple(StoreUsage(kind, len(record_sizes), sum(record_sizes)) for kind, record_sizes in sizes.items())
 
     def clear(self) -> tuple[StoreUsage, ...]:
         """Remove every record and return what is gone; anything else in the directory stays."""
@@ -93,15 +93,15 @@ class Store:
         for path, _ in list(self._files()):
             with suppress(OSError):
                 path.unlink()
-        for place in (*(self.directory / kind for kind in RECORD_KINDS), self.directory):
+        for directory in (*(self.directory / kind for kind in RECORD_KINDS), self.directory):
             with suppress(OSError):
-                place.rmdir()  # only when empty
-        left = {store_usage.kind: store_usage for store_usage in self.usage()}
+                directory.rmdir()  # only when empty
+        remaining = {store_usage.kind: store_usage for store_usage in self.usage()}
         return tuple(
             StoreUsage(
                 store_usage.kind,
-                store_usage.entries - left[store_usage.kind].entries,
-                store_usage.size - left[store_usage.kind].size,
+                store_usage.entries - remaining[store_usage.kind].entries,
+                store_usage.size - remaining[store_usage.kind].size,
             )
             for store_usage in before
         )
@@ -116,18 +116,20 @@ class Store:
         return self._mark + hashlib.sha256(f"{kind}/{key}\n".encode() + content).hexdigest().encode()
 
     @staticmethod
-    def _mark_used(place: Path) -> None:
+    def _mark_used(path: Path) -> None:
         with suppress(OSError):
-            if place.stat().st_mtime < time.time() - USE_MARK_SECONDS:
-                os.utime(place)
+            if path.stat().st_mtime < time.time() - USE_MARK_SECONDS:
+                os.utime(path)
 
     def _files(self, *kinds: str) -> Iterator[tuple[Path, os.stat_result]]:
         """Yield what we wrote, left-over temporary files included; never a link, a directory or another name."""
         for kind in kinds or RECORD_KINDS:
             try:
-                with os.scandir(self.directory / kind) as found:
+                with os.scandir(self.directory / kind) as dir_entries:
                     listed = [
-                        dir_entry for dir_entry in found if dir_entry.name.endswith((RECORD_SUFFIX, ".tmp", ".json"))
+                        dir_entry
+                        for dir_entry in dir_entries
+                        if dir_entry.name.endswith((RECORD_SUFFIX, ".tmp", ".json"))
                     ]
             except OSError:
                 continue

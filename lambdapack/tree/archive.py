@@ -153,20 +153,20 @@ class ZipTree:
 
 
 def _read_members(path: Path) -> "dict[str, ZipInfo]":
-    found: dict[str, ZipInfo] = {}
+    members: dict[str, ZipInfo] = {}
     total = 0
     for info in _read_central_directory(path):
         name = admit_path(_member_name(info), path)
         if not name:
             raise hostile_entry_error(path, info.orig_filename, "it has no name")
-        if name in found:
+        if name in members:
             raise hostile_entry_error(path, name, "it is there twice")
         _check_member(path, name, info)
         total += info.file_size
-        found[name] = info
+        members[name] = info
     if total > MAX_DECLARED_BYTES:
         raise LambdapackError(HOSTILE_ARCHIVE, f"{path}: it declares {total} bytes, more than {MAX_DECLARED_BYTES}")
-    return found
+    return members
 
 
 def _read_central_directory(path: Path) -> "list[ZipInfo]":
@@ -209,13 +209,13 @@ def _member_name(info: "ZipInfo") -> str:
         return info.orig_filename
 
 
-def _member_kind(path: str, info: "ZipInfo", mode: int, where: os.PathLike[str]) -> EntryKind:
+def _member_kind(path: str, info: "ZipInfo", mode: int, archive: os.PathLike[str]) -> EntryKind:
     form = stat.S_IFMT(mode)
     if form not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
-        raise hostile_entry_error(where, path, "it is a socket, a pipe or a device")
+        raise hostile_entry_error(archive, path, "it is a socket, a pipe or a device")
     slash = info.orig_filename.endswith("/")
     if form == stat.S_IFLNK and slash:
-        raise hostile_entry_error(where, path, "it is a link with the name of a directory")
+        raise hostile_entry_error(archive, path, "it is a link with the name of a directory")
     if slash or form == stat.S_IFDIR:
         return EntryKind.DIRECTORY
     return EntryKind.SYMLINK if form == stat.S_IFLNK else EntryKind.FILE
@@ -235,13 +235,13 @@ def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryvie
         release(view)
 
 
-def release(held: memoryview | mmap.mmap) -> None:
+def release(buffer: memoryview | mmap.mmap) -> None:
     """Give memory back; a traceback may still hold a slice of it, then the garbage collector does it later."""
     with suppress(BufferError):
-        if isinstance(held, memoryview):
-            held.release()
+        if isinstance(buffer, memoryview):
+            buffer.release()
         else:
-            held.close()
+            buffer.close()
 
 
 class MappedFile:

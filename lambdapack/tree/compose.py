@@ -158,14 +158,14 @@ class DereferencedTree:
         self._root = root
         self._below = _child_names(tree.entries)
         self._origin: dict[str, str] = {}
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         for path, origin in self._walk("", "", ("",)):
-            if len(found) >= MAX_DEREFERENCED_ENTRIES:
+            if len(entries) >= MAX_DEREFERENCED_ENTRIES:
                 raise _link_error(path, f"following links gives more than {MAX_DEREFERENCED_ENTRIES} files")
             entry = tree.entries.get(origin) or Entry(origin, EntryKind.DIRECTORY, 0o755, 0)
-            found[path] = replace(entry, path=path)
+            entries[path] = replace(entry, path=path)
             self._origin[path] = origin
-        self.entries: Mapping[str, Entry] = sort_entries(found)
+        self.entries: Mapping[str, Entry] = sort_entries(entries)
 
     def view(self, path: str) -> AbstractContextManager[memoryview]:
         """Lend a file's bytes; KeyError when there is no such file."""
@@ -174,29 +174,29 @@ class DereferencedTree:
     def _walk(self, path: str, origin: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """Give (path here, path in the tree) of everything below a directory."""
         for name in self._below[origin]:
-            here, there = _join_path(path, name), self._resolve(_join_path(origin, name))
-            if there in above:
+            here, target = _join_path(path, name), self._resolve(_join_path(origin, name))
+            if target in above:
                 raise _link_error(here, "it points to a directory that it is in itself")
-            yield here, there
-            if there in self._below:
-                yield from self._walk(here, there, (*above, there))
+            yield here, target
+            if target in self._below:
+                yield from self._walk(here, target, (*above, target))
 
     def _resolve(self, path: str) -> str:
         """Return the file or directory that a path names once every link on the way is followed."""
-        pending, done, followed = path.split("/")[::-1], "", 0
+        pending, resolved, followed = path.split("/")[::-1], "", 0
         while pending:
             part = pending.pop()
-            done = self._parent(path, done) if part == ".." else _join_path(done, part)
-            entry = self._tree.entries.get(done)
-            if done not in self._below and entry is None:
-                raise _link_error(path, f"it points to {done!r}, which is not there")
+            resolved = self._parent(path, resolved) if part == ".." else _join_path(resolved, part)
+            entry = self._tree.entries.get(resolved)
+            if resolved not in self._below and entry is None:
+                raise _link_error(path, f"it points to {resolved!r}, which is not there")
             if entry is not None and entry.kind is EntryKind.SYMLINK:
                 followed += 1
                 if followed > MAX_SYMLINKS:
                     raise _link_error(path, "its links go round in a circle")
-                start, more = self._target_parts(path, entry)
-                done, pending = start, pending + more
-        return done
+                start, rest = self._target_parts(path, entry)
+                resolved, pending = start, pending + rest
+        return resolved
 
     def _target_parts(self, path: str, link: Entry) -> tuple[str, list[str]]:
         """Return the directory to go on from, and the parts still to go, last first."""
@@ -219,15 +219,15 @@ def _link_error(path: str, reason: str) -> LambdapackError:
 
 def _child_names(entries: Mapping[str, Entry]) -> dict[str, list[str]]:
     """Return the names in each directory, also in those that have no entry of their own."""
-    found: dict[str, dict[str, None]] = {"": {}}
+    children: dict[str, dict[str, None]] = {"": {}}
     for entry in entries.values():
         if entry.kind is EntryKind.DIRECTORY:
-            found.setdefault(entry.path, {})
+            children.setdefault(entry.path, {})
         path = entry.path
         while path:
             path, _slash, name = path.rpartition("/")
-            found.setdefault(path, {})[name] = None
-    return {parent: list(names) for parent, names in found.items()}
+            children.setdefault(path, {})[name] = None
+    return {parent: list(names) for parent, names in children.items()}
 
 
 def _join_path(directory: str, name: str) -> str:

@@ -53,8 +53,8 @@ class DirectoryTree:
     def view(self, path: str) -> Iterator[memoryview]:
         """Lend a file's bytes; LP007 when it is gone or no longer the file that was indexed."""
         entry = file_entry(self.entries, path)
-        place = f"{self._root}{os.sep}{path}" if os.sep == "/" else os.path.join(self._root, *path.split("/"))  # noqa: PTH118
-        data = _map_file(place, entry.size) if entry.size >= MIN_MAPPED_BYTES else _read(place, entry.size)
+        file = f"{self._root}{os.sep}{path}" if os.sep == "/" else os.path.join(self._root, *path.split("/"))  # noqa: PTH118
+        data = _map_file(file, entry.size) if entry.size >= MIN_MAPPED_BYTES else _read(file, entry.size)
         view = memoryview(data)
         try:
             yield view
@@ -68,9 +68,9 @@ def _walk_directory(root: str, keep: PathFilter) -> Iterator[Entry]:
     pending = [""]
     while pending:
         directory = pending.pop()
-        for found in _list_directory(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
-            path = f"{directory}/{found.name}" if directory else found.name
-            entry = _entry(found, path, root, keep)
+        for dir_entry in _list_directory(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
+            path = f"{directory}/{dir_entry.name}" if directory else dir_entry.name
+            entry = _entry(dir_entry, path, root, keep)
             if entry is None:
                 continue
             if entry.kind is EntryKind.DIRECTORY:
@@ -80,17 +80,17 @@ def _walk_directory(root: str, keep: PathFilter) -> Iterator[Entry]:
 
 def _list_directory(directory: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(directory) as found:
-            return list(found)
+        with os.scandir(directory) as dir_entries:
+            return list(dir_entries)
     except OSError as error:
         raise _unreadable_error(directory, error) from error
 
 
-def _entry(found: os.DirEntry[str], path: str, root: str, keep: PathFilter) -> Entry | None:
+def _entry(dir_entry: os.DirEntry[str], path: str, root: str, keep: PathFilter) -> Entry | None:
     try:
-        status = found.stat(follow_symlinks=False)
+        status = dir_entry.stat(follow_symlinks=False)
     except OSError as error:
-        raise _unreadable_error(found.path, error) from error
+        raise _unreadable_error(dir_entry.path, error) from error
     mode = status.st_mode
     directory = stat.S_ISDIR(mode) and not _is_junction(status)
     if not keep(path, directory):
@@ -101,7 +101,7 @@ def _entry(found: os.DirEntry[str], path: str, root: str, keep: PathFilter) -> E
     if stat.S_ISREG(mode):
         return Entry(path, EntryKind.FILE, _permissions(mode, 0o644), status.st_size, "", file_identity(status))
     if stat.S_ISLNK(mode) or (stat.S_ISDIR(mode) and not directory):
-        return Entry(path, EntryKind.SYMLINK, 0o777, 0, _read_target(found.path, path, root))
+        return Entry(path, EntryKind.SYMLINK, 0o777, 0, _read_target(dir_entry.path, path, root))
     if directory:
         return Entry(path, EntryKind.DIRECTORY, _permissions(mode, 0o755), 0)
     raise hostile_entry_error(root, path, "it is a socket, a pipe or a device", hint=LEAVE_OUT_HINT)
@@ -116,11 +116,11 @@ def _is_junction(status: os.stat_result) -> bool:
     return JUNCTION_TAG is not None and getattr(status, "st_reparse_tag", 0) == JUNCTION_TAG
 
 
-def _read_target(place: str, path: str, root: str) -> str:
+def _read_target(link: str, path: str, root: str) -> str:
     try:
-        target = os.readlink(place)  # noqa: PTH115  # Path would change the text
+        target = os.readlink(link)  # noqa: PTH115  # Path would change the text
     except OSError as error:
-        raise _unreadable_error(place, error) from error
+        raise _unreadable_error(link, error) from error
     if os.name == "nt":
         target = translate_windows_target(target, path, root)
     reason = target_objection(target)
@@ -141,38 +141,38 @@ def translate_windows_target(target: str, path: str, root: str) -> str:
     return posixpath.relpath("/" + target[len(base) :], posixpath.join("/", posixpath.dirname(path)))
 
 
-def _read(place: str, size: int) -> bytes:
+def _read(file: str, size: int) -> bytes:
     try:
-        descriptor = os.open(place, READ_ONLY_FLAGS)
+        descriptor = os.open(file, READ_ONLY_FLAGS)
         try:
             data = os.read(descriptor, size + 1)
-            while 0 < len(data) < size and (more := os.read(descriptor, size + 1 - len(data))):
-                data += more
+            while 0 < len(data) < size and (chunk := os.read(descriptor, size + 1 - len(data))):
+                data += chunk
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _unreadable_error(place, error) from error
+        raise _unreadable_error(file, error) from error
     if len(data) != size:
-        raise _changed_error(place)
+        raise _changed_error(file)
     return data
 
 
-def _map_file(place: str, size: int) -> mmap.mmap:
+def _map_file(file: str, size: int) -> mmap.mmap:
     try:
-        descriptor = os.open(place, READ_ONLY_FLAGS)
+        descriptor = os.open(file, READ_ONLY_FLAGS)
         try:
             if os.fstat(descriptor).st_size == size:
                 return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _unreadable_error(place, error) from error
-    raise _changed_error(place)
+        raise _unreadable_error(file, error) from error
+    raise _changed_error(file)
 
 
-def _changed_error(place: str) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{place!r}: it changed while it was read", hint="Repeat the command.")
+def _changed_error(file: str) -> LambdapackError:
+    return LambdapackError(BAD_TARGET, f"{file!r}: it changed while it was read", hint="Repeat the command.")
 
 
-def _unreadable_error(place: str, error: OSError) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{place!r}: {error.strerror or error}", hint="Check its owner and permissions.")
+def _unreadable_error(file: str, error: OSError) -> LambdapackError:
+    return LambdapackError(BAD_TARGET, f"{file!r}: {error.strerror or error}", hint="Check its owner and permissions.")

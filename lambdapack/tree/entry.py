@@ -225,20 +225,20 @@ def index_entries(entries: Iterable[Entry], where: object, *, hint: str | None =
 
     An entry below a link would be written wherever the link points when somebody unpacks the archive.
     """
-    found: dict[str, Entry] = {}
+    indexed: dict[str, Entry] = {}
     for entry in entries:
-        if entry.path in found:
+        if entry.path in indexed:
             raise hostile_entry_error(where, entry.path, "it is there twice", hint=hint)
-        found[entry.path] = entry
+        indexed[entry.path] = entry
     checked: set[str] = set()
-    for path in found:
+    for path in indexed:
         for parent in ancestors(path, checked):
-            above = found.get(parent)
+            above = indexed.get(parent)
             if above is not None and above.kind is not EntryKind.DIRECTORY:
                 raise hostile_entry_error(
                     where, path, f"it lies below {parent!r}, which is a {above.kind.value}", hint=hint
                 )
-    return sort_entries(found)
+    return sort_entries(indexed)
 
 
 def sort_entries(entries: Mapping[str, Entry]) -> Mapping[str, Entry]:

@@ -130,17 +130,17 @@ def _read_entries(
     file: MappedFile, strip: str, keep: PathFilter | None
 ) -> tuple[list[Entry], Mapping[str, SpoolRange]]:
     entries: list[Entry] = []
-    places: dict[str, SpoolRange] = {}
+    ranges: dict[str, SpoolRange] = {}
     for member in _read_members(file):
         path = _strip_prefix(strip, member.name, file.path)
         if not path or (keep is not None and not keep(path, member.isdir())):
             continue
         if member.islnk():
-            places[path] = _hard_link_range(member, strip, places, file.path)
+            ranges[path] = _hard_link_range(member, strip, ranges, file.path)
         elif member.isreg():
-            places[path] = _file_range(member, file)
-        entries.append(_make_entry(path, member, places, file.path))
-    return entries, places
+            ranges[path] = _file_range(member, file)
+        entries.append(_make_entry(path, member, ranges, file.path))
+    return entries, ranges
 
 
 def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
@@ -162,24 +162,26 @@ def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
         raise _damaged_error(file.path, f"no entry can be read at offset {end}")
 
 
-def _strip_prefix(strip: str, name: str, where: Path) -> str:
+def _strip_prefix(strip: str, name: str, archive: Path) -> str:
     """Return a name without the engine's leading directory, "" for that directory itself."""
-    path = admit_path(name, where)
+    path = admit_path(name, archive)
     if not strip or not path:
         return path
     if path != strip and not path.startswith(f"{strip}/"):
-        raise hostile_entry_error(where, name, f"it lies outside {strip!r}")
+        raise hostile_entry_error(archive, name, f"it lies outside {strip!r}")
     return path[len(strip) + 1 :]
 
 
-def _hard_link_range(member: tarfile.TarInfo, strip: str, places: Mapping[str, SpoolRange], where: Path) -> SpoolRange:
+def _hard_link_range(
+    member: tarfile.TarInfo, strip: str, ranges: Mapping[str, SpoolRange], archive: Path
+) -> SpoolRange:
     """Return the bytes that a hard link shares with an earlier file; podman names that one without the prefix."""
-    target = admit_path(member.linkname, where)
+    target = admit_path(member.linkname, archive)
     for path in (target.removeprefix(f"{strip}/") if strip else target, target):
-        if path in places:
-            return places[path]
+        if path in ranges:
+            return ranges[path]
     raise hostile_entry_error(
-        where, member.name, f"it is a hard link to {member.linkname!r}, which is no file before it"
+        archive, member.name, f"it is a hard link to {member.linkname!r}, which is no file before it"
     )
 
 
@@ -191,17 +193,17 @@ def _file_range(member: tarfile.TarInfo, file: MappedFile) -> SpoolRange:
     return member.offset_data, member.size
 
 
-def _make_entry(path: str, member: tarfile.TarInfo, places: Mapping[str, SpoolRange], where: Path) -> Entry:
+def _make_entry(path: str, member: tarfile.TarInfo, ranges: Mapping[str, SpoolRange], archive: Path) -> Entry:
     mode = member.mode & 0o777
-    if path in places:
-        return Entry(path, EntryKind.FILE, mode, places[path][1])
+    if path in ranges:
+        return Entry(path, EntryKind.FILE, mode, ranges[path][1])
     if member.isdir():
         return Entry(path, EntryKind.DIRECTORY, mode, 0)
     if not member.issym():
-        raise hostile_entry_error(where, member.name, "it is a pipe, a device or of a kind that no file system knows")
+        raise hostile_entry_error(archive, member.name, "it is a pipe, a device or of a kind that no file system knows")
     reason = target_objection(member.linkname)
     if reason is not None:
-        raise hostile_entry_error(where, member.name, reason)
+        raise hostile_entry_error(archive, member.name, reason)
     return Entry(path, EntryKind.SYMLINK, 0o777, 0, member.linkname)
 
 

@@ -77,24 +77,24 @@ class DynamicSection:
         What is longer than the kernel opens is left out.
         """
         text = self.text(tag)
-        found = text.split(":", MAX_SEARCH_PATH_ELEMENTS) if text else []
-        if len(found) > MAX_SEARCH_PATH_ELEMENTS:
+        elements = text.split(":", MAX_SEARCH_PATH_ELEMENTS) if text else []
+        if len(elements) > MAX_SEARCH_PATH_ELEMENTS:
             raise Damage(ENDLESS_TABLES_DAMAGE)
-        return tuple(each for each in found if len(each) <= MAX_PATH_BYTES)
+        return tuple(element for element in elements if len(element) <= MAX_PATH_BYTES)
 
     @property
     def flags(self) -> frozenset[str]:
         """The words of facts.Elf.flags that the tags set."""
         flags, flags_1 = self.tags.get(DT_FLAGS, 0), self.tags.get(DT_FLAGS_1, 0)
-        found = {word for bit, word in _FLAG_WORDS if flags & bit} | {
+        words = {word for bit, word in _FLAG_WORDS if flags & bit} | {
             word for bit, word in _FLAG_1_WORDS if flags_1 & bit
         }
-        return frozenset(found | ({"now"} if DT_BIND_NOW in self.tags else set()))
+        return frozenset(words | ({"now"} if DT_BIND_NOW in self.tags else set()))
 
 
 def read_dynamic(image: MappedImage, segments: tuple[Segment, ...]) -> DynamicSection | None:
     """Return the dynamic section, None when the file has none; Damage when it is cut off."""
-    segment = next((each for each in segments if each.kind == PT_DYNAMIC), None)
+    segment = next((segment for segment in segments if segment.kind == PT_DYNAMIC), None)
     if segment is None or not segment.file_bytes:
         return None
     tags, needed = _read_tags(image, segment.address)
@@ -178,12 +178,12 @@ class SymbolTable:
 
     def find_undefined(self, indices: Iterable[int]) -> list[tuple[int, int]]:
         """Return (index, name offset) of those symbols that another file must define, in order of the table."""
-        wanted = sorted(indices)
-        if wanted and wanted[-1] >= len(self):
-            raise Damage(f"symbol {wanted[-1]} is not in the file")
+        sorted_indices = sorted(indices)
+        if sorted_indices and sorted_indices[-1] >= len(self):
+            raise Damage(f"symbol {sorted_indices[-1]} is not in the file")
         words, halves = self._words, self._halves
-        open_ones = [number for number in wanted if not halves[12 * number + 3]]
-        return [(one, words[6 * one]) for one in open_ones if not self.is_local(one)]
+        open_ones = [number for number in sorted_indices if not halves[12 * number + 3]]
+        return [(index, words[6 * index]) for index in open_ones if not self.is_local(index)]
 
     def find_offered(self, first: int, end: int) -> list[tuple[int, int]]:
         """Return (index, name offset) of every symbol in a range that others may bind to, at C speed."""

@@ -41,7 +41,9 @@ class MappedImage:
 
     def __init__(self, data: memoryview, segments: tuple[Segment, ...]) -> None:
         self.data = data
-        self._loads = sorted((each for each in segments if each.kind == PT_LOAD), key=lambda each: each.address)
+        self._loads = sorted(
+            (segment for segment in segments if segment.kind == PT_LOAD), key=lambda segment: segment.address
+        )
         self._starts = [load.address for load in self._loads]
         self._steps_left = min(len(data) // BYTES_PER_STEP + BASE_STEPS, MAX_STEPS)
 
@@ -65,10 +67,10 @@ class MappedImage:
 
     def bytes_at(self, address: int, size: int) -> memoryview:
         """Return exactly `size` bytes at an address, or raise Damage."""
-        found = self.bytes_from(address)[:size]
-        if len(found) < size:
+        data = self.bytes_from(address)[:size]
+        if len(data) < size:
             raise Damage(f"{size} bytes at address {address:#x} are not in the file")
-        return found
+        return data
 
     def is_code(self, address: int) -> bool:
         """Tell whether an address lies in an executable segment."""
@@ -149,21 +151,23 @@ def read_header(data: memoryview) -> ElfHeader:
     if bits != 64 or not plain.little_endian:
         return replace(plain, damage=_class_damage(plain))
     _, _, version, _, offset, _, _, _, entry_bytes, count = _HEADER_AFTER_IDENT.unpack_from(data, 16)
-    ours = entry_bytes == _PROGRAM_HEADER.size
+    has_known_entries = entry_bytes == _PROGRAM_HEADER.size
     damage = _ident_damage(ident)
     if not damage and version != 1:
         damage = "ELF file version does not match current one"
-    if not damage and plain.type in {ET_DYN, ET_EXEC} and not ours:
+    if not damage and plain.type in {ET_DYN, ET_EXEC} and not has_known_entries:
         damage = "ELF file's phentsize not the expected size"
-    return replace(plain, table_offset=offset, table_count=count if ours else 0, damage=damage, is_readable=True)
+    return replace(
+        plain, table_offset=offset, table_count=count if has_known_entries else 0, damage=damage, is_readable=True
+    )
 
 
 def _class_damage(header: ElfHeader) -> str:
     # Another class or machine is no damage: the loader passes over such a file.
     if header.bits == 0:
         return "invalid ELF header"
-    known = header.bits == 64 and header.machine in RELOCATION_TYPES
-    return "ELF file data encoding not little-endian" if known and not header.little_endian else ""
+    is_supported = header.bits == 64 and header.machine in RELOCATION_TYPES
+    return "ELF file data encoding not little-endian" if is_supported and not header.little_endian else ""
 
 
 def _ident_damage(ident: bytes) -> str:
@@ -182,12 +186,12 @@ def read_segments(data: memoryview, header: ElfHeader) -> tuple[Segment, ...]:
     end = _table_end(header)
     if end > len(data):
         raise Damage(CUT_HEADERS_DAMAGE)
-    found = []
+    segments = []
     for kind, flags, offset, address, _, file_bytes, memory_bytes, align in _PROGRAM_HEADER.iter_unpack(
         data[header.table_offset : end]
     ):
-        found.append(Segment(kind, flags, offset, address, file_bytes, memory_bytes, align))
-    return tuple(found)
+        segments.append(Segment(kind, flags, offset, address, file_bytes, memory_bytes, align))
+    return tuple(segments)
 
 
 def load_damage(header: ElfHeader, segments: tuple[Segment, ...]) -> str:

@@ -39,20 +39,20 @@ _HAS_ADDEND = 8
 
 def unpack_relr_slots(image: MappedImage, table: memoryview) -> Iterator[int]:
     """Yield the addresses that a DT_RELR table relocates by the load address (System V gABI, draft 4.3)."""
-    where = 0
+    address = 0
     for (word,) in _RELR_WORD.iter_unpack(table):
         if not word & 1:
             image.count_steps()
             yield word
-            where = word + _RELR_WORD.size
+            address = word + _RELR_WORD.size
             continue
         bits = word >> 1
         image.count_steps(1 + bits.bit_count())
         while bits:
             lowest = bits & -bits
-            yield where + _RELR_WORD.size * (lowest.bit_length() - 1)
+            yield address + _RELR_WORD.size * (lowest.bit_length() - 1)
             bits ^= lowest
-        where += _RELR_WORD.size * _BITMAP_SLOTS
+        address += _RELR_WORD.size * _BITMAP_SLOTS
 
 
 class _SignedLeb128:
@@ -119,8 +119,8 @@ class SymbolBindings:
 
 def relocation_encodings(dynamic: DynamicSection) -> frozenset[str]:
     """Return the unusual encodings of relocations that a file uses: relr, android."""
-    found = {"relr"} if dynamic.tags.get(DT_RELRSZ) and DT_RELR in dynamic.tags else set()
-    return frozenset(found | ({"android"} if {DT_ANDROID_REL, DT_ANDROID_RELA} & dynamic.tags.keys() else set()))
+    encodings = {"relr"} if dynamic.tags.get(DT_RELRSZ) and DT_RELR in dynamic.tags else set()
+    return frozenset(encodings | ({"android"} if {DT_ANDROID_REL, DT_ANDROID_RELA} & dynamic.tags.keys() else set()))
 
 
 def read_bindings(image: MappedImage, dynamic: DynamicSection, types: RelocationTypes) -> SymbolBindings:
@@ -148,29 +148,29 @@ def read_pointers(
 
     RELATIVE in any encoding, and 64-bit absolute ones against a symbol that the file defines.
     """
-    found: dict[int, int] = {}
+    pointers: dict[int, int] = {}
     for table, relative in _rela_tables(image, dynamic):
         image.count_steps(len(table) // _RELA_ENTRY.size)
         head, rest = table[: _RELA_ENTRY.size * relative], table[_RELA_ENTRY.size * relative :]
-        found.update(zip(head.cast("Q")[0::3].tolist(), head.cast("q")[2::3].tolist(), strict=True))
-        found.update(_pointer_targets(_RELA_ENTRY.iter_unpack(rest), types, symbols))
-    found.update(_pointer_targets(_android_entries(image, dynamic), types, symbols))
+        pointers.update(zip(head.cast("Q")[0::3].tolist(), head.cast("q")[2::3].tolist(), strict=True))
+        pointers.update(_pointer_targets(_RELA_ENTRY.iter_unpack(rest), types, symbols))
+    pointers.update(_pointer_targets(_android_entries(image, dynamic), types, symbols))
     if "relr" in relocation_encodings(dynamic):
         size = dynamic.tags[DT_RELRSZ] // _POINTER_SLOT.size * _POINTER_SLOT.size
         for slot in unpack_relr_slots(image, image.bytes_at(dynamic.tags[DT_RELR], size)):
             stored = image.bytes_from(slot)[: _POINTER_SLOT.size]
             if len(stored) == _POINTER_SLOT.size:
-                found[slot] = _POINTER_SLOT.unpack(stored)[0]
-    return found
+                pointers[slot] = _POINTER_SLOT.unpack(stored)[0]
+    return pointers
 
 
 def _rela_tables(image: MappedImage, dynamic: DynamicSection) -> Iterator[tuple[memoryview, int]]:
     """Yield each table with the number of RELATIVE entries at its start."""
-    for where, size_tag in ((DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)):
+    for table_tag, size_tag in ((DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)):
         size = dynamic.tags.get(size_tag, 0) // _RELA_ENTRY.size * _RELA_ENTRY.size
-        if where in dynamic.tags and size:
-            relative = dynamic.tags.get(DT_RELACOUNT, 0) if where == DT_RELA else 0
-            yield image.bytes_at(dynamic.tags[where], size), min(relative, size // _RELA_ENTRY.size)
+        if table_tag in dynamic.tags and size:
+            relative = dynamic.tags.get(DT_RELACOUNT, 0) if table_tag == DT_RELA else 0
+            yield image.bytes_at(dynamic.tags[table_tag], size), min(relative, size // _RELA_ENTRY.size)
 
 
 def _android_entries(image: MappedImage, dynamic: DynamicSection) -> Iterator[tuple[int, int, int]]:
@@ -261,10 +261,10 @@ class GnuHash:
         at = self._buckets[value % len(self._buckets)] - self._first
         while 0 <= at < len(self._chain):
             self._image.count_steps()
-            found = self._chain[at]
-            if found | 1 == value | 1:
+            entry = self._chain[at]
+            if entry | 1 == value | 1:
                 yield at + self._first
-            if found & 1:
+            if entry & 1:
                 return
             at += 1
 
@@ -310,10 +310,10 @@ def read_undefined_symbols(
     dynamic: DynamicSection, table: SymbolTable, versions: VersionTables, bindings: SymbolBindings
 ) -> tuple[Symbol, ...]:
     """Return what the loader must find elsewhere, in the order of the symbol table."""
-    found = []
+    symbols = []
     for index, name in table.find_undefined(bindings.at_load | bindings.lazy):
         version = versions.version_of(index)
-        found.append(
+        symbols.append(
             Symbol(
                 name=dynamic.strings.text_at(name),
                 version=version.name,
@@ -322,7 +322,7 @@ def read_undefined_symbols(
                 at_load=index in bindings.at_load,
             )
         )
-    return tuple(found)
+    return tuple(symbols)
 
 
 class DefinedSymbols:
@@ -340,10 +340,10 @@ class DefinedSymbols:
 
     def find(self, name: str) -> Iterator[int]:
         """Yield the index of each definition of a name: one for each version."""
-        wanted = name.encode()
-        for index in self._hash.candidates(wanted) if self._hash else ():
+        encoded = name.encode()
+        for index in self._hash.candidates(encoded) if self._hash else ():
             at = self._table.name(index)
-            if self._strings.raw[at : at + len(wanted) + 1] != wanted + b"\0" or not self._table.is_offered(index):
+            if self._strings.raw[at : at + len(encoded) + 1] != encoded + b"\0" or not self._table.is_offered(index):
                 continue
             if not self._versions.version_of(index).local:
                 yield index
@@ -354,12 +354,12 @@ class DefinedSymbols:
 
     def select(self, names: Iterable[str]) -> tuple[Symbol, ...]:
         """Return the definitions of those names that are defined here, in the order of the names."""
-        found = []
+        symbols = []
         for name in names:
             for index in self.find(name):
                 version = self._versions.version_of(index)
-                found.append(Symbol(name, version.name, weak=self._table.is_weak(index), default=not version.hidden))
-        return tuple(found)
+                symbols.append(Symbol(name, version.name, weak=self._table.is_weak(index), default=not version.hidden))
+        return tuple(symbols)
 
     def list_all(self) -> Iterator[tuple[str, str | None]]:
         """Yield the name and version of every definition."""

@@ -251,7 +251,7 @@ def test_several_events_are_answered_one_after_the_other_by_one_function() -> No
     emulator = Emulator(reply("1"), NEXT, reply('"a\\n"'), NEXT, reply("3"))
     engine, told = emulator.engine(), list[bytes]()
     call = InvokeRequest("index.handler", (b"{}", b"[]", b"null"))
-    found = invoke_function(engine, IMAGE, FunctionTrees(CODE), call, told=lambda each: told.append(each.payload))
+    found = invoke_function(engine, IMAGE, FunctionTrees(CODE), call, listener=lambda each: told.append(each.payload))
     assert [each.payload for each in found] == told == [b"1", b'"a\\n"', b"3"]
     assert (len(engine.opened), len(emulator.played)) == (1, 1)
     assert emulator.played[0].command.stdin.count(b"POST /") == 3
@@ -266,7 +266,7 @@ def test_an_event_that_gets_no_reply_is_named_and_what_came_before_is_told() -> 
             IMAGE,
             FunctionTrees(CODE),
             InvokeRequest("x.y", (b"1", b"2")),
-            told=lambda each: told.append(each.payload),
+            listener=lambda each: told.append(each.payload),
         )
     assert (caught.value.failure, told) == (INVOKE_FAILED, [b"1"])
 
