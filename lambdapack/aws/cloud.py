@@ -61,7 +61,7 @@ def connect_cloud(
         session = boto3.Session(profile_name=profile)
         region_name = region or environ.get("AWS_REGION") or session.region_name
         if not region_name:
-            raise LambdapackError(NO_REGION, "neither --region, nor AWS_REGION, nor the profile has one")
+            raise LambdapackError(NO_REGION, "neither --region, AWS_REGION nor the profile names a region")
     except BotoCoreError as error:
         raise convert_error(error, "", "", "") from error
 

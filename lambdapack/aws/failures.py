@@ -131,8 +131,8 @@ def _access_denied_error(error: Exception, service: str, operation: str, subject
     action = match[1] if match else next(iter(IAM_ACTIONS[service, operation]), f"{service}:{operation}")
     resource = (match[2] if match and match[2] else subject).rstrip(".")
     where = f" on {resource}" if resource else ""
-    hint = f"Allow the action {action}{where}; README has the least policy that lambdapack needs."
-    return LambdapackError(ACCESS_DENIED, f"{action} is missing: {_error_message(error)}", hint=hint)
+    hint = f"Allow the action {action}{where}; README lists the minimal IAM policy."
+    return LambdapackError(ACCESS_DENIED, f"{action} is not allowed: {_error_message(error)}", hint=hint)
 
 
 def _error_code(error: ClientError) -> str:

@@ -56,7 +56,9 @@ class BotoFunctions:
             if function.is_settled:
                 return _check_update(function)
             if clock.monotonic() - started > POLL_WITHIN:
-                detail = f"{function.version_arn} is {function.state or function.update_status} since {POLL_WITHIN:g} s"
+                detail = (
+                    f"{function.version_arn} has been {function.state or function.update_status} for {POLL_WITHIN:g} s"
+                )
                 raise LambdapackError(NOT_SETTLED, detail)
             clock.sleep(clock.spread_pause(pause))
             pause = min(POLL_LONGEST, pause * 1.5)

@@ -28,9 +28,9 @@ class BotoLogs:
         except LambdapackError as error:
             if error.failure not in {NOT_THERE, NO_FUNCTION}:
                 raise
-            hint = "Check the name and --region; a function that never ran has none."
+            hint = "Check the name and `--region`; a function that never ran has no log group."
             raise LambdapackError(
-                NOT_THERE, f"there is no log group {parameters['logGroupName']}", hint=hint
+                NOT_THERE, f"log group {parameters['logGroupName']} does not exist", hint=hint
             ) from error
 
 

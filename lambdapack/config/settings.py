@@ -40,7 +40,7 @@ def parse_text(value: object) -> str:
     """Return a string that is not empty."""
     if isinstance(value, str) and value.strip():
         return value.strip()
-    raise ValueError("a text that is not empty is expected")
+    raise ValueError("a non-empty string is expected")
 
 
 def choice_parser(*allowed: str) -> Callable[[object], str]:
@@ -93,7 +93,7 @@ def parse_texts(value: object) -> tuple[str, ...]:
         return tuple(part.strip() for part in re.split(r"[,\n]", value) if part.strip())
     if isinstance(value, list | tuple) and all(isinstance(text, str) and text.strip() for text in value):
         return tuple(value)
-    raise ValueError("an array of texts is expected")
+    raise ValueError("an array of strings is expected")
 
 
 def parse_size(value: object) -> int:
@@ -135,9 +135,9 @@ def parse_image(value: object) -> str:
     bare = re.sub(r"\{([a-z_]+)\}", lambda match: "" if match[1] in IMAGE_PLACEHOLDERS else match[0], name)
     unknown = re.search(r"\{[^}]*\}?|\}", bare)
     if unknown:
-        raise ValueError(f"{unknown[0]} is no placeholder: {{node}}, {{runtime}} or {{arch}} is expected")
+        raise ValueError(f"{unknown[0]} is not a placeholder: {{node}}, {{runtime}} or {{arch}} is expected")
     if re.search(r"\s", name):
-        raise ValueError("an image name without blanks is expected")
+        raise ValueError("an image name without spaces is expected")
     return name
 
 
@@ -146,9 +146,9 @@ def parse_engine_hosts(value: object) -> Mapping[str, str]:
     hosts = _parse_pairs(value, ",")
     for architecture, address in hosts.items():
         if architecture not in ENGINE_ARCHITECTURES:
-            raise ValueError(f"{architecture} is no architecture: x86_64 or arm64 is expected")
+            raise ValueError(f"{architecture} is not an architecture: x86_64 or arm64 is expected")
         if not re.match(_ADDRESS_PATTERN, address):
-            raise ValueError(f"{address} is no engine address: one such as ssh://graviton is expected")
+            raise ValueError(f"{address} is not an engine address: one such as ssh://graviton is expected")
     return hosts
 
 
@@ -160,9 +160,9 @@ def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
     code, _colon, path = key.partition(":")
     if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
-        raise ValueError(f"{code!r} is no code or name: one such as LP201 or wrong-cpu:node_modules/x/* is expected")
+        raise ValueError(f"{code!r} is not a code or name: one such as LP201 or wrong-cpu:node_modules/x/* is expected")
     if not reason.strip():
-        raise ValueError(f"{key} has no reason: a sentence why it may be ignored is expected")
+        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
     return IgnoreSetting(code.strip(), path.strip(), reason.strip())
 
 
@@ -173,7 +173,7 @@ def _parse_pairs(value: object, separator: str) -> Mapping[str, str]:
         value = dict(text.partition("=")[::2] for text in value)
     if isinstance(value, Mapping) and all(_is_text(text) for pair in value.items() for text in pair):
         return {key.strip(): text.strip() for key, text in value.items()}
-    raise ValueError('a table of texts, or "name=text", is expected')
+    raise ValueError('a table of strings, or "name=value", is expected')
 
 
 def _is_text(value: object) -> bool:
@@ -263,23 +263,27 @@ OPTIONS: tuple[Option, ...] = (
     Option("runtime", TEXT, None, "the Lambda runtime, such as nodejs22.x"),
     Option("arch", one_of("x86_64", "arm64", "all"), "x86_64", "the architecture; all builds one archive for each"),
     Option("handler", TEXT, "index.handler", "file.export of the function"),
-    Option("output", PATH, None, "the archive, or with `all` the directory for archives"),
-    Option("image", IMAGE, None, "runtime image, a template of {node}, {runtime} and {arch}"),
-    Option("build-image", IMAGE, None, "image with a toolchain, the same kind of template"),
-    Option("layer", BOOLEAN, False, "make a layer of the dependencies instead of a function"),
-    Option("layers", PATHS, (), "the function's layers in its order, zips or directories", "--layer, --with-layer"),
+    Option("output", PATH, None, "path of the archive; a directory with --arch all"),
+    Option("image", IMAGE, None, "runtime image; {node}, {runtime} and {arch} are filled in"),
+    Option("build-image", IMAGE, None, "image with a compiler toolchain; takes the same placeholders"),
+    Option("layer", BOOLEAN, False, "build a layer from the dependencies instead of a function"),
+    Option("layers", PATHS, (), "the function's layers in their order: zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
-    Option("memory", SIZE, 4096 * MIB, "memory of the build's container"),
-    Option("time-limit", DURATION, 1800.0, "how long one command of the build may take"),
-    Option("silence-limit", DURATION, 600.0, "how long it may print nothing"),
-    Option("processes", COUNT, 2048, "processes and threads of the build's container"),
-    Option("ignore", IGNORES, (), "findings to live with: CODE or CODE:path, and the reason"),
-    Option("fail-on", one_of("error", "warning", "note", "never"), "error", "the severity from which a finding fails"),
-    Option("scripts", one_of("online", "offline"), "online", "whether install scripts have a network"),
-    Option("emulation", one_of("auto", "full"), "auto", "whether to emulate no more than needed, or all"),
-    Option("cache", DIRECTORY_OR_OFF, True, "where results are remembered between runs: a directory, or off"),
+    Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
+    Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
+    Option("silence-limit", DURATION, 600.0, "time that a command may print nothing"),
+    Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
+    Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
+    Option(
+        "fail-on", one_of("error", "warning", "note", "never"), "error", "the lowest severity that fails the command"
+    ),
+    Option("scripts", one_of("online", "offline"), "online", "whether install scripts may use the network"),
+    Option(
+        "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
+    ),
+    Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
 """Limits are those of engine/interface.py's Limits."""
 

@@ -92,7 +92,7 @@ def _unknown_variable_notes(environ: Mapping[str, str]) -> Iterator[str]:
         bare = name.removeprefix(VARIABLE_PREFIX)
         near = _nearest_name(bare, known) if name.startswith(VARIABLE_PREFIX) and bare not in known else None
         if near:
-            yield f"the variable {name} is none of ours; did you mean {VARIABLE_PREFIX}{near}?"
+            yield f"unknown variable {name}; did you mean {VARIABLE_PREFIX}{near}?"
 
 
 def _read_toml(path: Path) -> dict[str, _RawValue]:
@@ -139,8 +139,8 @@ def _read_table(table: Mapping[str, Any], origin: Any, base: Path) -> dict[str, 
         if name not in known:
             near = _nearest_name(name, known)
             meant = f"; did you mean {near}?" if near else ""
-            hint = f"Write {near} instead." if near else f"Take it out; there are: {', '.join(sorted(known))}."
-            raise LambdapackError(BAD_CONFIG, f"{origin(name)}: there is no setting {name}{meant}", hint=hint)
+            hint = f"Write {near} instead." if near else f"Remove it; the settings are: {', '.join(sorted(known))}."
+            raise LambdapackError(BAD_CONFIG, f"{origin(name)}: unknown setting {name}{meant}", hint=hint)
     return {name: _RawValue(value, origin(name), base) for name, value in flat.items()}
 
 

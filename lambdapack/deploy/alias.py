@@ -36,12 +36,12 @@ class DeployProgress:
         if self.latest is None and self.version is None:
             return ""
         alias_step = self.alias_step
-        has = f"version {self.version.version} is published" if self.version else f"{LATEST} is changed"
+        has = f"version {self.version.version} was published" if self.version else f"{LATEST} was changed"
         if alias_step is None:
             return f"{self.name}: {has}"
         if self.alias:
             return f"{self.name}: {has}, and alias {alias_step.name} points at {self.alias.version}"
-        stays = f"is where it was, at version {alias_step.previous.version}" if alias_step.previous else "was not made"
+        stays = f"still points at version {alias_step.previous.version}" if alias_step.previous else "was not created"
         return f"{self.name}: {has}, and alias {alias_step.name} {stays}"
 
 
@@ -125,7 +125,7 @@ class Rollback:
     function: str
     alias: Alias
     version: LambdaFunction
-    reason: str  # "it was there before", "--to", "the canary ends", "the newest one before it"
+    reason: str  # "the previous version", "--to", "ends the canary", "the newest older version"
 
     @property
     def is_needed(self) -> bool:
@@ -141,7 +141,7 @@ def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollb
     number, why = _choose_version(cloud, function, alias, to)
     version = cloud.function(function, number)
     if version is None or version.has_failed:
-        reason = "does not exist any more" if version is None else f"cannot run: {version.failure_reason}"
+        reason = "no longer exists" if version is None else f"cannot run: {version.failure_reason}"
         raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {reason}")
     return Rollback(function, alias, version, why)
 
@@ -172,10 +172,10 @@ def _choose_version(cloud: Cloud, function: str, alias: Alias, to: str) -> tuple
     if to:
         return to, "--to"
     if alias.weights:
-        return alias.version, "the canary ends"
+        return alias.version, "ends the canary"
     before = read_previous_version(alias)
     if before:
-        return before, "it was there before"
+        return before, "the previous version"
     numbers = [
         int(lambda_function.version)
         for lambda_function in cloud.versions(function)
@@ -183,5 +183,7 @@ def _choose_version(cloud: Cloud, function: str, alias: Alias, to: str) -> tuple
     ]
     lower = [number for number in numbers if alias.version.isdigit() and number < int(alias.version)]
     if not lower:
-        raise LambdapackError(NO_WAY_BACK, f"{function} has no version before {alias.version}, where {alias.name} is")
-    return str(max(lower)), "the newest one before it"
+        raise LambdapackError(
+            NO_WAY_BACK, f"{function} has no version older than {alias.version}, which {alias.name} points at"
+        )
+    return str(max(lower)), "the newest older version"

@@ -171,7 +171,7 @@ class _StepRunner:
             if error.failure is not UPDATE_FAILED:
                 raise
             again = f"aws lambda delete-function --function-name {name} --qualifier {version.version}"
-            hint = f"Correct what AWS names above, delete that version (`{again}`) and repeat the command."
+            hint = f"Fix the cause that AWS names above, delete that version (`{again}`) and run the command again."
             raise LambdapackError(UPDATE_FAILED, error.detail, hint=hint) from error
 
     def _invoke(self, smoke: SmokeTest, progress: DeployProgress) -> None:
@@ -188,16 +188,16 @@ class _StepRunner:
 def describe_smoke_problem(smoke: SmokeTest, answer: SmokeAnswer) -> str:
     """Return what is wrong with an answer to the test event, "" when it is as wanted."""
     if answer.error:
-        return "ended with an error"
+        return "returned an error"
     try:
         document = json.loads(answer.payload or b"null")
     except ValueError:
         document = None
     status = document.get("statusCode") if isinstance(document, dict) else None
     if smoke.status is not None:
-        return "" if status == smoke.status else f"answered with the status {status}, not {smoke.status}"
+        return "" if status == smoke.status else f"returned status {status}, not {smoke.status}"
     bad = isinstance(status, int) and status >= FIRST_ERROR_STATUS
-    return f"answered with the status {status}" if bad else ""
+    return f"returned status {status}" if bad else ""
 
 
 def _prepare_all(functions: Sequence[DeployProgress], work: _StepRunner) -> None:

@@ -44,7 +44,7 @@ class KeptVersion:
     """A version that is old enough to go, and stays."""
 
     version: LayerVersion
-    reason: str  # "function:3 uses it", "it has a policy"
+    reason: str  # "function:3 uses it", "it has a resource policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _split_old_versions(
     unused: list[LayerVersion] = []
     for layer_version in old:
         why = f"{users[layer_version.arn]} uses it" if layer_version.arn in users else ""
-        why = why or ("it has a policy" if cloud.layer_policy(desired.name, layer_version.number) else "")
+        why = why or ("it has a resource policy" if cloud.layer_policy(desired.name, layer_version.number) else "")
         if why:
             spared.append(KeptVersion(layer_version, why))
         else:
@@ -256,5 +256,5 @@ def _add_versions_to_errors(layers: Sequence[PublishedLayer]) -> Iterator[None]:
         ]
         if not versions:
             raise
-        stands = "\n".join(f"{layer_version.arn} is published" for layer_version in versions)
+        stands = "\n".join(f"{layer_version.arn} was published" for layer_version in versions)
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error

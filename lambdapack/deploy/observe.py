@@ -99,7 +99,7 @@ def check_deployment(
     for consumer in observed.consumers:
         yield _consumer_finding(desired, consumer)
     for action in observed.missing_actions:
-        yield Finding(CONSUMERS_UNSEEN, "", f"the action {action} is missing", evidence=(("action", action),))
+        yield Finding(CONSUMERS_UNSEEN, "", f"the IAM action {action} is not allowed", evidence=(("action", action),))
 
 
 def check_attached_layers(layers: FunctionLayers, architecture: Architecture) -> Iterator[Finding]:
@@ -108,10 +108,12 @@ def check_attached_layers(layers: FunctionLayers, architecture: Architecture) ->
         if layer_version.architectures and architecture not in layer_version.architectures:
             architectures = " and ".join(cpu.aws for cpu in layer_version.architectures)
             yield Finding(
-                LAYER_ARCHITECTURE, layer_version.arn, f"it names {architectures}, the function is {architecture}"
+                LAYER_ARCHITECTURE,
+                layer_version.arn,
+                f"the layer is for {architectures}, the function is {architecture}",
             )
     for arn in layers.unreadable:
-        yield Finding(LAYER_UNSEEN, arn, "AWS does not let these credentials read it, or it was deleted")
+        yield Finding(LAYER_UNSEEN, arn, "these credentials may not read it, or it was deleted")
 
 
 def _check_function(desired: DesiredFunction, latest: LambdaFunction) -> Iterator[Finding]:
@@ -140,5 +142,5 @@ def _mismatch_evidence(package: str, function: str) -> tuple[tuple[str, str], ..
 
 def _consumer_finding(desired: DesiredFunction, consumer: Consumer) -> Finding:
     message = CONSUMER_MESSAGES[consumer.kind].format(consumer.identifier)
-    fix = f"Let it call {desired.function}:{desired.alias}." if desired.alias else ""
+    fix = f"Point it at {desired.function}:{desired.alias}." if desired.alias else ""
     return Finding(LATEST_CONSUMER, consumer.identifier, message, fix=fix, evidence=(("kind", consumer.kind),))

@@ -49,7 +49,7 @@ def check_writable(path: Path) -> None:
     if not parent.is_dir():
         raise LambdapackError(OUTPUT, f"{path}: {parent} is not a directory")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise LambdapackError(OUTPUT, f"{path}: {parent} cannot be written to")
+        raise LambdapackError(OUTPUT, f"{path}: {parent} is not writable")
 
 
 def _replaceable_path(path: Path) -> Path:
@@ -62,14 +62,14 @@ def _replaceable_path(path: Path) -> Path:
     if stat.S_ISDIR(kind):
         raise LambdapackError(OUTPUT, f"{path}: it is a directory")
     if not stat.S_ISREG(kind):
-        raise LambdapackError(OUTPUT, f"{path}: it is a device, a pipe or a socket, and would be replaced by a file")
+        raise LambdapackError(OUTPUT, f"{path}: it is a device, a pipe or a socket; only a regular file is replaced")
     return target
 
 
 def unwritable_error(path: Path, error: OSError) -> LambdapackError:
     """Return LP009 that names the file and the cause."""
     if error.errno in NO_SPACE_ERRNOS:
-        hint = "Make room, or name a place on another disk, where the command takes one (`--output`, `--html`)."
+        hint = "Free disk space, or choose a path on another disk with `--output` or `--html`."
         return LambdapackError(OUTPUT, f"{path}: no space left on the device", hint=hint)
     return LambdapackError(OUTPUT, f"{path}: {error.strerror or error}")
 
@@ -110,9 +110,9 @@ def write_directory(tree: Tree, path: Path, *, observer: Observer = SILENT) -> i
 
 def check_empty_directory(path: Path) -> None:
     """LP009 when something is in a directory that is to be written, or stands in its place."""
-    hint = "Name a directory that is empty or not there yet."
+    hint = "Name an empty directory, or one that does not exist yet."
     if path.is_dir() and any(path.iterdir()):
-        raise LambdapackError(OUTPUT, f"{path}: it holds files already", hint=hint)
+        raise LambdapackError(OUTPUT, f"{path}: the directory is not empty", hint=hint)
     if not path.is_dir() and os.path.lexists(path):
         raise LambdapackError(OUTPUT, f"{path}: it is no directory", hint=hint)
 
@@ -123,7 +123,7 @@ def _write_member(tree: Tree, name: str, base: Path, mode: int) -> None:
         target.mkdir(parents=True)
         return
     if tree.entries[name].kind is not EntryKind.FILE:
-        raise LambdapackError(OUTPUT, f"{name}: it is a link, and links are to be followed before")
+        raise LambdapackError(OUTPUT, f"{name}: it is a symbolic link, which `--into` replaces by copies")
     target.parent.mkdir(parents=True, exist_ok=True)
     # "x": on a file system that takes Index.js for index.js, the second of two is refused, not lost.
     with target.open("xb") as file, tree.view(name) as data:

@@ -48,10 +48,10 @@ def _is_program(data: memoryview) -> bool:
 
 IGNORE_FILE: Final = ".lambdapackignore"
 
-HOST_MODULES_REASON: Final = "dependencies are installed in the runtime's image, never taken from this host"
+HOST_MODULES_REASON: Final = "dependencies are installed in the runtime image, not copied from this host"
 VERSION_CONTROL_REASON: Final = "version control"
-TOOL_OUTPUT_REASON: Final = "output of a tool"
-LITTER_REASON: Final = "litter of an operating system"
+TOOL_OUTPUT_REASON: Final = "tool output"
+LITTER_REASON: Final = "operating system files"
 SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
 OWN_FILE_REASON: Final = "lambdapack's own"
 

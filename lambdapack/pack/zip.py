@@ -267,8 +267,8 @@ def _refuse_other_files(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(2)
         if start not in (b"", b"PK"):
-            hint = "Name a zip with `--output`, or remove that file first."
-            raise LambdapackError(OUTPUT, f"{path}: a file that is no zip is there", hint=hint)
+            hint = "Name a zip with `--output`, or remove the existing file."
+            raise LambdapackError(OUTPUT, f"{path}: the existing file is not a zip", hint=hint)
 
 
 class _ZipWriter:

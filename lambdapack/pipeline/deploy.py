@@ -61,12 +61,12 @@ def plan_deployments(
 
 
 def _read_function(cloud: Cloud, desired: DesiredFunction, observer: Observer) -> Observed:
-    with observer.task(f"Looking at {desired.function}"):
+    with observer.task(f"Reading {desired.function}"):
         observed = observe(cloud, desired)
     if observed.latest is None and desired.creation_settings is None:
         raise LambdapackError(NO_FUNCTION, f"{desired.function} in {cloud.region}")
     if observed.latest is None and desired.creation_settings and not desired.creation_settings.role:
-        hint = "Pass `--role ARN` with the role that the function shall have."
+        hint = "Pass `--role ARN` with the function's execution role."
         raise LambdapackError(USAGE, f"{desired.function} does not exist, and --create needs a role", hint=hint)
     if observed.latest and observed.latest.package_type != "Zip":
         raise LambdapackError(
@@ -74,7 +74,7 @@ def _read_function(cloud: Cloud, desired: DesiredFunction, observer: Observer) -
         )
     target = target_of(desired, observed.latest)
     if target.runtime not in runtime_ids():
-        hint = "lambdapack packs Node.js functions; `lambdapack runtimes` lists what it knows."
+        hint = "lambdapack supports Node.js runtimes only; `lambdapack runtimes` lists them."
         raise LambdapackError(UNKNOWN_RUNTIME, f"{desired.function} runs {target.runtime}", hint=hint)
     return observed
 

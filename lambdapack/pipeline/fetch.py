@@ -41,7 +41,7 @@ def parse_address(text: str) -> CloudAddress | None:
     if text.startswith("s3:"):
         match = _OBJECT.match(text)
         if match is None:
-            raise LambdapackError(BAD_TARGET, f"{text}: s3://BUCKET/KEY is expected", hint="Name an object.")
+            raise LambdapackError(BAD_TARGET, f"{text}: s3://BUCKET/KEY is expected", hint="Name a bucket and a key.")
         return CloudAddress("object", match[1], match[2])
     if text.startswith("arn:"):
         return _parse_arn(text)
@@ -59,9 +59,9 @@ def _parse_arn(text: str) -> CloudAddress:
     if _LAYER_ARN.match(f"{text}:1"):
         name = text.rpartition(":")[2]
         hint = f"Add its version: `aws lambda list-layer-versions --layer-name {name}` lists them."
-        raise LambdapackError(BAD_TARGET, f"{text}: this is a layer, not one of its versions", hint=hint)
+        raise LambdapackError(BAD_TARGET, f"{text}: the ARN names a layer without a version", hint=hint)
     raise LambdapackError(
-        BAD_TARGET, f"{text}: this is neither a function nor a layer version", hint=f"Name {ARN_FORMS}."
+        BAD_TARGET, f"{text}: the ARN names neither a function nor a layer version", hint=f"Name {ARN_FORMS}."
     )
 
 
@@ -90,7 +90,7 @@ def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observe
         if layer is None:
             raise LambdapackError(NOT_THERE, f"{address.name}:{address.detail} in {cloud.region}")
         return FetchedTarget(_fetch_layer(layer, cloud, scratch / "layer.zip", observer), layer.arn, layer=layer)
-    with observer.task(f"Looking at {address.name}"):
+    with observer.task(f"Reading {address.name}"):
         function = cloud.function(address.name, address.detail)
     if function is None:
         qualified_name = f"{address.name}:{address.detail}" if address.detail else address.name
@@ -105,10 +105,10 @@ def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observe
 def _refuse_unsupported(function: LambdaFunction) -> None:
     if function.package_type != "Zip":
         detail = f"{function.name} has the package type {function.package_type}"
-        hint = "Judge what its Dockerfile copies into the image: `lambdapack verify DIR`."
+        hint = "Verify the directory that its Dockerfile copies into the image: `lambdapack verify DIR`."
         raise LambdapackError(IMAGE_FUNCTION, detail, hint=hint)
     if function.runtime not in runtime_ids():
-        hint = "lambdapack judges Node.js functions; `lambdapack runtimes` lists what it knows."
+        hint = "lambdapack supports Node.js runtimes only; `lambdapack runtimes` lists them."
         raise LambdapackError(UNKNOWN_RUNTIME, f"{function.name} runs {function.runtime or 'nothing'}", hint=hint)
 
 
@@ -141,7 +141,7 @@ def _fetch_layer(layer: LayerVersion, cloud: Cloud, path: Path, observer: Observ
 def _check_digest(path: Path, name: str, expected: str) -> Path:
     digest = code_digest(path)
     if digest != expected:
-        raise LambdapackError(OTHER_CODE, f"{name}: {digest} came, {expected} was said")
+        raise LambdapackError(OTHER_CODE, f"{name}: downloaded {digest}, but AWS states {expected}")
     return path
 
 
@@ -166,7 +166,7 @@ def _find_layer(cloud: Cloud, arn: str) -> LayerVersion | None:
     name, _colon, number = arn.rpartition(":")
     if not number.isdigit() or ":layer:" not in name:
         hint = "A layer's ARN ends with its version: arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION."
-        raise LambdapackError(USAGE, f"{arn!r} is no ARN of a layer version", hint=hint)
+        raise LambdapackError(USAGE, f"{arn!r} is not the ARN of a layer version", hint=hint)
     try:
         return cloud.layer_version(name, int(number))
     except LambdapackError as error:

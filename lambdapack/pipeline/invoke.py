@@ -78,5 +78,5 @@ def _refuse_foreign_binaries(path: Path, judgements: Sequence[Judgement], target
     if any(judgement.cause is None for judgement in judgements):
         observer.note(f"{path}: {mismatch}")
         return
-    hint = f"Pass `--arch {cpu}`, or build {path.name} anew with `lambdapack build --arch {target.architecture}`."
-    raise LambdapackError(USAGE, f"{path} is made for another CPU: {mismatch}", hint=hint)
+    hint = f"Pass `--arch {cpu}`, or rebuild {path.name} with `lambdapack build --arch {target.architecture}`."
+    raise LambdapackError(USAGE, f"{path} is built for a different CPU: {mismatch}", hint=hint)

@@ -103,7 +103,7 @@ def _plan_request(
 
 
 def _read_layer(cloud: Cloud, desired: DesiredLayer, observer: Observer) -> ObservedLayer:
-    with observer.task(f"Looking at {desired.name}"):
+    with observer.task(f"Reading {desired.name}"):
         return observe_layer(cloud, desired)
 
 
@@ -136,7 +136,7 @@ def find_layer_fit(request: LayerRequest, settings: PublishSettings, observer: O
 def _refuse_functions(archive: Path) -> None:
     with open_package(archive) as opened:
         if not any(path.startswith(USED_LAYER_DIRECTORIES) for path in opened.tree.entries):
-            what = f"has none of {', '.join(USED_LAYER_DIRECTORIES)}"
+            what = f"contains none of {', '.join(USED_LAYER_DIRECTORIES)}"
             raise LambdapackError(NOT_A_LAYER, f"{archive} {what}")
 
 

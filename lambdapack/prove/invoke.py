@@ -73,7 +73,7 @@ def reply_body(reply: bytes) -> bytes:
         raise LambdapackError(INVOKE_FAILED, f"the reply is not HTTP: {reply[:200]!r}")
     promised = CONTENT_LENGTH.search(head)
     if promised and len(body) < int(promised[1]):
-        raise LambdapackError(INVOKE_FAILED, f"the reply is cut after {len(body)} of {int(promised[1])} bytes")
+        raise LambdapackError(INVOKE_FAILED, f"the reply ends after {len(body)} of {int(promised[1])} bytes")
     return body
 
 
@@ -236,7 +236,7 @@ def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeR
 
 def _check_event(event: bytes) -> None:
     if len(event) > MAX_EVENT_BYTES:
-        raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda takes {MAX_EVENT_BYTES} at most")
+        raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda accepts at most {MAX_EVENT_BYTES}")
     try:
         json.loads(event)
     except (ValueError, RecursionError) as error:
@@ -287,9 +287,11 @@ def _explain_error(answer: InvokeResult, call: InvokeRequest, result: CommandRes
     notes = []
     if result.out_of_memory and KILLED_TEXT in answer.error:
         notes.append(f"Memory Size: {call.memory_mb} MB  Max Memory Used: {call.memory_mb} MB")
-        notes.append(f"the kernel killed it for want of memory: `--memory {call.memory_mb * 2}` gives it more")
+        notes.append(
+            f"the kernel killed the process when it ran out of memory; `--memory {call.memory_mb * 2}` raises the limit"
+        )
     if not native and TIMED_OUT_TEXT.search(answer.error):
-        notes.append("its CPU is emulated here, and so slower than Lambda's: `--timeout` gives it more")
+        notes.append("the CPU is emulated here and slower than Lambda's; `--timeout` raises the limit")
     return replace(answer, error="\n".join((answer.error, *notes)))
 
 
@@ -316,9 +318,9 @@ class _ReplyReader:
 
 def _describe_end(result: CommandResult) -> str:
     if result.out_of_memory:
-        return "the function and the emulator used more memory than they have"
+        return "the function and the emulator ran out of memory"
     if result.exit_code == NOT_LISTENING_CODE:
-        return "it never listened"
+        return "it never opened its port"
     return f"it ended with exit code {result.exit_code}"
 
 

@@ -128,7 +128,7 @@ def load_in_image(
         result = sandbox.run(command, lambda source, data: output[source].extend(data))
     if not result.ok:
         raise LambdapackError(
-            INVOKE_FAILED, f"node cannot load anything:\n{output['stderr'].decode('utf-8', 'replace')}"
+            INVOKE_FAILED, f"node did not run the load test:\n{output['stderr'].decode('utf-8', 'replace')}"
         )
     return tuple(_parse_result(line) for line in output["stdout"].splitlines())
 

@@ -39,7 +39,7 @@ class Store:
     def __init__(self, directory: Path, code: str) -> None:
         """`code` names the program that makes the records; those of any other are not read."""
         self.directory = directory
-        self._mark = f"lambdapack/memory/1 {code} ".encode()
+        self._mark = f"lambdapack/store/1 {code} ".encode()
         self._wrote = False
 
     def get(self, kind: str, key: str) -> bytes | None:

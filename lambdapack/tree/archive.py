@@ -96,7 +96,7 @@ class ZipTree:
 
     def _link_target(self, path: str, info: "ZipInfo") -> str:
         if info.file_size >= PATH_MAX:
-            raise hostile_entry_error(self._file.path, path, "it is a link with a target longer than a path can be")
+            raise hostile_entry_error(self._file.path, path, "its link target is longer than Linux allows a path to be")
         target = bytes(self._contents(path, info)).decode("utf-8", "surrogateescape")
         reason = target_objection(target)
         if reason is not None:
@@ -110,7 +110,7 @@ class ZipTree:
             import deflate  # noqa: PLC0415  # only when a zip is read
 
             if deflate.crc32(data) != info.CRC:
-                raise _corrupt_error(self._file.path, f"{path!r}: its bytes do not have the recorded CRC")
+                raise _corrupt_error(self._file.path, f"{path!r}: the CRC of its bytes differs from the recorded one")
             self._checked.add(path)
         return data
 
@@ -118,10 +118,10 @@ class ZipTree:
         header = self._file.read_range(info.header_offset, LOCAL_HEADER.size)
         signature, name_size, extra_size = LOCAL_HEADER.unpack(header)
         if signature != LOCAL_SIGNATURE:
-            raise _corrupt_error(self._file.path, f"{path!r}: there is no entry where the directory says")
+            raise _corrupt_error(self._file.path, f"{path!r}: the central directory points at no entry")
         start = info.header_offset + LOCAL_HEADER.size
         if self._file.read_range(start, name_size) != _raw_name(info):
-            raise hostile_entry_error(self._file.path, path, "the entry has another name than the directory says")
+            raise hostile_entry_error(self._file.path, path, "its name differs from the one in the central directory")
         return self._file.read_range(start + name_size + extra_size, info.compress_size)
 
     def _inflate(self, path: str, packed: memoryview, size: int) -> bytearray:
@@ -160,7 +160,7 @@ def _read_members(path: Path) -> "dict[str, ZipInfo]":
         if not name:
             raise hostile_entry_error(path, info.orig_filename, "it has no name")
         if name in members:
-            raise hostile_entry_error(path, name, "it is there twice")
+            raise hostile_entry_error(path, name, "it is listed twice")
         _check_member(path, name, info)
         total += info.file_size
         members[name] = info
@@ -186,7 +186,7 @@ def _check_member(path: Path, name: str, info: "ZipInfo") -> None:
     if info.flag_bits & ENCRYPTED_FLAGS:
         raise hostile_entry_error(path, name, "it is encrypted")
     if info.compress_type == ZIP_STORED and info.file_size != info.compress_size:
-        raise _corrupt_error(path, f"{name!r}: it is stored, but with two sizes")
+        raise _corrupt_error(path, f"{name!r}: it is stored uncompressed, but its two sizes differ")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise LambdapackError(BAD_TARGET, f"{path}: {name!r}: compression method {info.compress_type} is not deflate")
     if info.file_size > MAX_DEFLATE_RATIO * info.compress_size:
@@ -222,7 +222,9 @@ def _member_kind(path: str, info: "ZipInfo", mode: int, archive: os.PathLike[str
 
 
 def _corrupt_error(path: Path, cause: str) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Make it again; `unzip -t {path}` tests it.")
+    return LambdapackError(
+        BAD_TARGET, f"{path}: {cause}", hint=f"Create the archive again; `unzip -t {path}` tests it."
+    )
 
 
 @contextmanager
@@ -265,7 +267,7 @@ class MappedFile:
     def read_range(self, start: int, size: int) -> memoryview:
         """Return `size` bytes from `start`; LP007 when the file ends before."""
         if not 0 <= start <= start + size <= self.size:
-            raise LambdapackError(BAD_TARGET, f"{self.path}: it is cut off: {start + size} bytes are needed")
+            raise LambdapackError(BAD_TARGET, f"{self.path}: the file is truncated: {start + size} bytes are needed")
         return memoryview(self._map)[start : start + size]
 
     def close(self) -> None:

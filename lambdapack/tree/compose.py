@@ -69,7 +69,7 @@ class OverlayTree:
                     raise hostile_entry_error(
                         where,
                         path,
-                        f"it is a {below.kind.value} in one place and a {entry.kind.value} in another",
+                        f"it is a {below.kind.value} in one tree and a {entry.kind.value} in another",
                         hint=hint,
                     )
                 entries[path] = entry
@@ -176,7 +176,7 @@ class DereferencedTree:
         for name in self._below[origin]:
             here, target = _join_path(path, name), self._resolve(_join_path(origin, name))
             if target in above:
-                raise _link_error(here, "it points to a directory that it is in itself")
+                raise _link_error(here, "it points to a directory that contains it")
             yield here, target
             if target in self._below:
                 yield from self._walk(here, target, (*above, target))
@@ -189,11 +189,11 @@ class DereferencedTree:
             resolved = self._parent(path, resolved) if part == ".." else _join_path(resolved, part)
             entry = self._tree.entries.get(resolved)
             if resolved not in self._below and entry is None:
-                raise _link_error(path, f"it points to {resolved!r}, which is not there")
+                raise _link_error(path, f"it points to {resolved!r}, which does not exist")
             if entry is not None and entry.kind is EntryKind.SYMLINK:
                 followed += 1
                 if followed > MAX_SYMLINKS:
-                    raise _link_error(path, "its links go round in a circle")
+                    raise _link_error(path, "its links form a loop")
                 start, rest = self._target_parts(path, entry)
                 resolved, pending = start, pending + rest
         return resolved
@@ -204,12 +204,12 @@ class DereferencedTree:
         if target.startswith("/"):
             start, target = "", target.removeprefix(self._root)
             if target == link.target or target[:1] not in ("", "/"):
-                raise _link_error(path, f"it points out of the package, to {link.target!r}")
+                raise _link_error(path, f"it points outside the package, to {link.target!r}")
         return start, [part for part in target.split("/") if part not in ("", ".")][::-1]
 
     def _parent(self, path: str, directory: str) -> str:
         if not directory:
-            raise _link_error(path, "it points out of the package")
+            raise _link_error(path, "it points outside the package")
         return directory.rpartition("/")[0]
 
 

@@ -171,7 +171,7 @@ def _map_file(file: str, size: int) -> mmap.mmap:
 
 
 def _changed_error(file: str) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{file!r}: it changed while it was read", hint="Repeat the command.")
+    return LambdapackError(BAD_TARGET, f"{file!r}: it changed while lambdapack read it", hint="Repeat the command.")
 
 
 def _unreadable_error(file: str, error: OSError) -> LambdapackError:

@@ -130,14 +130,14 @@ def path_objection(path: str) -> str | None:
     if path.startswith("/") or DRIVE_LETTER.match(path):
         return "it is an absolute path"
     if "\\" in path:
-        return "it has a backslash, which is a separator on one system and a letter on another"
+        return "it contains a backslash, which is a separator on Windows and an ordinary character on Linux"
     if "\0" in path:
-        return "it has a zero byte"
+        return "it contains a zero byte"
     parts = path.split("/")
     if ".." in parts:
-        return "it leaves the archive"
+        return "it points outside the archive"
     if not {"", "."}.isdisjoint(parts):
-        return "it has an empty part"
+        return "it contains an empty path segment"
     return _length_objection(path, parts)
 
 
@@ -156,9 +156,9 @@ def target_objection(target: str) -> str | None:
     try:
         size = len(target.encode())
     except UnicodeEncodeError:
-        return "it is a link to a name that is not valid UTF-8"
+        return "its link target is not valid UTF-8"
     if not 0 < size < PATH_MAX or "\0" in target:
-        return "it is a link to nothing that can be a name"
+        return "its link target is not a valid path"
     return None
 
 
@@ -228,7 +228,7 @@ def index_entries(entries: Iterable[Entry], where: object, *, hint: str | None =
     indexed: dict[str, Entry] = {}
     for entry in entries:
         if entry.path in indexed:
-            raise hostile_entry_error(where, entry.path, "it is there twice", hint=hint)
+            raise hostile_entry_error(where, entry.path, "it is listed twice", hint=hint)
         indexed[entry.path] = entry
     checked: set[str] = set()
     for path in indexed:

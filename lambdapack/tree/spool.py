@@ -150,7 +150,7 @@ def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
         with tarfile.open(file.path, "r:", errorlevel=2) as archive:
             for member in archive:
                 if member.size < 0 or archive.offset <= before:
-                    raise _damaged_error(file.path, f"{member.name!r} has a size that cannot be")
+                    raise _damaged_error(file.path, f"{member.name!r} has an impossible size")
                 before = archive.offset
                 yield member
             end = archive.offset
@@ -181,15 +181,15 @@ def _hard_link_range(
         if path in ranges:
             return ranges[path]
     raise hostile_entry_error(
-        archive, member.name, f"it is a hard link to {member.linkname!r}, which is no file before it"
+        archive, member.name, f"it is a hard link to {member.linkname!r}, which is not an earlier file of the archive"
     )
 
 
 def _file_range(member: tarfile.TarInfo, file: MappedFile) -> SpoolRange:
     if member.issparse():
-        raise _damaged_error(file.path, f"{member.name!r} is stored sparse")
+        raise _damaged_error(file.path, f"{member.name!r} is a sparse file")
     if member.offset_data + member.size > file.size:
-        raise _damaged_error(file.path, f"it is cut off in {member.name!r}")
+        raise _damaged_error(file.path, f"the file ends inside {member.name!r}")
     return member.offset_data, member.size
 
 
@@ -200,7 +200,7 @@ def _make_entry(path: str, member: tarfile.TarInfo, ranges: Mapping[str, SpoolRa
     if member.isdir():
         return Entry(path, EntryKind.DIRECTORY, mode, 0)
     if not member.issym():
-        raise hostile_entry_error(archive, member.name, "it is a pipe, a device or of a kind that no file system knows")
+        raise hostile_entry_error(archive, member.name, "it is a pipe, a device or an entry of an unknown type")
     reason = target_objection(member.linkname)
     if reason is not None:
         raise hostile_entry_error(archive, member.name, reason)
@@ -208,4 +208,4 @@ def _make_entry(path: str, member: tarfile.TarInfo, ranges: Mapping[str, SpoolRa
 
 
 def _damaged_error(path: Path, cause: str) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Make it again; `tar -tf {path}` tests it.")
+    return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Create the archive again; `tar -tf {path}` tests it.")

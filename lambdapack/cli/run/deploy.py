@@ -59,7 +59,7 @@ def read_deploy_settings(
 
 
 def _fill_from_function(settings: Settings, cloud: Cloud, function: str, bars: ProgressReporter) -> Settings:
-    with bars.task(f"Looking at {function}"):
+    with bars.task(f"Reading {function}"):
         latest = cloud.function(function)
     if latest is None or latest.runtime not in runtime_ids():
         return settings

@@ -77,10 +77,10 @@ def test_an_error_of_aws_has_a_code_and_its_words(site: Site, code: str, words: 
 
 def test_the_one_action_that_is_missing_is_named(site: Site) -> None:
     error = refusal(site, AwsError("AccessDeniedException", DENIED))
-    assert error.detail.startswith("lambda:GetFunctionConfiguration is missing")
+    assert error.detail.startswith("lambda:GetFunctionConfiguration is not allowed")
     assert "lambda:GetFunctionConfiguration on arn:aws:lambda:eu-central-1:123456789012:function:fn" in error.hint
     bare = refusal(site, AwsError("AccessDenied", "Access Denied"))
-    assert bare.detail.startswith("lambda:GetFunctionConfiguration is missing")
+    assert bare.detail.startswith("lambda:GetFunctionConfiguration is not allowed")
 
 
 @pytest.mark.parametrize(

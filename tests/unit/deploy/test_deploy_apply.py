@@ -185,7 +185,7 @@ def test_an_alias_that_somebody_moved_meanwhile_is_left_alone(site: Site) -> Non
     with pytest.raises(LambdapackError, match="LP413") as raised:
         site_apply(site, examined)
     assert site.live == "1"
-    assert "version 3 is published, and alias live is where it was" in raised.value.detail
+    assert "version 3 was published, and alias live still points at version 2" in raised.value.detail
 
 
 def site_apply(site: Site, examined: PlannedFunction) -> None:
@@ -221,7 +221,7 @@ def test_a_version_that_fails_is_never_served(site: Site) -> None:
         site.deploy(site.wanted(site.package("new")))
     assert site.live == "1"
     assert "delete-function --function-name fn --qualifier 2" in raised.value.hint
-    assert "version 2 is published, and alias live is where it was, at version 1" in raised.value.detail
+    assert "version 2 was published, and alias live still points at version 1" in raised.value.detail
 
 
 def test_no_alias_moves_to_a_version_that_fails_its_test(site: Site) -> None:

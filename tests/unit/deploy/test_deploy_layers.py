@@ -103,7 +103,7 @@ def test_what_others_may_use_stays(site: Site) -> None:
     publish(site, "2")
     done = publish(site, "3", keep=1)
     assert numbers(site) == [1, 3]
-    assert [each.reason for each in done.plan.observed.kept] == ["it has a policy"]
+    assert [each.reason for each in done.plan.observed.kept] == ["it has a resource policy"]
 
 
 def test_nothing_is_deleted_when_it_cannot_be_seen_who_uses_it(site: Site) -> None:
@@ -161,7 +161,7 @@ def test_a_publish_that_never_arrived_is_tried_again(site: Site) -> None:
 
 def test_when_something_fails_later_it_says_what_is_published(site: Site) -> None:
     site.aws.line.refuse["AddLayerVersionPermission"] = [AwsError("AccessDeniedException", "no")]
-    with pytest.raises(LambdapackError, match=f"{LAYER}:1 is published"):
+    with pytest.raises(LambdapackError, match=f"{LAYER}:1 was published"):
         publish(site, "1", permissions=(PUBLIC,))
 
 

@@ -70,9 +70,9 @@ def test_what_ships_is_everything_but_the_list(tmp_path: Path) -> None:
     ] == sorted(SHIPPED)
     assert [path for path, _reason in source.excluded] == sorted(LEFT_OUT)
     reasons = dict(source.excluded)
-    assert "never taken from this host" in reasons["node_modules"]
+    assert "not copied from this host" in reasons["node_modules"]
     assert reasons[".git"] == "version control"
-    assert reasons["coverage"] == "output of a tool"
+    assert reasons["coverage"] == "tool output"
     assert reasons[".env"] == "may hold secrets"
 
 

@@ -39,6 +39,6 @@ def test_a_directory_that_holds_files_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_a_failure_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     broken = MemoryTree({"a.js": b"a"}, links={"b.js": "a.js"})
-    with pytest.raises(LambdapackError, match="it is a link"):
+    with pytest.raises(LambdapackError, match="it is a symbolic link"):
         write_directory(broken, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -342,7 +342,7 @@ def test_a_full_disk_is_named_with_its_cure() -> None:
     failure = unwritable_error(Path("out/a.zip"), OSError(errno.ENOSPC, "No space left on device"))
     assert failure.failure is OUTPUT
     assert failure.detail == "out/a.zip: no space left on the device"
-    assert "Make room" in failure.hint
+    assert "Free disk space" in failure.hint
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1, max_size=12).filter(
