@@ -1,4 +1,4 @@
-"""Finds every native file of a tree and reads its facts, or takes them from a cache. Judges none."""
+"""Finds every native file of a tree and reads its facts, or takes them from a cache. Judges no file."""
 
 import os
 from collections import defaultdict, deque
@@ -39,30 +39,30 @@ from lambdapack.events import SILENT, Advance, Observer
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
 NOT_NATIVE_DIGEST = ""
-"""In place of a digest: the file is known, and nothing native."""
+"""Stands in for the digest of a file that is known not to be native."""
 
 
 class ContentCache(Protocol):
-    """Remembers what bytes said. Its methods are called from several threads."""
+    """A cache of file contents by digest. Methods are called from several threads."""
 
     def find_digest(self, entry: Entry) -> str | None:
-        """Return the SHA-256 (hex) of an unchanged file, NOT_NATIVE, or None when it has to be read."""
+        """Return the SHA-256 (hex) of an unchanged file, NOT_NATIVE_DIGEST, or None when the file has to be read."""
         ...
 
     def find_content(self, sha256: str) -> Content | None:
-        """Return what bytes of this digest say, None when that is unknown."""
+        """Return the content with this digest, None when it is unknown."""
         ...
 
     def store_content(self, entry: Entry, content: Content | None) -> None:
-        """Remember what a file that was just read says; None: nothing native."""
+        """Store the content of a file that was just read; None: it is not native."""
         ...
 
     def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
-        """Return which of the names bytes of this digest define, None when that is unknown."""
+        """Return which of these names the file with this digest defines, None when that is unknown."""
         ...
 
     def store_definitions(self, sha256: str, names: tuple[str, ...], symbols: tuple[Symbol, ...]) -> None:
-        """Remember it."""
+        """Store which of these names the file with this digest defines."""
         ...
 
 
@@ -84,19 +84,19 @@ class _NoContentCache:
 
 
 NO_CONTENT_CACHE: ContentCache = _NoContentCache()
-"""Knows nothing: every file is read."""
+"""An empty cache: every file is read."""
 
 
 _MAX_THREADS = 8
 _NATIVE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
-"""What is taken for native under any name; anything else counts only where a name promises a native file."""
+"""Formats that are native under any file name; other formats count only under the name of a native file."""
 
 _NODE_SYMBOL_PREFIXES = ("napi_", "node_api_", "node_module_register", "_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node")
 """Beginnings of names that only node itself defines: Node-API, and C++ of the namespaces v8 and node."""
 
 
 def scan_binaries(tree: Tree, observer: Observer = SILENT, cache: ContentCache = NO_CONTENT_CACHE) -> Inventory:
-    """Return the native files of a tree, and those whose name promises one but whose content is something else."""
+    """Return the native files of a tree, including files named like one (.node, .so) with other contents."""
     files = [entry for entry in tree.entries.values() if entry.kind is EntryKind.FILE and _is_worth_opening(entry)]
     binaries, unknown = _look_up_files(files, cache)
     with observer.task("Reading every native file", sum(entry.size for entry in unknown), "B") as advance:
@@ -113,7 +113,7 @@ def _path_bytes(binary: Binary) -> bytes:
 
 
 def _look_up_files(files: Iterable[Entry], cache: ContentCache) -> tuple[list[Binary], list[Entry]]:
-    """Return the binaries that need not be read again, and the files that must."""
+    """Return the binaries that the cache knows, and the files that have to be read."""
     binaries: list[Binary] = []
     unknown: list[Entry] = []
     for entry in files:
@@ -146,7 +146,7 @@ class _FileReader:
     cache: ContentCache
 
     def read_queue(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
-        """Read from a queue that other threads read from, too, until it is empty."""
+        """Read files from a shared queue until it is empty."""
         binaries: list[Binary] = []
         while True:
             try:
@@ -170,7 +170,7 @@ class _FileReader:
 
 
 def recognise_content(data: memoryview, digest: str) -> Content:
-    """Return what the bytes of a file say; `digest` is their SHA-256 in hex."""
+    """Return the content of a file; `digest` is the SHA-256 of its bytes in hex."""
     start = bytes(data[:TEXT_SAMPLE_BYTES])
     if start.startswith(ELF_MAGIC):
         from lambdapack.binary.elf.read import recognise_elf  # noqa: PLC0415  # pyelftools: 40 ms, only for an ELF file
@@ -223,7 +223,7 @@ def _uses_node(facts: Elf) -> bool:
 
 
 def _add_definitions(tree: Tree, binaries: Iterable[Binary], cache: ContentCache) -> tuple[Binary, ...]:
-    """Fill in what the libraries that others need define of the names that others leave undefined."""
+    """Add to each needed library which of the undefined names of other binaries it defines."""
     all_binaries = tuple(binaries)
     facts = [binary.elf for binary in all_binaries if binary.elf is not None]
     undefined = tuple(sorted({symbol.name for elf in facts for symbol in elf.undefined}))
@@ -248,13 +248,13 @@ def _add_definitions_of(tree: Tree, binary: Binary, names: tuple[str, ...], cach
 
 
 def _names_of_binary(binary: Binary) -> set[str]:
-    """Return the names by which others can need a binary: its file's, and its SONAME."""
+    """Return the names by which other binaries can need this one: its file name and its SONAME."""
     soname = binary.elf.soname if binary.elf is not None else None
     return {PurePosixPath(binary.path).name, *([soname] if soname else [])}
 
 
 def _needed_names(tree: Tree, facts: Iterable[Elf]) -> set[str]:
-    """Return the file names that DT_NEEDED asks for, and those that symlinks of the tree make of them."""
+    """Return the file names in DT_NEEDED, and the names that symlinks of the tree resolve them to."""
     links: defaultdict[str, set[str]] = defaultdict(set)
     for entry in tree.entries.values():
         if entry.kind is EntryKind.SYMLINK:

@@ -18,7 +18,7 @@ from lambdapack.pack.digest import zip_members
 from lambdapack.tree.entry import EntryKind, Tree
 
 TEMPORARY_SUFFIX = ".lambdapack-tmp"
-"""Ending of the temporary name: a file with it that survived a SIGKILL is nobody's."""
+"""Suffix of temporary files. One that is left after SIGKILL can be deleted."""
 
 NO_SPACE_ERRNOS = frozenset(
     number for name in ("ENOSPC", "EDQUOT") if (number := getattr(errno, name, None)) is not None
@@ -27,7 +27,7 @@ NO_SPACE_ERRNOS = frozenset(
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[BinaryIO]:
-    """Lend a new file that takes the place of `path` when the block ends well; LP009 when it cannot be written."""
+    """Open a temporary file that replaces `path` when the block succeeds; LP009 when it cannot be written."""
     path = _replaceable_path(path)
     missing = [parent for parent in path.absolute().parents if not os.path.lexists(parent)]
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}")
@@ -44,7 +44,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_writable(path: Path) -> None:
-    """LP009 when a file could not be written there as things are; makes nothing. For before work that takes long."""
+    """Raise LP009 when a file cannot be written at `path`, before long work starts; creates nothing."""
     parent = next(directory for directory in _replaceable_path(path).absolute().parents if os.path.lexists(directory))
     if not parent.is_dir():
         raise LambdapackError(OUTPUT, f"{path}: {parent} is not a directory")
@@ -53,7 +53,7 @@ def check_writable(path: Path) -> None:
 
 
 def _replaceable_path(path: Path) -> Path:
-    """Return the file to write: a symlink's target; LP009 for what is there and no plain file."""
+    """Return the file to write, for a symlink its target; LP009 when that exists and is not a regular file."""
     try:
         target = path.resolve() if path.is_symlink() else path
         kind = target.lstat().st_mode if os.path.lexists(target) else stat.S_IFREG
@@ -75,7 +75,7 @@ def unwritable_error(path: Path, error: OSError) -> LambdapackError:
 
 
 def _remove_leftovers(temporary: Path, directories: list[Path]) -> None:
-    """Best effort: a directory that somebody else put something into meanwhile stays. Innermost first."""
+    """Remove what can be removed; a directory that another process has filled meanwhile stays. Innermost first."""
     with suppress(OSError):
         temporary.unlink(missing_ok=True)
     for directory in directories:
@@ -86,7 +86,7 @@ def _remove_leftovers(temporary: Path, directories: list[Path]) -> None:
 def write_directory(tree: Tree, path: Path, *, observer: Observer = SILENT) -> int:
     """Write a tree without links to a new or empty directory, whole or not at all; return how many bytes it holds.
 
-    LP009 when something is in it, and when it cannot be written.
+    LP009 when the directory is not empty or cannot be written.
     """
     check_empty_directory(path)
     path = path.absolute()
@@ -109,7 +109,7 @@ def write_directory(tree: Tree, path: Path, *, observer: Observer = SILENT) -> i
 
 
 def check_empty_directory(path: Path) -> None:
-    """LP009 when something is in a directory that is to be written, or stands in its place."""
+    """Raise LP009 when the directory to write is not empty, or when the path is not a directory."""
     hint = "Name an empty directory, or one that does not exist yet."
     if path.is_dir() and any(path.iterdir()):
         raise LambdapackError(OUTPUT, f"{path}: the directory is not empty", hint=hint)
@@ -136,7 +136,7 @@ MANIFEST_SUFFIX = ".lambdapack.json"
 
 
 def zip_manifest_path(archive: Path) -> Path:
-    """Return where the manifest of a zip lies."""
+    """Return the path of a zip's manifest."""
     return archive.with_name(archive.name + MANIFEST_SUFFIX)
 
 
@@ -156,9 +156,9 @@ def write_zip_manifest(archive: Path, document: Mapping[str, Any]) -> Path:
 
 
 def read_zip_manifest(archive: Path) -> Mapping[str, Any] | None:
-    """Return the manifest of a zip, None when there is none that we could have written.
+    """Return the manifest of a zip, None when it is missing or not one of lambdapack's.
 
-    It counts only when its "code_digest" is the zip's: the caller compares.
+    The caller compares its "code_digest" with the zip's: a manifest of other bytes does not count.
     """
     try:
         document = json.loads(zip_manifest_path(archive).read_bytes())

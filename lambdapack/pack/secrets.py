@@ -1,6 +1,6 @@
 """Finds secrets in the project's own source by content. Never echoes a secret, never scans registry packages.
 
-Only the source is scanned: packages from a registry are public, and full of keys that their tests and texts show.
+Only the source is scanned: packages from a registry are public, and their tests and documentation contain sample keys.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from lambdapack.tree.entry import EntryKind, Tree
 
 MIN_DISTINCT_CHARACTERS: Final = 8
-"""Different characters that a generated token has at least; "npm_xxxxxxxx" and "ghp_000000" are placeholders."""
+"""Minimum number of different characters in a generated token; "npm_xxxxxxxx" and "ghp_000000" are placeholders."""
 
 PAIR_DISTANCE: Final = 1024
 """Bytes between an access key id and its secret: one profile of a credentials file, one object of a JSON file."""
@@ -41,7 +41,7 @@ NPMRC_CREDENTIAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TokenForm:
-    """A token whose issuer gave it a prefix so that it can be found."""
+    """A kind of token that its issuer marks with a fixed prefix."""
 
     kind: str  # with its article, for a message
     prefix: bytes  # always there: a file without it is not searched further
@@ -70,7 +70,7 @@ TOKEN_FORMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FoundSecret:
-    """Where a secret lies and of what kind it is, never the secret itself."""
+    """Path, line and kind of a secret, never the secret itself."""
 
     path: str
     kind: str  # "a private key"
@@ -93,9 +93,9 @@ def _iterate_secrets(tree: Tree) -> Iterator[FoundSecret]:
 
 
 def find_secret_kind(data: bytes | memoryview) -> str | None:
-    """Return what kind of secret some bytes hold, None when they hold none that is known.
+    """Return the kind of secret that bytes contain, None when they contain no known one.
 
-    Certificates and public keys are none.
+    Certificates and public keys are not secrets.
     """
     secret = _find_secret(_as_ascii(bytes(data)))
     return None if secret is None else secret[0]

@@ -1,4 +1,4 @@
-"""Which files of a project ship: ignore rules, and modes from content. Never reads the host's node_modules."""
+"""Selects the files of a project that ship and sets their modes from content. Never reads the host's node_modules."""
 
 import struct
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _ET_EXEC, _ET_DYN = 2, 3  # elf.h: e_type
 _PT_INTERP = 3  # elf.h: p_type
 ELF_CLASS_64, ELF_LITTLE_ENDIAN = 2, 1  # elf.h: EI_CLASS, EI_DATA
 MAX_PROGRAM_HEADERS = 512
-"""Program headers that are looked at; linkers write about a dozen."""
+"""Program headers that are read; linkers write about a dozen."""
 
 
 def is_executable(data: memoryview) -> bool:
@@ -80,10 +80,10 @@ BUILT_IN_PATTERNS: Final = {
 
 
 class IgnoreRules:
-    """The built-in exclusions and a project's .lambdapackignore, the later line having the last word."""
+    """The built-in exclusions and a project's .lambdapackignore; the last matching line decides."""
 
     def __init__(self, lines: Sequence[str] = (), *, name: str = IGNORE_FILE) -> None:
-        """Take the lines of an ignore file; LP006 for a pattern that git would not take either."""
+        """Compile the lines of an ignore file; LP006 for a pattern that git rejects too."""
         built_in = [(pattern, reason) for reason, patterns in BUILT_IN_PATTERNS.items() for pattern in patterns]
         numbered = [(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
         self._reasons = [reason for _pattern, reason in built_in]
@@ -92,7 +92,7 @@ class IgnoreRules:
         self._spec = compile_patterns([*((pattern, "built-in") for pattern, _reason in built_in), *places])
 
     def reason(self, path: str, *, is_directory: bool) -> str | None:
-        """Return why a path does not ship, None when it does. Whoever asks does not descend into what does not."""
+        """Return why a path does not ship, None when it does. Callers do not descend into excluded directories."""
         never = NEVER_SHIPPED.get(path.rpartition("/")[2])
         if never is not None:
             return never
@@ -114,7 +114,7 @@ def read_ignore_rules(directory: Path) -> IgnoreRules:
 
 
 def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
-    """Return gitignore patterns ready to match, each given with its place, which LP006 names when it is a bad one."""
+    """Return compiled gitignore patterns; each comes with its origin, which LP006 names when the pattern is invalid."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  # only when a project is packed
 
     for pattern, place in patterns:
@@ -126,12 +126,12 @@ def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
 
 
 ExcludedPath = tuple[str, str]
-"""Path and reason; a directory stands for all that is in it."""
+"""Path and reason; a directory stands for everything in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectSource:
-    """The files of a project that ship, and what does not."""
+    """The files of a project that ship, and the excluded paths."""
 
     tree: Tree
     excluded: tuple[ExcludedPath, ...]  # in byte order of the paths

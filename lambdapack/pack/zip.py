@@ -30,24 +30,24 @@ MAX_COMPRESSED_FILE_BYTES: Final = 1024**3
 anyway (250 MiB unzipped), and memory stays bounded."""
 
 WINDOW_BYTES: Final = 32 * 1024**2
-"""Bytes of input that are handed out together. Two windows are on their way at a time, so memory stays bounded."""
+"""Bytes of input that are submitted together. At most two windows are in progress, so memory stays bounded."""
 
 LARGE_FILE_BYTES: Final = 1024**2
 """Bytes from which a file is started before the others of its window."""
 
 BATCH_BYTES: Final = 256 * 1024
-"""Bytes of input of one task: small files travel together, since a hand-over costs more than compressing one."""
+"""Bytes of input of one task: small files share a task, since starting one costs more than compressing a small file."""
 
 MAX_BATCH_MEMBERS: Final = 256
-"""Members of one task, so that thousands of empty files are shared out too."""
+"""Members of one task, so that thousands of empty files are distributed too."""
 
 MAX_WORKERS: Final = 8
-"""Above, the one thread that writes and hashes the zip is what holds things up."""
+"""Threads; with more, the single thread that writes and hashes the zip is the bottleneck."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackedMember:
-    """A member with its bytes as they go into the zip."""
+    """A member with its bytes as written into the zip."""
 
     member: ZipMember
     method: int  # STORED or DEFLATED
@@ -65,7 +65,7 @@ class PackedMember:
 def pack_members(
     tree: Tree, members: Sequence[ZipMember], workers: int | None = None
 ) -> Generator[PackedMember, None, None]:
-    """Give every member packed, in their order, while others are still being compressed."""
+    """Yield every member compressed, in order, while later ones are still being compressed."""
     with ThreadPoolExecutor(workers or worker_count(), thread_name_prefix="pack") as pool:
         waiting: deque[list[Future[list[PackedMember]]]] = deque()
         try:
@@ -82,28 +82,28 @@ def pack_members(
 def _submit_window(
     pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[ZipMember]]
 ) -> list[Future[list[PackedMember]]]:
-    """Start a window's large files first: one that began last would keep one thread busy and leave the others idle."""
+    """Start a window's large files first: one that starts last would keep one thread busy while the others idle."""
     numbers = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE_FILE_BYTES)
     futures = {number: pool.submit(_pack_batch, tree, window[number]) for number in numbers}
     return [futures[number] for number in range(len(window))]
 
 
 def _window_results(futures: list[Future[list[PackedMember]]]) -> Iterator[PackedMember]:
-    """Give what a window became, each batch let go before the next one is waited for."""
+    """Yield the results of a window, releasing each batch before waiting for the next."""
     futures.reverse()
     while futures:
         yield from futures.pop().result()
 
 
 def worker_count() -> int:
-    """Return how many threads to use: the CPUs that this process may run on, at most WORKERS_MAX."""
+    """Return how many threads to use: the CPUs that this process may run on, at most MAX_WORKERS."""
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
     return min(os.cpu_count() or 1, MAX_WORKERS)
 
 
 def _windows(members: Sequence[ZipMember]) -> Iterator[list[list[ZipMember]]]:
-    """Give runs of batches of at most WINDOW bytes, a larger file alone."""
+    """Yield lists of batches of at most WINDOW_BYTES; a larger file is alone."""
     window: list[list[ZipMember]] = []
     size = 0
     for batch in _batches(members):
@@ -118,7 +118,7 @@ def _windows(members: Sequence[ZipMember]) -> Iterator[list[list[ZipMember]]]:
 
 
 def _batches(members: Sequence[ZipMember]) -> Iterator[list[ZipMember]]:
-    """Give runs of members of at most BATCH bytes, a larger file alone."""
+    """Yield lists of members of at most BATCH_BYTES; a larger file is alone."""
     batch: list[ZipMember] = []
     size = 0
     for member in members:
@@ -136,7 +136,7 @@ def _pack_batch(tree: Tree, batch: Sequence[ZipMember]) -> list[PackedMember]:
 
 
 def pack_member(tree: Tree, member: ZipMember) -> PackedMember:
-    """Return one member packed: deflated, or stored where that is not smaller."""
+    """Return one member compressed, or stored when compression does not make it smaller."""
     import deflate  # noqa: PLC0415  # only when something is packed
 
     with member.contents(tree) as data:
@@ -183,7 +183,7 @@ MAX_UINT32: Final = 0xFFFFFFFF
 
 
 def local_header(packed: PackedMember) -> bytes:
-    """Return what stands before a member's bytes."""
+    """Return the local header, which precedes a member's bytes."""
     name = packed.member.name.encode()
     large = packed.size >= MAX_UINT32 or packed.packed_size >= MAX_UINT32
     extra = _zip_64_extra(packed.size, packed.packed_size) if large else b""
@@ -192,7 +192,7 @@ def local_header(packed: PackedMember) -> bytes:
 
 
 def central_header(packed: PackedMember, offset: int) -> bytes:
-    """Return a member's record in the directory; `offset` is where its local header is."""
+    """Return a member's record in the central directory; `offset` is that of its local header."""
     name = packed.member.name.encode()
     large = packed.size >= MAX_UINT32 or packed.packed_size >= MAX_UINT32
     far = offset >= MAX_UINT32
@@ -215,7 +215,7 @@ def central_header(packed: PackedMember, offset: int) -> bytes:
 
 
 def end_records(count: int, size: int, offset: int) -> bytes:
-    """Return what closes a zip: `count` records of `size` bytes that begin at `offset`."""
+    """Return the end records of a zip with `count` directory records of `size` bytes at `offset`."""
     classic = (min(count, MAX_UINT16), min(count, MAX_UINT16), min(size, MAX_UINT32), min(offset, MAX_UINT32))
     end = END_RECORD.pack(b"PK\x05\x06", 0, 0, *classic, 0)
     if count < MAX_UINT16 and size < MAX_UINT32 and offset < MAX_UINT32:
@@ -240,13 +240,13 @@ def _zip_64_extra(*values: int) -> bytes:
 
 
 COPY_SLICE_BYTES = 1024 * 1024
-"""Bytes that are copied at a time from a file too large to be compressed."""
+"""Bytes copied at a time from a file that is too large to be compressed."""
 
 
 def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: int | None = None) -> Archive:
-    """Write a tree as the zip `path`, which is there whole or, on any failure, as it was before.
+    """Write a tree as the zip `path`; on failure the path is as it was before.
 
-    LP009 when it cannot be written; failures of the tree pass through.
+    LP009 when it cannot be written; errors of the tree propagate.
     """
     _refuse_other_files(path)
     members = zip_members(tree)
@@ -256,13 +256,13 @@ def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: i
 
 
 def check_zip_output(path: Path) -> None:
-    """LP009 when `write_zip` would refuse the path, or could not write there as things are."""
+    """Raise LP009 when `write_zip` would refuse the path or cannot write there."""
     check_writable(path)
     _refuse_other_files(path)
 
 
 def _refuse_other_files(path: Path) -> None:
-    """LP009 where a file lies that is no zip: `--output src/index.js` is a slip of the hand."""
+    """Raise LP009 when the existing file is not a zip: `--output src/index.js` is a typing error."""
     if path.is_file():
         with path.open("rb") as file:
             start = file.read(2)
@@ -272,7 +272,7 @@ def _refuse_other_files(path: Path) -> None:
 
 
 class _ZipWriter:
-    """One zip on its way out: everything that is written passes through one place, which counts and hashes it."""
+    """Writes one zip; counts and hashes every byte in one place."""
 
     def __init__(self, file: BinaryIO, path: Path, tree: Tree) -> None:
         self._file = file

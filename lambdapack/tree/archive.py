@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MAX_DECLARED_BYTES = 4 * 1024**3
 """Bytes that all entries together may declare: 16 times what Lambda unpacks (262144000, FACTS section 4), so that a
-package that is far too big is still judged, and a bomb is not."""
+package far beyond Lambda's limit is still verified, and a zip bomb is refused."""
 
 MAX_DEFLATE_RATIO = 1032
 """Deflate's best: 258 bytes of output for 2 bits of input (zlib's technical notes, "Maximum Compression Factor")."""
@@ -37,8 +37,8 @@ MAX_DEFLATE_RATIO = 1032
 UNIX_SYSTEMS = (3, 19)
 """APPNOTE.TXT 4.4.2: "made by" Unix and macOS; only there are the upper 16 bits of the attributes a mode.
 
-A zip from Windows has none. What Lambda gives such files is not documented; unzip and Go read them as 644 and 755
-without a link among them, and so do we."""
+A zip from Windows has none. AWS does not document the mode that Lambda gives such files; unzip and Go use 644 and 755
+and create no links, and lambdapack does the same."""
 
 ZIP_STORED, ZIP_DEFLATED = 0, 8
 ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000  # APPNOTE.TXT 4.4.4: bit 0, strong encryption, masked headers
@@ -51,7 +51,7 @@ class ZipTree:
     """The entries of a zip archive, open until `close`."""
 
     def __init__(self, path: Path) -> None:
-        """Read the central directory; LP007 when it is no sound zip, LP008 when an entry must not be unpacked."""
+        """Read the central directory; LP007 when it is not a valid zip, LP008 when an entry must not be unpacked."""
         self._file = MappedFile(path)
         self._checked: set[str] = set()
         try:
@@ -63,13 +63,13 @@ class ZipTree:
 
     @contextmanager
     def view(self, path: str) -> Iterator[memoryview]:
-        """Lend a file's bytes: a slice of the mapped zip when stored, else unpacked into memory (LP007, LP008)."""
+        """Give a view of a file's bytes: a slice of the mapped zip, or inflated into memory (LP007, LP008)."""
         file_entry(self.entries, path)
         with lend(self._contents(path, self._members[path])) as data:
             yield data
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -200,7 +200,7 @@ def _raw_name(info: "ZipInfo") -> bytes:
 
 
 def _member_name(info: "ZipInfo") -> str:
-    """Return the name as Linux sees it: bytes; zip tools there often write UTF-8 without the flag that says so."""
+    """Return the name as Linux sees it; zip tools there often write UTF-8 without setting the UTF-8 flag."""
     if info.flag_bits & UTF8_FLAG:
         return info.orig_filename
     try:
@@ -229,7 +229,7 @@ def _corrupt_error(path: Path, cause: str) -> LambdapackError:
 
 @contextmanager
 def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryview]:
-    """Lend bytes for reading; a piece that somebody still holds afterwards lives on until it is dropped."""
+    """Give a read-only view of bytes, released at the end of the block; slices still referenced stay valid."""
     view = memoryview(data).toreadonly()
     try:
         yield view
@@ -238,7 +238,7 @@ def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryvie
 
 
 def release(buffer: memoryview | mmap.mmap) -> None:
-    """Give memory back; a traceback may still hold a slice of it, then the garbage collector does it later."""
+    """Release a view or a mapping; if a traceback still holds a slice of it, the garbage collector does so later."""
     with suppress(BufferError):
         if isinstance(buffer, memoryview):
             buffer.release()
@@ -250,7 +250,7 @@ class MappedFile:
     """The bytes of an archive on disk, open until `close`."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file; LP007 when it is absent, unreadable, empty or no file."""
+        """Map the file; LP007 when it is missing, unreadable, empty or not a regular file."""
         self.path = path
         if path.exists() and not path.is_file():
             raise LambdapackError(BAD_TARGET, f"{path}: it is not a regular file")
@@ -265,13 +265,13 @@ class MappedFile:
         self.size = len(self._map)
 
     def read_range(self, start: int, size: int) -> memoryview:
-        """Return `size` bytes from `start`; LP007 when the file ends before."""
+        """Return `size` bytes from `start`; LP007 when the file is shorter."""
         if not 0 <= start <= start + size <= self.size:
             raise LambdapackError(BAD_TARGET, f"{self.path}: the file is truncated: {start + size} bytes are needed")
         return memoryview(self._map)[start : start + size]
 
     def close(self) -> None:
-        """Give the file back; Windows cannot replace it before."""
+        """Close the file; Windows cannot replace an open one."""
         release(self._map)
 
     def __enter__(self) -> Self:

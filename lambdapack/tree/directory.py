@@ -1,4 +1,4 @@
-"""A directory of this host as a tree. Links are entries and are never followed; nothing is ever written."""
+"""A directory of this host as a tree. Never follows links, never writes."""
 
 import mmap
 import os
@@ -23,7 +23,7 @@ from lambdapack.tree.entry import (
 )
 
 PathFilter = Callable[[str, bool], bool]
-"""Asked with a path and whether it is a directory; False leaves it out, a directory with all that is in it."""
+"""Called with a path and whether it is a directory; False leaves it out, and a directory with everything in it."""
 
 MIN_MAPPED_BYTES = 64 * 1024
 """Bytes from which a file is mapped: below, one read costs less than mapping and page faults."""
@@ -31,7 +31,7 @@ MIN_MAPPED_BYTES = 64 * 1024
 READ_ONLY_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 JUNCTION_TAG = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
-"""A Windows junction: a link that says it is a directory. None where the host has none."""
+"""Reparse tag of a Windows junction, a link that reports itself as a directory. None on other hosts."""
 
 LEAVE_OUT_HINT = "Remove it, or name it in .lambdapackignore."
 
@@ -40,7 +40,7 @@ class DirectoryTree:
     """The files below a directory, indexed once when it is made."""
 
     def __init__(self, root: Path, *, keep: PathFilter | None = None) -> None:
-        """Walk; LP007 for what cannot be read, LP008 for a socket, device or pipe that `keep` does not refuse."""
+        """Index the directory; LP007 for an unreadable entry, LP008 for a socket, device or pipe."""
         self._root = str(root)
         if not os.path.isdir(self._root):  # noqa: PTH112  # the str is what scandir gets
             reason = "it is not a directory" if os.path.lexists(self._root) else "there is no such directory"
@@ -51,7 +51,7 @@ class DirectoryTree:
 
     @contextmanager
     def view(self, path: str) -> Iterator[memoryview]:
-        """Lend a file's bytes; LP007 when it is gone or no longer the file that was indexed."""
+        """Give a view of a file's bytes; LP007 when the file is gone or has changed since it was indexed."""
         entry = file_entry(self.entries, path)
         file = f"{self._root}{os.sep}{path}" if os.sep == "/" else os.path.join(self._root, *path.split("/"))  # noqa: PTH118
         data = _map_file(file, entry.size) if entry.size >= MIN_MAPPED_BYTES else _read(file, entry.size)
@@ -108,7 +108,7 @@ def _entry(dir_entry: os.DirEntry[str], path: str, root: str, keep: PathFilter) 
 
 
 def _permissions(mode: int, portable: int) -> int:
-    """Windows makes modes up (its execute bit is the name's ending), so there every file gets the same."""
+    """Return the permission bits; Windows invents them from the file extension, so every file gets `portable` there."""
     return portable if os.name == "nt" else stat.S_IMODE(mode) & 0o777
 
 
@@ -130,9 +130,9 @@ def _read_target(link: str, path: str, root: str) -> str:
 
 
 def translate_windows_target(target: str, path: str, root: str) -> str:
-    r"""Return what a Windows link says in the words of Linux: "/", and relative when it stays below `root`.
+    r"""Return the target of a Windows link in Linux form: with "/", and relative when it stays below `root`.
 
-    npm and pnpm make junctions there, which are always absolute and read back as \\?\C:\project\...
+    npm and pnpm create junctions on Windows, which are always absolute and read back as \\?\C:\project\...
     """
     target = target.removeprefix("\\\\?\\").replace("\\", "/")
     base = root.removeprefix("\\\\?\\").replace("\\", "/").rstrip("/") + "/"

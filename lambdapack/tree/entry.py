@@ -15,7 +15,7 @@ from lambdapack.model import LAYER_ROOT, TASK_ROOT
 
 
 class EntryKind(Enum):
-    """What an entry is; devices, sockets and hard links out of the tree are refused by the readers."""
+    """The type of an entry; readers refuse devices, sockets and hard links that leave the tree."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -24,7 +24,7 @@ class EntryKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name in a tree."""
+    """One file, directory or symbolic link of a tree."""
 
     path: str  # relative to the tree's root, "/" between parts, no "." or "..", NFC not enforced
     kind: EntryKind
@@ -32,26 +32,26 @@ class Entry:
     size: int  # bytes of a file, 0 for anything else
     target: str = ""  # where a symlink points, as written
     identity: str = field(default="", compare=False, repr=False)
-    """What changes whenever the file's bytes may have changed, "" where the source of bytes cannot tell."""
+    """A text that changes whenever the file's bytes may have changed, "" when the source cannot tell."""
 
 
 def portable_mode(entry: Entry) -> int:
-    """Return 755 for what may be executed and for directories, 777 for links, else 644; whatever the source's umask."""
+    """Return 755 for executables and directories, 777 for links, 644 for other files, whatever the umask."""
     if entry.kind is EntryKind.SYMLINK:
         return 0o777
     return 0o755 if entry.kind is EntryKind.DIRECTORY or entry.mode & 0o111 else 0o644
 
 
 class Tree(Protocol):
-    """An index of entries over a source of bytes. Never unpacked on the host."""
+    """An index of entries over a source of bytes, never unpacked on the host."""
 
     @property
     def entries(self) -> Mapping[str, Entry]:
-        """Path to entry, in byte order of the paths. Parents may be absent (zips often omit them)."""
+        """Path to entry, in byte order of the paths. Parent directories may have no entry (zips often omit them)."""
         ...
 
     def view(self, path: str) -> AbstractContextManager[memoryview]:
-        """Open a file's bytes for reading (mmap where the source allows). KeyError when there is no such file."""
+        """Give a view of a file's bytes (memory-mapped if possible). KeyError when there is no such file."""
         ...
 
 
@@ -62,25 +62,25 @@ def read_file(tree: Tree, path: str) -> bytes:
 
 
 def read_head(tree: Tree, path: str, size: int) -> bytes:
-    """Return a copy of the first bytes of a file, as many as there are of `size`."""
+    """Return a copy of at most the first `size` bytes of a file."""
     with tree.view(path) as data:
         return bytes(data[:size])
 
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
-"""Nanoseconds."""
+"""Nanoseconds in a second."""
 
 SETTLED_NANOSECONDS = 2 * NANOSECONDS_PER_SECOND
-"""Nanoseconds after its last change from which a file's times betray the next one. git calls a younger file "racily
+"""Nanoseconds after its last change from which a file's times reveal the next change. git calls a younger file "racily
 clean": it can be written twice within one tick of its file system's clock. FAT's ticks are 2 s, all others finer."""
 
 
 def file_identity(status: os.stat_result, *more: int) -> str:
-    """Return a text that changes whenever the bytes of a file may have changed, "" where nothing can promise that.
+    """Return a text that changes whenever the bytes of a file may have changed, "" when nothing guarantees that.
 
     Device, inode, size, time of the last write, and the time of the last change, which no program can set. Windows has
-    no such time. One without a fraction of a second is made up by a read-only image (squashfs, ISO 9660) or too coarse.
-    `more` are numbers that name a part of the file.
+    no such time. A time without a fraction of a second comes from a read-only image (squashfs, ISO 9660) or is too
+    coarse. `more` are numbers that name a part of the file.
     """
     if os.name == "nt" or not status.st_ino or not status.st_ctime_ns % NANOSECONDS_PER_SECOND:
         return ""
@@ -90,7 +90,7 @@ def file_identity(status: os.stat_result, *more: int) -> str:
 
 
 def is_settled(text: str, now: int) -> bool:
-    """Tell whether an identity was old enough at `now` (nanoseconds of Unix time) to betray any later change."""
+    """Tell whether an identity was old enough at `now` (nanoseconds of Unix time) to reveal any later change."""
     if not text:
         return False
     changed, written = text.split(":", 2)[:2]
@@ -100,7 +100,7 @@ def is_settled(text: str, now: int) -> bool:
 DRIVE_LETTER = re.compile(r"[A-Za-z]:")
 
 ORDINARY_PATH = re.compile(r"(?:[A-Za-z0-9_@+~-][A-Za-z0-9_@+~.-]{0,99}(?:/(?=.)|\Z)){1,20}")
-"""Nearly every name there is, admitted at once: the tests beyond it cost as much as the rest of a walk."""
+"""Matches nearly every path, which needs no further check: the checks cost as much as the rest of a directory walk."""
 
 NAME_MAX = 255
 """Bytes of one part of a path that Linux can create: NAME_MAX of linux/limits.h. Longer is ENAMETOOLONG on Lambda."""
@@ -109,7 +109,7 @@ PATH_MAX = 4096
 """Bytes of a path or of a link's target, the closing zero included: PATH_MAX of linux/limits.h."""
 
 LAMBDA_ROOTS = (LAYER_ROOT, TASK_ROOT)
-"""What points there points into a package."""
+"""Absolute link targets below these directories stay inside the package."""
 
 MAX_SYMLINKS = 40
 """MAXSYMLINKS of Linux: a longer chain is ELOOP."""
@@ -152,7 +152,7 @@ def _length_objection(path: str, parts: list[str]) -> str | None:
 
 
 def target_objection(target: str) -> str | None:
-    """Return why a text cannot be a link's target, None when it can; where it leads is another question."""
+    """Return why a text cannot be a link target, None when it can. Does not check where the link leads."""
     try:
         size = len(target.encode())
     except UnicodeEncodeError:
@@ -163,7 +163,7 @@ def target_objection(target: str) -> str | None:
 
 
 def hostile_entry_error(where: object, path: str, reason: str, *, hint: str | None = None) -> LambdapackError:
-    """Return LP008 for an entry; the name is quoted, so that control characters in it do nothing."""
+    """Return LP008 for an entry; the path is quoted, so that control characters in it have no effect."""
     return LambdapackError(HOSTILE_ARCHIVE, f"{where}: {path!r}: {reason}", hint=hint)
 
 
@@ -177,9 +177,9 @@ def admit_path(name: str, where: object) -> str:
 
 
 def is_escaping_target(path: str, target: str) -> bool:
-    """Tell whether a symlink at `path` names a place outside the tree, read letter by letter.
+    """Tell whether the target of a symlink at `path` lies outside the tree, by its text alone.
 
-    Absolute targets below /opt and /var/task stay: that is where Lambda puts layers and functions.
+    Absolute targets below /opt and /var/task are inside: Lambda puts layers and functions there.
     """
     if target.startswith("/"):
         real = "/" + posixpath.normpath(target).lstrip("/")
@@ -189,7 +189,7 @@ def is_escaping_target(path: str, target: str) -> bool:
 
 
 def is_escaping_link(entries: Mapping[str, Entry], path: str) -> bool:
-    """Tell whether the symlink at `path` leads out of the tree when the links on its way are followed too."""
+    """Tell whether the symlink at `path` leads out of the tree when other links on its way are followed too."""
     done, pending, link = path.split("/")[:-1], list[str](), entries[path]
     for _ in range(MAX_SYMLINKS):
         if link.target.startswith("/"):
@@ -221,9 +221,9 @@ def _walk_to_link(entries: Mapping[str, Entry], done: list[str], pending: list[s
 
 
 def index_entries(entries: Iterable[Entry], where: object, *, hint: str | None = None) -> Mapping[str, Entry]:
-    """Return path to entry in byte order; LP008 for a repeated name and for one below a file or a link.
+    """Return path to entry in byte order; LP008 for a repeated path and for one below a file or a link.
 
-    An entry below a link would be written wherever the link points when somebody unpacks the archive.
+    Unpacking an entry below a link would write to wherever the link points.
     """
     indexed: dict[str, Entry] = {}
     for entry in entries:
@@ -247,7 +247,7 @@ def sort_entries(entries: Mapping[str, Entry]) -> Mapping[str, Entry]:
 
 
 def ancestors(path: str, seen: set[str]) -> Iterator[str]:
-    """Give the directories above a path, innermost first, up to one that is in `seen`; they are added to it."""
+    """Yield the directories above a path, innermost first, until one is in `seen`; adds them to `seen`."""
     while (path := path.rpartition("/")[0]) and path not in seen:
         seen.add(path)
         yield path

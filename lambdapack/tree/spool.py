@@ -1,4 +1,4 @@
-"""A tree as a tar stream for the engine, and the tar file that comes back as a tree. Never unpacks to disk."""
+"""A tree as a tar stream for the container engine, and a tar file as a tree. Never unpacks to disk."""
 
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -25,17 +25,17 @@ from lambdapack.tree.entry import (
 )
 
 FIXED_MTIME = 315532800
-"""1980-01-01T00:00:00Z in Unix seconds, the oldest time that a zip can hold: one date everywhere."""
+"""1980-01-01T00:00:00Z in Unix seconds, the oldest time that a zip can store; every tar and zip entry has it."""
 
 TAR_CHUNK_BYTES = 256 * 1024
-"""Bytes of a chunk: large enough that an HTTP connection is not the brake, small enough to hold many."""
+"""Bytes of a chunk: large enough for an HTTP connection, small enough to keep many in memory."""
 
 
 def tar_chunks(tree: Tree, prefix: str = "", owner: tuple[int, int] = (0, 0)) -> Iterator[bytes]:
-    """Give the bytes of a tar of a tree below `prefix`, in bounded memory.
+    """Yield the bytes of a tar of a tree below `prefix`, in bounded memory.
 
-    Modes are the entries' own (compose.readable makes them 644 and 755). Every directory comes once and before what it
-    holds; of `prefix` only the last directory has an entry: one for /tmp or /var would change those of the container.
+    Modes are the entries' own (compose.make_readable sets 644 and 755). Every directory comes once and before its
+    contents; of `prefix` only the last directory has an entry: one for /tmp or /var would change the container's own.
     """
     reason = path_objection(prefix) if prefix else None
     if reason is not None:
@@ -94,9 +94,9 @@ class SpoolTree:
     """The entries of a tar file, open until `close`."""
 
     def __init__(self, path: Path, strip: str = "", *, keep: PathFilter | None = None) -> None:
-        """Index it; `strip` is the directory that an engine puts before every name. What `keep` refuses is not there.
+        """Index the file; `strip` is the directory that the engine puts before every name. `keep` leaves entries out.
 
-        LP007 when it is no tar or is cut off, LP008 when an entry must not be unpacked or lies outside `strip`.
+        LP007 when it is not a tar or is truncated, LP008 when an entry must not be unpacked or lies outside `strip`.
         """
         self._file = MappedFile(path)
         try:
@@ -108,13 +108,13 @@ class SpoolTree:
 
     @contextmanager
     def view(self, path: str) -> Iterator[memoryview]:
-        """Lend a file's bytes: a slice of the mapped spool."""
+        """Give a view of a file's bytes: a slice of the mapped tar."""
         file_entry(self.entries, path)
         with lend(self._file.read_range(*self._places[path])) as data:
             yield data
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -144,7 +144,7 @@ def _read_entries(
 
 
 def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
-    """Give the members; LP007 when they end anywhere but at the closing block of zeros, where tarfile is silent."""
+    """Yield the members; LP007 when the file does not end with a block of zeros, which tarfile does not check."""
     before = -1
     try:
         with tarfile.open(file.path, "r:", errorlevel=2) as archive:
@@ -163,7 +163,7 @@ def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _strip_prefix(strip: str, name: str, archive: Path) -> str:
-    """Return a name without the engine's leading directory, "" for that directory itself."""
+    """Return a name without the leading directory that the engine adds, "" for that directory itself."""
     path = admit_path(name, archive)
     if not strip or not path:
         return path
@@ -175,7 +175,7 @@ def _strip_prefix(strip: str, name: str, archive: Path) -> str:
 def _hard_link_range(
     member: tarfile.TarInfo, strip: str, ranges: Mapping[str, SpoolRange], archive: Path
 ) -> SpoolRange:
-    """Return the bytes that a hard link shares with an earlier file; podman names that one without the prefix."""
+    """Return the range that a hard link shares with an earlier file; podman names that file without the prefix."""
     target = admit_path(member.linkname, archive)
     for path in (target.removeprefix(f"{strip}/") if strip else target, target):
         if path in ranges:

@@ -38,9 +38,9 @@ from lambdapack.binary.elf.image import MAX_PATH_BYTES, Damage, MappedImage, Seg
 from lambdapack.binary.facts import VersionNeed
 
 MAX_DYNAMIC_ENTRIES = 1 << 16
-"""Of a dynamic section; the largest of 69 npm packages' has 42."""
+"""Entries of a dynamic section; the largest in 69 npm packages has 42."""
 MAX_SEARCH_PATH_ELEMENTS = 1 << 12
-"""Of a search path; sharp's, the longest known, has five."""
+"""Elements of a search path; the longest known, sharp's, has five."""
 ENDLESS_TABLES_DAMAGE = "its tables overlap or have no end"
 
 _DYNAMIC_ENTRY = Struct("<qQ")
@@ -56,7 +56,7 @@ _FLAG_1_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class DynamicSection:
-    """The tags, and the string table that they speak in."""
+    """The tags of a dynamic section and their string table."""
 
     tags: Mapping[int, int]  # the last of each wins, as in glibc's l_info
     needed_at: tuple[int, ...]  # string offsets, in file order
@@ -64,7 +64,7 @@ class DynamicSection:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """DT_NEEDED, in file order; to ask twice changes nothing."""
+        """DT_NEEDED in file order, without duplicates."""
         return tuple(dict.fromkeys(self.strings.text_at(number) for number in self.needed_at))
 
     def text(self, tag: int) -> str | None:
@@ -74,7 +74,7 @@ class DynamicSection:
     def paths(self, tag: int) -> tuple[str, ...]:
         """Return a search path, split at ":"; an empty element is the current directory, an empty path none.
 
-        What is longer than the kernel opens is left out.
+        Leaves out elements longer than PATH_MAX, which the kernel does not open.
         """
         text = self.text(tag)
         elements = text.split(":", MAX_SEARCH_PATH_ELEMENTS) if text else []
@@ -84,7 +84,7 @@ class DynamicSection:
 
     @property
     def flags(self) -> frozenset[str]:
-        """The words of facts.Elf.flags that the tags set."""
+        """The flags that the tags set, in the words of facts.Elf.flags."""
         flags, flags_1 = self.tags.get(DT_FLAGS, 0), self.tags.get(DT_FLAGS_1, 0)
         words = {word for bit, word in _FLAG_WORDS if flags & bit} | {
             word for bit, word in _FLAG_1_WORDS if flags_1 & bit
@@ -93,7 +93,7 @@ class DynamicSection:
 
 
 def read_dynamic(image: MappedImage, segments: tuple[Segment, ...]) -> DynamicSection | None:
-    """Return the dynamic section, None when the file has none; Damage when it is cut off."""
+    """Return the dynamic section, None when the file has none; Damage when it is truncated."""
     segment = next((segment for segment in segments if segment.kind == PT_DYNAMIC), None)
     if segment is None or not segment.file_bytes:
         return None
@@ -128,7 +128,7 @@ _SYMBOL_BYTES = 24  # bytes of an Elf64_Sym: st_name(4) st_info(1) st_other(1) s
 
 
 class SymbolTable:
-    """DT_SYMTAB. It has no length of its own: whatever lies in its segment may be asked for."""
+    """DT_SYMTAB. The table states no length: any index inside its segment is accepted."""
 
     __slots__ = ("_bytes", "_halves", "_longs", "_words")
 
@@ -143,7 +143,7 @@ class SymbolTable:
         return len(self._bytes) // _SYMBOL_BYTES
 
     def name(self, index: int) -> int:
-        """Return where the name begins in the string table; Damage for a symbol that is not in the file."""
+        """Return the offset of the name in the string table; Damage for a symbol outside the file."""
         if index >= len(self):
             raise Damage(f"symbol {index} is not in the file")
         return self._words[6 * index]
@@ -153,11 +153,11 @@ class SymbolTable:
         return index < len(self) and self._halves[12 * index + 3] != 0
 
     def is_local(self, index: int) -> bool:
-        """Tell whether the loader leaves the symbol alone."""
+        """Tell whether the symbol is local, so that the loader ignores it."""
         return self._bytes[_SYMBOL_BYTES * index + 4] >> 4 == STB_LOCAL
 
     def is_weak(self, index: int) -> bool:
-        """Tell whether nobody need define it."""
+        """Tell whether the symbol is weak: it may stay undefined."""
         return self._bytes[_SYMBOL_BYTES * index + 4] >> 4 == STB_WEAK
 
     def is_offered(self, index: int) -> bool:
@@ -254,12 +254,12 @@ _INDEX_MASK = 0x7FFF
 
 @dataclass(frozen=True, slots=True)
 class SymbolVersion:
-    """What .gnu.version says of a symbol."""
+    """The version of one symbol, from .gnu.version."""
 
     name: str | None = None  # None: unversioned
     file: str | None = None  # the SONAME that must define it; references only
     hidden: bool = False
-    local: bool = False  # VER_NDX_LOCAL: nobody else binds to it
+    local: bool = False  # VER_NDX_LOCAL: other files do not bind to it
 
 
 UNVERSIONED = SymbolVersion()

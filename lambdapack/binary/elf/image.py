@@ -8,12 +8,12 @@ from lambdapack.binary.elf.definitions import PF_X, PT_INTERP, PT_LOAD, RELOCATI
 from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, ET_DYN, ET_EXEC
 
 MAX_PATH_BYTES = 4096
-"""Linux PATH_MAX: the kernel opens no longer path."""
+"""Bytes of a path, Linux PATH_MAX: the kernel opens no longer one."""
 BYTES_PER_STEP = 8
 BASE_STEPS = 250_000
 MAX_STEPS = 1_000_000
 """A step is one record or 16 bytes of a name. An honest file's records do not overlap and take more than 8 bytes each;
-what costs more steps than these goes round in a hostile file. A step takes about half a microsecond. Of the addons and
+a file that costs more steps is hostile and loops. A step takes about half a microsecond. Of the addons and
 libraries of 69 npm packages none took more than 1200 steps; to list the 89 600 exports of Node.js 22 takes 530 000."""
 
 
@@ -35,7 +35,7 @@ class Segment:
 
 
 class MappedImage:
-    """File bytes by virtual address. Whoever loops over the file's own counts pays with `spend`."""
+    """File bytes by virtual address. Every loop over counts that the file states calls `count_steps`."""
 
     __slots__ = ("_loads", "_starts", "_steps_left", "data")
 
@@ -48,7 +48,7 @@ class MappedImage:
         self._steps_left = min(len(data) // BYTES_PER_STEP + BASE_STEPS, MAX_STEPS)
 
     def count_steps(self, steps: int = 1) -> None:
-        """Pay for work. Damage when the file asks for more than its size justifies."""
+        """Count units of work; Damage when the file causes more than its size justifies."""
         self._steps_left -= steps
         if self._steps_left < 0:
             raise Damage("its tables overlap or have no end")
@@ -58,7 +58,7 @@ class MappedImage:
         return self._loads[at] if at >= 0 else None
 
     def bytes_from(self, address: int) -> memoryview:
-        """Return the bytes from an address to the end of its segment, empty when the file holds none there."""
+        """Return the bytes from an address to the end of its segment, empty when the file has none there."""
         segment = self._segment(address)
         if segment is None or address >= segment.address + segment.file_bytes:
             return self.data[:0]
@@ -79,7 +79,7 @@ class MappedImage:
 
 
 class StringTable:
-    """The dynamic string table, in a copy, since names are cut out of it by the thousand."""
+    """A copy of the dynamic string table: thousands of names are read from it."""
 
     __slots__ = ("_image", "raw")
 
@@ -102,9 +102,9 @@ class StringTable:
 
 
 ELF_HEADER_BYTES = 64
-"""Of a 64-bit ELF header. What is shorter the loader calls too short before it looks (glibc elf/dl-load.c)."""
+"""Bytes of a 64-bit ELF header. The loader rejects a shorter file as too short (glibc elf/dl-load.c)."""
 PAGE_BYTES = 4096
-"""Bytes that the kernels of Lambda's both CPUs map at once; read 2026-11 in glibc's messages about alignment."""
+"""Bytes of a memory page on both CPUs of Lambda; read 2026-11 in glibc's messages about alignment."""
 
 _HEADER_AFTER_IDENT = Struct(
     "<HHIQQQIHHH"
@@ -118,7 +118,7 @@ _PROGRAM_HEADER = Struct("<IIQQQQQQ")  # p_type p_flags p_offset p_vaddr p_paddr
 
 @dataclass(frozen=True, slots=True)
 class ElfHeader:
-    """What the first 64 bytes say. Zeros where the file ends before them."""
+    """The ELF header. Fields beyond the end of a truncated file are zero."""
 
     bits: int  # 32, 64, 0 for anything else
     little_endian: bool
@@ -133,7 +133,7 @@ class ElfHeader:
 
 
 def read_header(data: memoryview) -> ElfHeader:
-    """Return the header of a file that begins with MAGIC, whatever follows."""
+    """Return the header of a file that begins with ELF_MAGIC; never raises."""
     ident = bytes(data[:20]).ljust(20, b"\0")
     halves = Struct(">HH" if ident[5] == 2 else "<HH")
     kind, machine = halves.unpack_from(ident, 16)
@@ -195,7 +195,7 @@ def read_segments(data: memoryview, header: ElfHeader) -> tuple[Segment, ...]:
 
 
 def load_damage(header: ElfHeader, segments: tuple[Segment, ...]) -> str:
-    """Return what glibc's loader objects to in the PT_LOADs of a file it maps itself, "" when nothing."""
+    """Return the loader's error about the PT_LOAD segments of a file that glibc maps itself, "" when there is none."""
     loads = [segment for segment in segments if segment.kind == PT_LOAD]
     if not loads:
         return "object file has no loadable segments" if header.type in {ET_DYN, ET_EXEC} else ""
@@ -214,7 +214,7 @@ def _table_end(header: ElfHeader) -> int:
 
 
 def count_missing(header: ElfHeader, segments: tuple[Segment, ...], size: int) -> tuple[int, int]:
-    """Return how many bytes, and how many whole pages, a file of `size` bytes lacks of what its headers map."""
+    """Return how many bytes and whole pages a file of `size` bytes is shorter than its headers state."""
     mapped = max(
         (segment.offset + segment.file_bytes for segment in segments if segment.kind == PT_LOAD and segment.file_bytes),
         default=0,
@@ -224,7 +224,7 @@ def count_missing(header: ElfHeader, segments: tuple[Segment, ...], size: int) -
 
 
 def read_interpreter_32(data: memoryview) -> str | None:
-    """Return PT_INTERP's text of a 32-bit little-endian file: the one thing that such programs are asked for."""
+    """Return PT_INTERP's text of a 32-bit little-endian file, the only fact read from such programs."""
     if len(data) < _HEADER_32_BYTES:
         return None
     (offset,), (entry_bytes, count) = _TABLE_AT_32.unpack_from(data, 28), _TABLE_SIZE_32.unpack_from(data, 42)

@@ -1,4 +1,4 @@
-"""How an addon registers with Node.js, and the ABI it was built for. Reads code and data, runs neither."""
+"""Reads how an addon registers with Node.js and the ABI it was built for. Never runs its code."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -26,7 +26,7 @@ _MAX_MODULE_FLAGS = 0xFF
 _MAX_NAME_BYTES = 4096  # bytes of a file or module name
 
 PointerSlots = Mapping[int, int]
-"""Slot address to the address that it will point to."""
+"""Address of a pointer in the data, to the address that it points to after relocation."""
 
 
 def find_v8_modules(image: MappedImage, slots: PointerSlots) -> Iterator[tuple[int, int]]:
@@ -111,7 +111,7 @@ sizes: 64 is sizeof(node_module)."""
 
 @dataclass(frozen=True, slots=True)
 class AddonImage:
-    """All that registration is read from."""
+    """The parts of an ELF file that registration is read from."""
 
     image: MappedImage
     dynamic: DynamicSection
@@ -126,7 +126,7 @@ class AddonImage:
         return _CODE_READERS[self.machine]
 
     def fetch(self, address: int, size: int = _FUNCTION_BYTES) -> bytes:
-        """Return code at an address, as much as there is of `size` bytes."""
+        """Return at most `size` bytes of code at an address."""
         return bytes(self.image.bytes_from(address)[:size])
 
 
