@@ -1,4 +1,4 @@
-"""Every operation that lambdapack calls, with the IAM actions that AWS checks. A call without a row cannot be made.
+"""Every operation that lambdapack calls, with the IAM actions that AWS checks. AwsClient refuses a call without a row.
 
 Source: AWS service authorization reference, "AWS Lambda", "Amazon CloudWatch Logs",
 "Amazon S3", "AWS STS". Read 2026-11-20.
@@ -54,19 +54,19 @@ DEPLOY_OPERATIONS = frozenset(
     ("lambda", "ListFunctions"),
     ("s3", "GetObject"),
 } | {("lambda", "GetLayerVersion")}
-"""What `deploy` and `rollback` call: tests/unit/aws/test_aws_policy.py compares it with what they really do."""
+"""Operations that `deploy` and `rollback` call; tests/unit/aws/test_aws_policy.py compares them with the real calls."""
 
 PUBLISH_OPERATIONS = frozenset(
     (service, operation) for service, operation in IAM_ACTIONS if service == "s3" or "Layer" in operation
 ) - {("s3", "GetObject")} | {("lambda", "ListFunctions")}
-"""What `publish-layer` calls, held to it by the same test."""
+"""Operations that `publish-layer` calls; the same test compares them."""
 
 UNSCOPED_ACTIONS = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
-"""Actions without a resource to narrow them to."""
+"""Actions that cannot be restricted to a resource."""
 
 
 def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the least IAM policy that allows these operations; NAME, BUCKET and ROLE are to be filled in."""
+    """Return the minimal IAM policy that allows these operations; the user replaces NAME, BUCKET and ROLE."""
     actions = sorted({action for operation in operations for action in IAM_ACTIONS[operation]})
     layers = "NAME*" if "lambda:PublishLayerVersion" in actions else "*"  # functions have other people's layers
     statements = [

@@ -20,7 +20,7 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
     """One account in one region."""
 
     def __init__(self, make: MakeClient, region: str, clock: Clock | None = None) -> None:
-        """Take a maker of clients; `connect` has the usual one."""
+        """Take a function that makes botocore clients; connect_cloud() passes boto3's."""
         self.calls = AwsClient(make, clock)
         self._region = region
 
@@ -35,7 +35,7 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
         return CallerIdentity(reply["Account"], reply["Arn"])
 
     def limits(self) -> AccountLimits:
-        """GetAccountSettings; who may not read them has the documented ones."""
+        """GetAccountSettings; the documented limits when they may not be read."""
         try:
             reply = self.calls.call("lambda", "GetAccountSettings", {})
             limits, usage = reply["AccountLimit"], reply.get("AccountUsage", {})
@@ -52,9 +52,9 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
 def connect_cloud(
     environ: Mapping[str, str], *, profile: str | None = None, region: str | None = None, endpoint: str | None = None
 ) -> BotoCloud:
-    """Return the cloud of a profile and region, which may come from AWS's own environment and files.
+    """Return the cloud of a profile and region, which may come from AWS's environment variables and files.
 
-    No call is made. LP403 without a region, LP404 for a profile that is not there. AWS_REGION counts, which Lambda,
+    No call is made. LP403 without a region, LP404 for an unknown profile. AWS_REGION counts, which Lambda,
     CodeBuild and the other SDKs use and boto3 does not read.
     """
     try:

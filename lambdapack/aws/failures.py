@@ -70,7 +70,7 @@ _MESSAGE_PATTERNS: tuple[tuple[str, Failure], ...] = (
     (r"[Ss]ubnet|[Ss]ecurity [Gg]roup|\bVPC\b", VPC),
     (r"code signing|Code signing", CODE_SIGNING),
 )
-"""Words of a ResourceConflictException or an InvalidParameterValueException, which stand for many things."""
+"""Messages of a ResourceConflictException or an InvalidParameterValueException, which have many causes."""
 
 _AMBIGUOUS_CODES = ("ResourceConflictException", "InvalidParameterValueException", "ValidationException")
 
@@ -88,11 +88,11 @@ _FAILURE_BY_CLASS: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
     ((exceptions.HTTPClientError, exceptions.ConnectionError), UNREACHABLE),
     ((exceptions.InvalidEndpointConfigurationError, exceptions.ParamValidationError), REFUSED),
 )
-"""What botocore says before or without an answer of AWS, by class. The first that fits counts."""
+"""Errors that botocore raises before or without a reply of AWS, by class; the first match counts."""
 
 
 def classify_error(error: ClientError | BotoCoreError | ValueError) -> Failure:
-    """Return which failure an error of botocore is."""
+    """Return the failure that a botocore error stands for."""
     if not isinstance(error, ClientError):
         return next((failure for classes, failure in _FAILURE_BY_CLASS if isinstance(error, classes)), REFUSED)
     code, words = _error_code(error), _error_message(error)
@@ -108,7 +108,7 @@ def classify_error(error: ClientError | BotoCoreError | ValueError) -> Failure:
 def convert_error(
     error: ClientError | BotoCoreError | ValueError, service: str, operation: str, subject: str
 ) -> LambdapackError:
-    """Return our error for one of botocore; `subject` is the function, layer or object that the call was about."""
+    """Return the LambdapackError for a botocore error; `subject` is the function, layer or object of the call."""
     kind = classify_error(error)
     if kind is NOT_THERE and ":layer:" not in subject and operation not in {"GetLayerVersion", "UpdateAlias"}:
         kind = NO_FUNCTION if "unction not found" in _error_message(error) else NOT_THERE

@@ -24,13 +24,13 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 
 POLL_FIRST, POLL_LONGEST, POLL_WITHIN = 0.25, 5.0, 600.0
-"""Seconds. Most updates end within one; with a VPC or a large layer they take minutes."""
+"""Seconds between polls, and in all. Most updates take one; with a VPC or a large layer they take minutes."""
 
 NOT_FOUND_FAILURES = (NO_FUNCTION, NOT_THERE)
 
 
 class BotoFunctions:
-    """What deploy/cloud.py calls Functions."""
+    """The FunctionCloud protocol of deploy/cloud.py."""
 
     calls: AwsClient
 
@@ -44,11 +44,11 @@ class BotoFunctions:
             raise
 
     def code_location(self, name: str, qualifier: str = "") -> str:
-        """GetFunction, which alone tells the place."""
+        """GetFunction, the only operation that returns the location."""
         return str(self._read_function("GetFunction", name, qualifier)["Code"].get("Location", ""))
 
     def wait_until_settled(self, name: str, qualifier: str = "") -> LambdaFunction:
-        """GetFunctionConfiguration, until nothing is under way."""
+        """GetFunctionConfiguration, repeated until no update is in progress."""
         clock = self.calls.clock
         started, pause = clock.monotonic(), POLL_FIRST
         while True:
@@ -78,7 +78,7 @@ class BotoFunctions:
         return shapes.parse_function(self.calls.call("lambda", "CreateFunction", parameters, config))
 
     def update_code(self, name: str, architecture: Architecture, code: CodeSource) -> LambdaFunction:
-        """UpdateFunctionCode, with Architectures: left out, AWS would keep what was there."""
+        """UpdateFunctionCode, with Architectures: without it AWS keeps the old one."""
         source, config = code_parameters(code)
         parameters = {**source, "FunctionName": name, "Architectures": [architecture.aws]}
         return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionCode", parameters, config))
@@ -89,7 +89,7 @@ class BotoFunctions:
         return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionConfiguration", parameters))
 
     def publish_version(self, name: str, code_digest: str, revision: str) -> LambdaFunction:
-        """PublishVersion; the answer's code is compared, since not every server does."""
+        """PublishVersion; checks the code digest of the reply, since not every emulator does."""
         parameters = {"FunctionName": name, "CodeSha256": code_digest, **_revision_parameter(revision)}
         version = shapes.parse_function(self.calls.call("lambda", "PublishVersion", parameters))
         if version.code_digest != code_digest:
@@ -121,7 +121,7 @@ class BotoFunctions:
                     yield Consumer("event-source", mapping.get("EventSourceArn") or mapping.get("UUID", ""))
 
     def invoke(self, name: str, qualifier: str, payload: bytes, timeout: int) -> SmokeAnswer:
-        """Invoke. A read timeout is the end: botocore's default would send it three times."""
+        """Invoke, without a retry after a read timeout: botocore's default would send it three times."""
         config = Config(connect_timeout=10, read_timeout=timeout + INVOKE_MARGIN, retries={"total_max_attempts": 1})
         parameters = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
         reply = self.calls.call("lambda", "Invoke", parameters, config)
@@ -145,7 +145,7 @@ class BotoFunctions:
 
 
 def code_parameters(code: CodeSource) -> tuple[dict[str, Any], Config]:
-    """Return the parameters that name a function's code, and how the request is sent."""
+    """Return the parameters for a function's code, and the configuration of the request."""
     if isinstance(code, LocalZip):
         return {"ZipFile": code.path.read_bytes()}, INLINE_ZIP_CONFIG
     version = {"S3ObjectVersion": code.version} if code.version else {}
@@ -177,7 +177,7 @@ def _principal_text(statement: Mapping[str, Any]) -> str:
 
 
 class BotoAliases:
-    """What deploy/cloud.py calls Aliases."""
+    """The AliasCloud protocol of deploy/cloud.py."""
 
     calls: AwsClient
 
@@ -195,7 +195,7 @@ class BotoAliases:
         return shapes.parse_alias(self.calls.call("lambda", "CreateAlias", _alias_parameters(function, alias)))
 
     def update_alias(self, function: str, alias: Alias) -> Alias:
-        """UpdateAlias. The weights are always sent: left out, AWS would keep the old ones."""
+        """UpdateAlias. Always sends the weights: without them AWS keeps the old ones."""
         guard = {"RevisionId": alias.revision} if alias.revision else {}
         return shapes.parse_alias(
             self.calls.call("lambda", "UpdateAlias", {**_alias_parameters(function, alias), **guard})

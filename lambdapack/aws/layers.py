@@ -13,7 +13,7 @@ from lambdapack.errors.record import LambdapackError
 
 
 class BotoLayers:
-    """What deploy/cloud.py calls Layers."""
+    """The LayerCloud protocol of deploy/cloud.py."""
 
     calls: AwsClient
 
@@ -27,7 +27,7 @@ class BotoLayers:
                 raise
 
     def layer_version(self, name: str, number: int) -> LayerVersion | None:
-        """GetLayerVersion, which takes ARNs of other accounts too (GetLayerVersionByArn is not everywhere)."""
+        """GetLayerVersion, which accepts ARNs of other accounts too (not every emulator has GetLayerVersionByArn)."""
         document = self._layer("GetLayerVersion", name, number)
         return shapes.parse_layer_version(document) if document else None
 
@@ -46,7 +46,7 @@ class BotoLayers:
         )
 
     def delete_layer_version(self, name: str, number: int) -> None:
-        """DeleteLayerVersion, which AWS grants for one that is not there, too."""
+        """DeleteLayerVersion, which succeeds also for a version that does not exist."""
         self.calls.call("lambda", "DeleteLayerVersion", {"LayerName": name, "VersionNumber": number})
 
     def layer_policy(self, name: str, number: int) -> tuple[LayerPermission, ...]:

@@ -7,7 +7,7 @@ from lambdapack.errors.cloud import NO_FUNCTION, NOT_THERE
 from lambdapack.errors.record import LambdapackError
 
 MAX_EVENTS_PER_PAGE = 10_000
-"""The most events of one answer (FilterLogEvents, "limit"; AWS's reference, read 2026-11)."""
+"""Events of one reply (FilterLogEvents, "limit"; AWS's reference, read 2026-11)."""
 
 
 class BotoLogs:
@@ -45,7 +45,7 @@ def _log_pages(calls: AwsClient, parameters: dict[str, object]) -> Iterator[dict
 
 
 def _log_group(calls: AwsClient, name: str) -> str:
-    """The function's own setting, where it may be read."""
+    """Return the log group of a function's own setting, where it may be read."""
     try:
         reply = calls.call("lambda", "GetFunctionConfiguration", {"FunctionName": name})
         return str(reply.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}")

@@ -14,11 +14,11 @@ _VERSION_SETTINGS = (
     "DeadLetterConfig", "EphemeralStorage", "FileSystemConfigs", "Handler", "KMSKeyArn", "LoggingConfig", "MemorySize",
     "Role", "Runtime", "Timeout", "TracingConfig",
 )  # fmt: skip
-"""Settings that a version keeps and that read the same from $LATEST and from the version."""
+"""Settings that a version freezes and that AWS returns alike for $LATEST and the version."""
 
 
 def parse_function(document: Document) -> LambdaFunction:
-    """Return a function of a FunctionConfiguration."""
+    """Return the function of a FunctionConfiguration document."""
     return LambdaFunction(
         name=document["FunctionName"],
         arn=document["FunctionArn"],
@@ -44,7 +44,7 @@ def parse_function(document: Document) -> LambdaFunction:
 
 
 def parse_architectures(names: list[str] | None) -> tuple[Architecture, ...]:
-    """Return the architectures of AWS's names; the field's values are an enum of these two."""
+    """Return the architectures with these AWS names."""
     return tuple(architecture for name in names or () for architecture in Architecture if architecture.aws == name)
 
 
@@ -72,7 +72,7 @@ def _settings_digest(document: Document) -> str:
 
 
 def settings_parameters(settings: FunctionSettings) -> dict[str, Any]:
-    """Return settings as CreateFunction and UpdateFunctionConfiguration take them."""
+    """Return the settings as parameters of CreateFunction and UpdateFunctionConfiguration."""
     environment = None if settings.environment is None else {"Variables": dict(settings.environment)}
     parameters = {
         "Runtime": settings.runtime,
@@ -88,7 +88,7 @@ def settings_parameters(settings: FunctionSettings) -> dict[str, Any]:
 
 
 def parse_alias(document: Document) -> Alias:
-    """Return an alias."""
+    """Return the alias of an AliasConfiguration document."""
     routing = (document.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return Alias(
         name=document["Name"],
@@ -101,7 +101,7 @@ def parse_alias(document: Document) -> Alias:
 
 
 def parse_layer_version(document: Document, name: str = "") -> LayerVersion:
-    """Return a layer version, of a list or of one that was asked for."""
+    """Return the layer version of a list item or of GetLayerVersion."""
     content = document.get("Content") or {}
     arn = document["LayerVersionArn"]
     return LayerVersion(

@@ -19,18 +19,18 @@ from lambdapack.events import Advance
 from lambdapack.pack.output import replace_file
 
 DIGEST_METADATA_KEY = "lambdapack-code-digest"
-"""Metadata of the objects that we store: CodeSha256."""
+"""Metadata key of stored objects; the value is CodeSha256."""
 
 DOWNLOAD_BLOCK_BYTES = 1 << 20
 
 
 class BotoStorage:
-    """What deploy/cloud.py calls Storage."""
+    """The StorageCloud protocol of deploy/cloud.py."""
 
     calls: AwsClient
 
     def find_object(self, bucket: str, key: str) -> S3Object | None:
-        """HeadObject. Who may not list a bucket gets 403 for an object that is not there."""
+        """HeadObject. Without permission to list the bucket, AWS returns 403 for a missing object."""
         try:
             reply = self.calls.call("s3", "HeadObject", {"Bucket": bucket, "Key": key})
         except LambdapackError as error:
@@ -64,7 +64,7 @@ class BotoStorage:
             raise convert_error(error, "s3", "GetObject", f"s3://{bucket}/{key}") from error
 
     def download_url(self, location: str, path: Path, advance: Advance) -> None:
-        """GET without credentials: the URL has its own."""
+        """GET without credentials, which the signed URL contains."""
         address = location.partition("?")[0]
         try:
             session = URLLib3Session(proxies=get_environ_proxies(location), timeout=60)
@@ -84,7 +84,7 @@ def _object_version(reply: Any) -> str:
 
 
 def _transfer_error(error: Exception, operation: str, address: str) -> LambdapackError:
-    """Return the failure of what s3transfer wrapped in an error of its own."""
+    """Return the failure for the error that s3transfer wraps."""
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ClientError | BotoCoreError):
         return convert_error(cause, "s3", operation, address)

@@ -29,7 +29,7 @@ class SettingKind:
 
 @dataclass(frozen=True, slots=True)
 class IgnoreSetting:
-    """A finding that the user decided to live with."""
+    """A finding that the user suppresses."""
 
     code: str  # "LP201" or its name, "wrong-cpu"
     path: str  # glob over the finding's path; "" for all
@@ -44,7 +44,7 @@ def parse_text(value: object) -> str:
 
 
 def choice_parser(*allowed: str) -> Callable[[object], str]:
-    """Return a parser for one of some words."""
+    """Return a parser that accepts only the given words."""
 
     def parse(value: object) -> str:
         if isinstance(value, str) and value.strip().lower() in allowed:
@@ -55,7 +55,7 @@ def choice_parser(*allowed: str) -> Callable[[object], str]:
 
 
 def parse_boolean(value: object) -> bool:
-    """Return true or false; variables also say 1, 0, yes, no, on, off."""
+    """Return true or false; variables may also be 1, 0, yes, no, on, off."""
     if isinstance(value, bool):
         return value
     words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -80,7 +80,7 @@ def parse_paths(value: object) -> tuple[Path, ...]:
 
 
 def parse_directory_or_off(value: object) -> Path | bool:
-    """Return a directory, or whether there is one at all: true is the usual place."""
+    """Return a directory, False for off, or True for the default directory."""
     try:
         return parse_boolean(value)
     except ValueError:
@@ -130,7 +130,7 @@ def parse_count(value: object) -> int:
 
 
 def parse_image(value: object) -> str:
-    """Return an image name; what stands in braces must be a placeholder that we fill in."""
+    """Return an image name; only known placeholders may stand in braces."""
     name = parse_text(value)
     bare = re.sub(r"\{([a-z_]+)\}", lambda match: "" if match[1] in IMAGE_PLACEHOLDERS else match[0], name)
     unknown = re.search(r"\{[^}]*\}?|\}", bare)
@@ -153,7 +153,7 @@ def parse_engine_hosts(value: object) -> Mapping[str, str]:
 
 
 def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
-    """Return what to ignore, from "CODE" or "CODE:path" to reason; in a variable separated by ";"."""
+    """Return the findings to suppress, "CODE" or "CODE:path" to reason; in a variable separated by ";"."""
     return tuple(_parse_ignore(key, reason) for key, reason in _parse_pairs(value, ";").items())
 
 
@@ -215,7 +215,7 @@ IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
 
 
 def one_of(*allowed: str) -> SettingKind:
-    """Return the kind of setting that is one of some words."""
+    """Return the kind of a setting that accepts only the given words."""
     return SettingKind(choice_parser(*allowed), {"enum": list(allowed)})
 
 
@@ -227,7 +227,7 @@ VARIABLE_PREFIX = "LAMBDAPACK_"
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T_co]):
-    """A value and who said it: "--arch", "LAMBDAPACK_ARCH", "lambdapack.toml:3", "template.yaml:12", "default"."""
+    """A value and its origin: "--arch", "LAMBDAPACK_ARCH", "lambdapack.toml:3", "template.yaml:12", "default"."""
 
     value: T_co
     origin: str = DEFAULT_ORIGIN
@@ -235,7 +235,7 @@ class Setting(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One row: a setting under each of its names."""
+    """One setting under each of its names."""
 
     name: str  # in lambdapack.toml and package.json; "engine.hosts" is hosts in the table engine
     kind: SettingKind
@@ -245,7 +245,7 @@ class Option:
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The name of the environment variable."""
         return VARIABLE_PREFIX + self.field.upper()
 
     @property
@@ -255,7 +255,7 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """The command-line flag, where a command has one."""
+        """The command-line flag, for commands that have one."""
         return self.flag_name or "--" + self.name.replace(".", "-").replace("_", "-")
 
 
@@ -285,7 +285,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
-"""Limits are those of engine/interface.py's Limits."""
+"""All settings. The defaults of the limits are those of Limits in engine/interface.py."""
 
 
 @dataclass(frozen=True, slots=True)

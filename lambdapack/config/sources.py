@@ -18,7 +18,7 @@ SETTING_TABLES = frozenset(option.name.partition(".")[0] for option in OPTIONS i
 
 @dataclass(frozen=True, slots=True)
 class _RawValue:
-    """A value as somebody wrote it, not yet parsed."""
+    """A value as written in its source, not yet parsed."""
 
     value: object
     origin: str
@@ -31,7 +31,7 @@ def load_settings(
     """Return every setting with its origin. LP006 for an unknown key or a value of the wrong type.
 
     `flags` is by field name or flag, None for one that was not given. `majors` are the Node.js majors that Lambda has,
-    for `engines.node`; without them that is not consulted.
+    for `engines.node`; without them it is ignored.
     """
     home = directory.resolve()
     manifest = _read_package_json(home)
@@ -114,7 +114,7 @@ def _toml_error_place(error: Exception) -> str:
 
 
 def _toml_line(text: str, name: str) -> int:
-    """Return the line of a key: its own, or that of the table it is in."""
+    """Return the line of a key, or that of its table."""
     table, _dot, key = name.rpartition(".")
     patterns = [
         rf'^\s*["\']?{re.escape(key)}["\']?\s*[=.]',

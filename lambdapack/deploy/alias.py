@@ -14,7 +14,7 @@ from lambdapack.events import Observer
 
 @dataclass(slots=True)
 class DeployProgress:
-    """How far one plan is, so that a failure can say what stands where."""
+    """The progress of one plan, so that an error can state what was changed."""
 
     plan: Plan
     latest: LambdaFunction | None = None  # after the last change, settled
@@ -23,7 +23,7 @@ class DeployProgress:
 
     @property
     def name(self) -> str:
-        """The function's."""
+        """The name of the function."""
         return self.plan.desired.function
 
     @property
@@ -32,7 +32,7 @@ class DeployProgress:
         return next((step for step in self.plan.steps if isinstance(step, PointAlias)), None)
 
     def describe(self) -> str:
-        """Return what a person has to know when it stops here; "" when nothing was changed."""
+        """Return what has been changed so far, for an error message; "" when nothing was changed."""
         if self.latest is None and self.version is None:
             return ""
         alias_step = self.alias_step
@@ -47,7 +47,7 @@ class DeployProgress:
 
 @contextmanager
 def add_progress_to_errors(progress: DeployProgress) -> Iterator[None]:
-    """Let a failure say what stands where."""
+    """Add to a LambdapackError what has been changed so far."""
     try:
         yield
     except LambdapackError as error:
@@ -58,7 +58,7 @@ def add_progress_to_errors(progress: DeployProgress) -> Iterator[None]:
 
 
 def version_to_serve(progress: DeployProgress) -> LambdaFunction:
-    """Return the version that was published, or that has what is wanted already."""
+    """Return the version that was published, or the one that already had the desired code."""
     version = progress.version or progress.plan.live_version
     if version is None:
         raise ValueError(f"the plan of {progress.name} ends without a version")
@@ -66,7 +66,7 @@ def version_to_serve(progress: DeployProgress) -> LambdaFunction:
 
 
 def move_aliases(functions: Sequence[DeployProgress], cloud: Cloud, observer: Observer) -> None:
-    """Move every alias, or, when one cannot be moved, none."""
+    """Move every alias; when one cannot be moved, move the others back."""
     moved: list[DeployProgress] = []
     try:
         for progress in functions:
@@ -86,7 +86,7 @@ def _move_alias(alias_step: PointAlias, progress: DeployProgress, cloud: Cloud) 
     desired = _desired_alias(alias_step, version_to_serve(progress).version)
     before = alias_step.previous
     if before and (before.version, before.weights) == (desired.version, desired.weights):
-        return before  # AWS gave back the version that it points at
+        return before  # AWS returned the version that the alias already points at
     try:
         if before is None:
             return cloud.create_alias(progress.name, desired)
@@ -97,11 +97,11 @@ def _move_alias(alias_step: PointAlias, progress: DeployProgress, cloud: Cloud) 
         now = cloud.alias(progress.name, alias_step.name)
         if now is None or (now.version, now.weights) != (desired.version, desired.weights):
             raise
-        return now  # it was moved, and the reply lost
+        return now  # the alias was moved, but the reply was lost
 
 
 def _desired_alias(alias_step: PointAlias, version: str) -> Alias:
-    """Return the alias as it shall be; of a canary the one before stays, with the new one at its side."""
+    """Return the desired alias; for a canary the old version stays and the new one gets a weight."""
     before = alias_step.previous
     if before is None:
         return Alias(alias_step.name, "", version, (), alias_description(None, version, ""))
@@ -120,7 +120,7 @@ def _restore_alias(progress: DeployProgress, cloud: Cloud, observer: Observer) -
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """From where to where, and how that was found."""
+    """A rollback: alias, version to return to, and why that one."""
 
     function: str
     alias: Alias
@@ -129,12 +129,12 @@ class Rollback:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the alias is not there already."""
+        """Whether the alias does not already point at the version."""
         return self.alias.version != self.version.version or bool(self.alias.weights)
 
 
 def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollback:
-    """Return what a rollback would do. LP415, LP416 or LP429 when function, alias or version are not there."""
+    """Return what a rollback would do. LP415, LP416 or LP429 when function, alias or version do not exist."""
     alias = cloud.alias(function, name)
     if alias is None:
         raise _missing_alias_error(cloud, function, name)
@@ -147,7 +147,7 @@ def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollb
 
 
 def apply_rollback(cloud: Cloud, rollback: Rollback) -> Alias:
-    """Return the alias at the version that was found; LP413 when somebody moved it meanwhile."""
+    """Move the alias to the version of a rollback and return it; LP413 when it was moved meanwhile."""
     if not rollback.is_needed:
         return rollback.alias
     number, before = rollback.version.version, rollback.alias
@@ -158,7 +158,7 @@ def apply_rollback(cloud: Cloud, rollback: Rollback) -> Alias:
         now = cloud.alias(rollback.function, before.name) if error.failure is CHANGED else None
         if now is None or (now.version, now.weights) != (number, ()):
             raise
-        return now  # it was moved, and the reply lost
+        return now  # the alias was moved, but the reply was lost
 
 
 def _missing_alias_error(cloud: Cloud, function: str, name: str) -> LambdapackError:

@@ -1,7 +1,7 @@
-"""Does what plans say. Every step may be done twice: stopped anywhere, the next run plans from what is there.
+"""Applies plans. Every step is idempotent: after an interruption the next run plans from the state in AWS.
 
-No alias moves before the new versions of all functions are ready and have answered; when one cannot be moved, those
-that were are put back.
+No alias moves before the new versions of all functions are ready and have answered; when one alias cannot be moved,
+the others are moved back.
 """
 
 import json
@@ -30,21 +30,21 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 
 MAX_PARALLEL_FUNCTIONS = 8
-"""Functions that are changed at the same time: AWS allows 15 control calls a second (Lambda quotas, 2026-11-20)."""
+"""Functions that are deployed in parallel: AWS allows 15 control calls a second (Lambda quotas, 2026-11-20)."""
 
 PUBLISH_TRIES = 3
-"""A publish moves the revision of $LATEST, so one whose reply was lost has to be asked for again with the new one."""
+"""Attempts to publish: publishing changes the revision of $LATEST, so a retry after a lost reply needs the new one."""
 
 FIRST_ERROR_STATUS = 400
-"""The HTTP status from which an answer is bad when none was named."""
+"""The lowest HTTP status that fails a smoke test which names no status."""
 
 MAX_ANSWER_CHARS = 2000
-"""Characters of an answer that a failure shows."""
+"""Characters of an answer that an error shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One function after a deployment."""
+    """The result of deploying one function."""
 
     plan: Plan
     version: LambdaFunction
@@ -52,7 +52,7 @@ class Deployment:
 
 
 def apply_plans(plans: Sequence[Plan], cloud: Cloud, observer: Observer = SILENT) -> tuple[Deployment, ...]:
-    """Return what became of every plan, in their order; raises the first failure, which says what stands where."""
+    """Apply every plan and return the results in order; raises the first error, which states what was changed."""
     uploaded = _upload_zips(plans, cloud, observer)
     functions = [DeployProgress(plan) for plan in plans]
     _prepare_all(functions, _StepRunner(cloud, uploaded, observer))
@@ -64,7 +64,7 @@ def apply_plans(plans: Sequence[Plan], cloud: Cloud, observer: Observer = SILENT
 
 
 def _upload_zips(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Mapping[str, S3Object]:
-    """Upload each zip once, for however many functions; what was there before counts too."""
+    """Upload each zip once, however many functions use it; objects that exist already are reused."""
     uploaded = {stored.key: stored for plan in plans if (stored := plan.observed.stored_zip)}
     for plan in plans:
         for step in plan.steps:
@@ -79,14 +79,14 @@ def _upload_zips(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Map
 
 @dataclass(frozen=True, slots=True)
 class _StepRunner:
-    """What every step needs."""
+    """Runs the steps of plans."""
 
     cloud: Cloud
     uploaded: Mapping[str, S3Object]
     observer: Observer
 
     def prepare(self, progress: DeployProgress) -> None:
-        """Bring a function to a version that is ready and has answered."""
+        """Run a plan's steps up to a version that is ready and has answered the smoke test."""
         with add_progress_to_errors(progress):
             for step in progress.plan.steps:
                 self._step(step, progress)
@@ -186,7 +186,7 @@ class _StepRunner:
 
 
 def describe_smoke_problem(smoke: SmokeTest, answer: SmokeAnswer) -> str:
-    """Return what is wrong with an answer to the test event, "" when it is as wanted."""
+    """Return why a smoke test fails, "" when it passes."""
     if answer.error:
         return "returned an error"
     try:
@@ -201,7 +201,7 @@ def describe_smoke_problem(smoke: SmokeTest, answer: SmokeAnswer) -> str:
 
 
 def _prepare_all(functions: Sequence[DeployProgress], work: _StepRunner) -> None:
-    """Prepare every function; all of them are tried before the first failure is raised."""
+    """Prepare every function; all are tried before the first error is raised."""
     if len(functions) == 1:
         work.prepare(functions[0])
         return
@@ -222,7 +222,7 @@ def _future_error(future: "Future[None]") -> LambdapackError | None:
 
 
 def _check_code_digest(function: LambdaFunction, progress: DeployProgress) -> LambdaFunction:
-    """Return what AWS has, when its code is what was sent; LP427 when not."""
+    """Return the function if AWS has the code that was sent; LP427 if not."""
     digest = progress.plan.desired.package.code_digest
     if function.code_digest != digest:
         raise LambdapackError(OTHER_CODE, f"{function.version_arn} has the code {function.code_digest}, not {digest}")

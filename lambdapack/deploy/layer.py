@@ -1,4 +1,4 @@
-"""Plans and publishes a layer version, shares it and deletes old versions. A stopped run can be repeated."""
+"""Plans and publishes a layer version, shares it and deletes old versions. An interrupted run can be repeated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from lambdapack.model import Architecture, Finding
 
 @dataclass(frozen=True, slots=True)
 class DesiredLayer:
-    """One layer as it should be."""
+    """The desired state of one layer."""
 
     name: str
     package: DeploymentPackage
@@ -29,19 +29,19 @@ class DesiredLayer:
 
     @property
     def new_version(self) -> NewLayer:
-        """The version, as AWS is told of it."""
+        """The request to publish this version."""
         description = f"{DESCRIPTION_PREFIX}content {self.content_digest}"
         return NewLayer(self.name, description, self.runtimes, self.architectures)
 
     @property
     def uses_bucket(self) -> bool:
-        """Whether the zip has to go by way of S3, and may."""
+        """Whether the zip is uploaded to S3: it is too large for a request and there is a bucket."""
         return bool(self.bucket) and self.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class KeptVersion:
-    """A version that is old enough to go, and stays."""
+    """An old version that is not deleted, and why."""
 
     version: LayerVersion
     reason: str  # "function:3 uses it", "it has a resource policy"
@@ -49,7 +49,7 @@ class KeptVersion:
 
 @dataclass(frozen=True, slots=True)
 class ObservedLayer:
-    """What AWS had at one moment."""
+    """The state of a layer in AWS."""
 
     matching: LayerVersion | None  # the latest version, when it is what is wanted
     latest: LayerVersion | None = None  # None: there is none
@@ -61,19 +61,19 @@ class ObservedLayer:
 
 @dataclass(frozen=True, slots=True)
 class PublishLayer:
-    """Make a version."""
+    """Publish a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddLayerPermission:
-    """Let somebody else use the version."""
+    """Allow another account or organization to use the version."""
 
     permission: LayerPermission
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteLayerVersion:
-    """Remove an old version that nobody uses."""
+    """Delete an old, unused version."""
 
     version: LayerVersion
 
@@ -83,7 +83,7 @@ LayerStep = Upload | PublishLayer | AddLayerPermission | DeleteLayerVersion
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """The steps for one layer, in order; none when it is as wanted."""
+    """The steps for one layer, in order; none when it is up to date."""
 
     desired: DesiredLayer
     observed: ObservedLayer
@@ -92,7 +92,7 @@ class LayerPlan:
 
 
 def plan_layer(desired: DesiredLayer, observed: ObservedLayer) -> LayerPlan:
-    """Return what has to be done."""
+    """Return the plan that brings a layer to the desired state."""
     steps: list[LayerStep] = []
     if observed.matching is None:
         if desired.uses_bucket and observed.stored_zip is None:
@@ -112,14 +112,14 @@ def plan_layer(desired: DesiredLayer, observed: ObservedLayer) -> LayerPlan:
 
 
 def is_same_layer(desired: DesiredLayer, version: LayerVersion) -> bool:
-    """Tell whether a version says of itself what is wanted; its bytes only when it was asked for alone."""
+    """Tell whether a version has the desired runtimes, architectures and, where AWS states its digest, bytes."""
     declared = (set(version.runtimes), set(version.architectures))
     digests = {desired.package.code_digest, ""}
     return declared == (set(desired.runtimes), set(desired.architectures)) and version.code_digest in digests
 
 
 def observe_layer(cloud: Cloud, desired: DesiredLayer) -> ObservedLayer:
-    """Return what AWS has of a layer: two calls when nothing is to do and nothing else is wanted."""
+    """Return the state of a layer in AWS; two calls when it is up to date."""
     versions = cloud.layer_versions(desired.name)
     latest = next(versions, None)
     same = _find_same_version(cloud, desired, latest)
@@ -146,7 +146,7 @@ def _find_same_version(cloud: Cloud, desired: DesiredLayer, latest: LayerVersion
 def _split_old_versions(
     cloud: Cloud, desired: DesiredLayer, versions: Sequence[LayerVersion], same: LayerVersion | None
 ) -> tuple[tuple[KeptVersion, ...], tuple[LayerVersion, ...]]:
-    """Return the versions beyond those that stay: who is used or shared, and who may go."""
+    """Return the versions beyond the newest ones to keep: those in use or shared, and those to delete."""
     old = versions[desired.keep - (0 if same else 1) :]
     if not old:
         return (), ()
@@ -164,7 +164,7 @@ def _split_old_versions(
 
 
 def _read_layer_users(cloud: Cloud) -> Mapping[str, str]:
-    """Return each layer version that a function version of the region has, with one of those that have it."""
+    """Return each layer version in use in the region, with one function version that uses it."""
     return {
         layer.arn: f"{lambda_function.name}:{lambda_function.version}"
         for lambda_function in cloud.all_versions()
@@ -180,7 +180,7 @@ def _find_stored_zip(cloud: Cloud, desired: DesiredLayer) -> S3Object | None:
 
 @dataclass(slots=True)
 class PublishedLayer:
-    """One layer after its plan was carried out, or as far as that came."""
+    """The result of a layer plan, also of one that stopped halfway."""
 
     plan: LayerPlan
     version: LayerVersion | None = None
@@ -188,7 +188,7 @@ class PublishedLayer:
 
 
 def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer = SILENT) -> tuple[PublishedLayer, ...]:
-    """Return what became of every plan, in their order; a failure says what is published already."""
+    """Run every plan and return the results in order; an error states what is already published."""
     published = tuple(PublishedLayer(layer_plan, layer_plan.observed.matching) for layer_plan in plans)
     with _add_versions_to_errors(published):
         for published_layer in published:
@@ -227,7 +227,7 @@ def _publish_version(desired: DesiredLayer, cloud: Cloud) -> LayerVersion:
         existing = _find_same_version(cloud, desired, next(cloud.layer_versions(desired.name), None))
         if existing is None:
             raise
-        return existing  # it was made, and the reply lost
+        return existing  # the version was published, but the reply was lost
     if version.code_digest != desired.package.code_digest:
         raise LambdapackError(OTHER_CODE, f"{version.arn} has {version.code_digest}, not {desired.package.code_digest}")
     return version
@@ -240,7 +240,7 @@ def _add_permission(step: AddLayerPermission, layer: PublishedLayer, cloud: Clou
     try:
         cloud.permit_layer(layer.plan.desired.name, version.number, step.permission)
     except LambdapackError as error:
-        if error.failure is not EXISTS:  # else it was done, and the reply lost
+        if error.failure is not EXISTS:  # else the permission was added, but the reply was lost
             raise
 
 

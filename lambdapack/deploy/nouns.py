@@ -1,4 +1,4 @@
-"""What AWS holds of functions, aliases and layers, and the function that a deployment should produce."""
+"""The state of functions, aliases and layers in AWS, and the desired state of a function."""
 
 import base64
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from lambdapack.model import Architecture
 
 LATEST = "$LATEST"
-"""AWS's name for the one version of a function that can be changed."""
+"""AWS's name for the one mutable version of a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,17 @@ class LambdaFunction:
 
     @property
     def version_arn(self) -> str:
-        """The ARN of exactly this version, whatever alias it was asked for by."""
+        """The ARN of this version, also when it was read by an alias."""
         return f"{unqualified_arn(self.arn)}:{self.version}"
 
     @property
     def is_settled(self) -> bool:
-        """Nothing is under way: the next change is not refused with 409."""
+        """Whether no update is in progress, so that AWS does not refuse the next change with 409."""
         return self.state != "Pending" and self.update_status != "InProgress"
 
     @property
     def has_failed(self) -> bool:
-        """It cannot run, or its last update was not taken."""
+        """Whether it cannot run or its last update failed."""
         return self.state == "Failed" or self.update_status == "Failed"
 
 
@@ -67,7 +67,7 @@ def unqualified_arn(arn: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name that points at a version, with at most one other that gets a part of the traffic."""
+    """A name for a version, with at most one other version that gets part of the traffic."""
 
     name: str
     arn: str
@@ -79,7 +79,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """Somebody who calls the function without version or alias, and so gets $LATEST at once."""
+    """A caller of the function without version or alias, which gets $LATEST at once."""
 
     kind: str  # "function-url", "permission", "event-source"
     identifier: str  # the URL, the principal, the source's ARN
@@ -108,7 +108,7 @@ CodeSource = LocalZip | S3Object
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """Settings of a function. None: leave as it is, or AWS's default for a new one."""
+    """Settings of a function. None: unchanged, or AWS's default for a new function."""
 
     runtime: str | None = None
     handler: str | None = None
@@ -122,7 +122,7 @@ class FunctionSettings:
 
 @dataclass(frozen=True, slots=True)
 class SmokeAnswer:
-    """What an invoked function returned."""
+    """The answer of an invoked function."""
 
     payload: bytes
     error: str = ""  # FunctionError: "Handled" or "Unhandled"; "" when it went well
@@ -166,13 +166,13 @@ class LayerPermission:
 
     @property
     def grantee(self) -> str:
-        """Who may use it, for people."""
+        """Who may use the layer, for display."""
         return self.organization or ("everybody" if self.principal == "*" else self.principal)
 
 
 @dataclass(frozen=True, slots=True)
 class CallerIdentity:
-    """Who is calling."""
+    """The account and ARN of the credentials."""
 
     account: str
     arn: str
@@ -180,7 +180,7 @@ class CallerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """What the account may hold, in bytes. The defaults are AWS's documented ones, read 2026-11-20."""
+    """Code storage limits of the account, in bytes. The defaults are AWS's documented ones, read 2026-11-20."""
 
     zipped_bytes: int = 52_428_800
     unzipped_bytes: int = 262_144_000
@@ -189,7 +189,7 @@ class AccountLimits:
 
 
 OBJECT_KEY_PREFIX = "lambdapack/"
-"""Where our objects are in a bucket; README's policy allows no other place."""
+"""Prefix of the objects that lambdapack stores in a bucket; README's IAM policy allows no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class DeploymentPackage:
 
     @property
     def object_key(self) -> str:
-        """Its place in a bucket: equal bytes have the same."""
+        """The key in a bucket, derived from the digest: equal bytes have the same key."""
         return f"{OBJECT_KEY_PREFIX}{base64.b64decode(self.code_digest).hex()}.zip"
 
 
@@ -217,7 +217,7 @@ class SmokeTest:
 
 @dataclass(frozen=True, slots=True)
 class DesiredFunction:
-    """One function as it should be."""
+    """The desired state of one function."""
 
     function: str
     package: DeploymentPackage
@@ -239,7 +239,7 @@ class DesiredFunction:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What AWS had at one moment. What is not needed to see that nothing is to do is read only when something is."""
+    """The state of a function in AWS. Details are read only when the function is not up to date."""
 
     latest: LambdaFunction | None  # None: there is no such function
     live_version: LambdaFunction | None = (

@@ -21,7 +21,7 @@ from lambdapack.rules.model.deploy_records import (
 
 
 def observe(cloud: Cloud, desired: DesiredFunction) -> Observed:
-    """Return what AWS has of a function."""
+    """Return the state of a function in AWS."""
     latest = cloud.function(desired.function)
     if latest is None:
         return _observe_stored_zip(cloud, desired, Observed(None))
@@ -35,7 +35,7 @@ def observe(cloud: Cloud, desired: DesiredFunction) -> Observed:
 
 
 def _find_published_version(cloud: Cloud, latest: LambdaFunction) -> LambdaFunction | None:
-    """Return the newest version that is what $LATEST is."""
+    """Return the newest version with the code and settings of $LATEST."""
     newest = None
     for lambda_function in cloud.versions(latest.name):
         same = (lambda_function.code_digest, lambda_function.settings_digest) == (
@@ -78,7 +78,7 @@ CONSUMER_MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class FunctionLayers:
-    """The layers that the function will have."""
+    """The layers that the function will use."""
 
     versions: tuple[LayerVersion, ...] = ()
     unreadable: tuple[str, ...] = ()  # ARNs
@@ -87,7 +87,7 @@ class FunctionLayers:
 def check_deployment(
     desired: DesiredFunction, observed: Observed, layers: FunctionLayers, architecture: Architecture
 ) -> Iterator[Finding]:
-    """Yield what is wrong between package and function, and what should be known before."""
+    """Yield the findings about deploying the package to the function."""
     latest = observed.latest
     if latest:
         yield from _check_function(desired, latest)
@@ -103,7 +103,7 @@ def check_deployment(
 
 
 def check_attached_layers(layers: FunctionLayers, architecture: Architecture) -> Iterator[Finding]:
-    """Yield what speaks against a function's layers, beyond what is in them."""
+    """Yield the findings about a function's layers, apart from their contents."""
     for layer_version in layers.versions:
         if layer_version.architectures and architecture not in layer_version.architectures:
             architectures = " and ".join(cpu.aws for cpu in layer_version.architectures)

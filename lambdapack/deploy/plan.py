@@ -18,26 +18,26 @@ MAX_DIRECT_ZIP_BYTES = 52_428_800
 """Bytes of a zip in a request: "Zipped size must be smaller than 52428800 bytes" (AWS, read 2026-11-20)."""
 
 DESCRIPTION_PREFIX = "lambdapack: "
-"""Begins an alias's description that is ours: which version was there before. Others are left alone."""
+"""Prefix of alias descriptions that lambdapack writes: they name the previous version. Others stay unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Put the zip into a bucket."""
+    """Upload the zip to a bucket."""
 
     destination: S3Object
 
 
 @dataclass(frozen=True, slots=True)
 class CreateFunction:
-    """Make the function, with the code."""
+    """Create the function with the code."""
 
     settings: FunctionSettings
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateCode:
-    """Exchange the code of $LATEST."""
+    """Replace the code of $LATEST."""
 
     previous_digest: str  # code digest
     previous_architecture: Architecture | None  # the one before, when it changes
@@ -45,7 +45,7 @@ class UpdateCode:
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """One setting of $LATEST."""
+    """The change of one setting of $LATEST."""
 
     name: str
     before: str
@@ -54,7 +54,7 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class UpdateSettings:
-    """Change settings of $LATEST, and leave the others."""
+    """Change settings of $LATEST; others stay the same."""
 
     settings: FunctionSettings
     changes: tuple[SettingChange, ...]  # for people; of variables the names only
@@ -62,19 +62,19 @@ class UpdateSettings:
 
 @dataclass(frozen=True, slots=True)
 class PublishVersion:
-    """Freeze $LATEST as a version."""
+    """Publish $LATEST as a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvokeVersion:
-    """Send the new version the test event."""
+    """Invoke the new version with the smoke test's event."""
 
     smoke: SmokeTest
 
 
 @dataclass(frozen=True, slots=True)
 class PointAlias:
-    """Make the alias serve the new version."""
+    """Point the alias at the new version."""
 
     name: str
     previous: Alias | None  # None: it is made
@@ -86,7 +86,7 @@ Step = Upload | CreateFunction | UpdateCode | UpdateSettings | PublishVersion | 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps for one function, in order; none when it is as wanted."""
+    """The steps for one function, in order; none when it is up to date."""
 
     desired: DesiredFunction
     observed: Observed
@@ -97,7 +97,7 @@ class Plan:
 
 
 def is_up_to_date(desired: DesiredFunction, observed: Observed) -> bool:
-    """Tell whether what the alias points at (or what was published) is what is wanted, and $LATEST is no other."""
+    """Tell whether the live version and $LATEST both have the desired code and settings."""
     latest, served = observed.latest, observed.live_version
     if latest is None or served is None or latest.has_failed or _setting_changes(desired, latest):
         return False
@@ -109,17 +109,17 @@ def is_up_to_date(desired: DesiredFunction, observed: Observed) -> bool:
 
 
 def has_setting_changes(desired: DesiredFunction, latest: LambdaFunction) -> bool:
-    """Tell whether a setting that the user named is another than the function's."""
+    """Tell whether a setting that the user named differs from the function's."""
     return bool(_setting_changes(desired, latest))
 
 
 def is_sent_through_s3(desired: DesiredFunction) -> bool:
-    """Tell whether the zip has to go by way of S3, and may."""
+    """Tell whether the zip is uploaded to S3: it is too large for a request and there is a bucket."""
     return bool(desired.bucket) and desired.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
 
 
 def target_of(desired: DesiredFunction, latest: LambdaFunction | None) -> Target:
-    """Return what the package will run on: what the function is, and what it is allowed to become."""
+    """Return the target that the package will run on: the function's own, or the one it may change to."""
     if latest is None:
         runtime = desired.runtime or (desired.creation_settings.runtime if desired.creation_settings else None) or ""
         return Target(runtime, desired.architecture or desired.creation_architecture)
@@ -131,7 +131,7 @@ def target_of(desired: DesiredFunction, latest: LambdaFunction | None) -> Target
 def plan_function(
     desired: DesiredFunction, observed: Observed, target: Target, findings: tuple[Finding, ...] = ()
 ) -> Plan:
-    """Return the plan that makes a function as wanted."""
+    """Return the plan that brings a function to the desired state."""
     if is_up_to_date(desired, observed) or _is_canary_in_place(desired, observed):
         return Plan(desired, observed, target, (), observed.canary_version or observed.live_version, findings)
     steps: list[Step] = []
@@ -154,14 +154,14 @@ def plan_function(
 
 
 def alias_description(alias: Alias | None, version: str, before: str) -> str:
-    """Return the description of an alias that moves: ours, unless somebody wrote another."""
+    """Return the description of an alias that moves; one that lambdapack did not write is kept."""
     if alias and alias.description and not alias.description.startswith(DESCRIPTION_PREFIX):
         return alias.description
     return f"{DESCRIPTION_PREFIX}version {version}" + (f", before it {before}" if before and before != version else "")
 
 
 def read_previous_version(alias: Alias) -> str:
-    """Return the version that an alias pointed at before, as its description says; "" when it does not."""
+    """Return the previous version of an alias from its description, "" when that names none."""
     words = alias.description.removeprefix(DESCRIPTION_PREFIX)
     current, comma, before = words.partition(", before it ")
     is_ours = alias.description.startswith(DESCRIPTION_PREFIX) and comma and current == f"version {alias.version}"
@@ -177,7 +177,7 @@ def _has_desired_code(
 
 
 def _is_canary_in_place(desired: DesiredFunction, observed: Observed) -> bool:
-    """Tell whether the part of the traffic that is wanted goes to what is wanted already."""
+    """Tell whether the desired code already gets the desired part of the traffic."""
     alias, shifted, latest = observed.alias, observed.canary_version, observed.latest
     if not (desired.canary and alias and shifted and latest) or latest.has_failed or _setting_changes(desired, latest):
         return False
@@ -210,7 +210,7 @@ def _new_function_settings(desired: DesiredFunction, target: Target) -> Function
 
 
 def _settings_to_send(desired: DesiredFunction, latest: LambdaFunction) -> FunctionSettings:
-    """Return the settings to send: all of a list or table, since AWS replaces it."""
+    """Return the changed settings; lists and tables are complete, since AWS replaces them."""
     changed = {setting_change.name for setting_change in _setting_changes(desired, latest)}
     values = {name: value for name, value in _requested_settings(desired, latest).items() if name in changed}
     return replace(FunctionSettings(), **values)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFunction:
-    """One function: what would be done, and the report on the package for its target."""
+    """The plan for one function, and the report on the package for its target."""
 
     plan: Plan
     report: "Report | None"  # None: nothing is to do, so nothing was judged
@@ -33,7 +33,7 @@ class PlannedFunction:
 
 @dataclass(frozen=True, slots=True)
 class JudgingPolicy:
-    """How a package is judged."""
+    """The policy and the store with which a package is verified."""
 
     policy: "Policy"
     store: "Store | None" = None  # where facts of binaries are remembered
@@ -41,7 +41,7 @@ class JudgingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
-    """A deployment."""
+    """The functions to deploy, and how their package is verified."""
 
     functions: tuple[DesiredFunction, ...]  # one for each function
     make_policy: Callable[[], JudgingPolicy]  # asked when something is to be judged
@@ -51,7 +51,7 @@ class DeployRequest:
 def plan_deployments(
     request: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
 ) -> tuple[PlannedFunction, ...]:
-    """Return a plan for each function. LP415 when there is none and none is to be made, LP430 for an image."""
+    """Return a plan for each function. LP415 when it does not exist and is not to be created, LP430 for an image."""
     observations = [_read_function(cloud, desired_function, observer) for desired_function in request.functions]
     judge = _PackageJudge(request, cloud, scratch, observer)
     return tuple(
@@ -90,7 +90,7 @@ def _plan_function(desired: DesiredFunction, observed: Observed, judge: "_Packag
 
 @dataclass(slots=True)
 class _PackageJudge:
-    """Judges a zip once for each target, handler and set of layers."""
+    """Verifies a zip once for each target, handler and set of layers."""
 
     request: DeployRequest
     cloud: Cloud
@@ -100,12 +100,12 @@ class _PackageJudge:
 
     @property
     def judging(self) -> JudgingPolicy:
-        """The user's."""
+        """The user's policy and store, read when first needed."""
         return self.request.make_policy()
 
     @property
     def policy(self) -> "Policy":
-        """The user's, and a zip that is stale against a project that was named is an error."""
+        """The user's policy; with a project, a zip that is out of date is an error."""
         policy = self.judging.policy
         if self.request.project is None:
             return policy
@@ -114,7 +114,7 @@ class _PackageJudge:
         return replace(policy, severities={ZIP_STALE.code: Severity.ERROR, **policy.severities})
 
     def report(self, desired: DesiredFunction, observed: Observed, target: Target) -> "Report":
-        """Return the report on the package as the function would run it, with what the guards find."""
+        """Return the report on the package as the function would run it, with the findings about the deployment."""
         from lambdapack.rules.check import apply_policy  # noqa: PLC0415  # not when nothing is to do
 
         handler = desired.settings.handler or (observed.latest.handler if observed.latest else None)
@@ -151,6 +151,6 @@ class _PackageJudge:
 
 
 def is_refused(examined: Sequence[PlannedFunction], gate: Severity) -> bool:
-    """Tell whether a finding that is not ignored speaks against any of the plans."""
+    """Tell whether any plan has an unsuppressed finding at or above `gate`."""
     findings = (finding for planned in examined for finding in planned.plan.findings)
     return any(finding.weight.rank >= gate.rank for finding in findings if finding.ignored is None)

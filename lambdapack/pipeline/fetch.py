@@ -27,7 +27,7 @@ ARN_FORMS = "arn:aws:lambda:REGION:ACCOUNT:function:NAME[:ALIAS], arn:aws:lambda
 
 @dataclass(frozen=True, slots=True)
 class CloudAddress:
-    """Where something is in AWS, as a person wrote it."""
+    """The address of a function, layer or object in AWS, as written by the user."""
 
     kind: str  # "function", "layer", "object"
     name: str  # of the function or its ARN without qualifier, the layer's ARN without version, the bucket
@@ -37,7 +37,7 @@ class CloudAddress:
 
 
 def parse_address(text: str) -> CloudAddress | None:
-    """Return the address that a text is, None for what can only be a path. LP007 for a broken ARN or s3:// text."""
+    """Return the address that a text names, None when it can only be a path. LP007 for a broken ARN or s3:// text."""
     if text.startswith("s3:"):
         match = _OBJECT.match(text)
         if match is None:
@@ -67,7 +67,7 @@ def _parse_arn(text: str) -> CloudAddress:
 
 @dataclass(frozen=True, slots=True)
 class FetchedTarget:
-    """Something of AWS, as files on this host."""
+    """A function, layer or object of AWS, downloaded to this host."""
 
     path: Path  # the zip
     name: str  # ARN of the version, or s3://BUCKET/KEY
@@ -78,10 +78,10 @@ class FetchedTarget:
 
 
 def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observer: Observer) -> FetchedTarget:
-    """Download what is at an address into a directory that the caller removes.
+    """Download an address into a directory that the caller removes.
 
-    LP415, LP416 and LP421 when it is not there, LP430 for a container image, LP004 for a function without Node.js,
-    LP427 when it is changed at the same time. A function's layer that may not be read is left out and named.
+    LP415, LP416 and LP421 when it does not exist, LP430 for a container image, LP004 for a function without Node.js,
+    LP427 when it changes meanwhile. A function's layer that may not be read is listed as unreadable.
     """
     if address.kind == "object":
         return _fetch_object(address, cloud, scratch, observer)
@@ -148,7 +148,7 @@ def _check_digest(path: Path, name: str, expected: str) -> Path:
 def fetch_layers(
     arns: Sequence[str], cloud: Cloud, scratch: Path, observer: Observer
 ) -> tuple[FunctionLayers, tuple[Path, ...]]:
-    """Download layer versions; those that are deleted or may not be read are named. LP001 for what is no such ARN."""
+    """Download layer versions; deleted or unreadable ones are listed. LP001 for an invalid ARN."""
     read: list[LayerVersion] = []
     unseen: list[str] = []
     files: list[Path] = []

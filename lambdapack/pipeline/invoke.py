@@ -34,9 +34,9 @@ class InvocationRequest:
 def invoke_archive(
     request: InvocationRequest, engine: Engine, observer: Observer, listener: ResultListener
 ) -> tuple[InvokeResult, ...]:
-    """Return what the handler answers in the bare image; `told` hears of each. LP104 when its CPU cannot be run here.
+    """Return the handler's answers in the bare image; `listener` gets each one. LP104 when its CPU cannot run here.
 
-    LP001 for an archive or layer that is made for another CPU; one foreign file among others is a note.
+    LP001 for an archive or layer that is built for a different CPU; a single foreign file is only a note.
     """
     architecture = request.target.architecture
     with open_package(request.archive) as opened, open_layers(request.layers) as layers:
@@ -51,7 +51,7 @@ def invoke_archive(
 def _check_architecture(
     request: InvocationRequest, code: Tree, layers: Sequence[OpenedLayer], observer: Observer
 ) -> None:
-    """Say of what is made for another CPU that it is: the loader only says that it is not there."""
+    """Refuse binaries for a different CPU, for which the loader reports only a missing file."""
     opt = [opened_layer.tree for opened_layer in layers]
     facts = make_case(code, scan_trees((code, *opt), observer), layer=False, handler=None, layers=opt)
     judgements = [

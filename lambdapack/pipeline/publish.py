@@ -1,4 +1,4 @@
-"""Plans layer versions: finds the runtimes and CPUs that a zip passes for, and reads the layer from AWS."""
+"""Plans layer versions: finds the runtimes and CPUs that a zip is compatible with, and reads the layer from AWS."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from lambdapack.runtimes.runtime import runtime_architectures, shipped_runtime, 
 from lambdapack.store.records import Store
 
 USED_LAYER_DIRECTORIES = ("nodejs/", "lib/", "bin/", "extensions/")
-"""What of /opt anything looks into: NODE_PATH, LD_LIBRARY_PATH, PATH, extensions (AWS developer guide, "Layers")."""
+"""Directories searched in /opt: NODE_PATH, LD_LIBRARY_PATH, PATH, extensions (AWS developer guide, "Layers")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class LayerRequest:
 
     name: str
     archive: Path
-    runtime: str | None  # it has to be good for this one; None: nobody said
+    runtime: str | None  # required runtime; None: not stated
     architecture: Architecture | None
 
 
 @dataclass(frozen=True, slots=True)
 class PublishSettings:
-    """What all zips of one command share."""
+    """Settings of one publish-layer command."""
 
     policy: Policy
     gate: Severity = Severity.ERROR
@@ -53,7 +53,7 @@ class PublishSettings:
 
 @dataclass(frozen=True, slots=True)
 class LayerFit:
-    """What a layer's bytes are good for."""
+    """The runtimes and architectures that a layer's bytes are compatible with."""
 
     report: Report  # for what it was made for, or what it comes nearest to
     runtimes: tuple[str, ...]
@@ -62,7 +62,7 @@ class LayerFit:
 
 @dataclass(frozen=True, slots=True)
 class PlannedLayer:
-    """One layer: what would be done, and the report on its bytes."""
+    """The plan for one layer, and the report on its bytes."""
 
     plan: LayerPlan
     report: Report
@@ -72,7 +72,7 @@ class PlannedLayer:
 def plan_layers(
     requests: Sequence[LayerRequest], settings: PublishSettings, cloud: Cloud, observer: Observer
 ) -> tuple[PlannedLayer, ...]:
-    """Return a plan for each layer; of one that is refused AWS is asked nothing. LP440 for what is no layer."""
+    """Return a plan for each layer; AWS is not called for a refused one. LP440 for a zip that is no layer."""
     fits = [find_layer_fit(layer_request, settings, observer) for layer_request in requests]
     return tuple(
         _plan_request(request, fit, settings, cloud, observer) for request, fit in zip(requests, fits, strict=True)
@@ -115,7 +115,7 @@ def _bucket_findings(package: DeploymentPackage, bucket: str) -> Iterator[Findin
 
 
 def find_layer_fit(request: LayerRequest, settings: PublishSettings, observer: Observer) -> LayerFit:
-    """Return what a zip is good for: every runtime and CPU for which its bytes pass as well as for what it names."""
+    """Return every runtime and CPU for which a zip passes as well as for the requested one."""
     _refuse_functions(request.archive)
     verification_target = VerificationTarget(
         request.archive,
@@ -141,7 +141,7 @@ def _refuse_functions(archive: Path) -> None:
 
 
 def _candidate_targets(request: LayerRequest, policy: Policy) -> tuple[Target, ...]:
-    """Return what a layer may be good for, newest runtime first."""
+    """Return the targets that a layer may be compatible with, newest runtime first."""
     names = list(reversed(supported_runtimes(policy.today)))
     if request.runtime and request.runtime not in names:
         names.append(request.runtime)
@@ -160,7 +160,7 @@ def _choose_fit(request: LayerRequest, reports: dict[Target, Report], gate: Seve
 
 
 def _is_as_good(report: Report, main_report: Report, gate: Severity) -> bool:
-    """Tell whether a target is served as well as the one that was named; what is native needs a file for its CPU."""
+    """Tell whether a layer passes for a target as well as for the requested one; native code must match the CPU."""
     machines = {machine for judged in report.judgements for machine in judged.binary.machines}
     is_served = not machines or report.runtime.target.architecture.aws in machines
     return is_served and not report.fails(gate) and _doubtful_paths(report) <= _doubtful_paths(main_report)

@@ -1,4 +1,4 @@
-"""Temporary directories of one run; those of killed runs are removed by the next one."""
+"""Temporary directories of one run; the next run removes those of killed runs."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _OWNED_NAME = re.compile(rf"{SCRATCH_PREFIX}(?P<host>[0-9a-f]+)-(?P<pid>[0-9]+)-
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """Lend a directory that is gone afterwards with all that is in it; first removes what killed runs left."""
+    """Create a directory that is removed with its contents at the end; first removes those of killed runs."""
     me = current_owner()
     sweep_scratch_directories(Path(tempfile.gettempdir()), me)
     prefix = f"{SCRATCH_PREFIX}{me.host}-{me.pid}-"
@@ -27,7 +27,7 @@ def scratch_directory() -> Iterator[Path]:
 
 
 def sweep_scratch_directories(parent: Path, me: ContainerOwner, lives: Callable[[int], bool] = is_alive) -> None:
-    """Remove this user's directories of runs on this host whose process is gone. Never fails: others sweep, too."""
+    """Remove this user's directories of dead processes on this host. Never fails: other runs do the same."""
     try:
         with os.scandir(parent) as dir_entries:
             abandoned = [dir_entry.path for dir_entry in dir_entries if _is_abandoned(dir_entry, me, lives)]
@@ -51,6 +51,6 @@ def _is_abandoned(entry: os.DirEntry[str], me: ContainerOwner, lives: Callable[[
 
 @contextmanager
 def open_scratch() -> Iterator[tuple[Path, ExitStack]]:
-    """Open a directory for spools that goes with everything in it, and a stack for what must be closed before."""
+    """Open a scratch directory, and a stack of resources that are closed before it is removed."""
     with scratch_directory() as directory, ExitStack() as stack:
         yield directory, stack

@@ -32,11 +32,11 @@ from lambdapack.binary.elf.symbols import DefinedSymbols, read_bindings, read_un
 from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, Content, Elf, Format, Symbol
 
 REGISTRATION_NAME_PARTS = (b"register_module_v", b"_module_register", b"node_api_module_get_api_version_v")
-"""Parts of every symbol name that registration looks for: a string table without them belongs to no addon."""
+"""Substrings of the symbol names that registration looks for; a string table with none of them is of no addon."""
 
 
 def recognise_elf(data: memoryview, digest: str) -> Content:
-    """Return what a file that begins with ELF's magic says; `digest` is the SHA-256 of its bytes in hex."""
+    """Return the content of a file that begins with ELF's magic; `digest` is the SHA-256 of its bytes in hex."""
     if len(data) < ELF_HEADER_BYTES:
         return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
     elf = read_elf(data)
@@ -64,7 +64,7 @@ def read_elf(data: memoryview) -> Elf:
 
 
 def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
-    """Yield name and version of all that a 64-bit little-endian ELF file defines for others, until it is damaged."""
+    """Yield name and version of each symbol that a 64-bit little-endian ELF file exports; stops at damage."""
     try:
         opened = _open_dynamic(data)
         if opened is not None:
@@ -76,7 +76,7 @@ def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
 
 
 def find_definitions(data: memoryview, names: Iterable[str]) -> tuple[Symbol, ...]:
-    """Return those of the names that a 64-bit little-endian ELF file defines for others; none of a damaged one."""
+    """Return the given names that a 64-bit little-endian ELF file exports; none of a damaged one."""
     try:
         opened = _open_dynamic(data)
         if opened is None:
@@ -99,7 +99,7 @@ def _open_dynamic(data: memoryview) -> tuple[MappedImage, DynamicSection] | None
 
 
 class _ElfReader:
-    """Facts gathered in the loader's order, so that those before some damage are kept."""
+    """Reads facts in the loader's order and keeps those read before damage."""
 
     def __init__(self, data: memoryview, header: ElfHeader, elf: Elf) -> None:
         self._data = data
@@ -138,7 +138,7 @@ class _ElfReader:
         self._elf = replace(self._elf, isa_needed=read_isa_needed(image, segments))
 
     def _find_load_damage(self, segments: tuple[Segment, ...]) -> str:
-        """Of a cut file nothing else is worth saying."""
+        """Return the loader's error about the segments; none for a truncated file, whose missing bytes say enough."""
         return "" if self._elf.missing_bytes else load_damage(self._header, segments)
 
     def _read_dynamic(self, image: MappedImage, dynamic: DynamicSection) -> None:

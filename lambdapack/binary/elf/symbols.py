@@ -126,8 +126,8 @@ def relocation_encodings(dynamic: DynamicSection) -> frozenset[str]:
 def read_bindings(image: MappedImage, dynamic: DynamicSection, types: RelocationTypes) -> SymbolBindings:
     """Return which symbols relocations name; Damage when a table is not in the file.
 
-    ld.so reaches a symbol only through a relocation, so no hash table has a say: gcc's DT_GNU_HASH of a file that
-    exports nothing counts one symbol, whatever the table holds.
+    ld.so reaches a symbol only through a relocation, so hash tables do not count: gcc's DT_GNU_HASH of a file that
+    exports nothing states one symbol, whatever the table contains.
     """
     words: set[int] = set()
     for table, relative in _rela_tables(image, dynamic):
@@ -196,14 +196,14 @@ _UINT32_MASK = 0xFFFFFFFF
 
 
 class HashTable(Protocol):
-    """Where a file says how to find what it defines."""
+    """The hash table by which the loader finds a file's definitions."""
 
     def candidates(self, name: bytes) -> Iterator[int]:
         """Yield the indices of symbols that may have this name."""
         ...
 
     def index_bounds(self) -> tuple[int, int]:
-        """Return the first index that the table knows, and the one after its last."""
+        """Return the first index of the table, and the one after its last."""
         ...
 
 
@@ -269,7 +269,7 @@ class GnuHash:
             at += 1
 
     def index_bounds(self) -> tuple[int, int]:
-        """Return the first index that the table knows, and the one after its last."""
+        """Return the first index of the table, and the one after its last."""
         self._image.count_steps(len(self._buckets) // 8)
         at = max(self._buckets, default=0) - self._first
         if at < 0:
@@ -302,14 +302,14 @@ class SysvHash:
             at = self._chains[at]
 
     def index_bounds(self) -> tuple[int, int]:
-        """Return the first index that the table knows, and the one after its last."""
+        """Return the first index of the table, and the one after its last."""
         return 1, len(self._chains)
 
 
 def read_undefined_symbols(
     dynamic: DynamicSection, table: SymbolTable, versions: VersionTables, bindings: SymbolBindings
 ) -> tuple[Symbol, ...]:
-    """Return what the loader must find elsewhere, in the order of the symbol table."""
+    """Return the symbols that other files must define, in the order of the symbol table."""
     symbols = []
     for index, name in table.find_undefined(bindings.at_load | bindings.lazy):
         version = versions.version_of(index)
@@ -326,7 +326,7 @@ def read_undefined_symbols(
 
 
 class DefinedSymbols:
-    """What a file offers to others, found through its own hash table as the loader would."""
+    """The exported symbols of a file, found through its hash table as the loader does."""
 
     __slots__ = ("_hash", "_strings", "_table", "_versions")
 
@@ -353,7 +353,7 @@ class DefinedSymbols:
         return any(True for _ in self.find(name))
 
     def select(self, names: Iterable[str]) -> tuple[Symbol, ...]:
-        """Return the definitions of those names that are defined here, in the order of the names."""
+        """Return the definitions of these names in this file, in the order of the names."""
         symbols = []
         for name in names:
             for index in self.find(name):
