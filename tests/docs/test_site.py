@@ -15,7 +15,7 @@ from lambdapack.recipes.recipes import RECIPES
 from lambdapack.rules.registry import RULES
 from lambdapack.runtimes.catalogue import identifiers
 
-CONFIG = Path(__file__).resolve().parents[2] / "docs" / "mkdocs.yml"
+CONFIG = Path(__file__).resolve().parents[2] / "mkdocs.yml"
 
 
 @pytest.fixture(scope="module")

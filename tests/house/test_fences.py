@@ -132,7 +132,10 @@ def test_the_top_level_is_what_the_design_says() -> None:
         "README.md",
         "LICENSE",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
         "docs",
+        "mkdocs.yml",
     }
     tracked = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert tracked <= allowed | {"node_modules"}
