@@ -88,7 +88,7 @@ def test_hooks_are_local_and_run_what_make_check_runs() -> None:
     check = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert check is not None
     for hook in hooks():
-        assert set(hook) <= {"id", "name", "entry", "language", "types_or", "pass_filenames"}
+        assert set(hook) <= {"id", "name", "entry", "language", "types_or", "always_run", "pass_filenames"}
         assert hook["language"] == "system"
         command = hook["entry"].removeprefix("python -m ").replace(" --force-exclude", "")
         assert f"$(RUN){command}" in check[1], f"`make check` does not run {command}"
