@@ -64,7 +64,7 @@ docs: venv  ## Write the generated blocks of README.md
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
 
 site: venv  ## The documentation as pages in .site/
-	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet --config-file .mkdocs.yml
 	@echo "open .site/index.html"
 
 bench: lab  ## Ratios against plain tools, measured in one run
