@@ -247,7 +247,7 @@ def test_what_can_only_be_a_path_is_not_looked_for_in_aws(site: Site, verify: Ve
         ("s3://bucket/", "s3://BUCKET/KEY"),
         ("s3:/bucket/key", "s3://BUCKET/KEY"),
         ("arn:aws:s3:::bucket/key", "neither a function nor a layer version"),
-        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:addons", "not one of its versions"),
+        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:addons", "names a layer without a version"),
     ],
 )
 def test_a_broken_address_is_refused(site: Site, verify: Verify, text: str, said: str) -> None:
