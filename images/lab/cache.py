@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import hashlib
 import os
 import ssl
@@ -97,13 +98,19 @@ def npm_registry() -> str:
 
 
 def _get(url: str) -> bytes:
-    context = ssl.create_default_context()
-    extra = os.environ.get("NODE_EXTRA_CA_CERTS")  # a company's CA is often named for node only
-    if extra and Path(extra).is_file():
-        context.load_verify_locations(extra)
+    extra = os.environ.get("NODE_EXTRA_CA_CERTS", "")  # a company's CA is often named for node only
     try:
-        with urllib.request.urlopen(url, timeout=SECONDS, context=context) as response:
+        with urllib.request.urlopen(url, timeout=SECONDS, context=_trust(extra)) as response:
             content: bytes = response.read()
             return content
     except (urllib.error.URLError, TimeoutError) as error:
         raise LabError(f"{url}: {error} (a mirror can be named with npm_config_registry)") from error
+
+
+@functools.cache
+def _trust(extra: str) -> ssl.SSLContext:
+    """The system's certificates and those of the file `extra`, read once: reading takes longer than a download."""
+    context = ssl.create_default_context()
+    if extra and Path(extra).is_file():
+        context.load_verify_locations(extra)
+    return context

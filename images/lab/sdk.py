@@ -10,6 +10,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ def add_sdk(layer: Layer, packages: Iterable[tuple[str, bytes]]) -> None:
     """Unpack npm packages, given as path and archive, below /var/runtime."""
     for path, tarball in packages:
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(tarball)), mode="r:") as archive:
-            layer.unpack(archive, lambda member, package=path: _place(package, member))
+            layer.unpack(archive, partial(_place, path))
 
 
 def _place(package: str, member: str) -> str | None:
