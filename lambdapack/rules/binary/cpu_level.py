@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from lambdapack.binary.facts import BinaryRole, Format
 from lambdapack.model import Architecture, Finding, Severity
-from lambdapack.rules.binary.load_time import CPU_LEVEL
+from lambdapack.rules.binary.linking_records import CPU_LEVEL
 from lambdapack.rules.model.case import Case, CpuFlag
 from lambdapack.rules.model.report import Judgement, Outcome
 from lambdapack.runtimes.cpu import CPU_FLOORS
