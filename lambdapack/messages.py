@@ -1,6 +1,7 @@
 """The sentences that programs print about a cause, and what ends the cause: data of the records, light to import."""
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -41,6 +42,10 @@ class Message:
     package: str = ""  # whose message it is, when that is one npm package
     fix: tuple[str, ...] = ()  # commands in place of the remedy's, where those would not end it
     hint: str = ""  # what ends a build that prints it, as one sentence with slots; "" for the record's own fix
+
+    def find(self, text: str) -> Iterator[re.Match[str]]:
+        """Return the matches in a text."""
+        return find_pattern(self.pattern, self.words, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +103,15 @@ NAME = r"(?:@[a-z0-9~._-]+/)?[a-z0-9~._][a-z0-9~._-]*"
 def compile_pattern(text: str) -> re.Pattern[str]:
     """Compile; where the pattern has a blank, the text may have any blanks and one line end."""
     return re.compile(text.replace(" ", "(?:[ \\t]*\\n?[ \\t]+|[ \\t]*\\n)"), re.MULTILINE)
+
+
+def find_pattern(pattern: str, words: Sequence[str], text: str) -> Iterator[re.Match[str]]:
+    """Return the matches in a text; the pattern is compiled for the first text that has one of the words."""
+    if any(word in text for word in words):
+        return compile_pattern(pattern).finditer(text)
+    return iter(())
+
+
+def slots_of(match: re.Match[str]) -> Mapping[str, str]:
+    """Return what stands in the places of a message; "file2" is another place for a file."""
+    return {name.rstrip("0123456789"): text for name, text in match.groupdict().items() if text}

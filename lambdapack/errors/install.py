@@ -3,9 +3,14 @@
 from lambdapack.errors.record import ExitCode, Failure
 from lambdapack.messages import NAME, Certainty, Message, Rank, Remedy
 
+NPM_BUILD_TOOLS = frozenset({
+    "node-gyp", "node-pre-gyp", "node-gyp-build", "prebuild-install", "cmake-js"
+})  # fmt: skip
+"""Programs that npm packages bring: an image never has them, so that one that is not there is a missing dependency."""
+
 BUILD_PROGRAMS = (
     r"g\+\+|gcc|c\+\+|cc|clang\+\+|clang|make|gmake|cmake|ninja|python[\d.]*|pkg-config|autoreconf|automake|aclocal|"
-    r"libtoolize|rustc|cargo|go|node-gyp|node-pre-gyp|node-gyp-build|prebuild-install|cmake-js|xcodebuild|ar|ld|nasm"
+    r"libtoolize|rustc|cargo|go|xcodebuild|ar|ld|nasm|" + "|".join(sorted(NPM_BUILD_TOOLS, reverse=True))
 )
 """Programs that compile, or that install scripts call to compile."""
 
@@ -109,10 +114,16 @@ NO_TOOLCHAIN = Failure(
         Message(
             "node-gyp",
             "gyp ERR! find Python Could not find any Python installation to use",
-            r"Could not find any Python installation to use|Can't find Python executable|find Python Python is not set"
-            r"|No module named '?distutils'?|python: not found|Python executable \"?[^\n\"]*\"? is v3\.\S+, which "
-            r"is not supported",
-            ("installation", "executable", "Python", "distutils", "python:"),
+            r"Could not find any Python installation to use|Can't find Python executable",
+            ("installation", "executable"),
+            "the package has to be compiled here, and there is no Python that will do for node-gyp",
+        ),
+        Message(
+            "node-gyp",
+            "gyp ERR! find Python Python is not set from command line or npm configuration",
+            r"find Python Python is not set|No module named '?distutils'?|python: not found"
+            r"|Python executable \"?[^\n\"]*\"? is v3\.\S+, which is not supported",
+            ("Python", "distutils", "python:"),
             "the package has to be compiled here, and there is no Python that will do for node-gyp",
         ),
         Message(

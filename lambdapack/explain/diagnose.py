@@ -18,7 +18,7 @@ from lambdapack.explain.nouns import (
     read_text_origin,
 )
 from lambdapack.explain.owners import find_package_near, package_of_file, package_of_path
-from lambdapack.messages import Certainty, Message, Rank
+from lambdapack.messages import Certainty, Message, Rank, slots_of
 from lambdapack.model import Rule
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
@@ -90,11 +90,6 @@ def _find_matches(text: str) -> Iterator[PatternMatch]:
             reading = sign.meaning if isinstance(sign.meaning, Meaning) else sign.meaning(slots_of(match))
             if reading is not None:
                 yield sign, match, reading
-
-
-def slots_of(match: re.Match[str]) -> Slots:
-    """Return what stands in the places of a message; "file2" is another place for a file."""
-    return {name.rstrip("0123456789"): text for name, text in match.groupdict().items() if text}
 
 
 def _is_inside_another(one: PatternMatch, others: Sequence[PatternMatch]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lambdapack.errors.record import Failure
-from lambdapack.messages import Certainty, Rank, compile_pattern
+from lambdapack.messages import Certainty, Rank, find_pattern
 from lambdapack.model import Architecture, Rule
 from lambdapack.runtimes.versions import node_major_of_abi
 
@@ -41,10 +41,8 @@ class MessagePattern:
     package: str = ""  # whose message it is, when that is one npm package
 
     def find(self, text: str) -> Iterator[re.Match[str]]:
-        """Return the matches in a text; the pattern is compiled for the first text that has one of the words."""
-        if any(word in text for word in self.words):
-            return compile_pattern(self.pattern).finditer(text)
-        return iter(())
+        """Return the matches in a text."""
+        return find_pattern(self.pattern, self.words, text)
 
 
 @dataclass(frozen=True, slots=True)
