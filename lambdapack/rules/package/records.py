@@ -102,7 +102,7 @@ MISSING_ADDON = Rule(
             r"|https?://[^\s\"']*(?:linux|darwin|win32|alpine)[^\s\"']*\.(?:tar\.gz|tgz|tar\.br|node|zip"
             r"|gz)[^\n]{0,40}?"
             r"(?:\b40[34]\b|returned \d|E(?:CONN|TIMED|NOTF|AI_)\w+|[Nn]ot [Ff]ound)",
-            ("buil", "linux", "darwin", "win32", "alpine"),
+            ("buil", "http"),
             "the prebuilt binary for this platform could not be downloaded",
             certainty=Certainty.LIKELY,
         ),
