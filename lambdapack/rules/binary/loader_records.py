@@ -19,6 +19,8 @@ ELF_HEADER_ERRORS = (
     r"shared object cannot be dlopen\(\)ed|ELF load command (?:alignment|address)[^\n]*aligned"
 )
 
+_DOWNLOAD_AGAIN = f"npm cache clean --force && {CLEAN_INSTALL}"
+
 WRONG_CPU = Rule(
     "LP201",
     "wrong-cpu",
@@ -92,7 +94,7 @@ TRUNCATED = Rule(
     "a binary is cut short",
     "The loader prints `file too short` or `cannot read file data`, or it maps the file and the "
     "process dies with SIGBUS.",
-    "Download it again: `npm cache clean --force && npm ci`.",
+    f"Download it again: `{_DOWNLOAD_AGAIN}`.",
     Severity.ERROR,
     messages=(
         Message(
@@ -112,7 +114,7 @@ TRUNCATED = Rule(
         ),
     ),
     remedy=Remedy(
-        ("{build}", CLEAN_INSTALL, "git lfs pull"),
+        ("{build}", _DOWNLOAD_AGAIN, "git lfs pull"),
         "Keep binaries out of git-lfs and behind no rewriting proxy; `lambdapack verify` sees a cut file "
         "before Lambda.",
     ),
