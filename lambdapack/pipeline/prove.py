@@ -46,7 +46,7 @@ def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer:
     root = LAYER_ROOT if layer else TASK_ROOT
     addons = {posixpath.join(root, judgement.binary.path): judgement for judgement in loadable_addons(report)}
     handler = find_handler_file(proof.handler, _container_paths(code, opt)) if proof.handler and not layer else None
-    trial = LoadRequest(tuple(addons), handler, report.runtime.node_major)
+    trial = LoadRequest(tuple(addons), handler, report.runtime.behaviour)
     what = f"{len(addons)} addon{'' if len(addons) == 1 else 's'}{' and the handler' if handler else ''}"
     with observer.task(f"Loading {what} on {report.runtime.target}"):
         happened = load_in_image(

@@ -38,10 +38,6 @@ SCRIPT_EXTENSIONS = frozenset(("js", "mjs", "cjs", "ts", "mts", "cts"))
 DIRECTORY_ENTRY_FILES = ("index.js", "index.mjs", "index.cjs", "index.json", "package.json")
 """What makes a directory requirable, the client's last try."""
 
-IMPORTS_HANDLER_SINCE = 24
-"""From nodejs24.x the client imports every file and a directory of the same name always hides it (ric 4)."""
-
-
 REQUIRE_SUFFIXES = ("", ".js", ".json", ".node", "/package.json", "/index.js", "/index.json", "/index.node")
 """What require() makes of a bare name in a directory (Node.js: "Modules: CommonJS modules", all together)."""
 
@@ -62,7 +58,7 @@ def handler_findings(
     found = next((extension for extension in HANDLER_EXTENSIONS if space.is_file(module + extension)), None)
     if found is None and not _is_requirable(space, installed, module):
         yield from _missing_handler_findings(facts, space, module, severity)
-    elif found and space.is_directory(module) and (found == ".mjs" or runtime.node_major >= IMPORTS_HANDLER_SINCE):
+    elif found and space.is_directory(module) and (found == ".mjs" or runtime.behaviour.imports_handler):
         name = posixpath.relpath(module, TASK_ROOT)
         message = f"{name}/ lies beside {name}{found}, so the handler {handler} is not found"
         yield Finding(HANDLER_SHADOWED, f"{name}{found}", message, evidence=(("handler", handler),))

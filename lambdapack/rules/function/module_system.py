@@ -40,9 +40,6 @@ COMMONJS_AS_MODULE = Rule(
     Severity.ERROR,
 )
 
-DETECTS_MODULES_SINCE = 24
-"""From nodejs24.x on, node tells by the syntax where no "type" does (AWS docs lambda-nodejs, read 2026-11)."""
-
 
 def handler_code_findings(facts: Case, runtime: Runtime, policy: Policy) -> Iterator[Finding]:
     """Yield what is wrong with the code of the handler's file; in a bare directory that may be no function, notes."""
@@ -69,7 +66,7 @@ def _module_system(script: Script, manifests: Mapping[str, PackageManifest], run
     said = _declared_type(script.path, manifests)
     if said in {"module", "commonjs"}:
         return said
-    return "module" if script.module and runtime.node_major >= DETECTS_MODULES_SINCE else "commonjs"
+    return "module" if script.module and runtime.behaviour.detects_module_syntax else "commonjs"
 
 
 def _declared_type(path: str, manifests: Mapping[str, PackageManifest]) -> str:

@@ -9,7 +9,6 @@ from lambdapack.rules.binary.file_system import LambdaFileSystem, path_in_report
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.selection.platforms import ModuleResolver, node_modules_above
 from lambdapack.rules.selection.reach import is_runtime_folder
-from lambdapack.runtimes.measure import IMPORT_SEARCHES_NODE_PATH_SINCE, layer_modules, node_path
 from lambdapack.runtimes.runtime import Runtime
 
 LINK_DANGLES = Rule(
@@ -69,7 +68,7 @@ def layer_findings(facts: Case, space: LambdaFileSystem, runtime: Runtime) -> It
 def _unsearched_findings(root: str, layer: Case, runtime: Runtime) -> Iterator[Finding]:
     """A layer for several runtimes has a folder for each; it is at fault only when this runtime's is not there."""
     there = dict.fromkeys(modules for path in layer.entries if (modules := _outermost_modules(path)))
-    searched = layer_modules(runtime.node_major)
+    searched = runtime.behaviour.layer_modules
     serves = any(posixpath.join(LAYER_ROOT, each) in searched for each in there)
     for modules in there:
         place = posixpath.join(LAYER_ROOT, modules)
@@ -138,13 +137,13 @@ def layer_import_findings(
             more = f" and {len(found) - MAX_NAMED_IMPORTS} more" if len(found) > MAX_NAMED_IMPORTS else ""
             named = ", ".join(list(found)[:MAX_NAMED_IMPORTS])
             message = f"it imports {named}{more}, found in {next(iter(found.values()))} alone"
-            severity = Severity.NOTE if runtime.node_major >= IMPORT_SEARCHES_NODE_PATH_SINCE else None
+            severity = Severity.NOTE if runtime.behaviour.import_searches_node_path else None
             evidence = (("imports", found),)
             yield Finding(LAYER_IMPORT, path, message, severity=severity, evidence=evidence)
 
 
 def _find_in_node_path(space: LambdaFileSystem, installed: ModuleResolver, name: str, runtime: Runtime) -> str:
-    places = (each for each in node_path(runtime.node_major) if each.startswith(f"{LAYER_ROOT}/"))
+    places = runtime.behaviour.layer_modules
     return next((each for each in places if _is_in_modules(space, installed, each, name)), "")
 
 

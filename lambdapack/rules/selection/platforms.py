@@ -9,7 +9,6 @@ from lambdapack.packages.native_use import DISPENSABLE_USES
 from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.rules.selection.selection import foreign_package_reason
 from lambdapack.rules.selection.tokens import find_contradiction, parse_platform_tags, split_words, strip_platform_words
-from lambdapack.runtimes.measure import node_path
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -97,7 +96,7 @@ class ModuleResolver:
         """Keep the space, and where the runtime's node looks besides."""
         self._space = space
         self._manifests = space.manifests
-        self._node_path = node_path(runtime.node_major)
+        self._node_path = runtime.behaviour.node_path
         self._searched: dict[str, tuple[str, ...]] = {}
 
     def find(self, owner: PackageManifest, name: str) -> PackageManifest | None:

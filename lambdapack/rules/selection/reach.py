@@ -8,7 +8,6 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.rules.binary.file_system import LambdaFileSystem
 from lambdapack.rules.selection.platforms import ModuleResolver
-from lambdapack.runtimes.measure import layer_modules
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -32,7 +31,7 @@ def find_reach(space: LambdaFileSystem, installed: ModuleResolver, runtime: Runt
     """Return who wins and what is dead; what the function's code asks for without package.json may be anything."""
     if LAYER_ROOT not in space.directories:
         return Reach((), frozenset())
-    searched = (posixpath.join(TASK_ROOT, NODE_MODULES), *layer_modules(runtime.node_major))
+    searched = (posixpath.join(TASK_ROOT, NODE_MODULES), *runtime.behaviour.layer_modules)
     found = tuple(_find_copies(space, installed, searched))
     shadowed = any(package_copies.others for package_copies in found)
     live = installed.reached(
