@@ -11,7 +11,7 @@ from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import read_zip_manifest
 from lambdapack.project.project import Project
 from lambdapack.project.reader import read_project
-from lambdapack.rules.model.case import PackageOrigin
+from lambdapack.rules.model.package import PackageOrigin
 
 MAX_PARENT_LEVELS = 3
 """Directories above a zip in which its project is looked for: .lambdapack/NAME.zip and build/out/NAME.zip."""
@@ -56,7 +56,9 @@ def _compare_project(project: Project, memory: Mapping[str, Any]) -> PackageOrig
     parts = key.get("parts") if isinstance(key, dict) else None
     changed = _changed_files(project, parts) if isinstance(parts, dict) else ()
     lockfile = project.lockfile if project.lockfile and project.lockfile.packages else None
-    return PackageOrigin(lockfile, whole=project.member == ".", ours=isinstance(parts, dict), changed=changed)
+    return PackageOrigin(
+        lockfile, owns_lockfile=project.member == ".", has_manifest=isinstance(parts, dict), changed=changed
+    )
 
 
 def _changed_files(project: Project, remembered: Mapping[str, Any]) -> tuple[str, ...]:

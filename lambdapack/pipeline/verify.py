@@ -18,16 +18,17 @@ from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,
     find_unstarted_programs,
-    layer_case,
     open_layers,
     open_package,
+    read_layer_facts,
     scan_trees,
     unpacked_tree,
     unzipped_bytes,
 )
 from lambdapack.rules.check import check_package
 from lambdapack.rules.function.handler import find_handler_file
-from lambdapack.rules.model.case import Case, PackageOrigin, Policy, Secret
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageFacts, PackageOrigin, Secret
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import MAX_SCRIPT_BYTES, Script
@@ -48,7 +49,7 @@ def binary_cache(store: Store | None, *place: object) -> Iterator[ContentCache]:
     memory.save()
 
 
-def make_case(
+def read_package_facts(
     tree: Tree,
     inventories: Sequence[Inventory],
     *,
@@ -56,14 +57,14 @@ def make_case(
     handler: str | None,
     source: ProjectSource | None = None,
     layers: Sequence[Tree] = (),
-) -> Case:
+) -> PackageFacts:
     """Read from a tree and its layers, whose inventories are given, what else a check wants.
 
     Secrets are looked for in the function's own files alone, imports only where a layer may have what they name.
     """
     inventory, *others = inventories
     manifests = read_manifests(tree)
-    return Case(
+    return PackageFacts(
         entries=tree.entries,
         inventory=inventory,
         manifests=manifests,
@@ -73,8 +74,8 @@ def make_case(
         script=None if layer or handler is None else read_handler_script(tree, handler),
         locks=read_tree_locks(tree),
         imports=read_imports(tree, manifests) if layers and not layer else {},
-        unnamed=find_unstarted_programs(tree, inventory, manifests),
-        layers=tuple(map(layer_case, layers, others)),
+        unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
+        layers=tuple(map(read_layer_facts, layers, others)),
     )
 
 
@@ -102,7 +103,7 @@ def _is_source(entry: Entry) -> bool:
     return NODE_MODULES not in entry.path.split("/")
 
 
-def restrict_case(facts: Case, tree: Tree) -> Case:
+def restrict_facts(facts: PackageFacts, tree: Tree) -> PackageFacts:
     """Return the facts of what is left of a tree, without reading it again."""
     left = tuple(binary for binary in facts.inventory.binaries if binary.path in tree.entries)
     return replace(facts, entries=tree.entries, inventory=Inventory(left))
@@ -137,7 +138,7 @@ class Verification:
     """A report and what it was made from, while that is open."""
 
     report: Report
-    facts: Case
+    facts: PackageFacts
     tree: Tree
     layers: tuple[Tree, ...]
     policy: Policy  # with what follows from the kind of thing that it is
@@ -159,7 +160,7 @@ def open_verification(
         wanted = None if _has_only_dependencies(found) else given.handler
         with binary_cache(store, *_cache_key(given)) as memory:
             inventories = scan_trees((found.tree, *trees), observer, memory)
-        facts = make_case(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
+        facts = read_package_facts(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
         facts = replace(facts, origin=given.origin)
         if found.kind != "directory":  # it claims to be whole, and has left the machine or is about to
             facts = replace(facts, secrets=_find_source_secrets(FilteredTree(found.tree, _is_source)))

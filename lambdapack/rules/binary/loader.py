@@ -9,28 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Binary, Elf, Symbol
-from lambdapack.model import TASK_ROOT, Architecture, Rule, Severity
-from lambdapack.rules.binary.file_system import LambdaFileSystem
-from lambdapack.rules.binary.opening import NOT_ELF, WRONG_CLASS, WRONG_CPU, check_library, cpu_name
+from lambdapack.model import TASK_ROOT, Architecture
+from lambdapack.rules.binary.opening import check_library, cpu_name
+from lambdapack.rules.binary.records import MISSING_LIBRARY, MUSL, NOT_ELF, WRONG_CLASS, WRONG_CPU
+from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.report import Defect
 from lambdapack.runtimes.runtime import Library, Runtime
-
-MISSING_LIBRARY = Rule(
-    "LP204",
-    "missing-library",
-    "a binary needs a library that is not there",
-    "The loader says: cannot open shared object file: No such file or directory, and names the library.",
-    "Put the library into `lib/` of the function or of a layer, or use a build of the package that brings it.",
-    Severity.ERROR,
-)
-MUSL = Rule(
-    "LP205",
-    "musl",
-    "a binary is made for musl (Alpine), Lambda has glibc",
-    "The loader says: libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory.",
-    "Install the glibc build: `npm ci --os=linux --libc=glibc`, or `lambdapack build`.",
-    Severity.ERROR,
-)
 
 DEFAULT_LIBRARY_DIRECTORY = "/lib64"
 """Where a library counts as found of which only the name is known; it is in LD_LIBRARY_PATH of every image."""
@@ -95,10 +79,10 @@ class LoadedObject:
 class LinkMap:
     """A process with node's own libraries in it, into which one file is loaded."""
 
-    def __init__(self, runtime: Runtime, space: LambdaFileSystem, *, inside_node: bool = True) -> None:
+    def __init__(self, runtime: Runtime, file_system: LambdaFileSystem, *, inside_node: bool = True) -> None:
         """Start with what node has loaded, or with nothing for a program of its own."""
         self.runtime = runtime
-        self._space = space
+        self._file_system = file_system
         self.objects: list[LoadedObject] = []
         loaded = sorted(runtime.loaded) if inside_node else []
         for name in loaded:
@@ -192,7 +176,7 @@ class LinkMap:
 
     def _expand(self, text: str, by: LoadedObject) -> str:
         words = {
-            "ORIGIN": posixpath.dirname(self._space.real(by.path)),
+            "ORIGIN": posixpath.dirname(self._file_system.real(by.path)),
             "LIB": "lib64",
             "PLATFORM": LOADER_PLATFORMS[self.runtime.target.architecture],
         }
@@ -215,13 +199,13 @@ class LinkMap:
 
     def _file(self, path: str, by: LoadedObject, skipped: list[Binary]) -> LoadedObject | None:
         """Another CPU or class is passed over in silence; anything else that is no library ends the search."""
-        if not self._space.is_file(path):
+        if not self._file_system.is_file(path):
             return None
-        real = self._space.real(path)
+        real = self._file_system.real(path)
         known = next((loaded_object for loaded_object in self.objects if loaded_object.path == real), None)
         if known is not None:
             return known
-        binary = self._space.binary(path)
+        binary = self._file_system.binary(path)
         defect = (
             check_library(binary, self.runtime.target.architecture) if binary else Defect(NOT_ELF, "invalid ELF header")
         )

@@ -3,28 +3,10 @@
 from collections.abc import Iterator
 
 from lambdapack.binary.facts import VersionNeed
-from lambdapack.model import Rule, Severity
-from lambdapack.rules.binary.loader import MISSING_LIBRARY, LoadedObject, Process
+from lambdapack.rules.binary.loader import LoadedObject, Process
+from lambdapack.rules.binary.records import MISSING_LIBRARY, SYMBOL_VERSION, UNPROVED
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.versions import VersionAvailability, version_availability, version_key
-
-SYMBOL_VERSION = Rule(
-    "LP203",
-    "symbol-version",
-    "a binary needs a newer system library than the runtime has",
-    "The loader says: version `GLIBC_2.38' not found. The file was built on a newer Linux than Lambda's, "
-    "and a newer copy of the library beside it has no effect: node has loaded its own already.",
-    "Choose a version of the package that was built on an older Linux: `npm view NAME versions` lists them.",
-    Severity.ERROR,
-)
-UNPROVED = Rule(
-    "LP220",
-    "unproved",
-    "a binary needs what only newer images of the runtime are known to have",
-    "The container image has it. Whether the managed runtime has it too was never shown, and AWS updates both apart.",
-    "Prove it with a test invocation, or use a build of the package that needs less.",
-    Severity.WARNING,
-)
 
 
 def check_versions(process: Process) -> Defect | None:

@@ -31,6 +31,8 @@ HANDLER_FAILS = Rule(
     Severity.ERROR,
 )
 
+LOAD_RULES: tuple[Rule, ...] = (VERDICT_DISAGREES, LOAD_FAILED, HANDLER_FAILS)
+
 
 def loadable_addons(report: Report) -> tuple[Judgement, ...]:
     """Return the addons that a loader of their package would open; programs and plain libraries are not for dlopen."""

@@ -32,6 +32,14 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class BinaryJudgements:
+    """The judgements of one package's native files, and the packages that lack one."""
+
+    judgements: tuple[Judgement, ...] = ()
+    missing: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportLayer:
     """One of the layers that a function was judged with."""
 

@@ -15,7 +15,6 @@ from lambdapack.model import Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.project.project import LockedPackage, Lockfile, is_in_node_modules
 from lambdapack.rules.model.case import Case
-from lambdapack.rules.model.report import Subject
 
 MODULES_STALE = Rule(
     "LP319",
@@ -56,8 +55,9 @@ class LockStep:
         return bool(self.differing or self.missing or self.extra)
 
 
-def stale_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
+def check_lock_versions(case: Case) -> Iterator[Finding]:
     """Yield one finding for the lockfile that lies in the tree, and one for the project that a zip was made from."""
+    facts, kind = case.facts, case.subject.kind
     locks, origin = facts.locks, facts.origin
     modules = posixpath.join(locks.base, "node_modules")
     tree = {path[len(locks.base) :].lstrip("/"): manifest for path, manifest in facts.manifests.items()}
@@ -66,14 +66,14 @@ def stale_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
     if locks.own is not None and locks.own.packages:
         step = compare_with_lock(tree, locks.own, complete=locks.hidden is not None)
         if step:
-            where = modules if subject.kind == "directory" else f"the {subject.kind}"
+            where = modules if kind == "directory" else f"the {kind}"
             yield _stale_finding(MODULES_STALE, modules, step, where, locks.own.path.name)
     if origin is not None:
-        complete = origin.whole and origin.ours
+        complete = origin.owns_lockfile and origin.has_manifest
         step = compare_with_lock(tree, origin.lockfile, complete=complete) if origin.lockfile else LockStep({}, {}, {})
         if step or origin.changed:
             name = origin.lockfile.path.name if origin.lockfile else ""
-            yield _stale_finding(ZIP_STALE, "", step, f"the {subject.kind}", name, origin.changed)
+            yield _stale_finding(ZIP_STALE, "", step, f"the {kind}", name, origin.changed)
 
 
 def compare_with_lock(tree: Mapping[str, PackageManifest], lock: Lockfile, *, complete: bool) -> LockStep:

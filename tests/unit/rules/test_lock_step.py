@@ -7,7 +7,7 @@ import pytest
 from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Finding, Target
 from lambdapack.project.reader import read_project
-from lambdapack.rules.lockfile.preflight import preflight_findings
+from lambdapack.rules.check import check_lockfile
 from tests.projects import lock_of, write_project
 
 A = {"version": "1.2.3", "resolved": "https://r.example/a/-/a-1.2.3.tgz"}
@@ -18,7 +18,7 @@ def findings(
 ) -> tuple[Finding, ...]:
     project = read_project(write_project(directory, manifest, lock_of(packages)))
     target = Target("nodejs22.x", Architecture.X86_64)
-    found = preflight_findings(project, target, None, NpmSettings(legacy_peer_deps=legacy))
+    found = check_lockfile(project, target, None, NpmSettings(legacy_peer_deps=legacy))
     return tuple(each for each in found if each.rule.name == "lock-out-of-step")
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from lambdapack.model import Severity
 from lambdapack.rules.check import apply_policy, check_package
-from lambdapack.rules.model.case import IgnoredFinding, Policy, Secret
+from lambdapack.rules.model.case import IgnoredFinding, Policy
+from lambdapack.rules.model.package import Secret
 from lambdapack.rules.model.report import Subject, Verdict
 from lambdapack.rules.package.contents import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
 from lambdapack.rules.registry import RULES
