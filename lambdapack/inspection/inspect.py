@@ -29,7 +29,7 @@ from lambdapack.rules.model.file_system import LambdaFileSystem, merge_layers, p
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
 from lambdapack.rules.model.resolver import ModuleResolver
-from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
 from lambdapack.tree.entry import EntryKind
 

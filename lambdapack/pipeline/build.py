@@ -29,7 +29,7 @@ from lambdapack.rules.check import apply_policy, check_lockfile, check_package
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
 from lambdapack.tree.compose import OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.directory import DirectoryTree

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.install.key import differing_parts, project_parts
-from lambdapack.managers.npm.inputs import install_inputs
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import read_zip_manifest
 from lambdapack.project.project import Project
@@ -63,6 +61,9 @@ def _compare_project(project: Project, memory: Mapping[str, Any]) -> PackageOrig
 
 def _changed_files(project: Project, remembered: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files of the project that are not what they were; those of install-inputs are not looked at."""
+    from lambdapack.install.key import differing_parts, project_parts  # noqa: PLC0415  # few zips lie beside a project
+    from lambdapack.managers.npm.inputs import install_inputs  # noqa: PLC0415
+
     try:
         parts = project_parts(project, install_inputs(project), "")
     except LambdapackError:

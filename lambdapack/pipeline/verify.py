@@ -1,7 +1,7 @@
 """Collects what the rules check from a package and its layers, and returns the report for each runtime."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +12,7 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
-from lambdapack.packages.imports import read_imports
-from lambdapack.packages.manifests import read_manifests
+from lambdapack.packages.manifests import PackageManifest, read_manifests
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,
@@ -73,10 +72,16 @@ def read_package_facts(
         secrets=_find_source_secrets(source.tree) if source else (),
         script=None if layer or handler is None else read_handler_script(tree, handler),
         locks=read_tree_locks(tree),
-        imports=read_imports(tree, manifests) if layers and not layer else {},
+        imports=_read_imports(tree, manifests) if layers and not layer else {},
         unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
         layers=tuple(map(read_layer_facts, layers, others)),
     )
+
+
+def _read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mapping[str, frozenset[str]]:
+    from lambdapack.packages.imports import read_imports  # noqa: PLC0415  # most functions have no layers
+
+    return read_imports(tree, manifests)
 
 
 def read_handler_script(tree: Tree, handler: str) -> Script | None:

@@ -2,12 +2,10 @@
 
 from lambdapack.model import LAYER_ROOT
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.rules.binary.records import WRONG_PLATFORM_CAUSES
 from lambdapack.rules.model.report import Defect
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
-
-WRONG_PLATFORM_CAUSES = frozenset({"wrong-cpu", "not-elf", "musl", "wrong-class"})
-"""Causes that another install cures, because the package has a build for the target somewhere."""
 
 REBUILD_CAUSES = frozenset({*WRONG_PLATFORM_CAUSES, "node-abi", "electron-abi", "undefined-symbol"})
 

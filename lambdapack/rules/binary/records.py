@@ -221,6 +221,9 @@ CAUSE_RULES: tuple[Rule, ...] = (
 )
 """The rules whose names a binary's `cause` may be. One more is a new number of the report's schema."""
 
+WRONG_PLATFORM_CAUSES = frozenset((WRONG_CPU.name, NOT_ELF.name, MUSL.name, WRONG_CLASS.name))
+"""Causes that another install cures, because the package has a build for the target somewhere."""
+
 BINARY_RULES: tuple[Rule, ...] = (*CAUSE_RULES, UNPROVED, MISSING_ADDON, EXECUTABLE_STACK, MISSING_PROGRAM)
 
 

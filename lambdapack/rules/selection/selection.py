@@ -10,10 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from lambdapack.binary.facts import Format
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.fixes import WRONG_PLATFORM_CAUSES
-from lambdapack.rules.model.report import Judgement, Outcome
 from lambdapack.rules.selection import prebuilds
 from lambdapack.rules.selection.tokens import (
     CPU_TOKENS,
@@ -238,20 +235,3 @@ def _subject_words(path: str) -> str:
 
 def _is_target_word(word: str) -> bool:
     return word in SYSTEM_TOKENS or word in CPU_TOKENS or word in LIBC_TOKENS or word.isdigit()
-
-
-PRUNABLE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE))
-"""A page of HTML under a binary's name is a defect, not weight."""
-
-
-def prunable_binaries(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
-    """Return the binaries of dependencies that are made for another system and that nobody would load."""
-    return tuple(
-        judgement
-        for judgement in judgements
-        if not judgement.selected
-        and judgement.package
-        and judgement.outcome is Outcome.FAILS
-        and judgement.cause in WRONG_PLATFORM_CAUSES
-        and judgement.binary.format in PRUNABLE_FORMATS
-    )

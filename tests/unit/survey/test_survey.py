@@ -14,7 +14,7 @@ from lambdapack.pipeline.verify import read_package_facts
 from lambdapack.rules.check import check_package
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Subject
-from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import TODAY, MemoryTree, World
