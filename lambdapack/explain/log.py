@@ -54,6 +54,7 @@ RARE_STEMS: tuple[bytes, ...] = (
     b"Blocked ",
     b"Bus error",
     b"CMAKE",
+    b"CPU ISA",
     b"CMake",
     b"Cannot find",
     b"Cannot load",
@@ -64,6 +65,7 @@ RARE_STEMS: tuple[bytes, ...] = (
     b"Could not ",
     b"CreateFunction",
     b"DLL",
+    b"Directory import",
     b"EACCES",
     b"EALLOWSCRIPTS",
     b"EBADPLATFORM",
@@ -142,7 +144,7 @@ RARE_STEMS: tuple[bytes, ...] = (
 letter of INFO or of a time), so that one alternation over all of them stops at three signs in a hundred: that is for
 hosts without the automaton, which does not mind."""
 
-COMMON_STEMS = (b"symbol", b"prebuil", b"native bind", b"No such file")
+COMMON_STEMS = (b"symbol", b"spawn /", b"prebuil", b"native bind", b"No such file")
 """The rest, each looked for by itself: words of frequent letters would stop the alternation at every other sign."""
 
 

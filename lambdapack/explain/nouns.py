@@ -1,52 +1,31 @@
 """Message patterns, diagnoses and where a text comes from: system, CPU and Node.js as the text names them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
-from lambdapack.model import Architecture
+from lambdapack.errors.record import Failure
+from lambdapack.messages import Certainty, Rank, find_pattern
+from lambdapack.model import Architecture, Rule
 from lambdapack.runtimes.versions import node_major_of_abi
 
 Slots = Mapping[str, str]
 """The named places of one message: file, package, library, needs, has ... Absent ones are not there."""
 
 
-class Certainty(Enum):
-    """How sure a diagnosis is. The order is the order of the members, the surest first."""
-
-    CERTAIN = "certain"  # the message can mean nothing else
-    LIKELY = "likely"  # it nearly always does
-    POSSIBLE = "possible"  # one of several reasons for these words
-
-    @property
-    def rank(self) -> int:
-        """0 for certain, 1 for likely, 2 for possible."""
-        return list(Certainty).index(self)
-
-
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What one message means."""
 
-    cause: str  # a name of causes.CAUSES
+    record: Rule | Failure
     certainty: Certainty
     says: str  # one sentence; may use the slots: "{file} is ..."
     also: tuple["Meaning", ...] = ()  # what else it may mean
-    fix: tuple[str, ...] = ()  # commands in place of the cause's, where those would not end it
-    record: str = ""  # name of the record that says more than the cause's own
+    fix: tuple[str, ...] = ()  # commands in place of the remedy's, where those would not end it
 
 
 Decide = Callable[[Slots], Meaning | None]
 """Reads the slots of a message; None: it has nothing to do with packaging."""
-
-
-class Rank(Enum):
-    """How near a message is to the root of the trouble; a nearer one hides the others around it."""
-
-    ROOT = 0  # names the reason itself
-    PLAIN = 1
-    SYMPTOM = 2  # what follows from a reason that may stand beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +33,16 @@ class MessagePattern:
     """One message of one program: who prints it, how it is built, what it means."""
 
     speaker: str  # the program that prints it
-    example: str  # the message as it is printed; the pattern must find it, the sieve must let it through
-    pattern: re.Pattern[str]
+    example: str  # the message as it is printed
+    pattern: str  # regular expression for it (messages.compile_pattern); its groups are the slots
+    words: tuple[str, ...]  # every match has one of them
     meaning: Meaning | Decide
     rank: Rank = Rank.PLAIN
     package: str = ""  # whose message it is, when that is one npm package
+
+    def find(self, text: str) -> Iterator[re.Match[str]]:
+        """Return the matches in a text."""
+        return find_pattern(self.pattern, self.words, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +60,7 @@ class Diagnosis:
     """What happened, in which file of which package, and what ends it."""
 
     cause: str
-    code: str | None  # of the record about it
+    record: Rule | Failure  # about it
     file: str | None  # as far as the text names it
     package: str | None
     certainty: Certainty
@@ -90,6 +74,11 @@ class Diagnosis:
     count: int = 1  # how often the text has it
     slots: Slots = field(default_factory=dict)  # not printed; what a look at the files may use
     rank: Rank = Rank.PLAIN
+
+    @property
+    def code(self) -> str:
+        """The code of the record."""
+        return self.record.code
 
 
 @dataclass(frozen=True, slots=True)

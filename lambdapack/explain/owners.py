@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from lambdapack.explain.signs.words import NAME
+from lambdapack.messages import NAME
 from lambdapack.rules.selection.tokens import CPU_TOKENS, LIBC_TOKENS, SYSTEM_TOKENS, parse_platform_tags
 
 LOADER_PACKAGES = frozenset(

@@ -14,7 +14,7 @@ from lambdapack.pipeline.open import OpenedLayer, open_layers, open_package, ove
 from lambdapack.pipeline.verify import read_package_facts
 from lambdapack.prove.invoke import FunctionTrees, InvokeRequest, InvokeResult, ResultListener, invoke_function
 from lambdapack.rules.binary.judgements import judge_tree
-from lambdapack.rules.binary.records import WRONG_CPU
+from lambdapack.rules.binary.loader_records import WRONG_CPU
 from lambdapack.rules.model.report import Judgement
 from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree

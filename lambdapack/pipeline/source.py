@@ -9,7 +9,8 @@ from lambdapack.pack.source import ProjectSource
 from lambdapack.pipeline.verify import read_package_facts
 from lambdapack.project.project import Project, is_in_node_modules
 from lambdapack.project.reader import root_scripts
-from lambdapack.rules.function.handler import REQUIRED_FILE_MISSING, check_handler, check_handler_code
+from lambdapack.rules.function.handler import check_handler, check_handler_code
+from lambdapack.rules.function.records import REQUIRED_FILE_MISSING
 from lambdapack.rules.model.case import Case, Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Subject

@@ -4,19 +4,17 @@ README, the documentation, `explain CODE`, SARIF and the ignore list's validatio
 """
 
 from lambdapack.model import Rule
-from lambdapack.rules.binary.records import BINARY_RULES, check_binaries
-from lambdapack.rules.function.handler import (
-    COMMONJS_AS_MODULE,
+from lambdapack.rules.binary.check import BINARY_RULES, check_binaries
+from lambdapack.rules.function.handler import COMMONJS_AS_MODULE, check_handler, check_handler_code
+from lambdapack.rules.function.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED, check_lifecycle
+from lambdapack.rules.function.loading import LOAD_RULES
+from lambdapack.rules.function.records import (
     HANDLER_MISSING,
     HANDLER_SHADOWED,
     MODULE_AS_COMMONJS,
     NOT_EXPORTED,
     REQUIRED_FILE_MISSING,
-    check_handler,
-    check_handler_code,
 )
-from lambdapack.rules.function.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED, check_lifecycle
-from lambdapack.rules.function.loading import LOAD_RULES
 from lambdapack.rules.lockfile.platform import check_locked_platforms
 from lambdapack.rules.lockfile.records import (
     FILE_OUTSIDE,
@@ -41,21 +39,13 @@ from lambdapack.rules.model.deploy_records import DEPLOY_RULES
 from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE, check_package_book
 from lambdapack.rules.package.contents import (
     LINK_LEAVES_TREE,
-    NEEDS_BUCKET,
-    NOT_READABLE,
     SECRET_PACKED,
-    TOO_BIG,
     check_links,
     check_modes,
     check_secrets,
     check_size,
 )
-from lambdapack.rules.package.dependencies import (
-    DEPENDENCY_MISSING,
-    DEV_PACKAGES,
-    check_dependencies,
-    check_dev_packages,
-)
+from lambdapack.rules.package.dependencies import DEV_PACKAGES, check_dependencies, check_dev_packages
 from lambdapack.rules.package.layers import (
     LAYER_IMPORT,
     LAYER_NOT_SEARCHED,
@@ -64,6 +54,7 @@ from lambdapack.rules.package.layers import (
     check_layer_imports,
     check_layers,
 )
+from lambdapack.rules.package.records import DEPENDENCY_MISSING, NEEDS_BUCKET, NOT_READABLE, TOO_BIG
 from lambdapack.rules.package.shadows import (
     SHADOWED_LIBRARY,
     SHADOWED_PACKAGE,

@@ -5,7 +5,7 @@ from lambdapack.errors.record import DEFECT
 from lambdapack.errors.registry import FAILURES
 from lambdapack.model import Architecture, Severity
 from lambdapack.report import json_v1
-from lambdapack.rules.binary.records import CAUSE_RULES
+from lambdapack.rules.binary.check import CAUSE_RULES
 from lambdapack.rules.model.report import Outcome, Verdict
 from lambdapack.rules.registry import RULES
 from lambdapack.schema.shapes import (

@@ -29,7 +29,7 @@ OWNERS = {
 }
 
 LADDER = (
-    ("model", "errors", "events"),
+    ("model", "errors", "events", "messages"),
     ("tree",),
     ("binary", "script"),
     ("engine", "project", "managers", "packages", "install", "book"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lambdapack.cli import signals
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.deploy_options import parse_canary, parse_variables, read_smoke_event
+from lambdapack.cli.input.deploy_options import parse_canary, read_smoke_event
 from lambdapack.cli.input.engines import AwsOptions
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -18,6 +18,7 @@ from lambdapack.cli.input.settings import (
     utc_today,
 )
 from lambdapack.cli.input.targets import settings_from_manifest
+from lambdapack.cli.input.variables import parse_function_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
@@ -207,7 +208,7 @@ def _parse_options(asked: DeployOptions) -> _ParsedOptions:
     if asked.role and not asked.role.startswith("arn:"):
         hint = "It looks like arn:aws:iam::123456789012:role/NAME; `aws iam list-roles` lists them."
         raise LambdapackError(USAGE, f"--role {asked.role} is no ARN", hint=hint)
-    return _ParsedOptions(parse_canary(asked.canary), parse_variables(asked.variables))
+    return _ParsedOptions(parse_canary(asked.canary), parse_function_variables(asked.variables))
 
 
 def _make_desired_function(

@@ -2,7 +2,9 @@
 
 from lambdapack.binary.facts import Binary
 from lambdapack.model import Architecture, Severity
-from lambdapack.rules.binary.records import MISSING_INTERPRETER, MUSL, NO_EXEC_BIT, WRONG_CLASS
+from lambdapack.rules.binary.linking_records import MUSL
+from lambdapack.rules.binary.loader_records import WRONG_CLASS
+from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.runtime import Runtime
 

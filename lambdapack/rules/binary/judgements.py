@@ -8,9 +8,10 @@ from lambdapack.binary.facts import Binary, BinaryRole, Format
 from lambdapack.model import Finding, Severity
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.packages.native_use import NativeUse
+from lambdapack.rules.binary.check import WRONG_PLATFORM_CAUSES
 from lambdapack.rules.binary.cpu_level import apply_cpu_flags
 from lambdapack.rules.binary.judge import Conclusion, is_addon, judge_binary
-from lambdapack.rules.binary.records import NO_EXEC_BIT, NOT_AN_ADDON, WRONG_PLATFORM_CAUSES
+from lambdapack.rules.binary.node_records import NO_EXEC_BIT, NOT_AN_ADDON
 from lambdapack.rules.fixes import defect_fix
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem, merge_layers, path_in_report
 from lambdapack.rules.model.package import PackageFacts

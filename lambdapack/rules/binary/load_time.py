@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from lambdapack.binary.facts import Elf
 from lambdapack.model import Severity
+from lambdapack.rules.binary.linking_records import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, STATIC_TLS
 from lambdapack.rules.binary.loader import Process
-from lambdapack.rules.binary.records import BAD_ELF, CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, STATIC_TLS
+from lambdapack.rules.binary.loader_records import BAD_ELF
 from lambdapack.rules.model.report import Defect, Outcome
+from lambdapack.runtimes.cpu import PARTLY_PROMISED_LEVELS, UNPROMISED_LEVELS
 from lambdapack.runtimes.runtime import Library
 from lambdapack.runtimes.versions import VersionAvailability, version_availability
 
@@ -24,8 +26,10 @@ Measured with glibc 2.31 and 2.36 and Node.js 18 to 24: 1664 loads, 1728 does no
 
 TLS_ALIGNMENT = 64
 
-CPU_LEVEL_SEVERITIES: Mapping[str, Severity] = {"x86-64-v3": Severity.WARNING, "x86-64-v4": Severity.ERROR}
-"""Lambda's x86_64 has AVX2 (AWS: "Advanced Vector Extensions 2"), which is most of v3; nobody promises v4."""
+CPU_LEVEL_SEVERITIES: Mapping[str, Severity] = {
+    **dict.fromkeys(PARTLY_PROMISED_LEVELS, Severity.WARNING),
+    **dict.fromkeys(UNPROMISED_LEVELS, Severity.ERROR),
+}
 
 
 def check_relocations(process: Process) -> Defect | None:

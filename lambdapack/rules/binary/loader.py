@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Binary, Elf, Symbol
 from lambdapack.model import TASK_ROOT, Architecture
+from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, MUSL
+from lambdapack.rules.binary.loader_records import NOT_ELF, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.binary.opening import check_library, cpu_name
-from lambdapack.rules.binary.records import MISSING_LIBRARY, MUSL, NOT_ELF, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.report import Defect
+from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.runtime import Library, Runtime
 
 DEFAULT_LIBRARY_DIRECTORY = "/lib64"
@@ -215,15 +217,6 @@ class LinkMap:
         if defect is not None or binary is None:
             raise NotLoadableError(_dependency_defect(path, by, defect or Defect(NOT_ELF, "invalid ELF header")))
         return self._add(LoadedObject(real, {path}, binary=binary, loader=by))
-
-
-MUSL_NAMES = frozenset(f"lib{each}.so" for each in ("c", "m", "dl", "pthread", "rt", "util", "crypt", "resolv", "xnet"))
-"""What zig and musl-cross call musl's libc and its empty companions; glibc's carry a version (musl's Makefile)."""
-
-
-def is_musl(name: str) -> bool:
-    """Tell whether a SONAME is musl's libc: Alpine's, or one without a version."""
-    return name in MUSL_NAMES or name.startswith(("libc.musl-", "ld-musl-"))
 
 
 def _missing_library(name: str, by: LoadedObject) -> Defect:

@@ -5,7 +5,7 @@ from lambdapack.binary.registration.code import NODE_API_EXPERIMENTAL
 from lambdapack.binary.registration.registration import NODE_API_STRUCT_ABI
 from lambdapack.model import Severity
 from lambdapack.rules.binary.loader import Process
-from lambdapack.rules.binary.records import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
+from lambdapack.rules.binary.node_records import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
 from lambdapack.rules.binary.symbols import PROVE_BY_LOADING
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.runtime import Runtime

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from lambdapack.binary.facts import RegistrationKind, Symbol
 from lambdapack.model import Severity
+from lambdapack.rules.binary.linking_records import UNDEFINED_SYMBOL
 from lambdapack.rules.binary.loader import LoadedObject, Process
-from lambdapack.rules.binary.records import UNDEFINED_SYMBOL
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.versions import node_api_level, node_defines_symbol

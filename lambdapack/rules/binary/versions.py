@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from lambdapack.binary.facts import VersionNeed
+from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, SYMBOL_VERSION, UNPROVED
 from lambdapack.rules.binary.loader import LoadedObject, Process
-from lambdapack.rules.binary.records import MISSING_LIBRARY, SYMBOL_VERSION, UNPROVED
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.versions import VersionAvailability, version_availability, version_key
 

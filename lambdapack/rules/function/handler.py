@@ -10,6 +10,13 @@ from dataclasses import replace
 
 from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.rules.function.records import (
+    HANDLER_MISSING,
+    HANDLER_SHADOWED,
+    MODULE_AS_COMMONJS,
+    NOT_EXPORTED,
+    REQUIRED_FILE_MISSING,
+)
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
@@ -17,23 +24,6 @@ from lambdapack.rules.model.resolver import ModuleResolver
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import RequiredFile, Script
 from lambdapack.tree.entry import Entry, EntryKind
-
-HANDLER_MISSING = Rule(
-    "LP301",
-    "handler-missing",
-    "the handler's file is not in the package",
-    "Lambda says: Runtime.ImportModuleError: Cannot find module, or Runtime.MalformedHandlerName.",
-    "Set the handler to FILE.EXPORT, with FILE as it is called from the package's root: `--handler src/app.handler`.",
-    Severity.ERROR,
-)
-HANDLER_SHADOWED = Rule(
-    "LP309",
-    "handler-shadowed",
-    "a directory has the handler's name and hides its file",
-    "The runtime's client tries the bare name first and node says: ERR_UNSUPPORTED_DIR_IMPORT or MODULE_NOT_FOUND.",
-    "Rename the file or the directory, and set the handler to the new name.",
-    Severity.WARNING,
-)
 
 HANDLER_EXTENSIONS = ("", ".js", ".mjs", ".cjs")
 """In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""
@@ -159,15 +149,6 @@ def _main_file(facts: PackageFacts) -> str:
     )
 
 
-REQUIRED_FILE_MISSING = Rule(
-    "LP326",
-    "required-file-missing",
-    "a file that the handler loads is not in the package",
-    "node says: Error: Cannot find module; Lambda says: Runtime.ImportModuleError, or the call that needs it fails.",
-    "Put it into the package: `lambdapack build -v` says what is left out and why; a bundler has to copy .node files.",
-    Severity.ERROR,
-)
-
 REQUIRE_EXTENSIONS = ("", ".js", ".json", ".node")
 """What node tries for require(), in this order (Node.js docs, "Modules: CommonJS modules", read 2026-11)."""
 
@@ -214,22 +195,6 @@ def _is_requirable_directory(path: str, entries: Mapping[str, Entry]) -> bool:
     return not inside.isdisjoint(entries)
 
 
-NOT_EXPORTED = Rule(
-    "LP323",
-    "handler-not-exported",
-    "the handler's file does not export the handler",
-    "Lambda says: Runtime.HandlerNotFound: NAME is undefined or not exported.",
-    "Export it (`exports.NAME = ...`, `export const NAME = ...`), or set the handler: `--handler FILE.EXPORT`.",
-    Severity.WARNING,
-)
-MODULE_AS_COMMONJS = Rule(
-    "LP324",
-    "module-as-commonjs",
-    "the handler is an ES module that node takes for CommonJS",
-    "Lambda says: Runtime.UserCodeSyntaxError, and node gives the reason above.",
-    "Run `npm pkg set type=module`, or give the file the ending .mjs, and ship package.json.",
-    Severity.ERROR,
-)
 COMMONJS_AS_MODULE = Rule(
     "LP325",
     "commonjs-as-module",

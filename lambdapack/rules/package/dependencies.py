@@ -11,17 +11,8 @@ from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.package.records import DEPENDENCY_MISSING
 from lambdapack.tree.entry import EntryKind
-
-DEPENDENCY_MISSING = Rule(
-    "LP311",
-    "dependency-missing",
-    "a dependency of package.json is not in the package",
-    "node says: Error: Cannot find module. npm hoists a workspace member's dependencies to the root's node_modules.",
-    "Install them beside package.json first (`npm ci --omit=dev`), or let `lambdapack build` do it; a member of a "
-    "workspace is built from its root: `lambdapack build ROOT --handler MEMBER/index.handler`.",
-    Severity.ERROR,
-)
 
 MAX_NAMED_DEPENDENCIES = 5
 

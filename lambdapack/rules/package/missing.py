@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from lambdapack.model import Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.native_use import DISPENSABLE_USES, NativeUse
-from lambdapack.rules.binary.records import MISSING_ADDON, MISSING_PROGRAM
 from lambdapack.rules.fixes import build_fix
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
+from lambdapack.rules.package.records import MISSING_ADDON, MISSING_PROGRAM
 from lambdapack.rules.selection.platforms import PlatformFamily
 from lambdapack.rules.selection.selection import Choice, expected_addon_path, foreign_package_reason
 from lambdapack.rules.selection.tokens import parse_platform_tags

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lambdapack.binary.facts import Format
-from lambdapack.rules.binary.records import WRONG_PLATFORM_CAUSES
+from lambdapack.rules.binary.check import WRONG_PLATFORM_CAUSES
 from lambdapack.rules.model.report import Judgement, Outcome
 
 PRUNABLE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE))
