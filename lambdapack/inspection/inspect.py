@@ -90,7 +90,7 @@ def sum_by_category(packages: Iterable[PackageWeight]) -> Mapping[FileCategory, 
     for inspected_file in _iterate_files(packages):
         weight = found.get(inspected_file.sort, FileTotals())
         found[inspected_file.sort] = FileTotals(weight.files + 1, weight.size + inspected_file.size)
-    return dict(sorted(found.items(), key=lambda each: (-each[1].size, each[0].value)))
+    return dict(sorted(found.items(), key=lambda item: (-item[1].size, item[0].value)))
 
 
 def _iterate_files(packages: Iterable[PackageWeight]) -> Iterator[InspectedFile]:
@@ -145,7 +145,7 @@ def libc_of_binary(binary: Binary) -> str | None:
     elf = binary.elf
     if elf is None:
         return None
-    if any(is_musl(each) for each in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
+    if any(is_musl(library) for library in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
         return "musl"
     needs = (NUMBERED_VERSION.match(version_need.version) for version_need in elf.version_needs)
     numbers = [need[2] for need in needs if need and need[1] == "GLIBC"]

@@ -175,7 +175,7 @@ class _BuildRun:
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         kind = "layer" if self.wanted.layer else "zip"
         subject = Subject(kind, str(self.wanted.directory), unzipped_bytes=unzipped_bytes(tree))
-        subject = replace(subject, layers=tuple(opened_layer.told for opened_layer in self.layers))
+        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
         return check_package(subject, facts, runtime, self.wanted.policy)
 
     def _shipped(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:

@@ -84,7 +84,7 @@ class OpenedLayer:
     """One layer, as it would be unpacked at /opt."""
 
     tree: Tree
-    told: ReportLayer
+    summary: ReportLayer
 
 
 @contextmanager

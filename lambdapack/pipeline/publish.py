@@ -119,7 +119,7 @@ def find_layer_fit(order: LayerRequest, terms: PublishSettings, observer: Observ
         order.archive,
         "",
         origin=find_package_origin(order.archive, terms.project),
-        called=CloudIdentity("layer", str(order.archive)),
+        identity=CloudIdentity("layer", str(order.archive)),
     )
     policy = terms.policy
     if terms.project is not None:

@@ -107,7 +107,7 @@ def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:
 def _find_node(root: RootFs) -> str:
     """The absolute path of the image's node; LP103 when there is none, or a choice that nothing decides."""
     known = next((real for binary in NODE_BINARIES if (real := root.file(binary))), None)
-    others = [each for each in root.files_named("node") if each.endswith("bin/node")]
+    others = [path for path in root.files_named("node") if path.endswith("bin/node")]
     if known is None and len(others) != 1:
         several = (
             f"it has several: {', '.join(others[:5])}"

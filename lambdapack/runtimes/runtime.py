@@ -207,7 +207,7 @@ def parse_target(runtime: str, architecture: str) -> Target:
     name = parse_runtime(runtime)
     cpu = parse_architecture(architecture)
     if cpu not in runtime_architectures(name):
-        offered = ", ".join(each.aws for each in runtime_architectures(name))
+        offered = ", ".join(architecture.aws for architecture in runtime_architectures(name))
         raise LambdapackError(UNKNOWN_ARCHITECTURE, f"{name} runs on {offered} only", hint=f"Pass `--arch {offered}`.")
     return Target(name, cpu)
 

@@ -63,7 +63,7 @@ def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
         node_api=int(document["node_api"]),
         source=str(document["source"]),
         digest=str(document["digest"]),
-        libraries={str(name): _library_from_json(each) for name, each in document["libraries"].items()},
+        libraries={str(name): _library_from_json(library) for name, library in document["libraries"].items()},
         loaded=frozenset(map(str, document["loaded"])),
         floor={str(key): str(value) for key, value in document["floor"].items()},
         ceiling={str(key): str(value) for key, value in document["ceiling"].items()},

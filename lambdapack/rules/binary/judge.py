@@ -113,9 +113,9 @@ def _judge_loaded(path: str, binary: Binary, link_map: LinkMap, checks: tuple[De
 
 def _pick_defect(process: Process, checks: tuple[DefectCheck, ...]) -> Defect | None:
     """What surely fails wins over what is in doubt; dying later wins over doubt as well."""
-    found = [defect for check in checks if (defect := check(process)) is not None]
-    return next((each for each in found if each.outcome is Outcome.FAILS), None) or min(
-        found, key=lambda each: _OUTCOME_RANKS[each.outcome], default=None
+    defects = [defect for check in checks if (defect := check(process)) is not None]
+    return next((defect for defect in defects if defect.outcome is Outcome.FAILS), None) or min(
+        defects, key=lambda defect: _OUTCOME_RANKS[defect.outcome], default=None
     )
 
 

@@ -111,7 +111,7 @@ def judge_binaries(
 def _doubtful_findings(
     files: list[_JudgedFile], judgements: list[Judgement], selected: frozenset[str]
 ) -> Iterator[Finding]:
-    """Yield what is said of files that lie where a loader looks, though perhaps nobody asks for them on Lambda."""
+    """Yield the findings of files that lie where a loader looks, though perhaps nothing loads them on Lambda."""
     for file, judgement in zip(files, judgements, strict=True):
         if file.place in selected and not judgement.selected and judgement.finding is not None:
             yield judgement.finding
@@ -125,16 +125,16 @@ def _group_by_package(
     file_system: LambdaFileSystem, runtime: Runtime
 ) -> list[tuple[PackageChoices, Mapping[str, Binary]]]:
     owned: dict[str, dict[str, Binary]] = {}
-    found: list[tuple[PackageChoices, Mapping[str, Binary]]] = []
+    packages: list[tuple[PackageChoices, Mapping[str, Binary]]] = []
     for place, binary in file_system.binaries.items():
         owned.setdefault(_owner_directory(place, file_system.manifests), {})[place] = binary
     for directory, places in owned.items():
         manifest = file_system.manifests.get(directory) or PackageManifest(
             directory, name_from_directory(directory), ""
         )
-        paths = tuple(_path_in_package(each, directory) for each, binary in places.items() if _is_openable(binary))
-        found.append((PackageChoices(manifest, choose_files(manifest, paths, runtime)), places))
-    return found
+        paths = tuple(_path_in_package(place, directory) for place, binary in places.items() if _is_openable(binary))
+        packages.append((PackageChoices(manifest, choose_files(manifest, paths, runtime)), places))
+    return packages
 
 
 def _owner_directory(path: str, manifests: Mapping[str, PackageManifest]) -> str:
@@ -170,10 +170,10 @@ def _all_packages(
     packages: list[tuple[PackageChoices, Mapping[str, Binary]]], file_system: LambdaFileSystem
 ) -> tuple[PackageChoices, ...]:
     """The packages that have no native file at all are the ones that may lack one."""
-    known = {package_choices.manifest.directory for package_choices, _ in packages}
+    known = {choices.manifest.directory for choices, _ in packages}
     return (
-        *(package_choices for package_choices, _ in packages),
-        *(PackageChoices(each, {}) for path, each in file_system.manifests.items() if path not in known),
+        *(choices for choices, _ in packages),
+        *(PackageChoices(manifest, {}) for path, manifest in file_system.manifests.items() if path not in known),
     )
 
 
@@ -184,13 +184,13 @@ def _wrong_platform_directories(
 
     A family that its owner can do without (next's compiler), or whose owner is optional, only earns a warning.
     """
-    found: dict[str, Severity | None] = {}
+    severities: dict[str, Severity | None] = {}
     for family in families:
         needed = family.is_needed(required)
-        for each in family.installed:
-            if "wasm" not in parse_platform_tags(each.name).systems:
-                found[each.directory] = None if needed else found.get(each.directory, Severity.WARNING)
-    return found
+        for member in family.installed:
+            if "wasm" not in parse_platform_tags(member.name).systems:
+                severities[member.directory] = None if needed else severities.get(member.directory, Severity.WARNING)
+    return severities
 
 
 def _wrong_platform_files(
@@ -255,8 +255,8 @@ def _foreign_only_addons(files: list[_JudgedFile], wrong: frozenset[str], member
             by_owner.setdefault(file.owner.directory, []).append(file)
     found = []
     for addons in by_owner.values():
-        said = (parse_platform_tags(_path_in_package(file.place, file.owner.directory)) for file in addons)
-        targets = {(platform_tags.systems, platform_tags.cpus) for platform_tags in said}
+        tags = [parse_platform_tags(_path_in_package(file.place, file.owner.directory)) for file in addons]
+        targets = {(file_tags.systems, file_tags.cpus) for file_tags in tags}
         prebuilt = any("/prebuilds/" in file.place for file in addons)
         if len(targets) == 1 and not prebuilt and all(file.choice.foreign for file in addons):
             found += addons

@@ -164,7 +164,7 @@ class LinkMap:
         if not by.runpath:
             yield from self._inherited(by)
         yield from self.runtime.library_path
-        yield from (self._expand(each, by) for each in by.runpath)
+        yield from (self._expand(directory, by) for directory in by.runpath)
         if by.binary is None or by.binary.elf is None or "nodeflib" not in by.binary.elf.flags:
             yield from self.runtime.default_path
 
@@ -173,7 +173,7 @@ class LinkMap:
         current: LoadedObject | None = by
         while current is not None:
             owner = current
-            yield from (self._expand(each, owner) for each in owner.rpath)
+            yield from (self._expand(directory, owner) for directory in owner.rpath)
             current = current.loader
 
     def _expand(self, text: str, by: LoadedObject) -> str:
@@ -221,7 +221,7 @@ class LinkMap:
 
 def _missing_library(name: str, by: LoadedObject) -> Defect:
     """The loader stops at the first that is absent; a file made for musl needs another build all the same."""
-    musl = any(is_musl(each) for each in by.needed)
+    musl = any(is_musl(library) for library in by.needed)
     aside = "; it is made for musl as well" if musl and not is_musl(name) else ""
     message = f"{name}: cannot open shared object file: No such file or directory{_needed_by(by)}{aside}"
     return Defect(

@@ -10,7 +10,7 @@ from lambdapack.runtimes.versions import VersionAvailability, version_availabili
 
 
 def check_versions(process: Process) -> Defect | None:
-    """Return the first version that is surely absent, else the first that is not proved."""
+    """Return the first version that the runtime lacks, else the highest that is not guaranteed."""
     doubts: list[Defect] = []
     for asking, need in _version_needs(process):
         answer = _need_availability(process, need)
@@ -51,7 +51,7 @@ def _describe_limits(process: Process, need: VersionNeed) -> str:
     floor, ceiling = (limits.get(prefix) for limits in (process.runtime.floor, process.runtime.ceiling))
     if floor is None:
         return "its versions in the managed runtime are not known"
-    return f"surely there up to {prefix}_{floor}, in newer images up to {prefix}_{ceiling}"
+    return f"guaranteed up to {prefix}_{floor}, in newer images up to {prefix}_{ceiling}"
 
 
 def _version_rank(doubt: Defect) -> tuple[int, ...]:
@@ -70,7 +70,7 @@ def check_doubtful_libraries(process: Process) -> Defect | None:
     for loaded_object in process.new:
         if loaded_object.library is not None and not loaded_object.library.certain:
             name = loaded_object.library.soname
-            message = f"needs {name}, which the container image has; for the managed runtime it is not proved"
+            message = f"needs {name}, which the container image has and the managed runtime may lack"
             cause = MISSING_LIBRARY.name
             fix = f"Put {name} into `lib/` of the function or of a layer."
             return Defect(UNPROVED, message, cause, Outcome.UNKNOWN, fix=fix, evidence=(("library", name),))

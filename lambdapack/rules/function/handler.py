@@ -29,7 +29,7 @@ HANDLER_EXTENSIONS = ("", ".js", ".mjs", ".cjs")
 """In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""
 
 SCRIPT_EXTENSIONS = frozenset(("js", "mjs", "cjs", "ts", "mts", "cts"))
-"""Written after the dot these are a slip: Lambda would look for an export of that name."""
+"""After the dot these are a mistake: Lambda would look for an export of that name."""
 
 DIRECTORY_ENTRY_FILES = ("index.js", "index.mjs", "index.cjs", "index.json", "package.json")
 """What makes a directory requirable, the client's last try."""
@@ -55,7 +55,7 @@ def check_handler(case: Case) -> Iterator[Finding]:
         yield from _missing_handler_findings(facts, file_system, module, severity)
     elif found and file_system.is_directory(module) and (found == ".mjs" or case.runtime.behaviour.imports_handler):
         name = posixpath.relpath(module, TASK_ROOT)
-        message = f"{name}/ lies beside {name}{found}, so the handler {handler} is not found"
+        message = f"the directory {name}/ beside {name}{found} hides the file of the handler {handler}"
         yield Finding(HANDLER_SHADOWED, f"{name}{found}", message, evidence=(("handler", handler),))
 
 
@@ -106,7 +106,7 @@ def _missing_handler_findings(
     name = posixpath.relpath(module, TASK_ROOT)
     tried = ", ".join(f"{name}{extension}" for extension in HANDLER_EXTENSIONS[1:])
     hint, file = _near_file(facts, file_system, module)
-    message = f"the handler {facts.handler} wants one of {tried}{hint}"
+    message = f"the handler {facts.handler} needs one of {tried}{hint}"
     evidence = (("handler", facts.handler),)
     fix = _handler_fix(facts.handler or "", file)
     yield Finding(HANDLER_MISSING, f"{name}.js", message, fix=fix, severity=severity, evidence=evidence)
@@ -123,7 +123,7 @@ def _handler_fix(handler: str, file: str) -> str:
 
 
 def _near_file(facts: PackageFacts, file_system: LambdaFileSystem, module: str) -> tuple[str, str]:
-    """Return what is said of a file that may be meant, and the file when the handler could name it."""
+    """Return a hint at a file that may be meant, and that file when the handler can name it."""
     main = _main_file(facts)
     for extension in (".ts", ".mts", ".cts"):
         if file_system.is_file(module + extension):
@@ -131,7 +131,7 @@ def _near_file(facts: PackageFacts, file_system: LambdaFileSystem, module: str) 
     wanted = {posixpath.relpath(module + extension, TASK_ROOT).lower() for extension in HANDLER_EXTENSIONS[1:]}
     near = next((path for path in facts.entries if path.lower() in wanted), None)
     if near:
-        return f"; {near} is there, but Lambda's file system tells upper from lower case", near
+        return f"; {near} is there, but Lambda's file system is case-sensitive", near
     names = {f"{posixpath.basename(module)}{extension}" for extension in HANDLER_EXTENSIONS[1:]}
     own = (path for path in facts.entries if "node_modules/" not in path)
     found = next((path for path in own if posixpath.basename(path) in names), "")
@@ -167,14 +167,14 @@ def _required_file_findings(facts: PackageFacts) -> Iterator[Finding]:
             or _is_file_present(path, required_file, facts.entries)
         ):
             continue
-        message = f"line {required_file.line} loads {required_file.name!r}, and {path} is not there"
+        message = f"line {required_file.line} loads {required_file.name!r}, but {path} is missing"
         evidence = (("name", required_file.name), ("at_once", required_file.at_once))
         finding = Finding(REQUIRED_FILE_MISSING, facts.script.path, message, line=required_file.line, evidence=evidence)
         yield finding if required_file.at_once else replace(finding, severity=Severity.WARNING)
 
 
 def _is_outside_function(path: str, entries: Mapping[str, Entry]) -> bool:
-    """What lies outside, in node_modules, or behind a link is not looked for: others say what they think of it."""
+    """Files outside, in node_modules or behind a link are left to other rules."""
     parts = path.split("/")
     above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
     linked = any(place in entries and entries[place].kind is EntryKind.SYMLINK for place in above)
@@ -251,6 +251,8 @@ def _code_findings(script: Script, export: str, system: str) -> Iterator[Finding
         yield Finding(COMMONJS_AS_MODULE, script.path, message, line=script.commonjs.line)
     elif script.complete and export.split(".", maxsplit=1)[0] not in script.exports:
         names = sorted(script.exports - {"__esModule"})
-        exports = f"it exports {', '.join(names)}" if names else "it exports nothing"
+        exports = f"the file exports {', '.join(names)}" if names else "the file exports nothing"
         evidence = (("exports", names), ("wanted", export))
-        yield Finding(NOT_EXPORTED, script.path, f"{export} is wanted, and {exports}", evidence=evidence)
+        yield Finding(
+            NOT_EXPORTED, script.path, f"the handler needs the export {export}, and {exports}", evidence=evidence
+        )

@@ -130,7 +130,7 @@ def _protocol_findings(project: Project) -> Iterator[Finding]:
             yield Finding(
                 FOREIGN_PROTOCOL,
                 "package.json",
-                f"{edge.name} is wanted as {edge.spec}",
+                f"{edge.name} is required as {edge.spec}",
                 package=edge.name,
                 line=project.manifest_lines.get(f"{edge.need.value}.{edge.name}"),
                 evidence=(("spec", edge.spec),),

@@ -88,7 +88,7 @@ def _lock_step_finding(project: Project, lockfile: Lockfile, edge: Edge, problem
     return Finding(
         LOCK_OUT_OF_STEP,
         "package.json" if by_root else lockfile.path.name,
-        f"{problem} (wanted by {'package.json' if by_root else edge.owner.path})",
+        f"{problem} (required by {'package.json' if by_root else edge.owner.path})",
         package=edge.name,
         line=project.manifest_lines.get(f"{edge.need.value}.{edge.name}") if by_root else edge.owner.line,
         fix=_PEER_FIX if peer else "",

@@ -55,11 +55,11 @@ def size_findings(subject: Subject, facts: PackageFacts) -> Iterator[Finding]:
     layers = sum(_total_bytes(layer) for layer in facts.layers)
     if own + layers > MAX_UNZIPPED_BYTES:
         parts = f"{own} bytes of its own and {layers} of layers" if layers else f"{own} bytes"
-        message = f"unzipped it has {parts}, {MAX_UNZIPPED_BYTES} are allowed"
+        message = f"the unzipped size is {parts}, the limit is {MAX_UNZIPPED_BYTES}"
         evidence = (("bytes", own), ("layers", layers), ("limit", MAX_UNZIPPED_BYTES))
         yield Finding(TOO_BIG, "", message, evidence=evidence)
     if (subject.zip_bytes or 0) > MAX_ZIPPED_BYTES and subject.kind != "function":  # a function is uploaded already
-        message = f"the zip has {subject.zip_bytes} bytes, {MAX_ZIPPED_BYTES} can be sent directly"
+        message = f"the zip has {subject.zip_bytes} bytes, the limit of a direct upload is {MAX_ZIPPED_BYTES}"
         yield Finding(NEEDS_BUCKET, "", message, evidence=(("bytes", subject.zip_bytes), ("limit", MAX_ZIPPED_BYTES)))
 
 
@@ -93,7 +93,7 @@ def check_modes(case: Case) -> Iterator[Finding]:
         if closed:
             more = f"; the same with {len(closed) - 1} more" if len(closed) > 1 else ""
             mode = tree.entries[closed[0]].mode
-            message = f"its mode is {mode:04o}, so others may not read it{more}"
+            message = f"its mode is {mode:04o}, so Lambda's user may not read it{more}"
             evidence = (("count", len(closed)), ("paths", closed[:MAX_EVIDENCE_PATHS]))
             severity = Severity.NOTE if tree is facts and case.subject.kind == "directory" else None
             place = closed[0] if tree is facts else posixpath.join(tree.root, closed[0])

@@ -67,7 +67,7 @@ def check_layers(case: Case) -> Iterator[Finding]:
 
 
 def _unsearched_findings(root: str, layer: PackageFacts, runtime: Runtime) -> Iterator[Finding]:
-    """A layer for several runtimes has a folder for each; it is at fault only when this runtime's is not there."""
+    """A layer for several runtimes has a folder for each; only a missing one of this runtime is a defect."""
     there = dict.fromkeys(modules for path in layer.entries if (modules := _outermost_modules(path)))
     searched = runtime.behaviour.layer_modules
     serves = any(posixpath.join(LAYER_ROOT, modules) in searched for modules in there)
@@ -76,7 +76,7 @@ def _unsearched_findings(root: str, layer: PackageFacts, runtime: Runtime) -> It
         if place in searched or not _is_for_functions(modules, serves=serves):
             continue
         size = sum(entry.size for path, entry in layer.entries.items() if path.startswith(f"{modules}/"))
-        message = f"{runtime.target.runtime} searches {' and '.join(searched)}, not {place}; it has {size} bytes"
+        message = f"{runtime.target.runtime} searches {' and '.join(searched)}, not {place}, which holds {size} bytes"
         evidence = (("searched", list(searched)), ("bytes", size))
         severity = Severity.NOTE if serves else None
         yield Finding(LAYER_NOT_SEARCHED, path_in_report(root, place), message, severity=severity, evidence=evidence)
@@ -102,7 +102,7 @@ def _is_for_functions(modules: str, *, serves: bool) -> bool:
 
 
 def _dangling_link_findings(facts: PackageFacts, file_system: LambdaFileSystem) -> Iterator[Finding]:
-    """Links across the trees; when the other tree is not given, nothing can be said, and that is said."""
+    """Yield links from one tree into another that lead nowhere; a note where the other tree is not given."""
     roots = {tree.root for tree in (facts, *facts.layers)}
     for path in file_system.links:
         root = next((root for root in (TASK_ROOT, LAYER_ROOT) if path.startswith(f"{root}/")), "")
@@ -112,10 +112,10 @@ def _dangling_link_findings(facts: PackageFacts, file_system: LambdaFileSystem) 
             continue
         given = other in roots
         what = "the layers have no such file" if other == LAYER_ROOT else "the function has no such file"
-        unknown = "only its layers tell whether that is there (--layer)"
+        unknown = "pass the function's layers with --layer to check that it exists"
         if other == TASK_ROOT:
-            unknown = "only the function tells whether that is there"
-        message = f"it points to {end}, {what if given else unknown}"
+            unknown = "check the function with this layer to see whether it exists"
+        message = f"it points to {end}; {what if given else unknown}"
         severity = None if given else Severity.NOTE
         evidence = (("target", end), ("decided", given))
         yield Finding(LINK_DANGLES, path_in_report(facts.root, path), message, severity=severity, evidence=evidence)
@@ -133,7 +133,7 @@ def check_layer_imports(case: Case) -> Iterator[Finding]:
         if found:
             more = f" and {len(found) - MAX_NAMED_IMPORTS} more" if len(found) > MAX_NAMED_IMPORTS else ""
             named = ", ".join(list(found)[:MAX_NAMED_IMPORTS])
-            message = f"it imports {named}{more}, found in {next(iter(found.values()))} alone"
+            message = f"it imports {named}{more}, which only {next(iter(found.values()))} has"
             severity = Severity.NOTE if case.runtime.behaviour.import_searches_node_path else None
             evidence = (("imports", found),)
             yield Finding(LAYER_IMPORT, path, message, severity=severity, evidence=evidence)

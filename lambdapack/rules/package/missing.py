@@ -66,13 +66,13 @@ def missing_build_reason(
     if foreign:
         return _foreign_addons_reason(manifest, foreign, runtime)
     if any(_has_path(file_system, manifest, trace) for trace in COMPILATION_TRACES):
-        message = "its compilation was begun and left no file: it failed"
+        message = "its compilation failed: it started and left no file"
         return MissingReason("compile-failed", message, fix)
     skipped = "--ignore-scripts, or npm 12 without `npm install-scripts approve`"
     if not manifest.install_script and not manifest.gypfile:
         return MissingReason("not-published", "no file of it is native, and no install script would make one", "")
     if SWALLOWED_FAILURE.search(manifest.install_script):
-        message = f"its install script was skipped ({skipped}), or failed silently: it ends with success in any case"
+        message = f"its install script was skipped ({skipped}), or failed silently: it always exits with 0"
         return MissingReason("scripts-skipped", message, fix)
     if manifest.script.fetches:
         return MissingReason(
@@ -129,7 +129,7 @@ def missing_family_findings(needs: PackageNeeds, file_system: LambdaFileSystem, 
     """Yield a finding for each family of which no member at all is installed."""
     owners = [file_system.manifests[root] for root in TREE_ROOTS]
     for family in needs.families:
-        if any(each for each in family.installed if "wasm" not in each.name):
+        if any("wasm" not in member.name for member in family.installed):
             continue
         reason = missing_family_reason(family, owners, runtime)
         yield _missing_finding(
@@ -199,7 +199,7 @@ def _missing_reason(package: PackageChoices, file_system: LambdaFileSystem, runt
     if foreign or not manifest.module_path:
         return reason
     return MissingReason(
-        reason.name, f"{expected_addon_path(manifest, runtime)} is not there: {reason.message}", reason.fix
+        reason.name, f"{expected_addon_path(manifest, runtime)} is missing: {reason.message}", reason.fix
     )
 
 

@@ -81,7 +81,7 @@ def _shadowed_finding(
 def _describe_copy(row: Mapping[str, object]) -> str:
     lost = f"{row['package']} {row['shadowed_version']}".rstrip()
     if row["dead"]:
-        return f"{lost} yields to {row['taken_version'] or 'the copy'} in {row['taken']}"
+        return f"{lost} is shadowed by {row['taken_version'] or 'the copy'} in {row['taken']}"
     return f"{lost} is loaded by other packages of the layer, {row['taken_version']} in {row['taken']} by the function"
 
 
@@ -174,7 +174,7 @@ def _hidden_library_findings(case: Case, place: str, taken: str) -> Iterator[Fin
     name = posixpath.basename(place)
     system = winner is None
     why = "node has it loaded" if name in case.runtime.loaded else "its directory comes first"
-    message = f"{hidden.size} bytes that are never loaded: " + (
+    message = f"{hidden.size} bytes are never loaded: " + (
         f"the runtime's own {name} is taken, {why}" if system else f"{taken} is taken, its directory comes first"
     )
     evidence = (("taken", taken), ("bytes", hidden.size), ("sha256", hidden.sha256))

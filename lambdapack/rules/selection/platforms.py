@@ -115,6 +115,6 @@ def _is_for_other_cpus(names: list[str], members: Mapping[str, list[str]], runti
 
 
 def _fits_target(name: str, runtime: Runtime) -> bool:
-    said = parse_platform_tags(name)
+    tags = parse_platform_tags(name)
     cpu = runtime.target.architecture.node
-    return "linux" in said.systems and cpu in said.cpus and find_contradiction(said, runtime) is None
+    return "linux" in tags.systems and cpu in tags.cpus and find_contradiction(tags, runtime) is None

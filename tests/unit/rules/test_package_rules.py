@@ -47,7 +47,7 @@ def test_a_missing_handler_is_an_error_for_a_build_and_a_note_otherwise(world: W
 
 @pytest.mark.parametrize(
     ("handler", "file", "hint"),
-    [("index.handler", "Index.js", "upper from lower"), ("app.handler", "dist/app.js", "dist/app.js is there")],
+    [("index.handler", "Index.js", "is case-sensitive"), ("app.handler", "dist/app.js", "dist/app.js is there")],
 )
 def test_a_missing_handler_comes_with_what_is_near(world: World, handler: str, file: str, hint: str) -> None:
     world.handler = handler
