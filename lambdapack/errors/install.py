@@ -219,7 +219,7 @@ OUT_OF_MEMORY = Failure(
     "out-of-memory",
     "the build ran out of memory",
     "The container has a memory limit, so that a build cannot take the host down.",
-    "Raise it with LAMBDAPACK_MEMORY (for example 4g), or compile with fewer jobs: JOBS=1.",
+    "Raise it with LAMBDAPACK_MEMORY (for example 8g), or compile with fewer jobs: JOBS=1.",
     ExitCode.BUILD,
     messages=(
         Message(

@@ -51,7 +51,7 @@ def has_platform_packages(package: str | None) -> bool:
     return found is not None and found.delivery is BinaryDelivery.PLATFORM_PACKAGES
 
 
-HANDLER_FILE_NAME = re.compile(r"\w[\w/-]*(?:\.[cm]?js)?")
+HANDLER_FILE_NAME = r"\w[\w/-]*(?:\.[cm]?js)?"
 """What a handler's file may be called in the package."""
 
 
@@ -129,7 +129,7 @@ def _collect_words(slots: Slots, world: TextOrigin, aim: ExplainTarget, package:
 def _handler_name(slots: Slots) -> str:
     """The name that the text has; where it has the file alone, or the export alone, the usual other half."""
     name, module = slots.get("handler", ""), slots.get("module", "").removeprefix("/var/task/")
-    file = re.sub(r"\.[cm]?js$", "", module) if HANDLER_FILE_NAME.fullmatch(module) else "index"
+    file = re.sub(r"\.[cm]?js$", "", module) if re.fullmatch(HANDLER_FILE_NAME, module) else "index"
     return name if "." in name else f"{file}.{name or 'handler'}"
 
 
@@ -158,7 +158,9 @@ def _runtime_of_node(slots: Slots, world: TextOrigin) -> str | None:
 def _runtime_with_node_api(slots: Slots, aim: ExplainTarget) -> str:
     """The oldest runtime that has the Node-API of the message; the own one when it names none."""
     wanted = max((int(match) for match in re.findall(r"\d+", slots.get("needs", ""))), default=0)
-    able = [each for each in runtime_ids() if shipped_runtime(Target(each, Architecture.X86_64)).node_api >= wanted > 0]
+    if not wanted:
+        return aim.runtime
+    able = [each for each in runtime_ids() if shipped_runtime(Target(each, Architecture.X86_64)).node_api >= wanted]
     return able[0] if able else aim.runtime
 
 

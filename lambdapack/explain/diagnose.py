@@ -21,17 +21,17 @@ from lambdapack.explain.owners import find_package_near, package_of_file, packag
 from lambdapack.messages import Certainty, Message, Rank, slots_of
 from lambdapack.model import Rule
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
+_WORD = r"[A-Za-z][A-Za-z-]{2,}"
 MIN_SIMILARITY = 0.3
 """Share of words in common from which a message is worth naming."""
 
 
 def find_nearest_message(text: str) -> str:
     """Return the known message that shares most words with a line of the text, "" when none is alike."""
-    lines = [set(map(str.lower, _WORD.findall(line))) for line in text.splitlines()[:200]]
+    lines = [set(map(str.lower, re.findall(_WORD, line))) for line in text.splitlines()[:200]]
     best, found = MIN_SIMILARITY, ""
     for sign in MESSAGE_PATTERNS:
-        words = set(map(str.lower, _WORD.findall(sign.example)))
+        words = set(map(str.lower, re.findall(_WORD, sign.example)))
         for line in lines:
             alike = len(words & line) / len(words | line) if words | line else 0.0
             if alike > best:

@@ -90,32 +90,32 @@ class Explanation:
     left_out: int = 0  # passages of an enormous log that were not looked at
 
 
-_LAMBDA_MENTION = re.compile(r"/var/task|/var/runtime|/opt/nodejs|\bRequestId:|\bRuntime\.[A-Z]\w+|LAMBDA_|AWS::Lambda")
+_LAMBDA_MENTION = r"/var/task|/var/runtime|/opt/nodejs|\bRequestId:|\bRuntime\.[A-Z]\w+|LAMBDA_|AWS::Lambda"
 _SYSTEM_PATTERNS = (
-    ("win32", re.compile(r"\b[A-Z]:\\|Win32 application|win32-x64|Windows_NT")),
-    ("darwin", re.compile(r"/Users/|\bdlopen\([/~]|mach-o|\bDarwin \d|/opt/homebrew")),
-    ("alpine", re.compile(r"[Aa]lpine|\bapk add\b|Error (?:loading shared library|relocating)")),
+    ("win32", r"\b[A-Z]:\\|Win32 application|win32-x64|Windows_NT"),
+    ("darwin", r"/Users/|\bdlopen\([/~]|mach-o|\bDarwin \d|/opt/homebrew"),
+    ("alpine", r"[Aa]lpine|\bapk add\b|Error (?:loading shared library|relocating)"),
 )
 _NODE_VERSION_PATTERNS = (
-    re.compile(r"\bnodejs(\d{2})\.x\b"),
-    re.compile(r"\bNode\.js v(\d{1,2})\.\d+\.\d+"),
-    re.compile(r"\bnode(?:@| -v v|=| v|/v)(\d{1,2})\.\d+\.\d+"),
-    re.compile(r"\bnode v(\d{1,2})\.\d+"),
+    r"\bnodejs(\d{2})\.x\b",
+    r"\bNode\.js v(\d{1,2})\.\d+\.\d+",
+    r"\bnode(?:@| -v v|=| v|/v)(\d{1,2})\.\d+\.\d+",
+    r"\bnode v(\d{1,2})\.\d+",
 )
-_CPU_MENTION = re.compile(
+_CPU_MENTION = (
     r"\barch=(arm64|x64)\b|\blinux[-/ ](arm64|x64|amd64|aarch64)\b|--(?:cpu|arch)[= ](arm64|x64|x86_64)\b"
     r"|Architectures?\W{1,6}(arm64|x86_64)"
 )
-_BINARY_PATH = re.compile(r"[^\s'\"`()]*(?:node_modules[/\\]|\.node\b)[^\s'\"`()]*")
+_BINARY_PATH = r"[^\s'\"`()]*(?:node_modules[/\\]|\.node\b)[^\s'\"`()]*"
 """A path to a binary: the CPU in it is what the file was made for, not the one that it met."""
 _ARCHITECTURE_BY_NAME = {"arm64": Architecture.ARM64, "aarch64": Architecture.ARM64}
 
 
 def read_text_origin(text: str) -> TextOrigin:
     """Return what a text tells about its place; nothing is guessed."""
-    on_lambda = _LAMBDA_MENTION.search(text) is not None
-    system = "" if on_lambda else next((name for name, sign in _SYSTEM_PATTERNS if sign.search(text)), "")
-    named = _CPU_MENTION.search(_BINARY_PATH.sub("", text))
+    on_lambda = re.search(_LAMBDA_MENTION, text) is not None
+    system = "" if on_lambda else next((name for name, pattern in _SYSTEM_PATTERNS if re.search(pattern, text)), "")
+    named = re.search(_CPU_MENTION, re.sub(_BINARY_PATH, "", text))
     cpu = named[named.lastindex] if named and named.lastindex else ""
     return TextOrigin(
         on_lambda, system, _ARCHITECTURE_BY_NAME.get(cpu, Architecture.X86_64) if cpu else None, _node_major(text)
@@ -126,4 +126,4 @@ def _node_major(text: str) -> int | None:
     wanted = re.search(r"requires\s+NODE_MODULE_VERSION\s+(\d+)", text)
     if wanted and (major := node_major_of_abi(int(wanted[1]))):
         return major
-    return next((int(found[1]) for each in _NODE_VERSION_PATTERNS if (found := each.search(text))), None)
+    return next((int(found[1]) for pattern in _NODE_VERSION_PATTERNS if (found := re.search(pattern, text))), None)

@@ -15,7 +15,7 @@ FUNCTION_LINES = 60
 """Of a body with its docstring: the signature of a typer command is a table of its options."""
 
 OWNERS = {
-    "ahocorasick_rs": ("explain/log.py",),
+    "ahocorasick_rs": ("explain/passages.py",),
     "docker": ("engine/docker.py",),
     "elftools": ("binary/elf/definitions.py",),
     "tqdm": ("cli/output/progress.py",),

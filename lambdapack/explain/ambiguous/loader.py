@@ -163,7 +163,7 @@ PATTERNS: tuple[MessagePattern, ...] = (
         "glibc's loader",
         "/var/task/node_modules/a/a.node: invalid ELF header",
         rf"{FILE}: invalid ELF header",
-        ("invalid",),
+        ("header",),
         invalid_elf_header,
     ),
     MessagePattern(

@@ -10,10 +10,10 @@ from lambdapack.rules.function.records import HANDLER_MISSING, REQUIRED_FILE_MIS
 from lambdapack.rules.package.records import DEPENDENCY_MISSING, NOT_READABLE
 from lambdapack.rules.selection.tokens import parse_platform_tags
 
-PACKAGE_OR_FILE_NAME = re.compile(NAME, re.IGNORECASE)
+PACKAGE_OR_FILE_NAME = f"(?i){NAME}"
 """Also the name of a handler's file; an alias of a bundler such as @/x is neither."""
 
-HANDLER_MODULE = re.compile(
+HANDLER_MODULE = (
     r"(?:(?:src|dist|build|out|functions?|handlers?|lambdas?)/[\w./-]+|index|app|main|handler|server|lambda_?function)"
     r"(?:\.[cm]?js)?"
 )
@@ -29,9 +29,9 @@ def missing_module(slots: Slots) -> Meaning | None:
         return None  # another pattern's
     if module.startswith((".", "/")):
         return _missing_file(module, stack)
-    if not PACKAGE_OR_FILE_NAME.match(module):
+    if not re.match(PACKAGE_OR_FILE_NAME, module):
         return None
-    if not stack and HANDLER_MODULE.fullmatch(module):
+    if not stack and re.fullmatch(HANDLER_MODULE, module):
         return Meaning(HANDLER_MISSING, Certainty.LIKELY, f"the handler's file {module} is not at the top of the zip")
     if not _is_from_package(stack) and "/var/runtime" in stack and "/var/task" not in stack and "/opt/" not in stack:
         handler = Meaning(DEPENDENCY_MISSING, Certainty.POSSIBLE, f"the package {module} is not in the zip")
@@ -85,7 +85,7 @@ PATTERNS: tuple[MessagePattern, ...] = (
         "Cannot find module 'x'\nRequire stack:\n- /var/task/index.js",
         r"Cannot find module ['\"`](?P<module>[^'\"`\n]+)['\"`](?! or its corresponding)"
         r"(?:[^\n]*\n?\s*,?\"?\s*Require stack:(?P<stack>(?:\s*[\",]*\s*- [^\n]+){1,40}))?",
-        ("find",),
+        ("Cannot",),
         missing_module,
         Rank.SYMPTOM,
     ),

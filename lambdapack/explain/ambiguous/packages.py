@@ -115,7 +115,7 @@ PATTERNS: tuple[MessagePattern, ...] = (
         "node",
         "Cannot find module '@img/sharp-linux-x64/sharp.node'",
         rf"Cannot find (?:module|package) ['\"`]?(?P<module>{NAME}(?:/[\w./-]+)?)['\"`.]?",
-        ("find",),
+        ("Cannot",),
         missing_platform_package,
     ),
     MessagePattern(
@@ -164,7 +164,7 @@ PATTERNS: tuple[MessagePattern, ...] = (
         "node",
         "Cannot find module '../build/Release/a.node'",
         rf"Cannot find (?:module|package) {QUOTED.format('file').replace('+)', '+?[.]node)', 1)}",
-        (".node",),
+        ("Cannot",),
         missing_addon,
     ),
     MessagePattern(

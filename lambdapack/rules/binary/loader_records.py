@@ -19,6 +19,8 @@ ELF_HEADER_ERRORS = (
     r"shared object cannot be dlopen\(\)ed|ELF load command (?:alignment|address)[^\n]*aligned"
 )
 
+_DOWNLOAD_AGAIN = f"npm cache clean --force && {CLEAN_INSTALL}"
+
 WRONG_CPU = Rule(
     "LP201",
     "wrong-cpu",
@@ -61,7 +63,7 @@ NOT_ELF = Rule(
             "glibc's loader",
             "Error: invalid ELF header",
             r"(?:^|[^:]|Error: )\binvalid ELF header",
-            ("invalid",),
+            ("header",),
             "a native addon of the package is not a Linux file",
             certainty=Certainty.LIKELY,
         ),
@@ -92,7 +94,7 @@ TRUNCATED = Rule(
     "a binary is cut short",
     "The loader prints `file too short` or `cannot read file data`, or it maps the file and the "
     "process dies with SIGBUS.",
-    "Download it again: `npm cache clean --force && npm ci`.",
+    f"Download it again: `{_DOWNLOAD_AGAIN}`.",
     Severity.ERROR,
     messages=(
         Message(
@@ -112,7 +114,7 @@ TRUNCATED = Rule(
         ),
     ),
     remedy=Remedy(
-        ("{build}", CLEAN_INSTALL, "git lfs pull"),
+        ("{build}", _DOWNLOAD_AGAIN, "git lfs pull"),
         "Keep binaries out of git-lfs and behind no rewriting proxy; `lambdapack verify` sees a cut file "
         "before Lambda.",
     ),
@@ -157,7 +159,7 @@ BAD_ELF = Rule(
             "/var/task/node_modules/a/a.node: ELF file OS ABI invalid",
             rf"(?:{FILE}: )?(?:{ELF_HEADER_ERRORS})",
             (
-                "invalid",
+                "ABI",
                 "match",
                 "ET_EXEC",
                 "phentsize",
@@ -167,7 +169,6 @@ BAD_ELF = Rule(
                 "loadable",
                 "dlopen()ed",
                 "aligned",
-                "executable",
             ),
             "{file} is an ELF file that this loader refuses",
         ),

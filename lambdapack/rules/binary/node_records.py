@@ -169,7 +169,7 @@ NO_EXEC_BIT = Rule(
         ),
     ),
     remedy=Remedy(
-        ("{build}", "chmod 755 {path}"),
+        ("{build}", "chmod +x {path}"),
         "Zip with `lambdapack build` and name such files in `executable = [...]`: zips made on Windows have no modes.",
     ),
 )

@@ -182,7 +182,7 @@ PLATFORM_PACKAGE_MISSING = Rule(
             "Cannot find module '../lightningcss.linux-x64-gnu.node'",
             r"Cannot find module ['\"](?:\.{1,2}/)+(?P<file>[\w-]+\.(?:linux|darwin|win32|android"
             r"|freebsd)-[\w-]+\.node)",
-            (".node",),
+            ("Cannot",),
             "{file}, the package's binary for this platform, was not installed",
         ),
         Message(

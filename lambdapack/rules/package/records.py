@@ -102,7 +102,7 @@ MISSING_ADDON = Rule(
             r"|https?://[^\s\"']*(?:linux|darwin|win32|alpine)[^\s\"']*\.(?:tar\.gz|tgz|tar\.br|node|zip"
             r"|gz)[^\n]{0,40}?"
             r"(?:\b40[34]\b|returned \d|E(?:CONN|TIMED|NOTF|AI_)\w+|[Nn]ot [Ff]ound)",
-            ("buil", "linux", "darwin", "win32", "alpine"),
+            ("buil", "http"),
             "the prebuilt binary for this platform could not be downloaded",
             certainty=Certainty.LIKELY,
         ),
@@ -194,7 +194,7 @@ NEEDS_BUCKET = Rule(
     "needs-bucket",
     "the zip is too large for a direct upload",
     "AWS answers `Zipped size must be smaller than 52428800 bytes`. Through S3 there is no such limit.",
-    "Upload it with `aws s3 cp ZIP s3://BUCKET/` and deploy from there.",
+    "Run `lambdapack deploy --bucket BUCKET`, or upload it with `aws s3 cp ZIP s3://BUCKET/` and deploy from there.",
     Severity.NOTE,
     messages=(
         Message(
@@ -232,7 +232,7 @@ NOT_READABLE = Rule(
     "files are not readable for everybody",
     "Lambda runs as another user than the files' owner, and node prints `EACCES: permission denied, "
     "open '/var/task/index.js'`.",
-    "Run `chmod -R go+rX .` before zipping; `lambdapack build` sets 644 and 755 itself.",
+    "Run `chmod -R u=rwX,go=rX .` before zipping; `lambdapack build` sets 644 and 755 itself.",
     Severity.ERROR,
     messages=(
         Message(

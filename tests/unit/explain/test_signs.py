@@ -9,8 +9,8 @@ from lambdapack.errors.record import Failure
 from lambdapack.explain.causes import CAUSE_RECORDS
 from lambdapack.explain.cures import ExplainTarget, fill_remedy
 from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
-from lambdapack.explain.log import find_stems, search_stems
 from lambdapack.explain.nouns import Explanation, Meaning, MessagePattern, TextOrigin
+from lambdapack.explain.passages import find_stems, search_stems
 from lambdapack.explain.text import strip_log_markup
 from lambdapack.messages import Certainty, compile_pattern
 from lambdapack.model import Rule
