@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from lambdapack.cli.output import console
-from lambdapack.pack.manifest import zip_manifest_path
+from lambdapack.pack.output import zip_manifest_path
 from lambdapack.report import json_v1
 from lambdapack.rules.registry import RULES
 from lambdapack.schema import published

@@ -6,7 +6,7 @@ from typing import Any
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest
+from lambdapack.pack.output import read_zip_manifest
 from lambdapack.project.project import Project
 from lambdapack.project.reader import read_project
 from lambdapack.rules.model.package import PackageOrigin

@@ -60,7 +60,7 @@ def read_deploy_settings(
 
 
 def _fill_from_function(settings: Settings, cloud: Cloud, function: str, bars: ProgressReporter) -> Settings:
-    with bars.task(f"Looking at {function}"):
+    with bars.task(f"Reading {function}"):
         latest = cloud.function(function)
     if latest is None or latest.runtime not in runtime_ids():
         return settings
@@ -233,7 +233,7 @@ def _make_desired_function(
         architecture=parse_architecture(arch.value) if arch.origin != DEFAULT_ORIGIN else None,
         settings=settings,
         variables=wishes.variables,
-        new=new if asked.create else None,
+        creation_settings=new if asked.create else None,
         bucket=asked.bucket,
         smoke=read_smoke_event(asked.smoke, asked.smoke_status) if asked.smoke else None,
         canary=wishes.canary,
@@ -248,7 +248,7 @@ def _print_findings(asked: DeployOptions, examined: tuple[PlannedFunction, ...])
         if planned_function.report and (planned_function.report.findings or asked.verbose):
             from lambdapack.report import human  # noqa: PLC0415  # not when nothing is to do
 
-            lead = f"{planned_function.plan.wanted.function}:\n" if len(examined) > 1 else ""
+            lead = f"{planned_function.plan.desired.function}:\n" if len(examined) > 1 else ""
             console.write_stderr(f"{lead}{human.render_human(planned_function.report, verbose=asked.verbose)}\n")
 
 

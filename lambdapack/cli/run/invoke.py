@@ -176,10 +176,10 @@ def _open_target(
             raise LambdapackError(USAGE, f"--function {asked.function} is no function's name", hint=hint)
         settings = read_settings(WORKING_DIRECTORY, settings_from_function(fetched, flags))
         (target,) = select_targets(settings, bars)
-        for each in fetched.layers.unseen:
+        for each in fetched.layers.unreadable:
             bars.note(f"the layer {each} cannot be read, and is left out")
         yield InvocationTarget(
-            fetched.path, fetched.files, target, fetched.function.handler, settings, fetched.function
+            fetched.path, fetched.layer_files, target, fetched.function.handler, settings, fetched.function
         )
 
 

@@ -45,25 +45,25 @@ def check_package_book(case: Case) -> Iterator[Finding]:
 
 def _has_advice(entry: BookEntry) -> bool:
     misplaced = entry.role in {PackageRole.BUILD_TOOL, PackageRole.ELSEWHERE}
-    return misplaced or bool(entry.instead) or not entry.alive
+    return misplaced or bool(entry.replacements) or not entry.is_maintained
 
 
 def _advice_finding(entry: BookEntry, package: PackageManifest, case: Case, dependents: tuple[str, ...]) -> Finding:
     late = entry.last_node is not None and case.runtime.node_major > entry.last_node
     by = f", required by {', '.join(dependents[:MAX_NAMED_DEPENDENTS])}" if dependents else ""
     return Finding(
-        OUT_OF_PLACE if entry.alive else GIVEN_UP,
+        OUT_OF_PLACE if entry.is_maintained else GIVEN_UP,
         path_in_report(case.facts.root, package.directory),
         f"{package.name} {package.version} is {_describe_state(entry, late=late)}{by}",
         package=package.name,
         fix=_advice_fix(entry, dependents),
-        severity=Severity.WARNING if late and not entry.alive else None,
+        severity=Severity.WARNING if late and not entry.is_maintained else None,
         evidence=(
             ("status", entry.status.value),
             ("instead", list(entry.alternatives)),
             ("last_node", entry.last_node),
             ("source", entry.source),
-            ("read", entry.read.isoformat()),
+            ("read", entry.read_on.isoformat()),
         ),
     )
 
@@ -75,18 +75,18 @@ def _describe_state(entry: BookEntry, *, late: bool) -> str:
         PackageRole.OPTIONAL: "optional",
         PackageRole.LIBRARY: "maintained, and has a successor that suits Lambda better",
     }[entry.role]
-    if not entry.alive:
+    if not entry.is_maintained:
         state = "deprecated by its authors" if entry.status.value == "deprecated" else "no longer maintained"
     return f"{state}; its newest version, {entry.newest}, works up to Node.js {entry.last_node}" if late else state
 
 
 def _advice_fix(entry: BookEntry, dependents: tuple[str, ...]) -> str:
     """One sentence: what to take instead, or the book's own advice."""
-    if entry.alive and entry.role is PackageRole.BUILD_TOOL and not dependents:
+    if entry.is_maintained and entry.role is PackageRole.BUILD_TOOL and not dependents:
         return f"Run `npm install --save-dev {entry.name}`: {entry.advice[:1].lower()}{entry.advice[1:]}"
-    if entry.instead and not dependents:
+    if entry.replacements and not dependents:
         advice = f" {entry.advice}" if entry.advice else ""
-        return f"Run `npm uninstall {entry.name} && npm install {' '.join(entry.instead)}`.{advice}"
+        return f"Run `npm uninstall {entry.name} && npm install {' '.join(entry.replacements)}`.{advice}"
     return entry.advice or f"Use {' or '.join(entry.alternatives)}."
 
 
