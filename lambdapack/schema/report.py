@@ -5,8 +5,9 @@ from lambdapack.errors.record import DEFECT
 from lambdapack.errors.registry import FAILURES
 from lambdapack.model import Architecture, Severity
 from lambdapack.report import json_v1
+from lambdapack.rules.binary.check import CAUSE_RULES
 from lambdapack.rules.model.report import Outcome, Verdict
-from lambdapack.rules.registry import CAUSE_RULES, RULES
+from lambdapack.rules.registry import RULES
 from lambdapack.schema.shapes import (
     CODE_DIGEST_PATTERN,
     SHA256_PATTERN,

@@ -30,7 +30,8 @@ from lambdapack.pipeline.origin import find_package_origin
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
 from lambdapack.report import formats
 from lambdapack.rules.check import apply_policy
-from lambdapack.rules.model.case import PackageOrigin, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageOrigin
 from lambdapack.rules.model.report import Report
 from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree

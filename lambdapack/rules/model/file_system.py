@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from lambdapack.binary.facts import Binary
 from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.tree.entry import MAX_SYMLINKS, Entry, EntryKind, ancestors
 
 PLAIN_PATH = re.compile(r"(?:/[^/.][^/]*)+")
@@ -26,14 +26,16 @@ class LambdaFileSystem:
     links: Mapping[str, str]  # absolute path of a symlink to the absolute path it names
     manifests: Mapping[str, PackageManifest] = field(default_factory=dict)  # their directories are absolute as well
     directories: frozenset[str] = frozenset()  # with those that have no entry of their own
-    unnamed: frozenset[str] = frozenset()  # absolute paths of programs that their package's JavaScript never names
+    unnamed_programs: frozenset[str] = (
+        frozenset()
+    )  # absolute paths of programs that their package's JavaScript never names
     needed: frozenset[str] = frozenset()  # absolute paths of files that another one's DT_NEEDED may mean
 
     def real(self, path: str) -> str:
         """Return a path with its links followed; a name that is not there stays as it is."""
         path = path if PLAIN_PATH.fullmatch(path) else posixpath.normpath(path)
         for _ in range(MAX_SYMLINKS if self.links else 0):
-            link = next((each for each in _leading_paths(path) if each in self.links), None)
+            link = next((above for above in _leading_paths(path) if above in self.links), None)
             if link is None:
                 break
             path = posixpath.normpath(self.links[link] + path[len(link) :])
@@ -64,37 +66,41 @@ def _leading_paths(path: str) -> list[str]:
     return ["/" + "/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
-def merge_layers(facts: Case) -> LambdaFileSystem:
-    """Return the space of a function with its layers; a later layer's file replaces an earlier one's.
+def merge_layers(facts: PackageFacts) -> LambdaFileSystem:
+    """Return the files of a function and its layers; a later layer's file replaces an earlier one's.
 
     A package.json that is replaced takes its manifest along, and a native file its facts.
     """
     entries: dict[str, Entry] = {}
-    owners: dict[str, Case] = {}
-    for case in (*facts.layers, facts):
-        placed = {f"{case.root}/{path}": entry for path, entry in case.entries.items()}
+    owners: dict[str, PackageFacts] = {}
+    for tree in (*facts.layers, facts):
+        placed = {f"{tree.root}/{path}": entry for path, entry in tree.entries.items()}
         entries.update(placed)
-        owners.update(dict.fromkeys(placed, case))
+        owners.update(dict.fromkeys(placed, tree))
     binaries: dict[str, Binary] = {}
     manifests = {root: PackageManifest(root, "", "") for root in TREE_ROOTS}
-    for case in (*facts.layers, facts):
-        for found in case.inventory.binaries:
-            if owners.get(path := f"{case.root}/{found.path}") is case:
-                binaries[path] = found if case is facts else replace(found, path=path)
-        for below, manifest in case.manifests.items():
-            directory = f"{case.root}/{below}".rstrip("/")
-            if owners.get(f"{directory}/package.json") is case:
+    for tree in (*facts.layers, facts):
+        for binary in tree.inventory.binaries:
+            if owners.get(path := f"{tree.root}/{binary.path}") is tree:
+                binaries[path] = binary if tree is facts else replace(binary, path=path)
+        for below, manifest in tree.manifests.items():
+            directory = f"{tree.root}/{below}".rstrip("/")
+            if owners.get(f"{directory}/package.json") is tree:
                 manifests[directory] = replace(manifest, directory=directory)
-    unnamed = frozenset(f"{case.root}/{path}" for case in (*facts.layers, facts) for path in case.unnamed)
-    space = LambdaFileSystem(entries, binaries, _link_targets(entries), manifests, _directory_paths(entries), unnamed)
-    return replace(space, needed=_needed_files(space))
+    unnamed = frozenset(f"{tree.root}/{path}" for tree in (*facts.layers, facts) for path in tree.unnamed_programs)
+    file_system = LambdaFileSystem(
+        entries, binaries, _link_targets(entries), manifests, _directory_paths(entries), unnamed
+    )
+    return replace(file_system, needed=_needed_files(file_system))
 
 
-def _needed_files(space: LambdaFileSystem) -> frozenset[str]:
+def _needed_files(file_system: LambdaFileSystem) -> frozenset[str]:
     """Return the files with a name, or a link of that name to them, that some native file asks its loader for."""
-    names = {posixpath.basename(name) for binary in space.binaries.values() if binary.elf for name in binary.elf.needed}
-    asked = (path for path in (*space.binaries, *space.links) if posixpath.basename(path) in names)
-    return frozenset(space.real(each) for each in asked)
+    names = {
+        posixpath.basename(name) for binary in file_system.binaries.values() if binary.elf for name in binary.elf.needed
+    }
+    asked = (path for path in (*file_system.binaries, *file_system.links) if posixpath.basename(path) in names)
+    return frozenset(file_system.real(path) for path in asked)
 
 
 def _link_targets(entries: Mapping[str, Entry]) -> Mapping[str, str]:
@@ -106,11 +112,11 @@ def _link_targets(entries: Mapping[str, Entry]) -> Mapping[str, str]:
 
 
 def _directory_paths(entries: Mapping[str, Entry]) -> frozenset[str]:
-    found: set[str] = set()
+    directories: set[str] = set()
     for path in entries:
-        for _ in ancestors(path, found):
+        for _ in ancestors(path, directories):
             pass
-    return frozenset(found | {path for path, entry in entries.items() if entry.kind is EntryKind.DIRECTORY})
+    return frozenset(directories | {path for path, entry in entries.items() if entry.kind is EntryKind.DIRECTORY})
 
 
 def path_in_report(root: str, path: str) -> str:
