@@ -44,7 +44,7 @@ def load_settings(
         _read_template_values(home, manifest, majors, notes),
     ]
     chosen = {option.field: _choose_setting(option, layers) for option in OPTIONS}
-    # The table and the fields are the same list: tests/unit/test_config.py holds them together.
+    # The table and the fields are the same list: tests/unit/config/test_config.py holds them together.
     return Settings(**chosen, notes=tuple(notes))
 
 

@@ -1,6 +1,6 @@
 """What a failed npm run means, from patterns in its log, each from a log that npm really wrote. Runs nothing.
 
-Every sign is from a log that npm 10.9.9 wrote in an image of Node 22, 2026-11; tests/unit/build/npm_logs has them.
+Every sign is from a log that npm 10.9.9 wrote in an image of Node 22, 2026-11; tests/unit/managers/npm/logs has them.
 """
 
 import re
