@@ -23,7 +23,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 STARTED_BY_HAND = {
     "tests/command.py": "the one that checks",
-    "tests/unit/cli/test_cli_process.py": "streams that are closed, full or of another encoding; its report is checked",
+    "tests/integration/test_processes.py": "streams that are closed, full or of another encoding",
     "tests/integration/test_readme_transcript.py": "both streams in one, as people see them",
     "tests/bench/bench_deploy.py": "timed against boto3 from outside",
     "tests/bench/bench_judge.py": "timed against others from outside",
