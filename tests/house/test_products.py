@@ -104,6 +104,7 @@ def test_causes_are_those_of_the_design() -> None:
 
 def test_every_setting_is_in_the_schema_for_editors() -> None:
     fields = published.find_schema("config")["properties"]
+    assert OPTIONS
     for option in OPTIONS:
         table, _dot, key = option.name.rpartition(".")
         assert key in (fields[table]["properties"] if table else fields)
