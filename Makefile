@@ -21,7 +21,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo test test-full fuzz check docs site bench clean help
+.PHONY: venv lab demo quick test test-full fuzz check docs site bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -33,6 +33,9 @@ demo: lab  ## Build, verify and invoke a real function for both CPUs
 	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-x86_64.zip --event examples/thumbnail/event.json
 	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-arm64.zip --event examples/thumbnail/event.json
 	@echo "The deployment packages:" && ls -1 examples/thumbnail/.lambdapack/*.zip
+
+quick: venv  ## The pure tests, under a minute: no engine, registry, compiler, browser, network
+	$(RUN)pytest -q tests/unit
 
 test: venv  ## All tests but the long ones, from nothing
 	@images/lab/packages.sh gcc g++ libc6-dev zip unzip chromium
