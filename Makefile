@@ -34,7 +34,7 @@ demo: lab  ## Build, verify and invoke a real function for both CPUs
 	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-arm64.zip --event examples/thumbnail/event.json
 	@echo "The deployment packages:" && ls -1 examples/thumbnail/.lambdapack/*.zip
 
-quick: venv  ## The unit tests: no engine, no registry
+quick: venv  ## The pure tests, under a minute: no engine, registry, compiler, browser, network
 	$(RUN)pytest -q tests/unit
 
 test: venv  ## All tests but the long ones, from nothing

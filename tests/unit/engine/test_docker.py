@@ -12,7 +12,7 @@ from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, NO_ENGINE, NO_IMAGE,
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 from tests.fakes import RecordingObserver
-from tests.unit.build.stub import Answer, HangUpError, StubEngine, answer, refusal
+from tests.unit.engine.stub import Answer, HangUpError, StubEngine, answer, refusal
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 NAME = "registry.test/nodejs:22"

@@ -1,6 +1,3 @@
-import json
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -179,22 +176,3 @@ def test_what_is_encoded_is_decoded_again_but_for_the_guard_of_variables(values:
     text = "".join(encode_ini(key, value) for key, value in values.items())
     plain = {key: value for key, value in values.items() if "${" not in value}
     assert {key: value for key, value in decode_ini(text).items() if key in plain} == plain
-
-
-def test_npm_reads_back_what_we_write(tmp_path: Path, npm: str) -> None:
-    values = {"//r.example/:_authToken": 'a;b#c"d\\e=${HOME} \\${HOME}', "registry": "https://r.example/x/"}
-    rc = tmp_path / "rc"
-    rc.write_text("".join(encode_ini(key, value) for key, value in values.items()))
-    root = Path(npm).resolve().parents[1]
-    script = (
-        "const Config=require(process.argv[1]);const {definitions,shorthands,flatten}=require(process.argv[1]"
-        "+'/lib/definitions');const c=new Config({definitions,shorthands,flatten,npmPath:process.argv[2],"
-        "argv:['node','npm'],warn:false});c.load().then(()=>console.log(JSON.stringify("
-        "[c.get('//r.example/:_authToken'),c.get('registry')])))"
-    )
-    environ = {**os.environ, "npm_config_userconfig": str(rc), "HOME": str(tmp_path)}
-    config = str(root / "node_modules/@npmcli/config")
-    done = subprocess.run(
-        ["node", "-e", script, config, str(root)], capture_output=True, text=True, check=True, env=environ, cwd=tmp_path
-    )
-    assert json.loads(done.stdout) == list(values.values())

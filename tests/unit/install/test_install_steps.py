@@ -20,13 +20,13 @@ from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Target
 from lambdapack.project.reader import read_project
 from tests.fakes import FakeEngine, Process, RecordingObserver
+from tests.projects import NPM_LOGS
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 LAB = {
     each: ImageReferences(f"lambdapack-lab/nodejs:22-{each}", f"lambdapack-lab/nodejs:22-{each}-build")
     for each in Architecture
 }
-LOGS = Path(__file__).parent / "npm_logs"
 TOKEN = "npm_abcdef"  # noqa: S105  # a canary
 SECRET = NpmSettings(
     text=f"//registry.example.test/:_authToken={TOKEN}\n".encode(),
@@ -89,7 +89,7 @@ class Machine:
 
 def failing_with(log: str, code: int = 1) -> Npm:
     def play(process: Process, _argv: Sequence[str]) -> int:
-        process.err((LOGS / f"{log}.txt").read_bytes())
+        process.err((NPM_LOGS / f"{log}.txt").read_bytes())
         return code
 
     return play

@@ -1,9 +1,8 @@
-from pathlib import Path
-
 from lambdapack.engine.transcript import MAX_KEPT_LINES, MAX_LINE_BYTES, Transcript
 from lambdapack.events import SILENT
 from lambdapack.install.compile_lines import CompilerFlag
 from tests.fakes import RecordingObserver
+from tests.projects import NPM_LOGS
 
 
 def heard(*chunks: tuple[str, bytes], secrets: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -57,7 +56,7 @@ def test_only_the_last_lines_are_kept() -> None:
 
 def test_a_compiler_line_for_this_machines_cpu_is_remembered() -> None:
     transcript = Transcript(SILENT)
-    transcript("stdout", (Path(__file__).parent / "npm_logs/cpu-flags.txt").read_bytes())
+    transcript("stdout", (NPM_LOGS / "cpu-flags.txt").read_bytes())
     assert transcript.tuned == (CompilerFlag("addon", "-march=native", everywhere=True),)
 
 

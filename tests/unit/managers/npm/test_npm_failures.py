@@ -11,7 +11,7 @@ from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.managers.npm.failures import NpmRun, explain_npm_failure, lost_files_failure
 from lambdapack.model import Architecture
 
-LOGS = Path(__file__).parent / "npm_logs"
+LOGS = Path(__file__).parent / "logs"
 
 SUCCEEDED = {"cpu-flags"}
 

@@ -1,12 +1,12 @@
+"""What we read and write of npm's, held against the host's npm itself; nothing is fetched."""
+
 import json
+import os
 import subprocess
 from pathlib import Path
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from lambdapack.managers.semver import admitted_majors, parse_range, parse_version, satisfies
+from lambdapack.managers.npm.ini import encode_ini
+from lambdapack.managers.semver import satisfies
 
 VERSIONS = ("0.0.0", "0.0.3", "0.1.2", "1.0.0", "1.2.3", "1.2.3-beta.1", "1.2.3-beta.11", "1.2.4-rc", "2.0.0-alpha",
             "2.0.0", "3.5.1", "10.0.0", "v1.2.3", "1.2.3+build", "0.0.0-0", "1.2", "abc")  # fmt: skip
@@ -30,35 +30,20 @@ def test_ranges_mean_what_they_mean_to_npm(npm: str) -> None:
     assert ours == json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(
-    ("spec", "majors"),
-    [
-        (">=22", (22, 24)),
-        ("22", (22,)),
-        ("22.x", (22,)),
-        ("^22.11.0", (22,)),
-        (">=20 <22", (20,)),
-        (">=20.0.0 <=22.1", (20, 22)),
-        ("~20 || ~24", (20, 24)),
-        ("18", ()),
-        (">22", (24,)),
-        ("*", (20, 22, 24)),
-    ],
-)
-def test_engines_admit_the_majors_that_they_reach(spec: str, majors: tuple[int, ...]) -> None:
-    assert admitted_majors(spec, (20, 22, 24)) == majors
-
-
-def test_a_tag_admits_nothing_that_can_be_known() -> None:
-    assert admitted_majors("lts/*", (20, 22)) is None
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_a_range_or_none(text: str) -> None:
-    parse_range(text)
-    parse_version(text)
-
-
-def test_an_endless_text_is_refused_at_once() -> None:
-    assert parse_range("1 " * 100_000) is None
-    assert parse_version("1." * 100_000) is None
+def test_npm_reads_back_what_we_write(tmp_path: Path, npm: str) -> None:
+    values = {"//r.example/:_authToken": 'a;b#c"d\\e=${HOME} \\${HOME}', "registry": "https://r.example/x/"}
+    rc = tmp_path / "rc"
+    rc.write_text("".join(encode_ini(key, value) for key, value in values.items()))
+    root = Path(npm).resolve().parents[1]
+    script = (
+        "const Config=require(process.argv[1]);const {definitions,shorthands,flatten}=require(process.argv[1]"
+        "+'/lib/definitions');const c=new Config({definitions,shorthands,flatten,npmPath:process.argv[2],"
+        "argv:['node','npm'],warn:false});c.load().then(()=>console.log(JSON.stringify("
+        "[c.get('//r.example/:_authToken'),c.get('registry')])))"
+    )
+    environ = {**os.environ, "npm_config_userconfig": str(rc), "HOME": str(tmp_path)}
+    config = str(root / "node_modules/@npmcli/config")
+    done = subprocess.run(
+        ["node", "-e", script, config, str(root)], capture_output=True, text=True, check=True, env=environ, cwd=tmp_path
+    )
+    assert json.loads(done.stdout) == list(values.values())

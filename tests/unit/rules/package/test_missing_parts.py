@@ -224,11 +224,12 @@ def test_a_foreign_prebuild_that_nobody_loads_is_judged_but_does_not_count(world
     assert world.report().verdict is Verdict.PASS
 
 
-def test_a_foreign_program_that_a_package_always_ships_is_a_warning(world: World) -> None:
+def test_a_foreign_program_that_a_package_always_ships_is_judged_but_does_not_count(world: World) -> None:
     world.package("node_modules/active-win")
     world.add("node_modules/active-win/main", MACH_O[:12] + b"\x02" + MACH_O[13:], mode=0o755)
-    report = world.report()
-    assert report.verdict in {Verdict.WARN, Verdict.PASS}
+    judged = world.judged("node_modules/active-win/main")
+    assert (judged.selected, judged.cause) == (False, "not-elf")
+    assert (world.report().verdict, world.found()) == (Verdict.PASS, [])
 
 
 def test_broken_and_hostile_manifests_are_survived(world: World, addon: bytes) -> None:

@@ -31,6 +31,7 @@ def test_a_real_lockfile_gives_platforms_scripts_and_lines(tmp_path: Path) -> No
         "@img/sharp-linux-arm64", ("linux",), ("arm64",), ("glibc",), True,
     )  # fmt: skip
     lines = (LOCKS / "sharp-0.34.5.json").read_text().splitlines()
+    assert len(lock.packages) == len(real_lock("sharp-0.34.5")["packages"])
     assert all(f'"{path}": {{' in lines[each.line - 1] for path, each in lock.packages.items())
 
 
