@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lambdapack.pack.atomic import replace_file
 
-MANIFEST_SCHEMA = "lambdapack/manifest/1"
+MANIFEST_SCHEMA: Final = "lambdapack/manifest/1"
 MANIFEST_SUFFIX = ".lambdapack.json"
 
 

@@ -18,7 +18,7 @@ from lambdapack.managers.npm.network import PROXY_VARIABLES, ping_registry, regi
 from lambdapack.managers.npm.npmrc import DEFAULT_REGISTRY, translate_npm_settings
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.measure import Connect
-from lambdapack.report.checkup import HealthCheck, HealthState
+from lambdapack.report.doctor import HealthCheck, HealthState
 from lambdapack.report.text import format_size
 
 MIN_FREE_BYTES = 2 * 1024**3

@@ -1,17 +1,12 @@
-"""Renders the diagnoses of an error message as text and JSON."""
+"""Renders the diagnoses of an error message as text."""
 
-import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from lambdapack import __version__
 from lambdapack.errors.registry import FAILURES
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.report.text import OUTPUT_WIDTH, escape_controls, format_count, wrap_paragraph
 from lambdapack.rules.registry import RULES
-
-DIAGNOSIS_SCHEMA = "lambdapack/diagnosis/1"
 
 MAX_SHOWN_DIAGNOSES = 12
 """Diagnoses that people are shown; programs get all."""
@@ -94,32 +89,3 @@ def _render_unknown(found: Explanation, like: Sequence[str] | None) -> str:
         )
     )
     return "\n".join(lines) + "\n"
-
-
-def render_diagnosis_json(found: Explanation) -> str:
-    """Return one object with a line end."""
-    document = {
-        "schema": DIAGNOSIS_SCHEMA,
-        "version": __version__,
-        "diagnoses": [_diagnosis_document(diagnosis) for diagnosis in found.diagnoses],
-        "nearest": found.nearest or None,
-        "left_out": found.left_out,
-    }
-    return json.dumps(document, indent=2) + "\n"
-
-
-def _diagnosis_document(each: Diagnosis) -> dict[str, Any]:
-    return {
-        "cause": each.cause,
-        "code": each.code,
-        "file": each.file,
-        "package": each.package,
-        "certainty": each.certainty.value,
-        "says": each.says,
-        "evidence": list(each.evidence),
-        "found": each.found or None,
-        "fix": list(each.fix),
-        "book": each.book or None,
-        "prevent": each.prevent,
-        "count": each.count,
-    }

@@ -29,16 +29,15 @@ OWNERS = {
 }
 
 LADDER = (
-    ("model", "errors", "events"),
+    ("model", "errors", "events", "schema"),
     ("tree",),
     ("binary", "script"),
     ("engine", "project", "managers", "packages", "install", "book"),
-    ("runtimes", "store"),
+    ("runtimes", "store", "config"),
     ("rules", "pack", "deploy", "aws"),
     ("prove", "inspection", "recipes"),
     ("report", "explain"),
-    ("config", "pipeline"),
-    ("schema",),
+    ("pipeline",),
     ("cli",),
     ("__main__",),
 )

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lambdapack.cli.command import options
+from lambdapack.report.formats import HUMAN
 
 
 def build(
@@ -35,7 +36,7 @@ def build(
         bool, typer.Option("--no-prune", help="Keep binaries that are made for other systems.")
     ] = False,
     keep_container: Annotated[bool, typer.Option("--keep-container", help="Leave the container for a look.")] = False,
-    report_format: options.BuildFormatOption = options.BuildFormat.HUMAN,
+    report_format: options.BuildFormatOption = HUMAN,
     fail_on: options.FailOnOption = None,
     ignore: options.IgnoreOption = None,
     no_cache: options.NoCacheOption = False,

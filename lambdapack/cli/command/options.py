@@ -1,4 +1,4 @@
-"""Options that several commands share, and their shell completion. Imports typer alone: `--help` stays fast."""
+"""Options that several commands share, and their shell completion. Imports little beside typer: `--help` stays fast."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from click import Choice
+
+from lambdapack.report.formats import BUILD_FORMATS, FORMATS, VERIFY_FORMATS
 
 
 def complete_runtimes(incomplete: str) -> list[str]:
@@ -30,6 +33,16 @@ def complete_severities(incomplete: str) -> list[str]:
     return _filter_by_prefix(("error", "warning", "note", "never"), incomplete)
 
 
+def complete_verify_formats(incomplete: str) -> list[tuple[str, str]]:
+    """Return the formats of `verify` and what they are."""
+    return [(row.name, row.help) for row in FORMATS if row.name.startswith(incomplete) and not row.builds_only]
+
+
+def complete_build_formats(incomplete: str) -> list[tuple[str, str]]:
+    """Return the formats of `build` and what they are."""
+    return [(row.name, row.help) for row in FORMATS if row.name.startswith(incomplete)]
+
+
 def complete_codes_and_packages(incomplete: str) -> list[str]:
     """Return the codes and names of findings and failures, and the packages of the book."""
     from lambdapack.book.book import read_book  # noqa: PLC0415
@@ -49,7 +62,7 @@ def complete_rule_codes(incomplete: str) -> list[str]:
 
 def complete_schemas(incomplete: str) -> list[str]:
     """Return the names that `lambdapack schema` takes."""
-    from lambdapack.schema.published import SCHEMAS  # noqa: PLC0415
+    from lambdapack.report.document.published import SCHEMAS  # noqa: PLC0415
 
     return _filter_by_prefix(SCHEMAS, incomplete)
 
@@ -63,29 +76,6 @@ class ListFormat(Enum):
 
     HUMAN = "human"
     JSON = "json"
-
-
-class ReportFormat(Enum):
-    """How findings are written."""
-
-    HUMAN = "human"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    MARKDOWN = "markdown"
-
-
-class BuildFormat(Enum):
-    """How a build is told; all but the last are how its findings are written."""
-
-    HUMAN = "human"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    MARKDOWN = "markdown"
-    TERRAFORM = "terraform-external"
 
 
 RuntimeOption = Annotated[
@@ -121,9 +111,25 @@ ImageOption = Annotated[
 BuildImageOption = Annotated[
     str | None, typer.Option("--build-image", help="Image with a toolchain, likewise.", metavar="IMAGE")
 ]
-FormatOption = Annotated[ListFormat, typer.Option("--format", help="How to write it.")]
-ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")]
-BuildFormatOption = Annotated[BuildFormat, typer.Option("--format", help="How to tell of it.")]
+FormatOption = Annotated[ListFormat, typer.Option("--format", help="Output format.")]
+VerifyFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="Output format.",
+        click_type=Choice(VERIFY_FORMATS),
+        autocompletion=complete_verify_formats,
+    ),
+]
+BuildFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="Output format.",
+        click_type=Choice(BUILD_FORMATS),
+        autocompletion=complete_build_formats,
+    ),
+]
 FailOnOption = Annotated[
     str | None,
     typer.Option(

@@ -8,6 +8,7 @@ import typer
 from lambdapack.cli.command import options
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
+from lambdapack.report.formats import HUMAN
 
 
 def verify(
@@ -35,7 +36,7 @@ def verify(
     all_binaries: Annotated[
         bool, typer.Option("--all-binaries", help="Count files that no loader would pick, too.")
     ] = False,
-    report_format: options.ReportFormatOption = options.ReportFormat.HUMAN,
+    report_format: options.VerifyFormatOption = HUMAN,
     fail_on: options.FailOnOption = None,
     ignore: options.IgnoreOption = None,
     no_cache: options.NoCacheOption = False,

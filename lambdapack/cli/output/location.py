@@ -4,12 +4,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lambdapack.cli.command.options import ReportFormat
 from lambdapack.cli.output import console
 from lambdapack.errors.record import LambdapackError
 from lambdapack.project.reader import read_project
-from lambdapack.report import markdown
-from lambdapack.report.place import FindingLocator, make_finding_locator
+from lambdapack.report.ci.markdown import render_markdown, truncate_markdown
+from lambdapack.report.ci.place import FindingLocator, make_finding_locator
+from lambdapack.report.formats import GITHUB
 from lambdapack.rules.model.report import Report
 
 WORKSPACE_VARIABLES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
@@ -32,11 +32,11 @@ def project_locator(target: Path) -> FindingLocator:
 def append_step_summary(style: str, reports: Sequence[Report]) -> None:
     """Append the reports to GitHub's summary of the step when annotations are written in a step."""
     name = os.environ.get(SUMMARY_VARIABLE)
-    if style != ReportFormat.GITHUB.value or not name:
+    if style != GITHUB or not name:
         return
     try:
         with Path(name).open("a", encoding="utf-8") as file:
-            file.write(markdown.truncate_markdown(markdown.render_markdown(reports)))
+            file.write(truncate_markdown(render_markdown(reports)))
     except OSError as error:
         console.write_stderr(f"the step summary was not written: {error.strerror or error}\n")
 

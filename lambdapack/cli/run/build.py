@@ -4,9 +4,9 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from lambdapack.cli.command.options import BuildFormat
 from lambdapack.cli.input.engines import engine_connector
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -18,7 +18,8 @@ from lambdapack.cli.input.settings import (
     read_settings,
     select_targets,
 )
-from lambdapack.cli.output import console, location
+from lambdapack.cli.output import console
+from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.places import open_store, output_paths, runtimes_directory
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
@@ -30,7 +31,8 @@ from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
 from lambdapack.pipeline.build import build_packages
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage
 from lambdapack.project.template import OUTPUT_DIRECTORY, find_resources
-from lambdapack.report import formats, human, terraform
+from lambdapack.report import human
+from lambdapack.report.formats import HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import Judgement
 
@@ -82,7 +84,7 @@ class BuildOptions:
     load: bool
     keep: bool
     prune: bool
-    style: BuildFormat
+    style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
 
@@ -97,7 +99,7 @@ def run_build(asked: BuildOptions, flags: Mapping[str, object]) -> int:
     targets = select_targets(settings, bars)
     if asked.into is not None:
         check_into_option(asked.path, asked.into, settings, targets)
-    if asked.style is BuildFormat.TERRAFORM:
+    if asked.style == TERRAFORM:
         check_single_target("--format terraform-external", targets)
     slash = str(flags.get("output") or "").endswith(("/", os.sep))
     wanted = make_build_request(asked.path, settings, output_paths(asked.path, settings, targets, is_directory=slash))
@@ -141,11 +143,11 @@ def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: Bui
     """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
     findings = "\n".join(_render_package(built_package, verbose=asked.verbose) for built_package in built)
     unwritten = any(built_package.archive is None and built_package.directory is None for built_package in built)
-    shown = asked.into is not None and asked.style is BuildFormat.HUMAN and not unwritten
+    shown = asked.into is not None and asked.style == HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
     if not shown:
         console.write_stdout(_render_output(built, settings, asked, unwritten=unwritten))
-    location.append_step_summary(asked.style.value, [built_package.report for built_package in built])
+    append_step_summary(asked.style, [built_package.report for built_package in built])
     limit = fail_on_severity(settings)
     if unwritten:
         console.write_stderr("no archive was written\n")
@@ -154,15 +156,16 @@ def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: Bui
 
 
 def _render_output(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions, *, unwritten: bool) -> str:
-    match asked.style:
-        case BuildFormat.HUMAN:
-            return "".join(f"{built_package.archive.path}\n" for built_package in built if built_package.archive)
-        case BuildFormat.TERRAFORM:
-            return "" if unwritten else terraform.render_terraform(built[0].report, settings.handler.value)
-        case style:
-            reports = tuple(built_package.report for built_package in built)
-            several = settings.arch.value == ALL_ARCHITECTURES
-            return formats.render_reports(style.value, reports, location.project_locator(asked.path), several=several)
+    if asked.style == HUMAN:
+        return "".join(f"{built_package.archive.path}\n" for built_package in built if built_package.archive)
+    if asked.style == TERRAFORM and unwritten:
+        return ""
+    context = RenderContext(
+        partial(project_locator, asked.path),
+        several=settings.arch.value == ALL_ARCHITECTURES,
+        handler=settings.handler.value,
+    )
+    return render_reports(asked.style, [built_package.report for built_package in built], context)
 
 
 def _render_package(built: BuiltPackage, *, verbose: bool) -> str:

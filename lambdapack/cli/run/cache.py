@@ -1,6 +1,5 @@
 """Runs `lambdapack cache`: shows and clears lambdapack's own records and npm's cache volumes."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,7 @@ from lambdapack.engine.interface import Engine
 from lambdapack.errors.build import NO_ENGINE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
-from lambdapack.report import table
-from lambdapack.report.text import format_size
+from lambdapack.report.text import align_columns, format_size
 from lambdapack.store.records import Store, StoreUsage
 
 NPM_CACHE_KIND = "npm"
@@ -100,11 +98,13 @@ def _find_engines(settings: Settings) -> list[Engine]:
 
 def _print_rows(rows: Sequence[_CacheRow], style: ListFormat) -> None:
     if style is ListFormat.JSON:
-        documents = [
-            {"kind": cache_row.kind, "place": cache_row.place, "entries": cache_row.entries, "bytes": cache_row.size}
-            for cache_row in rows
-        ]
-        console.write_stdout(json.dumps({"schema": table.CACHE_SCHEMA, "kept": documents}, indent=2) + "\n")
+        from lambdapack.report.document.listings import render_cache_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(
+            render_cache_json(
+                [{"kind": row.kind, "place": row.place, "entries": row.entries, "bytes": row.size} for row in rows]
+            )
+        )
         return
     header = ("WHAT", "ENTRIES", "SIZE", "WHERE")
     lines = [
@@ -117,7 +117,7 @@ def _print_rows(rows: Sequence[_CacheRow], style: ListFormat) -> None:
         for cache_row in rows
     ]
     total = ("all", "", format_size(sum(cache_row.size or 0 for cache_row in rows)), "")
-    console.write_stdout(table.align_columns([header, *lines, total]))
+    console.write_stdout(align_columns([header, *lines, total]))
 
 
 def _render_size(count: int | None) -> str:

@@ -32,7 +32,7 @@ from lambdapack.model import Severity
 from lambdapack.pack.digest import code_digest
 from lambdapack.pipeline.deploy import DeployRequest, JudgingPolicy, PlannedFunction, is_refused, plan_deployments
 from lambdapack.pipeline.scratch import scratch_directory
-from lambdapack.report import plan as plans
+from lambdapack.report.plan import render_deployment, render_plan
 from lambdapack.runtimes.runtime import newest_runtime, parse_architecture, parse_runtime, runtime_ids
 
 PACKAGE_JSON = "package.json"
@@ -171,9 +171,11 @@ def run_deploy(asked: DeployOptions, flags: Mapping[str, object]) -> int:
         return int(ExitCode.JUDGEMENT if stopped else ExitCode.FINE)
     signals.set_interrupt_message(DEPLOY_INTERRUPTED)
     done = apply_plans([planned_function.plan for planned_function in examined], cloud, bars)
-    console.write_stderr("".join(map(plans.render_deployment, done)))
+    console.write_stderr("".join(map(render_deployment, done)))
     if asked.style is ListFormat.JSON:
-        console.write_stdout(plans.render_deployments_json(done))
+        from lambdapack.report.document.plan import render_deployments_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_deployments_json(done))
     else:
         console.write_stdout("".join(f"{deployment.version.version_arn}\n" for deployment in done))
     return int(ExitCode.FINE)
@@ -254,9 +256,11 @@ def _print_findings(asked: DeployOptions, examined: tuple[PlannedFunction, ...])
 def _print_plans(asked: DeployOptions, examined: tuple[PlannedFunction, ...], region: str, *, stopped: bool) -> None:
     found = [planned_function.plan for planned_function in examined]
     if asked.style is ListFormat.JSON:
-        console.write_stdout(plans.render_plans_json(found, region, refused=stopped))
+        from lambdapack.report.document.plan import render_plans_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_plans_json(found, region, refused=stopped))
     else:
         write = console.write_stdout if asked.dry_run else console.write_stderr
-        write("".join(plans.render_plan(plan, refused=stopped) for plan in found))
+        write("".join(render_plan(plan, refused=stopped) for plan in found))
     if stopped:
         console.write_stderr("nothing was sent\n")

@@ -17,8 +17,7 @@ from lambdapack.config.settings import OPTIONS, Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.pipeline.doctor import DoctorTarget, run_health_checks
-from lambdapack.report import checkup
-from lambdapack.report.checkup import Checkup, HealthCheck, HealthState, SettingOrigin
+from lambdapack.report.doctor import Checkup, HealthCheck, HealthState, SettingOrigin, render_checkup
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,12 @@ def run_doctor(asked: DoctorOptions, flags: Mapping[str, object]) -> int:
     )
     checks = [*run_health_checks(patient, engine_connector(settings), bars), *(_check_aws() if asked.aws else ())]
     found = Checkup(tuple(checks), tuple(_setting_origins(settings)))
-    text = (
-        checkup.render_checkup_json(found)
-        if asked.style is ListFormat.JSON
-        else checkup.render_checkup(found, verbose=asked.verbose)
-    )
-    console.write_stdout(text)
+    if asked.style is ListFormat.JSON:
+        from lambdapack.report.document.listings import render_checkup_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_checkup_json(found))
+    else:
+        console.write_stdout(render_checkup(found, verbose=asked.verbose))
     return int(ExitCode.FINE if found.ready else ExitCode.ENVIRONMENT)
 
 

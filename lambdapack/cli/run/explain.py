@@ -24,7 +24,8 @@ from lambdapack.explain.nouns import Explanation
 from lambdapack.explain.owners import platform_package_owner
 from lambdapack.model import NODE_MODULES, Rule
 from lambdapack.report import diagnosis
-from lambdapack.report.records import render_book_page, render_book_page_json, render_record, render_record_json
+from lambdapack.report.document.diagnosis import render_book_page_json, render_diagnosis_json, render_record_json
+from lambdapack.report.records import render_book_page, render_record
 from lambdapack.rules.registry import RULES
 from lambdapack.runtimes.runtime import newest_runtime, parse_architecture, parse_runtime
 
@@ -99,7 +100,7 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
                 raise
             bars.note(f"this project was not looked at: {error}")
     text = diagnosis.render_diagnosis(found, _similar_names(asked.text or ""))
-    console.write_stdout(diagnosis.render_diagnosis_json(found) if asked.style is ListFormat.JSON else text)
+    console.write_stdout(render_diagnosis_json(found) if asked.style is ListFormat.JSON else text)
     return int(ExitCode.FINE if found.diagnoses else ExitCode.JUDGEMENT)
 
 

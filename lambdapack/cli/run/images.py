@@ -1,10 +1,8 @@
 """Runs `lambdapack images`: lists the images of a build, and builds toolchain images."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input.engines import engine_connector
@@ -17,7 +15,8 @@ from lambdapack.engine.interface import Engine
 from lambdapack.errors.build import WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Target
-from lambdapack.report import table
+from lambdapack.report.document.listings import ImageDocument, render_images_json
+from lambdapack.report.text import align_columns
 
 
 def run_images_list(flags: Mapping[str, object], style: ListFormat) -> int:
@@ -32,16 +31,16 @@ def run_images_list(flags: Mapping[str, object], style: ListFormat) -> int:
         for use, template in templates.items()
     ]
     if style is ListFormat.JSON:
-        console.write_stdout(json.dumps({"schema": table.IMAGES_SCHEMA, "images": rows}, indent=2) + "\n")
+        console.write_stdout(render_images_json(rows))
     else:
         header = ("TARGET", "FOR", "STATE", "IMAGE")
         console.write_stdout(
-            table.align_columns([header, *([row["target"], row["for"], row["state"], row["image"]] for row in rows)])
+            align_columns([header, *([row["target"], row["for"], row["state"], row["image"]] for row in rows)])
         )
     return 0
 
 
-def _image_row(engine: Engine, target: Target, use: str, reference: str) -> dict[str, Any]:
+def _image_row(engine: Engine, target: Target, use: str, reference: str) -> ImageDocument:
     try:
         held = engine.held(reference, target.architecture)
         state = "here" if held else "absent"

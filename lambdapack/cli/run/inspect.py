@@ -18,7 +18,7 @@ from lambdapack.inspection.model import Inspection
 from lambdapack.model import Target
 from lambdapack.pack.atomic import replace_file
 from lambdapack.pipeline.inspect import inspect_package
-from lambdapack.report import inspection, inspection_json
+from lambdapack.report.inspection import render_inspection
 from lambdapack.runtimes.runtime import shipped_runtime
 
 
@@ -63,8 +63,10 @@ def _render_output(found: Inspection, asked: InspectOptions) -> str:
     if asked.html is not None:
         _write_html(found, asked.html)
     if asked.style is ListFormat.JSON:
-        return inspection_json.render_inspection_json(found)
-    return inspection.render_inspection(found, verbose=asked.verbose)
+        from lambdapack.report.document.inspection import render_inspection_json  # noqa: PLC0415  # only for JSON
+
+        return render_inspection_json(found)
+    return render_inspection(found, verbose=asked.verbose)
 
 
 def _write_html(found: Inspection, path: Path) -> None:

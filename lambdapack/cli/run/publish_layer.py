@@ -27,7 +27,7 @@ from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.digest import code_digest
 from lambdapack.pipeline.publish import LayerRequest, PlannedLayer, PublishSettings, plan_layers
-from lambdapack.report import layer as layers
+from lambdapack.report.layer import render_layer_outcome, render_layer_plan
 from lambdapack.runtimes.runtime import parse_architecture, parse_runtime
 
 LAYER_NAME = re.compile(r"[A-Za-z0-9_-]{1,133}")
@@ -87,9 +87,11 @@ def run_publish_layer(asked: PublishLayerOptions, flags: Mapping[str, object]) -
         return int(ExitCode.JUDGEMENT if stopped else ExitCode.FINE)
     signals.set_interrupt_message(PUBLISH_INTERRUPTED)
     done = publish_layers([planned_layer.plan for planned_layer in examined], cloud, bars)
-    console.write_stderr("".join(map(layers.render_layer_outcome, done)))
+    console.write_stderr("".join(map(render_layer_outcome, done)))
     if asked.style is ListFormat.JSON:
-        console.write_stdout(layers.render_published_layers_json(done, cloud.region))
+        from lambdapack.report.document.layer import render_published_layers_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_published_layers_json(done, cloud.region))
     else:
         console.write_stdout(
             "".join(f"{published_layer.version.arn}\n" for published_layer in done if published_layer.version)
@@ -198,9 +200,11 @@ def _print_findings(asked: PublishLayerOptions, examined: Sequence[PlannedLayer]
 def _print_plans(asked: PublishLayerOptions, examined: Sequence[PlannedLayer], region: str, *, stopped: bool) -> None:
     found = [planned_layer.plan for planned_layer in examined]
     if asked.style is ListFormat.JSON:
-        console.write_stdout(layers.render_layer_plans_json(found, region, refused=stopped))
+        from lambdapack.report.document.layer import render_layer_plans_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_layer_plans_json(found, region, refused=stopped))
     else:
         write = console.write_stdout if asked.dry_run else console.write_stderr
-        write("".join(layers.render_layer_plan(layer_plan, refused=stopped) for layer_plan in found))
+        write("".join(render_layer_plan(layer_plan, refused=stopped) for layer_plan in found))
     if stopped:
         console.write_stderr("nothing was sent\n")

@@ -10,7 +10,7 @@ from lambdapack.cli.run.deploy import parse_function_names
 from lambdapack.deploy.alias import apply_rollback, find_rollback
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.report import plan as plans
+from lambdapack.report.plan import render_rollback
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,13 @@ def run_rollback(asked: RollbackOptions) -> int:
     with bars.task(f"Looking at {', '.join(functions)}"):
         found = [find_rollback(cloud, function, asked.alias, asked.to) for function in functions]
     for rollback in found:
-        console.write_stderr(plans.render_rollback(rollback))
+        console.write_stderr(render_rollback(rollback))
         if not asked.dry_run:
             apply_rollback(cloud, rollback)
     if asked.style is ListFormat.JSON:
-        console.write_stdout(plans.render_rollbacks_json(found))
+        from lambdapack.report.document.plan import render_rollbacks_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_rollbacks_json(found))
     elif not asked.dry_run:
         console.write_stdout("".join(f"{rollback.version.version_arn}\n" for rollback in found))
     return int(ExitCode.FINE)

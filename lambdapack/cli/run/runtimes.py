@@ -11,7 +11,7 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.measure import measure_source
 from lambdapack.pipeline.scratch import open_scratch
-from lambdapack.report import table
+from lambdapack.report.runtimes import render_runtime, render_runtimes
 from lambdapack.runtimes.runtime import (
     parse_architecture,
     parse_target,
@@ -27,9 +27,11 @@ def run_runtimes_list(style: ListFormat) -> int:
     found = [shipped_runtime(Target(name, runtime_architectures(name)[0])) for name in runtime_ids()]
     day = utc_today()
     if style is ListFormat.JSON:
-        console.write_stdout(json.dumps(table.runtimes_document(found, day), indent=2) + "\n")
+        from lambdapack.report.document.listings import render_runtimes_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_runtimes_json(found, day))
     else:
-        console.write_stdout(table.render_runtimes(found, day))
+        console.write_stdout(render_runtimes(found, day))
     return 0
 
 
@@ -39,7 +41,7 @@ def run_runtimes_show(identifier: str, arch: str | None, style: ListFormat) -> i
     if style is ListFormat.JSON:
         console.write_stdout(json.dumps(runtime_to_json(found), indent=2) + "\n")
     else:
-        console.write_stdout(table.render_runtime(found, utc_today()))
+        console.write_stdout(render_runtime(found, utc_today()))
     return 0
 
 

@@ -3,9 +3,9 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from lambdapack.cli.command.options import ReportFormat
 from lambdapack.cli.input.engines import AwsOptions
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -17,7 +17,8 @@ from lambdapack.cli.input.settings import (
     select_targets,
 )
 from lambdapack.cli.input.targets import fetch_target, settings_from_function, settings_from_manifest
-from lambdapack.cli.output import console, location
+from lambdapack.cli.output import console
+from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
@@ -28,7 +29,7 @@ from lambdapack.errors.usage import USAGE
 from lambdapack.pipeline.fetch import FetchedTarget
 from lambdapack.pipeline.origin import find_package_origin
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
-from lambdapack.report import formats
+from lambdapack.report.formats import RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.case import PackageOrigin, Policy
 from lambdapack.rules.model.report import Report
@@ -46,7 +47,7 @@ class VerifyOptions:
     project: Path | None
     load: bool
     all_binaries: bool
-    style: ReportFormat
+    style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
 
@@ -66,11 +67,10 @@ def run_verify(asked: VerifyOptions, flags: Mapping[str, object]) -> int:
         if fetched and fetched.function:
             reports = tuple(add_layer_findings(report, fetched, policy) for report in reports)
     several = settings.arch.value == ALL_ARCHITECTURES
-    where = location.project_locator(Path(fetched.function.name) if fetched and fetched.function else path)
-    console.write_stdout(
-        formats.render_reports(asked.style.value, reports, where, several=several, verbose=asked.verbose)
-    )
-    location.append_step_summary(asked.style.value, reports)
+    subject = Path(fetched.function.name) if fetched and fetched.function else path
+    context = RenderContext(partial(project_locator, subject), several=several, verbose=asked.verbose)
+    console.write_stdout(render_reports(asked.style, reports, context))
+    append_step_summary(asked.style, reports)
     if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(asked.target)}"):
         bars.note(hint)
     limit = fail_on_severity(settings)

@@ -1,14 +1,14 @@
 import json
 from collections.abc import Callable
 
-from lambdapack.report.checkup import (
+from lambdapack.report.doctor import (
     Checkup,
     HealthCheck,
     HealthState,
     SettingOrigin,
     render_checkup,
-    render_checkup_json,
 )
+from lambdapack.report.document.listings import render_checkup_json
 
 FOUND = Checkup(
     (

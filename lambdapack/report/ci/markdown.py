@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from lambdapack.model import Finding, Severity
+from lambdapack.report.formats import RenderContext
 from lambdapack.report.text import escape_controls, format_count, format_size
 from lambdapack.rules.model.report import Report
 
@@ -11,6 +12,11 @@ MAX_SUMMARY_BYTES = 1024 * 1024
 
 CUT_NOTE_BYTES = 512
 """Bytes kept for the line that says what was cut."""
+
+
+def render_reports(reports: Sequence[Report], _context: RenderContext) -> str:
+    """Return the reports as Markdown."""
+    return render_markdown(reports)
 
 
 def render_markdown(reports: Sequence[Report]) -> str:

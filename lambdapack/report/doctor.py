@@ -1,14 +1,9 @@
-"""Renders the results of `lambdapack doctor` as text and JSON."""
+"""Renders the results of `lambdapack doctor` as text."""
 
-import json
 from dataclasses import dataclass
 from enum import Enum
 
-from lambdapack import __version__
-from lambdapack.report.table import align_columns
-from lambdapack.report.text import format_count, wrap_paragraph
-
-DOCTOR_SCHEMA = "lambdapack/doctor/1"
+from lambdapack.report.text import align_columns, format_count, wrap_paragraph
 
 
 class HealthState(Enum):
@@ -83,26 +78,3 @@ def _render_verdict(found: Checkup) -> str:
     if bad:
         return f"not ready: {format_count(bad, 'error')}\n"
     return f"ready, with {format_count(doubts, 'warning')}\n" if doubts else "ready\n"
-
-
-def render_checkup_json(found: Checkup) -> str:
-    """Return one object with a line end."""
-    document = {
-        "schema": DOCTOR_SCHEMA,
-        "version": __version__,
-        "ready": found.ready,
-        "checks": [
-            {
-                "name": health_check.name,
-                "state": health_check.state.value,
-                "said": health_check.said,
-                "fix": health_check.fix or None,
-            }
-            for health_check in found.checks
-        ],
-        "settings": [
-            {"name": setting_origin.name, "value": setting_origin.value, "origin": setting_origin.origin}
-            for setting_origin in found.settings
-        ],
-    }
-    return json.dumps(document, indent=2) + "\n"

@@ -1,0 +1,110 @@
+"""Layer plans and published layers as JSON."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypedDict
+
+from lambdapack import __version__
+from lambdapack.deploy.layer import LayerPlan, PublishedLayer
+from lambdapack.deploy.nouns import LayerVersion
+from lambdapack.report.document.report import ARCHITECTURE_NAMES, FindingDocument, make_finding_document
+from lambdapack.report.layer import LAYER_STEP_NAMES, layer_step_rows
+from lambdapack.schema import CODE_DIGEST_PATTERN, SHA256_PATTERN, described, number, text, word
+
+
+class LayerArchiveDocument(TypedDict):
+    """What is published."""
+
+    path: Annotated[str, text("The zip.")]
+    code_digest: Annotated[str, text("Its CodeSha256.", pattern=CODE_DIGEST_PATTERN)]
+    zip_bytes: Annotated[int, number("Its size.")]
+
+
+class LayerStepDocument(TypedDict):
+    """One change."""
+
+    step: Annotated[str, word("What is done.", LAYER_STEP_NAMES)]
+    text: Annotated[str, text("The same for people.")]
+
+
+class KeptVersionDocument(TypedDict):
+    """One version."""
+
+    version: Annotated[int, number("Its number.", minimum=1)]
+    why: Annotated[str, text("Who uses it, or that it has a policy.")]
+
+
+class LayerDocument(TypedDict):
+    """One layer."""
+
+    name: Annotated[str, text("The layer's name.")]
+    arn: Annotated[str | None, text("ARN of the version that has these bytes; null when it is not published.")]
+    changed: Annotated[bool, described("False: everything was as wanted.")]
+    archive: LayerArchiveDocument
+    content_digest: Annotated[
+        str, text("Over names, modes and contents of what is in the zip.", pattern=SHA256_PATTERN)
+    ]
+    runtimes: Annotated[list[str], described("The runtimes that the bytes are good for.")]
+    architectures: Annotated[
+        list[Annotated[str, word("The instruction set.", ARCHITECTURE_NAMES)]], described("The CPUs, likewise.")
+    ]
+    steps: Annotated[list[LayerStepDocument], described("In order; none when nothing is to do.")]
+    deleted: Annotated[
+        list[Annotated[int, number("Its number.", minimum=1)]], described("Old versions that were deleted.")
+    ]
+    spared: Annotated[list[KeptVersionDocument], described("Old versions that --keep leaves.")]
+    findings: Annotated[list[FindingDocument], described("Of the package and of the guards, worst first.")]
+
+
+class LayersDocument(TypedDict):
+    """What is published, or would be."""
+
+    schema: Literal["lambdapack/layers/1"]
+    version: Annotated[str, text("The version of lambdapack.")]
+    region: Annotated[str, text("The AWS region.")]
+    done: Annotated[bool, described("False: this is a plan, and nothing was changed.")]
+    refused: Annotated[bool, described("Whether a finding speaks against it, so that nothing would be done.")]
+    layers: Annotated[list[LayerDocument], described("Two with --arch all and native code, else one.")]
+
+
+def render_layer_plans_json(plans: Sequence[LayerPlan], region: str, *, refused: bool) -> str:
+    """Return plans that were not carried out as one JSON object with a line end."""
+    layers = [_make_layer_document(plan, plan.seen.same, []) for plan in plans]
+    return _render_layers_json(layers, region, done=False, refused=refused)
+
+
+def render_published_layers_json(published: Sequence[PublishedLayer], region: str) -> str:
+    """Return what became of plans as the same kind of object."""
+    layers = [_make_layer_document(layer.plan, layer.version, layer.deleted) for layer in published]
+    return _render_layers_json(layers, region, done=True, refused=False)
+
+
+def _render_layers_json(layers: list[LayerDocument], region: str, *, done: bool, refused: bool) -> str:
+    document: LayersDocument = {
+        "schema": "lambdapack/layers/1",
+        "version": __version__,
+        "region": region,
+        "done": done,
+        "refused": refused,
+        "layers": layers,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _make_layer_document(
+    plan: LayerPlan, version: LayerVersion | None, deleted: Sequence[LayerVersion]
+) -> LayerDocument:
+    package = plan.wanted.package
+    return {
+        "name": plan.wanted.name,
+        "arn": version.arn if version else None,
+        "changed": bool(plan.steps),
+        "archive": {"path": str(package.path), "code_digest": package.code_digest, "zip_bytes": package.zip_bytes},
+        "content_digest": plan.wanted.content_digest,
+        "runtimes": list(plan.wanted.runtimes),
+        "architectures": [architecture.aws for architecture in plan.wanted.architectures],
+        "steps": [{"step": name, "text": sentence} for name, sentence in layer_step_rows(plan)],
+        "deleted": [deleted_version.number for deleted_version in deleted],
+        "spared": [{"version": kept.version.number, "why": kept.why} for kept in plan.seen.spared],
+        "findings": [make_finding_document(finding) for finding in plan.findings],
+    }

@@ -1,0 +1,167 @@
+"""Deployment plans, deployments and rollbacks as JSON."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypedDict
+
+from lambdapack import __version__
+from lambdapack.deploy.alias import Rollback
+from lambdapack.deploy.apply import Deployment
+from lambdapack.deploy.nouns import DeploymentPackage
+from lambdapack.deploy.plan import Plan, PointAlias
+from lambdapack.report.document.report import ARCHITECTURE_NAMES, FindingDocument, make_finding_document
+from lambdapack.report.plan import DEPLOY_STEP_NAMES, StepRow, describe_step
+from lambdapack.schema import CODE_DIGEST_PATTERN, described, number, text, word
+
+
+class ArchiveDocument(TypedDict):
+    """What is deployed."""
+
+    path: Annotated[str, text("The zip, as it was named.")]
+    code_digest: Annotated[str, text("Its CodeSha256.", pattern=CODE_DIGEST_PATTERN)]
+    zip_bytes: Annotated[int, number("Its size.")]
+
+
+class PlanTargetDocument(TypedDict):
+    """What the package was judged for."""
+
+    runtime: Annotated[str, text("AWS's identifier.")]
+    arch: Annotated[str, word("The instruction set.", ARCHITECTURE_NAMES)]
+
+
+class PlanStepDocument(TypedDict):
+    """One change."""
+
+    step: Annotated[str, word("What is done.", DEPLOY_STEP_NAMES)]
+    before: Annotated[str | None, text("The code digest or version there is now; null when there is none.", empty=True)]
+    after: Annotated[str | None, text("What there will be; null when it is not known before.")]
+    text: Annotated[str, text("The same for people.")]
+
+
+class FunctionPlanDocument(TypedDict):
+    """One function."""
+
+    function: Annotated[str, text("Its name, as it was given.")]
+    exists: Annotated[bool, described("False: it will be made.")]
+    alias: Annotated[str | None, text("The alias that will serve the new version; null for none.")]
+    target: PlanTargetDocument
+    serving: Annotated[str | None, text("ARN of the version that has this code already; null when something is to do.")]
+    steps: Annotated[list[PlanStepDocument], described("In order; none when nothing is to do.")]
+    findings: Annotated[list[FindingDocument], described("Of the package and of the guards, worst first.")]
+
+
+class PlanDocument(TypedDict):
+    """What would be changed."""
+
+    schema: Literal["lambdapack/plan/1"]
+    version: Annotated[str, text("The version of lambdapack.")]
+    region: Annotated[str, text("The AWS region.")]
+    refused: Annotated[bool, described("Whether a finding speaks against it, so that nothing would be done.")]
+    archive: ArchiveDocument
+    functions: Annotated[
+        list[FunctionPlanDocument], described("One for each function, in the order of the command line.")
+    ]
+
+
+class DeployedFunctionDocument(TypedDict):
+    """One function."""
+
+    function: Annotated[str, text("Its name, as it was given.")]
+    arn: Annotated[str, text("The ARN of the version that is wanted.")]
+    version: Annotated[str, text("Its number.", pattern=r"^\d+$")]
+    alias: Annotated[str | None, text("The alias; null for none.")]
+    before: Annotated[str | None, text("The version that the alias was at; null when nothing moved or it was made.")]
+    weights: Annotated[
+        dict[str, Annotated[float, number("A part from 0 to 1.", maximum=1)]],
+        described("Version to the part of the alias's traffic that it gets beside the first."),
+    ]
+    changed: Annotated[bool, described("False: everything was as wanted.")]
+
+
+class DeploymentDocument(TypedDict):
+    """What is deployed now."""
+
+    schema: Literal["lambdapack/deployment/1"]
+    version: Annotated[str, text("The version of lambdapack.")]
+    functions: Annotated[
+        list[DeployedFunctionDocument], described("One for each function, in the order of the command line.")
+    ]
+
+
+def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> str:
+    """Return plans as one JSON object with a line end."""
+    document: PlanDocument = {
+        "schema": "lambdapack/plan/1",
+        "version": __version__,
+        "region": region,
+        "refused": refused,
+        "archive": make_archive_document(plans[0].wanted.package),
+        "functions": [_make_plan_document(plan) for plan in plans],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def make_archive_document(package: DeploymentPackage) -> ArchiveDocument:
+    """Return a zip that is sent as JSON-able values."""
+    return {"path": str(package.path), "code_digest": package.code_digest, "zip_bytes": package.zip_bytes}
+
+
+def _make_plan_document(plan: Plan) -> FunctionPlanDocument:
+    return {
+        "function": plan.wanted.function,
+        "exists": plan.observed.latest is not None,
+        "alias": plan.wanted.alias or None,
+        "target": {"runtime": plan.target.runtime, "arch": plan.target.architecture.aws},
+        "serving": plan.serving.version_arn if plan.serving else None,
+        "steps": [_make_step_document(describe_step(step, plan)) for step in plan.steps],
+        "findings": [make_finding_document(finding) for finding in plan.findings],
+    }
+
+
+def _make_step_document(row: StepRow) -> PlanStepDocument:
+    return {"step": row.name, "before": row.before, "after": row.after, "text": row.sentence}
+
+
+def render_deployments_json(deployments: Sequence[Deployment]) -> str:
+    """Return what became of plans as one JSON object with a line end."""
+    return _render_functions_json([_make_deployment_document(deployment) for deployment in deployments])
+
+
+def _make_deployment_document(deployment: Deployment) -> DeployedFunctionDocument:
+    point = next((step for step in deployment.plan.steps if isinstance(step, PointAlias)), None)
+    return {
+        "function": deployment.plan.wanted.function,
+        "arn": deployment.version.version_arn,
+        "version": deployment.version.version,
+        "alias": deployment.plan.wanted.alias or None,
+        "before": point.before.version if point and point.before else None,
+        "weights": dict(deployment.alias.weights) if deployment.alias else {},
+        "changed": bool(deployment.plan.steps),
+    }
+
+
+def render_rollbacks_json(rollbacks: Sequence[Rollback]) -> str:
+    """Return rollbacks as the same kind of object."""
+    return _render_functions_json(
+        [
+            {
+                "function": rollback.function,
+                "arn": rollback.version.version_arn,
+                "version": rollback.version.version,
+                "alias": rollback.alias.name,
+                "before": rollback.alias.version,
+                "weights": {},
+                "changed": rollback.needed,
+            }
+            for rollback in rollbacks
+        ]
+    )
+
+
+def _render_functions_json(functions: Sequence[DeployedFunctionDocument]) -> str:
+    document: DeploymentDocument = {
+        "schema": "lambdapack/deployment/1",
+        "version": __version__,
+        "functions": list(functions),
+    }
+    return json.dumps(document, indent=2) + "\n"
