@@ -75,7 +75,7 @@ def _main(
 
 
 def run_command(argv: Sequence[str]) -> int:
-    """Run one command and return its exit code; only a signal escapes (cli/signals.py)."""
+    """Run one command and return its exit code; only a signal escapes (cli/main.py)."""
     try:
         return _run_app(argv, style=_requested_format(argv))
     except BrokenPipeError:
@@ -96,7 +96,7 @@ def _run_app(argv: Sequence[str], *, style: str) -> int:
 
 
 def _exit_code(result: Any) -> int:
-    if result == ExitCode.INTERRUPTED:  # what typer makes of Ctrl-C; cli/signals.py has more to say
+    if result == ExitCode.INTERRUPTED:  # what typer makes of Ctrl-C; cli/main.py has more to say
         raise KeyboardInterrupt
     return result if isinstance(result, int) else int(ExitCode.FINE)
 

@@ -6,55 +6,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, OUTPUT
-from lambdapack.model import Architecture, Target
+from lambdapack.model import Target
 from lambdapack.runtimes.runtime import Library, Runtime, parse_architecture
-from lambdapack.schema import described, number, text, word
 
-RUNTIME_FILE_SCHEMA: Literal["lambdapack/runtime/1"] = "lambdapack/runtime/1"
+if TYPE_CHECKING:
+    from lambdapack.runtimes.document import LibraryDocument, RuntimeFileDocument
 
-
-class LibraryDocument(TypedDict):
-    """One shared library."""
-
-    soname: Annotated[str, text("Its own name.")]
-    path: Annotated[str, text("Where the loader finds it; empty when only the name is known.", empty=True)]
-    versions: Annotated[list[str], described("Symbol versions that it defines.")]
-    needed: Annotated[list[str], described("Libraries that it asks for.")]
-    exports: Annotated[list[str] | None, described("Symbols that it defines; null when not recorded.")]
-    certain: Annotated[bool, described("False: seen in an image, not proved for the managed runtime.")]
+RUNTIME_FILE_SCHEMA: Final = "lambdapack/runtime/1"
 
 
-class RuntimeFileDocument(TypedDict):
-    """What a runtime provides to binaries."""
-
-    schema: Literal["lambdapack/runtime/1"]
-    runtime: Annotated[str, text("The Lambda runtime that it stands for.")]
-    arch: Annotated[
-        str, word("The instruction set, under AWS's name.", [architecture.aws for architecture in Architecture])
-    ]
-    node: Annotated[str | None, text("The version of Node.js; null when only the major is known.")]
-    node_major: Annotated[int, number("Its major version.")]
-    abi: Annotated[int, number("Its NODE_MODULE_VERSION.")]
-    node_api: Annotated[int, number("The highest Node-API version that it has.")]
-    source: Annotated[str, word("Whence it is known.", ("shipped", "image", "file"))]
-    digest: Annotated[str, text("Over the image's layers or the root file system; empty for shipped data.", empty=True)]
-    library_path: Annotated[list[str], described("LD_LIBRARY_PATH of node's process, in order.")]
-    default_path: Annotated[list[str], described("Where ld.so looks after that and its cache.")]
-    interpreters: Annotated[list[str], described("The loaders that a program may ask for.")]
-    loaded: Annotated[list[str], described("Libraries that are in node's process before any addon.")]
-    floor: Annotated[dict[str, str], described("Highest version by prefix, such as GLIBC: 2.34, that is surely there.")]
-    ceiling: Annotated[
-        dict[str, str], described("Highest version by prefix, such as GLIBC: 2.34, that any image was seen to have.")
-    ]
-    libraries: Annotated[dict[str, LibraryDocument], described("By the name that a binary asks for.")]
-    node_exports: Annotated[list[str] | None, described("Symbols that node exports; null when they were not recorded.")]
-
-
-def runtime_to_json(runtime: Runtime) -> RuntimeFileDocument:
+def runtime_to_json(runtime: Runtime) -> "RuntimeFileDocument":
     """Return the document of a runtime file; the life cycle is not in it, since it is not measured."""
     return {
         "schema": RUNTIME_FILE_SCHEMA,
@@ -77,7 +42,7 @@ def runtime_to_json(runtime: Runtime) -> RuntimeFileDocument:
     }
 
 
-def _library_to_json(library: Library) -> LibraryDocument:
+def _library_to_json(library: Library) -> "LibraryDocument":
     return {
         "soname": library.soname,
         "path": library.path,

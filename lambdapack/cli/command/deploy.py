@@ -63,7 +63,7 @@ def deploy(
 
     Example: lambdapack deploy app.zip --function app --alias live --smoke event.json
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.deploy import DeployOptions, run_deploy  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
@@ -111,7 +111,7 @@ def rollback(
 
     Example: lambdapack rollback --function app --alias live
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
     from lambdapack.cli.run.rollback import RollbackOptions, run_rollback  # noqa: PLC0415
 
     asked = RollbackOptions(

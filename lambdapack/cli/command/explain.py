@@ -46,7 +46,7 @@ def explain(
 
     Example: lambdapack explain "bcrypt_lib.node: invalid ELF header"
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.explain import ExplainOptions, run_explain  # noqa: PLC0415  # `--help` must not wait for it
 
     asked = ExplainOptions(

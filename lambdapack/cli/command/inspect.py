@@ -40,7 +40,7 @@ def inspect(
 
     Example: lambdapack inspect . --html package.html
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.inspect import InspectOptions, run_inspect  # noqa: PLC0415  # `--help` must not wait for it
 
     if not target:  # an empty variable of a script; Path("") would be the working directory

@@ -64,7 +64,7 @@ def invoke(
 
     Example: lambdapack invoke --function app:live --event events/ --memory 256
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.invoke import InvokeOptions, run_invoke  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "handler": handler, "image": image, "layers": layer}

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click import Choice
 
 from lambdapack.report.formats import BUILD_FORMATS, FORMATS, VERIFY_FORMATS
 
@@ -71,6 +70,20 @@ def _filter_by_prefix(words: Iterable[str], incomplete: str) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]
 
 
+def _require_verify_format(name: str) -> str:
+    return _require_word(name, VERIFY_FORMATS)
+
+
+def _require_build_format(name: str) -> str:
+    return _require_word(name, BUILD_FORMATS)
+
+
+def _require_word(name: str, words: Iterable[str]) -> str:
+    if name not in words:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, words))}.")
+    return name
+
+
 class ListFormat(Enum):
     """How a list is written."""
 
@@ -117,7 +130,8 @@ VerifyFormatOption = Annotated[
     typer.Option(
         "--format",
         help="Output format.",
-        click_type=Choice(VERIFY_FORMATS),
+        metavar=f"[{'|'.join(VERIFY_FORMATS)}]",
+        callback=_require_verify_format,
         autocompletion=complete_verify_formats,
     ),
 ]
@@ -126,7 +140,8 @@ BuildFormatOption = Annotated[
     typer.Option(
         "--format",
         help="Output format.",
-        click_type=Choice(BUILD_FORMATS),
+        metavar=f"[{'|'.join(BUILD_FORMATS)}]",
+        callback=_require_build_format,
         autocompletion=complete_build_formats,
     ),
 ]

@@ -60,7 +60,7 @@ def verify(
 
     Example: lambdapack verify function.zip --layer sharp-layer.zip --runtime nodejs22.x --arch arm64
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.verify import VerifyOptions, run_verify  # noqa: PLC0415  # `--help` must not wait for it
 
     if not target:  # an empty variable of a script; Path("") would be the working directory

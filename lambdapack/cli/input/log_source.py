@@ -11,7 +11,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, cast
 
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.events import Observer

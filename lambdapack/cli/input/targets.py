@@ -5,17 +5,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions
 from lambdapack.cli.input.settings import ALL_ARCHITECTURES
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.manifest import read_zip_manifest, zip_manifest_path
-from lambdapack.pipeline.fetch import CloudAddress, FetchedTarget, fetch_from_cloud, parse_address
-from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.runtimes.runtime import parse_architecture, parse_runtime, runtime_ids, runtime_node_major
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.fetch import CloudAddress, FetchedTarget
 
 
 def settings_from_manifest(archive: Path, flags: Mapping[str, object], observer: Observer) -> Mapping[str, object]:
@@ -44,12 +46,18 @@ TARGET_FORMS = "Name a path, s3://BUCKET/KEY, a function's name or ARN (NAME:ALI
 
 
 @contextmanager
-def fetch_target(target: str, place: AwsOptions, observer: Observer) -> Iterator[FetchedTarget | None]:
+def fetch_target(target: str, place: AwsOptions, observer: Observer) -> Iterator["FetchedTarget | None"]:
     """Lend what a target is in AWS as files, None for a path: one that exists is never anything else.
 
     LP007 for a bare name that is neither a path nor a function's. What was brought is removed in the end.
     """
-    address = None if os.path.lexists(target) else parse_address(target)
+    if os.path.lexists(target):
+        yield None
+        return
+    from lambdapack.pipeline.fetch import parse_address  # noqa: PLC0415  # a path needs nothing of AWS
+    from lambdapack.pipeline.scratch import scratch_directory  # noqa: PLC0415
+
+    address = parse_address(target)
     if address is None:
         yield None
         return
@@ -58,8 +66,10 @@ def fetch_target(target: str, place: AwsOptions, observer: Observer) -> Iterator
 
 
 def _fetch_address(
-    address: CloudAddress, target: str, place: AwsOptions, scratch: Path, observer: Observer
-) -> FetchedTarget:
+    address: "CloudAddress", target: str, place: AwsOptions, scratch: Path, observer: Observer
+) -> "FetchedTarget":
+    from lambdapack.pipeline.fetch import fetch_from_cloud  # noqa: PLC0415  # see fetch_target
+
     if address.region and place.region not in (None, address.region):
         hint = "Leave --region out: the ARN says it."
         raise LambdapackError(USAGE, f"{target} is in {address.region}, not in {place.region}", hint=hint)
@@ -79,7 +89,7 @@ def _fetch_address(
     return fetch_from_cloud(address, cloud, scratch, observer)
 
 
-def settings_from_function(fetched: FetchedTarget | None, flags: Mapping[str, object]) -> Mapping[str, object]:
+def settings_from_function(fetched: "FetchedTarget | None", flags: Mapping[str, object]) -> Mapping[str, object]:
     """Return the flags with what is known of the target; LP001 for one that contradicts it."""
     if fetched is None:
         return flags
@@ -103,7 +113,7 @@ def _normalize_flag(name: str, value: str) -> str:
     return parse_architecture(value).aws if name == "arch" and value != ALL_ARCHITECTURES else value
 
 
-def _settings_from_layer(fetched: FetchedTarget) -> dict[str, str]:
+def _settings_from_layer(fetched: "FetchedTarget") -> dict[str, str]:
     """A layer is judged for the newest runtime that it names, on each architecture that it names."""
     if fetched.layer is None:
         return {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import engine_connector, open_store, output_paths, runtimes_directory
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -20,7 +20,6 @@ from lambdapack.cli.input.settings import (
 )
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
-from lambdapack.cli.output.places import open_store, output_paths, runtimes_directory
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
@@ -32,7 +31,7 @@ from lambdapack.pipeline.build import build_packages
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage
 from lambdapack.project.template import OUTPUT_DIRECTORY, find_resources
 from lambdapack.report import human
-from lambdapack.report.formats import HUMAN, TERRAFORM, RenderContext, render_reports
+from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import Judgement
 
@@ -147,7 +146,8 @@ def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: Bui
     (console.write_stdout if shown else console.write_stderr)(findings)
     if not shown:
         console.write_stdout(_render_output(built, settings, asked, unwritten=unwritten))
-    append_step_summary(asked.style, [built_package.report for built_package in built])
+    if asked.style == GITHUB:
+        append_step_summary([built_package.report for built_package in built])
     limit = fail_on_severity(settings)
     if unwritten:
         console.write_stderr("no archive was written\n")

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from lambdapack.cli import signals
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input.deploy_options import parse_canary, parse_variables, read_smoke_event
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions, engine_connector, open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     fail_on_severity,
@@ -18,8 +17,8 @@ from lambdapack.cli.input.settings import (
     utc_today,
 )
 from lambdapack.cli.input.targets import settings_from_manifest
+from lambdapack.cli.main import set_interrupt_message
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import DEFAULT_ORIGIN, Setting, Settings
 from lambdapack.config.settings import Settings as Configuration
@@ -83,8 +82,6 @@ def find_or_build_zip(path: Path, settings: Settings, bars: ProgressReporter, *,
     """Return the zip of a path; a project is built, and None is returned when it did not pass."""
     if path.is_file():
         return path
-    from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415
-    from lambdapack.cli.output.places import output_paths  # noqa: PLC0415
     from lambdapack.cli.run.build import make_build_request  # noqa: PLC0415  # a zip needs none of this
     from lambdapack.pipeline.build import build_packages  # noqa: PLC0415
     from lambdapack.report import human  # noqa: PLC0415
@@ -169,7 +166,7 @@ def run_deploy(asked: DeployOptions, flags: Mapping[str, object]) -> int:
     if asked.dry_run or stopped:
         _print_plans(asked, examined, cloud.region, stopped=stopped)
         return int(ExitCode.JUDGEMENT if stopped else ExitCode.FINE)
-    signals.set_interrupt_message(DEPLOY_INTERRUPTED)
+    set_interrupt_message(DEPLOY_INTERRUPTED)
     done = apply_plans([planned_function.plan for planned_function in examined], cloud, bars)
     console.write_stderr("".join(map(render_deployment, done)))
     if asked.style is ListFormat.JSON:

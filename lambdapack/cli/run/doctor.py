@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import cache_directory, engine_connector
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import cache_directory
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import OPTIONS, Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE

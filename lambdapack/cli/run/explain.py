@@ -9,10 +9,9 @@ from pathlib import Path
 from lambdapack.book.book import BookEntry, find_book_entry, read_book
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input import log_source
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions, open_store
 from lambdapack.cli.input.settings import ALL_ARCHITECTURES, make_policy, read_settings, utc_today
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode, Failure, LambdapackError

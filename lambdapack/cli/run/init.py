@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambdapack.cli.input.resources import archive_stem
 from lambdapack.cli.input.settings import ALL_ARCHITECTURES, read_settings, select_targets
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import archive_stem
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import LambdapackError

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions, open_store
 from lambdapack.cli.input.settings import apply_runtime_file, make_policy, read_settings, select_targets
 from lambdapack.cli.input.targets import fetch_target, settings_from_function, settings_from_manifest
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.cli.run.verify import add_layer_findings, make_verification_target, origin_of_target
 from lambdapack.config.settings import Settings

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.cli import signals
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions, engine_connector, open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     fail_on_severity,
@@ -16,8 +15,8 @@ from lambdapack.cli.input.settings import (
     select_targets,
 )
 from lambdapack.cli.input.targets import settings_from_manifest
+from lambdapack.cli.main import set_interrupt_message
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import DEFAULT_ORIGIN, Settings
 from lambdapack.deploy.layer import publish_layers
@@ -85,7 +84,7 @@ def run_publish_layer(asked: PublishLayerOptions, flags: Mapping[str, object]) -
     if asked.dry_run or stopped:
         _print_plans(asked, examined, cloud.region, stopped=stopped)
         return int(ExitCode.JUDGEMENT if stopped else ExitCode.FINE)
-    signals.set_interrupt_message(PUBLISH_INTERRUPTED)
+    set_interrupt_message(PUBLISH_INTERRUPTED)
     done = publish_layers([planned_layer.plan for planned_layer in examined], cloud, bars)
     console.write_stderr("".join(map(render_layer_outcome, done)))
     if asked.style is ListFormat.JSON:
@@ -158,8 +157,6 @@ def _make_layer_requests(
 
 
 def _build_layers(asked: PublishLayerOptions, settings: Settings, bars: ProgressReporter) -> Mapping[Target, Path]:
-    from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415
-    from lambdapack.cli.output.places import output_paths  # noqa: PLC0415
     from lambdapack.cli.run.build import make_build_request  # noqa: PLC0415  # a zip needs none of this
     from lambdapack.pipeline.build import build_packages  # noqa: PLC0415
     from lambdapack.report import human  # noqa: PLC0415

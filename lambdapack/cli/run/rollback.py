@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.cli.run.deploy import parse_function_names

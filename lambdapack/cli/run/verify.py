@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions, open_store
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -19,22 +20,20 @@ from lambdapack.cli.input.settings import (
 from lambdapack.cli.input.targets import fetch_target, settings_from_function, settings_from_manifest
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
-from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
-from lambdapack.deploy.observe import check_attached_layers
-from lambdapack.engine.images import BARE_IMAGE, expand_image_name
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.pipeline.fetch import FetchedTarget
-from lambdapack.pipeline.origin import find_package_origin
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
-from lambdapack.report.formats import RenderContext, render_reports
+from lambdapack.report.formats import GITHUB, RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.case import PackageOrigin, Policy
 from lambdapack.rules.model.report import Report
 from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.fetch import FetchedTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,8 @@ def run_verify(asked: VerifyOptions, flags: Mapping[str, object]) -> int:
     subject = Path(fetched.function.name) if fetched and fetched.function else path
     context = RenderContext(partial(project_locator, subject), several=several, verbose=asked.verbose)
     console.write_stdout(render_reports(asked.style, reports, context))
-    append_step_summary(asked.style, reports)
+    if asked.style == GITHUB:
+        append_step_summary(reports)
     if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(asked.target)}"):
         bars.note(hint)
     limit = fail_on_severity(settings)
@@ -79,7 +79,7 @@ def run_verify(asked: VerifyOptions, flags: Mapping[str, object]) -> int:
 
 
 def make_verification_target(
-    path: Path, fetched: FetchedTarget | None, settings: Settings, origin: PackageOrigin | None
+    path: Path, fetched: "FetchedTarget | None", settings: Settings, origin: PackageOrigin | None
 ) -> VerificationTarget:
     """Return what is to be judged: a path with the layers of the settings, or what was brought from AWS."""
     handler, layers = settings.handler.value, settings.layers.value
@@ -93,10 +93,12 @@ def make_verification_target(
     )
 
 
-def add_layer_findings(report: Report, fetched: FetchedTarget, policy: Policy) -> Report:
+def add_layer_findings(report: Report, fetched: "FetchedTarget", policy: Policy) -> Report:
     """Return the report with what a function's own layers say about themselves."""
-    found = check_attached_layers(fetched.layers, report.runtime.target.architecture)
-    return replace(report, findings=apply_policy((*report.findings, *found), policy))
+    from lambdapack.deploy.observe import check_attached_layers  # noqa: PLC0415  # only for what is in AWS
+
+    findings = check_attached_layers(fetched.layers, report.runtime.target.architecture)
+    return replace(report, findings=apply_policy((*report.findings, *findings), policy))
 
 
 def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
@@ -107,11 +109,16 @@ def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
             "--project is for a zip",
             hint="Name a zip, or leave --project out: a directory has its own lockfile.",
         )
-    return find_package_origin(path, project) if path.is_file() else None
+    if not path.is_file():
+        return None
+    from lambdapack.pipeline.origin import find_package_origin  # noqa: PLC0415  # a directory has its own lockfile
+
+    return find_package_origin(path, project)
 
 
 def _make_prover(settings: Settings, policy: Policy, bars: ProgressReporter) -> Prover:
-    from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415  # only --load needs an engine
+    from lambdapack.cli.input.resources import engine_connector  # noqa: PLC0415  # only --load needs an engine
+    from lambdapack.engine.images import BARE_IMAGE, expand_image_name  # noqa: PLC0415
     from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415
 
     connect = engine_connector(settings)

@@ -8,7 +8,7 @@ from lambdapack.errors.usage import USAGE
 from lambdapack.report.ci.terraform import TerraformDocument
 from lambdapack.report.document import diagnosis, inspection, layer, listings, manifest, plan, report
 from lambdapack.report.document.config import config_schema
-from lambdapack.runtimes.runtimefile import RuntimeFileDocument
+from lambdapack.runtimes.document import RuntimeFileDocument
 from lambdapack.schema import Schema, document_schema
 
 

@@ -1,18 +1,47 @@
-"""Turns Ctrl-C and SIGTERM into exit codes, from the first import on. Imports nothing slow."""
+"""Starts the command line: `--version` at once, then streams, signals and the exit code. Imports nothing slow."""
 
+import gc
+import os
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Never
 
+from lambdapack import __version__
+
+GC_THRESHOLD_OBJECTS = 200_000
+"""New objects before a search for cycles: a short run makes many objects, keeps them, and hardly a cycle among them."""
+
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
-
 
 NOTHING_LEFT_BEHIND = "nothing was left behind"
 
 _interrupt_message = [NOTHING_LEFT_BEHIND]
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"lambdapack {__version__}\n")
+        return 0
+    gc.set_threshold(GC_THRESHOLD_OBJECTS)
+    _open_missing_streams()
+    return run_with_signals(_run_command_line)
+
+
+def _open_missing_streams() -> None:
+    """Open the null device for a stream that the caller closed (`>&-`), which is None here."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # lives as long as we do
+
+
+def _run_command_line() -> int:
+    from lambdapack.cli.app import run_command  # noqa: PLC0415  # a signal may come while this takes its time
+
+    return run_command(sys.argv[1:])
 
 
 def set_interrupt_message(text: str) -> None:
