@@ -1,14 +1,18 @@
 """Starts the command line: `--version` at once, then streams, signals and the exit code. Imports nothing slow."""
 
+from __future__ import annotations
+
 import gc
 import os
-import signal
 import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Never
 
 from lambdapack import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing takes longer than `--version` does
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Never
 
 GC_THRESHOLD_OBJECTS = 200_000
 """New objects before a search for cycles: a short run makes many objects, keeps them, and hardly a cycle among them."""
@@ -55,6 +59,8 @@ class Terminated(BaseException):
 
 def run_with_signals(work: Callable[[], int]) -> int:
     """Return what `work` returns, or 130 and 143 when a signal ended it."""
+    import signal  # noqa: PLC0415  # `--version` needs none
+
     set_interrupt_message(NOTHING_LEFT_BEHIND)
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP: a terminal that is closed
         if number := getattr(signal, name, None):

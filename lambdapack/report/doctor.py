@@ -47,34 +47,29 @@ class Checkup:
         return all(health_check.state is not HealthState.ERROR for health_check in self.checks)
 
 
-def render_checkup(found: Checkup, *, verbose: bool = False) -> str:
+def render_checkup(checkup: Checkup, *, verbose: bool = False) -> str:
     """Return a paragraph for each thing, then the settings that somebody made (`verbose`: all), then one line."""
-    said = [setting_origin for setting_origin in found.settings if verbose or setting_origin.origin != "default"]
-    parts = ["\n".join(map(_render_check, found.checks)) + "\n"]
-    if said:
+    settings = [setting for setting in checkup.settings if verbose or setting.origin != "default"]
+    parts = ["\n".join(map(_render_check, checkup.checks)) + "\n"]
+    if settings:
         parts.append(
             "settings:\n"
-            + align_columns(
-                [
-                    (f"  {setting_origin.name}", setting_origin.value, f"({setting_origin.origin})")
-                    for setting_origin in said
-                ]
-            )
+            + align_columns([(f"  {setting.name}", setting.value, f"({setting.origin})") for setting in settings])
         )
-    return "\n".join([*parts, _render_verdict(found)])
+    return "\n".join([*parts, _render_verdict(checkup)])
 
 
-def _render_check(each: HealthCheck) -> str:
-    lead = f"{each.state.value:<9}"
-    lines = [wrap_paragraph(lead, f"{each.name}: {each.said}")]
-    if each.fix:
-        lines.append(wrap_paragraph(f"{'':9}= fix: ", each.fix))
+def _render_check(check: HealthCheck) -> str:
+    lead = f"{check.state.value:<9}"
+    lines = [wrap_paragraph(lead, f"{check.name}: {check.said}")]
+    if check.fix:
+        lines.append(wrap_paragraph(f"{'':9}= fix: ", check.fix))
     return "\n".join(lines)
 
 
-def _render_verdict(found: Checkup) -> str:
-    bad = sum(health_check.state is HealthState.ERROR for health_check in found.checks)
-    doubts = sum(health_check.state is HealthState.WARNING for health_check in found.checks)
-    if bad:
-        return f"not ready: {format_count(bad, 'error')}\n"
-    return f"ready, with {format_count(doubts, 'warning')}\n" if doubts else "ready\n"
+def _render_verdict(checkup: Checkup) -> str:
+    errors = sum(health_check.state is HealthState.ERROR for health_check in checkup.checks)
+    warnings = sum(health_check.state is HealthState.WARNING for health_check in checkup.checks)
+    if errors:
+        return f"not ready: {format_count(errors, 'error')}\n"
+    return f"ready, with {format_count(warnings, 'warning')}\n" if warnings else "ready\n"

@@ -34,15 +34,15 @@ def render_layer_outcome(published: PublishedLayer) -> str:
     plan, version = published.plan, published.version
     name = plan.wanted.name
     if version is None or version is plan.seen.same:
-        said = [f"{'nothing to publish' if plan.steps else 'nothing to do'}, {_render_same_version(version)}"]
+        lines = [f"{'nothing to publish' if plan.steps else 'nothing to do'}, {_render_same_version(version)}"]
     else:
-        said = [f"version {version.number} is published for {_render_fit(plan)}"]
+        lines = [f"version {version.number} is published for {_render_fit(plan)}"]
     shared = [step.permission.whom for step in plan.steps if isinstance(step, AddLayerPermission)]
     if shared:
-        said.append(f"shared with {', '.join(shared)}")
+        lines.append(f"shared with {', '.join(shared)}")
     if published.deleted:
-        said.append(f"{_render_numbers(published.deleted)} deleted")
-    return "".join(wrap_paragraph(f"{name}: ", line) + "\n" for line in said) + _render_spared(plan)
+        lines.append(f"{_render_numbers(published.deleted)} deleted")
+    return "".join(wrap_paragraph(f"{name}: ", line) + "\n" for line in lines) + _render_spared(plan)
 
 
 def layer_step_rows(plan: LayerPlan) -> list[tuple[str, str]]:

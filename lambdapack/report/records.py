@@ -6,28 +6,28 @@ from lambdapack.model import Rule
 from lambdapack.report.text import wrap_paragraph
 
 DELIVERY_WORDS = {
-    BinaryDelivery.IN_PACKAGE: "files for several systems lie in the package itself",
-    BinaryDelivery.PLATFORM_PACKAGES: "a package of its own for each system, as an optional dependency",
-    BinaryDelivery.DOWNLOAD: "an install script downloads it, or compiles it",
-    BinaryDelivery.COMPILE: "an install script compiles it: python, make and a compiler are needed",
-    BinaryDelivery.NONE: "it has none",
+    BinaryDelivery.IN_PACKAGE: "the package contains files for several platforms",
+    BinaryDelivery.PLATFORM_PACKAGES: "one optional dependency per platform",
+    BinaryDelivery.DOWNLOAD: "an install script downloads or compiles it",
+    BinaryDelivery.COMPILE: "an install script compiles it, with python, make and a compiler",
+    BinaryDelivery.NONE: "none",
 }
 REGISTRATION_WORDS = {
     BinaryInterface.NODE_API: "to Node-API: one file for many Node.js versions",
-    BinaryInterface.V8: "to one Node.js major: another one needs another file",
-    BinaryInterface.PROGRAM: "to nothing: a program of its own",
+    BinaryInterface.V8: "to one Node.js major: each major needs its own file",
+    BinaryInterface.PROGRAM: "to nothing: a separate program",
     BinaryInterface.NONE: "to nothing",
 }
 STATUS_WORDS = {
     MaintenanceStatus.MAINTAINED: "maintained",
-    MaintenanceStatus.DEPRECATED: "given up by its authors",
-    MaintenanceStatus.DEAD: "nobody looks after it any more",
+    MaintenanceStatus.DEPRECATED: "deprecated by its authors",
+    MaintenanceStatus.DEAD: "unmaintained",
 }
 ROLE_WORDS = {
     PackageRole.LIBRARY: "",
-    PackageRole.BUILD_TOOL: "a build tool: its work is done before the function is packed",
-    PackageRole.OPTIONAL: "optional: what wants it works without it",
-    PackageRole.ELSEWHERE: "serves something that Lambda does not have",
+    PackageRole.BUILD_TOOL: "a build tool: not needed at run time",
+    PackageRole.OPTIONAL: "optional: its dependents work without it",
+    PackageRole.ELSEWHERE: "not usable on Lambda",
 }
 
 

@@ -36,19 +36,19 @@ def lifecycle_state(runtime: Runtime, today: date) -> str:
     return "deprecated" if cycle.deprecated and cycle.deprecated <= today else "supported"
 
 
-def render_runtime(found: Runtime, today: date) -> str:
+def render_runtime(runtime: Runtime, today: date) -> str:
     """Return what a runtime provides, for people."""
-    certain = sorted(name for name, library in found.libraries.items() if library.certain)
-    doubtful = sorted(name for name, library in found.libraries.items() if not library.certain)
+    certain = sorted(name for name, library in runtime.libraries.items() if library.certain)
+    doubtful = sorted(name for name, library in runtime.libraries.items() if not library.certain)
     lines = [
-        f"{found.target}: {lifecycle_state(found, today)}",
-        f"  Node.js {found.node or found.node_major}, ABI {found.abi}, Node-API {found.node_api}",
-        f"  npm {found.npm}" if found.npm else "",
-        _render_list("symbol versions surely there", _render_versions(found.floor)),
-        _render_list("highest in any image", _render_versions(found.ceiling)),
+        f"{runtime.target}: {lifecycle_state(runtime, today)}",
+        f"  Node.js {runtime.node or runtime.node_major}, ABI {runtime.abi}, Node-API {runtime.node_api}",
+        f"  npm {runtime.npm}" if runtime.npm else "",
+        _render_list("guaranteed symbol versions", _render_versions(runtime.floor)),
+        _render_list("highest in any image", _render_versions(runtime.ceiling)),
         _render_list("libraries", ", ".join(certain)),
-        _render_list("only in images", ", ".join(doubtful)),
-        wrap_paragraph("  LD_LIBRARY_PATH: ", ":".join(found.library_path).replace(":", ": ")),
+        _render_list("in some images only", ", ".join(doubtful)),
+        wrap_paragraph("  LD_LIBRARY_PATH: ", ":".join(runtime.library_path).replace(":", ": ")),
     ]
     return "\n".join(line for line in lines if line) + "\n"
 

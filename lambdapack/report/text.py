@@ -43,7 +43,7 @@ def wrap_paragraph(lead: str, text: str) -> str:
     for part in map(escape_controls, text.splitlines() or [""]):
         indent = lead if not lines else " " * len(lead)
         wrapped = textwrap.wrap(
-            BACKTICK_COMMAND.sub(lambda found: _keep_command_together(found[0], room), part),
+            BACKTICK_COMMAND.sub(lambda match: _keep_command_together(match[0], room), part),
             OUTPUT_WIDTH,
             initial_indent=indent,
             subsequent_indent=" " * len(lead),

@@ -110,19 +110,19 @@ ArchOrAllOption = Annotated[
     str | None,
     typer.Option(
         "--arch",
-        help="x86_64, arm64, or all for one each.",
+        help="x86_64, arm64, or all for one package each.",
         metavar="ARCH",
         autocompletion=complete_architecture_or_all,
     ),
 ]
 HandlerOption = Annotated[
-    str | None, typer.Option("--handler", help="FILE.EXPORT, by default index.handler.", metavar="NAME")
+    str | None, typer.Option("--handler", help="Handler as FILE.EXPORT; default index.handler.", metavar="NAME")
 ]
 ImageOption = Annotated[
     str | None, typer.Option("--image", help="Runtime image; may contain {node} {runtime} {arch}.", metavar="IMAGE")
 ]
 BuildImageOption = Annotated[
-    str | None, typer.Option("--build-image", help="Image with a toolchain, likewise.", metavar="IMAGE")
+    str | None, typer.Option("--build-image", help="Image with compilers; same placeholders.", metavar="IMAGE")
 ]
 FormatOption = Annotated[ListFormat, typer.Option("--format", help="Output format.")]
 VerifyFormatOption = Annotated[
@@ -149,7 +149,7 @@ FailOnOption = Annotated[
     str | None,
     typer.Option(
         "--fail-on",
-        help="Severity that fails: error, warning, note, never.",
+        help="Lowest severity that fails: error, warning, note, never.",
         metavar="SEVERITY",
         autocompletion=complete_severities,
     ),
@@ -158,34 +158,32 @@ IgnoreOption = Annotated[
     list[str] | None,
     typer.Option(
         "--ignore",
-        help="Live with a finding; repeatable.",
+        help="Suppress a finding, with a reason; repeatable.",
         metavar="CODE[:PATH]=REASON",
         autocompletion=complete_rule_codes,
     ),
 ]
 LayerOption = Annotated[
     list[Path] | None,
-    typer.Option("--layer", help="A layer at /opt, zip or directory; repeatable, in order.", metavar="PATH"),
+    typer.Option("--layer", help="Layer at /opt, a zip or directory; repeatable, in order.", metavar="PATH"),
 ]
 WithLayerOption = Annotated[
     list[Path] | None,
-    typer.Option("--with-layer", help="Judge with a layer that the function has; repeatable.", metavar="PATH"),
+    typer.Option("--with-layer", help="Layer of the function to verify with; repeatable.", metavar="PATH"),
 ]
-LoadOption = Annotated[bool, typer.Option("--load", help="Prove it: load every addon and the handler in the image.")]
+LoadOption = Annotated[bool, typer.Option("--load", help="Load every addon and the handler in the image.")]
 RuntimeFileOption = Annotated[
     Path | None,
-    typer.Option("--runtime-file", help="Judge by this measurement alone, in place of --runtime.", metavar="FILE"),
+    typer.Option("--runtime-file", help="Verify against this measured runtime, not --runtime.", metavar="FILE"),
 ]
-NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Remember nothing, and trust nothing remembered.")]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")
-]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Do not read or write the cache.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile.", metavar="NAME")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region.", metavar="NAME")]
 EndpointUrlOption = Annotated[
-    str | None, typer.Option("--endpoint-url", help="Another address for AWS: an emulator, a VPC.", metavar="URL")
+    str | None, typer.Option("--endpoint-url", help="AWS endpoint, such as an emulator's.", metavar="URL")
 ]
-FunctionOption = Annotated[list[str], typer.Option("--function", "-f", help="Its name; repeatable.", metavar="NAME")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines of npm.")]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Also name what was left out and what is ignored.")
+FunctionOption = Annotated[
+    list[str], typer.Option("--function", "-f", help="Function name or ARN; repeatable.", metavar="NAME")
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and npm's output.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Also list excluded files and ignored findings.")]

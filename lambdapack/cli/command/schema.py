@@ -12,11 +12,11 @@ def schema(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Which; without one, they are listed.", metavar="NAME", autocompletion=options.complete_schemas
+            help="Name of the schema; default: list them.", metavar="NAME", autocompletion=options.complete_schemas
         ),
     ] = None,
 ) -> int:
-    """Print the JSON schema of what lambdapack says or reads.
+    """Print the JSON schema of a document that lambdapack writes or reads.
 
     Example: lambdapack schema report > report.schema.json
     """

@@ -39,15 +39,15 @@ class AwsOptions:
 def engine_connector(settings: Settings) -> "Connect":
     """Return a function that finds the engine for an architecture and remembers it."""
     hosts = {architecture: url for architecture in Architecture if (url := _engine_host(settings, architecture))}
-    found: dict[str, Engine] = {}
+    engines: dict[str, Engine] = {}
 
     def connect(architecture: Architecture) -> "Engine":
         from lambdapack.engine.docker import connect_engine as reach  # noqa: PLC0415  # see the module's first line
 
         key = hosts.get(architecture, "")
-        if key not in found:
-            found[key] = reach(os.environ, hosts=hosts, architecture=architecture)
-        return found[key]
+        if key not in engines:
+            engines[key] = reach(os.environ, hosts=hosts, architecture=architecture)
+        return engines[key]
 
     return connect
 
@@ -100,8 +100,8 @@ def output_paths(
     if len(targets) == 1 and not output.is_dir() and not is_directory:
         return {targets[0]: output}
     if output.suffix == ".zip":
-        hint = "Pass a directory: `--output dist/` gets one archive for each architecture."
-        raise LambdapackError(USAGE, f"--output {output} is one file, and there are {len(targets)} targets", hint=hint)
+        hint = "Pass a directory: `--output dist/` writes one archive per architecture."
+        raise LambdapackError(USAGE, f"--output {output} is one file, but there are {len(targets)} targets", hint=hint)
     name = archive_stem(directory, settings)
     return {target: output / _archive_name(name, target) for target in targets}
 

@@ -24,7 +24,7 @@ def settings_from_manifest(archive: Path, flags: Mapping[str, object], observer:
     """Return flags, completed by the manifest beside a zip where they are silent; says when that is another's."""
     known = read_manifest_settings(archive)
     if known is None:
-        observer.note(f"{zip_manifest_path(archive)} is not used: it was written for another zip")
+        observer.note(f"{zip_manifest_path(archive)} is ignored: it belongs to another zip")
         return flags
     return {**flags, **{name: value for name, value in known.items() if flags.get(name) is None}}
 
@@ -37,12 +37,12 @@ def read_manifest_settings(archive: Path) -> dict[str, str] | None:
     if document.get("code_digest") != code_digest(archive):
         return None
     target = document.get("target")
-    found = {**target} if isinstance(target, dict) else {}
-    found["handler"] = document.get("handler")
-    return {name: found[name] for name in ("runtime", "arch", "handler") if isinstance(found.get(name), str)}
+    settings = {**target} if isinstance(target, dict) else {}
+    settings["handler"] = document.get("handler")
+    return {name: settings[name] for name in ("runtime", "arch", "handler") if isinstance(settings.get(name), str)}
 
 
-TARGET_FORMS = "Name a path, s3://BUCKET/KEY, a function's name or ARN (NAME:ALIAS), or the ARN of a layer version."
+TARGET_FORMS = "Pass a path, s3://BUCKET/KEY, a function's name or ARN (NAME:ALIAS), or the ARN of a layer version."
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def _fetch_address(
     from lambdapack.pipeline.fetch import fetch_from_cloud  # noqa: PLC0415  # see fetch_target
 
     if address.region and place.region not in (None, address.region):
-        hint = "Leave --region out: the ARN says it."
+        hint = "Remove --region: the ARN has the region."
         raise LambdapackError(USAGE, f"{target} is in {address.region}, not in {place.region}", hint=hint)
     place = replace(place, region=address.region or place.region)
     if not address.guessed:
@@ -80,7 +80,7 @@ def _fetch_address(
         cloud = place.connect()
         known = cloud.function(address.name, address.part)
     except LambdapackError as error:
-        detail = f"{target}: there is no such file or directory, and AWS cannot be asked for a function of that name"
+        detail = f"{target}: there is no such file or directory, and looking up a function of that name failed"
         said = f"{detail}: {error.failure.title}: {error.detail}"
         raise LambdapackError(BAD_TARGET, said, hint=f"Check the path. For a function: {error.hint}") from error
     if known is None:
@@ -96,12 +96,12 @@ def settings_from_function(fetched: "FetchedTarget | None", flags: Mapping[str, 
     if fetched.function:
         function = fetched.function
         if flags.get("layers"):
-            raise LambdapackError(USAGE, f"--layer: {function.name} has its own layers", hint="Leave --layer out.")
+            raise LambdapackError(USAGE, f"--layer: {function.name} has its own layers", hint="Remove --layer.")
         known = {"runtime": function.runtime, "arch": function.architecture.aws, "handler": function.handler}
         for name, value in known.items():
             if flags.get(name) is not None and _normalize_flag(name, str(flags[name])) != value:
                 detail = f"--{name} {flags[name]}: {function.name} has {value}"
-                raise LambdapackError(USAGE, detail, hint=f"Leave --{name} out: the function says it.")
+                raise LambdapackError(USAGE, detail, hint=f"Remove --{name}: the function's own value is used.")
         return {**flags, **known}
     known = _settings_from_layer(fetched)
     return {**flags, **{name: value for name, value in known.items() if flags.get(name) is None}}

@@ -22,7 +22,7 @@ def write_stdout(text: str) -> None:
         raise
     except OSError as error:
         _discard_stream(sys.stdout)
-        hint = "Make room, or send it to where it can be written."
+        hint = "Free disk space, or redirect the output elsewhere."
         raise LambdapackError(OUTPUT, f"standard output: {error.strerror or error}", hint=hint) from error
 
 

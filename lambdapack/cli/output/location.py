@@ -44,7 +44,7 @@ def append_step_summary(reports: "Sequence[Report]") -> None:
         with Path(name).open("a", encoding="utf-8") as file:
             file.write(truncate_markdown(render_markdown(reports)))
     except OSError as error:
-        console.write_stderr(f"the step summary was not written: {error.strerror or error}\n")
+        console.write_stderr(f"cannot write the step summary: {error.strerror or error}\n")
 
 
 def _find_repository(directory: Path) -> Path:

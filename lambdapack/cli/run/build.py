@@ -40,14 +40,14 @@ def check_single_target(wish: str, targets: Sequence[Target]) -> None:
     """Refuse with LP001 what takes one package when there are several."""
     if len(targets) != 1:
         hint = "Pass `--arch arm64` or `--arch x86_64`."
-        raise LambdapackError(USAGE, f"{wish} takes one package, and there are {len(targets)} targets", hint=hint)
+        raise LambdapackError(USAGE, f"{wish} takes one package, but there are {len(targets)} targets", hint=hint)
 
 
 def check_into_option(directory: Path, into: Path, settings: Settings, targets: Sequence[Target]) -> None:
     """Refuse `--into` beside `--output` or for several targets (LP001), or against the template (LP014)."""
     check_single_target("--into", targets)
     if settings.output.origin == "--output":
-        raise LambdapackError(USAGE, "--into and --output: the package is a directory or a zip, not both")
+        raise LambdapackError(USAGE, "--into and --output exclude each other: the package is a directory or a zip")
     _check_template(directory, into.name, targets[0], layer=settings.layer.value)
 
 
@@ -57,12 +57,12 @@ def _check_template(directory: Path, name: str, target: Target, *, layer: bool) 
         template_resource for template_resource in find_resources(directory, []) if template_resource.layer == layer
     ]
     named = [template_resource for template_resource in resources if template_resource.name == name] or resources
-    said = {"runtime": target.runtime, "architecture": target.architecture.aws}
-    for field, ours in said.items():
+    values = {"runtime": target.runtime, "architecture": target.architecture.aws}
+    for field, ours in values.items():
         stated = [template_resource.values[field] for template_resource in named if field in template_resource.values]
         if len(stated) == len(named) and stated and ours not in {value for value, _origin in stated}:
             value, origin = stated[0]
-            raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} says {value}, the command says {ours}")
+            raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} has {value}, but this build is for {ours}")
 
 
 MAX_NAMED_PATHS = 3
@@ -88,29 +88,31 @@ class BuildOptions:
     quiet: bool
 
 
-def run_build(asked: BuildOptions, flags: Mapping[str, object]) -> int:
+def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     """Build, tell, and return the exit code."""
-    bars = ProgressReporter(quiet=asked.quiet)
-    measured, flags = apply_runtime_file(asked.runtime_file, flags)
-    settings = read_settings(asked.path, flags)
+    progress = ProgressReporter(quiet=options.quiet)
+    measured, flags = apply_runtime_file(options.runtime_file, flags)
+    settings = read_settings(options.path, flags)
     for note in settings.notes:
-        bars.note(note)
-    targets = select_targets(settings, bars)
-    if asked.into is not None:
-        check_into_option(asked.path, asked.into, settings, targets)
-    if asked.style == TERRAFORM:
+        progress.note(note)
+    targets = select_targets(settings, progress)
+    if options.into is not None:
+        check_into_option(options.path, options.into, settings, targets)
+    if options.style == TERRAFORM:
         check_single_target("--format terraform-external", targets)
     slash = str(flags.get("output") or "").endswith(("/", os.sep))
-    wanted = make_build_request(asked.path, settings, output_paths(asked.path, settings, targets, is_directory=slash))
-    wanted = replace(
-        wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
+    request = make_build_request(
+        options.path, settings, output_paths(options.path, settings, targets, is_directory=slash)
     )
-    wanted = replace(wanted, into=asked.into)
-    built = build_packages(wanted, engine_connector(settings), bars)
-    code = _print_results(built, settings, asked)
-    again = f"lambdapack build {shlex.quote(str(asked.path))}{'' if asked.install else ' --no-install'}"
+    request = replace(
+        request, runtime=measured, install=options.install, load=options.load, prune=options.prune, keep=options.keep
+    )
+    request = replace(request, into=options.into)
+    built = build_packages(request, engine_connector(settings), progress)
+    code = _print_results(built, settings, options)
+    again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
-        bars.note(hint)
+        progress.note(hint)
     return code
 
 
@@ -138,15 +140,15 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
     )
 
 
-def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions) -> int:
+def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions) -> int:
     """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
-    findings = "\n".join(_render_package(built_package, verbose=asked.verbose) for built_package in built)
+    findings = "\n".join(_render_package(built_package, verbose=options.verbose) for built_package in built)
     unwritten = any(built_package.archive is None and built_package.directory is None for built_package in built)
-    shown = asked.into is not None and asked.style == HUMAN and not unwritten
+    shown = options.into is not None and options.style == HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
     if not shown:
-        console.write_stdout(_render_output(built, settings, asked, unwritten=unwritten))
-    if asked.style == GITHUB:
+        console.write_stdout(_render_output(built, settings, options, unwritten=unwritten))
+    if options.style == GITHUB:
         append_step_summary([built_package.report for built_package in built])
     limit = fail_on_severity(settings)
     if unwritten:
@@ -155,17 +157,17 @@ def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: Bui
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
 
 
-def _render_output(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions, *, unwritten: bool) -> str:
-    if asked.style == HUMAN:
+def _render_output(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions, *, unwritten: bool) -> str:
+    if options.style == HUMAN:
         return "".join(f"{built_package.archive.path}\n" for built_package in built if built_package.archive)
-    if asked.style == TERRAFORM and unwritten:
+    if options.style == TERRAFORM and unwritten:
         return ""
     context = RenderContext(
-        partial(project_locator, asked.path),
+        partial(project_locator, options.path),
         several=settings.arch.value == ALL_ARCHITECTURES,
         handler=settings.handler.value,
     )
-    return render_reports(asked.style, [built_package.report for built_package in built], context)
+    return render_reports(options.style, [built_package.report for built_package in built], context)
 
 
 def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
@@ -182,13 +184,13 @@ def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
     return f"{before}\n{report}" if before and "\n\n" in report else before + report
 
 
-def _render_pruned(found: Sequence[Judgement], *, verbose: bool) -> str:
-    saved = format_size(sum(judgement.binary.size for judgement in found))
-    lines = [f"pruned: {format_count(len(found), 'binary')} for other systems, {saved} (--no-prune keeps them)"]
+def _render_pruned(pruned: Sequence[Judgement], *, verbose: bool) -> str:
+    saved = format_size(sum(judgement.binary.size for judgement in pruned))
+    lines = [f"pruned: {format_count(len(pruned), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
     if verbose:
         lines += [
             f"  {judgement.binary.path} ({judgement.cause}, {format_size(judgement.binary.size)})"
-            for judgement in found
+            for judgement in pruned
         ]
     return "\n".join(lines) + "\n"
 

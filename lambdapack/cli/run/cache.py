@@ -51,7 +51,7 @@ def run_cache_show(style: ListFormat) -> int:
 
 def run_cache_clear(style: ListFormat) -> int:
     """Remove it and print what is gone; a volume that a build uses now stays, with a note."""
-    bars = ProgressReporter()
+    progress = ProgressReporter()
     settings = read_settings(Path(), {})
     store = open_store(settings)
     rows = [*_store_rows(store, store.clear() if store else ())]
@@ -60,7 +60,7 @@ def run_cache_clear(style: ListFormat) -> int:
             if engine.drop_cache(volume.name):
                 rows.append(_CacheRow(NPM_CACHE_KIND, _volume_label(engine, volume.name), None, volume.size))
             else:
-                bars.note(f"a container uses the volume {volume.name} now: it stays")
+                progress.note(f"volume {volume.name} is in use by a container and was kept")
     _print_rows(rows, style)
     return 0
 
@@ -82,7 +82,7 @@ def _volume_label(engine: Engine, name: str) -> str:
 def _find_engines(settings: Settings) -> list[Engine]:
     """Return every engine that answers, each once."""
     connect = engine_connector(settings)
-    found: list[Engine] = []
+    engines: list[Engine] = []
     for architecture in Architecture:
         try:
             engine = connect(architecture)
@@ -90,9 +90,9 @@ def _find_engines(settings: Settings) -> list[Engine]:
             if error.failure is not NO_ENGINE:
                 raise
             continue
-        if engine not in found:
-            found.append(engine)
-    return found
+        if engine not in engines:
+            engines.append(engine)
+    return engines
 
 
 def _print_rows(rows: Sequence[_CacheRow], style: ListFormat) -> None:

@@ -30,34 +30,34 @@ class DoctorOptions:
     quiet: bool
 
 
-def run_doctor(asked: DoctorOptions, flags: Mapping[str, object]) -> int:
+def run_doctor(options: DoctorOptions, flags: Mapping[str, object]) -> int:
     """Look, tell, and return 3 when a build could not work."""
-    bars = ProgressReporter(quiet=asked.quiet)
-    settings = read_settings(asked.path, flags)
-    patient = DoctorTarget(
-        directory=asked.path,
-        targets=select_targets(settings, bars),
+    progress = ProgressReporter(quiet=options.quiet)
+    settings = read_settings(options.path, flags)
+    target = DoctorTarget(
+        directory=options.path,
+        targets=select_targets(settings, progress),
         image=settings.image.value or BARE_IMAGE,
         build_image=settings.build_image.value or BUILD_IMAGE,
         environ=dict(os.environ),
         home=Path.home(),
-        disks=_disk_paths(asked.path, settings),
+        disks=_disk_paths(options.path, settings),
     )
-    checks = [*run_health_checks(patient, engine_connector(settings), bars), *(_check_aws() if asked.aws else ())]
-    found = Checkup(tuple(checks), tuple(_setting_origins(settings)))
-    if asked.style is ListFormat.JSON:
+    checks = [*run_health_checks(target, engine_connector(settings), progress), *(_check_aws() if options.aws else ())]
+    checkup = Checkup(tuple(checks), tuple(_setting_origins(settings)))
+    if options.style is ListFormat.JSON:
         from lambdapack.report.document.listings import render_checkup_json  # noqa: PLC0415  # only for JSON
 
-        console.write_stdout(render_checkup_json(found))
+        console.write_stdout(render_checkup_json(checkup))
     else:
-        console.write_stdout(render_checkup(found, verbose=asked.verbose))
-    return int(ExitCode.FINE if found.ready else ExitCode.ENVIRONMENT)
+        console.write_stdout(render_checkup(checkup, verbose=options.verbose))
+    return int(ExitCode.FINE if checkup.ready else ExitCode.ENVIRONMENT)
 
 
 def _disk_paths(project: Path, settings: Settings) -> dict[str, Path]:
-    found = {"the archives": project, "temporary files": Path(tempfile.gettempdir())}
+    disks = {"the archives": project, "temporary files": Path(tempfile.gettempdir())}
     cache = cache_directory(settings)
-    return {**found, "the cache": cache} if cache else found
+    return {**disks, "the cache": cache} if cache else disks
 
 
 def _check_aws() -> Iterator[HealthCheck]:
@@ -67,8 +67,8 @@ def _check_aws() -> Iterator[HealthCheck]:
         cloud = connect_cloud(os.environ)
         identity = cloud.identity()
     except LambdapackError as error:
-        said = f"{error.failure.code}: {error.failure.title}; only publishing and deploying need it"
-        yield HealthCheck("AWS", HealthState.NOTE, said, error.hint)
+        detail = f"{error.failure.code}: {error.failure.title}; only publishing and deploying need AWS"
+        yield HealthCheck("AWS", HealthState.NOTE, detail, error.hint)
         return
     yield HealthCheck("AWS", HealthState.OK, f"{identity.arn} in {cloud.region}")
 

@@ -98,7 +98,7 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
             if asked.project is not None:
                 raise
             bars.note(f"this project was not looked at: {error}")
-    text = diagnosis.render_diagnosis(found, _similar_names(asked.text or ""))
+    text = diagnosis.render_diagnosis(found, _similar_names(asked.text or ""), asked.text or "")
     console.write_stdout(render_diagnosis_json(found) if asked.style is ListFormat.JSON else text)
     return int(ExitCode.FINE if found.diagnoses else ExitCode.JUDGEMENT)
 

@@ -21,13 +21,13 @@ from lambdapack.report.text import align_columns
 
 def run_images_list(flags: Mapping[str, object], style: ListFormat) -> int:
     """Print the images of every target."""
-    bars = ProgressReporter()
+    progress = ProgressReporter()
     settings = read_settings(Path(), flags)
     connect = engine_connector(settings)
     templates = {"runtime": settings.image.value or BARE_IMAGE, "build": settings.build_image.value or BUILD_IMAGE}
     rows = [
         _image_row(connect(target.architecture), target, use, expand_image_name(template, target))
-        for target in select_targets(settings, bars)
+        for target in select_targets(settings, progress)
         for use, template in templates.items()
     ]
     if style is ListFormat.JSON:
@@ -54,12 +54,12 @@ def _image_row(engine: Engine, target: Target, use: str, reference: str) -> Imag
 
 def run_images_build(flags: Mapping[str, object], *, quiet: bool) -> int:
     """Make the toolchain image of every target and print its name; LP108 when that fails."""
-    bars = ProgressReporter(quiet=quiet)
+    progress = ProgressReporter(quiet=quiet)
     settings = read_settings(Path(), flags)
     connect = engine_connector(settings)
-    for target in select_targets(settings, bars):
+    for target in select_targets(settings, progress):
         base = settings.image.value or BARE_IMAGE
         engine = connect(target.architecture)
-        engine.image(expand_image_name(base, target), target.architecture, bars)
-        console.write_stdout(f"{toolchain.make_toolchain_image(engine, target, base, os.environ, bars)}\n")
+        engine.image(expand_image_name(base, target), target.architecture, progress)
+        console.write_stdout(f"{toolchain.make_toolchain_image(engine, target, base, os.environ, progress)}\n")
     return 0

@@ -24,6 +24,7 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
+from lambdapack.pack.manifest import read_zip_manifest
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
 from lambdapack.report.formats import GITHUB, RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
@@ -51,28 +52,28 @@ class VerifyOptions:
     quiet: bool
 
 
-def run_verify(asked: VerifyOptions, flags: Mapping[str, object]) -> int:
+def run_verify(options: VerifyOptions, flags: Mapping[str, object]) -> int:
     """Judge, write the report, and return the exit code."""
-    bars = ProgressReporter(quiet=asked.quiet)
-    with fetch_target(asked.target, asked.place, bars) as fetched:
-        measured, flags = apply_runtime_file(asked.runtime_file, settings_from_function(fetched, flags))
-        path = fetched.path if fetched else Path(asked.target)
-        settings = read_settings(path, settings_from_manifest(path, flags, bars))
-        policy = make_policy(settings, handler_required=False, all_binaries=asked.all_binaries)
-        runtimes = [measured or shipped_runtime(each) for each in select_targets(settings, bars)]
-        prove = _make_prover(settings, policy, bars) if asked.load else None
-        given = make_verification_target(path, fetched, settings, origin_of_target(path, asked.project))
-        reports = verify_for_runtimes(given, runtimes, policy, bars, prove, open_store(settings))
+    progress = ProgressReporter(quiet=options.quiet)
+    with fetch_target(options.target, options.place, progress) as fetched:
+        measured, flags = apply_runtime_file(options.runtime_file, settings_from_function(fetched, flags))
+        path = fetched.path if fetched else Path(options.target)
+        settings = read_settings(path, settings_from_manifest(path, flags, progress))
+        policy = make_policy(settings, handler_required=False, all_binaries=options.all_binaries)
+        runtimes = [measured or shipped_runtime(target) for target in select_targets(settings, progress)]
+        prove = _make_prover(settings, policy, progress) if options.load else None
+        given = make_verification_target(path, fetched, settings, origin_of_target(path, options.project))
+        reports = verify_for_runtimes(given, runtimes, policy, progress, prove, open_store(settings))
         if fetched and fetched.function:
             reports = tuple(add_layer_findings(report, fetched, policy) for report in reports)
     several = settings.arch.value == ALL_ARCHITECTURES
     subject = Path(fetched.function.name) if fetched and fetched.function else path
-    context = RenderContext(partial(project_locator, subject), several=several, verbose=asked.verbose)
-    console.write_stdout(render_reports(asked.style, reports, context))
-    if asked.style == GITHUB:
+    context = RenderContext(partial(project_locator, subject), several=several, verbose=options.verbose)
+    console.write_stdout(render_reports(options.style, reports, context))
+    if options.style == GITHUB:
         append_step_summary(reports)
-    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(asked.target)}"):
-        bars.note(hint)
+    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(options.target)}"):
+        progress.note(hint)
     limit = fail_on_severity(settings)
     failed = limit is not None and any(report.fails(limit) for report in reports)
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
@@ -106,17 +107,17 @@ def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
     if project is not None and not path.is_file():
         raise LambdapackError(
             USAGE,
-            "--project is for a zip",
-            hint="Name a zip, or leave --project out: a directory has its own lockfile.",
+            "--project needs a zip",
+            hint="Pass a zip, or remove --project: a directory has its own lockfile.",
         )
-    if not path.is_file():
+    if not path.is_file() or (project is None and read_zip_manifest(path) is None):
         return None
-    from lambdapack.pipeline.origin import find_package_origin  # noqa: PLC0415  # a directory has its own lockfile
+    from lambdapack.pipeline.origin import find_package_origin  # noqa: PLC0415  # only a zip with a project needs it
 
     return find_package_origin(path, project)
 
 
-def _make_prover(settings: Settings, policy: Policy, bars: ProgressReporter) -> Prover:
+def _make_prover(settings: Settings, policy: Policy, progress: ProgressReporter) -> Prover:
     from lambdapack.cli.input.resources import engine_connector  # noqa: PLC0415  # only --load needs an engine
     from lambdapack.engine.images import BARE_IMAGE, expand_image_name  # noqa: PLC0415
     from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415
@@ -127,6 +128,6 @@ def _make_prover(settings: Settings, policy: Policy, bars: ProgressReporter) -> 
     def prove(report: Report, tree: Tree, handler: str | None, layers: Sequence[Tree]) -> Report:
         target = report.runtime.target
         proof = ProofRequest(connect(target.architecture), expand_image_name(template, target), tree, handler, layers)
-        return prove_package(report, proof, policy, bars)
+        return prove_package(report, proof, policy, progress)
 
     return prove

@@ -29,8 +29,8 @@ def truncate_markdown(text: str, limit: int = MAX_SUMMARY_BYTES) -> str:
     if len(text.encode()) <= limit:
         return text
     kept = text.encode()[: limit - CUT_NOTE_BYTES].decode(errors="ignore").rpartition("\n")[0]
-    cut = f"The rest was cut: a summary holds {format_size(limit)}. `lambdapack verify --format json` has it all."
-    return f"{kept}\n\n{cut}\n"
+    cut = f"The rest is cut off: a summary holds at most {format_size(limit)}."
+    return f"{kept}\n\n{cut} `lambdapack verify --format json` has everything.\n"
 
 
 def _render_section(report: Report) -> str:

@@ -101,7 +101,7 @@ def test_the_same_trouble_in_a_long_log_is_said_once_with_its_count(
 
 def test_a_text_of_another_trade_is_answered_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["explain", "Task timed out after 3.00 seconds"]) == 1
-    assert capsys.readouterr().out.startswith("no diagnosis: nothing about packaging was recognised\n")
+    assert capsys.readouterr().out.startswith("no diagnosis: the text has no known packaging error\n")
 
 
 def test_what_reads_nearly_like_a_known_message_is_named_with_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -220,7 +220,7 @@ def test_what_is_no_event_is_said_with_its_place(invoke: Invoke, name: str, text
 def test_an_empty_directory_has_no_events(invoke: Invoke) -> None:
     Path("empty").mkdir()
     code, _, err = invoke("--event", "empty")
-    assert (code, "there is no .json or .jsonl file in it" in " ".join(err.split())) == (2, True)
+    assert (code, "the directory has no .json or .jsonl file" in " ".join(err.split())) == (2, True)
 
 
 def test_each_error_is_told_with_its_event(invoke: Invoke, function: Function) -> None:

@@ -150,7 +150,7 @@ def test_a_name_cannot_break_out_of_its_cell() -> None:
 def test_a_summary_is_cut_at_a_line_and_says_so() -> None:
     text = markdown.truncate_markdown("line of text\n" * 1000, limit=2000)
     assert len(text.encode()) <= 2000
-    assert "\n\nThe rest was cut: a summary holds 2.0 KB." in text
+    assert "\n\nThe rest is cut off: a summary holds at most 2.0 KB." in text
     assert markdown.truncate_markdown("short\n") == "short\n"
 
 
