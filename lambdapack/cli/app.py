@@ -56,7 +56,7 @@ app.command("init", short_help="Write starter files for make, SAM, Terraform, CD
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(images.app, name="images")
 app.add_typer(cache.app, name="cache")
-app.command("schema")(schema.schema)
+app.command("schema", short_help="Print the JSON schema of a document.")(schema.schema)
 
 
 def _print_version(requested: bool) -> None:

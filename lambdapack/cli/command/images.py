@@ -32,7 +32,7 @@ def build_image(
     image: options.ImageOption = None,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Build a toolchain image on top of the runtime image; print its name.
+    """Build a toolchain image on the runtime image; print its name.
 
     For mirrored images and extra tools; use the result with --build-image or LAMBDAPACK_BUILD_IMAGE.
 

@@ -173,7 +173,7 @@ def _build_layers(
         console.write_stderr(
             "\n".join(human.render_human(built_package.report, verbose=options.verbose) for built_package in built)
         )
-        console.write_stderr("no archive was written; nothing was deployed\n")
+        console.write_stderr("no archive was written; nothing was published\n")
         return {}
     return {
         built_package.report.runtime.target: built_package.archive.path
@@ -210,4 +210,4 @@ def _print_plans(options: PublishLayerOptions, examined: Sequence[PlannedLayer],
         write = console.write_stdout if options.dry_run else console.write_stderr
         write("".join(render_layer_plan(layer_plan, refused=stopped) for layer_plan in plans))
     if stopped:
-        console.write_stderr("nothing was deployed\n")
+        console.write_stderr("nothing was published\n")

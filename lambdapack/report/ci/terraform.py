@@ -13,20 +13,22 @@ DIGITS_PATTERN = r"^\d+$"
 
 
 class TerraformDocument(TypedDict):
-    """A package that was built."""
+    """A built package."""
 
     schema: Literal["lambdapack/terraform-external/1"]
     filename: Annotated[str, text("The zip.")]
     source_code_hash: Annotated[str, text("Base64 SHA-256 of the zip.", pattern=CODE_DIGEST_PATTERN)]
-    content_digest: Annotated[str, text("Over names, modes and contents of what is in it.", pattern=SHA256_PATTERN)]
+    content_digest: Annotated[
+        str, text("Digest over names, modes and contents of the zip's entries.", pattern=SHA256_PATTERN)
+    ]
     runtime: Annotated[str, text("The Lambda runtime, such as nodejs22.x.")]
     architecture: Annotated[
         str, word("The instruction set, under AWS's name.", [architecture.aws for architecture in Architecture])
     ]
     handler: Annotated[str, text("FILE.EXPORT of the function.")]
     zip_bytes: Annotated[str, text("Size of the zip in bytes.", pattern=DIGITS_PATTERN)]
-    unzipped_bytes: Annotated[str, text("Size of what is in it.", pattern=DIGITS_PATTERN)]
-    verdict: Annotated[str, word("What the judgement came to.", Verdict)]
+    unzipped_bytes: Annotated[str, text("Unpacked size in bytes.", pattern=DIGITS_PATTERN)]
+    verdict: Annotated[str, word("Verdict of the verification.", Verdict)]
 
 
 def render_reports(reports: Sequence[Report], context: RenderContext) -> str:

@@ -15,73 +15,69 @@ RECORD_CODE_PATTERN = r"^LP\d{3}$"
 
 
 class DiagnosisDocument(TypedDict):
-    """One thing that is wrong."""
+    """One diagnosis."""
 
     cause: Annotated[str, word("What is wrong.", tuple(CAUSE_CODES))]
     code: Annotated[str, text("The record that says more: `lambdapack explain CODE`.", pattern=RECORD_CODE_PATTERN)]
-    file: Annotated[
-        str | None, text("The file that the text names, from its node_modules on; null when it names none.")
-    ]
-    package: Annotated[str | None, text("The npm package that it belongs to.")]
-    certainty: Annotated[str, word("How sure it is.", Certainty)]
+    file: Annotated[str | None, text("File that the text names, from node_modules on; null for none.")]
+    package: Annotated[str | None, text("The npm package that the file belongs to.")]
+    certainty: Annotated[str, word("Certainty of the diagnosis.", Certainty)]
     says: Annotated[str, text("One sentence for people.")]
-    evidence: Annotated[list[str], described("The messages of the text that say so.")]
-    found: Annotated[
-        str | None, text("What a look at the project showed; begins with yes: when it bears the text out.")
-    ]
-    fix: Annotated[list[str], described("Commands, in the order to try them.")]
-    book: Annotated[str | None, text("What the package book says of the package.")]
-    prevent: Annotated[str, text("How to keep it from coming back.")]
-    count: Annotated[int, number("How often the text has it.", minimum=1)]
+    evidence: Annotated[list[str], described("Messages of the text that the diagnosis is based on.")]
+    found: Annotated[str | None, text("Result of checking the project; begins with yes: when it confirms the text.")]
+    fix: Annotated[list[str], described("Commands to try, in order.")]
+    book: Annotated[str | None, text("Advice of the package book about the package.")]
+    prevent: Annotated[str, text("How to prevent it.")]
+    count: Annotated[int, number("Number of times that the text has the message.", minimum=1)]
 
 
 class ExplanationDocument(TypedDict):
-    """The answer to a text."""
+    """Diagnoses of a text."""
 
     schema: Literal["lambdapack/diagnosis/1"]
-    version: Annotated[str, text("The version of lambdapack that wrote this.")]
+    version: Annotated[str, text("Version of lambdapack.")]
     diagnoses: Annotated[
         list[DiagnosisDocument],
-        described("What the text says is wrong, best first; empty when nothing was recognised."),
+        described("Diagnoses, best first; empty when nothing was recognised."),
     ]
-    nearest: Annotated[str | None, text("When nothing was recognised, the known message that reads most like it.")]
-    left_out: Annotated[int, number("Passages of an enormous log that were not looked at.")]
+    nearest: Annotated[str | None, text("Most similar known message when nothing was recognised.")]
+    left_out: Annotated[int, number("Number of passages of a large log that were not read.")]
 
 
 class RecordDocument(TypedDict):
     """A rule or a failure."""
 
     schema: Literal["lambdapack/record/1"]
-    version: Annotated[str, text("The version of lambdapack that wrote this.")]
-    code: Annotated[str, text("Its code.", pattern=RECORD_CODE_PATTERN)]
-    name: Annotated[str, text("Its name in kebab-case.")]
-    title: Annotated[str, text("What is the matter, as one clause.")]
+    version: Annotated[str, text("Version of lambdapack.")]
+    code: Annotated[str, text("Code of the rule or failure.", pattern=RECORD_CODE_PATTERN)]
+    name: Annotated[str, text("Name in kebab-case.")]
+    title: Annotated[str, text("What is wrong, as one clause.")]
     why: Annotated[str, text("The consequence.")]
-    fix: Annotated[str, text("One sentence with the command that ends it.")]
-    severity: Annotated[str | None, word("Of a finding; null for a failure.", Severity)]
-    exit: Annotated[int | None, number("The exit code of a failure; null for a finding.")]
+    fix: Annotated[str, text("One sentence with the command that fixes it.")]
+    severity: Annotated[str | None, word("Severity of a rule; null for a failure.", Severity)]
+    exit: Annotated[int | None, number("Exit code of a failure; null for a rule.")]
 
 
 class BookPageDocument(TypedDict):
-    """What is known of a package."""
+    """An entry of the package book."""
 
     schema: Literal["lambdapack/page/1"]
-    version: Annotated[str, text("The version of lambdapack that wrote this.")]
+    version: Annotated[str, text("Version of lambdapack.")]
     package: Annotated[str, text("The npm package.")]
-    newest: Annotated[str, text("Its newest version on the day that it was read.")]
-    delivery: Annotated[str, word("How its binary comes to it.", BinaryDelivery)]
-    registration: Annotated[str, word("What the binary is bound to.", BinaryInterface)]
-    status: Annotated[str, word("Whether somebody looks after it.", MaintenanceStatus)]
-    role: Annotated[str, word("What it is to a function.", PackageRole)]
-    needs: Annotated[str | None, text("What it needs of the runtime.")]
-    instead: Annotated[list[str], described("Maintained packages that take its place.")]
-    javascript: Annotated[list[str], described("Packages without a binary that do the same work.")]
+    newest: Annotated[str, text("Newest version on the day of `read`.")]
+    delivery: Annotated[str, word("How the package delivers its binary.", BinaryDelivery)]
+    registration: Annotated[str, word("What the binary depends on.", BinaryInterface)]
+    status: Annotated[str, word("Maintenance status.", MaintenanceStatus)]
+    role: Annotated[str, word("Role of the package in a function.", PackageRole)]
+    needs: Annotated[str | None, text("What the package needs from the runtime.")]
+    instead: Annotated[list[str], described("Maintained alternatives.")]
+    javascript: Annotated[list[str], described("Alternatives without a binary.")]
     last_node: Annotated[
-        int | None, number("The newest Node.js major on which it installs and loads; null: no limit is known.")
+        int | None, number("Newest Node.js major on which it installs and loads; null when no limit is known.")
     ]
     advice: Annotated[str | None, text("What to do on Lambda.")]
-    source: Annotated[str, text("Where it was read.")]
-    read: Annotated[str, text("The day.", pattern=DAY_PATTERN)]
+    source: Annotated[str, text("Source of the facts.")]
+    read: Annotated[str, text("Day on which the source was read.", pattern=DAY_PATTERN)]
 
 
 def render_diagnosis_json(explanation: Explanation) -> str:

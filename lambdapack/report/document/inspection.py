@@ -22,120 +22,115 @@ class CategoryDocument(TypedDict):
 
     kind: Annotated[
         str,
-        word("What the files are for, by name and place: a label, and no reason to leave one out.", FileCategory),
+        word("What the files are for, by name and place.", FileCategory),
     ]
-    files: Annotated[int, number("How many.")]
-    bytes: Annotated[int, number("Bytes of all of them.")]
+    files: Annotated[int, number("Number of files.")]
+    bytes: Annotated[int, number("Their total size in bytes.")]
 
 
 class DependentDocument(TypedDict):
-    """One package on the way."""
+    """One package of the chain."""
 
     name: Annotated[str, text("Its npm name.", empty=True)]
-    version: Annotated[str | None, text("Its version, when it is known.")]
+    version: Annotated[str | None, text("Its version; null when unknown.")]
 
 
 DependentChain = Annotated[
     list[DependentDocument] | None,
-    described(
-        "The shortest way to the package, from what the function itself asks for to the package; null when nothing "
-        "asks for it."
-    ),
+    described("Shortest dependency chain from the function to the package; null when nothing requires it."),
 ]
 
 
 class PackageWeightDocument(TypedDict):
-    """One npm package as it lies there."""
+    """One npm package as installed."""
 
     path: Annotated[str, text("Its directory; empty for the function's own code.", empty=True)]
     name: Annotated[str | None, text("Its npm name; null for what is in no package.")]
-    version: Annotated[str | None, text("Null when its package.json does not say.")]
-    files: Annotated[int, number("Files, without those of packages inside it.")]
-    bytes: Annotated[int, number("Bytes of them.")]
-    kinds: Annotated[list[CategoryDocument], described("The same by kind, the heaviest first.")]
+    version: Annotated[str | None, text("Its version; null when its package.json has none.")]
+    files: Annotated[int, number("Number of files, without those of nested packages.")]
+    bytes: Annotated[int, number("Their size in bytes.")]
+    kinds: Annotated[list[CategoryDocument], described("Files and bytes by kind, largest first.")]
     wanted_by: DependentChain
-    dev: Annotated[bool, described("Only a devDependency leads to it.")]
+    dev: Annotated[bool, described("Whether only a devDependency requires it.")]
 
 
 class InspectedBinaryDocument(BinaryDocument):
-    """One native file, or what stands in the place of one."""
+    """One native file, or a file in place of one."""
 
     libc: Annotated[
-        str | None, text("The C library that it is linked with, glibc with the newest version that it needs.")
+        str | None, text("C library that the file is linked with; for glibc with the newest version needed.")
     ]
-    needs: Annotated[list[str], described("The libraries that it asks its loader for (DT_NEEDED), in its order.")]
+    needs: Annotated[list[str], described("Needed libraries (DT_NEEDED), in order.")]
     wanted_by: DependentChain
 
 
 class DuplicatePackageDocument(TypedDict):
-    """One."""
+    """One package in several places."""
 
     name: Annotated[str, text("Its npm name.")]
     version: Annotated[str, text("Its version.")]
-    paths: Annotated[list[str], described("Where it lies.")]
-    spare_bytes: Annotated[int, number("Bytes of all but the largest.")]
+    paths: Annotated[list[str], described("Directories that contain it.")]
+    spare_bytes: Annotated[int, number("Bytes of all copies except the largest.")]
 
 
 class DuplicateFileDocument(TypedDict):
-    """One content."""
+    """Files with equal content."""
 
-    sha256: Annotated[str, text("Of the bytes.", pattern=HEX_SHA256_PATTERN)]
-    bytes: Annotated[int, number("Bytes of one.")]
-    paths: Annotated[list[str], described("Where they lie.")]
-    spare_bytes: Annotated[int, number("Bytes of all but one.")]
+    sha256: Annotated[str, text("SHA-256 of the content.", pattern=HEX_SHA256_PATTERN)]
+    bytes: Annotated[int, number("Size of one file in bytes.")]
+    paths: Annotated[list[str], described("Paths of the files.")]
+    spare_bytes: Annotated[int, number("Bytes of all copies except one.")]
 
 
 class DuplicatesDocument(TypedDict):
-    """What is there more than once."""
+    """Duplicates."""
 
     packages: Annotated[
         list[DuplicatePackageDocument],
-        described("One name and version in several places, what wastes most first."),
+        described("Packages of one name and version in several places, most wasteful first."),
     ]
-    files: Annotated[list[DuplicateFileDocument], described("Equal files of 1 KB and more, what wastes most first.")]
+    files: Annotated[list[DuplicateFileDocument], described("Equal files of 1 KB and more, most wasteful first.")]
 
 
 class PrunableFileDocument(TypedDict):
-    """One file."""
+    """One file that a build prunes."""
 
     path: Annotated[str, text("Relative to the subject; in a layer that came with a function, below /opt.")]
-    bytes: Annotated[int, number("Its size.")]
+    bytes: Annotated[int, number("Size of the zip in bytes.")]
     reason: Annotated[
         str,
         word(
-            "other-system: a binary that this target never loads; leftover: of an install or a compiler.",
+            "other-system: a binary for another platform; leftover: a file that an install or compiler left.",
             ("other-system", "leftover"),
         ),
     ]
 
 
 class PruningDocument(TypedDict):
-    """What `lambdapack build` would not pack."""
+    """What `lambdapack build` does not pack."""
 
-    bytes: Annotated[int, number("What it would save.")]
-    files: Annotated[list[PrunableFileDocument], described("The files, the heaviest first.")]
+    bytes: Annotated[int, number("Bytes saved.")]
+    files: Annotated[list[PrunableFileDocument], described("The files, largest first.")]
 
 
 class InspectionDocument(TypedDict):
-    """What is in a package, and why."""
+    """Content of a package."""
 
     schema: Literal["lambdapack/inspection/1"]
-    version: Annotated[str, text("The version of lambdapack that looked.")]
-    verdict: Annotated[str, word("As in the report of `verify`.", Verdict)]
+    version: Annotated[str, text("Version of lambdapack.")]
+    verdict: Annotated[str, word("Verdict, as in the report of `verify`.", Verdict)]
     target: TargetDocument
     subject: SubjectDocument
-    files: Annotated[int, number("Files of the function and its layers, each path once.")]
-    bytes: Annotated[int, number("Bytes of all of them.")]
-    kinds: Annotated[list[CategoryDocument], described("Bytes by what a file is for, the heaviest first.")]
-    packages: Annotated[list[PackageWeightDocument], described("Every npm package, the heaviest first.")]
-    binaries: Annotated[
-        list[InspectedBinaryDocument], described("Every native file, selected or not, the heaviest first.")
-    ]
+    files: Annotated[int, number("Number of files of the function and its layers, each path once.")]
+    bytes: Annotated[int, number("Their total size in bytes.")]
+    kinds: Annotated[list[CategoryDocument], described("Files and bytes by kind, largest first.")]
+    packages: Annotated[list[PackageWeightDocument], described("Every npm package, largest first.")]
+    binaries: Annotated[list[InspectedBinaryDocument], described("Every native file, selected or not, largest first.")]
     duplicates: DuplicatesDocument
     pruning: PruningDocument
     findings: Annotated[
         list[FindingDocument],
-        described("As in the report of `verify`: the worst first, the ignored ones last."),
+        described("As in the report of `verify`: most severe first, ignored ones last."),
     ]
 
 

@@ -16,55 +16,58 @@ class LayerArchiveDocument(TypedDict):
     """What is published."""
 
     path: Annotated[str, text("The zip.")]
-    code_digest: Annotated[str, text("Its CodeSha256.", pattern=CODE_DIGEST_PATTERN)]
-    zip_bytes: Annotated[int, number("Its size.")]
+    code_digest: Annotated[str, text("CodeSha256 of the zip.", pattern=CODE_DIGEST_PATTERN)]
+    zip_bytes: Annotated[int, number("Size of the zip in bytes.")]
 
 
 class LayerStepDocument(TypedDict):
-    """One change."""
+    """One step."""
 
-    step: Annotated[str, word("What is done.", LAYER_STEP_NAMES)]
-    text: Annotated[str, text("The same for people.")]
+    step: Annotated[str, word("Name of the step.", LAYER_STEP_NAMES)]
+    text: Annotated[str, text("Description of the step.")]
 
 
 class KeptVersionDocument(TypedDict):
-    """One version."""
+    """One kept version."""
 
-    version: Annotated[int, number("Its number.", minimum=1)]
-    why: Annotated[str, text("Who uses it, or that it has a policy.")]
+    version: Annotated[int, number("Version number.", minimum=1)]
+    why: Annotated[str, text("Why it is kept: its user, or its policy.")]
 
 
 class LayerDocument(TypedDict):
     """One layer."""
 
     name: Annotated[str, text("The layer's name.")]
-    arn: Annotated[str | None, text("ARN of the version that has these bytes; null when it is not published.")]
-    changed: Annotated[bool, described("False: everything was as wanted.")]
+    arn: Annotated[str | None, text("ARN of the version with this content; null when not published.")]
+    changed: Annotated[bool, described("False: nothing had to change.")]
     archive: LayerArchiveDocument
     content_digest: Annotated[
-        str, text("Over names, modes and contents of what is in the zip.", pattern=SHA256_PATTERN)
+        str, text("Digest over names, modes and contents of the zip's entries.", pattern=SHA256_PATTERN)
     ]
-    runtimes: Annotated[list[str], described("The runtimes that the bytes are good for.")]
+    runtimes: Annotated[list[str], described("Runtimes that the content works on.")]
     architectures: Annotated[
-        list[Annotated[str, word("The instruction set.", ARCHITECTURE_NAMES)]], described("The CPUs, likewise.")
+        list[Annotated[str, word("The instruction set.", ARCHITECTURE_NAMES)]],
+        described("Architectures that the content works on."),
     ]
-    steps: Annotated[list[LayerStepDocument], described("In order; none when nothing is to do.")]
+    steps: Annotated[list[LayerStepDocument], described("Steps in order; empty when nothing is to do.")]
     deleted: Annotated[
-        list[Annotated[int, number("Its number.", minimum=1)]], described("Old versions that were deleted.")
+        list[Annotated[int, number("Version number.", minimum=1)]], described("Old versions that were deleted.")
     ]
-    spared: Annotated[list[KeptVersionDocument], described("Old versions that --keep leaves.")]
-    findings: Annotated[list[FindingDocument], described("Of the package and of the guards, worst first.")]
+    spared: Annotated[list[KeptVersionDocument], described("Old versions that --keep N keeps because they are in use.")]
+    findings: Annotated[
+        list[FindingDocument], described("Findings of the package and of the deploy guards, most severe first.")
+    ]
 
 
 class LayersDocument(TypedDict):
-    """What is published, or would be."""
+    """Published or planned layers."""
 
     schema: Literal["lambdapack/layers/1"]
     version: Annotated[str, text("The version of lambdapack.")]
     region: Annotated[str, text("The AWS region.")]
-    done: Annotated[bool, described("False: this is a plan, and nothing was changed.")]
-    refused: Annotated[bool, described("Whether a finding speaks against it, so that nothing would be done.")]
-    layers: Annotated[list[LayerDocument], described("Two with --arch all and native code, else one.")]
+    done: Annotated[bool, described("False for a plan: nothing was changed.")]
+    refused: Annotated[bool, described("Whether a finding blocks it, so that nothing is done.")]
+    layers: Annotated[list[LayerDocument], described("Two layers with --arch all and native code, else one.")]
 
 
 def render_layer_plans_json(plans: Sequence[LayerPlan], region: str, *, refused: bool) -> str:

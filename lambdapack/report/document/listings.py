@@ -21,20 +21,21 @@ class RuntimeDocument(TypedDict):
 
     runtime: Annotated[str, text("AWS's identifier, such as nodejs22.x.")]
     node_major: Annotated[int, number("The major version of its Node.js.")]
-    abi: Annotated[int, number("Its NODE_MODULE_VERSION.")]
+    abi: Annotated[int, number("NODE_MODULE_VERSION of its Node.js.")]
     node_api: Annotated[int, number("The highest Node-API version that it has.")]
     architectures: Annotated[
-        list[Annotated[str, word("An instruction set.", ARCHITECTURE_NAMES)]], described("What it runs on.")
+        list[Annotated[str, word("An instruction set.", ARCHITECTURE_NAMES)]],
+        described("Architectures that it runs on."),
     ]
-    state: Annotated[str, word("Today's.", ("supported", "deprecated", "blocked"))]
+    state: Annotated[str, word("Its state today.", ("supported", "deprecated", "blocked"))]
     deprecated: Annotated[
-        str | None, text("The day that support ends; null when none is announced.", pattern=DAY_PATTERN)
+        str | None, text("Day on which support ends; null when none is announced.", pattern=DAY_PATTERN)
     ]
     block_create: Annotated[
-        str | None, text("The day from which no function can be created with it.", pattern=DAY_PATTERN)
+        str | None, text("Day from which functions cannot be created with it.", pattern=DAY_PATTERN)
     ]
-    block_update: Annotated[str | None, text("The day from which none can be updated.", pattern=DAY_PATTERN)]
-    source: Annotated[str | None, text("Where the days were read.")]
+    block_update: Annotated[str | None, text("Day from which functions cannot be updated.", pattern=DAY_PATTERN)]
+    source: Annotated[str | None, text("Source of the days.")]
 
 
 class RuntimesDocument(TypedDict):
@@ -49,11 +50,13 @@ ImageDocument = TypedDict(  # `for` is a keyword
     {
         "target": Annotated[str, text("Runtime and architecture, such as nodejs22.x/arm64.")],
         "for": Annotated[
-            str, word("What it serves: running the function, or building its dependencies.", ("runtime", "build"))
+            str, word("Purpose: running the function, or building its dependencies.", ("runtime", "build"))
         ],
-        "state": Annotated[str, word("Whether the engine has it.", ("here", "absent", "not a Lambda image"))],
-        "image": Annotated[str, text("Its name.")],
-        "digest": Annotated[str | None, text("Over its layers; null when it is not here.", pattern=SHA256_PATTERN)],
+        "state": Annotated[str, word("Whether the engine has the image.", ("here", "absent", "not a Lambda image"))],
+        "image": Annotated[str, text("Name of the image.")],
+        "digest": Annotated[
+            str | None, text("Digest over its layers; null when the engine does not have it.", pattern=SHA256_PATTERN)
+        ],
     },
 )
 ImageDocument.__doc__ = "One image."
@@ -63,52 +66,50 @@ class ImagesDocument(TypedDict):
     """The images that a build uses."""
 
     schema: Literal["lambdapack/images/1"]
-    images: Annotated[list[ImageDocument], described("The images of every target.")]
+    images: Annotated[list[ImageDocument], described("Images of every target.")]
 
 
 class CacheRowDocument(TypedDict):
-    """One kind."""
+    """One kind of cache entries."""
 
-    kind: Annotated[
-        str, word("What it remembers; npm: its downloads, in a volume of the container engine.", CACHE_KINDS)
-    ]
-    place: Annotated[str, text("Where it lies.")]
-    entries: Annotated[int | None, number("How many records; null for a volume.")]
-    bytes: Annotated[int | None, number("Its size; null when the engine does not say.")]
+    kind: Annotated[str, word("Kind of entries; npm: its downloads, in a volume of the container engine.", CACHE_KINDS)]
+    place: Annotated[str, text("Directory or volume.")]
+    entries: Annotated[int | None, number("Number of records; null for a volume.")]
+    bytes: Annotated[int | None, number("Size in bytes; null when the engine does not report it.")]
 
 
 class CacheDocument(TypedDict):
-    """What is kept between runs, or was removed."""
+    """Content of the cache, or what was removed from it."""
 
     schema: Literal["lambdapack/cache/1"]
-    kept: Annotated[list[CacheRowDocument], described("Each kind with its place.")]
+    kept: Annotated[list[CacheRowDocument], described("Kinds of entries with their place.")]
 
 
 class HealthCheckDocument(TypedDict):
-    """One thing."""
+    """One health check."""
 
-    name: Annotated[str, text("What was looked at.")]
-    state: Annotated[str, word("How it is: error when no build can work, warning when some cannot.", HealthState)]
-    said: Annotated[str, text("What was found.")]
-    fix: Annotated[str | None, text("What mends it; null when nothing is to be done.")]
+    name: Annotated[str, text("What was checked.")]
+    state: Annotated[str, word("Result: error when no build can work, warning when some cannot.", HealthState)]
+    said: Annotated[str, text("What the check found.")]
+    fix: Annotated[str | None, text("How to fix it; null when nothing is to be done.")]
 
 
 class SettingDocument(TypedDict):
     """One setting."""
 
     name: Annotated[str, text("Its name in lambdapack.toml.")]
-    value: Annotated[str, text("Its value, as text.")]
-    origin: Annotated[str, text("Who said it: a flag, a variable, a file with its line, or default.")]
+    value: Annotated[str, text("Value, as text.")]
+    origin: Annotated[str, text("Origin of the value: a flag, a variable, a file with its line, or default.")]
 
 
 class DoctorDocument(TypedDict):
-    """How this machine is."""
+    """Health checks of this machine."""
 
     schema: Literal["lambdapack/doctor/1"]
-    version: Annotated[str, text("Of lambdapack.")]
-    ready: Annotated[bool, described("Whether a build could work.")]
-    checks: Annotated[list[HealthCheckDocument], described("In the order in which a build meets them.")]
-    settings: Annotated[list[SettingDocument], described("Every setting.")]
+    version: Annotated[str, text("Version of lambdapack.")]
+    ready: Annotated[bool, described("Whether a build can work.")]
+    checks: Annotated[list[HealthCheckDocument], described("Checks, in the order in which a build needs them.")]
+    settings: Annotated[list[SettingDocument], described("All settings.")]
 
 
 def render_runtimes_json(runtimes: Sequence[Runtime], today: date) -> str:

@@ -17,75 +17,73 @@ from lambdapack.schema import CODE_DIGEST_PATTERN, described, number, text, word
 class ArchiveDocument(TypedDict):
     """What is deployed."""
 
-    path: Annotated[str, text("The zip, as it was named.")]
-    code_digest: Annotated[str, text("Its CodeSha256.", pattern=CODE_DIGEST_PATTERN)]
-    zip_bytes: Annotated[int, number("Its size.")]
+    path: Annotated[str, text("Path of the zip, as given.")]
+    code_digest: Annotated[str, text("CodeSha256 of the zip.", pattern=CODE_DIGEST_PATTERN)]
+    zip_bytes: Annotated[int, number("Size of the zip in bytes.")]
 
 
 class PlanTargetDocument(TypedDict):
-    """What the package was judged for."""
+    """Runtime and architecture that the package was verified for."""
 
     runtime: Annotated[str, text("AWS's identifier.")]
     arch: Annotated[str, word("The instruction set.", ARCHITECTURE_NAMES)]
 
 
 class PlanStepDocument(TypedDict):
-    """One change."""
+    """One step."""
 
-    step: Annotated[str, word("What is done.", DEPLOY_STEP_NAMES)]
-    before: Annotated[str | None, text("The code digest or version there is now; null when there is none.", empty=True)]
-    after: Annotated[str | None, text("What there will be; null when it is not known before.")]
-    text: Annotated[str, text("The same for people.")]
+    step: Annotated[str, word("Name of the step.", DEPLOY_STEP_NAMES)]
+    before: Annotated[str | None, text("Present code digest or version; null for none.", empty=True)]
+    after: Annotated[str | None, text("New code digest or version; null when not known yet.")]
+    text: Annotated[str, text("Description of the step.")]
 
 
 class FunctionPlanDocument(TypedDict):
     """One function."""
 
-    function: Annotated[str, text("Its name, as it was given.")]
-    exists: Annotated[bool, described("False: it will be made.")]
-    alias: Annotated[str | None, text("The alias that will serve the new version; null for none.")]
+    function: Annotated[str, text("Name or ARN of the function, as given.")]
+    exists: Annotated[bool, described("False: the function will be created.")]
+    alias: Annotated[str | None, text("Alias to point to the new version; null for none.")]
     target: PlanTargetDocument
-    serving: Annotated[str | None, text("ARN of the version that has this code already; null when something is to do.")]
-    steps: Annotated[list[PlanStepDocument], described("In order; none when nothing is to do.")]
-    findings: Annotated[list[FindingDocument], described("Of the package and of the guards, worst first.")]
+    serving: Annotated[str | None, text("ARN of the version that already has this code; null when steps are needed.")]
+    steps: Annotated[list[PlanStepDocument], described("Steps in order; empty when nothing is to do.")]
+    findings: Annotated[
+        list[FindingDocument], described("Findings of the package and of the deploy guards, most severe first.")
+    ]
 
 
 class PlanDocument(TypedDict):
-    """What would be changed."""
+    """What a deployment would change."""
 
     schema: Literal["lambdapack/plan/1"]
     version: Annotated[str, text("The version of lambdapack.")]
     region: Annotated[str, text("The AWS region.")]
-    refused: Annotated[bool, described("Whether a finding speaks against it, so that nothing would be done.")]
+    refused: Annotated[bool, described("Whether a finding blocks it, so that nothing is done.")]
     archive: ArchiveDocument
-    functions: Annotated[
-        list[FunctionPlanDocument], described("One for each function, in the order of the command line.")
-    ]
+    functions: Annotated[list[FunctionPlanDocument], described("Functions, in the order of the command line.")]
 
 
 class DeployedFunctionDocument(TypedDict):
     """One function."""
 
-    function: Annotated[str, text("Its name, as it was given.")]
-    arn: Annotated[str, text("The ARN of the version that is wanted.")]
-    version: Annotated[str, text("Its number.", pattern=r"^\d+$")]
-    alias: Annotated[str | None, text("The alias; null for none.")]
-    before: Annotated[str | None, text("The version that the alias was at; null when nothing moved or it was made.")]
+    function: Annotated[str, text("Name or ARN of the function, as given.")]
+    arn: Annotated[str, text("ARN of the deployed version.")]
+    version: Annotated[str, text("Version number.", pattern=r"^\d+$")]
+    alias: Annotated[str | None, text("Alias; null for none.")]
+    before: Annotated[str | None, text("Previous version of the alias; null when the alias did not move or is new.")]
     weights: Annotated[
-        dict[str, Annotated[float, number("A part from 0 to 1.", maximum=1)]],
-        described("Version to the part of the alias's traffic that it gets beside the first."),
+        dict[str, Annotated[float, number("Share from 0 to 1.", maximum=1)]],
+        described("Further versions of the alias with their share of the traffic."),
     ]
-    changed: Annotated[bool, described("False: everything was as wanted.")]
+    changed: Annotated[bool, described("False: nothing had to change.")]
 
 
 class DeploymentDocument(TypedDict):
-    """What is deployed now."""
+    """Result of a deployment."""
 
     schema: Literal["lambdapack/deployment/1"]
     version: Annotated[str, text("The version of lambdapack.")]
-    functions: Annotated[
-        list[DeployedFunctionDocument], described("One for each function, in the order of the command line.")
-    ]
+    functions: Annotated[list[DeployedFunctionDocument], described("Functions, in the order of the command line.")]
 
 
 def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> str:

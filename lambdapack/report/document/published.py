@@ -25,50 +25,30 @@ def _publish(what: str, document: type, title: str, *, several: bool = False) ->
 
 SCHEMAS: Mapping[str, PublishedSchema] = {
     "report": _publish(
-        "what verify and build say with --format json",
+        "verify, build: the report of --format json",
         report.ReportDocument,
-        "What lambdapack says of a package",
+        "Verification report",
         several=True,
     ),
-    "failure": _publish(
-        "what they say when the work could not be done", report.FailureDocument, "Why lambdapack could not go on"
-    ),
-    "inspection": _publish(
-        "what inspect says with --format json", inspection.InspectionDocument, "What is in a package"
-    ),
-    "manifest": _publish("<zip>.lambdapack.json, beside an archive", manifest.ManifestDocument, "How a zip came to be"),
-    "terraform-external": _publish(
-        "what build says with --format terraform-external", TerraformDocument, "A build for Terraform"
-    ),
-    "runtime-file": _publish(
-        "what --runtime-file takes, and `runtimes show` prints", RuntimeFileDocument, "A measured runtime"
-    ),
-    "runtimes": _publish(
-        "what `runtimes list` says with --format json", listings.RuntimesDocument, "Lambda's Node.js runtimes"
-    ),
-    "images": _publish(
-        "what `images list` says with --format json", listings.ImagesDocument, "The container images of a build"
-    ),
-    "doctor": _publish(
-        "what `doctor` says with --format json", listings.DoctorDocument, "What a build finds on this machine"
-    ),
-    "diagnosis": _publish(
-        "what `explain` says with --format json", diagnosis.ExplanationDocument, "What an error message means"
-    ),
-    "record": _publish(
-        "what `explain CODE` says with --format json", diagnosis.RecordDocument, "What a code stands for"
-    ),
-    "page": _publish(
-        "what `explain PACKAGE` says with --format json", diagnosis.BookPageDocument, "A page of the package book"
-    ),
+    "failure": _publish("all commands: why the work could not be done", report.FailureDocument, "Failure"),
+    "inspection": _publish("inspect --format json", inspection.InspectionDocument, "Inspection of a package"),
+    "manifest": _publish("<zip>.lambdapack.json, beside an archive", manifest.ManifestDocument, "Build manifest"),
+    "terraform-external": _publish("build --format terraform-external", TerraformDocument, "Build for Terraform"),
+    "runtime-file": _publish("--runtime-file, and runtimes show --format json", RuntimeFileDocument, "Runtime file"),
+    "runtimes": _publish("runtimes list --format json", listings.RuntimesDocument, "Lambda's Node.js runtimes"),
+    "images": _publish("images list --format json", listings.ImagesDocument, "The container images of a build"),
+    "doctor": _publish("doctor --format json", listings.DoctorDocument, "Health checks"),
+    "diagnosis": _publish("explain TEXT --format json", diagnosis.ExplanationDocument, "Diagnosis of an error message"),
+    "record": _publish("explain CODE --format json", diagnosis.RecordDocument, "Rule or failure"),
+    "page": _publish("explain PACKAGE --format json", diagnosis.BookPageDocument, "Entry of the package book"),
     "cache": _publish(
-        "what `cache show` and `cache clear` say with --format json",
+        "cache show and cache clear --format json",
         listings.CacheDocument,
-        "What is remembered between runs",
+        "Cache content",
     ),
-    "plan": _publish("what deploy --dry-run says with --format json", plan.PlanDocument, "A plan of a deployment"),
-    "deployment": _publish("what deploy and rollback say with --format json", plan.DeploymentDocument, "A deployment"),
-    "layers": _publish("what publish-layer says with --format json", layer.LayersDocument, "Published layers"),
+    "plan": _publish("deploy --dry-run --format json", plan.PlanDocument, "Deployment plan"),
+    "deployment": _publish("deploy and rollback --format json", plan.DeploymentDocument, "Deployment"),
+    "layers": _publish("publish-layer --format json", layer.LayersDocument, "Published layers"),
     "config": PublishedSchema("lambdapack.toml, for editors", config_schema),
 }
 

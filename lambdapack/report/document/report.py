@@ -58,26 +58,29 @@ def _failures() -> tuple[Failure, ...]:
 
 
 class TargetDocument(TypedDict):
-    """The runtime that the package was judged against."""
+    """The runtime that the package was verified for."""
 
     runtime: Annotated[str, text("The Lambda runtime, such as nodejs22.x.")]
     arch: Annotated[str, word("The instruction set, under AWS's name.", ARCHITECTURE_NAMES)]
-    node: Annotated[str | None, text("The version of Node.js; null when only the major is known.")]
-    abi: Annotated[int, number("The runtime's NODE_MODULE_VERSION.")]
+    node: Annotated[str | None, text("Version of Node.js; null when only the major version is known.")]
+    abi: Annotated[int, number("NODE_MODULE_VERSION of the runtime.")]
     node_api: Annotated[int, number("The highest Node-API version that it has.")]
     source: Annotated[
-        str, word("Whence it is known: shipped data, a measured image, or a runtime file.", RUNTIME_SOURCES)
+        str,
+        word(
+            "Where the runtime's facts come from: shipped data, a measured image, or a runtime file.", RUNTIME_SOURCES
+        ),
     ]
     digest: Annotated[
         str | None,
-        text("Of the image's layers or the runtime file; null for shipped data.", pattern=SHA256_PATTERN),
+        text("Digest of the image's layers or the runtime file; null for shipped data.", pattern=SHA256_PATTERN),
     ]
 
 
 class ReportLayerDocument(TypedDict):
     """One layer of the function."""
 
-    path: Annotated[str, text("The zip or directory, as it was named.")]
+    path: Annotated[str, text("Zip or directory, as given.")]
     code_digest: Annotated[
         str | None,
         text("Base64 SHA-256 of the zip's bytes; null for a directory.", pattern=CODE_DIGEST_PATTERN),
@@ -86,85 +89,86 @@ class ReportLayerDocument(TypedDict):
 
 
 class SubjectDocument(TypedDict):
-    """What was judged."""
+    """What was verified."""
 
-    kind: Annotated[str, word("What was judged.", ("directory", "zip", "layer", "function"))]
-    path: Annotated[str, text("Where it is, as it was named on the command line.")]
+    kind: Annotated[str, word("Kind of the subject.", ("directory", "zip", "layer", "function"))]
+    path: Annotated[str, text("Path or ARN, as given on the command line.")]
     archive: Annotated[str | None, text("The zip; null for a directory.")]
     code_digest: Annotated[
         str | None, text("Base64 SHA-256 of the zip's bytes: Lambda's CodeSha256.", pattern=CODE_DIGEST_PATTERN)
     ]
     content_digest: Annotated[
-        str | None, text("Over names, modes and contents of what is in the zip.", pattern=SHA256_PATTERN)
+        str | None, text("Digest over names, modes and contents of the zip's entries.", pattern=SHA256_PATTERN)
     ]
     zip_bytes: Annotated[int | None, number("Size of the zip in bytes.")]
     unzipped_bytes: Annotated[int | None, number("Bytes of all files, as Lambda counts them against its limit.")]
     layers: Annotated[
         list[ReportLayerDocument],
-        described("The layers that it was judged with, in the function's order; they count as well."),
+        described("Layers that were verified with it, in the function's order."),
     ]
 
 
 class RegistrationDocument(TypedDict):
-    """How node finds the addon's entry."""
+    """How the addon registers itself with Node.js."""
 
     kind: Annotated[
         str,
-        word("The entry that node takes; node-api also when there is a V8 one beside it.", REGISTRATION_NAMES),
+        word("The entry that Node.js uses; node-api also when the addon has a V8 entry, too.", REGISTRATION_NAMES),
     ]
-    abi: Annotated[int | None, number("The NODE_MODULE_VERSION that it was compiled for, when there is one to name.")]
+    abi: Annotated[int | None, number("NODE_MODULE_VERSION that the addon was compiled for, if known.")]
     node_api: Annotated[int | None, number("The Node-API version that it declares.")]
 
 
 class BinaryDocument(TypedDict):
-    """One native file, or what stands in the place of one."""
+    """One native file, or a file in place of one."""
 
     path: Annotated[str, text("Relative to the subject; in a layer that came with a function, below /opt.")]
     package: Annotated[str | None, text("The npm package that owns the file; null outside node_modules.")]
-    version: Annotated[str | None, text("Of that package; null when its package.json does not say.")]
-    sha256: Annotated[str, text("Of the file's bytes.", pattern=HEX_SHA256_PATTERN)]
+    version: Annotated[str | None, text("Version of that package; null when its package.json has none.")]
+    sha256: Annotated[str, text("SHA-256 of the file.", pattern=HEX_SHA256_PATTERN)]
     bytes: Annotated[int, number("Size of the file.")]
-    format: Annotated[str, word("What its first bytes say it is.", Format)]
-    machine: Annotated[str | None, text("Its CPU: x86_64, arm64, ia32, ...; joined by + in a universal Mach-O.")]
-    role: Annotated[str, word("What it is for.", BinaryRole)]
+    format: Annotated[str, word("File format, by its first bytes.", Format)]
+    machine: Annotated[str | None, text("CPU: x86_64, arm64, ia32, ...; joined by + in a universal Mach-O.")]
+    role: Annotated[str, word("Role of the file.", BinaryRole)]
     selected: Annotated[
-        bool, described("A loader of its package would pick it for this target: it counts for the verdict.")
+        bool, described("Whether a loader of its package picks it for this target, so that it counts for the verdict.")
     ]
     outcome: Annotated[
         str,
         word(
-            "What happens when it is opened on Lambda; dies-later: the process ends at the first call of a missing "
-            "function; unknown: nothing proves it.",
+            "What happens when Lambda loads it; dies-later: the process ends at the first call of a missing "
+            "function; unknown: no proof either way.",
             Outcome,
         ),
     ]
-    cause: Annotated[str | None, word("Why it does not load; null when it does.", _cause_names)]
+    cause: Annotated[str | None, word("Why it does not load; null when it loads.", _cause_names)]
     registration: RegistrationDocument
 
 
 class FindingDocument(TypedDict):
-    """One judgement on the package."""
+    """One finding about the package."""
 
     code: Annotated[str, word("The rule's code; never reused.", _rule_codes)]
-    name: Annotated[str, word("The rule's name: the defect.", _rule_names)]
-    severity: Annotated[str, word("What counts: the rule's own, or the one that applies here.", Severity)]
-    path: Annotated[str, text("The file, relative to the subject; empty when it is about the whole.", empty=True)]
-    line: Annotated[int | None, number("The line of a text file that a person edits; null otherwise.", minimum=1)]
-    package: Annotated[str | None, text("The npm package that it is about.")]
-    message: Annotated[str, text("What is the matter here.")]
-    why: Annotated[str, text("What follows from it, in the loader's or AWS's own words.")]
-    fix: Annotated[str, text("One sentence with the command that ends it.")]
+    name: Annotated[str, word("The rule's name.", _rule_names)]
+    severity: Annotated[str, word("Effective severity: the rule's, or its override.", Severity)]
+    path: Annotated[str, text("File, relative to the subject; empty for the whole subject.", empty=True)]
+    line: Annotated[int | None, number("Line in a source file; null for other files.", minimum=1)]
+    package: Annotated[str | None, text("The npm package that the finding is about.")]
+    message: Annotated[str, text("What is wrong.")]
+    why: Annotated[str, text("The consequence, in the loader's or AWS's own words.")]
+    fix: Annotated[str, text("One sentence with the command that fixes it.")]
     evidence: Annotated[
-        dict[str, Any], described("The facts that triggered it. Its keys belong to the rule and may become more.")
+        dict[str, Any],
+        described("The facts that triggered the finding. The keys depend on the rule; more may be added."),
     ]
-    ignored: Annotated[str | None, text("The user's reason to live with it; null when it counts.")]
+    ignored: Annotated[str | None, text("The user's reason for ignoring the finding; null when it counts.")]
 
 
 class ReportDocument(TypedDict):
-    """The judgement of one package for one target."""
+    """The verification of one package for one target."""
 
     schema: Literal["lambdapack/report/1"]
-    version: Annotated[str, text("The version of lambdapack that judged.")]
+    version: Annotated[str, text("Version of lambdapack.")]
     verdict: Annotated[
         str, word("fail: a finding of severity error counts; warn: a warning does; ignored findings do not.", Verdict)
     ]
@@ -173,9 +177,7 @@ class ReportDocument(TypedDict):
     binaries: Annotated[
         list[BinaryDocument], described("Every native file, selected or not, in byte order of the paths.")
     ]
-    findings: Annotated[
-        list[FindingDocument], described("What there is to say, the worst first, the ignored ones last.")
-    ]
+    findings: Annotated[list[FindingDocument], described("Findings, most severe first, ignored ones last.")]
 
 
 class FailureDocument(TypedDict):
@@ -184,9 +186,9 @@ class FailureDocument(TypedDict):
     schema: Literal["lambdapack/failure/1"]
     code: Annotated[str, word("The failure's code; never reused.", lambda: [failure.code for failure in _failures()])]
     name: Annotated[str, word("The failure's name.", lambda: [failure.name for failure in _failures()])]
-    what: Annotated[str, text("What happened, where, and in whose words.")]
-    why: Annotated[str, text("What it was needed for, or what follows from it.")]
-    fix: Annotated[str, text("One sentence with the command that ends it.")]
+    what: Annotated[str, text("What happened and where.")]
+    why: Annotated[str, text("The consequence.")]
+    fix: Annotated[str, text("One sentence with the command that fixes it.")]
 
 
 def render_reports(reports: Sequence[Report], context: RenderContext) -> str:

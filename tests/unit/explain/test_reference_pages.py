@@ -145,7 +145,7 @@ CAUSES = (
         "ref, which nobody looks after",
         f"{TASK}/ref/build/Release/binding.node: invalid ELF header",
         "not-elf",
-        ("unmaintained", "npm uninstall ref && npm install koffi"),
+        ("nobody looks after it any more", "npm uninstall ref && npm install koffi"),
     ),
 )
 

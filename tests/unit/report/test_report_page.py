@@ -313,7 +313,7 @@ def test_an_empty_function_has_a_page_too(tab: Tab, tmp_path: Path) -> None:
     report = replace(FAILING, judgements=(), findings=())
     tab.open(written(Inspection(report, {FileCategory.JS: FileTotals(1, 0)}, (own,), ()), tmp_path))
     assert tab.troubles == []
-    assert "Nothing to say" in tab.run("document.body.innerText")
+    assert "No findings: everything in use loads." in tab.run("document.body.innerText")
 
 
 def test_without_scripts_the_short_form_is_there() -> None:
