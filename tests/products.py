@@ -90,7 +90,7 @@ def reports(text: str) -> list[dict[str, Any]]:
 
 
 def check_sense(report: Mapping[str, Any]) -> None:
-    """Fail when a report contradicts itself: what DESIGN section 10 says of its verdict, outcomes, codes and paths."""
+    """Fail when a report contradicts itself: what docs/contracts.md says of its verdict, outcomes, codes and paths."""
     ranks = ["note", "warning", "error"]
     counting = [each for each in report["findings"] if each["ignored"] is None]
     worst = max((ranks.index(each["severity"]) for each in counting), default=0)

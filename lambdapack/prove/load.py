@@ -66,7 +66,7 @@ export async function resolve(name, context, next) {
 
 NO_REQUIRE_MODULE, NO_DETECT_MODULE = "--no-experimental-require-module", "--no-experimental-detect-module"
 NODE_FLAGS = {20: (NO_REQUIRE_MODULE,), 22: (NO_REQUIRE_MODULE, NO_DETECT_MODULE)}
-"""What Lambda starts node with (AWS docs lambda-nodejs, FACTS.md section 3, read 2026-11)."""
+"""What Lambda starts node with (AWS docs lambda-nodejs, docs/facts.md#3-loader, read 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)

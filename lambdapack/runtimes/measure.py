@@ -24,7 +24,7 @@ NODE_PATH_DIRECTORIES = (
     "/var/runtime",
     "/var/task",
 )
-"""NODE_PATH as the managed runtimes' bootstrap sets it, in order (FACTS.md section 3, read 2026-11)."""
+"""NODE_PATH as the managed runtimes' bootstrap sets it, in order (docs/facts.md#3-loader, read 2026-11)."""
 
 IMPORT_SEARCHES_NODE_PATH_SINCE = 18
 """From nodejs18.x on `import` finds what NODE_PATH has; node itself never does (AWS blog "Node.js 18.x runtime")."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zipfile import ZipInfo
 
 MAX_DECLARED_BYTES = 4 * 1024**3
-"""Bytes that all entries together may declare: 16 times what Lambda unpacks (262144000, FACTS section 4), so that a
+"""Bytes that all entries together may declare: 16 times what Lambda unpacks (docs/facts.md#4-limits), so that a
 package that is far too big is still judged, and a bomb is not."""
 
 MAX_DEFLATE_RATIO = 1032

@@ -1,6 +1,6 @@
 """Whether node loads the handler in the module system it is written for, and whether it exports the handler.
 
-Node 20 and 22 start on Lambda without module detection and without require(esm) (FACTS.md section 3); tried with node
+Node 20 and 22 start on Lambda without module detection or require(esm) (docs/facts.md#3-loader); tried with node
 20.20.2 and 22.23.3, 2026-11: with these flags a file without "type" is CommonJS whatever its syntax is.
 """
 
