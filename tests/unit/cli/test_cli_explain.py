@@ -119,7 +119,8 @@ def test_a_code_and_a_name_give_the_record(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_package_that_the_book_has_not_is_said_to_be_none_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["explain", "left-pad"]) == 1
-    assert "= book: no entry for left-pad: the package book covers packages with native\n          code\n" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "= book: no entry for left-pad: the package book covers packages with native code =" in said
     assert run_command(["explain", "Task timed out after 3.00 seconds"]) == 1
     assert "= book:" not in capsys.readouterr().out
 

@@ -13,7 +13,9 @@ from lambdapack.report.document.listings import render_checkup_json
 FOUND = Checkup(
     (
         HealthCheck("engine for x86_64", HealthState.OK, "Docker Engine 28.2.2 (linux/amd64)"),
-        HealthCheck("runtime image for nodejs22.x/arm64", HealthState.NOTE, "it is not pulled yet; the first build pulls it"),
+        HealthCheck(
+            "runtime image for nodejs22.x/arm64", HealthState.NOTE, "it is not pulled yet; the first build pulls it"
+        ),
         HealthCheck(
             "npm registry", HealthState.WARNING, "https://registry.example/ does not answer", "Run `npm ping`."
         ),
