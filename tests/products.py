@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from lambdapack.cli.output import console
-from lambdapack.pack.manifest import MANIFEST_SCHEMA, zip_manifest_path
+from lambdapack.pack.output import MANIFEST_SCHEMA, zip_manifest_path
 from lambdapack.report.document import published
 from lambdapack.report.document import report as report_document
 from lambdapack.rules.registry import RULES

@@ -22,16 +22,16 @@ def render_book_advice(package: str | None) -> str:
     found = find_book_entry(package) if package else None
     if found is None:
         return ""
-    parts = (STATUS_SENTENCES.get(found.status, ""), _render_alternatives(found), found.needs, found.advice)
+    parts = (STATUS_SENTENCES.get(found.status, ""), _render_alternatives(found), found.requirements, found.advice)
     said = " ".join(part for part in parts if part)
     return f"{found.name}: {said[0].lower() if parts[0] else said[0]}{said[1:]}" if said else ""
 
 
 def _render_alternatives(found: BookEntry) -> str:
-    native = [each for each in found.instead if each not in found.javascript]
+    native = [each for each in found.replacements if each not in found.javascript_replacements]
     parts = (
         f"Maintained in its place: {', '.join(native)}." if native else "",
-        f"Without a binary: {', '.join(found.javascript)}." if found.javascript else "",
+        f"Without a binary: {', '.join(found.javascript_replacements)}." if found.javascript_replacements else "",
     )
     return " ".join(part for part in parts if part)
 
@@ -39,7 +39,7 @@ def _render_alternatives(found: BookEntry) -> str:
 def replacement_command(package: str | None) -> str:
     """Return the command that takes a maintained package in place of one that is given up, "" for others."""
     found = find_book_entry(package) if package else None
-    if found is None or found.alive or not found.alternatives:
+    if found is None or found.is_maintained or not found.alternatives:
         return ""
     return f"npm uninstall {found.name} && npm install {found.alternatives[0]}"
 

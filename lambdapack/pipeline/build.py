@@ -32,10 +32,9 @@ from lambdapack.rules.model.case import Case, CpuFlag
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.rules.selection.selection import prunable_binaries
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
-from lambdapack.tree.compose import OverlayTree, PrefixedTree, make_readable
+from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
-from lambdapack.tree.names import DereferencedTree
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
@@ -146,7 +145,7 @@ class _BuildRun:
         report = replace(report, findings=apply_policy((*locked, *report.findings), wanted.policy))
         if wanted.load:
             report = self._proved(report, tree, facts.handler)
-        return JudgedPackage(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+        return JudgedPackage(report, tree, facts, source.excluded if source else (), pruned, installed, key)
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
@@ -179,8 +178,8 @@ class _BuildRun:
 
     def _shipped(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
-        left_out = tuple(each for each in source.left_out if self.wanted.install or each[0] != NODE_MODULES)
-        return replace(source, tree=prune_tree(source.tree, installed.owned), left_out=left_out)
+        left_out = tuple(each for each in source.excluded if self.wanted.install or each[0] != NODE_MODULES)
+        return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=left_out)
 
     def _install(self, target: Target, engine: Engine) -> tuple[InstallResult, DependencyKey]:
         wanted = self.wanted

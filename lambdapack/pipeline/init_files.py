@@ -8,7 +8,7 @@ from pathlib import Path
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import FILE_EXISTS
 from lambdapack.model import Target
-from lambdapack.pack.atomic import replace_file
+from lambdapack.pack.output import replace_file
 from lambdapack.pack.source import IGNORE_FILE
 from lambdapack.project.document import read_text
 from lambdapack.project.reader import read_project

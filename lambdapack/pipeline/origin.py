@@ -8,7 +8,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.install.key import differing_parts, project_parts
 from lambdapack.managers.npm.inputs import install_inputs
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest
+from lambdapack.pack.output import read_zip_manifest
 from lambdapack.project.project import Project
 from lambdapack.project.reader import read_project
 from lambdapack.rules.model.case import PackageOrigin

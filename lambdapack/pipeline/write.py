@@ -7,9 +7,13 @@ from lambdapack import __version__
 from lambdapack.events import Observer
 from lambdapack.install.key import DependencyKey
 from lambdapack.install.request import InstallResult
-from lambdapack.pack.atomic import check_writable
-from lambdapack.pack.directory import check_empty_directory, write_directory
-from lambdapack.pack.manifest import MANIFEST_SCHEMA, write_zip_manifest
+from lambdapack.pack.output import (
+    MANIFEST_SCHEMA,
+    check_empty_directory,
+    check_writable,
+    write_directory,
+    write_zip_manifest,
+)
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.project import Project

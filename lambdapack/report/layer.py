@@ -21,9 +21,9 @@ LAYER_STEP_NAMES = ("upload", "publish", "permit", "delete")
 
 def render_layer_plan(plan: LayerPlan, *, refused: bool = False) -> str:
     """Return a plan as a heading, one line a step, and the old versions that stay."""
-    name = plan.wanted.name
+    name = plan.desired.name
     if not plan.steps:
-        return f"{name}: nothing to do, {_render_same_version(plan.seen.same)}\n{_render_spared(plan)}"
+        return f"{name}: nothing to do, {_render_same_version(plan.observed.matching)}\n{_render_spared(plan)}"
     heading = f"{name}: refused; it would" if refused else wrap_paragraph(f"{name}: ", f"plan, for {_render_fit(plan)}")
     lines = [heading, *(wrap_paragraph(f"  {word:<12}", text) for word, text in layer_step_rows(plan))]
     return "\n".join(lines) + "\n" + _render_spared(plan)
@@ -32,12 +32,12 @@ def render_layer_plan(plan: LayerPlan, *, refused: bool = False) -> str:
 def render_layer_outcome(published: PublishedLayer) -> str:
     """Return what was done to a layer."""
     plan, version = published.plan, published.version
-    name = plan.wanted.name
-    if version is None or version is plan.seen.same:
+    name = plan.desired.name
+    if version is None or version is plan.observed.matching:
         lines = [f"{'nothing to publish' if plan.steps else 'nothing to do'}, {_render_same_version(version)}"]
     else:
         lines = [f"version {version.number} is published for {_render_fit(plan)}"]
-    shared = [step.permission.whom for step in plan.steps if isinstance(step, AddLayerPermission)]
+    shared = [step.permission.grantee for step in plan.steps if isinstance(step, AddLayerPermission)]
     if shared:
         lines.append(f"shared with {', '.join(shared)}")
     if published.deleted:
@@ -51,8 +51,8 @@ def layer_step_rows(plan: LayerPlan) -> list[tuple[str, str]]:
 
 
 def _render_fit(plan: LayerPlan) -> str:
-    cpus = " and ".join(architecture.aws for architecture in plan.wanted.architectures)
-    return f"{', '.join(plan.wanted.runtimes)} on {cpus}"
+    cpus = " and ".join(architecture.aws for architecture in plan.desired.architectures)
+    return f"{', '.join(plan.desired.runtimes)} on {cpus}"
 
 
 def _render_same_version(version: LayerVersion | None) -> str:
@@ -60,8 +60,8 @@ def _render_same_version(version: LayerVersion | None) -> str:
 
 
 def _render_spared(plan: LayerPlan) -> str:
-    lines = [f"version {kept.version.number} stays: {kept.why}" for kept in plan.seen.spared]
-    return "".join(wrap_paragraph(f"{plan.wanted.name}: ", line) + "\n" for line in lines)
+    lines = [f"version {kept.version.number} stays: {kept.reason}" for kept in plan.observed.kept]
+    return "".join(wrap_paragraph(f"{plan.desired.name}: ", line) + "\n" for line in lines)
 
 
 def _render_numbers(versions: Sequence[LayerVersion]) -> str:
@@ -76,11 +76,11 @@ def _step_row(step: LayerStep, plan: LayerPlan) -> tuple[str, str]:
         case Upload(stored):
             return "upload", f"{format_size(stored.size)} to s3://{stored.bucket}/{stored.key}"
         case PublishLayer():
-            latest = plan.seen.latest
+            latest = plan.observed.latest
             before = f", after version {latest.number}" if latest else ", its first version"
-            return "publish", f"{format_size(plan.wanted.package.zip_bytes)} as {plan.wanted.name}{before}"
+            return "publish", f"{format_size(plan.desired.package.zip_bytes)} as {plan.desired.name}{before}"
         case AddLayerPermission(permission):
-            return "permit", f"lambda:GetLayerVersion for {escape_controls(permission.whom)}"
+            return "permit", f"lambda:GetLayerVersion for {escape_controls(permission.grantee)}"
         case DeleteLayerVersion(version):
             return "delete", f"version {version.number}, which no function uses"
         case _:

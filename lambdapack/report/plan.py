@@ -33,7 +33,7 @@ class StepRow(NamedTuple):
 
 def render_plan(plan: Plan, *, refused: bool = False) -> str:
     """Return a plan as a heading and one line a step."""
-    name = plan.wanted.function
+    name = plan.desired.function
     if not plan.steps:
         return f"{name}: nothing to do, {_render_serving(plan)}\n"
     verdict = "refused; it would" if refused else "plan:"
@@ -45,7 +45,7 @@ def render_plan(plan: Plan, *, refused: bool = False) -> str:
 
 def render_deployment(deployment: Deployment) -> str:
     """Return in one line what a deployment changed."""
-    name, version = deployment.plan.wanted.function, deployment.version.version
+    name, version = deployment.plan.desired.function, deployment.version.version
     point = next((step for step in deployment.plan.steps if isinstance(step, PointAlias)), None)
     if not deployment.plan.steps:
         return f"{name}: nothing to do, {_render_serving(deployment.plan)}\n"
@@ -54,25 +54,25 @@ def render_deployment(deployment: Deployment) -> str:
     if deployment.alias.weights:
         alias = deployment.alias
         return f"{name}: {point.name} is at {alias.version}, and {_render_weights(alias)} goes to {version}\n"
-    before = f"{point.before.version} -> " if point.before else ""
+    before = f"{point.previous.version} -> " if point.previous else ""
     return f"{name}: {point.name} {before}{version}\n"
 
 
 def render_rollback(rollback: Rollback) -> str:
     """Return in one line what a rollback does."""
     name, alias, version = rollback.function, rollback.alias, rollback.version.version
-    if not rollback.needed:
+    if not rollback.is_needed:
         return f"{name}: nothing to do, {alias.name} is at version {version}\n"
     weights = f" ({_render_weights(alias)} at {alias.weights[0][0]})" if alias.weights else ""
-    return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({rollback.why})\n"
+    return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({rollback.reason})\n"
 
 
 def _render_serving(plan: Plan) -> str:
-    version = plan.serving.version if plan.serving else "?"
+    version = plan.live_version.version if plan.live_version else "?"
     alias = plan.observed.alias
     if alias and alias.weights:
         return f"{_render_weights(alias)} of {alias.name} goes to version {version}, which has this code"
-    who = f"{plan.wanted.alias} is at" if plan.wanted.alias else "this is"
+    who = f"{plan.desired.alias} is at" if plan.desired.alias else "this is"
     return f"{who} version {version}, which has this code"
 
 
@@ -82,7 +82,7 @@ def _render_weights(alias: Alias) -> str:
 
 def describe_step(step: Step, plan: Plan) -> StepRow:
     """Return what a step does, in words."""
-    package = plan.wanted.package
+    package = plan.desired.package
     match step:
         case Upload(stored):
             place = f"s3://{stored.bucket}/{stored.key}"
@@ -109,7 +109,7 @@ def describe_step(step: Step, plan: Plan) -> StepRow:
 
 
 def _describe_point(step: PointAlias) -> StepRow:
-    before = step.before.version if step.before else None
+    before = step.previous.version if step.previous else None
     if step.canary and before:
         sentence = f"{step.name} stays at {before}, {step.canary:.0%} to the new version"
         return StepRow("point", before, before, sentence)

@@ -48,14 +48,14 @@ def render_book_page(entry: BookEntry) -> str:
     rows = (
         ("what it is", ROLE_WORDS[entry.role]),
         ("delivered", DELIVERY_WORDS[entry.delivery]),
-        ("bound", REGISTRATION_WORDS[entry.registered]),
-        ("needs", entry.needs),
+        ("bound", REGISTRATION_WORDS[entry.interface]),
+        ("needs", entry.requirements),
         ("limit", until),
-        ("instead", ", ".join(entry.instead)),
-        ("no binary", ", ".join(entry.javascript)),
+        ("instead", ", ".join(entry.replacements)),
+        ("no binary", ", ".join(entry.javascript_replacements)),
         ("on Lambda", entry.advice),
         ("build", "lambdapack build --arch all"),
-        ("source", f"{entry.source} ({entry.read.isoformat()})"),
+        ("source", f"{entry.source} ({entry.read_on.isoformat()})"),
     )
     lines = [wrap_paragraph("", f"{entry.name} {entry.newest}: {STATUS_WORDS[entry.status]}")]
     lines += [wrap_paragraph(f"  {name + ':':<11} ", text) for name, text in rows if text]

@@ -13,7 +13,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest, zip_manifest_path
+from lambdapack.pack.output import read_zip_manifest, zip_manifest_path
 from lambdapack.runtimes.runtime import parse_architecture, parse_runtime, runtime_ids, runtime_node_major
 
 if TYPE_CHECKING:
@@ -74,11 +74,11 @@ def _fetch_address(
         hint = "Remove --region: the ARN has the region."
         raise LambdapackError(USAGE, f"{target} is in {address.region}, not in {place.region}", hint=hint)
     place = replace(place, region=address.region or place.region)
-    if not address.guessed:
+    if not address.is_guess:
         return fetch_from_cloud(address, place.connect(), scratch, observer)
     try:
         cloud = place.connect()
-        known = cloud.function(address.name, address.part)
+        known = cloud.function(address.name, address.detail)
     except LambdapackError as error:
         detail = f"{target}: there is no such file or directory, and looking up a function of that name failed"
         said = f"{detail}: {error.failure.title}: {error.detail}"

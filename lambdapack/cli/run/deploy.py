@@ -239,7 +239,7 @@ def _make_desired_function(
         architecture=parse_architecture(arch.value) if arch.origin != DEFAULT_ORIGIN else None,
         settings=settings,
         variables=parsed.variables,
-        new=new if options.create else None,
+        creation_settings=new if options.create else None,
         bucket=options.bucket,
         smoke=read_smoke_event(options.smoke, options.smoke_status) if options.smoke else None,
         canary=parsed.canary,
@@ -254,7 +254,7 @@ def _print_findings(options: DeployOptions, planned: tuple[PlannedFunction, ...]
         if planned_function.report and (planned_function.report.findings or options.verbose):
             from lambdapack.report import human  # noqa: PLC0415  # not when nothing is to do
 
-            lead = f"{planned_function.plan.wanted.function}:\n" if len(planned) > 1 else ""
+            lead = f"{planned_function.plan.desired.function}:\n" if len(planned) > 1 else ""
             console.write_stderr(f"{lead}{human.render_human(planned_function.report, verbose=options.verbose)}\n")
 
 

@@ -15,7 +15,7 @@ from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode
 from lambdapack.inspection.model import Inspection
 from lambdapack.model import Target
-from lambdapack.pack.atomic import replace_file
+from lambdapack.pack.output import replace_file
 from lambdapack.pipeline.inspect import inspect_package
 from lambdapack.report.inspection import render_inspection
 from lambdapack.runtimes.runtime import shipped_runtime

@@ -78,7 +78,7 @@ def run_publish_layer(options: PublishLayerOptions, flags: Mapping[str, object])
     )
     examined = plan_layers(orders, terms, cloud, progress)
     _print_findings(options, examined)
-    stopped = any(planned_layer.refused for planned_layer in examined)
+    stopped = any(planned_layer.is_refused for planned_layer in examined)
     if not stopped and settings.arch.value == ALL_ARCHITECTURES and len(examined) == 1:
         _require_all_architectures(options, examined[0])
     if options.dry_run or stopped:
@@ -183,7 +183,7 @@ def _build_layers(
 
 
 def _require_all_architectures(options: PublishLayerOptions, examined: PlannedLayer) -> None:
-    cpus = examined.plan.wanted.architectures
+    cpus = examined.plan.desired.architectures
     if len(cpus) < len(Architecture):
         named = " and ".join(architecture.aws for architecture in cpus)
         hint = f"Build both: `lambdapack publish-layer DIR --name {options.name} --arch all`, or remove --arch."
@@ -196,7 +196,7 @@ def _print_findings(options: PublishLayerOptions, examined: Sequence[PlannedLaye
 
     for planned_layer in examined:
         if planned_layer.report.findings or options.verbose:
-            lead = f"{planned_layer.plan.wanted.name}:\n" if len(examined) > 1 else ""
+            lead = f"{planned_layer.plan.desired.name}:\n" if len(examined) > 1 else ""
             console.write_stderr(f"{lead}{human.render_human(planned_layer.report, verbose=options.verbose)}\n")
 
 

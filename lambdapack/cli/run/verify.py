@@ -24,7 +24,7 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.pack.manifest import read_zip_manifest
+from lambdapack.pack.output import read_zip_manifest
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
 from lambdapack.report.formats import GITHUB, RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
@@ -87,8 +87,10 @@ def make_verification_target(
     if fetched is None:
         return VerificationTarget(path, handler, layers, origin)
     if fetched.function:
-        names = tuple(layer_version.arn for layer_version in fetched.layers.read)
-        return VerificationTarget(path, handler, fetched.files, origin, CloudIdentity("function", fetched.name, names))
+        names = tuple(layer_version.arn for layer_version in fetched.layers.versions)
+        return VerificationTarget(
+            path, handler, fetched.layer_files, origin, CloudIdentity("function", fetched.name, names)
+        )
     return VerificationTarget(
         path, handler, layers, origin, CloudIdentity("layer" if fetched.layer else "", fetched.name)
     )

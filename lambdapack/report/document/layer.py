@@ -31,7 +31,7 @@ class KeptVersionDocument(TypedDict):
     """One kept version."""
 
     version: Annotated[int, number("Version number.", minimum=1)]
-    why: Annotated[str, text("Why it is kept: its user, or its policy.")]
+    why: Annotated[str, text("Why it is kept: its user, or its resource policy.")]
 
 
 class LayerDocument(TypedDict):
@@ -72,7 +72,7 @@ class LayersDocument(TypedDict):
 
 def render_layer_plans_json(plans: Sequence[LayerPlan], region: str, *, refused: bool) -> str:
     """Return plans that were not carried out as one JSON object with a line end."""
-    layers = [_make_layer_document(plan, plan.seen.same, []) for plan in plans]
+    layers = [_make_layer_document(plan, plan.observed.matching, []) for plan in plans]
     return _render_layers_json(layers, region, done=False, refused=refused)
 
 
@@ -97,17 +97,17 @@ def _render_layers_json(layers: list[LayerDocument], region: str, *, done: bool,
 def _make_layer_document(
     plan: LayerPlan, version: LayerVersion | None, deleted: Sequence[LayerVersion]
 ) -> LayerDocument:
-    package = plan.wanted.package
+    package = plan.desired.package
     return {
-        "name": plan.wanted.name,
+        "name": plan.desired.name,
         "arn": version.arn if version else None,
         "changed": bool(plan.steps),
         "archive": {"path": str(package.path), "code_digest": package.code_digest, "zip_bytes": package.zip_bytes},
-        "content_digest": plan.wanted.content_digest,
-        "runtimes": list(plan.wanted.runtimes),
-        "architectures": [architecture.aws for architecture in plan.wanted.architectures],
+        "content_digest": plan.desired.content_digest,
+        "runtimes": list(plan.desired.runtimes),
+        "architectures": [architecture.aws for architecture in plan.desired.architectures],
         "steps": [{"step": name, "text": sentence} for name, sentence in layer_step_rows(plan)],
         "deleted": [deleted_version.number for deleted_version in deleted],
-        "spared": [{"version": kept.version.number, "why": kept.why} for kept in plan.seen.spared],
+        "spared": [{"version": kept.version.number, "why": kept.reason} for kept in plan.observed.kept],
         "findings": [make_finding_document(finding) for finding in plan.findings],
     }

@@ -93,7 +93,7 @@ def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> s
         "version": __version__,
         "region": region,
         "refused": refused,
-        "archive": make_archive_document(plans[0].wanted.package),
+        "archive": make_archive_document(plans[0].desired.package),
         "functions": [_make_plan_document(plan) for plan in plans],
     }
     return json.dumps(document, indent=2) + "\n"
@@ -106,11 +106,11 @@ def make_archive_document(package: DeploymentPackage) -> ArchiveDocument:
 
 def _make_plan_document(plan: Plan) -> FunctionPlanDocument:
     return {
-        "function": plan.wanted.function,
+        "function": plan.desired.function,
         "exists": plan.observed.latest is not None,
-        "alias": plan.wanted.alias or None,
+        "alias": plan.desired.alias or None,
         "target": {"runtime": plan.target.runtime, "arch": plan.target.architecture.aws},
-        "serving": plan.serving.version_arn if plan.serving else None,
+        "serving": plan.live_version.version_arn if plan.live_version else None,
         "steps": [_make_step_document(describe_step(step, plan)) for step in plan.steps],
         "findings": [make_finding_document(finding) for finding in plan.findings],
     }
@@ -128,11 +128,11 @@ def render_deployments_json(deployments: Sequence[Deployment]) -> str:
 def _make_deployment_document(deployment: Deployment) -> DeployedFunctionDocument:
     point = next((step for step in deployment.plan.steps if isinstance(step, PointAlias)), None)
     return {
-        "function": deployment.plan.wanted.function,
+        "function": deployment.plan.desired.function,
         "arn": deployment.version.version_arn,
         "version": deployment.version.version,
-        "alias": deployment.plan.wanted.alias or None,
-        "before": point.before.version if point and point.before else None,
+        "alias": deployment.plan.desired.alias or None,
+        "before": point.previous.version if point and point.previous else None,
         "weights": dict(deployment.alias.weights) if deployment.alias else {},
         "changed": bool(deployment.plan.steps),
     }
@@ -149,7 +149,7 @@ def render_rollbacks_json(rollbacks: Sequence[Rollback]) -> str:
                 "alias": rollback.alias.name,
                 "before": rollback.alias.version,
                 "weights": {},
-                "changed": rollback.needed,
+                "changed": rollback.is_needed,
             }
             for rollback in rollbacks
         ]

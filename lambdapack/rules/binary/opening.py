@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from lambdapack.binary.elf.definitions import ET_DYN, ET_EXEC
-from lambdapack.binary.elf.header import CUT_HEADERS_DAMAGE
-from lambdapack.binary.facts import Binary, Elf, Format
+from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, ET_DYN, ET_EXEC, Binary, Elf, Format
 from lambdapack.model import Architecture, Rule, Severity
 from lambdapack.rules.model.report import Defect
 

@@ -1,8 +1,12 @@
 """Whether node accepts a loaded addon: ABI, Node-API level, entry point (node's src/node_binding.cc)."""
 
-from lambdapack.binary.facts import BinaryRole, Registration, RegistrationKind
-from lambdapack.binary.registration.code import NODE_API_EXPERIMENTAL
-from lambdapack.binary.registration.registration import NODE_API_STRUCT_ABI
+from lambdapack.binary.facts import (
+    NODE_API_EXPERIMENTAL,
+    NODE_API_STRUCT_ABI,
+    BinaryRole,
+    Registration,
+    RegistrationKind,
+)
 from lambdapack.model import Rule, Severity
 from lambdapack.rules.binary.loader import Process
 from lambdapack.rules.binary.symbols import PROVE_BY_LOADING
