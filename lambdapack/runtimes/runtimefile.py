@@ -6,17 +6,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, OUTPUT
 from lambdapack.model import Target
 from lambdapack.runtimes.runtime import Library, Runtime, node_behaviour, parse_architecture
 
-RUNTIME_FILE_SCHEMA = "lambdapack/runtime/1"
+if TYPE_CHECKING:
+    from lambdapack.runtimes.document import LibraryDocument, RuntimeFileDocument
+
+RUNTIME_FILE_SCHEMA: Final = "lambdapack/runtime/1"
 
 
-def runtime_to_json(runtime: Runtime) -> Mapping[str, Any]:
+def runtime_to_json(runtime: Runtime) -> "RuntimeFileDocument":
     """Return the document of a runtime file; what no image tells is not in it: life cycle, behaviour."""
     return {
         "schema": RUNTIME_FILE_SCHEMA,
@@ -39,7 +42,7 @@ def runtime_to_json(runtime: Runtime) -> Mapping[str, Any]:
     }
 
 
-def _library_to_json(library: Library) -> Mapping[str, Any]:
+def _library_to_json(library: Library) -> "LibraryDocument":
     return {
         "soname": library.soname,
         "path": library.path,

@@ -22,16 +22,15 @@ OWNERS = {
 }
 
 LADDER = (
-    ("model", "errors", "events", "messages"),
+    ("model", "errors", "events", "messages", "schema"),
     ("tree",),
     ("binary", "script"),
     ("engine", "project", "managers", "packages", "install", "book"),
-    ("runtimes", "store"),
+    ("runtimes", "store", "config"),
     ("rules", "pack", "deploy", "aws"),
     ("prove", "inspection", "recipes"),
     ("report", "explain"),
-    ("config", "pipeline"),
-    ("schema",),
+    ("pipeline",),
     ("cli",),
     ("__main__",),
 )

@@ -1,19 +1,21 @@
 import json
 from collections.abc import Callable
 
-from lambdapack.report.checkup import (
+from lambdapack.report.doctor import (
     Checkup,
     HealthCheck,
     HealthState,
     SettingOrigin,
     render_checkup,
-    render_checkup_json,
 )
+from lambdapack.report.document.listings import render_checkup_json
 
 FOUND = Checkup(
     (
         HealthCheck("engine for x86_64", HealthState.OK, "Docker Engine 28.2.2 (linux/amd64)"),
-        HealthCheck("runtime image for nodejs22.x/arm64", HealthState.NOTE, "it is not here; the first build pulls it"),
+        HealthCheck(
+            "runtime image for nodejs22.x/arm64", HealthState.NOTE, "it is not pulled yet; the first build pulls it"
+        ),
         HealthCheck(
             "npm registry", HealthState.WARNING, "https://registry.example/ does not answer", "Run `npm ping`."
         ),

@@ -5,7 +5,7 @@ from typing import Any
 
 from lambdapack.config.settings import OPTIONS, Option
 from lambdapack.rules.registry import RULES
-from lambdapack.schema.shapes import JSON_SCHEMA_DIALECT, Schema
+from lambdapack.schema import JSON_SCHEMA_DIALECT, Schema
 
 CONFIG_SCHEMA_ID = "urn:lambdapack:config:1"
 

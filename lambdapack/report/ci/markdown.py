@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from lambdapack.model import Finding, Severity
+from lambdapack.report.formats import RenderContext
 from lambdapack.report.text import escape_controls, format_count, format_size
 from lambdapack.rules.model.report import Report
 
@@ -11,6 +12,11 @@ MAX_SUMMARY_BYTES = 1024 * 1024
 
 CUT_NOTE_BYTES = 512
 """Bytes kept for the line that says what was cut."""
+
+
+def render_reports(reports: Sequence[Report], _context: RenderContext) -> str:
+    """Return the reports as Markdown."""
+    return render_markdown(reports)
 
 
 def render_markdown(reports: Sequence[Report]) -> str:
@@ -23,8 +29,8 @@ def truncate_markdown(text: str, limit: int = MAX_SUMMARY_BYTES) -> str:
     if len(text.encode()) <= limit:
         return text
     kept = text.encode()[: limit - CUT_NOTE_BYTES].decode(errors="ignore").rpartition("\n")[0]
-    cut = f"The rest was cut: a summary holds {format_size(limit)}. `lambdapack verify --format json` has it all."
-    return f"{kept}\n\n{cut}\n"
+    cut = f"The rest is cut off: a summary holds at most {format_size(limit)}."
+    return f"{kept}\n\n{cut} `lambdapack verify --format json` has everything.\n"
 
 
 def _render_section(report: Report) -> str:

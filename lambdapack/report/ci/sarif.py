@@ -6,28 +6,23 @@ help for every rule) from its "SARIF support for code scanning", read 2026-11.
 
 import json
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from lambdapack import __version__
 from lambdapack.model import Finding, Rule
-from lambdapack.report.place import FindingLocator
+from lambdapack.report.ci.place import FindingLocator, fingerprint, located_message
+from lambdapack.report.formats import RenderContext
 from lambdapack.rules.model.report import Report
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render_sarif(reports: Sequence[Report], where: FindingLocator) -> str:
+def render_reports(reports: Sequence[Report], context: RenderContext) -> str:
     """Return one log with a run for each target, ASCII, with a line end."""
+    where = context.locate()
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [_sarif_run(report, where) for report in reports]}
     return json.dumps(log, indent=2) + "\n"
-
-
-def fingerprint(finding: Finding, report: Report) -> str:
-    """Return what stays the same when lines move and words change: code, path, package and target."""
-    parts = (finding.rule.code, finding.path, finding.package, str(report.runtime.target))
-    return sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _sarif_run(report: Report, where: FindingLocator) -> dict[str, Any]:
@@ -74,8 +69,3 @@ def _sarif_result(finding: Finding, index: int, report: Report, where: FindingLo
     if finding.ignored is not None:
         result["suppressions"] = [{"kind": "external", "justification": finding.ignored}]
     return result
-
-
-def located_message(finding: Finding) -> str:
-    """Return what is the matter and where, for a reader who is shown another file's line."""
-    return f"{finding.path}: {finding.message}" if finding.path and finding.line is None else finding.message

@@ -1,11 +1,13 @@
-"""Maps a finding to a file and line that a person edits, never inside node_modules."""
+"""Maps a finding to a file and line that a person edits, never inside node_modules, and names it for programs."""
 
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from lambdapack.model import Finding
 from lambdapack.project.project import Project, is_in_node_modules
+from lambdapack.rules.model.report import Report
 
 PACKAGE_JSON = "package.json"
 
@@ -68,3 +70,14 @@ def make_finding_locator(project: Project, root: str) -> FindingLocator:
         lockfile=posixpath.normpath(posixpath.join(root, lock.path.name)) if lock else "",
         packages={path: package.line for path, package in lock.packages.items() if path} if lock else {},
     )
+
+
+def fingerprint(finding: Finding, report: Report) -> str:
+    """Return what stays the same when lines move and words change: code, path, package and target."""
+    parts = (finding.rule.code, finding.path, finding.package, str(report.runtime.target))
+    return sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def located_message(finding: Finding) -> str:
+    """Return what is the matter and where, for a reader who is shown another file's line."""
+    return f"{finding.path}: {finding.message}" if finding.path and finding.line is None else finding.message
