@@ -1,0 +1,1 @@
+"""Installed packages as node sees them: which file a specifier means, and what the handler reaches."""
