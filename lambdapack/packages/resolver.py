@@ -19,6 +19,9 @@ from lambdapack.packages.node import NodeBehaviour
 EXTENSIONS = (".js", ".json", ".node")
 """What require() tries, in order (`Object.keys(require.extensions)` of node 20, 22 and 24)."""
 
+SLASH_IMPORTS_SINCE = (24, 14)
+"""Version from which `#/name` may stand in `imports`."""
+
 
 class ModuleSystem(Enum):
     """How node loads a file."""
@@ -178,7 +181,7 @@ class ModuleResolver:
     def _require(self, specifier: str, asking: str) -> Resolution:
         if self._node.is_builtin(specifier):
             return BuiltinModule(specifier.removeprefix("node:"))
-        if specifier.startswith("node:"):
+        if specifier.startswith("node:"):  # require() throws this; require.resolve() MODULE_NOT_FOUND
             return ResolutionError("ERR_UNKNOWN_BUILTIN_MODULE", f"No such built-in module: {specifier}")
         conditions = self._conditions[0]
         if specifier == "":
@@ -208,6 +211,8 @@ class ModuleResolver:
         return resolved
 
     def _finalize_commonjs(self, target: Resolution | str, specifier: str) -> Resolution:
+        if isinstance(target, BuiltinModule):  # node takes its URL for a file's (20, 22 and 24 tried)
+            return ResolutionError("ERR_INVALID_URL_SCHEME", "The URL must be of scheme file")
         if not isinstance(target, str):
             return target
         if _ENCODED_SEPARATOR.search(target):
@@ -290,11 +295,11 @@ class ModuleResolver:
         if _ENCODED_SEPARATOR.search(target):
             return ResolutionError("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{specifier}'")
         path = unquote(target)
-        kind = self._stat(path.removesuffix("/"))
-        if kind == 1:
+        kind = self._stat(path)
+        if kind == 1 or path.endswith("/"):  # with a slash at its end whether anything is there or not
             message = f"Directory import '{path}' is not supported resolving ES modules"
             return ResolutionError("ERR_UNSUPPORTED_DIR_IMPORT", message, path)
-        if kind != 0 or path.endswith("/"):
+        if kind != 0:
             return ResolutionError("ERR_MODULE_NOT_FOUND", f"Cannot find module '{path}'", path)
         resolved = self._at(path)
         return self._refuse_unknown(resolved)
@@ -395,7 +400,8 @@ class ModuleResolver:
     def _package_imports(
         self, name: str, scope: tuple[str, Mapping[str, Any]] | None, conditions: frozenset[str], _asking: str
     ) -> Resolution | str:
-        if name == "#" or name.startswith("#/") or name.endswith("/"):
+        slash = name.startswith("#/") and self._node.version < SLASH_IMPORTS_SINCE
+        if name == "#" or slash or name.endswith("/"):
             raise _Refusal("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{name}' is not a valid internal imports specifier name")
         table = scope[1].get("imports") if scope is not None else None
         target = None
@@ -472,7 +478,7 @@ class ModuleResolver:
             raise lookup.invalid(target)
         if not target.startswith("./"):
             outward = target.startswith(("../", "/"))
-            if not lookup.internal or outward or (_SCHEME.match(target) and not target.startswith("node:")):
+            if not lookup.internal or outward or _SCHEME.match(target):
                 raise lookup.invalid(target)
             bare = target.replace("*", inner) if lookup.pattern else target + inner
             return self._package(bare, f"{lookup.directory}/package.json", lookup.conditions)
@@ -520,7 +526,7 @@ def package_name(specifier: str) -> str | None:
     parts = specifier.split("/")
     count = 2 if specifier.startswith("@") else 1
     name = "/".join(parts[:count])
-    if len(parts) < count or not name or name.startswith(".") or "\\" in name or "%" in name or not parts[count - 1]:
+    if len(parts) < count or not name or name.startswith(".") or "\\" in name or "%" in name:
         return None
     return name
 
