@@ -210,12 +210,17 @@ class GraphBuilder:
             if isinstance(edge.resolution, ResolvedFile):
                 self._push(edge.resolution, _loading(edge), reached.path, specifier.line)
             for target in edge.targets:
-                self._push(ResolvedFile(target, self.resolver.system_of(target)), _loading(edge), reached.path, specifier.line)
+                self._push(ResolvedFile(target, self._target_system(target)), _loading(edge), reached.path, specifier.line)
+
+    def _target_system(self, target: str) -> ModuleSystem:
+        """Return how an asset would be loaded: a worker is a script, a text stays one."""
+        plain = posixpath.splitext(target)[1] in {"", ".wasm"}
+        return ModuleSystem.OTHER if plain else self.resolver.system_of(target)
 
     def _specifiers(self, reached: ReachedFile) -> ScriptSpecifiers:
         if reached.system in {ModuleSystem.JSON, ModuleSystem.ADDON}:
             return ScriptSpecifiers()
-        if reached.system is ModuleSystem.OTHER and not _is_text_script(reached):
+        if reached.system is ModuleSystem.OTHER:
             return ScriptSpecifiers()
         if self._read >= self.max_files:
             self._bounds[f"more than {self.max_files} scripts are reached"] = None
@@ -281,11 +286,6 @@ class GraphBuilder:
             return directory
         scope = self.resolver.scope_of(path)
         return scope[0] if scope is not None else ""
-
-
-def _is_text_script(reached: ReachedFile) -> bool:
-    """Tell whether require() would run a file without an ending that says so: programs, files by "main"."""
-    return posixpath.splitext(reached.path)[1] not in {".wasm", ".ts", ".mts", ".cts", ".html", ".css", ".txt", ".md"}
 
 
 def _loading(edge: Edge) -> Certainty:

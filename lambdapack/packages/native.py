@@ -9,9 +9,8 @@ from lambdapack.script.specifier import Form, Platform, Specifier
 BINDINGS_PLACES = (
     "build", "build/Debug", "build/Release", "out/Debug", "Debug", "out/Release", "Release", "build/default",
     "addon-build/release/install-root", "addon-build/debug/install-root", "addon-build/default/install-root",
-    "lib/binding",
 )  # fmt: skip
-"""Where `bindings` 1.5 looks below the package (its bindings.js); its places by version need a run."""
+"""Where `bindings` 1.5 looks below the package (its bindings.js), besides lib/binding/VERSION-PLATFORM-ARCH."""
 
 NODE_ARCHES = ("x64", "arm64")
 
@@ -25,7 +24,8 @@ def native_files(files: FileSystem, platform: Platform, specifier: Specifier, as
     elif specifier.form is Form.BINDINGS:
         name = text if text.endswith(".node") else f"{text}.node"
         root = _package_root(files, here)
-        paths = [posixpath.normpath(f"{root}/{place}/{name}") for place in BINDINGS_PLACES]
+        places = [*BINDINGS_PLACES, *(f"lib/binding/{part}" for part in files.names(f"{root}/lib/binding"))]
+        paths = [posixpath.normpath(f"{root}/{place}/{name}") for place in places]
     else:
         paths = list(_prebuilds(files, platform, posixpath.normpath(posixpath.join(here, text))))
     yield from dict.fromkeys(files.real(path) for path in paths if files.is_file(path))

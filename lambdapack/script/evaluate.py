@@ -1,6 +1,7 @@
 """Works out a condition where the platform or constants decide it. Whatever is not understood stays UNKNOWN."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from lambdapack.script.specifier import Platform
@@ -11,7 +12,7 @@ UNKNOWN: Final = object()
 
 MAX_CONDITION_BYTES = 2000
 MAX_DEPTH = 40
-MAX_LOOKUP_BYTES = 16 * 1024 * 1024
+MAX_LOOKUP_BYTES = 64 * 1024 * 1024
 """Bytes and nesting of a condition that is worked out, and bytes that are searched for constants in one script."""
 
 ABSENT = frozenset(
@@ -30,10 +31,15 @@ COMMONJS = {"require": "function", "module": "object", "exports": "object", "__d
 
 _FOREIGN_VERSIONS = frozenset(("electron", "bun", "deno", "nw", "node-webkit", "chrome", "webcontainer"))
 
-_DECLARATION = r"\b(?:const|let|var)\s+{name}\s*=(?!=)|,\s*{name}\s*=(?![=>])"
-_TAKEN_APART = r"\{{[^{{}}]*\b{name}\b[^{{}}]*\}}\s*=\s*(?:process\b(?!\s*\.)|require\(\s*['\"](?:node:)?(?:process|os)['\"]\s*\))"
+_ASSIGNS = re.compile(rb"\s*(?:[-+*/%&|^?]{0,3}=(?![=>])|\+\+|--)\s*")
+_DECLARES = re.compile(rb"(?:\b(?:const|let|var)\s+|,\s*)\Z")
+_TAKEN_APART = re.compile(
+    rb"\{[^{}]{0,150}\b(?:platform|arch)\b[^{}]{0,150}\}\s*=\s*(?:process\b(?!\s*\.)|require\(\s*['\"](?:node:)?process['\"]\s*\))"
+)
+"""`const { platform, arch } = process`."""
 
-_PARAMETER = r"\bfunction\b[^(){{}}]*\([^(){{}}]*\b{name}\b|\([^(){{}}]*\b{name}\b[^(){{}}]*\)\s*=>|(?<![\w$.]){name}\s*=>"
+MIN_NAME_LENGTH = 3
+"""Shorter names are a minifier's and stand for many things in one script."""
 
 
 class Evaluator:
@@ -166,24 +172,47 @@ class Evaluator:
         tree = self._syntax.tree
         if name == "undefined" or tree is None:
             return None if name == "undefined" else UNKNOWN
-        word = re.escape(name).encode()
         data = self._syntax.data
         self._left -= len(data)
-        if self._left < 0:
+        if self._left < 0 or len(name) < MIN_NAME_LENGTH:
             return UNKNOWN
-        if name in {"platform", "arch"} and re.search(_TAKEN_APART.format(name=name).encode(), data):
+        uses = list(_uses(name.encode(), data))
+        if name in {"platform", "arch"} and any(_TAKEN_APART.search(data, max(0, at - 200), at + 200) for at in uses):
             return self._platform.system if name == "platform" else self._platform.arch or UNKNOWN
-        assigned = [match.end() for match in re.finditer(rb"(?<![\w$.])" + word + rb"\s*(?:[-+*/%&|^?]{0,3}=(?![=>])|\+\+|--)", data)]
-        declared = re.search(_DECLARATION.format(name=re.escape(name)).encode(), data)
-        if re.search(_PARAMETER.format(name=re.escape(name)).encode(), data):
+        end = len(name.encode())
+        assigned = [match.end() for at in uses if (match := _ASSIGNS.match(data, at + end))]
+        declared = [at for at in uses if _DECLARES.search(data, max(0, at - 12), at)]
+        if len(assigned) != 1 or any(_is_parameter(data, at, at + end) for at in uses):
             return UNKNOWN
-        if len(assigned) != 1 or declared is None or declared.end() != assigned[0]:
+        if not any(at + end < assigned[0] <= at + end + 8 for at in declared):
             return UNKNOWN
-        start = declared.end() + len(data[declared.end() :][:40]) - len(data[declared.end() :][:40].lstrip())
-        node = tree.root_node.descendant_for_byte_range(start, start + 1)
-        while node is not None and node.parent is not None and node.parent.type != "variable_declarator":
-            node = node.parent
-            depth += 1
-            if depth > MAX_DEPTH:
+        return self._initial(tree.root_node.descendant_for_byte_range(assigned[0], assigned[0] + 1), depth)
+
+    def _initial(self, node: Node | None, depth: int) -> object:
+        """Return the value of the initializer that a node begins."""
+        for _ in range(MAX_DEPTH):
+            parent = node.parent if node is not None else None
+            if node is None or parent is None:
                 return UNKNOWN
-        return self.value(node, depth + 1) if node is not None and node.parent is not None else UNKNOWN
+            if parent.type == "variable_declarator":
+                return self.value(node, depth + 1)
+            node = parent
+        return UNKNOWN
+
+
+def _uses(name: bytes, data: bytes) -> Iterator[int]:
+    for match in re.finditer(re.escape(name) + rb"(?![\w$])", data):
+        before = data[match.start() - 1 : match.start()] if match.start() else b" "
+        if not (before.isalnum() or before in b"_$."):
+            yield match.start()
+
+
+def _is_parameter(data: bytes, start: int, end: int) -> bool:
+    """Tell whether a name may be a function's parameter here: then it stands for something else inside."""
+    if re.match(rb"\s*=>", data[end : end + 10]):
+        return True
+    if not re.match(rb"\s*[,)=]", data[end : end + 10]) or not re.search(rb"[(,]\s*\Z", data[max(0, start - 10) : start]):
+        return False
+    closes = re.match(rb"[^()]*\)\s*(?:\{|=>)", data[end : end + 300])
+    asked = re.search(rb"(?:if|while|switch|for)\s*\([\s!]*\Z", data[max(0, start - 20) : start])
+    return closes is not None and asked is None
