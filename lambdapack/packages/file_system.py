@@ -35,7 +35,7 @@ class FileSystem(Protocol):
 
 
 class PlacedTrees:
-    """Trees at their places: layers at /opt, the function at /var/task; a later tree's file replaces an earlier one's."""
+    """Trees at their places: layers at /opt, the function at /var/task; a later file replaces an earlier one."""
 
     def __init__(self, trees: Sequence[tuple[str, Tree]]) -> None:
         """Index (root, tree) pairs, lowest first; the trees stay open while this is used."""

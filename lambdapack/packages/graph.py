@@ -10,16 +10,15 @@ from typing import Any, Protocol
 
 from lambdapack.packages.file_system import FileSystem
 from lambdapack.packages.native import native_files
-from lambdapack.packages.resolver import (
+from lambdapack.packages.resolution import (
     BuiltinModule,
-    ModuleResolver,
     ModuleSystem,
     ProvidedPackage,
     Resolution,
     ResolutionError,
     ResolvedFile,
-    package_name,
 )
+from lambdapack.packages.resolver import ModuleResolver, package_name
 from lambdapack.script.specifier import LINUX, Certainty, Form, Platform, ScriptSpecifiers, Specifier
 from lambdapack.script.specifiers import read_specifiers
 
@@ -30,7 +29,8 @@ MAX_BYTES = 256 * 1024 * 1024
 READER_VERSION = 1
 """Part of every cache key: another reader may find other specifiers in the same bytes."""
 
-_SCRIPTS = (".js", ".cjs", ".mjs")
+BINDINGS_NOT_FOUND = "BINDINGS_NOT_FOUND"
+"""Our code for what the package `bindings` throws without one."""
 
 
 class Presence(Enum):
@@ -123,7 +123,9 @@ class ModuleGraph:
     def missing(self) -> Iterator[Edge]:
         """Yield what cannot be found, surest first."""
         lacking = (edge for edge in self.edges if isinstance(edge.resolution, ResolutionError))
-        yield from sorted((edge for edge in lacking if edge.certainty is not Certainty.NEVER), key=lambda edge: edge.certainty)
+        yield from sorted(
+            (edge for edge in lacking if edge.certainty is not Certainty.NEVER), key=lambda edge: edge.certainty
+        )
 
     def native_files(self) -> Iterator[ReachedFile]:
         """Yield the reached native files."""
@@ -210,7 +212,9 @@ class GraphBuilder:
             if isinstance(edge.resolution, ResolvedFile):
                 self._push(edge.resolution, _loading(edge), reached.path, specifier.line)
             for target in edge.targets:
-                self._push(ResolvedFile(target, self._target_system(target)), _loading(edge), reached.path, specifier.line)
+                self._push(
+                    ResolvedFile(target, self._target_system(target)), _loading(edge), reached.path, specifier.line
+                )
 
     def _target_system(self, target: str) -> ModuleSystem:
         """Return how an asset would be loaded: a worker is a script, a text stays one."""
@@ -255,7 +259,11 @@ class GraphBuilder:
             return Edge(asking, specifier, None, certainty, (path,) if self.files.is_file(path) else ())
         if specifier.form in {Form.BINDINGS, Form.PREBUILDS, Form.ADDON}:
             natives = tuple(native_files(self.files, self.platform, specifier, asking))
-            return Edge(asking, specifier, None, certainty, natives)
+            lacks = specifier.form is Form.BINDINGS and not natives
+            refusal = (
+                ResolutionError(BINDINGS_NOT_FOUND, f"Could not locate the bindings file '{text}'") if lacks else None
+            )
+            return Edge(asking, specifier, refusal, certainty, natives)
         resolve = self.resolver.import_ if specifier.form.is_esm else self.resolver.require
         return Edge(asking, specifier, resolve(text, asking), certainty)
 
@@ -275,7 +283,9 @@ class GraphBuilder:
         for directory, manifest in owners.items():
             for name, kind in _wanted(manifest):
                 if self.resolver.package_directory(name, f"{directory}/package.json") is None:
-                    provided = isinstance(self.resolver.require(name, f"{directory}/package.json"), ProvidedPackage | BuiltinModule)
+                    provided = isinstance(
+                        self.resolver.require(name, f"{directory}/package.json"), ProvidedPackage | BuiltinModule
+                    )
                     if not provided:
                         yield AbsentDependency(directory, name, kind, uses.get((directory, name)))
 
@@ -333,4 +343,6 @@ def layer_offers(files: FileSystem, modules: Sequence[str]) -> Iterator[Start]:
                 continue
             names = [f"{name}/{inner}" for inner in files.names(f"{place}/{name}")] if name.startswith("@") else [name]
             for full in names:
-                yield Start(full, f"{posixpath.dirname(place)}/offer.js", by_import=False, certainty=Certainty.IN_FUNCTION)
+                yield Start(
+                    full, f"{posixpath.dirname(place)}/offer.js", by_import=False, certainty=Certainty.IN_FUNCTION
+                )

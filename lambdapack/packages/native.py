@@ -10,7 +10,7 @@ BINDINGS_PLACES = (
     "build", "build/Debug", "build/Release", "out/Debug", "Debug", "out/Release", "Release", "build/default",
     "addon-build/release/install-root", "addon-build/debug/install-root", "addon-build/default/install-root",
 )  # fmt: skip
-"""Where `bindings` 1.5 looks below the package (its bindings.js), besides lib/binding/VERSION-PLATFORM-ARCH."""
+"""Where `bindings` 1.5 looks below the package (its bindings.js), besides lib/binding/ and compiled/ by version."""
 
 NODE_ARCHES = ("x64", "arm64")
 
@@ -24,7 +24,9 @@ def native_files(files: FileSystem, platform: Platform, specifier: Specifier, as
     elif specifier.form is Form.BINDINGS:
         name = text if text.endswith(".node") else f"{text}.node"
         root = _package_root(files, here)
-        places = [*BINDINGS_PLACES, *(f"lib/binding/{part}" for part in files.names(f"{root}/lib/binding"))]
+        versions = [f"lib/binding/{part}" for part in files.names(f"{root}/lib/binding")]
+        compiled = [f"compiled/{part}/linux/{arch}" for part in files.names(f"{root}/compiled") for arch in NODE_ARCHES]
+        places = [*BINDINGS_PLACES, *versions, *compiled]
         paths = [posixpath.normpath(f"{root}/{place}/{name}") for place in places]
     else:
         paths = list(_prebuilds(files, platform, posixpath.normpath(posixpath.join(here, text))))

@@ -33,7 +33,10 @@ DETECTS_SINCE = {20: (20, 19), 22: (22, 7)}
 SDK_V3_SINCE = 18
 """nodejs18.x and later bring the AWS SDK v3; up to nodejs16.x the runtimes brought v2 (FACTS.md section 3)."""
 
-_LAMBDA_FLAGS = {20: ("--no-experimental-require-module",), 22: ("--no-experimental-require-module", "--no-experimental-detect-module")}
+_LAMBDA_FLAGS = {
+    20: ("--no-experimental-require-module",),
+    22: ("--no-experimental-require-module", "--no-experimental-detect-module"),
+}
 """Flags of the managed runtimes' own node (AWS docs lambda-nodejs, read 2026-11; FACTS.md section 3)."""
 
 

@@ -7,14 +7,22 @@ differential test holds it against real node. Errors are values with node's own 
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from lambdapack.packages.exports_map import SCHEME, PackageMaps, is_main_sugar
 from lambdapack.packages.file_system import FileSystem, InvalidPackageConfigError, PackageFiles
 from lambdapack.packages.node import NodeBehaviour
+from lambdapack.packages.resolution import (
+    BuiltinModule,
+    ModuleSystem,
+    ProvidedPackage,
+    Refusal,
+    Resolution,
+    ResolutionError,
+    ResolvedFile,
+)
 
 EXTENSIONS = (".js", ".json", ".node")
 """What require() tries, in order (`Object.keys(require.extensions)` of node 20, 22 and 24)."""
@@ -23,64 +31,8 @@ SLASH_IMPORTS_SINCE = (24, 14)
 """Version from which `#/name` may stand in `imports`."""
 
 
-class ModuleSystem(Enum):
-    """How node loads a file."""
-
-    COMMONJS = "commonjs"
-    MODULE = "module"
-    DETECT = "detect"  # the syntax decides
-    JSON = "json"
-    ADDON = "addon"
-    OTHER = "other"  # WebAssembly, TypeScript, text
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedFile:
-    """A file that is there."""
-
-    path: str  # absolute, links followed
-    system: ModuleSystem
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltinModule:
-    """A module of node's own."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProvidedPackage:
-    """A package that the runtime brings and whose files are not seen here."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResolutionError:
-    """What node throws."""
-
-    code: str  # MODULE_NOT_FOUND, ERR_PACKAGE_PATH_NOT_EXPORTED …
-    message: str
-    path: str = ""  # the file or package.json that is at fault, "" when nothing is there
-
-
-Resolution = ResolvedFile | BuiltinModule | ProvidedPackage | ResolutionError
-
 _NAME = re.compile(r"((?:@[^/\\%]+/)?[^./\\%][^/\\%]*)(/.*)?", re.DOTALL)
-_BAD_SEGMENT = re.compile(
-    r"(?:^|[\\/])(?:(?:\.|%2e){1,2}|(?:n|%6e|%4e)(?:o|%6f|%4f)(?:d|%64|%44)(?:e|%65|%45)(?:_|%5f)(?:m|%6d|%4d)"
-    r"(?:o|%6f|%4f)(?:d|%64|%44)(?:u|%75|%55)(?:l|%6c|%4c)(?:e|%65|%45)(?:s|%73|%53))(?:[\\/]|$)",
-    re.IGNORECASE,
-)
 _ENCODED_SEPARATOR = re.compile(r"%2f|%5c", re.IGNORECASE)
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-
-
-class _Refusal(Exception):  # noqa: N818  # carries node's error, is none of ours
-    def __init__(self, code: str, message: str, path: str = "") -> None:
-        super().__init__(message)
-        self.error = ResolutionError(code, message, path)
 
 
 class ModuleResolver:
@@ -91,16 +43,17 @@ class ModuleResolver:
         self._files = files
         self._node = node
         self._packages = PackageFiles(files, objects_only=node.objects_only)
+        self._maps = PackageMaps(self._package)
         self._known: dict[tuple[bool, str, str], Resolution] = {}
         self._exists: dict[str, int] = {}
 
     def require(self, specifier: str, asking: str) -> Resolution:
-        """Return what require(specifier) loads in a file (its real path)."""
-        return self._cached(False, specifier, asking, self._require)  # noqa: FBT003
+        """Return what `require` of a specifier loads in a file (its real path)."""
+        return self._cached(False, specifier, asking, self._require)
 
     def import_(self, specifier: str, asking: str) -> Resolution:
         """Return what `import` of a specifier loads in a file (its real path)."""
-        return self._cached(True, specifier, asking, self._import)  # noqa: FBT003
+        return self._cached(True, specifier, asking, self._import)
 
     def _cached(self, esm: bool, specifier: str, asking: str, resolve: Callable[[str, str], Resolution]) -> Resolution:  # noqa: FBT001
         key = (esm, specifier, posixpath.dirname(asking))
@@ -108,7 +61,7 @@ class ModuleResolver:
         if known is None:
             try:
                 known = resolve(specifier, asking)
-            except _Refusal as refusal:
+            except Refusal as refusal:
                 known = refusal.error
             except InvalidPackageConfigError as error:
                 path = str(error)
@@ -216,7 +169,7 @@ class ModuleResolver:
         if not isinstance(target, str):
             return target
         if _ENCODED_SEPARATOR.search(target):
-            raise _Refusal("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{specifier}'", target)
+            raise Refusal("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{specifier}'", target)
         path = unquote(target)
         if self._stat(path) != 0:
             return ResolutionError("MODULE_NOT_FOUND", f"Cannot find module '{path}'", path)
@@ -323,7 +276,7 @@ class ModuleResolver:
             return self._package_imports(specifier, self._packages.scope(asking), conditions, asking)
         if self._node.is_builtin(specifier):
             return BuiltinModule(specifier.removeprefix("node:"))
-        if _SCHEME.match(specifier):
+        if SCHEME.match(specifier):
             return self._by_scheme(specifier)
         return self._package(specifier, asking, conditions)
 
@@ -343,7 +296,7 @@ class ModuleResolver:
             return BuiltinModule(specifier.removeprefix("node:"))
         name = package_name(specifier)
         if name is None:
-            raise _Refusal("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{specifier}' is not a valid package name")
+            raise Refusal("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{specifier}' is not a valid package name")
         subpath = f".{specifier[len(name) :]}"
         scope = self._packages.scope(asking)
         if scope is not None and scope[1].get("name") == name and scope[1].get("exports") is not None:
@@ -374,7 +327,11 @@ class ModuleResolver:
     def _legacy_main(self, directory: str, manifest: Mapping[str, Any] | None) -> Resolution | str:
         main = manifest.get("main") if manifest is not None else None
         mains = ("", ".js", ".json", ".node", "/index.js", "/index.json", "/index.node")
-        tries = [posixpath.normpath(f"{directory}/{main}{ending}") for ending in mains] if isinstance(main, str) and main else []
+        tries = (
+            [posixpath.normpath(f"{directory}/{main}{ending}") for ending in mains]
+            if isinstance(main, str) and main
+            else []
+        )
         tries += [f"{directory}/index{ending}" for ending in EXTENSIONS]
         found = next((path for path in tries if self._stat(path) == 0), None)
         if found is not None:
@@ -387,14 +344,14 @@ class ModuleResolver:
         self, directory: str, subpath: str, manifest: Mapping[str, Any], conditions: frozenset[str]
     ) -> Resolution | str:
         exports = manifest["exports"]
-        table: Mapping[str, Any] = {".": exports} if _is_main_sugar(exports, directory) else exports
-        target = self._match(table, subpath, directory, conditions, internal=False)
+        table: Mapping[str, Any] = {".": exports} if is_main_sugar(exports, directory) else exports
+        target = self._maps.match(table, subpath, directory, conditions, internal=False)
         if target is None:
             if subpath == ".":
                 message = f'No "exports" main defined in {directory}/package.json'
             else:
                 message = f"Package subpath '{subpath}' is not defined by \"exports\" in {directory}/package.json"
-            raise _Refusal("ERR_PACKAGE_PATH_NOT_EXPORTED", message, f"{directory}/package.json")
+            raise Refusal("ERR_PACKAGE_PATH_NOT_EXPORTED", message, f"{directory}/package.json")
         return target
 
     def _package_imports(
@@ -402,113 +359,18 @@ class ModuleResolver:
     ) -> Resolution | str:
         slash = name.startswith("#/") and self._node.version < SLASH_IMPORTS_SINCE
         if name == "#" or slash or name.endswith("/"):
-            raise _Refusal("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{name}' is not a valid internal imports specifier name")
+            raise Refusal(
+                "ERR_INVALID_MODULE_SPECIFIER",
+                f"Invalid module '{name}' is not a valid internal imports specifier name",
+            )
         table = scope[1].get("imports") if scope is not None else None
         target = None
         if scope is not None and isinstance(table, dict):
-            target = self._match(table, name, scope[0], conditions, internal=True)
+            target = self._maps.match(table, name, scope[0], conditions, internal=True)
         if target is None:
             place = f"{scope[0]}/package.json" if scope is not None else ""
-            raise _Refusal("ERR_PACKAGE_IMPORT_NOT_DEFINED", f'Package import specifier "{name}" is not defined', place)
+            raise Refusal("ERR_PACKAGE_IMPORT_NOT_DEFINED", f'Package import specifier "{name}" is not defined', place)
         return target
-
-    def _match(
-        self, table: Mapping[str, Any], key: str, directory: str, conditions: frozenset[str], *, internal: bool
-    ) -> Resolution | str | None:
-        if key in table and "*" not in key and not key.endswith("/"):
-            found = self._target(table[key], "", _Lookup(directory, key, conditions, internal, pattern=False))
-            return None if found is _UNDEFINED else found
-        best, inner = "", ""
-        for candidate in table:
-            start, star, end = candidate.partition("*")
-            if not star or "*" in end or not key.startswith(start) or key == start:
-                continue
-            if len(key) >= len(candidate) and key.endswith(end) and _is_better(candidate, best):
-                best, inner = candidate, key[len(start) : len(key) - len(end)]
-        if not best:
-            return None
-        found = self._target(table[best], inner, _Lookup(directory, key, conditions, internal, pattern=True))
-        return None if found is _UNDEFINED else found
-
-    def _target(self, target: Any, inner: str, lookup: "_Lookup", depth: int = 0) -> Any:
-        if depth > 100:  # noqa: PLR2004  # deeper than any package; node's own limit is its stack
-            return None
-        if isinstance(target, str):
-            return self._target_string(target, inner, lookup)
-        if isinstance(target, list):
-            return self._target_list(target, inner, lookup, depth)
-        if isinstance(target, dict):
-            if any(key.isdigit() and (key == "0" or key[0] != "0") for key in target):
-                path = f"{lookup.directory}/package.json"
-                raise _Refusal("ERR_INVALID_PACKAGE_CONFIG", f"Invalid package config {path}.", path)
-            for condition, value in target.items():
-                if condition in lookup.conditions:
-                    found = self._target(value, inner, lookup, depth + 1)
-                    if found is not _UNDEFINED:
-                        return found
-            return _UNDEFINED
-        if target is None:
-            return None
-        raise lookup.invalid(target)
-
-    def _target_list(self, targets: list[Any], inner: str, lookup: "_Lookup", depth: int) -> Any:
-        last: _Refusal | None = None
-        if not targets:
-            return None
-        for target in targets:
-            try:
-                found = self._target(target, inner, lookup, depth + 1)
-            except _Refusal as refusal:
-                if refusal.error.code != "ERR_INVALID_PACKAGE_TARGET":
-                    raise
-                last = refusal
-                continue
-            if found is _UNDEFINED:
-                continue
-            if found is None:
-                last = None
-                continue
-            return found
-        if last is None:
-            return None
-        raise last
-
-    def _target_string(self, target: str, inner: str, lookup: "_Lookup") -> Resolution | str:
-        if inner and not lookup.pattern and not target.endswith("/"):
-            raise lookup.invalid(target)
-        if not target.startswith("./"):
-            outward = target.startswith(("../", "/"))
-            if not lookup.internal or outward or _SCHEME.match(target):
-                raise lookup.invalid(target)
-            bare = target.replace("*", inner) if lookup.pattern else target + inner
-            return self._package(bare, f"{lookup.directory}/package.json", lookup.conditions)
-        if _BAD_SEGMENT.search(target[2:]):
-            raise lookup.invalid(target)
-        if inner and _BAD_SEGMENT.search(inner):
-            raise _Refusal("ERR_INVALID_MODULE_SPECIFIER", f"Invalid module '{lookup.key}'", f"{lookup.directory}/package.json")
-        path = target.replace("*", inner) if lookup.pattern else target
-        joined = posixpath.normpath(posixpath.join(lookup.directory, path))
-        return f"{joined}/" if path.endswith("/") else joined
-
-
-@dataclass(frozen=True, slots=True)
-class _Lookup:
-    """What stays the same while a target is worked out."""
-
-    directory: str
-    key: str
-    conditions: frozenset[str]
-    internal: bool
-    pattern: bool
-
-    def invalid(self, target: Any) -> _Refusal:
-        """Return node's error for a target that it does not take."""
-        path = f"{self.directory}/package.json"
-        return _Refusal("ERR_INVALID_PACKAGE_TARGET", f"Invalid target {target!r} for '{self.key}' in {path}", path)
-
-
-_UNDEFINED: Any = object()
-"""JavaScript's undefined: no condition matched; null is None."""
 
 
 def node_modules_above(directory: str) -> Iterator[str]:
@@ -529,22 +391,3 @@ def package_name(specifier: str) -> str | None:
     if len(parts) < count or not name or name.startswith(".") or "\\" in name or "%" in name:
         return None
     return name
-
-
-def _is_main_sugar(exports: Any, directory: str) -> bool:
-    """Tell whether `exports` is a target itself, not a table of subpaths; a mix is refused."""
-    if not isinstance(exports, dict):
-        return True
-    dotted = [key.startswith(".") for key in exports]
-    if any(dotted) and not all(dotted):
-        path = f"{directory}/package.json"
-        raise _Refusal("ERR_INVALID_PACKAGE_CONFIG", f"Invalid package config {path}.", path)
-    return not dotted or not dotted[0]
-
-
-def _is_better(candidate: str, best: str) -> bool:
-    """Tell whether a pattern is more exact (PATTERN_KEY_COMPARE): the longer start, then the longer key."""
-    if not best:
-        return True
-    base, best_base = candidate.index("*") + 1, best.index("*") + 1
-    return base > best_base if base != best_base else len(candidate) > len(best)

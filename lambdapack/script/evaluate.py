@@ -27,7 +27,13 @@ PRESENT = {"process": "object", "global": "object", "globalThis": "object", "Buf
            "URL": "function", "Uint8Array": "function", "Map": "function", "Object": "function"}  # fmt: skip
 """typeof of globals that every supported node has."""
 
-COMMONJS = {"require": "function", "module": "object", "exports": "object", "__dirname": "string", "__filename": "string"}
+COMMONJS = {
+    "require": "function",
+    "module": "object",
+    "exports": "object",
+    "__dirname": "string",
+    "__filename": "string",
+}
 
 _FOREIGN_VERSIONS = frozenset(("electron", "bun", "deno", "nw", "node-webkit", "chrome", "webcontainer"))
 
@@ -115,7 +121,9 @@ class Evaluator:
         if name in PRESENT:
             return PRESENT[name]
         if name in ABSENT:
-            declared = re.search(rb"\b(?:const|let|var|function)\s+" + re.escape(name).encode() + rb"\b", self._syntax.data)
+            declared = re.search(
+                rb"\b(?:const|let|var|function)\s+" + re.escape(name).encode() + rb"\b", self._syntax.data
+            )
             return UNKNOWN if declared else "undefined"
         return UNKNOWN
 
@@ -150,12 +158,14 @@ class Evaluator:
             return self._platform.system
         if text in {"process.arch", "os.arch()", "require('os').arch()", 'require("os").arch()'}:
             return self._platform.arch or UNKNOWN
-        if text == "process.type" or text == "process.browser":
+        if text in {"process.type", "process.browser"}:
             return None
         known = re.fullmatch(r"process\.versions(?:\.(\w+)|\[['\"]([\w-]+)['\"]\])", text)
         if known:
             name = known[1] or known[2]
-            return None if name in _FOREIGN_VERSIONS else (self._platform.node or UNKNOWN) if name == "node" else UNKNOWN
+            return (
+                None if name in _FOREIGN_VERSIONS else (self._platform.node or UNKNOWN) if name == "node" else UNKNOWN
+            )
         variable = re.fullmatch(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])", text)
         if variable and self._platform.environment is not None:
             return dict(self._platform.environment).get(variable[1] or variable[2])
@@ -211,7 +221,9 @@ def _is_parameter(data: bytes, start: int, end: int) -> bool:
     """Tell whether a name may be a function's parameter here: then it stands for something else inside."""
     if re.match(rb"\s*=>", data[end : end + 10]):
         return True
-    if not re.match(rb"\s*[,)=]", data[end : end + 10]) or not re.search(rb"[(,]\s*\Z", data[max(0, start - 10) : start]):
+    if not re.match(rb"\s*[,)=]", data[end : end + 10]) or not re.search(
+        rb"[(,]\s*\Z", data[max(0, start - 10) : start]
+    ):
         return False
     closes = re.match(rb"[^()]*\)\s*(?:\{|=>)", data[end : end + 300])
     asked = re.search(rb"(?:if|while|switch|for)\s*\([\s!]*\Z", data[max(0, start - 20) : start])

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from lambdapack.script.bundles import Bundle
 from lambdapack.script.evaluate import UNKNOWN, Evaluator
 from lambdapack.script.specifier import Certainty, Unit
-from lambdapack.script.syntax import FUNCTIONS, Frame, Node, Syntax, walk
+from lambdapack.script.syntax import FUNCTIONS, Frame, Node, Syntax
 
-MAX_CALLS = 60_000
 MAX_SCOPES = 200
-"""Calls that are followed in one script, and functions in functions; beyond that nothing is called certain."""
+"""Functions in functions; beyond that nothing is called certain."""
 
 _LOOP_PARTS = {
     "for_statement": frozenset(("body", "increment")),
@@ -23,8 +22,6 @@ _LOOP_PARTS = {
     "object_assignment_pattern": frozenset(("right",)),
 }
 """Parts that may run never, or not to their end."""
-
-_USES = re.compile(rb"(?<![\w$.])(function\s*\*?\s*)?([\w$]+)\s*(\(|=(?![=>]))")
 
 _RUNS_ARGUMENT = frozenset(("createCommonjsModule",))
 """Functions of older bundlers (rollup's commonjs plugin below 18) that call their argument at once."""
@@ -194,7 +191,9 @@ class Walker:
         body = handler.child_by_field_name("body")
         first = body.named_children[:8] if body is not None else []
         throws = bool(first) and all(child.type in {"comment", "expression_statement"} for child in first[:-1])
-        again = throws and first[-1].type == "throw_statement" and body is not None and body.named_child_count == len(first)
+        again = (
+            throws and first[-1].type == "throw_statement" and body is not None and body.named_child_count == len(first)
+        )
         return Certainty.AT_IMPORT if again else Certainty.IN_TRY
 
     def _function(self, frames: list[Frame[State]], node: Node, part: str | None, state: State) -> State:
@@ -238,9 +237,7 @@ class Walker:
             return above.node if called in _RUNS_ARGUMENT else None
         return None
 
-    def _names(
-        self, frames: list[Frame[State]], at: int, part: str | None, node: Node, scope: Scope
-    ) -> Iterator[str]:
+    def _names(self, frames: list[Frame[State]], at: int, part: str | None, node: Node, scope: Scope) -> Iterator[str]:
         """Yield by what a function can be called from elsewhere in the script."""
         top = frames[at]
         if node.type == "function_declaration":
@@ -352,7 +349,7 @@ def _parents_within(node: Node, outer: Node) -> Iterator[int]:
         parent = parent.parent
 
 
-def _decided(holds: bool | None) -> Certainty:
+def _decided(holds: bool | None) -> Certainty:  # noqa: FBT001  # three-valued
     if holds is None:
         return Certainty.IN_BRANCH
     return Certainty.AT_IMPORT if holds else Certainty.NEVER
@@ -373,131 +370,3 @@ def _outside(frames: list[Frame[State]], part: str | None) -> tuple[int, str | N
         part = frames[at].field
         at -= 1
     return at, part
-
-
-def spread(walker: Walker) -> list[Certainty]:
-    """Return how surely each unit is entered when the script is loaded."""
-    if len(walker.units) > 1:
-        _find_calls(walker)
-    users: dict[str, list[int]] = {}
-    for index, unit in enumerate(walker.units):
-        for name in unit.names:
-            users.setdefault(name, []).append(index)
-    # who calls a bundler's module is all in this script; a plain function can be handed to anybody
-    entered = [Certainty.NEVER if _is_closed(walker, unit) else unit.certainty for unit in walker.units]
-    pending = [index for index, certainty in enumerate(entered) if certainty is not Certainty.NEVER]
-    while pending:
-        caller = pending.pop()
-        for name, certainty in walker.units[caller].calls:
-            called = users.get(name, ())
-            reached = entered[caller].then(certainty)
-            for index in called if len(called) == 1 else ():
-                if reached < entered[index]:
-                    entered[index] = reached
-                    pending.append(index)
-    closed = (Certainty.IN_FUNCTION if certainty is Certainty.NEVER else certainty for certainty in entered)
-    return list(closed)
-
-
-def _is_closed(walker: Walker, unit: Unit) -> bool:
-    return any("#" in name or name.partition("@")[0] in walker.wrapped for name in unit.names)
-
-
-def _find_calls(walker: Walker) -> None:
-    """Find the calls of all units by name; a function in which one stands may be a unit with a name of its own."""
-    uses: dict[str, list[int]] = {}
-    definitions: dict[str, int] = {}
-    for match in _USES.finditer(walker.syntax.data):
-        name = match[2].decode("utf-8", "replace")
-        if match[1] or match[3] == b"=":
-            definitions[name] = definitions.get(name, 0) + 1
-        else:
-            uses.setdefault(name, []).append(match.start(2))
-    asked: set[str] = set()
-    left = MAX_CALLS
-    done = 0
-    while done < len(walker.units) and left > 0:
-        names = {
-            word
-            for unit in walker.units[done:]
-            for name in unit.names
-            if "#" in name or _is_trusted(walker, name.partition("@")[0], definitions)
-            for word in _words(walker, unit, name)
-        }
-        done = len(walker.units)
-        places = sorted(place for name in names - asked for place in uses.get(name, ()))[:left]
-        asked |= names
-        left -= len(places)
-        _take_calls(walker, places, definitions)
-
-
-def _words(walker: Walker, unit: Unit, name: str) -> Iterator[str]:
-    word, _, _home = name.partition("@")
-    if "#" not in name:
-        yield word
-        return
-    yield name.rpartition("#")[2]
-    parameters = _third_parameter(walker, unit.start)
-    if parameters:
-        yield parameters
-
-
-def _third_parameter(walker: Walker, start: int) -> str:
-    match = re.compile(
-        rb"(?:async\s+)?(?:function\s*[\w$]*\s*|[\w$\"'./-]+\s*)?\(\s*[\w$]+\s*,\s*[\w$]+\s*,\s*([\w$]+)\s*\)"
-    ).match(walker.syntax.data, start, start + 500)
-    return match[1].decode() if match else ""
-
-
-def _take_calls(walker: Walker, places: list[int], definitions: dict[str, int]) -> None:
-    tree = walker.syntax.tree
-    if tree is None or not places:
-        return
-    for _place, frames in walk(tree.root_node, places, PROGRAM, walker.enter):
-        leaf = frames[-1]
-        call = frames[-2] if len(frames) > 1 else None
-        if leaf.type != "identifier" or call is None or call.type != "call_expression" or leaf.field != "function":
-            continue
-        state = walker.leave(frames)
-        for name in _called(walker, frames, call.node, definitions):
-            walker.units[state.unit].calls.append((name, state.certainty))
-
-
-def _called(
-    walker: Walker, frames: list[Frame[State]], call: Node, definitions: dict[str, int]
-) -> Iterator[str]:
-    word = walker.syntax.text(frames[-1].node, 200)
-    key = _key(walker, call)
-    scope: Scope | None = frames[-1].state.scope
-    while scope is not None:
-        yield from (f"{word}@{scope.start}",) if _is_trusted(walker, word, definitions) else ()
-        if scope.node is None or word in walker.syntax.outline(scope.node).declared:
-            break
-        scope = scope.parent
-    if key is None:
-        return
-    is_module = scope is not None and scope.node is not None and any("#" in name for name in scope.names)
-    if scope is not None and is_module and _third_parameter(walker, scope.start) == word:
-        yield from {f"{key}#{name.rpartition('#')[2]}" for name in scope.names}
-    else:
-        yield f"{key}#{word}"
-
-
-def _is_trusted(walker: Walker, word: str, definitions: dict[str, int]) -> bool:
-    """A name with several definitions may be another function here, unless a bundler's wrapper defines it."""
-    return definitions.get(word, 0) <= 1 or word in walker.wrapped
-
-
-def _key(walker: Walker, call: Node) -> str | None:
-    arguments = call.child_by_field_name("arguments")
-    if arguments is None or arguments.type != "arguments":
-        return None
-    for child in arguments.named_children[:3]:
-        value: Node | None = child
-        if child.type == "assignment_expression":
-            value = child.child_by_field_name("right")
-        if value is not None and value.type in {"string", "number"}:
-            return walker.syntax.text(value, 300).strip("'\"")
-        if child.type != "comment":
-            return None
-    return None

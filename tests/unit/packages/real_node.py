@@ -42,7 +42,12 @@ class RealNode:
 
     def answers(self, queries: list[tuple[str, str, str]], *flags: str, node_path: str = "") -> list[str]:
         """Return a path or an error's code for each (require|import, specifier, asking file)."""
-        environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "NODE_PATH": node_path, "NODE_NO_WARNINGS": "1"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": "/nonexistent",
+            "NODE_PATH": node_path,
+            "NODE_NO_WARNINGS": "1",
+        }
         done = subprocess.run(
             [self.program, "--experimental-import-meta-resolve", *flags, "--input-type=module", "-e", ASK],
             input=json.dumps(queries), capture_output=True, text=True, env=environment, timeout=120, check=False,
