@@ -27,6 +27,9 @@ from lambdapack.packages.resolution import (
 EXTENSIONS = (".js", ".json", ".node")
 """What require() tries, in order (`Object.keys(require.extensions)` of node 20, 22 and 24)."""
 
+STRIPS_TYPES_SINCE = (22, 18)
+"""Version from which `import` takes TypeScript whose types can be stripped, without a flag."""
+
 SLASH_IMPORTS_SINCE = (24, 14)
 """Version from which `#/name` may stand in `imports`."""
 
@@ -260,7 +263,9 @@ class ModuleResolver:
     def _refuse_unknown(self, resolved: ResolvedFile) -> Resolution:
         """`import` loads no addons and no unknown endings, unlike require()."""
         extension = posixpath.splitext(resolved.path)[1]
-        known = {".js", ".mjs", ".cjs", ".json", ".wasm", "", ".ts", ".mts", ".cts"}
+        known = {".js", ".mjs", ".cjs", ".json", ".wasm", ""}
+        if self._node.version >= STRIPS_TYPES_SINCE:
+            known |= {".ts", ".mts", ".cts"}
         if extension not in known:
             message = f'Unknown file extension "{extension}" for {resolved.path}'
             return ResolutionError("ERR_UNKNOWN_FILE_EXTENSION", message, resolved.path)

@@ -37,7 +37,7 @@ class Literals:
         if node.type == "call_expression":
             return self._joined(node, depth)
         value = self._evaluator.value(node) if node.type == "identifier" else UNKNOWN
-        return value if isinstance(value, str) and node.type == "identifier" else None
+        return value if isinstance(value, str) else None
 
     def _is_here(self, node: Node) -> bool:
         return self._syntax.text(node, 40) in {"__dirname", "import.meta.dirname"}
@@ -77,9 +77,10 @@ class Literals:
 
 
 def _together(parts: list[str | None]) -> str | None:
-    if any(part is None for part in parts):
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
         return None
-    text = "".join(part for part in parts if part is not None)
+    text = "".join(known)
     return re.sub(r"\A\./+", "./", text)
 
 
