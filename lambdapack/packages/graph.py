@@ -19,7 +19,7 @@ from lambdapack.packages.resolution import (
     ResolvedFile,
 )
 from lambdapack.packages.resolver import ModuleResolver, package_name
-from lambdapack.script.specifier import LINUX, Certainty, Form, Platform, ScriptSpecifiers, Specifier
+from lambdapack.script.specifier import LINUX, Form, ImportCertainty, Platform, ScriptSpecifiers, Specifier
 from lambdapack.script.specifiers import read_specifiers
 
 MAX_FILES = 10_000
@@ -44,32 +44,32 @@ class Presence(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class GraphStart:
     """Where a graph begins."""
 
     specifier: str  # an absolute path for a handler's file
     asking: str  # the file, or a name in the directory, from which it is looked up
     by_import: bool
-    certainty: Certainty = Certainty.AT_IMPORT  # IN_FUNCTION for what a layer only offers
+    certainty: ImportCertainty = ImportCertainty.AT_IMPORT  # IN_FUNCTION for what a layer only offers
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class ModuleEdge:
     """One specifier of one reached file, with its answer."""
 
     asking: str  # absolute real path; "" for a start
     specifier: Specifier
     resolution: Resolution | None  # None: computed, or not looked up
-    certainty: Certainty  # along the whole way from the start files
+    certainty: ImportCertainty  # along the whole way from the start files
     targets: tuple[str, ...] = ()  # native files and assets that it reaches besides
 
     @property
     def presence(self) -> Presence:
         """Return what becomes of it."""
-        if self.certainty is Certainty.NEVER:
+        if self.certainty is ImportCertainty.NEVER:
             return Presence.UNUSED
         if isinstance(self.resolution, ResolutionError):
-            return Presence.MISSING if self.certainty is Certainty.AT_IMPORT else Presence.MISSING_IF_ENTERED
+            return Presence.MISSING if self.certainty is ImportCertainty.AT_IMPORT else Presence.MISSING_IF_ENTERED
         if self.specifier.text is None or (self.resolution is None and not self.targets):
             return Presence.COMPUTED
         return Presence.RESOLVED
@@ -81,7 +81,7 @@ class ReachedFile:
 
     path: str
     system: ModuleSystem
-    certainty: Certainty
+    certainty: ImportCertainty
     asking: str  # the file that loads it most surely; "" for a start
     line: int
     incomplete: str = ""  # why its specifiers are not all known
@@ -94,7 +94,7 @@ class AbsentDependency:
     package: str  # directory of the package whose manifest names it
     name: str
     kind: str  # "dependencies" or "peerDependencies"
-    asked: Edge | None  # its surest use by a reached file of that package; None: nobody asks for it
+    asked: ModuleEdge | None  # its surest use by a reached file of that package; None: nobody asks for it
 
 
 class SpecifierCache(Protocol):
@@ -113,34 +113,34 @@ class SpecifierCache(Protocol):
 class ModuleGraph:
     """What is reached from the start files."""
 
-    edges: tuple[Edge, ...]
+    edges: tuple[ModuleEdge, ...]
     files: Mapping[str, ReachedFile]  # by absolute real path; native files and assets among them
     bounds: tuple[str, ...] = ()  # limits that were met: what lies beyond is not known
     absent: tuple[AbsentDependency, ...] = ()
     roots: tuple[str, ...] = ()  # files that the starts resolved to
-    _askers: dict[str, list[Edge]] = field(default_factory=dict, compare=False, repr=False)
+    _askers: dict[str, list[ModuleEdge]] = field(default_factory=dict, compare=False, repr=False)
 
-    def missing(self) -> Iterator[Edge]:
+    def missing(self) -> Iterator[ModuleEdge]:
         """Yield what cannot be found, surest first."""
         lacking = (edge for edge in self.edges if isinstance(edge.resolution, ResolutionError))
         yield from sorted(
-            (edge for edge in lacking if edge.certainty is not Certainty.NEVER), key=lambda edge: edge.certainty
+            (edge for edge in lacking if edge.certainty is not ImportCertainty.NEVER), key=lambda edge: edge.certainty
         )
 
     def native_files(self) -> Iterator[ReachedFile]:
         """Yield the reached native files."""
         yield from (reached for reached in self.files.values() if reached.system is ModuleSystem.ADDON)
 
-    def packages(self) -> Mapping[str, Certainty]:
+    def packages(self) -> Mapping[str, ImportCertainty]:
         """Return the directories of the reached packages in node_modules, with how surely each is reached."""
-        found: dict[str, Certainty] = {}
+        found: dict[str, ImportCertainty] = {}
         for reached in self.files.values():
             directory = package_directory(reached.path)
             if directory:
                 found[directory] = min(found.get(directory, reached.certainty), reached.certainty)
         return found
 
-    def askers(self, path: str) -> Sequence[Edge]:
+    def askers(self, path: str) -> Sequence[ModuleEdge]:
         """Return who loads a file."""
         if not self._askers:
             for edge in self.edges:
@@ -167,7 +167,7 @@ class GraphBuilder:
     cache: SpecifierCache | None = None
     max_files: int = MAX_FILES
     max_bytes: int = MAX_BYTES
-    _edges: list[Edge] = field(default_factory=list)
+    _edges: list[ModuleEdge] = field(default_factory=list)
     _reached: dict[str, ReachedFile] = field(default_factory=dict)
     _queue: list[tuple[int, int, ReachedFile]] = field(default_factory=list)
     _count: int = 0
@@ -175,14 +175,14 @@ class GraphBuilder:
     _read: int = 0
     _bounds: dict[str, None] = field(default_factory=dict)
 
-    def build(self, starts: Sequence[Start]) -> ModuleGraph:
+    def build(self, starts: Sequence[GraphStart]) -> ModuleGraph:
         """Return the graph of all start files; surest ways first, so each file is read once."""
         roots = []
         for start in starts:
             form = Form.IMPORT if start.by_import else Form.REQUIRE
-            specifier = Specifier(form, start.specifier, 0, Certainty.AT_IMPORT)
+            specifier = Specifier(form, start.specifier, 0, ImportCertainty.AT_IMPORT)
             edge = self._edge(specifier, start.asking, start.certainty)
-            self._edges.append(Edge("", specifier, edge.resolution, start.certainty))
+            self._edges.append(ModuleEdge("", specifier, edge.resolution, start.certainty))
             if isinstance(edge.resolution, ResolvedFile):
                 roots.append(edge.resolution.path)
                 self._push(edge.resolution, start.certainty, "", 0)
@@ -194,8 +194,8 @@ class GraphBuilder:
         absent = tuple(self._absent(graph))
         return ModuleGraph(graph.edges, graph.files, graph.bounds, absent, graph.roots)
 
-    def _push(self, target: ResolvedFile, certainty: Certainty, asking: str, line: int) -> None:
-        if certainty is Certainty.NEVER or target.path in self._reached:
+    def _push(self, target: ResolvedFile, certainty: ImportCertainty, asking: str, line: int) -> None:
+        if certainty is ImportCertainty.NEVER or target.path in self._reached:
             return
         self._count += 1
         reached = ReachedFile(target.path, target.system, certainty, asking, line)
@@ -250,26 +250,26 @@ class GraphBuilder:
             self.cache.put(key, known)
         return known
 
-    def _edge(self, specifier: Specifier, asking: str, certainty: Certainty) -> Edge:
+    def _edge(self, specifier: Specifier, asking: str, certainty: ImportCertainty) -> ModuleEdge:
         text = specifier.text
-        if text is None or certainty is Certainty.NEVER:
-            return Edge(asking, specifier, None, certainty)
+        if text is None or certainty is ImportCertainty.NEVER:
+            return ModuleEdge(asking, specifier, None, certainty)
         if specifier.form is Form.ASSET:
             path = self.files.real(posixpath.normpath(posixpath.join(posixpath.dirname(asking), text)))
-            return Edge(asking, specifier, None, certainty, (path,) if self.files.is_file(path) else ())
+            return ModuleEdge(asking, specifier, None, certainty, (path,) if self.files.is_file(path) else ())
         if specifier.form in {Form.BINDINGS, Form.PREBUILDS, Form.ADDON}:
             natives = tuple(native_files(self.files, self.platform, specifier, asking))
             lacks = specifier.form is Form.BINDINGS and not natives
             refusal = (
                 ResolutionError(BINDINGS_NOT_FOUND, f"Could not locate the bindings file '{text}'") if lacks else None
             )
-            return Edge(asking, specifier, refusal, certainty, natives)
+            return ModuleEdge(asking, specifier, refusal, certainty, natives)
         resolve = self.resolver.import_ if specifier.form.is_esm else self.resolver.require
-        return Edge(asking, specifier, resolve(text, asking), certainty)
+        return ModuleEdge(asking, specifier, resolve(text, asking), certainty)
 
     def _absent(self, graph: ModuleGraph) -> Iterator[AbsentDependency]:
         """Yield what manifests name and nobody installed; the function's own package counts like any other."""
-        uses: dict[tuple[str, str], Edge] = {}
+        uses: dict[tuple[str, str], ModuleEdge] = {}
         owners: dict[str, Mapping[str, Any]] = {}
         for path in graph.files:
             directory = self._owner(path)
@@ -298,10 +298,10 @@ class GraphBuilder:
         return scope[0] if scope is not None else ""
 
 
-def _loading(edge: Edge) -> Certainty:
+def _loading(edge: ModuleEdge) -> ImportCertainty:
     """A path that is only looked up or read as an asset is loaded, if at all, by what somebody calls later."""
     if edge.specifier.form in {Form.ASSET, Form.RESOLVE}:
-        return edge.certainty.then(Certainty.IN_FUNCTION)
+        return edge.certainty.then(ImportCertainty.IN_FUNCTION)
     return edge.certainty
 
 
@@ -335,7 +335,7 @@ def specifier_key(data: bytes, *, module: bool, platform: Platform) -> str:
     return digest.hexdigest()
 
 
-def layer_offers(files: FileSystem, modules: Sequence[str]) -> Iterator[Start]:
+def layer_offers(files: FileSystem, modules: Sequence[str]) -> Iterator[GraphStart]:
     """Yield what layers offer to functions: each package in their node_modules, loaded only if somebody asks."""
     for place in modules:
         for name in files.names(place):
@@ -343,6 +343,6 @@ def layer_offers(files: FileSystem, modules: Sequence[str]) -> Iterator[Start]:
                 continue
             names = [f"{name}/{inner}" for inner in files.names(f"{place}/{name}")] if name.startswith("@") else [name]
             for full in names:
-                yield Start(
-                    full, f"{posixpath.dirname(place)}/offer.js", by_import=False, certainty=Certainty.IN_FUNCTION
+                yield GraphStart(
+                    full, f"{posixpath.dirname(place)}/offer.js", by_import=False, certainty=ImportCertainty.IN_FUNCTION
                 )

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from lambdapack.script.reachability import PROGRAM, Scope, State, Walker
-from lambdapack.script.specifier import Certainty, Unit
+from lambdapack.script.reachability import PROGRAM, Scope, Walker, WalkState
+from lambdapack.script.specifier import ImportCertainty, Unit
 from lambdapack.script.syntax import Frame, Node, walk
 
 MAX_CALLS = 60_000
@@ -16,7 +16,7 @@ _THIRD_PARAMETER = re.compile(rb"\(\s*[\w$]+\s*,\s*[\w$]+\s*,\s*([\w$]+)\s*\)\s*
 _KEY = re.compile(rb"\s*\(\s*(?:/\*[^*]{0,300}\*/\s*)?['\"\d]")
 
 
-def spread(walker: Walker) -> list[Certainty]:
+def spread(walker: Walker) -> list[ImportCertainty]:
     """Return how surely each unit is entered when the script is loaded."""
     if len(walker.units) > 1:
         _find_calls(walker)
@@ -25,8 +25,8 @@ def spread(walker: Walker) -> list[Certainty]:
         for name in unit.names:
             users.setdefault(name, []).append(index)
     # who calls a bundler's module is all in this script; a plain function can be handed to anybody
-    entered = [Certainty.NEVER if _is_closed(walker, unit) else unit.certainty for unit in walker.units]
-    pending = [index for index, certainty in enumerate(entered) if certainty is not Certainty.NEVER]
+    entered = [ImportCertainty.NEVER if _is_closed(walker, unit) else unit.certainty for unit in walker.units]
+    pending = [index for index, certainty in enumerate(entered) if certainty is not ImportCertainty.NEVER]
     while pending:
         caller = pending.pop()
         for name, certainty in walker.units[caller].calls:
@@ -36,7 +36,7 @@ def spread(walker: Walker) -> list[Certainty]:
                 if reached < entered[index]:
                     entered[index] = reached
                     pending.append(index)
-    closed = (Certainty.IN_FUNCTION if certainty is Certainty.NEVER else certainty for certainty in entered)
+    closed = (ImportCertainty.IN_FUNCTION if certainty is ImportCertainty.NEVER else certainty for certainty in entered)
     return list(closed)
 
 
@@ -112,7 +112,7 @@ def _take_calls(walker: Walker, places: list[int], definitions: dict[str, int]) 
             walker.units[state.unit].calls.append((name, state.certainty))
 
 
-def _called(walker: Walker, frames: list[Frame[State]], call: Node, definitions: dict[str, int]) -> Iterator[str]:
+def _called(walker: Walker, frames: list[Frame[WalkState]], call: Node, definitions: dict[str, int]) -> Iterator[str]:
     word = walker.syntax.text(frames[-1].node, 200)
     key = _key(walker, call)
     scope: Scope | None = frames[-1].state.scope

@@ -92,7 +92,7 @@ def arguments_of(call: Node) -> list[Node]:
     found = []
     for index in range(min(arguments.named_child_count, 12)):
         child = arguments.named_child(index)
-        if child is not None and child.type != "comment":
+        if child is not None and child.type != "comment":  # type: ignore[redundant-expr]
             found.append(child)
     return found
 

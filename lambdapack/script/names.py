@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from lambdapack.script.specifier import Certainty, Form, ScriptSpecifiers, Specifier
+from lambdapack.script.specifier import Form, ImportCertainty, ScriptSpecifiers, Specifier
 
 _WORDS = tuple(
     re.compile(pattern)
@@ -115,7 +115,7 @@ def rough_specifiers(data: bytes, reason: str) -> ScriptSpecifiers:
     for match in _ROUGH.finditer(data):
         text = (match[2] or match[4]).decode("utf-8", "replace")
         line = data.count(b"\n", 0, match.start()) + 1 if len(found) < 100 else 0
-        found.append(Specifier(Form.REQUIRE if match[2] else Form.IMPORT, text, line, Certainty.IN_FUNCTION))
+        found.append(Specifier(Form.REQUIRE if match[2] else Form.IMPORT, text, line, ImportCertainty.IN_FUNCTION))
         if len(found) >= MAX_SPECIFIERS:
             break
     return ScriptSpecifiers(tuple(found), incomplete=reason)

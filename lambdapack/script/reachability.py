@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lambdapack.script.bundles import Bundle
 from lambdapack.script.evaluate import UNKNOWN, Evaluator
-from lambdapack.script.specifier import Certainty, Unit
+from lambdapack.script.specifier import ImportCertainty, Unit
 from lambdapack.script.syntax import FUNCTIONS, Frame, Node, Syntax
 
 MAX_SCOPES = 200
@@ -40,15 +40,15 @@ class Scope:
 
 
 @dataclass(slots=True)
-class State:
+class WalkState:
     """What holds at a node."""
 
     unit: int
-    certainty: Certainty
+    certainty: ImportCertainty
     scope: Scope
 
 
-PROGRAM = State(0, Certainty.AT_IMPORT, Scope(None))
+PROGRAM = WalkState(0, ImportCertainty.AT_IMPORT, Scope(None))
 
 
 @dataclass(slots=True)
@@ -58,31 +58,31 @@ class Walker:
     syntax: Syntax
     evaluator: Evaluator
     bundle: Bundle
-    units: list[Unit] = field(default_factory=lambda: [Unit(-1, (), Certainty.AT_IMPORT)])
+    units: list[Unit] = field(default_factory=lambda: [Unit(-1, (), ImportCertainty.AT_IMPORT)])
     wrapped: set[str] = field(default_factory=set)  # names that a bundler's wrapper defines, once each
     _by_start: dict[int, int] = field(default_factory=dict)
     _given: dict[int, bool] = field(default_factory=dict)
     _elements: dict[int, dict[int, int]] = field(default_factory=dict)
 
-    def enter(self, frames: list[Frame[State]], node: Node, part: str | None) -> State:
+    def enter(self, frames: list[Frame[WalkState]], node: Node, part: str | None) -> WalkState:
         """Return the state of a child of the last frame."""
         parent = frames[-1]
         state = parent.state
         certainty = state.certainty.then(self._branch(frames, parent, node, part))
         if node.type in FUNCTIONS:
-            return self._function(frames, node, part, State(state.unit, certainty, state.scope))
+            return self._function(frames, node, part, WalkState(state.unit, certainty, state.scope))
         if node.type == "field_definition" and not self.syntax.data.startswith(b"static", node.start_byte):
-            return self._unit(node, (), state.scope, Certainty.AT_IMPORT)
-        return state if certainty is state.certainty else State(state.unit, certainty, state.scope)
+            return self._unit(node, (), state.scope, ImportCertainty.AT_IMPORT)
+        return state if certainty is state.certainty else WalkState(state.unit, certainty, state.scope)
 
-    def leave(self, frames: list[Frame[State]]) -> State:
+    def leave(self, frames: list[Frame[WalkState]]) -> WalkState:
         """Return the state of the last frame, with what may have ended its function before."""
         state = frames[-1].state
-        return State(state.unit, state.certainty.then(self._after_exit(frames[-1].node, state.scope)), state.scope)
+        return WalkState(state.unit, state.certainty.then(self._after_exit(frames[-1].node, state.scope)), state.scope)
 
-    def _after_exit(self, node: Node, scope: Scope) -> Certainty:
+    def _after_exit(self, node: Node, scope: Scope) -> ImportCertainty:
         is_after = node.start_byte >= self.syntax.outline(self._scope_node(scope)).exit_at
-        return Certainty.IN_BRANCH if is_after else Certainty.AT_IMPORT
+        return ImportCertainty.IN_BRANCH if is_after else ImportCertainty.AT_IMPORT
 
     def _scope_node(self, scope: Scope) -> Node:
         if scope.node is not None:
@@ -90,7 +90,7 @@ class Walker:
         assert self.syntax.tree is not None  # noqa: S101  # a walk needs one
         return self.syntax.tree.root_node
 
-    def declaring(self, frames: list[Frame[State]], name: str) -> Scope | None:
+    def declaring(self, frames: list[Frame[WalkState]], name: str) -> Scope | None:
         """Return the innermost function around the last frame that declares a name, None: none but the program."""
         scope: Scope | None = frames[-1].state.scope
         while scope is not None and scope.node is not None:
@@ -99,7 +99,7 @@ class Walker:
             scope = scope.parent
         return None
 
-    def declares(self, frames: list[Frame[State]], name: str) -> bool:
+    def declares(self, frames: list[Frame[WalkState]], name: str) -> bool:
         """Tell whether any scope around the last frame, the program too, declares a name."""
         if self.declaring(frames, name) is not None:
             return True
@@ -131,7 +131,9 @@ class Walker:
         parameters = function.child_by_field_name("parameters")
         return [self.syntax.text(child, 100) for child in parameters.named_children[:20]] if parameters else []
 
-    def _branch(self, frames: list[Frame[State]], parent: Frame[State], node: Node, part: str | None) -> Certainty:
+    def _branch(
+        self, frames: list[Frame[WalkState]], parent: Frame[WalkState], node: Node, part: str | None
+    ) -> ImportCertainty:
         kind = parent.type
         if kind in {"if_statement", "ternary_expression"} and part in {"consequence", "alternative"}:
             holds = self.evaluator.truth(parent.node.child_by_field_name("condition"))
@@ -140,9 +142,9 @@ class Walker:
             return self._short_circuit(parent.node)
         if kind == "augmented_assignment_expression" and part == "right":
             operator = self.syntax.text(parent.node.child_by_field_name("operator"))
-            return _decided(None) if operator in {"&&=", "||=", "??="} else Certainty.AT_IMPORT
+            return _decided(None) if operator in {"&&=", "||=", "??="} else ImportCertainty.AT_IMPORT
         if kind in _LOOP_PARTS and part in _LOOP_PARTS[kind]:
-            return Certainty.IN_BRANCH
+            return ImportCertainty.IN_BRANCH
         if kind == "switch_body":
             return self._case(frames, node)
         if kind == "try_statement":
@@ -150,19 +152,23 @@ class Walker:
         if kind == "call_expression" and part == "arguments":
             called = parent.node.child_by_field_name("function")
             is_short = called is not None and called.type == "member_expression"
-            return Certainty.IN_BRANCH if is_short and "?." in self.syntax.text(called, 400) else Certainty.AT_IMPORT
-        return Certainty.IN_TRY if kind == "ERROR" else Certainty.AT_IMPORT
+            return (
+                ImportCertainty.IN_BRANCH
+                if is_short and "?." in self.syntax.text(called, 400)
+                else ImportCertainty.AT_IMPORT
+            )
+        return ImportCertainty.IN_TRY if kind == "ERROR" else ImportCertainty.AT_IMPORT
 
-    def _short_circuit(self, node: Node) -> Certainty:
+    def _short_circuit(self, node: Node) -> ImportCertainty:
         operator = self.syntax.text(node.child_by_field_name("operator"))
         if operator == "??":
-            return Certainty.IN_BRANCH
+            return ImportCertainty.IN_BRANCH
         if operator not in {"&&", "||"}:
-            return Certainty.AT_IMPORT
+            return ImportCertainty.AT_IMPORT
         left = self.evaluator.truth(node.child_by_field_name("left"))
         return _decided(left if operator == "&&" or left is None else not left)
 
-    def _case(self, frames: list[Frame[State]], case: Node) -> Certainty:
+    def _case(self, frames: list[Frame[WalkState]], case: Node) -> ImportCertainty:
         """Return NEVER for a case that cannot match and that no other one runs into."""
         switch = frames[-2].node if len(frames) > 1 else None
         subject = switch.child_by_field_name("value") if switch is not None else None
@@ -171,55 +177,55 @@ class Walker:
         for _ in range(20):
             label = before.child_by_field_name("value") if before is not None else None
             if before is None or label is None or value is UNKNOWN:
-                return Certainty.IN_BRANCH
+                return ImportCertainty.IN_BRANCH
             wanted = self.evaluator.value(label)
             if wanted is UNKNOWN or wanted == value:
-                return Certainty.IN_BRANCH
+                return ImportCertainty.IN_BRANCH
             before = before.prev_named_sibling
             while before is not None and before.type == "comment":
                 before = before.prev_named_sibling
             if before is None or _ends(before):
-                return Certainty.NEVER
-        return Certainty.IN_BRANCH
+                return ImportCertainty.NEVER
+        return ImportCertainty.IN_BRANCH
 
-    def _try(self, node: Node, part: str | None) -> Certainty:
+    def _try(self, node: Node, part: str | None) -> ImportCertainty:
         handler = node.child_by_field_name("handler")
         if part == "handler":
-            return Certainty.IN_BRANCH
+            return ImportCertainty.IN_BRANCH
         if part != "body" or handler is None:
-            return Certainty.AT_IMPORT
+            return ImportCertainty.AT_IMPORT
         body = handler.child_by_field_name("body")
         first = body.named_children[:8] if body is not None else []
         throws = bool(first) and all(child.type in {"comment", "expression_statement"} for child in first[:-1])
         again = (
             throws and first[-1].type == "throw_statement" and body is not None and body.named_child_count == len(first)
         )
-        return Certainty.AT_IMPORT if again else Certainty.IN_TRY
+        return ImportCertainty.AT_IMPORT if again else ImportCertainty.IN_TRY
 
-    def _function(self, frames: list[Frame[State]], node: Node, part: str | None, state: State) -> State:
+    def _function(self, frames: list[Frame[WalkState]], node: Node, part: str | None, state: WalkState) -> WalkState:
         is_async = self.syntax.data.startswith(b"async", node.start_byte)
-        inner = Certainty.IN_BRANCH if is_async else Certainty.AT_IMPORT
+        inner = ImportCertainty.IN_BRANCH if is_async else ImportCertainty.AT_IMPORT
         at, outer_part = _outside(frames, part)
         call = self._immediate(frames, at, outer_part) if not node.type.startswith("generator") else None
         if call is not None:
             certainty = state.certainty.then(inner).then(self._after_exit(node, state.scope))
             scope = Scope(node, state.scope, node.start_byte, call, depth=state.scope.depth + 1)
-            return State(state.unit, certainty, scope)
+            return WalkState(state.unit, certainty, scope)
         names = tuple(self._names(frames, at, outer_part, node, state.scope))
         return self._unit(node, names, state.scope, inner)
 
-    def _unit(self, node: Node, names: tuple[str, ...], outer: Scope, inner: Certainty) -> State:
+    def _unit(self, node: Node, names: tuple[str, ...], outer: Scope, inner: ImportCertainty) -> WalkState:
         index = self._by_start.get(node.start_byte)
         if index is None:
             index = self._by_start[node.start_byte] = len(self.units)
             self.units.append(Unit(node.start_byte, names))
         if outer.depth > MAX_SCOPES:
-            inner = Certainty.IN_FUNCTION
+            inner = ImportCertainty.IN_FUNCTION
         is_function = node.type in FUNCTIONS
         scope = Scope(node, outer, node.start_byte, None, names, outer.depth + 1) if is_function else outer
-        return State(index, inner, scope)
+        return WalkState(index, inner, scope)
 
-    def _immediate(self, frames: list[Frame[State]], at: int, part: str | None) -> Node | None:
+    def _immediate(self, frames: list[Frame[WalkState]], at: int, part: str | None) -> Node | None:
         """Return the call that runs a function where it stands."""
         top = frames[at]
         if (top.type == "call_expression" and part == "function") or (
@@ -237,7 +243,9 @@ class Walker:
             return above.node if called in _RUNS_ARGUMENT else None
         return None
 
-    def _names(self, frames: list[Frame[State]], at: int, part: str | None, node: Node, scope: Scope) -> Iterator[str]:
+    def _names(
+        self, frames: list[Frame[WalkState]], at: int, part: str | None, node: Node, scope: Scope
+    ) -> Iterator[str]:
         """Yield by what a function can be called from elsewhere in the script."""
         top = frames[at]
         if node.type == "function_declaration":
@@ -264,7 +272,7 @@ class Walker:
                 home = home.parent
         yield f"{name}@{home.start if home is not None else -1}"
 
-    def _argument(self, frames: list[Frame[State]], at: int, node: Node, scope: Scope) -> Iterator[str]:
+    def _argument(self, frames: list[Frame[WalkState]], at: int, node: Node, scope: Scope) -> Iterator[str]:
         """A function that is given to a call: to a bundler's wrapper, or as a factory to a function called at once."""
         call = frames[at - 1]
         called = call.node.child_by_field_name("function")
@@ -274,7 +282,7 @@ class Walker:
             return
         yield from self._parameter_of(called, frames[at].node, node)
 
-    def _wrapped(self, frames: list[Frame[State]], at: int, scope: Scope) -> Iterator[str]:
+    def _wrapped(self, frames: list[Frame[WalkState]], at: int, scope: Scope) -> Iterator[str]:
         """Yield the name that gets what a wrapper's call (the frame at an index) returns."""
         near = frames[max(0, at - 8) : at]
         frame = near[_outside(near, None)[0]] if near else frames[0]
@@ -283,7 +291,7 @@ class Walker:
                 self.wrapped.add(name.partition("@")[0])
                 yield name
 
-    def _member(self, frames: list[Frame[State]], at: int, key: str, scope: Scope) -> Iterator[str]:
+    def _member(self, frames: list[Frame[WalkState]], at: int, key: str, scope: Scope) -> Iterator[str]:
         """A function in an object or array: a bundler's module by its key."""
         key = key.strip("'\"")
         near = frames[max(0, at - 8) : at]
@@ -349,10 +357,10 @@ def _parents_within(node: Node, outer: Node) -> Iterator[int]:
         parent = parent.parent
 
 
-def _decided(holds: bool | None) -> Certainty:  # noqa: FBT001  # three-valued
+def _decided(holds: bool | None) -> ImportCertainty:  # noqa: FBT001  # three-valued
     if holds is None:
-        return Certainty.IN_BRANCH
-    return Certainty.AT_IMPORT if holds else Certainty.NEVER
+        return ImportCertainty.IN_BRANCH
+    return ImportCertainty.AT_IMPORT if holds else ImportCertainty.NEVER
 
 
 def _ends(case: Node) -> bool:
@@ -363,7 +371,7 @@ def _ends(case: Node) -> bool:
     }  # fmt: skip
 
 
-def _outside(frames: list[Frame[State]], part: str | None) -> tuple[int, str | None]:
+def _outside(frames: list[Frame[WalkState]], part: str | None) -> tuple[int, str | None]:
     """Return the index of the last frame that is no parenthesis, and the part of it that the child is."""
     at = len(frames) - 1
     while at > 0 and frames[at].type == "parenthesized_expression":

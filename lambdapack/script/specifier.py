@@ -25,7 +25,7 @@ class Form(Enum):
         return self in {Form.IMPORT, Form.EXPORT_FROM, Form.DYNAMIC_IMPORT}
 
 
-class Certainty(IntEnum):
+class ImportCertainty(IntEnum):
     """How surely an occurrence runs when its file is loaded: the greatest doubt on the way to it counts."""
 
     AT_IMPORT = 0  # top level, or what the top level calls at once
@@ -34,7 +34,7 @@ class Certainty(IntEnum):
     IN_TRY = 3  # a failure is caught
     NEVER = 4  # a condition that cannot hold on the platform
 
-    def then(self, inner: "Certainty") -> "Certainty":
+    def then(self, inner: "ImportCertainty") -> "ImportCertainty":
         """Return the certainty of something inside a place of this certainty."""
         return max(self, inner)
 
@@ -60,7 +60,7 @@ class Specifier:
     form: Form
     text: str | None  # None: computed when it runs
     line: int  # 1-based
-    certainty: Certainty
+    certainty: ImportCertainty
     source: str = ""  # of a computed one: its expression as written, cut short
 
 
@@ -84,7 +84,7 @@ class ScriptSpecifiers:
     def of_document(cls, document: Mapping[str, Any]) -> Self:
         """Return what `document` wrote."""
         rows = (
-            Specifier(**{**row, "form": Form(row["form"]), "certainty": Certainty(row["certainty"])})
+            Specifier(**{**row, "form": Form(row["form"]), "certainty": ImportCertainty(row["certainty"])})
             for row in document["specifiers"]
         )
         return cls(tuple(rows), document["module"], document["incomplete"])
@@ -96,5 +96,5 @@ class Unit:
 
     start: int  # byte offset of the function
     names: tuple[str, ...] = ()  # ways to call it: "name@SCOPE", "key#REGISTRY"
-    certainty: Certainty = Certainty.IN_FUNCTION  # of its being entered
-    calls: list[tuple[str, Certainty]] = field(default_factory=list)  # what it calls, how surely
+    certainty: ImportCertainty = ImportCertainty.IN_FUNCTION  # of its being entered
+    calls: list[tuple[str, ImportCertainty]] = field(default_factory=list)  # what it calls, how surely

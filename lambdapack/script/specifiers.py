@@ -12,11 +12,11 @@ from lambdapack.script.calls import spread
 from lambdapack.script.evaluate import Evaluator
 from lambdapack.script.literals import Literals, arguments_of, first_argument
 from lambdapack.script.names import MAX_SPECIFIERS, rough_specifiers
-from lambdapack.script.reachability import PROGRAM, State, Walker
-from lambdapack.script.specifier import LINUX, Certainty, Form, Platform, ScriptSpecifiers, Specifier
+from lambdapack.script.reachability import PROGRAM, Walker, WalkState
+from lambdapack.script.specifier import LINUX, Form, ImportCertainty, Platform, ScriptSpecifiers, Specifier
 from lambdapack.script.syntax import MAX_SCRIPT_BYTES, Frame, Node, Syntax, walk
 
-Frames = list[Frame[State]]
+Frames = list[Frame[WalkState]]
 
 _SHADOWING = re.compile(rb"(?:var|let|const|function|class|[,{(;])\s*require\s*[=(,)\s]|require\s*=>|require\s*=[^=]")
 
@@ -25,7 +25,7 @@ _SHADOWING = re.compile(rb"(?:var|let|const|function|class|[,{(;])\s*require\s*[
 class _Raw:
     specifier: Specifier
     unit: int
-    certainty: Certainty
+    certainty: ImportCertainty
 
 
 def read_specifiers(data: bytes, *, module: bool = False, platform: Platform = LINUX) -> ScriptSpecifiers:
@@ -85,7 +85,7 @@ class _Reader:
             state = self._walker.leave(frames)
             certainty = state.certainty.then(specifier.certainty)
             if place >= error_at or _inside_error(frames):
-                certainty = max(certainty, Certainty.IN_BRANCH)
+                certainty = max(certainty, ImportCertainty.IN_BRANCH)
             yield _Raw(specifier, state.unit, certainty)
             if self._second is not None:
                 yield _Raw(self._second, state.unit, certainty)
@@ -118,7 +118,7 @@ class _Reader:
             return self._called(frames, word)
         return None
 
-    def _static(self, frames: Frames, leaf: Frame[State], parent: Frame[State]) -> Specifier | None:
+    def _static(self, frames: Frames, leaf: Frame[WalkState], parent: Frame[WalkState]) -> Specifier | None:
         if parent.type in {"import_statement", "export_statement"}:
             self._has_module_syntax = True
             source = parent.node.child_by_field_name("source")
@@ -241,7 +241,7 @@ class _Reader:
     def _made(self, form: Form, argument: Node, at: Node) -> Specifier:
         text = self._literals.text_of(argument)
         source = "" if text is not None else self._syntax.text(argument, 200)
-        return Specifier(form, text, at.start_point.row + 1, Certainty.AT_IMPORT, source)
+        return Specifier(form, text, at.start_point.row + 1, ImportCertainty.AT_IMPORT, source)
 
     def _asset(self, frames: Frames) -> Specifier | None:
         """Return a path beside `__dirname` that is put together here: path.join(__dirname, "x"), __dirname + "/x"."""
@@ -271,15 +271,15 @@ def _inside_error(frames: Frames) -> bool:
     return len(frames) > 1 and frames[1].node.has_error
 
 
-def _promise_certainty(frames: Frames, syntax: Syntax) -> Certainty:
+def _promise_certainty(frames: Frames, syntax: Syntax) -> ImportCertainty:
     """`await import(x)` fails where it stands; a promise that is handed on fails later, or is caught."""
     above = frames[-2] if len(frames) > 1 else None
     if above is not None and above.type == "await_expression":
-        return Certainty.AT_IMPORT
+        return ImportCertainty.AT_IMPORT
     for frame in frames[-2:-20:-1]:
         if frame.type == "member_expression":
             if syntax.text(frame.node.child_by_field_name("property")) == "catch":
-                return Certainty.IN_TRY
+                return ImportCertainty.IN_TRY
         elif frame.type not in {"call_expression", "await_expression"}:
             break
-    return Certainty.IN_BRANCH
+    return ImportCertainty.IN_BRANCH

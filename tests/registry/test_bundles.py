@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.script.specifier import Certainty
+from lambdapack.script.specifier import ImportCertainty
 from lambdapack.script.specifiers import read_specifiers
 from tests.npm_trees import npm, program
 from tests.unit.packages.real_node import write_tree
@@ -89,7 +89,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "out"
 
 
-def _externals(path: Path) -> Mapping[str, Certainty]:
+def _externals(path: Path) -> Mapping[str, ImportCertainty]:
     script = read_specifiers(path.read_bytes())
     assert not script.incomplete
     return {
@@ -102,10 +102,10 @@ def _externals(path: Path) -> Mapping[str, Certainty]:
 @pytest.mark.parametrize("name", BUNDLES)
 def test_each_external_is_as_sure_as_in_the_source(bundles: Path, name: str) -> None:
     assert _externals(bundles / f"{name}.js") == {
-        "external-a": Certainty.AT_IMPORT,
-        "external-try": Certainty.IN_TRY,
-        "external-lazy": Certainty.IN_FUNCTION,
-        "external-in-lazy": Certainty.IN_FUNCTION,
+        "external-a": ImportCertainty.AT_IMPORT,
+        "external-try": ImportCertainty.IN_TRY,
+        "external-lazy": ImportCertainty.IN_FUNCTION,
+        "external-in-lazy": ImportCertainty.IN_FUNCTION,
     }
 
 
@@ -113,4 +113,4 @@ def test_each_external_is_as_sure_as_in_the_source(bundles: Path, name: str) -> 
 def test_rollup_loads_at_import_what_it_hoists(bundles: Path, name: str) -> None:
     found = _externals(bundles / f"{name}.js")
     assert set(found) == set(EXTERNALS)
-    assert {found["external-a"], found["external-lazy"], found["external-in-lazy"]} == {Certainty.AT_IMPORT}
+    assert {found["external-a"], found["external-lazy"], found["external-in-lazy"]} == {ImportCertainty.AT_IMPORT}

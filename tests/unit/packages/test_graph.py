@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from lambdapack.packages.file_system import PlacedTrees
-from lambdapack.packages.graph import GraphBuilder, ModuleGraph, Presence, Start, layer_offers
+from lambdapack.packages.graph import GraphBuilder, GraphStart, ModuleGraph, Presence, layer_offers
 from lambdapack.packages.node import NodeBehaviour, lambda_node, preloads
 from lambdapack.packages.resolution import ProvidedPackage, ResolutionError
 from lambdapack.packages.resolver import ModuleResolver
-from lambdapack.script.specifier import Certainty, Platform, ScriptSpecifiers
+from lambdapack.script.specifier import ImportCertainty, Platform, ScriptSpecifiers
 from lambdapack.tree.directory import DirectoryTree
 from tests.unit.packages.real_node import write_tree
 
@@ -46,7 +46,7 @@ def _builder(
 
 def _graph(root: Path, files: dict[str, object], start: str = "index.js", **options: object) -> ModuleGraph:
     builder = _builder(root, files, **options)  # type: ignore[arg-type]
-    return builder.build([Start(f"{TASK}/{start}", f"{TASK}/{start}", by_import=start.endswith("mjs"))])
+    return builder.build([GraphStart(f"{TASK}/{start}", f"{TASK}/{start}", by_import=start.endswith("mjs"))])
 
 
 def _presences(graph: ModuleGraph) -> Mapping[str | None, Presence]:
@@ -83,7 +83,7 @@ def test_doubt_adds_up_along_the_way(tmp_path: Path) -> None:
     }
     graph = _graph(tmp_path, files)
     missing = {edge.specifier.text: edge.certainty for edge in graph.missing()}
-    assert missing == {"a": Certainty.AT_IMPORT, "b": Certainty.IN_FUNCTION, "c": Certainty.IN_TRY}
+    assert missing == {"a": ImportCertainty.AT_IMPORT, "b": ImportCertainty.IN_FUNCTION, "c": ImportCertainty.IN_TRY}
     assert graph.way_to(f"{TASK}/deeper.js") == (f"{TASK}/index.js", f"{TASK}/sure.js", f"{TASK}/deeper.js")
     assert {edge.asking for edge in graph.askers(f"{TASK}/deeper.js")} == {f"{TASK}/sure.js", f"{TASK}/lazy.js"}
 
@@ -112,7 +112,7 @@ def test_dual_packages_and_maps(tmp_path: Path) -> None:
     (lacking,) = graph.missing()
     assert isinstance(lacking.resolution, ResolutionError)
     assert lacking.resolution.code == "ERR_PACKAGE_PATH_NOT_EXPORTED"
-    assert graph.packages() == {inside: Certainty.AT_IMPORT}
+    assert graph.packages() == {inside: ImportCertainty.AT_IMPORT}
 
 
 def test_links_are_followed_to_the_real_place_where_pnpm_keeps_dependencies(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_an_absent_dependency_knows_its_surest_use(tmp_path: Path) -> None:
     assert set(absent) == {("used", "dependencies"), ("types", "dependencies"), ("peer", "peerDependencies")}
     used = absent["used", "dependencies"]
     assert used is not None
-    assert (used.certainty, used.specifier.text) == (Certainty.AT_IMPORT, "used/sub")
+    assert (used.certainty, used.specifier.text) == (ImportCertainty.AT_IMPORT, "used/sub")
     assert absent["types", "dependencies"] is None
 
 
@@ -174,7 +174,7 @@ def test_assets_and_native_files_are_reached(tmp_path: Path) -> None:
     }
     assert f"{TASK}/views/a.html" in graph.files
     (lacking,) = graph.missing()
-    assert (lacking.specifier.text, lacking.certainty) == ("in-worker", Certainty.IN_FUNCTION)
+    assert (lacking.specifier.text, lacking.certainty) == ("in-worker", ImportCertainty.IN_FUNCTION)
 
 
 def test_layers_are_found_by_require_and_on_lambda_by_import(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_layers_are_found_by_require_and_on_lambda_by_import(tmp_path: Path) -> 
     assert not list(graph.missing())
     builder = _builder(tmp_path / "c", {"index.js": ""}, layer=layer)
     offers = builder.build(list(layer_offers(builder.files, ["/opt/nodejs/node_modules"])))
-    assert offers.files["/opt/nodejs/node_modules/shared/deep.js"].certainty is Certainty.IN_FUNCTION
+    assert offers.files["/opt/nodejs/node_modules/shared/deep.js"].certainty is ImportCertainty.IN_FUNCTION
 
 
 def test_the_runtime_brings_its_own_sdk(tmp_path: Path) -> None:
@@ -225,12 +225,12 @@ def test_bounds_are_named_and_what_lies_beyond_is_not_called_missing(tmp_path: P
     files["index.js"] = "require('./0')"
     builder = _builder(tmp_path, files)
     builder.max_files = 10
-    graph = builder.build([Start(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)])
+    graph = builder.build([GraphStart(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)])
     assert graph.bounds == ("more than 10 scripts are reached",)
     assert not list(graph.missing())
     builder = _builder(tmp_path, {})
     builder.max_bytes = 20
-    assert "bytes" in builder.build([Start(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)]).bounds[0]
+    assert "bytes" in builder.build([GraphStart(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)]).bounds[0]
 
 
 def test_a_cache_spares_reading_anew(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_cache_spares_reading_anew(tmp_path: Path) -> None:
     for _ in range(2):
         builder = _builder(tmp_path, files)
         builder.cache = cache
-        graph = builder.build([Start(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)])
+        graph = builder.build([GraphStart(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)])
         assert len(list(graph.missing())) == 1
     assert (cache.hits, len(cache.kept)) == (2, 2)
 

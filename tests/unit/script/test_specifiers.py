@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from lambdapack.script.specifier import Certainty, Form, Platform, ScriptSpecifiers
+from lambdapack.script.specifier import Form, ImportCertainty, Platform, ScriptSpecifiers
 from lambdapack.script.specifiers import read_specifiers
 
-AT, BRANCH, FUNCTION, TRY, NEVER = Certainty
+AT, BRANCH, FUNCTION, TRY, NEVER = ImportCertainty
 
 
-def _read(source: str, *, module: bool = False, platform: Platform | None = None) -> dict[str | None, Certainty]:
+def _read(source: str, *, module: bool = False, platform: Platform | None = None) -> dict[str | None, ImportCertainty]:
     script = read_specifiers(source.encode(), module=module, platform=platform or Platform())
     return {specifier.text: specifier.certainty for specifier in script.specifiers}
 
@@ -113,7 +113,7 @@ def test_what_surely_runs_at_import(source: str) -> None:
         ("const { platform } = process; platform === 'darwin' ? require('x') : 0", NEVER),
     ],
 )
-def test_what_may_run(source: str, certainty: Certainty) -> None:
+def test_what_may_run(source: str, certainty: ImportCertainty) -> None:
     assert _read(source)["x"] is certainty
 
 
