@@ -17,15 +17,10 @@ from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem, mer
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import BinaryJudgements, Defect, Judgement, Outcome
 from lambdapack.rules.model.resolver import PackageFinder
-from lambdapack.rules.package.missing import (
-    PackageChoices,
-    PackageNeeds,
-    missing_build_findings,
-    missing_family_findings,
-)
+from lambdapack.rules.package.missing import PackageNeeds, missing_build_findings, missing_family_findings
 from lambdapack.rules.selection.platforms import PlatformFamily, find_families, find_plain_variants
 from lambdapack.rules.selection.reach import find_reach
-from lambdapack.rules.selection.selection import Choice, choose_files, choose_foreign_files
+from lambdapack.rules.selection.selection import Choice, PackageChoices, choose_files, choose_foreign_files
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
 

@@ -36,6 +36,19 @@ class Choice:
     foreign: bool = False  # made for another target, by its own name or its package's fields
 
 
+@dataclass(frozen=True, slots=True)
+class PackageChoices:
+    """One package of a tree with its native files and what its loader makes of them."""
+
+    manifest: PackageManifest
+    choices: Mapping[str, Choice]  # by path relative to the package
+
+    @property
+    def addons(self) -> tuple[str, ...]:
+        """Paths of what require() would open."""
+        return tuple(path for path in self.choices if path.endswith(".node"))
+
+
 SELECTED_CHOICE = Choice(selected=True, why="fits this target")
 NOT_BEST_CHOICE = Choice(selected=False, why="another file fits better")
 BUILD_LEFTOVER_CHOICE = Choice(selected=False, why="left over from a build")

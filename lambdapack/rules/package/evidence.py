@@ -1,0 +1,82 @@
+"""What shows that a package has a native part of its own, or a program that its install script fetches.
+
+A require() of a computed name is no evidence: frameworks load plug-ins that way. Neither is an install script alone.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from lambdapack.packages.native_use import NativeUse
+from lambdapack.rules.model.file_system import LambdaFileSystem
+from lambdapack.rules.selection.selection import PackageChoices
+from lambdapack.tree.entry import EntryKind
+
+BUILD_TOOLS = (
+    r"node-gyp|prebuild-install|node-pre-gyp|cmake-js|cmake-ts|pkg-prebuilds|install-from-cache|buildcheck"
+    r"|cargo-cp-artifact"
+)
+"""Programs that compile an addon or download one, read from the install scripts of 153 packages."""
+
+BUILD_COMMAND = re.compile(rf"{BUILD_TOOLS}|neon build|cargo build|napi build")
+"""What an install script of a package with a native part calls."""
+
+BUILD_LITERAL = re.compile(
+    r"(?:(?:npx|npm|pnpm|yarn|exec|run|node|cross-env|&&|--?[\w=-]+)\s+)*"
+    rf"(?:[^\s]*/)?(?:{BUILD_TOOLS})(?:\.js|\.cmd)?(?:/[^\s]*)?(?:\s+[\w./=-]+)*"
+)
+"""A string of a script that is such a command, or the tool's name; a sentence about one is something else."""
+
+FETCHED_EXTENSIONS = (
+    ".7z", ".br", ".bz2", ".exe", ".gz", ".jar", ".lz4", ".tar", ".tgz", ".txz", ".war", ".xz", ".zip", ".zst",
+)  # fmt: skip
+"""Archives and Java programs: npm packages seldom publish one, and install scripts fetch them."""
+
+SOURCE_EXTENSIONS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".jsx", ".tsx", ".map", ".md", ".markdown")
+
+EXAMPLE_DIRECTORIES = frozenset({"test", "tests", "__tests__", "fixtures", "example", "examples", "docs"})
+
+
+def has_native_part(package: PackageChoices) -> bool:
+    """Tell whether a package brings an addon or makes one when it is installed."""
+    manifest = package.manifest
+    script = manifest.install_script
+    if manifest.gypfile or manifest.module_name or BUILD_COMMAND.search(script):
+        return True
+    if any(BUILD_LITERAL.fullmatch(literal) for literal in manifest.script.literals):
+        return True
+    if package.addons:
+        return manifest.native_use is not NativeUse.UNKNOWN
+    if not manifest.napi and not script:
+        return False
+    return (manifest.napi and bool(script)) or manifest.names_native_part
+
+
+def fetches_files(package: PackageChoices) -> bool:
+    """Tell whether an install script downloads something and keeps it."""
+    script = package.manifest.script
+    return script.fetches and (script.writes or script.makes_program)
+
+
+def has_fetched_files(package: PackageChoices, file_system: LambdaFileSystem) -> bool:
+    """Tell whether what an install script downloads is there: a program, a script, an archive, or a file it names."""
+    manifest = package.manifest
+    if manifest.script.programs or any(choice.selected for choice in package.choices.values()):
+        return True
+    named = frozenset(posixpath.basename(literal) for literal in manifest.script.literals)
+    return any(
+        path.endswith(FETCHED_EXTENSIONS) or posixpath.basename(path) in named
+        for path in _fetchable_files(package, file_system)
+    )
+
+
+def _fetchable_files(package: PackageChoices, file_system: LambdaFileSystem) -> Iterator[str]:
+    """Yield a package's own files without its sources, its examples and the binaries for other targets."""
+    directory = package.manifest.directory
+    for path, entry in file_system.below(directory):
+        own = path[len(directory) + 1 :]
+        *directories, name = own.split("/")
+        skipped = "node_modules" in directories or not EXAMPLE_DIRECTORIES.isdisjoint(directories)
+        source = name == "package.json" or name.lower().endswith(SOURCE_EXTENSIONS)
+        if entry.kind is EntryKind.FILE and entry.size and not skipped and not source and own not in package.choices:
+            yield own
