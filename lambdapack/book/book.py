@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
@@ -77,14 +77,19 @@ class BookEntry:
 
 def find_book_entry(name: str) -> BookEntry | None:
     """Return the entry of an npm package, None when the book has none."""
-    return read_book().get(name)
+    row = _book_rows().get(name)
+    return _parse_entry(row) if row else None
+
+
+def read_book() -> Mapping[str, BookEntry]:
+    """Return every entry by package name."""
+    return {name: _parse_entry(row) for name, row in _book_rows().items()}
 
 
 @cache
-def read_book() -> Mapping[str, BookEntry]:
-    """Return every entry by package name."""
-    text = files("lambdapack.book").joinpath("packages.json").read_text(encoding="utf-8")
-    return {row["name"]: _parse_entry(row) for row in json.loads(text)["pages"]}
+def _book_rows() -> Mapping[str, Mapping[str, Any]]:
+    text = Path(__file__).with_name("packages.json").read_text(encoding="utf-8")
+    return {row["name"]: row for row in json.loads(text)["pages"]}
 
 
 def _parse_entry(row: Mapping[str, Any]) -> BookEntry:

@@ -11,7 +11,8 @@ from pathlib import Path
 from lambdapack.engine.image_store import NODE_PROGRAM
 from lambdapack.engine.interface import Command, CommandResult, Engine, Image, Limits, SandboxSpec
 from lambdapack.engine.transcript import Transcript
-from lambdapack.errors.build import CRASHED, ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
+from lambdapack.errors.build import ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
+from lambdapack.errors.install import CRASHED
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture

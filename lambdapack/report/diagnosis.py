@@ -3,18 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from lambdapack.errors.registry import FAILURES
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.report.text import OUTPUT_WIDTH, escape_controls, format_count, wrap_paragraph
-from lambdapack.rules.registry import RULES
 
 MAX_SHOWN_DIAGNOSES = 12
 """Diagnoses that people are shown; programs get all."""
 
 COMMAND_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
 """Of a command: what stands between quotes is one, blanks and all."""
-
-_TITLES = {**{failure.code: failure.title for failure in FAILURES}, **{rule.code: rule.title for rule in RULES}}
 
 
 def render_diagnosis(explanation: Explanation, like: Sequence[str] | None = None, name: str = "") -> str:
@@ -39,9 +35,7 @@ def render_diagnosis(explanation: Explanation, like: Sequence[str] | None = None
 
 def _render_one_diagnosis(diagnosis: Diagnosis, *, again: bool) -> str:
     lines = [
-        wrap_paragraph(
-            "", f"{diagnosis.certainty.value}[{diagnosis.code}] {diagnosis.cause}: {_TITLES[diagnosis.code or '']}"
-        )
+        wrap_paragraph("", f"{diagnosis.certainty.value}[{diagnosis.code}] {diagnosis.cause}: {diagnosis.record.title}")
     ]
     if place := _render_location(diagnosis):
         lines.append(f"  --> {escape_controls(place)}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, OUTPUT
 from lambdapack.model import Target
-from lambdapack.runtimes.runtime import Library, Runtime, parse_architecture
+from lambdapack.runtimes.runtime import Library, Runtime, node_behaviour, parse_architecture
 
 if TYPE_CHECKING:
     from lambdapack.runtimes.document import LibraryDocument, RuntimeFileDocument
@@ -20,7 +20,7 @@ RUNTIME_FILE_SCHEMA: Final = "lambdapack/runtime/1"
 
 
 def runtime_to_json(runtime: Runtime) -> "RuntimeFileDocument":
-    """Return the document of a runtime file; the life cycle is not in it, since it is not measured."""
+    """Return the document of a runtime file; what no image tells is not in it: life cycle, behaviour."""
     return {
         "schema": RUNTIME_FILE_SCHEMA,
         "runtime": runtime.target.runtime,
@@ -66,7 +66,7 @@ def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
         node_api=int(document["node_api"]),
         source=str(document["source"]),
         digest=str(document["digest"]),
-        libraries={str(name): _library_from_json(each) for name, each in document["libraries"].items()},
+        libraries={str(name): _library_from_json(library) for name, library in document["libraries"].items()},
         loaded=frozenset(map(str, document["loaded"])),
         floor={str(key): str(value) for key, value in document["floor"].items()},
         ceiling={str(key): str(value) for key, value in document["ceiling"].items()},
@@ -74,6 +74,7 @@ def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
         library_path=tuple(map(str, document["library_path"])),
         default_path=tuple(map(str, document["default_path"])),
         interpreters=frozenset(map(str, document["interpreters"])),
+        behaviour=node_behaviour(int(document["node_major"])),
     )
 
 

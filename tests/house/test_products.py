@@ -23,7 +23,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 STARTED_BY_HAND = {
     "tests/command.py": "the one that checks",
-    "tests/unit/cli/test_cli_process.py": "streams that are closed, full or of another encoding; its report is checked",
+    "tests/integration/test_processes.py": "streams that are closed, full or of another encoding",
     "tests/integration/test_readme_transcript.py": "both streams in one, as people see them",
     "tests/bench/bench_deploy.py": "timed against boto3 from outside",
     "tests/bench/bench_judge.py": "timed against others from outside",
@@ -104,6 +104,7 @@ def test_causes_are_those_of_the_design() -> None:
 
 def test_every_setting_is_in_the_schema_for_editors() -> None:
     fields = published.find_schema("config")["properties"]
+    assert OPTIONS
     for option in OPTIONS:
         table, _dot, key = option.name.rpartition(".")
         assert key in (fields[table]["properties"] if table else fields)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.deploy_options import parse_canary, parse_variables, read_smoke_event
+from lambdapack.cli.input.deploy_options import parse_canary, read_smoke_event
 from lambdapack.cli.input.resources import AwsOptions, engine_connector, open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -17,6 +17,7 @@ from lambdapack.cli.input.settings import (
     utc_today,
 )
 from lambdapack.cli.input.targets import settings_from_manifest
+from lambdapack.cli.input.variables import parse_function_variables
 from lambdapack.cli.main import set_interrupt_message
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
@@ -212,7 +213,7 @@ def _parse_options(options: DeployOptions) -> _ParsedOptions:
     if options.role and not options.role.startswith("arn:"):
         hint = "A role's ARN looks like arn:aws:iam::123456789012:role/NAME; `aws iam list-roles` lists yours."
         raise LambdapackError(USAGE, f"--role {options.role} is not an ARN", hint=hint)
-    return _ParsedOptions(parse_canary(options.canary), parse_variables(options.variables))
+    return _ParsedOptions(parse_canary(options.canary), parse_function_variables(options.variables))
 
 
 def _make_desired_function(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.cli.input.events import Event, check_port_is_free, read_events, read_variables
+from lambdapack.cli.input.events import Event, check_port_is_free, read_events
 from lambdapack.cli.input.resources import AwsOptions, engine_connector, output_paths
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.input.targets import (
@@ -14,6 +14,7 @@ from lambdapack.cli.input.targets import (
     settings_from_function,
     settings_from_manifest,
 )
+from lambdapack.cli.input.variables import read_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.cli.run.build import make_build_request

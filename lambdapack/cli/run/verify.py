@@ -28,7 +28,8 @@ from lambdapack.pack.output import read_zip_manifest
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
 from lambdapack.report.formats import GITHUB, RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
-from lambdapack.rules.model.case import PackageOrigin, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageOrigin
 from lambdapack.rules.model.report import Report
 from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree

@@ -7,7 +7,8 @@ from lambdapack import __version__
 from lambdapack.book.book import BinaryDelivery, BinaryInterface, BookEntry, MaintenanceStatus, PackageRole
 from lambdapack.errors.record import Failure
 from lambdapack.explain.causes import CAUSE_CODES
-from lambdapack.explain.nouns import Certainty, Diagnosis, Explanation
+from lambdapack.explain.nouns import Diagnosis, Explanation
+from lambdapack.messages import Certainty
 from lambdapack.model import Rule, Severity
 from lambdapack.schema import DAY_PATTERN, described, number, text, word
 

@@ -46,7 +46,7 @@ def _rule_names() -> list[str]:
 
 
 def _cause_names() -> list[str]:
-    from lambdapack.rules.registry import CAUSE_RULES  # noqa: PLC0415  # see _rule_codes
+    from lambdapack.rules.binary.check import CAUSE_RULES  # noqa: PLC0415  # see _rule_codes
 
     return [rule.name for rule in CAUSE_RULES]
 
