@@ -46,7 +46,7 @@ def word(description: str, words: Words) -> Schema:
     return {"description": description, "enum": words}
 
 
-def described(description: str) -> Schema:
+def describe(description: str) -> Schema:
     """Describe a field whose type says the rest."""
     return {"description": description}
 

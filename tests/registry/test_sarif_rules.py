@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lambdapack.report.place import FindingLocator
 
 from lambdapack.model import Finding
-from lambdapack.report import sarif
+from lambdapack.report.ci import sarif
+from lambdapack.report.ci.place import FindingLocator
+from lambdapack.report.formats import RenderContext
 from lambdapack.rules.registry import RULES
 from tests.unit.report.samples import ADDON, FAILING, PASSING
 
