@@ -34,9 +34,8 @@ def render_diagnosis(explanation: Explanation, like: Sequence[str] | None = None
 
 
 def _render_one_diagnosis(diagnosis: Diagnosis, *, again: bool) -> str:
-    lines = [
-        wrap_paragraph("", f"{diagnosis.certainty.value}[{diagnosis.code}] {diagnosis.cause}: {diagnosis.record.title}")
-    ]
+    heading = f"{diagnosis.certainty.value}[{diagnosis.code}] {diagnosis.cause}: {diagnosis.record.title}"
+    lines = [wrap_paragraph("", heading)]
     if place := _render_location(diagnosis):
         lines.append(f"  --> {escape_controls(place)}")
     lines.append(wrap_paragraph("  | ", diagnosis.says))

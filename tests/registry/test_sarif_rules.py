@@ -15,7 +15,7 @@ from lambdapack.rules.registry import RULES
 from tests.unit.report.samples import ADDON, FAILING, PASSING
 
 WHERE = FindingLocator("", "package-lock.json", {"node_modules/sharp": 42})
-CONTEXT = RenderContext(lambda: WHERE)
+CONTEXT = RenderContext(lambda: WHERE, handler="index.handler")
 ALL_RULES = replace(FAILING, findings=tuple(Finding(rule, ADDON, "Something.") for rule in RULES))
 
 

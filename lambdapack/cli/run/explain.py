@@ -111,14 +111,17 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
             if asked.project is not None:
                 raise
             bars.note(f"this project was not looked at: {error}")
-    if asked.style is ListFormat.JSON:
-        from lambdapack.report.document.diagnosis import render_diagnosis_json  # noqa: PLC0415  # only for JSON
-
-        console.write_stdout(render_diagnosis_json(found))
-    else:
-        word = (asked.text or "").strip()
-        console.write_stdout(diagnosis.render_diagnosis(found, _similar_names(word), word))
+    console.write_stdout(_render_explanation(found, asked))
     return int(ExitCode.FINE if found.diagnoses else ExitCode.JUDGEMENT)
+
+
+def _render_explanation(explanation: Explanation, asked: ExplainOptions) -> str:
+    if asked.style is ListFormat.JSON:
+        from lambdapack.report.document.diagnosis import render_diagnosis_json  # noqa: PLC0415  # only where it is asked
+
+        return render_diagnosis_json(explanation)
+    word = asked.text or ""
+    return diagnosis.render_diagnosis(explanation, _similar_names(word), word)
 
 
 def _make_aim(settings: Settings) -> ExplainTarget:
