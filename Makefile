@@ -21,7 +21,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo quick test test-full fuzz check docs site bench clean help
+.PHONY: venv lab demo quick test test-full fuzz check docs runtimes site bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -63,8 +63,11 @@ check: venv  ## ruff, mypy strict, house tests
 docs: venv  ## Write the generated blocks of README.md
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
 
+runtimes: venv  ## Check the facts of Lambda's runtimes and write lambdapack/runtimes/data from them
+	$(RUN)python -m images.runtimes
+
 site: venv  ## The documentation as pages in .site/
-	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet --config-file .mkdocs.yml
 	@echo "open .site/index.html"
 
 bench: lab  ## Ratios against plain tools, measured in one run

@@ -66,7 +66,7 @@ class Strategy:
         """True when npm itself runs install scripts.
 
         Without it npm is told --ignore-scripts: it would run node-gyp for a stray binding.gyp that the lockfile does
-        not tell of (better-sqlite3 13; LAB.md section 6).
+        not tell of (better-sqlite3 13; docs/lab.md#6-npm).
         """
         return bool(self.work.packages or self.work.git)
 

@@ -39,7 +39,7 @@ def read_tree_locks(tree: Tree) -> TreeLocks:
     """Return the lockfiles of a function, or of a layer's nodejs/."""
     base = LAYER_BASE if any(path.startswith(f"{LAYER_BASE}/node_modules/") for path in tree.entries) else ""
     hidden = _read_first_lockfile(tree, base, (HIDDEN_LOCKFILE,))
-    marks = tuple(posixpath.join(base, each) for each in FOREIGN_MANAGER_PATHS)
+    marks = tuple(posixpath.join(base, path) for path in FOREIGN_MANAGER_PATHS)
     marked = any(path.startswith(marks) for path in tree.entries)
     return TreeLocks(base, _read_first_lockfile(tree, base, LOCKFILE_NAMES), hidden, foreign=marked and hidden is None)
 
@@ -50,14 +50,14 @@ def _read_first_lockfile(tree: Tree, base: str, names: Iterable[str]) -> Lockfil
         entry = tree.entries.get(path)
         if entry is None or entry.kind is not EntryKind.FILE or entry.size > MAX_LOCKFILE_BYTES:
             continue
-        found = _parse_lockfile(tree, path)
-        return found if found is not None and found.version > 1 else None
+        lockfile = _parse_lockfile(tree, path)
+        return lockfile if lockfile is not None and lockfile.version > 1 else None
     return None
 
 
 def _parse_lockfile(tree: Tree, path: str) -> Lockfile | None:
-    named = Path(path)  # a name for messages: nothing opens it
+    label = Path(path)  # a name for messages: nothing opens it
     try:
-        return parse_lockfile(read_file(tree, path).decode("utf-8-sig"), named)
+        return parse_lockfile(read_file(tree, path).decode("utf-8-sig"), label)
     except (LambdapackError, UnicodeDecodeError):
         return None

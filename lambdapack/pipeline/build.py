@@ -20,22 +20,20 @@ from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzip
 from lambdapack.pipeline.prove import ProofRequest, prove_package
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.scratch import open_scratch
-from lambdapack.pipeline.source import source_case, source_findings
-from lambdapack.pipeline.verify import binary_cache, make_case, restrict_case
+from lambdapack.pipeline.source import read_source_facts, source_findings
+from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
 from lambdapack.pipeline.write import check_output_paths, write_package
 from lambdapack.project.project import Project
 from lambdapack.project.reader import read_project
-from lambdapack.rules.check import apply_policy, check_package
+from lambdapack.rules.check import apply_policy, check_lockfile, check_package
 from lambdapack.rules.function.lifecycle import lifecycle_findings
-from lambdapack.rules.lockfile.preflight import preflight_findings
-from lambdapack.rules.model.case import Case, CpuFlag
+from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
-from lambdapack.tree.compose import OverlayTree, PrefixedTree, make_readable
+from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
-from lambdapack.tree.names import DereferencedTree
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
@@ -49,7 +47,7 @@ def build_packages(wanted: BuildRequest, connect: Connect, observer: Observer = 
     project = read_project(wanted.directory, wanted.handler)
     npm = translate_npm_settings(project.root, wanted.environ, _home_directory(wanted.directory))
     source = None if wanted.layer else read_project_source(project.directory, executable=wanted.executable)
-    own = source_case(source, wanted.handler) if source else None
+    own = read_source_facts(source, wanted.handler) if source else None
     locked = {target: _lock_findings(wanted, project, npm, target) for target in wanted.outputs}
     early = [
         _make_early_report(wanted, target, (*findings, *_early_findings(wanted, project, own, target)))
@@ -82,7 +80,7 @@ def _lock_findings(wanted: BuildRequest, project: Project, npm: NpmSettings, tar
     if not wanted.install:
         return ()
     return apply_policy(
-        preflight_findings(project, target, (wanted.runtime or shipped_runtime(target)).npm, npm), wanted.policy
+        check_lockfile(project, target, (wanted.runtime or shipped_runtime(target)).npm, npm), wanted.policy
     )
 
 
@@ -91,7 +89,9 @@ def _make_early_report(wanted: BuildRequest, target: Target, findings: tuple[Fin
     return Report(wanted.runtime or shipped_runtime(target), subject, (), apply_policy(findings, wanted.policy))
 
 
-def _early_findings(wanted: BuildRequest, project: Project, own: Case | None, target: Target) -> tuple[Finding, ...]:
+def _early_findings(
+    wanted: BuildRequest, project: Project, own: PackageFacts | None, target: Target
+) -> tuple[Finding, ...]:
     """Return what is known before the install, and is found again after it."""
     if not wanted.install:  # nothing to wait for
         return ()
@@ -108,7 +108,7 @@ class _BuildRun:
     project: Project
     npm: NpmSettings
     source: ProjectSource | None  # None for a layer
-    own: Case | None  # of the source
+    own: PackageFacts | None  # of the source
     connect: Connect
     directory: Path
     stack: ExitStack
@@ -133,7 +133,7 @@ class _BuildRun:
             for compiler_flag in installed.tuned
         )
         ready = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(self._facts(tree, target), compiled=compiled, ready=ready)
+        facts = replace(self._facts(tree, target), cpu_flags=compiled, own_files=ready)
         report = self._check(tree, facts, runtime)
         pruned = tuple(
             judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
@@ -141,12 +141,12 @@ class _BuildRun:
         pruned = pruned if wanted.prune else ()
         if pruned:
             tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
-            facts = restrict_case(facts, tree)
+            facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
         report = replace(report, findings=apply_policy((*locked, *report.findings), wanted.policy))
         if wanted.load:
             report = self._proved(report, tree, facts.handler)
-        return JudgedPackage(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+        return JudgedPackage(report, tree, facts, source.excluded if source else (), pruned, installed, key)
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
@@ -157,11 +157,11 @@ class _BuildRun:
         tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
         return DereferencedTree(tree, LAYER_ROOT if self.wanted.layer else TASK_ROOT) if self.wanted.into else tree
 
-    def _facts(self, tree: Tree, target: Target) -> Case:
+    def _facts(self, tree: Tree, target: Target) -> PackageFacts:
         wanted, layers = self.wanted, [opened_layer.tree for opened_layer in self.layers]
         with binary_cache(wanted.store, "build", self.project.directory, target) as memory:
             found = scan_trees((tree, *layers), self.observer, memory)
-        facts = make_case(tree, found, layer=wanted.layer, handler=wanted.handler, layers=layers)
+        facts = read_package_facts(tree, found, layer=wanted.layer, handler=wanted.handler, layers=layers)
         secrets = self.own.secrets if self.own else ()
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
@@ -171,16 +171,16 @@ class _BuildRun:
         proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
         return prove_package(report, proof, self.wanted.policy, self.observer)
 
-    def _check(self, tree: Tree, facts: Case, runtime: Runtime) -> Report:
+    def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         kind = "layer" if self.wanted.layer else "zip"
         subject = Subject(kind, str(self.wanted.directory), unzipped_bytes=unzipped_bytes(tree))
-        subject = replace(subject, layers=tuple(opened_layer.told for opened_layer in self.layers))
+        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
         return check_package(subject, facts, runtime, self.wanted.policy)
 
     def _shipped(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
-        left_out = tuple(each for each in source.left_out if self.wanted.install or each[0] != NODE_MODULES)
-        return replace(source, tree=prune_tree(source.tree, installed.owned), left_out=left_out)
+        left_out = tuple(each for each in source.excluded if self.wanted.install or each[0] != NODE_MODULES)
+        return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=left_out)
 
     def _install(self, target: Target, engine: Engine) -> tuple[InstallResult, DependencyKey]:
         wanted = self.wanted

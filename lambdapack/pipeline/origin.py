@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.install.key import differing_parts, project_parts
-from lambdapack.managers.npm.inputs import install_inputs
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest
+from lambdapack.pack.output import read_zip_manifest
 from lambdapack.project.project import Project
 from lambdapack.project.reader import read_project
-from lambdapack.rules.model.case import PackageOrigin
+from lambdapack.rules.model.package import PackageOrigin
 
 MAX_PARENT_LEVELS = 3
 """Directories above a zip in which its project is looked for: .lambdapack/NAME.zip and build/out/NAME.zip."""
@@ -56,11 +54,16 @@ def _compare_project(project: Project, memory: Mapping[str, Any]) -> PackageOrig
     parts = key.get("parts") if isinstance(key, dict) else None
     changed = _changed_files(project, parts) if isinstance(parts, dict) else ()
     lockfile = project.lockfile if project.lockfile and project.lockfile.packages else None
-    return PackageOrigin(lockfile, whole=project.member == ".", ours=isinstance(parts, dict), changed=changed)
+    return PackageOrigin(
+        lockfile, owns_lockfile=project.member == ".", has_manifest=isinstance(parts, dict), changed=changed
+    )
 
 
 def _changed_files(project: Project, remembered: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files of the project that are not what they were; those of install-inputs are not looked at."""
+    from lambdapack.install.key import differing_parts, project_parts  # noqa: PLC0415  # few zips lie beside a project
+    from lambdapack.managers.npm.inputs import install_inputs  # noqa: PLC0415
+
     try:
         parts = project_parts(project, install_inputs(project), "")
     except LambdapackError:

@@ -10,7 +10,8 @@ from lambdapack.install.key import DependencyKey
 from lambdapack.install.request import ImageReferences, InstallResult
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
-from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.store.records import Store
@@ -70,7 +71,7 @@ class JudgedPackage:
 
     report: Report
     tree: Tree
-    facts: Case
+    facts: PackageFacts
     left_out: tuple[tuple[str, str], ...]
     pruned: tuple[Judgement, ...]
     installed: InstallResult

@@ -1,22 +1,28 @@
 """Writes a verified package as a zip with its manifest, or as a directory. The manifest has no timestamps."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lambdapack import __version__
 from lambdapack.events import Observer
 from lambdapack.install.key import DependencyKey
 from lambdapack.install.request import InstallResult
-from lambdapack.pack.atomic import check_writable
-from lambdapack.pack.directory import check_empty_directory, write_directory
-from lambdapack.pack.manifest import write_zip_manifest
+from lambdapack.pack.output import (
+    MANIFEST_SCHEMA,
+    check_empty_directory,
+    check_writable,
+    write_directory,
+    write_zip_manifest,
+)
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.project import Project
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
 from lambdapack.rules.package.contents import size_findings
+
+if TYPE_CHECKING:
+    from lambdapack.report.document.manifest import ManifestDocument
 
 
 def make_manifest(
@@ -26,10 +32,11 @@ def make_manifest(
     key: DependencyKey | None,
     handler: str | None,
     project: Project,
-) -> Mapping[str, Any]:
+) -> "ManifestDocument":
     """Return the document; paths are the archive's own name, never a directory of this host."""
     target, name = report.runtime.target, project.manifest.get("name")
     return {
+        "schema": MANIFEST_SCHEMA,
         "version": __version__,
         "archive": archive.path.name,
         "kind": report.subject.kind,

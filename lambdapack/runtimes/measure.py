@@ -1,4 +1,4 @@
-"""Measures a runtime from the file system of its image, and lists its NODE_PATH. Never runs anything."""
+"""Measures a runtime from the file system of its image. Never runs anything."""
 
 import posixpath
 import re
@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from lambdapack.binary.elf import read
-from lambdapack.binary.elf.header import ELF_MAGIC
 from lambdapack.binary.facts import Elf
+from lambdapack.binary.format import ELF_MAGIC
 from lambdapack.errors.build import WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture, Target
@@ -16,29 +15,6 @@ from lambdapack.runtimes import runtime, versions
 from lambdapack.runtimes.rootfs import RootFs
 from lambdapack.runtimes.runtime import Library, Runtime, systems_data
 from lambdapack.tree.entry import Tree
-
-NODE_PATH_DIRECTORIES = (
-    "/opt/nodejs/node{major}/node_modules",
-    "/opt/nodejs/node_modules",
-    "/var/runtime/node_modules",
-    "/var/runtime",
-    "/var/task",
-)
-"""NODE_PATH as the managed runtimes' bootstrap sets it, in order (FACTS.md section 3, read 2026-11)."""
-
-IMPORT_SEARCHES_NODE_PATH_SINCE = 18
-"""From nodejs18.x on `import` finds what NODE_PATH has; node itself never does (AWS blog "Node.js 18.x runtime")."""
-
-
-def node_path(major: int) -> tuple[str, ...]:
-    """Return the directories of NODE_PATH, in order; `major` is node's, the folder of a layer for one runtime."""
-    return tuple(directory.format(major=major) for directory in NODE_PATH_DIRECTORIES)
-
-
-def layer_modules(major: int) -> tuple[str, ...]:
-    """Return those of them that a layer can fill."""
-    return tuple(each for each in node_path(major) if each.startswith("/opt/"))
-
 
 LAMBDA_NODE_BINARY = "/var/lang/bin/node"
 """Where every Lambda image of Node.js has it (aws/aws-lambda-base-images)."""
@@ -104,10 +80,13 @@ def measure_runtime(tree: Tree, target: Target | None = None, *, digest: str = "
         library_path=path,
         default_path=default,
         interpreters=frozenset(interpreter for interpreter in ELF_INTERPRETERS if root.file(interpreter)),
+        behaviour=runtime.node_behaviour(major),
     )
 
 
 def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:
+    from lambdapack.binary.elf import read  # noqa: PLC0415  # pyelftools: only when an image is measured
+
     path = _find_node(root)
     header = root.text(posixpath.normpath(posixpath.join(posixpath.dirname(path), NODE_VERSION_HEADER)))
     with tree.view(path.removeprefix("/")) as data:
@@ -129,7 +108,7 @@ def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:
 def _find_node(root: RootFs) -> str:
     """The absolute path of the image's node; LP103 when there is none, or a choice that nothing decides."""
     known = next((real for binary in NODE_BINARIES if (real := root.file(binary))), None)
-    others = [each for each in root.files_named("node") if each.endswith("bin/node")]
+    others = [path for path in root.files_named("node") if path.endswith("bin/node")]
     if known is None and len(others) != 1:
         several = (
             f"it has several: {', '.join(others[:5])}"
@@ -167,6 +146,8 @@ def _embedded_version(data: memoryview) -> str:
 
 def _read_libraries(root: RootFs, tree: Tree, search: tuple[str, ...], machine: int) -> Iterator[tuple[str, Library]]:
     """Each name once: the first directory that has a library of this CPU under it wins, as with ld.so."""
+    from lambdapack.binary.elf import read  # noqa: PLC0415  # pyelftools: only when an image is measured
+
     known: dict[str, Elf] = {}
     seen: set[str] = set()
     for directory in dict.fromkeys(search):
@@ -214,6 +195,8 @@ def _add_exports(
 
 
 def _library_exports(path: str, root: RootFs, tree: Tree) -> frozenset[str]:
+    from lambdapack.binary.elf import read  # noqa: PLC0415  # pyelftools: only when an image is measured
+
     with tree.view(root.file(path) or path) as data:
         return frozenset(name for name, _ in read.read_exports(data))
 

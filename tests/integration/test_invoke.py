@@ -164,5 +164,5 @@ def test_a_port_that_is_taken_is_said(function: Path, lab_engine: dict[str, str]
         port = taken.getsockname()[1]
         done = lambdapack("invoke", function, *TARGET, "--debug", str(port), env=lab_engine)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"--debug {port}: something listens there already" in " ".join(done.stderr.split())
+    assert f"--debug {port}: the port is already in use" in " ".join(done.stderr.split())
     assert containers() == []

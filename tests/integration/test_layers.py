@@ -128,7 +128,7 @@ def test_node_takes_the_functions_copy_and_never_the_layers(
         put(root, {"node_modules/twice/package.json": json.dumps({"name": "twice", "version": version})})
     verdict, found = judged(lab_engine, fn, layer)
     assert (verdict, set(found)) == ("warn", {"shadowed-package"})
-    assert "twice 1.0.0 yields to 2.0.0 in node_modules/twice" in found["shadowed-package"]["message"]
+    assert "twice 1.0.0 is shadowed by 2.0.0 in node_modules/twice" in found["shadowed-package"]["message"]
     done = lambdapack("invoke", zipped(fn), "--layer", layer, *TARGET, env=lab_engine)
     assert json.loads(done.stdout) == "2.0.0"
 
@@ -163,7 +163,7 @@ def test_sharp_in_a_layer_and_the_code_in_the_function(tmp_path: Path, npm: str,
     done = lambdapack("invoke", fn, "--layer", layers["arm64"], *TARGET, env=lab_engine)
     assert done.returncode == 2
     said = " ".join(done.stderr.split())
-    assert f"{layers['arm64']} is made for another CPU" in said
+    assert f"{layers['arm64']} is built for a different CPU" in said
     assert "is for arm64, the function runs on x86_64" in said
 
 

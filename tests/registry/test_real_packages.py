@@ -12,7 +12,8 @@ import pytest
 from lambdapack.binary.scan import scan_binaries
 from lambdapack.packages.manifests import read_manifests
 from lambdapack.rules.check import check_package
-from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Outcome, Report, Subject, Verdict
 from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from lambdapack.tree.directory import DirectoryTree
@@ -40,7 +41,7 @@ def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
 
 def verify(directory: Path, runtime: str, arch: str) -> Report:
     tree = DirectoryTree(directory)
-    facts = Case(tree.entries, scan_binaries(tree), read_manifests(tree))
+    facts = PackageFacts(tree.entries, scan_binaries(tree), read_manifests(tree))
     provided = shipped_runtime(parse_target(runtime, arch))
     return check_package(Subject("directory", str(directory)), facts, provided, Policy(date(2026, 1, 1)))
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from lambdapack.model import Finding
-from lambdapack.report import sarif
-from lambdapack.report.place import FindingLocator
+from lambdapack.report.ci import sarif
+from lambdapack.report.ci.place import FindingLocator
+from lambdapack.report.formats import RenderContext
 from lambdapack.rules.registry import RULES
 from tests.unit.report.samples import ADDON, FAILING, PASSING
 
 WHERE = FindingLocator("", "package-lock.json", {"node_modules/sharp": 42})
+CONTEXT = RenderContext(lambda: WHERE, handler="index.handler")
 ALL_RULES = replace(FAILING, findings=tuple(Finding(rule, ADDON, "Something.") for rule in RULES))
 
 
@@ -26,7 +28,7 @@ def test_sarif_passes_githubs_rules_for_what_it_takes(tmp_path: Path) -> None:
         capture_output=True,
     )
     log = tmp_path / "lambdapack.sarif"
-    log.write_text(sarif.render_sarif((FAILING, PASSING, ALL_RULES), WHERE), encoding="utf-8")
+    log.write_text(sarif.render_reports((FAILING, PASSING, ALL_RULES), CONTEXT), encoding="utf-8")
     program = tmp_path / "node_modules" / "@microsoft" / "sarif-multitool-linux" / "Sarif.Multitool"
     program.chmod(0o755)
     done = subprocess.run(

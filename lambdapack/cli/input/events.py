@@ -1,11 +1,9 @@
-"""Reads the events and the environment variables of `invoke` from files, stdin and options."""
+"""Reads the events of `invoke` from files and standard input, and checks the port of its debugger."""
 
 import json
-import os
-import re
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +11,11 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
 
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
-"""Endings of files that hold one event a line."""
+"""Suffixes of files that hold one event per line."""
 
-EVENT_HINT = "Pass `--event FILE` with a JSON document, a file with one a line (.jsonl), a directory of both, or `-`."
+EVENT_HINT = "Pass `--event FILE`: a JSON document, a .jsonl file with one per line, a directory of both, or `-`."
 
-INLINE_JSON_HINT = "It is the event itself, and a file is wanted: pipe it, `echo '{}' | lambdapack invoke --event -`."
+INLINE_JSON_HINT = "`--event` takes a file; pipe inline JSON: `echo '{}' | lambdapack invoke --event -`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Event:
 
 def read_events(names: Iterable[str]) -> tuple[Event, ...]:
     """Return the events of files, in order: a directory's by name; LP001 for what is no JSON. Without any: {}."""
-    named = [each for each in names if each]
+    named = [name for name in names if name]
     if not named:
         return (Event("{}", b"{}"),)
     return tuple(event for name in named for event in _read_event_argument(name))
@@ -45,7 +43,7 @@ def _read_event_argument(name: str) -> Iterator[Event]:
         path for path in place.iterdir() if path.suffix in {".json", *JSON_LINES_SUFFIXES} and path.is_file()
     )
     if not inside:
-        raise LambdapackError(USAGE, f"--event {name}: there is no .json or .jsonl file in it", hint=EVENT_HINT)
+        raise LambdapackError(USAGE, f"--event {name}: the directory has no .json or .jsonl file", hint=EVENT_HINT)
     for path in inside:
         yield from _read_event_file(str(path), path)
 
@@ -82,57 +80,10 @@ def _parse_event(name: str, text: str) -> Event:
     return Event(name, text.encode())
 
 
-def read_variables(files: Iterable[Path], texts: Iterable[str]) -> Mapping[str, str]:
-    """Return variables of NAME=VALUE, a later one in place of an earlier; what a text says comes after all files.
-
-    NAME alone takes the value it has here, and from a file nothing when it has none. LP001 for anything else.
-    """
-    found = dict(pair for file in files for pair in _read_env_file(file))
-    return {**found, **dict(map(_parse_variable, texts))}
-
-
-def _parse_variable(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals and name in os.environ:
-        return name, os.environ[name]
-    if not equals or not name:
-        raise LambdapackError(USAGE, f"--env {text}: NAME=VALUE is expected", hint="Write `--env STAGE=test`.")
-    return name, value
-
-
-ENV_FILE_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:(=)\s*(.*))?")
-
-
-def _read_env_file(file: Path) -> Iterator[tuple[str, str]]:
-    """Lines as `docker run --env-file` and node's --env-file take them; quotes around a value are not part of it."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise LambdapackError(USAGE, f"--env-file {file}: {why or error}", hint="Name a text file.") from error
-    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
-        if not line or line.startswith("#"):
-            continue
-        found = ENV_FILE_LINE.fullmatch(line)
-        if found is None:
-            hint = "Write one NAME=VALUE a line; what begins with # is not read."
-            raise LambdapackError(USAGE, f"--env-file {file}:{number}: NAME=VALUE is expected", hint=hint)
-        name, equals, value = found.groups()
-        if equals:
-            yield name, _strip_quotes(value)
-        elif name in os.environ:
-            yield name, os.environ[name]
-
-
-def _strip_quotes(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'`"
-    return value[1:-1] if quoted else value
-
-
 def check_port_is_free(port: int) -> None:
     """Refuse a port for a debugger that somebody listens at already: LP001."""
-    with socket.socket() as asked:
-        asked.settimeout(1)
-        if asked.connect_ex(("127.0.0.1", port)) == 0:
-            hint = "Name another port, or end what listens there."
-            raise LambdapackError(USAGE, f"--debug {port}: something listens there already", hint=hint)
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            hint = "Choose another port, or stop the process that uses it."
+            raise LambdapackError(USAGE, f"--debug {port}: the port is already in use", hint=hint)

@@ -10,11 +10,11 @@ import pytest
 from lambdapack.inspection.inspect import build_inspection
 from lambdapack.inspection.model import FileCategory, Inspection, categorize_file
 from lambdapack.pipeline.open import scan_trees
-from lambdapack.pipeline.verify import make_case
+from lambdapack.pipeline.verify import read_package_facts
 from lambdapack.rules.check import check_package
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Subject
-from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import TODAY, MemoryTree, World
@@ -23,7 +23,9 @@ ADDON = "node_modules/addon/build/Release/addon.node"
 
 
 def looked_at(world: World, *layers: MemoryTree, arch: str = "x86_64") -> Inspection:
-    facts = make_case(world, scan_trees((world, *layers)), layer=world.kind == "layer", handler=None, layers=layers)
+    facts = read_package_facts(
+        world, scan_trees((world, *layers)), layer=world.kind == "layer", handler=None, layers=layers
+    )
     runtime = shipped_runtime(parse_target("nodejs22.x", arch))
     report = check_package(Subject(world.kind, "."), facts, runtime, Policy(TODAY))
     files = {f"/opt/{path}": data for layer in layers for path, data in layer.files.items()} | world.files

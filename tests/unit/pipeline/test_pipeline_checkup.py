@@ -10,7 +10,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.doctor import DoctorTarget, run_health_checks
-from lambdapack.report.checkup import HealthCheck, HealthState
+from lambdapack.report.doctor import HealthCheck, HealthState
 from tests.fakes import FakeEngine, Process
 
 IMAGE = "lambdapack-lab/nodejs:{node}-{arch}"

@@ -5,7 +5,8 @@ import pytest
 
 from lambdapack.model import Severity
 from lambdapack.rules.check import check_package
-from lambdapack.rules.model.case import CpuFlag, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import CpuFlag
 from lambdapack.rules.model.report import Outcome, Report, Subject
 from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
@@ -17,7 +18,7 @@ OTHER = "node_modules/other/build/Release/other.node"
 
 def report(world: World, *compiled: CpuFlag, arch: str = "x86_64", ready: str = "") -> Report:
     runtime = shipped_runtime(parse_target("nodejs22.x", arch))
-    facts = replace(world.facts(), compiled=compiled, ready=frozenset({ready}))
+    facts = replace(world.facts(), cpu_flags=compiled, own_files=frozenset({ready}))
     return check_package(Subject("zip", "."), facts, runtime, Policy(TODAY))
 
 

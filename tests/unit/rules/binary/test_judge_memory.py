@@ -6,8 +6,8 @@ import pytest
 from lambdapack.binary.facts import VersionNeed
 from lambdapack.binary.scan import scan_binaries
 from lambdapack.model import Severity
-from lambdapack.rules.binary.file_system import merge_layers
 from lambdapack.rules.binary.judge import judge_binary
+from lambdapack.rules.model.file_system import merge_layers
 from lambdapack.rules.model.report import Outcome
 from lambdapack.runtimes.runtime import Library, Runtime, parse_target, shipped_runtime
 from tests import elf

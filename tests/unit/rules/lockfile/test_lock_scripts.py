@@ -7,7 +7,7 @@ import pytest
 from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Finding, Target
 from lambdapack.project.reader import read_project
-from lambdapack.rules.lockfile.preflight import preflight_findings
+from lambdapack.rules.check import check_lockfile
 from tests.projects import lock_of, real_lock, write_project
 
 
@@ -19,7 +19,7 @@ def findings(
     settings: NpmSettings | None = None,
 ) -> list[Finding]:
     project = read_project(write_project(directory, manifest, lock))
-    return list(preflight_findings(project, Target("nodejs24.x", Architecture.ARM64), npm, settings))
+    return list(check_lockfile(project, Target("nodejs24.x", Architecture.ARM64), npm, settings or NpmSettings()))
 
 
 SHARP = {"dependencies": {"sharp": "0.34.5"}}

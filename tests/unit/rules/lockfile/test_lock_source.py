@@ -7,12 +7,12 @@ import pytest
 from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Finding, Severity, Target
 from lambdapack.project.reader import read_project
-from lambdapack.rules.lockfile.preflight import preflight_findings
+from lambdapack.rules.check import check_lockfile
 from tests.projects import lock_of, write_project
 
 
 def found(directory: Path, npm: str | None = "10.9.9") -> tuple[Finding, ...]:
-    return preflight_findings(read_project(directory), Target("nodejs22.x", Architecture.ARM64), npm)
+    return check_lockfile(read_project(directory), Target("nodejs22.x", Architecture.ARM64), npm, NpmSettings())
 
 
 def only(directory: Path) -> Finding:
@@ -125,11 +125,11 @@ def test_a_lock_made_with_a_registry_on_this_machine_is_told_once(tmp_path: Path
     }
     project = read_project(write_project(tmp_path, {}, lock_of(packages)))
     target = Target("nodejs22.x", Architecture.ARM64)
-    (finding,) = preflight_findings(project, target, None)
+    (finding,) = check_lockfile(project, target, None, NpmSettings())
     assert finding.rule.name == "lock-loopback"
     assert finding.message == "node_modules/a is fetched from localhost, and 1 more are"
     for host in ("always", "localhost"):
-        assert preflight_findings(project, target, None, NpmSettings(replaced_host=host)) == ()
+        assert check_lockfile(project, target, None, NpmSettings(replaced_host=host)) == ()
 
 
 @pytest.mark.parametrize("resolved", ["https://r.example/a.tgz", "git+ssh://git@localhost/a.git", "http://[::1", ""])

@@ -7,7 +7,7 @@ import pytest
 from lambdapack.managers.npm.npmrc import NpmSettings
 from lambdapack.model import Architecture, Finding, Target
 from lambdapack.project.reader import read_project
-from lambdapack.rules.lockfile.preflight import preflight_findings
+from lambdapack.rules.check import check_lockfile
 from tests.projects import lock_of, write_project
 
 A = {"version": "1.2.3", "resolved": "https://r.example/a/-/a-1.2.3.tgz"}
@@ -18,7 +18,7 @@ def findings(
 ) -> tuple[Finding, ...]:
     project = read_project(write_project(directory, manifest, lock_of(packages)))
     target = Target("nodejs22.x", Architecture.X86_64)
-    found = preflight_findings(project, target, None, NpmSettings(legacy_peer_deps=legacy))
+    found = check_lockfile(project, target, None, NpmSettings(legacy_peer_deps=legacy))
     return tuple(each for each in found if each.rule.name == "lock-out-of-step")
 
 
@@ -30,7 +30,7 @@ def messages(*args: Any, **kwargs: Any) -> list[str]:
 @pytest.mark.proves("lock-out-of-step")
 def test_what_package_json_wants_and_the_lock_lacks_is_missing(tmp_path: Path, section: str) -> None:
     (finding,) = findings(tmp_path, {section: {"a": "^1"}}, {})
-    assert finding.message == "Missing: a@^1 from lock file (wanted by package.json)"
+    assert finding.message == "Missing: a@^1 from lock file (required by package.json)"
     assert (finding.path, finding.line) == ("package.json", 5)
     assert finding.cure == "Run `npm install --package-lock-only` and commit package-lock.json."
 
@@ -59,7 +59,7 @@ def test_a_wish_that_the_entry_meets_or_that_text_cannot_decide_is_fine(tmp_path
 @pytest.mark.parametrize("spec", ["^2", "1.2.4", "<1", "npm:b@^1", "npm:a@2"])
 def test_a_wish_that_the_entry_does_not_meet_is_invalid(tmp_path: Path, spec: str) -> None:
     assert messages(tmp_path, {"dependencies": {"a": spec}}, {"node_modules/a": A}) == [
-        f"Invalid: lock file's a@1.2.3 does not satisfy a@{spec} (wanted by package.json)"
+        f"Invalid: lock file's a@1.2.3 does not satisfy a@{spec} (required by package.json)"
     ]
 
 
@@ -69,7 +69,7 @@ def test_an_entry_that_nobody_wants_any_more_is_fine(tmp_path: Path) -> None:
 
 def test_a_dependency_of_a_dependency_is_missing_at_the_line_of_its_owner(tmp_path: Path) -> None:
     (finding,) = findings(tmp_path, {"dependencies": {"a": "1"}}, {"node_modules/a": {**A, "dependencies": {"b": "2"}}})
-    assert finding.message == "Missing: b@2 from lock file (wanted by node_modules/a)"
+    assert finding.message == "Missing: b@2 from lock file (required by node_modules/a)"
     text = (tmp_path / "package-lock.json").read_text().splitlines()
     assert '"node_modules/a"' in text[(finding.line or 0) - 1]
 
@@ -123,7 +123,7 @@ def test_a_link_is_followed_to_its_target(tmp_path: Path) -> None:
         "node_modules/x": {"resolved": "lib/x", "link": True},
     }
     assert messages(tmp_path, {"dependencies": {"x": "file:lib/x"}}, packages) == [
-        "Missing: b@1 from lock file (wanted by lib/x)"
+        "Missing: b@1 from lock file (required by lib/x)"
     ]
 
 

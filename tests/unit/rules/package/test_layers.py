@@ -194,7 +194,7 @@ def test_without_the_layers_nothing_can_be_said_of_a_link_and_that_is_said(world
     world.links["a"] = "/opt/lib/libm.so"
     (finding,) = found(world, "link-dangles")
     assert finding.weight is Severity.NOTE
-    assert "only its layers tell" in finding.message
+    assert "pass the function's layers with --layer" in finding.message
     layer.links["b"] = "/var/task/index.js"
     layer.kind = "layer"
     (alone,) = found(layer, "link-dangles")

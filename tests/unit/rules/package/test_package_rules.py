@@ -5,7 +5,8 @@ import pytest
 
 from lambdapack.model import Severity
 from lambdapack.rules.check import apply_policy, check_package
-from lambdapack.rules.model.case import IgnoredFinding, Policy, Secret
+from lambdapack.rules.model.case import IgnoredFinding, Policy
+from lambdapack.rules.model.package import Secret
 from lambdapack.rules.model.report import Subject, Verdict
 from lambdapack.rules.package.contents import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
 from lambdapack.rules.registry import RULES
@@ -46,7 +47,7 @@ def test_a_missing_handler_is_an_error_for_a_build_and_a_note_otherwise(world: W
 
 @pytest.mark.parametrize(
     ("handler", "file", "hint"),
-    [("index.handler", "Index.js", "upper from lower"), ("app.handler", "dist/app.js", "dist/app.js is there")],
+    [("index.handler", "Index.js", "is case-sensitive"), ("app.handler", "dist/app.js", "dist/app.js is there")],
 )
 def test_a_missing_handler_comes_with_what_is_near(world: World, handler: str, file: str, hint: str) -> None:
     world.handler = handler

@@ -36,7 +36,7 @@ def test_the_functions_copy_wins_and_the_layers_is_dead(world: World, layer: Wor
     (finding,) = report.findings
     assert (finding.rule.name, finding.weight) == ("shadowed-package", Severity.WARNING)
     assert finding.path == "/opt/nodejs/node_modules/sharp"
-    assert finding.message.startswith("sharp 1.0.0 yields to 2.0.0 in node_modules/sharp; ")
+    assert finding.message.startswith("sharp 1.0.0 is shadowed by 2.0.0 in node_modules/sharp; ")
     assert dict(finding.evidence)["dead_bytes"] > len(made)
     (judged,) = report.judgements
     assert (judged.selected, judged.outcome) == (False, Outcome.FAILS)
@@ -75,7 +75,7 @@ def test_the_runtimes_own_folder_wins_over_the_common_one(world: World, layer: W
     layer.package("nodejs/node_modules/ms", version="1.0.0")
     layer.package("nodejs/node22/node_modules/ms", version="2.0.0")
     (finding,) = found(world, "shadowed-package", layer)
-    assert "ms 1.0.0 yields to 2.0.0 in /opt/nodejs/node22/node_modules/ms" in finding.message
+    assert "ms 1.0.0 is shadowed by 2.0.0 in /opt/nodejs/node22/node_modules/ms" in finding.message
 
 
 def test_many_copies_are_one_finding_with_all_of_them_as_evidence(world: World, layer: World) -> None:
