@@ -26,10 +26,11 @@ SHORT_MODULES = {
     "__main__.py": "what `python -m lambdapack` starts; cli/main.py does it",
     "binary/registration/code.py": "the protocol that the readers of both CPUs satisfy, below them",
     "errors/registry.py": "the one list of all failures, above the modules that hold them",
+    "explain/log.py": "the entrance to a whole text; one line is explained without what it imports",
     "explain/symbols.py": "what a missing symbol means; read by the signs and by a rule's advice",
-    "pipeline/inspect.py": "composes one command's stages, as its siblings do",
+    "rules/commands.py": "commands that rules and explain name alike, light to import",
     "rules/fixes.py": "the sentences that several rooms of rules share",
-    "rules/lockfile/preflight.py": "the one entrance to the lockfile's checks",
+    "rules/selection/prune.py": "the build's question to the selection; verify never loads it",
     "script/read.py": "the one entrance to the readers of both module systems",
 }
 """Modules of less than MIN_MODULE_LINES, each with the reason why it is no part of another."""
