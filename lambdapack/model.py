@@ -17,6 +17,11 @@ MIB = 1024 * 1024
 """Bytes."""
 
 
+def is_in_node_modules(path: str) -> bool:
+    """Tell whether a path leads into a node_modules: an installed package's, not the project's own file."""
+    return NODE_MODULES in path.split("/")
+
+
 class Architecture(Enum):
     """A Lambda instruction set, under each of the names the field gives it."""
 

@@ -74,7 +74,7 @@ class ContainerEngine:
         return self._daemon.build(context, tag, arguments, architecture.oci_platform)
 
     def caches(self) -> Sequence[Volume]:
-        """Return the volumes that keep npm's cache between builds."""
+        """Return the cache volumes of all builds."""
         found = [
             (volume["Name"], (volume.get("UsageData") or {}).get("Size"))
             for volume in self._daemon.volumes(CACHE_LABEL)
@@ -106,8 +106,8 @@ class ContainerEngine:
             run_shielded(lambda: self._end(spec, name, wires, observer))
 
     def _start(self, spec: SandboxSpec, image: Image, name: str, wires: list[Wire]) -> Sandbox:
-        if spec.cache:
-            self._daemon.volume(spec.cache[0], {CACHE_LABEL: "npm"})
+        for volume in spec.volumes:
+            self._daemon.volume(volume.name, {CACHE_LABEL: volume.directory})
         try:
             return self._started(spec, image, name, wires)
         except LambdapackError as error:

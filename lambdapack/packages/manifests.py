@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
+from lambdapack.managers.registry import MANAGERS
 from lambdapack.packages.install_script import InstallScriptTraits, read_install_script
 from lambdapack.packages.native_use import NativeUse, read_native_use
 from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
 from lambdapack.tree.names import ancestors
+
+LOCKFILE_NAMES = tuple(name for manager in MANAGERS for name in manager.lockfiles)
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 """Bytes of a package.json that are read; npm's registry documents of a single version stay far below."""
@@ -154,7 +156,7 @@ def _read_builds(tree: Tree, directory: str) -> Iterator[PackageBuild]:
 
 def _read_locked_names(tree: Tree, directory: str) -> frozenset[str] | None:
     """Npm writes a shrinkwrap into published packages as well; it says nothing where it is installed."""
-    paths = (posixpath.join(directory, each) for each in LOCKFILE_NAMES if "node_modules/" not in directory)
+    paths = (posixpath.join(directory, name) for name in LOCKFILE_NAMES if "node_modules/" not in directory)
     found = next((each for each in paths if each in tree.entries), None)
     packages = _table(_read_json(tree, found).get("packages")) if found else {}
     return frozenset(name_from_directory(package) for package in packages if package) if packages else None

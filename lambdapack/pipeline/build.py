@@ -1,30 +1,31 @@
 """Builds a project for its targets: preflight, install, verify; writes archives only when every target passes."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
-from lambdapack.engine.interface import Engine
 from lambdapack.events import SILENT, Observer
-from lambdapack.install.install import install_dependencies
-from lambdapack.install.key import DependencyKey, dependency_key, project_parts
-from lambdapack.install.request import InstallRequest, InstallResult
-from lambdapack.install.strategy import find_install_scripts
-from lambdapack.managers.npm.inputs import install_inputs
-from lambdapack.managers.npm.npmrc import NpmSettings, translate_npm_settings
+from lambdapack.install.install import find_available_image, install_dependencies
+from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
+from lambdapack.managers.interface import ManagerSettings, PackageManager
+from lambdapack.managers.lock import DependencySource
+from lambdapack.managers.registry import find_manager, read_dependency_source
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Architecture, Finding, Target
 from lambdapack.pack.cleanup import clean_tree, prune_tree
 from lambdapack.pack.source import ProjectSource, read_project_source
-from lambdapack.pipeline.measure import Connect, tighten_by_image
+from lambdapack.pipeline.measure import Connect, ImageFactsFiles, tighten_by_image
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
+from lambdapack.pipeline.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
 from lambdapack.pipeline.prove import ProofRequest, prove_package
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import source_case, source_findings
 from lambdapack.pipeline.verify import binary_cache, make_case, restrict_case
 from lambdapack.pipeline.write import check_output_paths, write_package
-from lambdapack.project.project import Project
-from lambdapack.project.reader import read_project
+from lambdapack.project.function import Function, read_function
+from lambdapack.project.repository import read_repository
 from lambdapack.rules.check import apply_policy, check_package
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.lockfile.preflight import preflight_findings
@@ -46,28 +47,50 @@ def build_packages(wanted: BuildRequest, connect: Connect, observer: Observer = 
 
     Findings of lockfile, source and runtime that do not pass it end it before any engine is asked, all together.
     """
-    project = read_project(wanted.directory, wanted.handler)
-    npm = translate_npm_settings(project.root, wanted.environ, _home_directory(wanted.directory))
-    source = None if wanted.layer else read_project_source(project.directory, executable=wanted.executable)
-    own = source_case(source, wanted.handler) if source else None
-    locked = {target: _lock_findings(wanted, project, npm, target) for target in wanted.outputs}
-    early = [
-        _make_early_report(wanted, target, (*findings, *_early_findings(wanted, project, own, target)))
+    project = _read_project(wanted)
+    locked = {target: _lock_findings(wanted, project, target) for target in wanted.outputs}
+    early = {
+        target: _make_early_report(wanted, target, (*findings, *_early_findings(wanted, project, target)))
         for target, findings in locked.items()
-    ]
-    if any(each.fails(wanted.gate) for each in early):
-        return tuple(BuiltPackage(each) for each in early)
+    }
+    if any(report.fails(wanted.gate) for report in early.values()):
+        return tuple(BuiltPackage(report, PackageJob(project.function, target)) for target, report in early.items())
     check_output_paths(wanted)
     with open_scratch() as (directory, stack):
         layers = stack.enter_context(open_layers(wanted.layers))
-        one = _BuildRun(wanted, project, npm, source, own, connect, directory, stack, observer, layers)
-        judged = [one.judged(target, findings) for target, findings in locked.items()]
-        if any(judged_package.report.fails(wanted.gate) for judged_package in judged):
+        connect = cache(connect)  # one engine for each architecture, however often it is asked for
+        plan, requests = _plan_build(wanted, project, connect, observer)
+        run = _BuildRun(wanted, project, requests, connect, directory, stack, observer, layers)
+        judged = [run.judge(job, locked[job.target]) for job in plan.packages]
+        if any(package.report.fails(wanted.gate) for package in judged):
             return tuple(
-                BuiltPackage(judged_package.report, left_out=judged_package.left_out, pruned=judged_package.pruned)
-                for judged_package in judged
+                BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
+                for package in judged
             )
-        return tuple(write_package(wanted, project, judged_package, observer) for judged_package in judged)
+        return tuple(write_package(wanted, project.source.manifest, package, observer) for package in judged)
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """What is read of a function and its repository before anything is installed."""
+
+    function: Function
+    manager: PackageManager
+    source: DependencySource
+    settings: ManagerSettings
+    files: ProjectSource | None  # the function's own; None for a layer
+    own: Case | None  # of those files
+
+
+def _read_project(wanted: BuildRequest) -> _Project:
+    repository = read_repository(wanted.directory)
+    function = read_function(repository, wanted.directory, wanted.handler, tuple(wanted.outputs), wanted.layers)
+    manager = find_manager(repository)
+    source = read_dependency_source(repository, function.importer)
+    settings = manager.settings(repository.root, wanted.environ, _home_directory(wanted.directory))
+    files = None if wanted.layer else read_project_source(function.directory, executable=wanted.executable)
+    own = source_case(files, wanted.handler) if files else None
+    return _Project(function, manager, source, settings, files, own)
 
 
 def _home_directory(otherwise: Path) -> Path:
@@ -78,12 +101,12 @@ def _home_directory(otherwise: Path) -> Path:
         return otherwise
 
 
-def _lock_findings(wanted: BuildRequest, project: Project, npm: NpmSettings, target: Target) -> tuple[Finding, ...]:
+def _lock_findings(wanted: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
     if not wanted.install:
         return ()
-    return apply_policy(
-        preflight_findings(project, target, (wanted.runtime or shipped_runtime(target)).npm, npm), wanted.policy
-    )
+    npm = (wanted.runtime or shipped_runtime(target)).npm
+    findings = preflight_findings(project.source, target, npm, project.settings, wanted.handler)
+    return apply_policy(findings, wanted.policy)
 
 
 def _make_early_report(wanted: BuildRequest, target: Target, findings: tuple[Finding, ...]) -> Report:
@@ -91,13 +114,52 @@ def _make_early_report(wanted: BuildRequest, target: Target, findings: tuple[Fin
     return Report(wanted.runtime or shipped_runtime(target), subject, (), apply_policy(findings, wanted.policy))
 
 
-def _early_findings(wanted: BuildRequest, project: Project, own: Case | None, target: Target) -> tuple[Finding, ...]:
+def _early_findings(wanted: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
     """Return what is known before the install, and is found again after it."""
     if not wanted.install:  # nothing to wait for
         return ()
-    runtime = wanted.runtime or shipped_runtime(target)
-    of_source = source_findings(own, project, runtime, wanted.policy, layered=bool(wanted.layers)) if own else ()
+    runtime, own, layered = wanted.runtime or shipped_runtime(target), project.own, bool(wanted.layers)
+    of_source = source_findings(own, project.source, runtime, wanted.policy, layered=layered) if own else ()
     return (*lifecycle_findings(runtime, wanted.policy.today), *of_source)
+
+
+def _plan_build(
+    wanted: BuildRequest, project: _Project, connect: Connect, observer: Observer
+) -> tuple[BuildPlan, Mapping[InstalledPlace, InstallRequest]]:
+    """Return the plan and what its installs need. Images are looked at, where they are not known; nothing is installed.
+
+    Of the recipes of an install, those are left out whose image proves to be absent.
+    """
+    function = project.function
+    if not wanted.install:
+        return plan_builds((function,), {}, {}), {}
+    tree = project.manager.inputs(project.source, wanted.install_inputs)
+    inputs = InstallInputs(project.manager, project.source, project.settings, tree, wanted.scripts)
+    known = ImageFactsFiles(wanted.cache, project.manager.name)
+    requests, images = {}, {}
+    for target in function.targets:
+        place, request = (function.importer, target), _make_install_request(wanted, inputs, target)
+        if not request.installs_nothing:
+            recipes, images[place] = find_available_image(request, connect(target.architecture), known, observer)
+            request = replace(request, recipes=recipes)
+        requests[place] = request
+    return plan_builds((function,), {function.importer: inputs}, images), requests
+
+
+def _make_install_request(wanted: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
+    return InstallRequest(
+        manager=inputs.manager,
+        source=inputs.source,
+        target=target,
+        inputs=inputs.tree,
+        scripts=inputs.scripts(target.architecture),
+        images={architecture: wanted.images(target, architecture) for architecture in Architecture},
+        settings=inputs.settings,
+        limits=wanted.limits,
+        script_policy=wanted.scripts,
+        emulation=wanted.emulation,
+        keep=wanted.keep,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,32 +167,24 @@ class _BuildRun:
     """What every target of one build shares."""
 
     wanted: BuildRequest
-    project: Project
-    npm: NpmSettings
-    source: ProjectSource | None  # None for a layer
-    own: Case | None  # of the source
+    project: _Project
+    requests: Mapping[InstalledPlace, InstallRequest]
     connect: Connect
     directory: Path
     stack: ExitStack
     observer: Observer
     layers: tuple[OpenedLayer, ...]
+    installed: dict[str, InstallResult] = field(default_factory=dict)  # by the key of their job
 
-    def judged(self, target: Target, locked: tuple[Finding, ...]) -> JudgedPackage:
-        """Install for a target and judge what would be packed."""
-        wanted, runtime = self.wanted, self.wanted.runtime or shipped_runtime(target)
-        if wanted.install:
-            engine = self.connect(target.architecture)
-            installed, key = self._install(target, engine)
-            if wanted.runtime is None:
-                bare = wanted.images(target, target.architecture).bare
-                runtime = tighten_by_image(engine, bare, runtime, self.directory, wanted.cache, self.observer)
-        else:
-            installed, key = InstallResult(_existing_modules(self.project), (NODE_MODULES,)), None
-        source = self._shipped(self.source, installed) if self.source else None
+    def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
+        """Install for a job and judge what would be packed."""
+        wanted, target = self.wanted, job.target
+        installed = self._install(job.install) if job.install else _existing_modules(job.function)
+        runtime = self._tighten(wanted.runtime or shipped_runtime(target), job)
+        source = self._shipped(self.project.files, installed) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
         compiled = tuple(
-            CpuFlag(self._owner(compiler_flag.package), compiler_flag.flag, compiler_flag.everywhere)
-            for compiler_flag in installed.tuned
+            CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
         )
         ready = frozenset(source.tree.entries) if source else frozenset()
         facts = replace(self._facts(tree, target), compiled=compiled, ready=ready)
@@ -146,11 +200,20 @@ class _BuildRun:
         report = replace(report, findings=apply_policy((*locked, *report.findings), wanted.policy))
         if wanted.load:
             report = self._proved(report, tree, facts.handler)
-        return JudgedPackage(report, tree, facts, source.left_out if source else (), pruned, installed, key)
+        return JudgedPackage(report, job, tree, facts, source.left_out if source else (), pruned, installed)
+
+    def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
+        """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
+        wanted, target = self.wanted, job.target
+        if job.install is None or wanted.runtime is not None:
+            return runtime
+        bare = wanted.images(target, target.architecture).bare
+        engine = self.connect(target.architecture)
+        return tighten_by_image(engine, bare, runtime, self.directory, wanted.cache, self.observer)
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
-        return "" if package == self.project.name else package
+        return "" if package == self.project.function.name else package
 
     def _package(self, source: ProjectSource | None, dependencies: Tree) -> Tree:
         """Return what ships. A directory's links are resolved before it is judged: copies count against the limits."""
@@ -159,10 +222,10 @@ class _BuildRun:
 
     def _facts(self, tree: Tree, target: Target) -> Case:
         wanted, layers = self.wanted, [opened_layer.tree for opened_layer in self.layers]
-        with binary_cache(wanted.store, "build", self.project.directory, target) as memory:
+        with binary_cache(wanted.store, "build", self.project.function.directory, target) as memory:
             found = scan_trees((tree, *layers), self.observer, memory)
         facts = make_case(tree, found, layer=wanted.layer, handler=wanted.handler, layers=layers)
-        secrets = self.own.secrets if self.own else ()
+        secrets = self.project.own.secrets if self.project.own else ()
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
     def _proved(self, report: Report, tree: Tree, handler: str | None) -> Report:
@@ -179,34 +242,24 @@ class _BuildRun:
 
     def _shipped(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
-        left_out = tuple(each for each in source.left_out if self.wanted.install or each[0] != NODE_MODULES)
+        left_out = tuple(
+            (path, reason) for path, reason in source.left_out if self.wanted.install or path != NODE_MODULES
+        )
         return replace(source, tree=prune_tree(source.tree, installed.owned), left_out=left_out)
 
-    def _install(self, target: Target, engine: Engine) -> tuple[InstallResult, DependencyKey]:
-        wanted = self.wanted
-        inputs = install_inputs(self.project, wanted.install_inputs)
-        order = InstallRequest(
-            project=self.project,
-            target=target,
-            inputs=inputs,
-            work=find_install_scripts(
-                self.project, inputs, target.architecture, ignore_scripts=self.npm.ignore_scripts
-            ),
-            images={architecture: wanted.images(target, architecture) for architecture in Architecture},
-            settings=self.npm,
-            limits=wanted.limits,
-            scripts=wanted.scripts,
-            emulation=wanted.emulation,
-            keep=wanted.keep,
-        )
-        installed = install_dependencies(order, engine, self.directory / f"{target.architecture}.tar", self.observer)
-        if installed.spool is not None:
-            self.stack.callback(installed.spool.close)
-        made = {name: value.encode() for name, value in installed.key_inputs}
-        parts = {**project_parts(self.project, inputs, self.npm.without_secrets), **made}
-        return installed, dependency_key(parts)
+    def _install(self, job: InstallJob) -> InstallResult:
+        """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
+        digest = job.key.digest
+        if digest not in self.installed:
+            request = replace(self.requests[job.importer, job.target], job=job)
+            spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
+            engine = self.connect(job.target.architecture)
+            self.installed[digest] = install_dependencies(request, engine, spool, self.observer)
+            self.stack.callback(self.installed[digest].close)
+        return self.installed[digest]
 
 
-def _existing_modules(project: Project) -> Tree:
+def _existing_modules(function: Function) -> InstallResult:
     """Return the node_modules that lies in the project, as it is: made by npm, yarn, pnpm or whatever."""
-    return DirectoryTree(project.directory, keep=lambda path, _directory: path.partition("/")[0] == NODE_MODULES)
+    tree = DirectoryTree(function.directory, keep=lambda path, _directory: path.partition("/")[0] == NODE_MODULES)
+    return InstallResult(tree, (NODE_MODULES,))

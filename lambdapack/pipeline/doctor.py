@@ -14,8 +14,9 @@ from lambdapack.engine.images import expand_image_name, is_local_image
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
-from lambdapack.managers.npm.network import PROXY_VARIABLES, ping_registry, registry_urls, strip_user
-from lambdapack.managers.npm.npmrc import DEFAULT_REGISTRY, translate_npm_settings
+from lambdapack.managers.network import PROXY_VARIABLES, strip_user
+from lambdapack.managers.ping import ping_registry
+from lambdapack.managers.registry import MANAGERS
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.measure import Connect
 from lambdapack.report.checkup import HealthCheck, HealthState
@@ -130,15 +131,16 @@ def _check_network(patient: DoctorTarget) -> Iterator[HealthCheck]:
 
 
 def _check_registries(patient: DoctorTarget) -> Iterator[HealthCheck]:
+    manager = MANAGERS[0]
     try:
-        settings = translate_npm_settings(patient.directory, patient.environ, patient.home)
+        settings = manager.settings(patient.directory, patient.environ, patient.home)
     except LambdapackError as error:
         yield HealthCheck("npm settings", HealthState.ERROR, _render_error(error), error.hint)
         return
     for name in settings.undefined:
         fix = f"Set {name}, or take it out of .npmrc."
         yield HealthCheck("npm settings", HealthState.WARNING, f"the variable {name} is not set", fix)
-    for url in registry_urls(settings.without_secrets) or (DEFAULT_REGISTRY,):
+    for url in settings.registries or (manager.default_registry,):
         shown = strip_user(url)
         trouble = ping_registry(url, patient.environ)
         if trouble:

@@ -4,11 +4,10 @@ import posixpath
 from collections.abc import Iterator
 
 from lambdapack.binary.facts import Inventory
-from lambdapack.model import Finding
+from lambdapack.managers.lock import DependencySource
+from lambdapack.model import Finding, is_in_node_modules
 from lambdapack.pack.source import ProjectSource
 from lambdapack.pipeline.verify import make_case
-from lambdapack.project.project import Project, is_in_node_modules
-from lambdapack.project.reader import root_scripts
 from lambdapack.rules.binary.file_system import merge_layers
 from lambdapack.rules.function.handler import REQUIRED_FILE_MISSING, handler_findings
 from lambdapack.rules.function.module_system import handler_code_findings
@@ -24,7 +23,7 @@ def source_case(source: ProjectSource, handler: str) -> Case:
 
 
 def source_findings(
-    facts: Case, project: Project, runtime: Runtime, policy: Policy, *, layered: bool
+    facts: Case, project: DependencySource, runtime: Runtime, policy: Policy, *, layered: bool
 ) -> Iterator[Finding]:
     """Yield what no install could mend: secrets, links that leave, a handler that is not there.
 
@@ -35,7 +34,7 @@ def source_findings(
     if not layered and not _is_provided_later(facts.handler or "", project):
         space = merge_layers(facts)
         yield from handler_findings(facts, space, ModuleResolver(space, runtime), runtime, policy)
-        locked = project.lockfile.production if project.lockfile else ()
+        locked = project.lock.production if project.lock else ()
         makes_files = "binding.gyp" in facts.entries or any(package.has_install_script for package in locked)
         for finding in handler_code_findings(facts, runtime, policy):
             if not (
@@ -44,13 +43,13 @@ def source_findings(
                 yield finding
 
 
-def _is_provided_later(handler: str, project: Project) -> bool:
+def _is_provided_later(handler: str, project: DependencySource) -> bool:
     elsewhere = (
         posixpath.isabs(handler)
         or is_in_node_modules(handler)
         or _handler_package(handler) in _production_names(project)
     )
-    return elsewhere or bool(root_scripts(project))
+    return elsewhere or bool(project.manifest.install_scripts())
 
 
 def _handler_package(handler: str) -> str:
@@ -58,5 +57,5 @@ def _handler_package(handler: str) -> str:
     return posixpath.basename(handler).partition(".")[0]
 
 
-def _production_names(project: Project) -> frozenset[str]:
-    return frozenset(package.name for package in project.lockfile.production) if project.lockfile else frozenset()
+def _production_names(project: DependencySource) -> frozenset[str]:
+    return frozenset(package.name for package in project.lock.production) if project.lock else frozenset()

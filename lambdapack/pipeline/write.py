@@ -6,36 +6,28 @@ from typing import Any
 
 from lambdapack import __version__
 from lambdapack.events import Observer
-from lambdapack.install.key import DependencyKey
-from lambdapack.install.request import InstallResult
 from lambdapack.pack.atomic import check_writable
 from lambdapack.pack.directory import check_empty_directory, write_directory
 from lambdapack.pack.manifest import write_zip_manifest
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
-from lambdapack.project.project import Project
+from lambdapack.project.repository import Manifest
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
 from lambdapack.rules.package.contents import size_findings
 
 
-def make_manifest(
-    report: Report,
-    archive: Archive,
-    installed: InstallResult,
-    key: DependencyKey | None,
-    handler: str | None,
-    project: Project,
-) -> Mapping[str, Any]:
+def make_manifest(report: Report, archive: Archive, package: JudgedPackage, project: Manifest) -> Mapping[str, Any]:
     """Return the document; paths are the archive's own name, never a directory of this host."""
-    target, name = report.runtime.target, project.manifest.get("name")
+    target, name = report.runtime.target, project.document.get("name")
+    installed, key = package.installed, package.job.install.key if package.job.install else None
     return {
         "version": __version__,
         "archive": archive.path.name,
         "kind": report.subject.kind,
         "project": name if isinstance(name, str) and name else None,
         "target": {"runtime": target.runtime, "arch": target.architecture.aws},
-        "handler": handler,
+        "handler": package.facts.handler,
         "code_digest": archive.code_digest,
         "content_digest": archive.content_digest,
         "zip_bytes": archive.zip_bytes,
@@ -49,9 +41,9 @@ def make_manifest(
         ],
         "install": {
             "image": installed.image.digest if installed.image else None,
-            "strategy": installed.strategy.name if installed.strategy else None,
-            "node": installed.node or None,
-            "npm": installed.npm or None,
+            "strategy": installed.recipe.strategy if installed.recipe else None,
+            "node": installed.facts.node if installed.facts else None,
+            "npm": installed.facts.manager if installed.facts else None,
         },
         "dependency_key": {"digest": key.digest, "parts": dict(key.parts)} if key else None,
     }
@@ -67,12 +59,12 @@ def check_output_paths(wanted: BuildRequest) -> None:
         check_zip_output(path)
 
 
-def write_package(wanted: BuildRequest, project: Project, judged: JudgedPackage, observer: Observer) -> BuiltPackage:
+def write_package(wanted: BuildRequest, project: Manifest, judged: JudgedPackage, observer: Observer) -> BuiltPackage:
     """Write what was judged and return where it is; its size as a zip is a finding of its own."""
     report = judged.report
     if wanted.into is not None:
         write_directory(judged.tree, wanted.into, observer=observer)
-        return BuiltPackage(report, None, wanted.into, judged.left_out, judged.pruned)
+        return BuiltPackage(report, judged.job, None, wanted.into, judged.left_out, judged.pruned)
     archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
     subject = replace(
         report.subject,
@@ -84,6 +76,5 @@ def write_package(wanted: BuildRequest, project: Project, judged: JudgedPackage,
     )
     findings = apply_policy((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
     report = replace(report, subject=subject, findings=findings)
-    document = make_manifest(report, archive, judged.installed, judged.key, judged.facts.handler, project)
-    write_zip_manifest(archive.path, document)
-    return BuiltPackage(report, archive, None, judged.left_out, judged.pruned)
+    write_zip_manifest(archive.path, make_manifest(report, archive, judged, project))
+    return BuiltPackage(report, judged.job, archive, None, judged.left_out, judged.pruned)

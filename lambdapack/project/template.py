@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambdapack.managers.semver import admitted_majors
+from lambdapack.project.exclusions import OUTPUT_DIRECTORY
+from lambdapack.project.semver import admitted_majors
 
 if TYPE_CHECKING:
     from lambdapack.project.template_resources import TemplateResource
 
 SAM_NAMES = ("template.yaml", "template.yml", "sam.yaml", "sam.yml")
 SERVERLESS_NAMES = ("serverless.yml", "serverless.yaml")
-OUTPUT_DIRECTORY = ".lambdapack"
-"""In the project; a project's own dist/ is never touched, and this one is never packed."""
 TEMPLATE_FIELDS = ("runtime", "architecture", "handler")
 
 

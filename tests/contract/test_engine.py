@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.engine.interface import Command, CommandResult, Engine, Limits, Sandbox, SandboxSpec
+from lambdapack.engine.interface import CacheVolume, Command, CommandResult, Engine, Limits, Sandbox, SandboxSpec
 from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
@@ -57,7 +57,7 @@ def spec(**changes: object) -> SandboxSpec:
 
 def test_a_cache_is_listed_and_goes_when_nobody_uses_it(engine: Engine) -> None:
     name = f"lambdapack-test-{secrets.token_hex(4)}"
-    with engine.open(spec(cache=(name, "/cache")), SILENT):
+    with engine.open(spec(volumes=(CacheVolume(name, "/cache"),)), SILENT):
         assert name in [each.name for each in engine.caches()]
         assert not engine.drop_cache(name)
     (kept,) = [each for each in engine.caches() if each.name == name]

@@ -1,10 +1,13 @@
 """The fences of the house: who may import what, and how big a piece may be."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from lambdapack.install.strategy import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lambdapack"
@@ -29,24 +32,42 @@ OWNERS = {
 }
 
 LADDER = (
-    ("model", "errors", "events"),
-    ("tree",),
-    ("binary", "script"),
-    ("engine", "project", "managers", "packages", "install", "book"),
-    ("runtimes", "store"),
-    ("rules", "pack", "deploy", "aws"),
-    ("prove", "inspection", "recipes"),
-    ("report", "explain"),
-    ("config", "pipeline"),
-    ("schema",),
-    ("cli",),
-    ("__main__",),
+    "model",
+    "errors",
+    "events",
+    "tree",
+    "script",
+    "binary",
+    "engine",
+    "project",
+    "managers",
+    "packages",
+    "install",
+    "book",
+    "runtimes",
+    "store",
+    "pack",
+    "rules",
+    "deploy",
+    "aws",
+    "prove",
+    "inspection",
+    "recipes",
+    "explain",
+    "report",
+    "config",
+    "pipeline",
+    "schema",
+    "cli",
+    "__main__",
 )
-"""Lowest first. A rung imports its own folder and lower rungs; folders of one rung may look at each other."""
+"""Lowest first, one room a rung: a room imports itself and lower rooms, so that there is no circle and no way up."""
+
+MANAGER_FOLDERS = sorted(path.name for path in (PACKAGE / "managers").iterdir() if (path / "__init__.py").is_file())
 
 
 def rung_of(name: str) -> int:
-    return next((index for index, rung in enumerate(LADDER) if name in rung), -1)
+    return LADDER.index(name) if name in LADDER else -1
 
 
 def imports_of(module: Path) -> Iterator[str]:
@@ -82,6 +103,50 @@ def test_lower_layers_never_import_upper_ones(module: Path) -> None:
 def test_every_module_stands_on_the_ladder() -> None:
     names = {relative(module).partition("/")[0].removesuffix(".py") for module in MODULES} - {"__init__"}
     assert {name for name in names if rung_of(name) < 0} == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_only_the_registry_knows_a_package_manager(module: Path) -> None:
+    """Everything else knows interface.py and lock.py, which are the same for all of them."""
+    inside = relative(module).split("/")[:2]
+    for name in imports_of(module):
+        parts = name.split(".")
+        if parts[:2] == ["lambdapack", "managers"] and len(parts) > 2 and parts[2] in MANAGER_FOLDERS:
+            allowed = inside == ["managers", parts[2]] or relative(module) == "managers/registry.py"
+            assert allowed, f"{relative(module)} imports {name}"
+
+
+def test_only_the_tuple_of_strategies_knows_a_strategy() -> None:
+    """install.py follows recipes: the name of a strategy in another module would be an `if` over strategies."""
+    names = {strategy.name for strategy in STRATEGIES}
+    rooms = ("install/", "pipeline/", "managers/", "engine/")
+    others = [module for module in MODULES if relative(module).startswith(rooms) and module.parent.name != "strategy"]
+    spoken = [
+        f"{relative(module)}: {node.value}"
+        for module in others
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in names
+    ]
+    imported = [
+        f"{relative(module)}: {name}"
+        for module in MODULES
+        if relative(module) != "install/strategy/__init__.py"
+        for name in imports_of(module)
+        if name.startswith("lambdapack.install.strategy.")
+    ]
+    assert spoken + imported == []
+
+
+def test_nothing_in_the_engine_room_speaks_of_a_package_manager() -> None:
+    words = re.compile(r"\bnpm\b|package-lock", re.IGNORECASE)
+    offenders = [
+        f"{relative(module)}: {line.strip()}"
+        for module in MODULES
+        if relative(module).startswith("engine/")
+        for line in module.read_text(encoding="utf-8").splitlines()
+        if words.search(line)
+    ]
+    assert offenders == []
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)

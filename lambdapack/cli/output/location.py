@@ -7,7 +7,7 @@ from pathlib import Path
 from lambdapack.cli.command.options import ReportFormat
 from lambdapack.cli.output import console
 from lambdapack.errors.record import LambdapackError
-from lambdapack.project.reader import read_project
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.report import markdown
 from lambdapack.report.place import FindingLocator, make_finding_locator
 from lambdapack.rules.model.report import Report
@@ -23,10 +23,11 @@ def project_locator(target: Path) -> FindingLocator:
     """Return where the files of the project behind a target are; of a zip, in the working directory's project."""
     directory = target if target.is_dir() else Path.cwd()
     try:
-        project = read_project(directory)
+        project = read_dependencies(directory)
     except LambdapackError:  # nothing there to point at but the target itself
         return FindingLocator(otherwise=_relative_to(target.resolve(), _find_repository(directory)))
-    return make_finding_locator(project, _relative_to(project.root, _find_repository(project.root)))
+    root = project.repository.root
+    return make_finding_locator(project, _relative_to(root, _find_repository(root)))
 
 
 def append_step_summary(style: str, reports: Sequence[Report]) -> None:

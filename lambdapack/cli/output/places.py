@@ -8,7 +8,7 @@ from lambdapack.config.settings import Settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.model import Target
-from lambdapack.project.template import OUTPUT_DIRECTORY
+from lambdapack.project.exclusions import OUTPUT_DIRECTORY
 
 if TYPE_CHECKING:
     from lambdapack.store.records import Store
@@ -64,11 +64,10 @@ def output_paths(
 
 def archive_stem(directory: Path, settings: Settings) -> str:
     """Return the project's name for files; a scope's slash and other signs of npm names become dashes."""
-    from lambdapack.project.reader import read_project  # noqa: PLC0415  # where the name is known nothing is read
+    from lambdapack.project.repository import read_manifest  # noqa: PLC0415  # where the name is known nothing is read
 
-    clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in read_project(directory).name).strip(
-        "-."
-    )
+    name = read_manifest(directory).name
+    clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in name).strip("-.")
     return (clean or "function") + ("-layer" if settings.layer.value else "")
 
 

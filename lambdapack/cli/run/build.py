@@ -29,7 +29,8 @@ from lambdapack.model import Severity, Target
 from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
 from lambdapack.pipeline.build import build_packages
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage
-from lambdapack.project.template import OUTPUT_DIRECTORY, find_resources
+from lambdapack.project.exclusions import OUTPUT_DIRECTORY
+from lambdapack.project.template import find_resources
 from lambdapack.report import formats, human, terraform
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import Judgement

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lambdapack.managers.npm.lockfile import Edge, EdgeType, root_package, walk_edges
-from lambdapack.managers.semver import satisfies
+from lambdapack.managers.lock import DependencySource, Edge, EdgeType, Lock, LockedPackage
 from lambdapack.model import Finding
-from lambdapack.project.project import LockedPackage, Lockfile, Project
+from lambdapack.project.semver import satisfies
 from lambdapack.rules.lockfile.records import LOCK_OUT_OF_STEP
 from lambdapack.rules.lockfile.source import is_outside_root
 
@@ -17,7 +16,7 @@ MAX_LOCK_STEP_FINDINGS = 20
 _ALIAS = re.compile(r"npm:((?:@[^/@]+/)?[^@/]+)(?:@(.*))?")
 
 
-def lock_step_findings(project: Project, lockfile: Lockfile, *, legacy_peer_deps: bool) -> tuple[Finding, ...]:
+def lock_step_findings(project: DependencySource, lockfile: Lock, *, legacy_peer_deps: bool) -> tuple[Finding, ...]:
     """Return what npm ci of any version calls missing or invalid (tried with 10.9.9, 11.19.1 and 12.2.0, 2026-11).
 
     Missing: something that is reachable from package.json and no optional dependency of a dependency. Invalid: what
@@ -26,9 +25,9 @@ def lock_step_findings(project: Project, lockfile: Lockfile, *, legacy_peer_deps
     """
     found = []
     seen = set()
-    overridden = _overridden_names(project.manifest.get("overrides"))
-    for edge, package in walk_edges(lockfile, root_package(project.manifest), dev=True):
-        problem = _edge_problem(edge, package, overridden, legacy_peer_deps=legacy_peer_deps)
+    overridden = _overridden_names(project.manifest.document.get("overrides"))
+    for edge in lockfile.walk(project.importer, dev=True):
+        problem = _edge_problem(edge, edge.target, overridden, legacy_peer_deps=legacy_peer_deps)
         if problem and problem not in seen:
             seen.add(problem)
             found.append(_lock_step_finding(project, lockfile, edge, problem))
@@ -80,7 +79,7 @@ def _overridden_names(overrides: object) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lock_step_finding(project: Project, lockfile: Lockfile, edge: Edge, problem: str) -> Finding:
+def _lock_step_finding(project: DependencySource, lockfile: Lock, edge: Edge, problem: str) -> Finding:
     by_root = not edge.owner.path
     peer = edge.need is EdgeType.PEER and not by_root
     return Finding(
@@ -88,7 +87,7 @@ def _lock_step_finding(project: Project, lockfile: Lockfile, edge: Edge, problem
         "package.json" if by_root else lockfile.path.name,
         f"{problem} (wanted by {'package.json' if by_root else edge.owner.path})",
         package=edge.name,
-        line=project.manifest_lines.get(f"{edge.need.value}.{edge.name}") if by_root else edge.owner.line,
+        line=project.manifest.lines.get(f"{edge.need.value}.{edge.name}") if by_root else edge.owner.line,
         fix=_PEER_FIX if peer else "",
         evidence=(("name", edge.name), ("spec", edge.spec), ("section", edge.need.value), ("owner", edge.owner.path)),
     )

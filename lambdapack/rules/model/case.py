@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from lambdapack.binary.facts import Inventory
+from lambdapack.managers.lock import Lock
 from lambdapack.model import TASK_ROOT, Severity
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.tree_locks import TreeLocks
-from lambdapack.project.project import Lockfile
 from lambdapack.script.parse import Script
 from lambdapack.tree.entry import Entry
 
@@ -26,7 +26,7 @@ class Secret:
 class PackageOrigin:
     """The project that a zip was made from, as it is today."""
 
-    lockfile: Lockfile | None  # None: none that can be read
+    lockfile: Lock | None  # None: none that can be read
     whole: bool  # the project is all that the lockfile is for; False for a member of a workspace
     ours: bool  # our manifest says that the zip was built from it
     changed: tuple[str, ...] = ()  # parts of the dependency key that are not what they were: "package.json"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdapack.managers.semver import admitted_majors, parse_range, parse_version, satisfies
+from lambdapack.project.semver import admitted_majors, parse_range, parse_version, satisfies
 
 VERSIONS = ("0.0.0", "0.0.3", "0.1.2", "1.0.0", "1.2.3", "1.2.3-beta.1", "1.2.3-beta.11", "1.2.4-rc", "2.0.0-alpha",
             "2.0.0", "3.5.1", "10.0.0", "v1.2.3", "1.2.3+build", "0.0.0-0", "1.2", "abc")  # fmt: skip

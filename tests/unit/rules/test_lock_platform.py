@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Finding, Severity, Target
-from lambdapack.project.reader import read_project
 from lambdapack.rules.lockfile.platform import is_for_target
 from lambdapack.rules.lockfile.preflight import preflight_findings
 from tests.projects import lock_of, real_lock, write_project
@@ -14,7 +14,7 @@ ARM, X86 = Architecture.ARM64, Architecture.X86_64
 
 def findings(directory: Path, lock: dict[str, Any], architecture: Architecture, npm: str | None) -> tuple[Finding, ...]:
     manifest = {key: lock["packages"][""][key] for key in lock["packages"][""] if key.endswith("ependencies")}
-    project = read_project(write_project(directory, manifest, lock))
+    project = read_dependencies(write_project(directory, manifest, lock))
     found = preflight_findings(project, Target("nodejs22.x", architecture), npm)
     return tuple(each for each in found if each.rule.name in {"platform-package-missing", "npm-refuses-lock"})
 
