@@ -121,12 +121,12 @@ def install_dependencies(
 
 
 def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer) -> _InstallContext:
-    wanted = recipe.image
-    image = engine.image(wanted.reference, wanted.architecture, observer)
-    if wanted.architecture is not engine.architecture or wanted.architecture is not request.target.architecture:
+    target = recipe.image
+    image = engine.image(target.reference, target.architecture, observer)
+    if target.architecture is not engine.architecture or target.architecture is not request.target.architecture:
         observer.note(recipe.why)
     if recipe.emulated:
-        emulation.check_emulator(engine, wanted.reference, wanted.architecture, observer)
+        emulation.check_emulator(engine, target.reference, target.architecture, observer)
     return _InstallContext(request, recipe, image, observer, CompileLines())
 
 
@@ -235,7 +235,7 @@ def _make_result(context: _InstallContext, facts: ImageFacts, lines: tuple[str, 
         image=context.image,
         recipe=context.recipe,
         facts=facts,
-        compiler_flags=context.compiled.tuned,
+        compiler_flags=context.compiled.flags,
         absent=absent,
         log=lines[-KEPT_LOG_LINES:],
         spool=whole,

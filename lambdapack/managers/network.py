@@ -109,7 +109,7 @@ _PORTABLE_FLAG = re.compile(r"-[mOg][\w.=+-]*")
 
 def compiler_flags(environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the variables for the sandbox, without what names a path or library of the host; none for none."""
-    found = {
+    variables = {
         name: " ".join(filter(_PORTABLE_FLAG.fullmatch, environ.get(name, "").split())) for name in COMPILER_VARIABLES
     }
-    return {name: flags for name, flags in found.items() if flags}
+    return {name: flags for name, flags in variables.items() if flags}

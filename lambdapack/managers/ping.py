@@ -43,8 +43,8 @@ def _proxies_for(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     if is_loopback(host) or any(name.strip() and host.endswith(name.strip().lstrip("*.")) for name in spared):
         return {}
     names = {"http": ("http_proxy", "HTTP_PROXY"), "https": ("https_proxy", "HTTPS_PROXY")}
-    found = {scheme: next((environ[n] for n in name if environ.get(n)), "") for scheme, name in names.items()}
-    return {scheme: value for scheme, value in found.items() if value}
+    proxies = {scheme: next((environ[n] for n in name if environ.get(n)), "") for scheme, name in names.items()}
+    return {scheme: value for scheme, value in proxies.items() if value}
 
 
 def _tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:

@@ -42,32 +42,32 @@ LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
 
 
-def build_packages(wanted: BuildRequest, connect: Connect, observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
+def build_packages(request: BuildRequest, connect: Connect, observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
     """Install, judge and zip for every target; no archive is written unless all of them pass the gate.
 
     Findings of lockfile, source and runtime that do not pass it end it before any engine is asked, all together.
     """
-    project = _read_project(wanted)
-    locked = {target: _lock_findings(wanted, project, target) for target in wanted.outputs}
+    project = _read_project(request)
+    locked = {target: _lock_findings(request, project, target) for target in request.outputs}
     early = {
-        target: _make_early_report(wanted, target, (*findings, *_early_findings(wanted, project, target)))
+        target: _make_early_report(request, target, (*findings, *_early_findings(request, project, target)))
         for target, findings in locked.items()
     }
-    if any(report.fails(wanted.gate) for report in early.values()):
+    if any(report.fails(request.gate) for report in early.values()):
         return tuple(BuiltPackage(report, PackageJob(project.function, target)) for target, report in early.items())
-    check_output_paths(wanted)
+    check_output_paths(request)
     with open_scratch() as (directory, stack):
-        layers = stack.enter_context(open_layers(wanted.layers))
+        layers = stack.enter_context(open_layers(request.layers))
         connect = cache(connect)  # one engine for each architecture, however often it is asked for
-        plan, requests = _plan_build(wanted, project, connect, observer)
-        run = _BuildRun(wanted, project, requests, connect, directory, stack, observer, layers)
+        plan, requests = _plan_build(request, project, connect, observer)
+        run = _BuildRun(request, project, requests, connect, directory, stack, observer, layers)
         judged = [run.judge(job, locked[job.target]) for job in plan.packages]
-        if any(package.report.fails(wanted.gate) for package in judged):
+        if any(package.report.fails(request.gate) for package in judged):
             return tuple(
                 BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
                 for package in judged
             )
-        return tuple(write_package(wanted, project.source.manifest, package, observer) for package in judged)
+        return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,14 @@ class _Project:
     own: Case | None  # of those files
 
 
-def _read_project(wanted: BuildRequest) -> _Project:
-    repository = read_repository(wanted.directory)
-    function = read_function(repository, wanted.directory, wanted.handler, tuple(wanted.outputs), wanted.layers)
+def _read_project(request: BuildRequest) -> _Project:
+    repository = read_repository(request.directory)
+    function = read_function(repository, request.directory, request.handler, tuple(request.outputs), request.layers)
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
-    settings = manager.settings(repository.root, wanted.environ, _home_directory(wanted.directory))
-    files = None if wanted.layer else read_project_source(function.directory, executable=wanted.executable)
-    own = source_case(files, wanted.handler) if files else None
+    settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
+    files = None if request.layer else read_project_source(function.directory, executable=request.executable)
+    own = source_case(files, request.handler) if files else None
     return _Project(function, manager, source, settings, files, own)
 
 
@@ -101,64 +101,64 @@ def _home_directory(otherwise: Path) -> Path:
         return otherwise
 
 
-def _lock_findings(wanted: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
-    if not wanted.install:
+def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
+    if not request.install:
         return ()
-    npm = (wanted.runtime or shipped_runtime(target)).npm
-    findings = preflight_findings(project.source, target, npm, project.settings, wanted.handler)
-    return apply_policy(findings, wanted.policy)
+    npm = (request.runtime or shipped_runtime(target)).npm
+    findings = preflight_findings(project.source, target, npm, project.settings, request.handler)
+    return apply_policy(findings, request.policy)
 
 
-def _make_early_report(wanted: BuildRequest, target: Target, findings: tuple[Finding, ...]) -> Report:
-    subject = Subject("layer" if wanted.layer else "directory", str(wanted.directory))
-    return Report(wanted.runtime or shipped_runtime(target), subject, (), apply_policy(findings, wanted.policy))
+def _make_early_report(request: BuildRequest, target: Target, findings: tuple[Finding, ...]) -> Report:
+    subject = Subject("layer" if request.layer else "directory", str(request.directory))
+    return Report(request.runtime or shipped_runtime(target), subject, (), apply_policy(findings, request.policy))
 
 
-def _early_findings(wanted: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
+def _early_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
     """Return what is known before the install, and is found again after it."""
-    if not wanted.install:  # nothing to wait for
+    if not request.install:  # nothing to wait for
         return ()
-    runtime, own, layered = wanted.runtime or shipped_runtime(target), project.own, bool(wanted.layers)
-    of_source = source_findings(own, project.source, runtime, wanted.policy, layered=layered) if own else ()
-    return (*lifecycle_findings(runtime, wanted.policy.today), *of_source)
+    runtime, own, layered = request.runtime or shipped_runtime(target), project.own, bool(request.layers)
+    of_source = source_findings(own, project.source, runtime, request.policy, layered=layered) if own else ()
+    return (*lifecycle_findings(runtime, request.policy.today), *of_source)
 
 
 def _plan_build(
-    wanted: BuildRequest, project: _Project, connect: Connect, observer: Observer
+    request: BuildRequest, project: _Project, connect: Connect, observer: Observer
 ) -> tuple[BuildPlan, Mapping[InstalledPlace, InstallRequest]]:
     """Return the plan and what its installs need. Images are looked at, where they are not known; nothing is installed.
 
     Of the recipes of an install, those are left out whose image proves to be absent.
     """
     function = project.function
-    if not wanted.install:
+    if not request.install:
         return plan_builds((function,), {}, {}), {}
-    tree = project.manager.inputs(project.source, wanted.install_inputs)
-    inputs = InstallInputs(project.manager, project.source, project.settings, tree, wanted.scripts)
-    known = ImageFactsFiles(wanted.cache, project.manager.name)
+    tree = project.manager.inputs(project.source, request.install_inputs)
+    inputs = InstallInputs(project.manager, project.source, project.settings, tree, request.scripts)
+    known = ImageFactsFiles(request.cache, project.manager.name)
     requests, images = {}, {}
     for target in function.targets:
-        place, request = (function.importer, target), _make_install_request(wanted, inputs, target)
-        if not request.installs_nothing:
-            recipes, images[place] = find_available_image(request, connect(target.architecture), known, observer)
-            request = replace(request, recipes=recipes)
-        requests[place] = request
+        place, install = (function.importer, target), _make_install_request(request, inputs, target)
+        if not install.installs_nothing:
+            recipes, images[place] = find_available_image(install, connect(target.architecture), known, observer)
+            install = replace(install, recipes=recipes)
+        requests[place] = install
     return plan_builds((function,), {function.importer: inputs}, images), requests
 
 
-def _make_install_request(wanted: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
+def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
     return InstallRequest(
         manager=inputs.manager,
         source=inputs.source,
         target=target,
         inputs=inputs.tree,
         scripts=inputs.scripts(target.architecture),
-        images={architecture: wanted.images(target, architecture) for architecture in Architecture},
+        images={architecture: request.images(target, architecture) for architecture in Architecture},
         settings=inputs.settings,
-        limits=wanted.limits,
-        script_policy=wanted.scripts,
-        emulation=wanted.emulation,
-        keep=wanted.keep,
+        limits=request.limits,
+        script_policy=request.scripts,
+        emulation=request.emulation,
+        keep=request.keep,
     )
 
 
@@ -166,7 +166,7 @@ def _make_install_request(wanted: BuildRequest, inputs: InstallInputs, target: T
 class _BuildRun:
     """What every target of one build shares."""
 
-    wanted: BuildRequest
+    request: BuildRequest
     project: _Project
     requests: Mapping[InstalledPlace, InstallRequest]
     connect: Connect
@@ -178,38 +178,38 @@ class _BuildRun:
 
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
-        wanted, target = self.wanted, job.target
+        request, target = self.request, job.target
         installed = self._install(job.install) if job.install else _existing_modules(job.function)
-        runtime = self._tighten(wanted.runtime or shipped_runtime(target), job)
-        source = self._shipped(self.project.files, installed) if self.project.files else None
+        runtime = self._tighten(request.runtime or shipped_runtime(target), job)
+        source = self._select_source(self.project.files, installed) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
         compiled = tuple(
             CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
         )
         ready = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(self._facts(tree, target), compiled=compiled, ready=ready)
-        report = self._check(tree, facts, runtime)
+        case = replace(self._make_case(tree, target), compiled=compiled, ready=ready)
+        report = self._check(tree, case, runtime)
         pruned = tuple(
             judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
         )
-        pruned = pruned if wanted.prune else ()
+        pruned = pruned if request.prune else ()
         if pruned:
             tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
-            facts = restrict_case(facts, tree)
-            report = self._check(tree, facts, runtime)
-        report = replace(report, findings=apply_policy((*locked, *report.findings), wanted.policy))
-        if wanted.load:
-            report = self._proved(report, tree, facts.handler)
-        return JudgedPackage(report, job, tree, facts, source.left_out if source else (), pruned, installed)
+            case = restrict_case(case, tree)
+            report = self._check(tree, case, runtime)
+        report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
+        if request.load:
+            report = self._prove(report, tree, case.handler)
+        return JudgedPackage(report, job, tree, case, source.left_out if source else (), pruned, installed)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
         """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
-        wanted, target = self.wanted, job.target
-        if job.install is None or wanted.runtime is not None:
+        request, target = self.request, job.target
+        if job.install is None or request.runtime is not None:
             return runtime
-        bare = wanted.images(target, target.architecture).bare
+        bare = request.images(target, target.architecture).bare
         engine = self.connect(target.architecture)
-        return tighten_by_image(engine, bare, runtime, self.directory, wanted.cache, self.observer)
+        return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
@@ -218,32 +218,32 @@ class _BuildRun:
     def _package(self, source: ProjectSource | None, dependencies: Tree) -> Tree:
         """Return what ships. A directory's links are resolved before it is judged: copies count against the limits."""
         tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
-        return DereferencedTree(tree, LAYER_ROOT if self.wanted.layer else TASK_ROOT) if self.wanted.into else tree
+        return DereferencedTree(tree, LAYER_ROOT if self.request.layer else TASK_ROOT) if self.request.into else tree
 
-    def _facts(self, tree: Tree, target: Target) -> Case:
-        wanted, layers = self.wanted, [opened_layer.tree for opened_layer in self.layers]
-        with binary_cache(wanted.store, "build", self.project.function.directory, target) as memory:
-            found = scan_trees((tree, *layers), self.observer, memory)
-        facts = make_case(tree, found, layer=wanted.layer, handler=wanted.handler, layers=layers)
+    def _make_case(self, tree: Tree, target: Target) -> Case:
+        request, layers = self.request, [opened_layer.tree for opened_layer in self.layers]
+        with binary_cache(request.store, "build", self.project.function.directory, target) as known:
+            inventories = scan_trees((tree, *layers), self.observer, known)
+        case = make_case(tree, inventories, layer=request.layer, handler=request.handler, layers=layers)
         secrets = self.project.own.secrets if self.project.own else ()
-        return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
+        return replace(case, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
-    def _proved(self, report: Report, tree: Tree, handler: str | None) -> Report:
+    def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
-        image = self.wanted.images(target, target.architecture).bare
+        image = self.request.images(target, target.architecture).bare
         proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
-        return prove_package(report, proof, self.wanted.policy, self.observer)
+        return prove_package(report, proof, self.request.policy, self.observer)
 
-    def _check(self, tree: Tree, facts: Case, runtime: Runtime) -> Report:
-        kind = "layer" if self.wanted.layer else "zip"
-        subject = Subject(kind, str(self.wanted.directory), unzipped_bytes=unzipped_bytes(tree))
+    def _check(self, tree: Tree, case: Case, runtime: Runtime) -> Report:
+        kind = "layer" if self.request.layer else "zip"
+        subject = Subject(kind, str(self.request.directory), unzipped_bytes=unzipped_bytes(tree))
         subject = replace(subject, layers=tuple(opened_layer.told for opened_layer in self.layers))
-        return check_package(subject, facts, runtime, self.wanted.policy)
+        return check_package(subject, case, runtime, self.request.policy)
 
-    def _shipped(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
+    def _select_source(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
         left_out = tuple(
-            (path, reason) for path, reason in source.left_out if self.wanted.install or path != NODE_MODULES
+            (path, reason) for path, reason in source.left_out if self.request.install or path != NODE_MODULES
         )
         return replace(source, tree=prune_tree(source.tree, installed.owned), left_out=left_out)
 
@@ -251,10 +251,10 @@ class _BuildRun:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
         digest = job.key.digest
         if digest not in self.installed:
-            request = replace(self.requests[job.importer, job.target], job=job)
+            install = replace(self.requests[job.importer, job.target], job=job)
             spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
             engine = self.connect(job.target.architecture)
-            self.installed[digest] = install_dependencies(request, engine, spool, self.observer)
+            self.installed[digest] = install_dependencies(install, engine, spool, self.observer)
             self.stack.callback(self.installed[digest].close)
         return self.installed[digest]
 

@@ -72,7 +72,7 @@ class JudgedPackage:
     report: Report
     job: PackageJob
     tree: Tree
-    facts: Case
+    case: Case
     left_out: tuple[tuple[str, str], ...]
     pruned: tuple[Judgement, ...]
-    installed: InstallResult
+    install: InstallResult

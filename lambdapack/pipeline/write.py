@@ -20,14 +20,14 @@ from lambdapack.rules.package.contents import size_findings
 def make_manifest(report: Report, archive: Archive, package: JudgedPackage, project: Manifest) -> Mapping[str, Any]:
     """Return the document; paths are the archive's own name, never a directory of this host."""
     target, name = report.runtime.target, project.document.get("name")
-    installed, key = package.installed, package.job.install.key if package.job.install else None
+    installed, key = package.install, package.job.install.key if package.job.install else None
     return {
         "version": __version__,
         "archive": archive.path.name,
         "kind": report.subject.kind,
         "project": name if isinstance(name, str) and name else None,
         "target": {"runtime": target.runtime, "arch": target.architecture.aws},
-        "handler": package.facts.handler,
+        "handler": package.case.handler,
         "code_digest": archive.code_digest,
         "content_digest": archive.content_digest,
         "zip_bytes": archive.zip_bytes,
@@ -49,23 +49,23 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
     }
 
 
-def check_output_paths(wanted: BuildRequest) -> None:
+def check_output_paths(request: BuildRequest) -> None:
     """LP009 for a place that could not be written, before an install that takes minutes."""
-    if wanted.into is not None:
-        check_empty_directory(wanted.into)
-        check_writable(wanted.into / "package.json")
+    if request.into is not None:
+        check_empty_directory(request.into)
+        check_writable(request.into / "package.json")
         return
-    for path in wanted.outputs.values():
+    for path in request.outputs.values():
         check_zip_output(path)
 
 
-def write_package(wanted: BuildRequest, project: Manifest, judged: JudgedPackage, observer: Observer) -> BuiltPackage:
-    """Write what was judged and return where it is; its size as a zip is a finding of its own."""
-    report = judged.report
-    if wanted.into is not None:
-        write_directory(judged.tree, wanted.into, observer=observer)
-        return BuiltPackage(report, judged.job, None, wanted.into, judged.left_out, judged.pruned)
-    archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
+def write_package(request: BuildRequest, project: Manifest, package: JudgedPackage, observer: Observer) -> BuiltPackage:
+    """Write what was package and return where it is; its size as a zip is a finding of its own."""
+    report = package.report
+    if request.into is not None:
+        write_directory(package.tree, request.into, observer=observer)
+        return BuiltPackage(report, package.job, None, request.into, package.left_out, package.pruned)
+    archive = write_zip(package.tree, request.outputs[report.runtime.target], observer=observer)
     subject = replace(
         report.subject,
         archive=str(archive.path),
@@ -74,7 +74,7 @@ def write_package(wanted: BuildRequest, project: Manifest, judged: JudgedPackage
         zip_bytes=archive.zip_bytes,
         unzipped_bytes=archive.unzipped_bytes,
     )
-    findings = apply_policy((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
+    findings = apply_policy((*report.findings, *size_findings(subject, package.case)), request.policy)
     report = replace(report, subject=subject, findings=findings)
-    write_zip_manifest(archive.path, make_manifest(report, archive, judged, project))
-    return BuiltPackage(report, judged.job, archive, None, judged.left_out, judged.pruned)
+    write_zip_manifest(archive.path, make_manifest(report, archive, package, project))
+    return BuiltPackage(report, package.job, archive, None, package.left_out, package.pruned)

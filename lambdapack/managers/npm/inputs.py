@@ -34,8 +34,8 @@ def install_inputs(source: DependencySource, globs: Sequence[str] = ()) -> Tree:
     """
     if source.lock is None:
         raise LambdapackError(BROKEN_MANIFEST, f"{source.repository.root}: there is no lockfile to install from")
-    wanted = (*file_targets(source), *_extra_inputs(source.repository.root), *_script_files(source))
-    keep = _input_filter(source.repository.root, tuple(dict.fromkeys(wanted)), globs)
+    places = (*file_targets(source), *_extra_inputs(source.repository.root), *_script_files(source))
+    keep = _input_filter(source.repository.root, tuple(dict.fromkeys(places)), globs)
     lock = source.lock.path
     own = MemoryTree(
         {
@@ -126,16 +126,16 @@ def _script_files(source: DependencySource) -> Iterator[str]:
                 yield path
 
 
-def _input_filter(root: Path, wanted: Sequence[str], globs: Sequence[str]) -> PathFilter:
+def _input_filter(root: Path, places: Sequence[str], globs: Sequence[str]) -> PathFilter:
     matches = _glob_matcher(globs)
 
     def keep(path: str, is_directory: bool) -> bool:  # noqa: FBT001  # the signature of DirectoryTree
         name = path.rpartition("/")[2]
         if name in EXCLUDED_DIRECTORIES or name in CREDENTIAL_FILES or name.startswith(ENVIRONMENT_FILE_PREFIX):
             return False
-        if any(path == place or path.startswith(f"{place}/") for place in wanted):
+        if any(path == place or path.startswith(f"{place}/") for place in places):
             return not (is_directory and name == "build" and _is_compiled(root / path))
-        if any(place.startswith(f"{path}/") for place in wanted):
+        if any(place.startswith(f"{path}/") for place in places):
             return True
         return bool(globs) if is_directory else matches(path)
 

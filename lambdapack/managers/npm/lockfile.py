@@ -111,8 +111,8 @@ def parse_locked_package(key: str, value: Mapping[str, Any], line: int) -> Locke
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
+    text = value.get(key)
+    return text if isinstance(text, str) else ""
 
 
 def _flag(value: Mapping[str, Any], key: str) -> bool:
@@ -132,10 +132,10 @@ def _optional_peers(value: object) -> frozenset[str]:
 
 
 def _commands(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    found = value.get("bin")
-    if isinstance(found, str):
+    programs = value.get("bin")
+    if isinstance(programs, str):
         return (posixpath.basename(_text(value, "name") or _package_name(key)),)
-    return tuple(found) if isinstance(found, dict) else ()
+    return tuple(programs) if isinstance(programs, dict) else ()
 
 
 def _package_name(key: str) -> str:
@@ -269,12 +269,12 @@ def _update_dev_flags(lock: Lock) -> Lock:
     root, old = lock.importers["."], lock.packages.get("")
     if old is None or _has_same_sections(old, root):
         return lock
-    wanted: set[str] = set()
+    needed: set[str] = set()
     for edge in lock.walk(".", dev=False):
         if edge.target:
-            wanted |= {edge.target.id, lock.follow(edge.target).id}
+            needed |= {edge.target.id, lock.follow(edge.target).id}
     packages = {
-        key: replace(package, dev=False) if key in wanted else package for key, package in lock.packages.items()
+        key: replace(package, dev=False) if key in needed else package for key, package in lock.packages.items()
     }
     return make_lock(lock.path, lock.version, packages, root)
 

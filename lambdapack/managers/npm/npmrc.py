@@ -65,10 +65,10 @@ class _Host:
         """Replace ${NAME} and ${NAME?} as npm does (config/lib/env-replace.js): an unknown ${NAME} stays."""
         return _VARIABLE.sub(self._variable, text)
 
-    def _variable(self, found: re.Match[str]) -> str:
-        slashes, name, optional = found[1], found[2], found[3]
+    def _variable(self, match: re.Match[str]) -> str:
+        slashes, name, optional = match[1], match[2], match[3]
         if len(slashes) % 2:
-            return found[0][(len(slashes) + 1) // 2 :]
+            return match[0][(len(slashes) + 1) // 2 :]
         if name not in self.environ and not optional:
             self.undefined.add(name)
         return slashes[len(slashes) // 2 :] + self.environ.get(name, "" if optional else f"${{{name}}}")
@@ -114,13 +114,13 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
 
 def _effective_keys(host: _Host) -> tuple[dict[str, _Key], set[str]]:
     """Return the keys that count and the names of those of files that are left behind."""
-    found: dict[str, _Key] = {}
+    keys: dict[str, _Key] = {}
     for path in _npmrc_files(host):
-        found |= {host.expand(name): _Key(value, str(path)) for name, value in decode_ini(read_text(path)).items()}
-    known = {name: key for name, key in found.items() if _is_known_key(name)}
+        keys |= {host.expand(name): _Key(value, str(path)) for name, value in decode_ini(read_text(path)).items()}
+    known = {name: key for name, key in keys.items() if _is_known_key(name)}
     variables = {name: key for name, key in _keys_from_environment(host.environ).items() if _is_known_key(name)}
     kept = {name: _Key(_expand_value(key.value, host), key.origin) for name, key in (known | variables).items()}
-    return _bind_credentials(kept), set(found) - set(known)
+    return _bind_credentials(kept), set(keys) - set(known)
 
 
 def _npmrc_files(host: _Host) -> tuple[Path, ...]:
@@ -140,13 +140,13 @@ def _is_file(path: Path) -> bool:
 
 def _keys_from_environment(environ: Mapping[str, str]) -> dict[str, _Key]:
     """Read npm_config_* as npm does: any case, underscores for dashes, an empty one counts for nothing."""
-    found = {}
+    keys = {}
     for variable, value in sorted(environ.items()):
         if value and variable.lower().startswith("npm_config_"):
             bare = variable[len("npm_config_") :]
             name = bare if bare.startswith("//") else re.sub(r"(?!^)_", "-", bare).lower()
-            found[name] = _Key(value, variable)
-    return found
+            keys[name] = _Key(value, variable)
+    return keys
 
 
 def _is_known_key(name: str) -> bool:

@@ -59,11 +59,11 @@ def test_a_compiler_line_for_this_machines_cpu_is_remembered() -> None:
     compiled = CompileLines()
     transcript = Transcript(SILENT, reader=compiled.take)
     transcript("stdout", (Path(__file__).parent / "npm_logs/cpu-flags.txt").read_bytes())
-    assert compiled.tuned == (CompilerFlag("addon", "-march=native", everywhere=True),)
+    assert compiled.flags == (CompilerFlag("addon", "-march=native", everywhere=True),)
 
 
 def test_the_flag_in_other_text_is_none() -> None:
     compiled = CompileLines()
     transcript = Transcript(SILENT, reader=compiled.take)
     transcript("stdout", b"we do not use -march=native here\n  g++ -o x.o --no-march=native -mtune=native x.cc\n")
-    assert compiled.tuned == ()
+    assert compiled.flags == ()

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,5 +42,6 @@ def test_the_rules_ask_the_same_question(field: str, tmp_path: Path) -> None:
     fitting = {"os": "linux", "cpu": "arm64", "libc": "glibc"}[field]
     directory = f"{tmp_path.as_posix()}/node_modules/x"
     for listed, foreign in (((), False), (("any",), False), (("any", fitting), False), (("any", "other"), True)):
-        manifest = replace(PackageManifest(directory, "x", "1.0.0"), **{field: listed})
+        changes: dict[str, Any] = {field: listed}
+        manifest = replace(PackageManifest(directory, "x", "1.0.0"), **changes)
         assert (foreign_package_reason(manifest, runtime) is not None) is foreign
