@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.model import Architecture, is_in_node_modules
-from lambdapack.project.repository import LOCKFILE_MANAGERS, Manifest, Repository
+
+if TYPE_CHECKING:
+    from lambdapack.project.repository import Manifest, Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +115,19 @@ class DependencySource:
     """Where an install's dependencies are written down: a package.json of a repository, and the lock that covers it."""
 
     manager: str  # the package manager that serves it
-    repository: Repository
+    repository: "Repository"
     importer: str  # directory of the package.json below the root; "." the root itself
     lock: Lock | None
 
     @property
-    def manifest(self) -> Manifest:
+    def manifest(self) -> "Manifest":
         """The package.json."""
         return self.repository.manifests[self.importer]
 
     @property
     def foreign_lockfiles(self) -> tuple[str, ...]:
         """Names of lockfiles in the root that its package manager does not read."""
-        return tuple(name for name in self.repository.lockfiles if LOCKFILE_MANAGERS[name] != self.manager)
+        return self.repository.foreign_lockfiles(self.manager)
 
 
 def admits_platform(listed: tuple[str, ...], value: str) -> bool:

@@ -4,12 +4,15 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.managers.interface import PackageManager
 from lambdapack.managers.lock import Lock
 from lambdapack.managers.registry import MANAGERS
 from lambdapack.tree.entry import EntryKind, Tree, read_file
+
+if TYPE_CHECKING:
+    from lambdapack.managers.interface import PackageManager
 
 FOREIGN_MANAGER_PATHS = (
     "node_modules/.pnpm/", "node_modules/.modules.yaml", "node_modules/.yarn-integrity", "node_modules/.yarn-state.yml",
@@ -43,7 +46,7 @@ def read_tree_locks(tree: Tree) -> TreeLocks:
     return TreeLocks(base, own, hidden, foreign=marked and hidden is None)
 
 
-def _read_first_lockfile(tree: Tree, base: str, places: Iterable[tuple[PackageManager, str]]) -> Lock | None:
+def _read_first_lockfile(tree: Tree, base: str, places: Iterable["tuple[PackageManager, str]"]) -> Lock | None:
     for manager, name in places:
         path = posixpath.join(base, name)
         entry = tree.entries.get(path)
@@ -54,7 +57,7 @@ def _read_first_lockfile(tree: Tree, base: str, places: Iterable[tuple[PackageMa
     return None
 
 
-def _parse_lockfile(manager: PackageManager, tree: Tree, path: str) -> Lock | None:
+def _parse_lockfile(manager: "PackageManager", tree: Tree, path: str) -> Lock | None:
     named = Path(path)  # a name for messages: nothing opens it
     try:
         return manager.parse(read_file(tree, path).decode("utf-8-sig"), named)

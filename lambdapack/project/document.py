@@ -9,6 +9,9 @@ from typing import Any
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BROKEN_MANIFEST
 
+INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
+"""What `npm ci` runs for the root and every package, in this order (npm lib/commands/ci.js, 11.19.1)."""
+
 CONFLICT_START = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 CONFLICT_END = re.compile(r"^>{7}(?: |$)", re.MULTILINE)
 

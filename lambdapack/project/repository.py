@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import NO_PROJECT
-from lambdapack.project.document import key_lines, parse_object, read_text, string_entries
+from lambdapack.project.document import INSTALL_SCRIPTS, key_lines, parse_object, read_text, string_entries
 from lambdapack.project.template import SAM_NAMES, SERVERLESS_NAMES
 from lambdapack.project.workspaces import find_workspace_root
 
@@ -24,9 +24,6 @@ LOCKFILE_MANAGERS: Mapping[str, str] = {
 """Who writes a lockfile of this name. Where several lie in a directory, the first of them here counts."""
 
 DEPENDENCY_SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
-
-INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
-"""What `npm ci` runs for the root and every package, in this order (npm lib/commands/ci.js, 11.19.1)."""
 
 GYP_SCRIPT = "node-gyp rebuild"
 
@@ -66,6 +63,10 @@ class Repository:
     manifests: Mapping[str, Manifest]  # those that were read, by directory below the root; "." the root's own
     lockfiles: tuple[str, ...] = ()  # names of all package managers' lockfiles in the root
     templates: tuple[str, ...] = ()  # names of SAM and Serverless templates in the root
+
+    def foreign_lockfiles(self, manager: str) -> tuple[str, ...]:
+        """Return the names of lockfiles in the root that a package manager does not write."""
+        return tuple(name for name in self.lockfiles if LOCKFILE_MANAGERS[name] != manager)
 
 
 def read_repository(directory: Path) -> Repository:

@@ -4,20 +4,22 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BROKEN_MANIFEST
 from lambdapack.managers.lock import Edge, EdgeType, Lock, LockedPackage
 from lambdapack.model import is_in_node_modules
-from lambdapack.project.document import key_lines, parse_object, read_text, string_entries
-from lambdapack.project.repository import INSTALL_SCRIPTS, Repository
+from lambdapack.project.document import INSTALL_SCRIPTS, key_lines, parse_object, read_text, string_entries
+
+if TYPE_CHECKING:
+    from lambdapack.project.repository import Repository
 
 LOCKFILE_NAMES = ("npm-shrinkwrap.json", "package-lock.json")
 """In the order in which npm looks (arborist lib/shrinkwrap.js, npm 11.19.1, read 2026-11)."""
 
 
-def read_lock(repository: Repository, importer: str) -> Lock | None:
+def read_lock(repository: "Repository", importer: str) -> Lock | None:
     """Return the lock that npm uses for a repository, None when there is none. LP003 when it is broken.
 
     Its entries are as npm sees them: link targets as they are on disk, and what the importer's package.json asks for
