@@ -21,7 +21,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo test test-full fuzz check docs site bench clean help
+.PHONY: venv lab demo quick test test-full fuzz check docs site bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -33,6 +33,9 @@ demo: lab  ## Build, verify and invoke a real function for both CPUs
 	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-x86_64.zip --event examples/thumbnail/event.json
 	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-arm64.zip --event examples/thumbnail/event.json
 	@echo "The deployment packages:" && ls -1 examples/thumbnail/.lambdapack/*.zip
+
+quick: venv  ## The unit tests: no engine, no registry
+	$(RUN)pytest -q tests/unit
 
 test: venv  ## All tests but the long ones, from nothing
 	@images/lab/packages.sh gcc g++ libc6-dev zip unzip chromium
@@ -61,7 +64,7 @@ docs: venv  ## Write the generated blocks of README.md
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
 
 site: venv  ## The documentation as pages in .site/
-	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet --config-file .mkdocs.yml
 	@echo "open .site/index.html"
 
 bench: lab  ## Ratios against plain tools, measured in one run

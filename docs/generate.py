@@ -177,12 +177,12 @@ def _page(page: BookEntry) -> Iterator[str]:
         ("version read", page.newest),
         ("status", page.status.value),
         ("binary", page.delivery.value.replace("-", " ")),
-        ("bound to", page.registered.value),
-        ("needs", page.needs),
-        ("maintained instead", ", ".join(page.instead)),
-        ("without a binary", ", ".join(page.javascript)),
+        ("bound to", page.interface.value),
+        ("needs", page.requirements),
+        ("maintained instead", ", ".join(page.replacements)),
+        ("without a binary", ", ".join(page.javascript_replacements)),
         ("on Lambda", page.advice),
-        ("source", f"{page.source} ({page.read})"),
+        ("source", f"{page.source} ({page.read_on})"),
     ]
     yield from table(("", ""), [(name, value) for name, value in said if value])
 

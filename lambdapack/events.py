@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 Advance = Callable[[int], None]
-"""Tell a task that this many more units are done."""
+"""Reports that this many more units of a task are done."""
 
 
 class Observer(Protocol):
-    """Listens to stages. Callers may be on any thread; implementations take their own locks."""
+    """Receives progress. Called from any thread; implementations lock themselves."""
 
     def task(self, label: str, total: int | None = None, unit: str = "") -> AbstractContextManager[Advance]:
         """Enclose a step that may take more than a second; `unit` "B" means bytes, "" a step without counts."""
@@ -20,7 +20,7 @@ class Observer(Protocol):
         ...
 
     def note(self, text: str) -> None:
-        """Say something the user should know whatever happens next: a warning, a choice that was made."""
+        """Tell the user something that matters whatever happens next: a warning, a choice that was made."""
         ...
 
 
@@ -37,4 +37,4 @@ class _SilentObserver:
 
 
 SILENT: Observer = _SilentObserver()
-"""For library use: hears everything, says nothing."""
+"""An observer that ignores everything, for library use."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Self
 
+from lambdapack.messages import Message, Remedy
+
 TASK_ROOT = "/var/task"
 """LAMBDA_TASK_ROOT: where a function's code is (AWS developer guide, "Defined runtime environment variables")."""
 
@@ -75,9 +77,12 @@ class Rule:
     code: str  # "LP" + stage digit + two digits; never reused
     name: str  # kebab-case, the defect, no advice: "wrong-cpu"
     title: str  # one clause, lower case, no full stop
-    why: str  # the consequence, with the loader's or AWS's own words
+    why: str  # the consequence; between backticks stands what a program prints, and `explain` knows it
     fix: str  # one imperative sentence with the command
     severity: Severity
+    messages: tuple[Message, ...] = field(default=(), compare=False, repr=False)  # what programs print about it
+    cause: str = field(default="", compare=False)  # the name of what it is about in a diagnosis; "" for `name`
+    remedy: Remedy | None = field(default=None, compare=False, repr=False)  # None: `explain` has no answer about it
 
 
 @dataclass(frozen=True, slots=True)

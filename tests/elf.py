@@ -28,7 +28,7 @@ void napi_module_register(void *);
 #define REGISTERED(call, name) \\
   static void __attribute__((constructor)) register_##name(void) { call(&name); }
 """
-"""The layouts and macros of Node.js's node.h and node_api.h (FACTS section 7) in plain C."""
+"""The layouts and macros of Node.js's node.h and node_api.h (docs/facts.md#7-registration) in plain C."""
 
 V8_PLAIN = (
     NODE_H

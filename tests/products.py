@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from lambdapack.cli.output import console
-from lambdapack.pack.manifest import zip_manifest_path
+from lambdapack.pack.output import zip_manifest_path
 from lambdapack.report import json_v1
 from lambdapack.rules.registry import RULES
 from lambdapack.schema import published
@@ -75,7 +75,7 @@ def reports(text: str) -> list[dict[str, Any]]:
 
 
 def check_sense(report: Mapping[str, Any]) -> None:
-    """Fail when a report contradicts itself: what DESIGN section 10 says of its verdict, outcomes, codes and paths."""
+    """Fail when a report contradicts itself: what docs/contracts.md says of its verdict, outcomes, codes and paths."""
     ranks = ["note", "warning", "error"]
     counting = [each for each in report["findings"] if each["ignored"] is None]
     worst = max((ranks.index(each["severity"]) for each in counting), default=0)

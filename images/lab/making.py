@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from images.lab import archive, engine, rootfs
+from images.lab import archive, engine, rootfs, sdk
 from images.lab.apt import debs
 from images.lab.archive import Image, StoredLayer
-from images.lab.cache import npm_tarball
+from images.lab.cache import npm_tarball, npm_tarballs
 from images.lab.recipe import BARE_DEBS, BUILD_DEBS, BUILD_DEBS_OF, OPENSSL_DEB, Cpu, NodeRelease, image_name
 from images.lab.rie import emulator
 
@@ -46,7 +46,7 @@ def recipe_digest() -> str:
     """Changes with everything in this folder that an image's content depends on; needs no network."""
     digest = hashlib.sha256()
     folder = Path(__file__).parent
-    for path in sorted((*folder.glob("*.py"), *rootfs.RUNTIME.iterdir())):
+    for path in sorted((*folder.glob("*.py"), *rootfs.RUNTIME.iterdir(), sdk.LOCKFILE)):
         if path.name not in NO_INPUT:
             digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
@@ -84,6 +84,8 @@ def _compose(order: Order, cache: Path, scratch: Path, say: Say) -> tuple[Image,
     bare = rootfs.bare(cpu, (packages[deb].read() for deb in BARE_DEBS), node, npm, release.major)
     rootfs.add_lambda_openssl(bare, packages[OPENSSL_DEB].read())
     bare.file("usr/local/bin/aws-lambda-rie", emulator(cpu, cache), 0o755)
+    pinned = sdk.locked_packages()
+    sdk.add_sdk(bare, zip(pinned, npm_tarballs(tuple(pinned.values()), cache), strict=True))
     layers = {"": archive.store(bare, scratch / "bare.tar")}
     del bare
     say(f"{name}: compilers")

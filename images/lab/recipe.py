@@ -87,12 +87,13 @@ npm is pinned since `latest` (12) skips install scripts by default: no runtime i
 
 _BARE: Final = """
     libc6 libc-bin libgcc-s1 libstdc++6 zlib1g bash libtinfo6 coreutils libacl1 libattr1 libgmp10
-    libselinux1 libpcre2-8-0 grep sed ca-certificates"""
+    libselinux1 libpcre2-8-0 grep sed ca-certificates libssl3"""
 BARE_DEBS: Final = tuple(_BARE.split())
-"""No tar, find, gzip, git, ps, awk, curl or package manager: the official bare image has none either."""
+"""No tar, find, gzip, git, ps, awk, perl or python3: the official bare image has none either. curl and the package
+manager microdnf, which it has, are left out. libssl3 is in /lib64 there too: Prisma chooses its engine by it."""
 
 OPENSSL_DEB: Final = "libssl3"
-"""Its libcrypto.so.3 and libssl.so.3 lie in /var/lang/lib of the bare image, as AWS's own OpenSSL does."""
+"""Its libcrypto.so.3 and libssl.so.3 lie in /var/lang/lib too, as AWS's own OpenSSL does."""
 
 _BUILD: Final = """
     libbz2-1.0 liblzma5 libzstd1 libssl3 libpython3.11-minimal libexpat1 python3.11-minimal python3-minimal
@@ -100,7 +101,16 @@ _BUILD: Final = """
     libctf-nobfd0 libctf0 libjansson4 binutils libisl23 libmpfr6 libmpc3 cpp-12 cpp libcc1-0 libgomp1 libitm1
     libatomic1 libasan8 liblsan0 libtsan2 libubsan1 libgcc-12-dev gcc-12 gcc libc-dev-bin linux-libc-dev
     libcrypt-dev libc6-dev libstdc++-12-dev g++-12 g++ make"""
-BUILD_DEBS: Final = tuple(_BUILD.split())
+_GIT: Final = """
+    libmd0 libbsd0 libedit2 libcbor0.8 libudev1 libfido2-1 libcom-err2 libkrb5support0 libk5crypto3 libkeyutils1
+    libkrb5-3 libgssapi-krb5-2 openssh-client libbrotli1 libnettle8 libhogweed6 libunistring2 libidn2-0 libp11-kit0
+    libtasn1-6 libgnutls30 libsasl2-2 libldap-2.5-0 libnghttp2-14 libpsl5 librtmp1 libssh2-1 libcurl3-gnutls git
+    libpkgconf3 pkgconf-bin pkgconf pkg-config"""
+BUILD_DEBS: Final = (*_BUILD.split(), *_GIT.split())
+"""The compilers, then git, ssh and pkg-config with every library that they load, as the official build images have.
+
+npm starts git and ssh for a dependency such as `github:owner/name`. git's few programs in perl do not run.
+"""
 BUILD_DEBS_OF: Final[Mapping[Cpu, tuple[str, ...]]] = MappingProxyType(
     {
         Cpu.X86_64: ("binutils-x86-64-linux-gnu", "libquadmath0"),

@@ -32,8 +32,29 @@ ACCOUNTS: Final = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "etc/os-release": 'NAME="lambdapack lab"\nID=lambdapack-lab\nID_LIKE=debian\nPRETTY_NAME="lambdapack lab"\n',
 }
+OS_RELEASE: Final = """\
+NAME="Amazon Linux"
+VERSION="2023"
+ID="amzn"
+ID_LIKE="fedora"
+VERSION_ID="2023"
+PLATFORM_ID="platform:al2023"
+PRETTY_NAME="Amazon Linux 2023.8.20250808"
+ANSI_COLOR="0;33"
+CPE_NAME="cpe:2.3:o:amazon:amazon_linux:2023"
+HOME_URL="https://aws.amazon.com/linux/amazon-linux-2023/"
+DOCUMENTATION_URL="https://docs.aws.amazon.com/linux/"
+SUPPORT_URL="https://aws.amazon.com/premiumsupport/"
+BUG_REPORT_URL="https://github.com/amazonlinux/amazon-linux-2023"
+VENDOR_NAME="AWS"
+VENDOR_URL="https://aws.amazon.com/"
+SUPPORT_END="2029-06-30"
+"""
+"""As Amazon Linux 2023 has it (transcripts of `cat /etc/os-release` in public repositories, read 2026-11).
+
+Prisma takes its engines' platform from it, `rhel-openssl-3.0.x`, and installers their package manager.
+"""
 DIRECTORIES: Final = ("dev", "opt", "proc", "root", "run", "sys", "usr/local/bin", "var/lang/lib", "var/task")
 
 
@@ -50,6 +71,9 @@ def bare(cpu: Cpu, debs: Iterable[bytes], node: bytes, npm: bytes, major: int) -
         layer.file(path, text.encode())
     for package in debs:
         _unpack_deb(layer, package)
+    layer.file("usr/lib/os-release", OS_RELEASE.encode())
+    layer.symlink("etc/os-release", "../usr/lib/os-release")
+    layer.file("etc/system-release", b"Amazon Linux release 2023 (Amazon Linux)\n")
     layer.symlink("usr/bin/sh", "bash")
     _join_certificates(layer)
     _node(layer, node, npm)

@@ -1,1 +1,1 @@
-"""AWS by boto3. Nothing else in lambdapack knows it, and nothing here is imported before it is needed."""
+"""AWS through boto3, which only this room imports; the room is imported only when a command needs AWS."""

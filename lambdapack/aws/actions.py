@@ -1,4 +1,4 @@
-"""Every operation that lambdapack calls, with the IAM actions that AWS checks. A call without a row cannot be made.
+"""Every operation that lambdapack calls, with the IAM actions that AWS checks. AwsClient refuses a call without a row.
 
 Source: AWS service authorization reference, "AWS Lambda", "Amazon CloudWatch Logs",
 "Amazon S3", "AWS STS". Read 2026-11-20.
@@ -45,34 +45,36 @@ IAM_ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
 """`sts:GetCallerIdentity` needs no permission. Lambda reads the object and its version as the caller."""
 
 DEPLOY_OPERATIONS = frozenset(
-    each for each in IAM_ACTIONS if each[0] in {"lambda", "s3"} and "Layer" not in each[1]
+    (service, operation)
+    for service, operation in IAM_ACTIONS
+    if service in {"lambda", "s3"} and "Layer" not in operation
 ) - {
     ("lambda", "GetAccountSettings"),
     ("lambda", "GetFunction"),
     ("lambda", "ListFunctions"),
     ("s3", "GetObject"),
 } | {("lambda", "GetLayerVersion")}
-"""What `deploy` and `rollback` call: tests/unit/aws/test_aws_policy.py compares it with what they really do."""
+"""Operations that `deploy` and `rollback` call; tests/unit/aws/test_aws_policy.py compares them with the real calls."""
 
-PUBLISH_OPERATIONS = frozenset(each for each in IAM_ACTIONS if each[0] == "s3" or "Layer" in each[1]) - {
-    ("s3", "GetObject")
-} | {("lambda", "ListFunctions")}
-"""What `publish-layer` calls, held to it by the same test."""
+PUBLISH_OPERATIONS = frozenset(
+    (service, operation) for service, operation in IAM_ACTIONS if service == "s3" or "Layer" in operation
+) - {("s3", "GetObject")} | {("lambda", "ListFunctions")}
+"""Operations that `publish-layer` calls; the same test compares them."""
 
 UNSCOPED_ACTIONS = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
-"""Actions without a resource to narrow them to."""
+"""Actions that cannot be restricted to a resource."""
 
 
 def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the least IAM policy that allows these operations; NAME, BUCKET and ROLE are to be filled in."""
-    wanted = sorted({action for operation in operations for action in IAM_ACTIONS[operation]})
-    layers = "NAME*" if "lambda:PublishLayerVersion" in wanted else "*"  # functions have other people's layers
+    """Return the minimal IAM policy that allows these operations; the user replaces NAME, BUCKET and ROLE."""
+    actions = sorted({action for operation in operations for action in IAM_ACTIONS[operation]})
+    layers = "NAME*" if "lambda:PublishLayerVersion" in actions else "*"  # functions have other people's layers
     statements = [
-        _statement([each for each in wanted if each in UNSCOPED_ACTIONS], "*"),
-        _statement([each for each in wanted if _is_function_action(each)], "arn:aws:lambda:*:*:function:NAME*"),
-        _statement([each for each in wanted if _is_layer_action(each)], f"arn:aws:lambda:*:*:layer:{layers}"),
-        _statement([each for each in wanted if each.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
-        _statement([each for each in wanted if each == PASS_ROLE_ACTION], "arn:aws:iam::*:role/ROLE"),
+        _statement([action for action in actions if action in UNSCOPED_ACTIONS], "*"),
+        _statement([action for action in actions if _is_function_action(action)], "arn:aws:lambda:*:*:function:NAME*"),
+        _statement([action for action in actions if _is_layer_action(action)], f"arn:aws:lambda:*:*:layer:{layers}"),
+        _statement([action for action in actions if action.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
+        _statement([action for action in actions if action == PASS_ROLE_ACTION], "arn:aws:iam::*:role/ROLE"),
     ]
     return {"Version": "2012-10-17", "Statement": [statement for statement in statements if statement["Action"]]}
 

@@ -19,14 +19,14 @@ from lambdapack.errors.record import Failure
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What waits use. Seconds."""
+    """The clock that waits use, in seconds."""
 
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random  # from 0 to 1
 
-    def spread(self, seconds: float) -> float:
-        """Return a pause between half of it and all, so that many callers do not come back together."""
+    def spread_pause(self, seconds: float) -> float:
+        """Return a random pause between half of `seconds` and all, so that callers do not retry together."""
         return seconds * (0.5 + self.jitter() / 2)
 
 
@@ -36,12 +36,12 @@ MakeClient = Callable[[str, Config], Any]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long a kind of refusal is met with another try. Seconds."""
+    """How often and how long one kind of failure is retried. Seconds."""
 
-    first: float  # the first pause; each is twice the one before
-    longest: float  # the longest pause
+    first_pause: float  # the first pause; each is twice the one before
+    longest_pause: float  # the longest pause
     tries: int
-    within: float  # no try begins later than this after the first
+    max_seconds: float  # no try begins later than this after the first
 
 
 RETRY_POLICIES: Mapping[Failure, RetryPolicy] = {
@@ -54,28 +54,28 @@ RETRY_POLICIES: Mapping[Failure, RetryPolicy] = {
 """A new role needs about ten seconds until Lambda may assume it; an update ends in seconds, with a VPC in minutes."""
 
 DEFAULT_CALL_CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 1})
-"""Retries are ours: botocore's defaults change between releases and know nothing of 409."""
+"""Without botocore's retries, whose defaults change between releases and ignore 409; lambdapack retries itself."""
 
 INLINE_ZIP_CONFIG = Config(connect_timeout=900, read_timeout=300, retries={"total_max_attempts": 1})
-"""A zip in the request is sent with one call, for which botocore allows connect_timeout in all."""
+"""For a zip in the request: botocore limits sending the whole request by connect_timeout."""
 
 TRANSFER_CONFIG = Config(
     connect_timeout=10, read_timeout=60, max_pool_connections=16, retries={"total_max_attempts": 5, "mode": "standard"}
 )
-"""Objects are sent and read in parts by s3transfer, which leaves it to botocore to try a part again."""
+"""For s3transfer, which sends and reads objects in parts and leaves retries of a part to botocore."""
 
 INVOKE_MARGIN = 15
 """Seconds beyond the function's own timeout, for a cold start and the network."""
 
 AMBIGUOUS_ERRORS = (exceptions.ReadTimeoutError, exceptions.ConnectionClosedError)
-"""The request may have been carried out."""
+"""Errors after which the request may have been executed."""
 
 NON_IDEMPOTENT_OPERATIONS = frozenset(("Invoke", "PublishLayerVersion"))
-"""Operations that may do harm, or leave something behind, when they are carried out twice."""
+"""Operations that are never retried when the first request may have been executed."""
 
 
 class AwsClient:
-    """Calls operations of AWS by name. Safe for threads."""
+    """Calls AWS operations by name. Thread-safe."""
 
     def __init__(self, make: MakeClient, clock: Clock | None = None) -> None:
         self._make = make
@@ -97,22 +97,22 @@ class AwsClient:
     def call(
         self, service: str, operation: str, parameters: Mapping[str, Any], config: Config = DEFAULT_CALL_CONFIG
     ) -> Any:
-        """Return an operation's answer; tries again what is worth it, and raises our errors."""
+        """Return an operation's reply; retries by RETRY_POLICIES, and raises LambdapackError."""
         client = self.client(service, config)
-        begun = self.clock.monotonic()
+        started = self.clock.monotonic()
         tries = 0
         while True:
             try:
                 return getattr(client, _method_name(service, operation))(**parameters)
             except (ClientError, BotoCoreError) as error:
                 tries += 1
-                pause = self._pause(operation, error, tries, self.clock.monotonic() - begun)
+                pause = self._pause(operation, error, tries, self.clock.monotonic() - started)
                 if pause is None:
                     raise convert_error(error, service, operation, _subject(parameters)) from error
             self.clock.sleep(pause)
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
-        """Yield the pages of an operation of Lambda."""
+        """Yield the pages of a Lambda operation."""
         marker: dict[str, str] = {}
         while True:
             page = self.call("lambda", operation, {**parameters, **marker})
@@ -123,19 +123,19 @@ class AwsClient:
 
     def _pause(self, operation: str, error: ClientError | BotoCoreError, tries: int, passed: float) -> float | None:
         kind = classify_error(error)
-        patience = RETRY_POLICIES.get(kind)
-        if patience is None or tries >= patience.tries or isinstance(error, exceptions.SSLError):
+        policy = RETRY_POLICIES.get(kind)
+        if policy is None or tries >= policy.tries or isinstance(error, exceptions.SSLError):
             return None
         if (kind is ROLE and operation != "CreateFunction") or (
             operation in NON_IDEMPOTENT_OPERATIONS and _may_have_run(error)
         ):
             return None
-        pause = self.clock.spread(min(patience.longest, patience.first * 2 ** min(tries - 1, 10)))
-        return pause if passed + pause <= patience.within else None
+        pause = self.clock.spread_pause(min(policy.longest_pause, policy.first_pause * 2 ** min(tries - 1, 10)))
+        return pause if passed + pause <= policy.max_seconds else None
 
 
 def _may_have_run(error: Exception) -> bool:
-    """Tell whether a request may have been carried out although there was no answer."""
+    """Tell whether a request may have been executed although no reply came."""
     return isinstance(error, AMBIGUOUS_ERRORS) or (isinstance(error, ClientError) and classify_error(error) is SERVICE)
 
 

@@ -20,7 +20,7 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
     """One account in one region."""
 
     def __init__(self, make: MakeClient, region: str, clock: Clock | None = None) -> None:
-        """Take a maker of clients; `connect` has the usual one."""
+        """Take a function that makes botocore clients; connect_cloud() passes boto3's."""
         self.calls = AwsClient(make, clock)
         self._region = region
 
@@ -31,19 +31,19 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
 
     def identity(self) -> CallerIdentity:
         """GetCallerIdentity."""
-        found = self.calls.call("sts", "GetCallerIdentity", {})
-        return CallerIdentity(found["Account"], found["Arn"])
+        reply = self.calls.call("sts", "GetCallerIdentity", {})
+        return CallerIdentity(reply["Account"], reply["Arn"])
 
     def limits(self) -> AccountLimits:
-        """GetAccountSettings; who may not read them has the documented ones."""
+        """GetAccountSettings; the documented limits when they may not be read."""
         try:
-            found = self.calls.call("lambda", "GetAccountSettings", {})
-            limits, usage = found["AccountLimit"], found.get("AccountUsage", {})
+            reply = self.calls.call("lambda", "GetAccountSettings", {})
+            limits, usage = reply["AccountLimit"], reply.get("AccountUsage", {})
             return AccountLimits(
-                zipped=limits["CodeSizeZipped"],
-                unzipped=limits["CodeSizeUnzipped"],
-                total=limits["TotalCodeSize"],
-                used=usage.get("TotalCodeSize", 0),
+                zipped_bytes=limits["CodeSizeZipped"],
+                unzipped_bytes=limits["CodeSizeUnzipped"],
+                storage_bytes=limits["TotalCodeSize"],
+                used_bytes=usage.get("TotalCodeSize", 0),
             )
         except (LambdapackError, KeyError):
             return AccountLimits()
@@ -52,20 +52,20 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
 def connect_cloud(
     environ: Mapping[str, str], *, profile: str | None = None, region: str | None = None, endpoint: str | None = None
 ) -> BotoCloud:
-    """Return the cloud of a profile and region, which may come from AWS's own environment and files.
+    """Return the cloud of a profile and region, which may come from AWS's environment variables and files.
 
-    No call is made. LP403 without a region, LP404 for a profile that is not there. AWS_REGION counts, which Lambda,
+    No call is made. LP403 without a region, LP404 for an unknown profile. AWS_REGION counts, which Lambda,
     CodeBuild and the other SDKs use and boto3 does not read.
     """
     try:
         session = boto3.Session(profile_name=profile)
-        place = region or environ.get("AWS_REGION") or session.region_name
-        if not place:
-            raise LambdapackError(NO_REGION, "neither --region, nor AWS_REGION, nor the profile has one")
+        region_name = region or environ.get("AWS_REGION") or session.region_name
+        if not region_name:
+            raise LambdapackError(NO_REGION, "neither --region, AWS_REGION nor the profile names a region")
     except BotoCoreError as error:
         raise convert_error(error, "", "", "") from error
 
     def make(service: str, config: object) -> object:
-        return session.client(service, region_name=place, endpoint_url=endpoint, config=config)
+        return session.client(service, region_name=region_name, endpoint_url=endpoint, config=config)
 
-    return BotoCloud(make, place)
+    return BotoCloud(make, region_name)

@@ -70,7 +70,7 @@ _MESSAGE_PATTERNS: tuple[tuple[str, Failure], ...] = (
     (r"[Ss]ubnet|[Ss]ecurity [Gg]roup|\bVPC\b", VPC),
     (r"code signing|Code signing", CODE_SIGNING),
 )
-"""Words of a ResourceConflictException or an InvalidParameterValueException, which stand for many things."""
+"""Messages of a ResourceConflictException or an InvalidParameterValueException, which have many causes."""
 
 _AMBIGUOUS_CODES = ("ResourceConflictException", "InvalidParameterValueException", "ValidationException")
 
@@ -88,17 +88,17 @@ _FAILURE_BY_CLASS: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
     ((exceptions.HTTPClientError, exceptions.ConnectionError), UNREACHABLE),
     ((exceptions.InvalidEndpointConfigurationError, exceptions.ParamValidationError), REFUSED),
 )
-"""What botocore says before or without an answer of AWS, by class. The first that fits counts."""
+"""Errors that botocore raises before or without a reply of AWS, by class; the first match counts."""
 
 
 def classify_error(error: ClientError | BotoCoreError | ValueError) -> Failure:
-    """Return which failure an error of botocore is."""
+    """Return the failure that a botocore error stands for."""
     if not isinstance(error, ClientError):
         return next((failure for classes, failure in _FAILURE_BY_CLASS if isinstance(error, classes)), REFUSED)
     code, words = _error_code(error), _error_message(error)
     if code in _AMBIGUOUS_CODES:
-        found = next((failure for pattern, failure in _MESSAGE_PATTERNS if re.search(pattern, words)), None)
-        return found or _FAILURE_BY_CODE.get(code, REFUSED)
+        failure = next((failure for pattern, failure in _MESSAGE_PATTERNS if re.search(pattern, words)), None)
+        return failure or _FAILURE_BY_CODE.get(code, REFUSED)
     if code in _FAILURE_BY_CODE:
         return _FAILURE_BY_CODE[code]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
@@ -108,14 +108,14 @@ def classify_error(error: ClientError | BotoCoreError | ValueError) -> Failure:
 def convert_error(
     error: ClientError | BotoCoreError | ValueError, service: str, operation: str, subject: str
 ) -> LambdapackError:
-    """Return our error for one of botocore; `subject` is the function, layer or object that the call was about."""
+    """Return the LambdapackError for a botocore error; `subject` is the function, layer or object of the call."""
     kind = classify_error(error)
     if kind is NOT_THERE and ":layer:" not in subject and operation not in {"GetLayerVersion", "UpdateAlias"}:
         kind = NO_FUNCTION if "unction not found" in _error_message(error) else NOT_THERE
-    place = f"{service} {operation}{f' on {subject}' if subject else ''}"
+    call = f"{service} {operation}{f' on {subject}' if subject else ''}"
     if kind is ACCESS_DENIED:
         return _access_denied_error(error, service, operation, subject)
-    return LambdapackError(kind, f"{place}: {_error_message(error)}", hint=_hint(kind, error))
+    return LambdapackError(kind, f"{call}: {_error_message(error)}", hint=_hint(kind, error))
 
 
 def _hint(kind: Failure, error: Exception) -> str | None:
@@ -127,12 +127,12 @@ def _hint(kind: Failure, error: Exception) -> str | None:
 
 
 def _access_denied_error(error: Exception, service: str, operation: str, subject: str) -> LambdapackError:
-    found = _DENIED_ACTION.search(_error_message(error))
-    action = found[1] if found else next(iter(IAM_ACTIONS[service, operation]), f"{service}:{operation}")
-    place = (found[2] if found and found[2] else subject).rstrip(".")
-    where = f" on {place}" if place else ""
-    hint = f"Allow the action {action}{where}; README has the least policy that lambdapack needs."
-    return LambdapackError(ACCESS_DENIED, f"{action} is missing: {_error_message(error)}", hint=hint)
+    match = _DENIED_ACTION.search(_error_message(error))
+    action = match[1] if match else next(iter(IAM_ACTIONS[service, operation]), f"{service}:{operation}")
+    resource = (match[2] if match and match[2] else subject).rstrip(".")
+    where = f" on {resource}" if resource else ""
+    hint = f"Allow the action {action}{where}; README lists the minimal IAM policy."
+    return LambdapackError(ACCESS_DENIED, f"{action} is not allowed: {_error_message(error)}", hint=hint)
 
 
 def _error_code(error: ClientError) -> str:

@@ -24,41 +24,43 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 
 POLL_FIRST, POLL_LONGEST, POLL_WITHIN = 0.25, 5.0, 600.0
-"""Seconds. Most updates end within one; with a VPC or a large layer they take minutes."""
+"""Seconds between polls, and in all. Most updates take one; with a VPC or a large layer they take minutes."""
 
 NOT_FOUND_FAILURES = (NO_FUNCTION, NOT_THERE)
 
 
 class BotoFunctions:
-    """What deploy/cloud.py calls Functions."""
+    """The FunctionCloud protocol of deploy/cloud.py."""
 
     calls: AwsClient
 
     def function(self, name: str, qualifier: str = "") -> LambdaFunction | None:
         """GetFunctionConfiguration."""
         try:
-            return shapes.parse_function(self._ask("GetFunctionConfiguration", name, qualifier))
+            return shapes.parse_function(self._read_function("GetFunctionConfiguration", name, qualifier))
         except LambdapackError as error:
             if error.failure in NOT_FOUND_FAILURES:
                 return None
             raise
 
     def code_location(self, name: str, qualifier: str = "") -> str:
-        """GetFunction, which alone tells the place."""
-        return str(self._ask("GetFunction", name, qualifier)["Code"].get("Location", ""))
+        """GetFunction, the only operation that returns the location."""
+        return str(self._read_function("GetFunction", name, qualifier)["Code"].get("Location", ""))
 
-    def settled(self, name: str, qualifier: str = "") -> LambdaFunction:
-        """GetFunctionConfiguration, until nothing is under way."""
+    def wait_until_settled(self, name: str, qualifier: str = "") -> LambdaFunction:
+        """GetFunctionConfiguration, repeated until no update is in progress."""
         clock = self.calls.clock
-        begun, pause = clock.monotonic(), POLL_FIRST
+        started, pause = clock.monotonic(), POLL_FIRST
         while True:
-            found = shapes.parse_function(self._ask("GetFunctionConfiguration", name, qualifier))
-            if found.settled:
-                return _check_update(found)
-            if clock.monotonic() - begun > POLL_WITHIN:
-                detail = f"{found.version_arn} is {found.state or found.update} since {POLL_WITHIN:g} s"
+            function = shapes.parse_function(self._read_function("GetFunctionConfiguration", name, qualifier))
+            if function.is_settled:
+                return _check_update(function)
+            if clock.monotonic() - started > POLL_WITHIN:
+                detail = (
+                    f"{function.version_arn} has been {function.state or function.update_status} for {POLL_WITHIN:g} s"
+                )
                 raise LambdapackError(NOT_SETTLED, detail)
-            clock.sleep(clock.spread(pause))
+            clock.sleep(clock.spread_pause(pause))
             pause = min(POLL_LONGEST, pause * 1.5)
 
     def create_function(
@@ -66,76 +68,76 @@ class BotoFunctions:
     ) -> LambdaFunction:
         """CreateFunction."""
         source, config = code_parameters(code)
-        wanted = {
+        parameters = {
             **shapes.settings_parameters(settings),
             "FunctionName": name,
             "Architectures": [architecture.aws],
             "PackageType": "Zip",
             "Code": source,
         }
-        return shapes.parse_function(self.calls.call("lambda", "CreateFunction", wanted, config))
+        return shapes.parse_function(self.calls.call("lambda", "CreateFunction", parameters, config))
 
     def update_code(self, name: str, architecture: Architecture, code: CodeSource) -> LambdaFunction:
-        """UpdateFunctionCode, with Architectures: left out, AWS would keep what was there."""
+        """UpdateFunctionCode, with Architectures: without it AWS keeps the old one."""
         source, config = code_parameters(code)
-        wanted = {**source, "FunctionName": name, "Architectures": [architecture.aws]}
-        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionCode", wanted, config))
+        parameters = {**source, "FunctionName": name, "Architectures": [architecture.aws]}
+        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionCode", parameters, config))
 
     def update_settings(self, name: str, settings: FunctionSettings, revision: str) -> LambdaFunction:
         """UpdateFunctionConfiguration."""
-        wanted = {**shapes.settings_parameters(settings), "FunctionName": name, **_revision_parameter(revision)}
-        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionConfiguration", wanted))
+        parameters = {**shapes.settings_parameters(settings), "FunctionName": name, **_revision_parameter(revision)}
+        return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionConfiguration", parameters))
 
     def publish_version(self, name: str, code_digest: str, revision: str) -> LambdaFunction:
-        """PublishVersion; the answer's code is compared, since not every server does."""
-        wanted = {"FunctionName": name, "CodeSha256": code_digest, **_revision_parameter(revision)}
-        found = shapes.parse_function(self.calls.call("lambda", "PublishVersion", wanted))
-        if found.code_digest != code_digest:
-            raise LambdapackError(CHANGED, f"{found.arn} has the code {found.code_digest}, not {code_digest}")
-        return found
+        """PublishVersion; checks the code digest of the reply, since not every emulator does."""
+        parameters = {"FunctionName": name, "CodeSha256": code_digest, **_revision_parameter(revision)}
+        version = shapes.parse_function(self.calls.call("lambda", "PublishVersion", parameters))
+        if version.code_digest != code_digest:
+            raise LambdapackError(CHANGED, f"{version.arn} has the code {version.code_digest}, not {code_digest}")
+        return version
 
     def versions(self, name: str) -> Iterator[LambdaFunction]:
         """ListVersionsByFunction, all pages."""
         for page in self.calls.pages("ListVersionsByFunction", {"FunctionName": name}):
             yield from map(shapes.parse_function, page.get("Versions", ()))
 
-    def every_version(self) -> Iterator[LambdaFunction]:
+    def all_versions(self) -> Iterator[LambdaFunction]:
         """ListFunctions with ALL, all pages."""
         for page in self.calls.pages("ListFunctions", {"FunctionVersion": "ALL"}):
             yield from map(shapes.parse_function, page.get("Functions", ()))
 
     def consumers(self, name: str) -> Iterator[Consumer]:
         """GetFunctionUrlConfig, GetPolicy, ListEventSourceMappings, each without a qualifier."""
-        url = self._maybe("GetFunctionUrlConfig", name)
+        url = self._read_if_present("GetFunctionUrlConfig", name)
         if url:
             yield Consumer("function-url", url["FunctionUrl"])
-        policy = self._maybe("GetPolicy", name)
+        policy = self._read_if_present("GetPolicy", name)
         for statement in json.loads(policy["Policy"])["Statement"] if policy else ():
             if "InvokeFunctionUrl" not in str(statement.get("Action")):
                 yield Consumer("permission", _principal_text(statement))
         for page in self.calls.pages("ListEventSourceMappings", {"FunctionName": name}):
-            for each in page.get("EventSourceMappings", ()):
-                if each.get("FunctionArn", "") == unqualified_arn(each.get("FunctionArn", "")):
-                    yield Consumer("event-source", each.get("EventSourceArn") or each.get("UUID", ""))
+            for mapping in page.get("EventSourceMappings", ()):
+                if mapping.get("FunctionArn", "") == unqualified_arn(mapping.get("FunctionArn", "")):
+                    yield Consumer("event-source", mapping.get("EventSourceArn") or mapping.get("UUID", ""))
 
     def invoke(self, name: str, qualifier: str, payload: bytes, timeout: int) -> SmokeAnswer:
-        """Invoke. A read timeout is the end: botocore's default would send it three times."""
+        """Invoke, without a retry after a read timeout: botocore's default would send it three times."""
         config = Config(connect_timeout=10, read_timeout=timeout + INVOKE_MARGIN, retries={"total_max_attempts": 1})
-        wanted = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
-        found = self.calls.call("lambda", "Invoke", wanted, config)
+        parameters = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
+        reply = self.calls.call("lambda", "Invoke", parameters, config)
         return SmokeAnswer(
-            payload=found["Payload"].read(),
-            error=found.get("FunctionError", ""),
-            log=base64.b64decode(found.get("LogResult", "")).decode("utf-8", "replace"),
-            version=found.get("ExecutedVersion", ""),
+            payload=reply["Payload"].read(),
+            error=reply.get("FunctionError", ""),
+            log=base64.b64decode(reply.get("LogResult", "")).decode("utf-8", "replace"),
+            version=reply.get("ExecutedVersion", ""),
         )
 
-    def _ask(self, operation: str, name: str, qualifier: str = "") -> Any:
+    def _read_function(self, operation: str, name: str, qualifier: str = "") -> Any:
         return self.calls.call("lambda", operation, {"FunctionName": name, **_qualifier_parameter(qualifier)})
 
-    def _maybe(self, operation: str, name: str) -> Any:
+    def _read_if_present(self, operation: str, name: str) -> Any:
         try:
-            return self._ask(operation, name)
+            return self._read_function(operation, name)
         except LambdapackError as error:
             if error.failure in NOT_FOUND_FAILURES:
                 return None
@@ -143,7 +145,7 @@ class BotoFunctions:
 
 
 def code_parameters(code: CodeSource) -> tuple[dict[str, Any], Config]:
-    """Return the parameters that name a function's code, and how the request is sent."""
+    """Return the parameters for a function's code, and the configuration of the request."""
     if isinstance(code, LocalZip):
         return {"ZipFile": code.path.read_bytes()}, INLINE_ZIP_CONFIG
     version = {"S3ObjectVersion": code.version} if code.version else {}
@@ -158,22 +160,24 @@ def _revision_parameter(revision: str) -> dict[str, str]:
     return {"RevisionId": revision} if revision else {}
 
 
-def _check_update(found: LambdaFunction) -> LambdaFunction:
-    if found.failed:
-        raise LambdapackError(UPDATE_FAILED, f"{found.version_arn}: {found.reason or 'AWS gives no reason'}")
-    return found
+def _check_update(function: LambdaFunction) -> LambdaFunction:
+    if function.has_failed:
+        raise LambdapackError(
+            UPDATE_FAILED, f"{function.version_arn}: {function.failure_reason or 'AWS gives no reason'}"
+        )
+    return function
 
 
 def _principal_text(statement: Mapping[str, Any]) -> str:
     principal = statement.get("Principal", "")
-    who = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
+    caller = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
     condition = statement.get("Condition") or {}
-    source = next((str(value) for each in condition.values() for value in each.values()), "")
-    return f"{who} for {source}" if source else str(who)
+    source = next((str(value) for operands in condition.values() for value in operands.values()), "")
+    return f"{caller} for {source}" if source else str(caller)
 
 
 class BotoAliases:
-    """What deploy/cloud.py calls Aliases."""
+    """The AliasCloud protocol of deploy/cloud.py."""
 
     calls: AwsClient
 
@@ -191,7 +195,7 @@ class BotoAliases:
         return shapes.parse_alias(self.calls.call("lambda", "CreateAlias", _alias_parameters(function, alias)))
 
     def update_alias(self, function: str, alias: Alias) -> Alias:
-        """UpdateAlias. The weights are always sent: left out, AWS would keep the old ones."""
+        """UpdateAlias. Always sends the weights: without them AWS keeps the old ones."""
         guard = {"RevisionId": alias.revision} if alias.revision else {}
         return shapes.parse_alias(
             self.calls.call("lambda", "UpdateAlias", {**_alias_parameters(function, alias), **guard})

@@ -13,7 +13,7 @@ from lambdapack.errors.record import LambdapackError
 
 
 class BotoLayers:
-    """What deploy/cloud.py calls Layers."""
+    """The LayerCloud protocol of deploy/cloud.py."""
 
     calls: AwsClient
 
@@ -21,41 +21,43 @@ class BotoLayers:
         """ListLayerVersions, all pages."""
         try:
             for page in self.calls.pages("ListLayerVersions", {"LayerName": name}):
-                yield from (shapes.parse_layer_version(each, name) for each in page.get("LayerVersions", ()))
+                yield from (shapes.parse_layer_version(document, name) for document in page.get("LayerVersions", ()))
         except LambdapackError as error:
             if error.failure not in (NO_FUNCTION, NOT_THERE):
                 raise
 
     def layer_version(self, name: str, number: int) -> LayerVersion | None:
-        """GetLayerVersion, which takes ARNs of other accounts too (GetLayerVersionByArn is not everywhere)."""
-        found = self._layer("GetLayerVersion", name, number)
-        return shapes.parse_layer_version(found) if found else None
+        """GetLayerVersion, which accepts ARNs of other accounts too (not every emulator has GetLayerVersionByArn)."""
+        document = self._layer("GetLayerVersion", name, number)
+        return shapes.parse_layer_version(document) if document else None
 
     def publish_layer(self, new: NewLayer, code: CodeSource) -> LayerVersion:
         """PublishLayerVersion."""
         source, config = code_parameters(code)
-        wanted: dict[str, Any] = {"LayerName": new.name, "Content": source, "Description": new.description}
+        parameters: dict[str, Any] = {"LayerName": new.name, "Content": source, "Description": new.description}
         optional = {
             "CompatibleRuntimes": list(new.runtimes),
             "CompatibleArchitectures": [architecture.aws for architecture in new.architectures],
             "LicenseInfo": new.license,
         }
-        wanted.update({name: value for name, value in optional.items() if value})
-        return shapes.parse_layer_version(self.calls.call("lambda", "PublishLayerVersion", wanted, config), new.name)
+        parameters.update({name: value for name, value in optional.items() if value})
+        return shapes.parse_layer_version(
+            self.calls.call("lambda", "PublishLayerVersion", parameters, config), new.name
+        )
 
     def delete_layer_version(self, name: str, number: int) -> None:
-        """DeleteLayerVersion, which AWS grants for one that is not there, too."""
+        """DeleteLayerVersion, which succeeds also for a version that does not exist."""
         self.calls.call("lambda", "DeleteLayerVersion", {"LayerName": name, "VersionNumber": number})
 
     def layer_policy(self, name: str, number: int) -> tuple[LayerPermission, ...]:
         """GetLayerVersionPolicy."""
-        found = self._layer("GetLayerVersionPolicy", name, number)
-        statements = json.loads(found["Policy"])["Statement"] if found else ()
+        reply = self._layer("GetLayerVersionPolicy", name, number)
+        statements = json.loads(reply["Policy"])["Statement"] if reply else ()
         return tuple(_parse_permission(statement) for statement in statements)
 
     def permit_layer(self, name: str, number: int, permission: LayerPermission) -> None:
         """AddLayerVersionPermission."""
-        wanted = {
+        parameters = {
             "LayerName": name,
             "VersionNumber": number,
             "StatementId": permission.sid,
@@ -63,8 +65,8 @@ class BotoLayers:
             "Principal": permission.principal,
         }
         if permission.organization:
-            wanted["OrganizationId"] = permission.organization
-        self.calls.call("lambda", "AddLayerVersionPermission", wanted)
+            parameters["OrganizationId"] = permission.organization
+        self.calls.call("lambda", "AddLayerVersionPermission", parameters)
 
     def _layer(self, operation: str, name: str, number: int) -> Any:
         try:
@@ -77,8 +79,8 @@ class BotoLayers:
 
 def _parse_permission(statement: Mapping[str, Any]) -> LayerPermission:
     principal = statement.get("Principal", "")
-    who = principal.get("AWS", "") if isinstance(principal, dict) else principal
+    grantee = principal.get("AWS", "") if isinstance(principal, dict) else principal
     condition = statement.get("Condition") or {}
-    organization = next((str(value) for each in condition.values() for value in each.values()), "")
-    account = str(who).removeprefix("arn:aws:iam::").removesuffix(":root")
+    organization = next((str(value) for operands in condition.values() for value in operands.values()), "")
+    account = str(grantee).removeprefix("arn:aws:iam::").removesuffix(":root")
     return LayerPermission(statement.get("Sid", ""), account, organization)

@@ -14,37 +14,37 @@ _VERSION_SETTINGS = (
     "DeadLetterConfig", "EphemeralStorage", "FileSystemConfigs", "Handler", "KMSKeyArn", "LoggingConfig", "MemorySize",
     "Role", "Runtime", "Timeout", "TracingConfig",
 )  # fmt: skip
-"""Settings that a version keeps and that read the same from $LATEST and from the version."""
+"""Settings that a version freezes and that AWS returns alike for $LATEST and the version."""
 
 
 def parse_function(document: Document) -> LambdaFunction:
-    """Return a function of a FunctionConfiguration."""
+    """Return the function of a FunctionConfiguration document."""
     return LambdaFunction(
         name=document["FunctionName"],
         arn=document["FunctionArn"],
         version=document.get("Version", "$LATEST"),
-        package=document.get("PackageType", "Zip"),
+        package_type=document.get("PackageType", "Zip"),
         runtime=document.get("Runtime", ""),
         architecture=parse_architectures(document.get("Architectures") or ["x86_64"])[0],
         handler=document.get("Handler", ""),
         role=document.get("Role", ""),
-        layers=tuple(AttachedLayer(each["Arn"], each.get("CodeSize", 0)) for each in document.get("Layers") or ()),
+        layers=tuple(AttachedLayer(layer["Arn"], layer.get("CodeSize", 0)) for layer in document.get("Layers") or ()),
         code_digest=document.get("CodeSha256", ""),
         code_bytes=document.get("CodeSize", 0),
         timeout=document.get("Timeout", 3),
         memory=document.get("MemorySize", 128),
         environment=parse_environment(document),
-        settings=_settings_digest(document),
+        settings_digest=_settings_digest(document),
         revision=document.get("RevisionId", ""),
         state=document.get("State", ""),
-        update=document.get("LastUpdateStatus", ""),
-        reason=_failure_reason(document),
+        update_status=document.get("LastUpdateStatus", ""),
+        failure_reason=_failure_reason(document),
         description=document.get("Description", ""),
     )
 
 
 def parse_architectures(names: list[str] | None) -> tuple[Architecture, ...]:
-    """Return the architectures of AWS's names; the field's values are an enum of these two."""
+    """Return the architectures with these AWS names."""
     return tuple(architecture for name in names or () for architecture in Architecture if architecture.aws == name)
 
 
@@ -57,24 +57,24 @@ def _failure_reason(document: Document) -> str:
     for name in ("LastUpdateStatus", "State"):
         if document.get(name) == "Failed":
             code, words = document.get(f"{name}ReasonCode"), document.get(f"{name}Reason")
-            return ": ".join(each for each in (code, words) if each)
+            return ": ".join(part for part in (code, words) if part)
     return ""
 
 
 def _settings_digest(document: Document) -> str:
     network = document.get("VpcConfig") or {}
-    kept = {name: document.get(name) or None for name in _VERSION_SETTINGS}
-    kept["Architectures"] = document.get("Architectures") or ["x86_64"]
-    kept["Environment"] = dict(parse_environment(document))
-    kept["Layers"] = [each["Arn"] for each in document.get("Layers") or ()]
-    kept["VpcConfig"] = [sorted(network.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
+    values = {name: document.get(name) or None for name in _VERSION_SETTINGS}
+    values["Architectures"] = document.get("Architectures") or ["x86_64"]
+    values["Environment"] = dict(parse_environment(document))
+    values["Layers"] = [layer["Arn"] for layer in document.get("Layers") or ()]
+    values["VpcConfig"] = [sorted(network.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def settings_parameters(settings: FunctionSettings) -> dict[str, Any]:
-    """Return settings as CreateFunction and UpdateFunctionConfiguration take them."""
+    """Return the settings as parameters of CreateFunction and UpdateFunctionConfiguration."""
     environment = None if settings.environment is None else {"Variables": dict(settings.environment)}
-    found = {
+    parameters = {
         "Runtime": settings.runtime,
         "Handler": settings.handler,
         "Role": settings.role,
@@ -84,11 +84,11 @@ def settings_parameters(settings: FunctionSettings) -> dict[str, Any]:
         "Layers": None if settings.layers is None else list(settings.layers),
         "Description": settings.description,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def parse_alias(document: Document) -> Alias:
-    """Return an alias."""
+    """Return the alias of an AliasConfiguration document."""
     routing = (document.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return Alias(
         name=document["Name"],
@@ -101,7 +101,7 @@ def parse_alias(document: Document) -> Alias:
 
 
 def parse_layer_version(document: Document, name: str = "") -> LayerVersion:
-    """Return a layer version, of a list or of one that was asked for."""
+    """Return the layer version of a list item or of GetLayerVersion."""
     content = document.get("Content") or {}
     arn = document["LayerVersionArn"]
     return LayerVersion(

@@ -1,1 +1,1 @@
-"""Facts of native files, judged by nobody. definitions.py alone knows pyelftools."""
+"""Facts of native files. Judges none of them; that is the task of rules/."""

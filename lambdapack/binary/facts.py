@@ -3,9 +3,20 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+ET_EXEC, ET_DYN = 2, 3
+"""Values of e_type, System V gABI "ELF Header": a program at a fixed address; a shared object or a PIE."""
+
+CUT_HEADERS_DAMAGE = "cannot read file data"
+"""The loader's words for program headers beyond the end. It has none for a truncated segment: SIGBUS, or zeros."""
+
+NODE_API_EXPERIMENTAL = 0x7FFFFFFF
+"""NAPI_VERSION_EXPERIMENTAL (node's src/js_native_api.h, read 2026-11): runs on every Node.js."""
+NODE_API_STRUCT_ABI = -1
+"""nm_version of the node_module that Node.js makes of a napi_module (node's src/node_api.cc, read 2026-11)."""
+
 
 class Format(Enum):
-    """What the first bytes say a file is. The value is the report's word."""
+    """The format of a file by its first bytes. The value is the report's word."""
 
     ELF = "elf"
     MACH_O = "mach-o"
@@ -22,7 +33,7 @@ class Format(Enum):
 
 
 class BinaryRole(Enum):
-    """What a file is for, by its registration, type and name. The value is the report's word."""
+    """The role of a file, from its registration, type and name. The value is the report's word."""
 
     ADDON = "addon"
     LIBRARY = "library"
@@ -31,7 +42,7 @@ class BinaryRole(Enum):
 
 
 class RegistrationKind(Enum):
-    """How Node.js would find the addon's entry."""
+    """How Node.js finds the entry of an addon."""
 
     NODE_API = "node-api"
     V8 = "v8"
@@ -41,7 +52,7 @@ class RegistrationKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What an addon registers itself with (nodejs/node src/node_binding.cc; node.h; node_api.h)."""
+    """How an addon registers itself (nodejs/node src/node_binding.cc; node.h; node_api.h)."""
 
     kind: RegistrationKind = RegistrationKind.NONE
     abis: tuple[int, ...] = ()  # every node_register_module_v<N> symbol, sorted
@@ -52,8 +63,8 @@ class Registration:
     @property
     def abi(self) -> int | None:
         """The V8 ABI when there is exactly one to name, else None."""
-        known = {*self.abis, *([self.struct_abi] if self.struct_abi and self.struct_abi > 0 else [])}
-        return known.pop() if len(known) == 1 else None
+        abis = {*self.abis, *([self.struct_abi] if self.struct_abi and self.struct_abi > 0 else [])}
+        return abis.pop() if len(abis) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class VersionNeed:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """An undefined symbol of a binary, or a definition that somebody in the tree asked for."""
+    """An undefined symbol of a binary, or a definition that another binary of the tree needs."""
 
     name: str
     version: str | None = None  # None: unversioned
@@ -110,7 +121,7 @@ class Elf:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the bytes of a file say, whatever its name and place."""
+    """The facts in the bytes of a file, independent of its path."""
 
     sha256: str  # hex
     size: int  # bytes
@@ -123,7 +134,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """One native file of a tree, or one that stands where a native file should."""
+    """One native file of a tree, or another file with the name of one."""
 
     path: str  # relative to the tree's root
     size: int  # bytes

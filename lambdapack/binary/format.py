@@ -5,8 +5,9 @@ from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from struct import Struct
 
-from lambdapack.binary.elf.header import ELF_MAGIC
 from lambdapack.binary.facts import BinaryRole, Format
+
+ELF_MAGIC = b"\x7fELF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ _MACH_ROLES = {
 }  # MH_EXECUTE, MH_DYLIB, MH_BUNDLE
 _MACH_TYPES = range(1, 16)
 _MAX_SLICES = 20
-"""Of a universal binary. A Java class begins with the same bytes; there its version follows, 45 or more."""
+"""Slices of a universal binary. A Java class starts with the same bytes, followed by its version, 45 or more."""
 
 # PE format, "Machine types" and "Characteristics" (Microsoft Learn, read 2026-11).
 _PE_MACHINES = {0x14C: "ia32", 0x8664: "x86_64", 0xAA64: "arm64", 0xA641: "arm64ec", 0x1C4: "arm"}
@@ -57,7 +58,7 @@ _PE_HEADER = Struct("<4sHHIIIHH")  # signature Machine sections time symbols cou
 
 
 def read_mach_o(data: memoryview) -> ForeignBinary | None:
-    """Return what a Mach-O file is for, one machine for each slice; None when it is no Mach-O after all."""
+    """Return machines and role of a Mach-O file, one machine per slice; None for other files."""
     magic = bytes(data[:4])
     if magic in _UNIVERSAL_ENTRY_BYTES:
         return _read_universal(data, _UNIVERSAL_ENTRY_BYTES[magic])
@@ -79,7 +80,7 @@ def _read_universal(data: memoryview, entry_bytes: int) -> ForeignBinary | None:
     slices = [layout.unpack_from(data, 8 + entry_bytes * index) for index in range(count)]
     if slices[0][0] not in _MACH_CPUS:
         return None
-    return ForeignBinary(tuple(dict.fromkeys(_mach_cpu_name(*each) for each in slices)), BinaryRole.UNKNOWN)
+    return ForeignBinary(tuple(dict.fromkeys(_mach_cpu_name(*fields) for fields in slices)), BinaryRole.UNKNOWN)
 
 
 def _mach_cpu_name(cpu: int, subtype: int) -> str:
@@ -89,7 +90,7 @@ def _mach_cpu_name(cpu: int, subtype: int) -> str:
 
 
 def read_pe(data: memoryview) -> ForeignBinary | None:
-    """Return what a PE file is for, None for a mere DOS program or text that begins with the same two letters."""
+    """Return machine and role of a PE file; None for a DOS program, or text that begins with the same two letters."""
     if len(data) < _PE_OFFSET_AT + 4 or data[:2] != PE_MAGIC:
         return None
     at = int.from_bytes(data[_PE_OFFSET_AT : _PE_OFFSET_AT + 4], "little")
@@ -102,7 +103,7 @@ def read_pe(data: memoryview) -> ForeignBinary | None:
 
 
 MAGIC_HEAD_BYTES = 64
-"""Enough to rule a file out. 50 000 files are opened for no more than this."""
+"""Bytes that are enough to rule a file out; most of a package's files are read no further."""
 MIN_NATIVE_BYTES = 28
 """No native file is smaller: a Mach-O header for 32 bits."""
 TEXT_SAMPLE_BYTES = 512  # looked at to tell text from data
@@ -129,12 +130,12 @@ def has_native_name(path: str) -> bool:
 
 
 def has_addon_name(path: str) -> bool:
-    """Tell whether somebody's require() loads a file of this name as an addon."""
+    """Tell whether require() of Node.js or Bare loads a file of this name as an addon."""
     return path.endswith(_ADDON_EXTENSIONS)
 
 
 def may_be_native(head: bytes) -> bool:
-    """Tell whether a file that begins like this is worth opening."""
+    """Tell whether a file with these first bytes may be native."""
     return head.startswith(_NATIVE_MAGICS)
 
 
@@ -144,12 +145,12 @@ def is_static_library(head: bytes) -> bool:
 
 
 def classify_non_native(head: bytes, size: int) -> Format:
-    """Return what stands where a native file should. `head`: the first TEXT_BYTES, or all."""
+    """Return the format of a file that is not native. `head`: the first TEXT_SAMPLE_BYTES, or all."""
     if size == 0:
         return Format.EMPTY
-    known = next((found for magic, found in _OTHER_MAGICS if head.startswith(magic)), None)
-    if known is not None:
-        return known
+    by_magic = next((form for magic, form in _OTHER_MAGICS if head.startswith(magic)), None)
+    if by_magic is not None:
+        return by_magic
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP_STARTS):
         return Format.HTML
     return Format.TEXT if _is_text(head, whole=size <= len(head)) else Format.UNKNOWN

@@ -1,4 +1,4 @@
-"""Finds every native file of a tree and reads its facts, or takes them from a cache. Judges none."""
+"""Finds every native file of a tree and reads its facts, or takes them from a cache. Judges no file."""
 
 import os
 from collections import defaultdict, deque
@@ -9,11 +9,20 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from lambdapack.binary.elf.definitions import ET_DYN, ET_EXEC, machine_name
-from lambdapack.binary.elf.header import ELF_HEADER_BYTES, ELF_MAGIC
-from lambdapack.binary.elf.read import find_definitions, read_elf
-from lambdapack.binary.facts import Binary, BinaryRole, Content, Elf, Format, Inventory, RegistrationKind, Symbol
+from lambdapack.binary.facts import (
+    ET_DYN,
+    ET_EXEC,
+    Binary,
+    BinaryRole,
+    Content,
+    Elf,
+    Format,
+    Inventory,
+    RegistrationKind,
+    Symbol,
+)
 from lambdapack.binary.format import (
+    ELF_MAGIC,
     MAGIC_HEAD_BYTES,
     MIN_NATIVE_BYTES,
     TEXT_SAMPLE_BYTES,
@@ -30,69 +39,69 @@ from lambdapack.events import SILENT, Advance, Observer
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
 NOT_NATIVE_DIGEST = ""
-"""In place of a digest: the file is known, and nothing native."""
+"""Stands in for the digest of a file that is known not to be native."""
 
 
 class ContentCache(Protocol):
-    """Remembers what bytes said. Its methods are called from several threads."""
+    """A cache of file contents by digest. Methods are called from several threads."""
 
-    def digest(self, entry: Entry) -> str | None:
-        """Return the SHA-256 (hex) of an unchanged file, NOT_NATIVE, or None when it has to be read."""
+    def find_digest(self, entry: Entry) -> str | None:
+        """Return the SHA-256 (hex) of an unchanged file, NOT_NATIVE_DIGEST, or None when the file has to be read."""
         ...
 
-    def content(self, sha256: str) -> Content | None:
-        """Return what bytes of this digest say, None when that is unknown."""
+    def find_content(self, sha256: str) -> Content | None:
+        """Return the content with this digest, None when it is unknown."""
         ...
 
-    def keep(self, entry: Entry, content: Content | None) -> None:
-        """Remember what a file that was just read says; None: nothing native."""
+    def store_content(self, entry: Entry, content: Content | None) -> None:
+        """Store the content of a file that was just read; None: it is not native."""
         ...
 
-    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
-        """Return which of the names bytes of this digest define, None when that is unknown."""
+    def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
+        """Return which of these names the file with this digest defines, None when that is unknown."""
         ...
 
-    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
-        """Remember it."""
+    def store_definitions(self, sha256: str, names: tuple[str, ...], symbols: tuple[Symbol, ...]) -> None:
+        """Store which of these names the file with this digest defines."""
         ...
 
 
 class _NoContentCache:
-    def digest(self, entry: Entry) -> str | None:  # noqa: ARG002
+    def find_digest(self, entry: Entry) -> str | None:  # noqa: ARG002
         return None
 
-    def content(self, sha256: str) -> Content | None:  # noqa: ARG002
+    def find_content(self, sha256: str) -> Content | None:  # noqa: ARG002
         return None
 
-    def keep(self, entry: Entry, content: Content | None) -> None:
+    def store_content(self, entry: Entry, content: Content | None) -> None:
         pass
 
-    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:  # noqa: ARG002
+    def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:  # noqa: ARG002
         return None
 
-    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
+    def store_definitions(self, sha256: str, names: tuple[str, ...], symbols: tuple[Symbol, ...]) -> None:
         pass
 
 
 NO_CONTENT_CACHE: ContentCache = _NoContentCache()
-"""Knows nothing: every file is read."""
+"""An empty cache: every file is read."""
 
 
 _MAX_THREADS = 8
 _NATIVE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
-"""What is taken for native under any name; anything else counts only where a name promises a native file."""
+"""Formats that are native under any file name; other formats count only under the name of a native file."""
 
 _NODE_SYMBOL_PREFIXES = ("napi_", "node_api_", "node_module_register", "_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node")
 """Beginnings of names that only node itself defines: Node-API, and C++ of the namespaces v8 and node."""
 
 
-def scan_binaries(tree: Tree, observer: Observer = SILENT, memory: ContentCache = NO_CONTENT_CACHE) -> Inventory:
-    """Return the native files of a tree, and those whose name promises one but whose content is something else."""
-    files = [each for each in tree.entries.values() if each.kind is EntryKind.FILE and _is_worth_opening(each)]
-    found, unknown = _look_up_files(files, memory)
-    with observer.task("Reading every native file", sum(each.size for each in unknown), "B") as advance:
-        found += _read_files(_FileReader(tree, memory), unknown, advance) if unknown else []
-    return Inventory(_add_definitions(tree, sorted(found, key=_path_bytes), memory))
+def scan_binaries(tree: Tree, observer: Observer = SILENT, cache: ContentCache = NO_CONTENT_CACHE) -> Inventory:
+    """Return the native files of a tree, including files named like one (.node, .so) with other contents."""
+    files = [entry for entry in tree.entries.values() if entry.kind is EntryKind.FILE and _is_worth_opening(entry)]
+    binaries, unknown = _look_up_files(files, cache)
+    with observer.task("Reading every native file", sum(entry.size for entry in unknown), "B") as advance:
+        binaries += _read_files(_FileReader(tree, cache), unknown, advance) if unknown else []
+    return Inventory(_add_definitions(tree, sorted(binaries, key=_path_bytes), cache))
 
 
 def _is_worth_opening(entry: Entry) -> bool:
@@ -103,29 +112,29 @@ def _path_bytes(binary: Binary) -> bytes:
     return binary.path.encode("utf-8", "surrogateescape")
 
 
-def _look_up_files(files: Iterable[Entry], memory: ContentCache) -> tuple[list[Binary], list[Entry]]:
-    """Return the binaries that need not be read again, and the files that must."""
-    found: list[Binary] = []
+def _look_up_files(files: Iterable[Entry], cache: ContentCache) -> tuple[list[Binary], list[Entry]]:
+    """Return the binaries that the cache knows, and the files that have to be read."""
+    binaries: list[Binary] = []
     unknown: list[Entry] = []
     for entry in files:
-        digest = memory.digest(entry)
+        digest = cache.find_digest(entry)
         if digest == NOT_NATIVE_DIGEST:
             continue
-        content = memory.content(digest) if digest else None
+        content = cache.find_content(digest) if digest else None
         if content is None:
             unknown.append(entry)
         else:
-            found.append(_make_binary(entry, content))
-    return found, unknown
+            binaries.append(_make_binary(entry, content))
+    return binaries, unknown
 
 
 def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance) -> list[Binary]:
     """Read files on several threads: reading, inflating and hashing release the GIL. The largest come first."""
-    queue = deque(sorted(files, key=lambda each: each.size, reverse=True))
+    queue = deque(sorted(files, key=lambda entry: entry.size, reverse=True))
     count = min(os.cpu_count() or 1, _MAX_THREADS)
     with ThreadPoolExecutor(count) as threads:
         try:
-            working = [threads.submit(reader.work, queue, advance) for _ in range(count)]
+            working = [threads.submit(reader.read_queue, queue, advance) for _ in range(count)]
             return [binary for future in working for binary in future.result()]
         finally:
             queue.clear()  # after a failure or Ctrl-C the other threads stop at their next file
@@ -134,40 +143,39 @@ def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance)
 @dataclass(frozen=True, slots=True)
 class _FileReader:
     tree: Tree
-    memory: ContentCache
+    cache: ContentCache
 
-    def work(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
-        """Read from a queue that other threads read from, too, until it is empty."""
-        found: list[Binary] = []
+    def read_queue(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
+        """Read files from a shared queue until it is empty."""
+        binaries: list[Binary] = []
         while True:
             try:
                 entry = queue.popleft()
             except IndexError:
-                return found
+                return binaries
             content = self._content(entry)
-            self.memory.keep(entry, content)
+            self.cache.store_content(entry, content)
             if content is not None:
-                found.append(_make_binary(entry, content))
+                binaries.append(_make_binary(entry, content))
             advance(entry.size)
 
     def _content(self, entry: Entry) -> Content | None:
-        promised = has_native_name(entry.path)
+        has_promising_name = has_native_name(entry.path)
         with self.tree.view(entry.path) as data:
-            if not promised and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
+            if not has_promising_name and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
                 return None
             digest = sha256(data).hexdigest()
-            content = self.memory.content(digest) or recognise_content(data, digest)
-        return content if promised or content.format in _NATIVE_FORMATS else None
+            content = self.cache.find_content(digest) or recognise_content(data, digest)
+        return content if has_promising_name or content.format in _NATIVE_FORMATS else None
 
 
 def recognise_content(data: memoryview, digest: str) -> Content:
-    """Return what the bytes of a file say; `digest` is their SHA-256 in hex."""
+    """Return the content of a file; `digest` is the SHA-256 of its bytes in hex."""
     start = bytes(data[:TEXT_SAMPLE_BYTES])
-    if start.startswith(ELF_MAGIC) and len(data) < ELF_HEADER_BYTES:
-        return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
     if start.startswith(ELF_MAGIC):
-        facts = read_elf(data)
-        return Content(digest, len(data), Format.ELF, (machine_name(facts.machine),), facts)
+        from lambdapack.binary.elf.read import recognise_elf  # noqa: PLC0415  # pyelftools: 40 ms, only for an ELF file
+
+        return recognise_elf(data, digest)
     for form, read in ((Format.MACH_O, read_mach_o), (Format.PE, read_pe)):
         foreign = read(data)
         if foreign is not None:
@@ -214,42 +222,44 @@ def _uses_node(facts: Elf) -> bool:
     return any(symbol.name.startswith(_NODE_SYMBOL_PREFIXES) for symbol in facts.undefined)
 
 
-def _add_definitions(tree: Tree, binaries: Iterable[Binary], memory: ContentCache) -> tuple[Binary, ...]:
-    """Fill in what the libraries that others need define of the names that others leave undefined."""
-    known = tuple(binaries)
-    facts = [binary.elf for binary in known if binary.elf is not None]
-    wanted = tuple(sorted({symbol.name for elf in facts for symbol in elf.undefined}))
+def _add_definitions(tree: Tree, binaries: Iterable[Binary], cache: ContentCache) -> tuple[Binary, ...]:
+    """Add to each needed library which of the undefined names of other binaries it defines."""
+    all_binaries = tuple(binaries)
+    facts = [binary.elf for binary in all_binaries if binary.elf is not None]
+    undefined = tuple(sorted({symbol.name for elf in facts for symbol in elf.undefined}))
     needed = _needed_names(tree, facts)
     return tuple(
-        _add_definitions_of(tree, binary, wanted, memory) if _names_of_binary(binary) & needed else binary
-        for binary in known
+        _add_definitions_of(tree, binary, undefined, cache) if _names_of_binary(binary) & needed else binary
+        for binary in all_binaries
     )
 
 
-def _add_definitions_of(tree: Tree, binary: Binary, wanted: tuple[str, ...], memory: ContentCache) -> Binary:
+def _add_definitions_of(tree: Tree, binary: Binary, names: tuple[str, ...], cache: ContentCache) -> Binary:
     if binary.elf is None:
         return binary
-    defines = memory.definitions(binary.sha256, wanted)
+    defines = cache.find_definitions(binary.sha256, names)
     if defines is None:
+        from lambdapack.binary.elf.read import find_definitions  # noqa: PLC0415  # pyelftools: 40 ms, only when it is read
+
         with tree.view(binary.path) as data:
-            defines = find_definitions(data, wanted)
-        memory.keep_definitions(binary.sha256, wanted, defines)
+            defines = find_definitions(data, names)
+        cache.store_definitions(binary.sha256, names, defines)
     return replace(binary, elf=replace(binary.elf, defines=defines))
 
 
 def _names_of_binary(binary: Binary) -> set[str]:
-    """Return the names by which others can need a binary: its file's, and its SONAME."""
+    """Return the names by which other binaries can need this one: its file name and its SONAME."""
     soname = binary.elf.soname if binary.elf is not None else None
     return {PurePosixPath(binary.path).name, *([soname] if soname else [])}
 
 
 def _needed_names(tree: Tree, facts: Iterable[Elf]) -> set[str]:
-    """Return the file names that DT_NEEDED asks for, and those that symlinks of the tree make of them."""
+    """Return the file names in DT_NEEDED, and the names that symlinks of the tree resolve them to."""
     links: defaultdict[str, set[str]] = defaultdict(set)
-    for each in tree.entries.values():
-        if each.kind is EntryKind.SYMLINK:
-            links[PurePosixPath(each.path).name].add(PurePosixPath(each.target).name)
+    for entry in tree.entries.values():
+        if entry.kind is EntryKind.SYMLINK:
+            links[PurePosixPath(entry.path).name].add(PurePosixPath(entry.target).name)
     names = {PurePosixPath(name).name for elf in facts for name in elf.needed}
-    while more := {target for name in names for target in links.get(name, ())} - names:
-        names |= more
+    while linked := {target for name in names for target in links.get(name, ())} - names:
+        names |= linked
     return names

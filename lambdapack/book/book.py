@@ -1,4 +1,4 @@
-"""Entries of the package book and how packages.json is read. Knows packages, never a copy in a project."""
+"""The package book: reads packages.json. Knows npm packages by name, never a copy in a project."""
 
 import json
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
 class BinaryDelivery(Enum):
-    """How the binary comes to the package."""
+    """How a package delivers its binary."""
 
     IN_PACKAGE = "in-package"  # prebuilt files for several systems in its own tarball
     PLATFORM_PACKAGES = "platform-packages"  # optional dependencies, one for each system
@@ -21,7 +21,7 @@ class BinaryDelivery(Enum):
 
 
 class BinaryInterface(Enum):
-    """What the binary is bound to."""
+    """The interface between the binary and Node.js."""
 
     NODE_API = "node-api"  # stable: one file for many Node.js versions
     V8 = "v8"  # one NODE_MODULE_VERSION: another Node.js major needs another file
@@ -30,61 +30,66 @@ class BinaryInterface(Enum):
 
 
 class MaintenanceStatus(Enum):
-    """Whether somebody looks after it."""
+    """Whether the package is maintained."""
 
     MAINTAINED = "maintained"
-    DEPRECATED = "deprecated"  # by the word of its own authors
-    DEAD = "dead"  # archived, or left alone for years
+    DEPRECATED = "deprecated"  # by its own authors
+    DEAD = "dead"  # archived, or without a release for years
 
 
 class PackageRole(Enum):
-    """What it is to a Lambda function."""
+    """The role of the package in a Lambda function."""
 
     LIBRARY = "library"
-    BUILD_TOOL = "build-tool"  # has done its work before the function is packed
-    OPTIONAL = "optional"  # what wants it works without it
-    ELSEWHERE = "elsewhere"  # serves something that Lambda does not have
+    BUILD_TOOL = "build-tool"  # used only before the function is packed
+    OPTIONAL = "optional"  # its dependents work without it
+    ELSEWHERE = "elsewhere"  # needs something that Lambda does not have
 
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """What is known of one package."""
+    """The entry of one npm package."""
 
     name: str
     newest: str  # version of the day it was read
     delivery: BinaryDelivery
-    registered: BinaryInterface
+    interface: BinaryInterface
     status: MaintenanceStatus
     role: PackageRole
-    needs: str  # of the runtime, as sentences; "" when nothing special
-    instead: tuple[str, ...]  # maintained packages that take its place
-    javascript: tuple[str, ...]  # packages without a binary that do the same work
+    requirements: str  # of the runtime, as sentences; "" when nothing special
+    replacements: tuple[str, ...]  # maintained packages that take its place
+    javascript_replacements: tuple[str, ...]  # packages without a binary that do the same work
     last_node: int | None  # newest Node.js major on which the newest version installs and loads; None: no limit known
     advice: str  # what to do on Lambda, as sentences; "" when there is nothing to do
     source: str
-    read: date
+    read_on: date
 
     @property
-    def alive(self) -> bool:
-        """Whether its authors still look after it."""
+    def is_maintained(self) -> bool:
+        """Whether its authors still maintain it."""
         return self.status is MaintenanceStatus.MAINTAINED
 
     @property
     def alternatives(self) -> tuple[str, ...]:
-        """Packages that take its place, those that need no binary last, each once."""
-        return tuple(dict.fromkeys((*self.instead, *self.javascript)))
+        """Packages that replace it, without duplicates; those without a binary come last."""
+        return tuple(dict.fromkeys((*self.replacements, *self.javascript_replacements)))
 
 
 def find_book_entry(name: str) -> BookEntry | None:
-    """Return the page of an npm package, None when the book does not have it."""
-    return read_book().get(name)
+    """Return the entry of an npm package, None when the book has none."""
+    row = _book_rows().get(name)
+    return _parse_entry(row) if row else None
+
+
+def read_book() -> Mapping[str, BookEntry]:
+    """Return every entry by package name."""
+    return {name: _parse_entry(row) for name, row in _book_rows().items()}
 
 
 @cache
-def read_book() -> Mapping[str, BookEntry]:
-    """Return every page by the package's name."""
-    text = files("lambdapack.book").joinpath("packages.json").read_text(encoding="utf-8")
-    return {row["name"]: _parse_entry(row) for row in json.loads(text)["pages"]}
+def _book_rows() -> Mapping[str, Mapping[str, Any]]:
+    text = Path(__file__).with_name("packages.json").read_text(encoding="utf-8")
+    return {row["name"]: row for row in json.loads(text)["pages"]}
 
 
 def _parse_entry(row: Mapping[str, Any]) -> BookEntry:
@@ -92,14 +97,14 @@ def _parse_entry(row: Mapping[str, Any]) -> BookEntry:
         name=row["name"],
         newest=row["newest"],
         delivery=BinaryDelivery(row["delivery"]),
-        registered=BinaryInterface(row["registration"]),
+        interface=BinaryInterface(row["registration"]),
         status=MaintenanceStatus(row["status"]),
         role=PackageRole(row.get("role", PackageRole.LIBRARY.value)),
-        needs=row.get("needs", ""),
-        instead=tuple(row.get("instead", ())),
-        javascript=tuple(row.get("javascript", ())),
+        requirements=row.get("needs", ""),
+        replacements=tuple(row.get("instead", ())),
+        javascript_replacements=tuple(row.get("javascript", ())),
         last_node=row.get("last_node"),
         advice=row.get("advice", ""),
         source=row["source"],
-        read=date.fromisoformat(row["read"]),
+        read_on=date.fromisoformat(row["read"]),
     )

@@ -1,1 +1,1 @@
-"""Settings and where each of them came from. Never reads more than the project's own files."""
+"""Settings and the origin of each value. Reads only the project's own files."""

@@ -1,28 +1,223 @@
-"""The table of settings; parsing, environment variables, schema and help derive from its rows."""
+"""The settings: parsers and JSON schemas of their kinds, and the table that variables, schema and help derive from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from lambdapack.config.kinds import (
-    BOOLEAN,
-    COUNT,
-    DIRECTORY_OR_OFF,
-    DURATION,
-    ENGINE_HOSTS,
-    IGNORES,
-    IMAGE,
-    PATH,
-    PATHS,
-    SIZE,
-    TEXT,
-    TEXTS,
-    IgnoreSetting,
-    SettingKind,
-    one_of,
-)
 from lambdapack.model import MIB
+
+SIZE_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+"""As `docker run --memory` reads them: powers of 1024."""
+
+TIME_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
+"""`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
+
+ENGINE_ARCHITECTURES = ("x86_64", "arm64")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingKind:
+    """A type of setting: how its value is read and what JSON schema describes it in lambdapack.toml."""
+
+    parse: Callable[[object], Any]
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreSetting:
+    """A finding that the user suppresses."""
+
+    code: str  # "LP201" or its name, "wrong-cpu"
+    path: str  # glob over the finding's path; "" for all
+    reason: str
+
+
+def parse_text(value: object) -> str:
+    """Return a string that is not empty."""
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise ValueError("a non-empty string is expected")
+
+
+def choice_parser(*allowed: str) -> Callable[[object], str]:
+    """Return a parser that accepts only the given words."""
+
+    def parse(value: object) -> str:
+        if isinstance(value, str) and value.strip().lower() in allowed:
+            return value.strip().lower()
+        raise ValueError(f"one of {', '.join(allowed)} is expected")
+
+    return parse
+
+
+def parse_boolean(value: object) -> bool:
+    """Return true or false; variables may also be 1, 0, yes, no, on, off."""
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise ValueError("true or false is expected")
+
+
+def parse_path(value: object) -> Path:
+    """Return a path as written; the reader of the file makes it relative to that file."""
+    if isinstance(value, Path):
+        return value
+    return Path(parse_text(value)).expanduser()
+
+
+def parse_paths(value: object) -> tuple[Path, ...]:
+    """Return paths as written; in a variable they are separated by commas or line ends."""
+    values = (value,) if isinstance(value, Path) else value
+    if isinstance(values, list | tuple):
+        return tuple(parse_path(path) for path in values)
+    return tuple(parse_path(text) for text in parse_texts(values))
+
+
+def parse_directory_or_off(value: object) -> Path | bool:
+    """Return a directory, False for off, or True for the default directory."""
+    try:
+        return parse_boolean(value)
+    except ValueError:
+        return parse_path(value)
+
+
+def parse_texts(value: object) -> tuple[str, ...]:
+    """Return strings from an array; in a variable they are separated by commas or line ends."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in re.split(r"[,\n]", value) if part.strip())
+    if isinstance(value, list | tuple) and all(isinstance(text, str) and text.strip() for text in value):
+        return tuple(value)
+    raise ValueError("an array of strings is expected")
+
+
+def parse_size(value: object) -> int:
+    """Return bytes: a number, or "512m", "4g", "4GiB"."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    words = value.strip().lower() if isinstance(value, str) else ""
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?", words)
+    bytes_ = int(float(match[1]) * SIZE_UNITS[match[2]]) if match else 0
+    if bytes_ <= 0:
+        raise ValueError('a size such as "512m" or "4g" is expected')
+    return bytes_
+
+
+def parse_duration(value: object) -> float:
+    """Return seconds: a number, or "90s", "30m", "1h30m"."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return float(value)
+    if isinstance(value, str) and re.fullmatch(r"(\d{1,9}(?:\.\d+)?[smh]?)+", value.strip().lower()):
+        parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", value.strip().lower())
+        seconds = sum(float(number) * TIME_UNITS[unit] for number, unit in parts)
+        if seconds > 0 and (len(parts) == 1 or all(unit for _number, unit in parts)):
+            return seconds
+    raise ValueError('a time such as 600 (seconds), "90s" or "30m" is expected')
+
+
+def parse_count(value: object) -> int:
+    """Return a whole number from 1."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value.strip()):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise ValueError("a whole number from 1 is expected")
+
+
+def parse_image(value: object) -> str:
+    """Return an image name; only known placeholders may stand in braces."""
+    name = parse_text(value)
+    bare = re.sub(r"\{([a-z_]+)\}", lambda match: "" if match[1] in IMAGE_PLACEHOLDERS else match[0], name)
+    unknown = re.search(r"\{[^}]*\}?|\}", bare)
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not a placeholder: {{node}}, {{runtime}} or {{arch}} is expected")
+    if re.search(r"\s", name):
+        raise ValueError("an image name without spaces is expected")
+    return name
+
+
+def parse_engine_hosts(value: object) -> Mapping[str, str]:
+    """Return architecture to engine address; in a variable it is "arm64=ssh://graviton,x86_64=..."."""
+    hosts = _parse_pairs(value, ",")
+    for architecture, address in hosts.items():
+        if architecture not in ENGINE_ARCHITECTURES:
+            raise ValueError(f"{architecture} is not an architecture: x86_64 or arm64 is expected")
+        if not re.match(_ADDRESS_PATTERN, address):
+            raise ValueError(f"{address} is not an engine address: one such as ssh://graviton is expected")
+    return hosts
+
+
+def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
+    """Return the findings to suppress, "CODE" or "CODE:path" to reason; in a variable separated by ";"."""
+    return tuple(_parse_ignore(key, reason) for key, reason in _parse_pairs(value, ";").items())
+
+
+def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
+    code, _colon, path = key.partition(":")
+    if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
+        raise ValueError(f"{code!r} is not a code or name: one such as LP201 or wrong-cpu:node_modules/x/* is expected")
+    if not reason.strip():
+        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
+    return IgnoreSetting(code.strip(), path.strip(), reason.strip())
+
+
+def _parse_pairs(value: object, separator: str) -> Mapping[str, str]:
+    if isinstance(value, str):
+        value = [part for part in re.split(rf"[{separator}\n]", value) if part.strip()]
+    if isinstance(value, list | tuple) and all(_is_text(text) for text in value):
+        value = dict(text.partition("=")[::2] for text in value)
+    if isinstance(value, Mapping) and all(_is_text(text) for pair in value.items() for text in pair):
+        return {key.strip(): text.strip() for key, text in value.items()}
+    raise ValueError('a table of strings, or "name=value", is expected')
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_ADDRESS_PATTERN = "(ssh|tcp|unix|npipe|http|https)://."
+_STRINGS_SCHEMA = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_TABLE_SCHEMA = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
+_HOSTS_SCHEMA = {
+    "type": "object",
+    "properties": {
+        architecture: {
+            "description": f"the engine for {architecture}",
+            "type": "string",
+            "pattern": f"^{_ADDRESS_PATTERN}",
+        }
+        for architecture in ENGINE_ARCHITECTURES
+    },
+    "additionalProperties": False,
+}
+_SIZE_PATTERN = r"^\s*[0-9]{1,15}(\.[0-9]+)?\s*[bBkKmMgGtT]?([iI]?[bB])?\s*$"
+_DURATION_PATTERN = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH]?)+\s*$"
+
+TEXT = SettingKind(parse_text, {"type": "string", "minLength": 1})
+BOOLEAN = SettingKind(parse_boolean, {"type": "boolean"})
+PATH = SettingKind(parse_path, {"type": "string", "minLength": 1})
+PATHS = SettingKind(parse_paths, _STRINGS_SCHEMA)
+DIRECTORY_OR_OFF = SettingKind(parse_directory_or_off, {"type": ["string", "boolean"]})
+TEXTS = SettingKind(parse_texts, _STRINGS_SCHEMA)
+SIZE = SettingKind(parse_size, {"type": ["string", "integer"], "minimum": 1, "pattern": _SIZE_PATTERN})
+DURATION = SettingKind(
+    parse_duration, {"type": ["string", "number"], "exclusiveMinimum": 0, "pattern": _DURATION_PATTERN}
+)
+COUNT = SettingKind(parse_count, {"type": "integer", "minimum": 1})
+IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
+ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
+IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
+
+
+def one_of(*allowed: str) -> SettingKind:
+    """Return the kind of a setting that accepts only the given words."""
+    return SettingKind(choice_parser(*allowed), {"enum": list(allowed)})
+
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -32,7 +227,7 @@ VARIABLE_PREFIX = "LAMBDAPACK_"
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T_co]):
-    """A value and who said it: "--arch", "LAMBDAPACK_ARCH", "lambdapack.toml:3", "template.yaml:12", "default"."""
+    """A value and its origin: "--arch", "LAMBDAPACK_ARCH", "lambdapack.toml:3", "template.yaml:12", "default"."""
 
     value: T_co
     origin: str = DEFAULT_ORIGIN
@@ -40,17 +235,17 @@ class Setting(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One row: a setting under each of its names."""
+    """One setting under each of its names."""
 
     name: str  # in lambdapack.toml and package.json; "engine.hosts" is hosts in the table engine
     kind: SettingKind
     default: object
     help: str  # one clause, lower case, no full stop
-    called: str = ""  # the flag, where it is not called as the setting
+    flag_name: str = ""  # the flag, where it is not called as the setting
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The name of the environment variable."""
         return VARIABLE_PREFIX + self.field.upper()
 
     @property
@@ -60,33 +255,37 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """The command-line flag, where a command has one."""
-        return self.called or "--" + self.name.replace(".", "-").replace("_", "-")
+        """The command-line flag, for commands that have one."""
+        return self.flag_name or "--" + self.name.replace(".", "-").replace("_", "-")
 
 
 OPTIONS: tuple[Option, ...] = (
     Option("runtime", TEXT, None, "the Lambda runtime, such as nodejs22.x"),
     Option("arch", one_of("x86_64", "arm64", "all"), "x86_64", "the architecture; all builds one archive for each"),
     Option("handler", TEXT, "index.handler", "file.export of the function"),
-    Option("output", PATH, None, "the archive, or with `all` the directory for archives"),
-    Option("image", IMAGE, None, "runtime image, a template of {node}, {runtime} and {arch}"),
-    Option("build-image", IMAGE, None, "image with a toolchain, the same kind of template"),
-    Option("layer", BOOLEAN, False, "make a layer of the dependencies instead of a function"),
-    Option("layers", PATHS, (), "the function's layers in its order, zips or directories", "--layer, --with-layer"),
+    Option("output", PATH, None, "path of the archive; a directory with --arch all"),
+    Option("image", IMAGE, None, "runtime image; {node}, {runtime} and {arch} are filled in"),
+    Option("build-image", IMAGE, None, "image with a compiler toolchain; takes the same placeholders"),
+    Option("layer", BOOLEAN, False, "build a layer from the dependencies instead of a function"),
+    Option("layers", PATHS, (), "the function's layers in their order: zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
-    Option("memory", SIZE, 4096 * MIB, "memory of the build's container"),
-    Option("time-limit", DURATION, 1800.0, "how long one command of the build may take"),
-    Option("silence-limit", DURATION, 600.0, "how long it may print nothing"),
-    Option("processes", COUNT, 2048, "processes and threads of the build's container"),
-    Option("ignore", IGNORES, (), "findings to live with: CODE or CODE:path, and the reason"),
-    Option("fail-on", one_of("error", "warning", "note", "never"), "error", "the severity from which a finding fails"),
-    Option("scripts", one_of("online", "offline"), "online", "whether install scripts have a network"),
-    Option("emulation", one_of("auto", "full"), "auto", "whether to emulate no more than needed, or all"),
-    Option("cache", DIRECTORY_OR_OFF, True, "where results are remembered between runs: a directory, or off"),
+    Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
+    Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
+    Option("silence-limit", DURATION, 600.0, "time that a command may print nothing"),
+    Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
+    Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
+    Option(
+        "fail-on", one_of("error", "warning", "note", "never"), "error", "the lowest severity that fails the command"
+    ),
+    Option("scripts", one_of("online", "offline"), "online", "whether install scripts may use the network"),
+    Option(
+        "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
+    ),
+    Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
-"""Limits are those of engine/interface.py's Limits."""
+"""All settings. The defaults of the limits are those of Limits in engine/interface.py."""
 
 
 @dataclass(frozen=True, slots=True)

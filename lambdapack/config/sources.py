@@ -18,7 +18,7 @@ SETTING_TABLES = frozenset(option.name.partition(".")[0] for option in OPTIONS i
 
 @dataclass(frozen=True, slots=True)
 class _RawValue:
-    """A value as somebody wrote it, not yet parsed."""
+    """A value as written in its source, not yet parsed."""
 
     value: object
     origin: str
@@ -31,7 +31,7 @@ def load_settings(
     """Return every setting with its origin. LP006 for an unknown key or a value of the wrong type.
 
     `flags` is by field name or flag, None for one that was not given. `majors` are the Node.js majors that Lambda has,
-    for `engines.node`; without them that is not consulted.
+    for `engines.node`; without them it is ignored.
     """
     home = directory.resolve()
     manifest = _read_package_json(home)
@@ -43,9 +43,9 @@ def load_settings(
         _read_package_table(home, manifest),
         _read_template_values(home, manifest, majors, notes),
     ]
-    chosen = {option.field: _choose_setting(option, layers) for option in OPTIONS}
+    settings = {option.field: _choose_setting(option, layers) for option in OPTIONS}
     # The table and the fields are the same list: tests/unit/test_config.py holds them together.
-    return Settings(**chosen, notes=tuple(notes))
+    return Settings(**settings, notes=tuple(notes))
 
 
 def _choose_setting(option: Option, layers: list[dict[str, _RawValue]]) -> Setting[Any]:
@@ -57,24 +57,24 @@ def _parse_setting(option: Option, raw: _RawValue) -> Setting[Any]:
     try:
         value = option.kind.parse(raw.value)
     except ValueError as error:
-        shown = repr(raw.value) if len(repr(raw.value)) <= 80 else f"{repr(raw.value)[:77]}..."
-        detail = f"{option.name} ({raw.origin}) is {shown}: {error}"
+        text = repr(raw.value) if len(repr(raw.value)) <= 80 else f"{repr(raw.value)[:77]}..."
+        detail = f"{option.name} ({raw.origin}) is {text}: {error}"
         raise LambdapackError(BAD_CONFIG, detail, hint=f"Correct {option.name} in {raw.origin}.") from error
     if isinstance(value, Path) and raw.base is not None:
         value = raw.base / value
     if isinstance(value, tuple) and raw.base is not None:
-        value = tuple(raw.base / each if isinstance(each, Path) else each for each in value)
+        value = tuple(raw.base / path if isinstance(path, Path) else path for path in value)
     return Setting(value, raw.origin)
 
 
 def _read_flags(flags: Mapping[str, object]) -> dict[str, _RawValue]:
     by_field = {option.field: option for option in OPTIONS}
-    found = {}
+    values = {}
     for name, value in flags.items():
         option = by_field.get(name.removeprefix("--").replace("-", "_"))
         if option and value is not None and value not in ((), []):
-            found[option.name] = _RawValue(value, option.flag)
-    return found
+            values[option.name] = _RawValue(value, option.flag)
+    return values
 
 
 def _read_variables(environ: Mapping[str, str]) -> dict[str, _RawValue]:
@@ -92,7 +92,7 @@ def _unknown_variable_notes(environ: Mapping[str, str]) -> Iterator[str]:
         bare = name.removeprefix(VARIABLE_PREFIX)
         near = _nearest_name(bare, known) if name.startswith(VARIABLE_PREFIX) and bare not in known else None
         if near:
-            yield f"the variable {name} is none of ours; did you mean {VARIABLE_PREFIX}{near}?"
+            yield f"unknown variable {name}; did you mean {VARIABLE_PREFIX}{near}?"
 
 
 def _read_toml(path: Path) -> dict[str, _RawValue]:
@@ -109,20 +109,20 @@ def _read_toml(path: Path) -> dict[str, _RawValue]:
 
 
 def _toml_error_place(error: Exception) -> str:
-    found = re.search(r"at line (\d+), column (\d+)", str(error))
-    return f":{found[1]}:{found[2]}" if found else ""
+    match = re.search(r"at line (\d+), column (\d+)", str(error))
+    return f":{match[1]}:{match[2]}" if match else ""
 
 
 def _toml_line(text: str, name: str) -> int:
-    """Return the line of a key: its own, or that of the table it is in."""
+    """Return the line of a key, or that of its table."""
     table, _dot, key = name.rpartition(".")
-    places = [
+    patterns = [
         rf'^\s*["\']?{re.escape(key)}["\']?\s*[=.]',
         rf"^\s*\[+\s*{re.escape(name)}\s*\]",
         rf"^\s*\[?\s*{re.escape(table or key)}\b",
     ]
-    found = next((match for place in places if (match := re.search(place, text, re.MULTILINE))), None)
-    return text.count("\n", 0, found.end()) + 1 if found else 1
+    match = next((match for pattern in patterns if (match := re.search(pattern, text, re.MULTILINE))), None)
+    return text.count("\n", 0, match.end()) + 1 if match else 1
 
 
 def _read_package_table(home: Path, manifest: Mapping[str, Any]) -> dict[str, _RawValue]:
@@ -139,15 +139,15 @@ def _read_table(table: Mapping[str, Any], origin: Any, base: Path) -> dict[str, 
         if name not in known:
             near = _nearest_name(name, known)
             meant = f"; did you mean {near}?" if near else ""
-            hint = f"Write {near} instead." if near else f"Take it out; there are: {', '.join(sorted(known))}."
-            raise LambdapackError(BAD_CONFIG, f"{origin(name)}: there is no setting {name}{meant}", hint=hint)
+            hint = f"Write {near} instead." if near else f"Remove it; the settings are: {', '.join(sorted(known))}."
+            raise LambdapackError(BAD_CONFIG, f"{origin(name)}: unknown setting {name}{meant}", hint=hint)
     return {name: _RawValue(value, origin(name), base) for name, value in flat.items()}
 
 
 def _flatten_table(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in table.items():
         if name in SETTING_TABLES and isinstance(value, dict):
-            yield from ((f"{name}.{key}", each) for key, each in value.items())
+            yield from ((f"{name}.{key}", nested) for key, nested in value.items())
         elif not name.startswith("$"):  # "$schema" is for editors
             yield name, value
 
@@ -170,13 +170,13 @@ def _read_template_values(
     declared = read_template(home)
     notes += declared.notes
     runtime = declared.runtime or runtime_from_engines(manifest, majors)
-    stated: dict[str, DeclaredValue | None] = {
+    declared_values: dict[str, DeclaredValue | None] = {
         "runtime": runtime,
         "arch": declared.architecture,
         "handler": declared.handler,
     }
     return {
         name: _RawValue(declared_value.value, declared_value.origin)
-        for name, declared_value in stated.items()
+        for name, declared_value in declared_values.items()
         if declared_value
     }

@@ -1,1 +1,1 @@
-"""From an archive to a function that serves it: observe, plan, apply. Knows AWS only as the protocol in cloud.py."""
+"""Deploys an archive to a function: observe, plan, apply. Reaches AWS only through the protocols of cloud.py."""

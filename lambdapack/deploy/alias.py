@@ -14,7 +14,7 @@ from lambdapack.events import Observer
 
 @dataclass(slots=True)
 class DeployProgress:
-    """How far one plan is, so that a failure can say what stands where."""
+    """The progress of one plan, so that an error can state what was changed."""
 
     plan: Plan
     latest: LambdaFunction | None = None  # after the last change, settled
@@ -23,142 +23,142 @@ class DeployProgress:
 
     @property
     def name(self) -> str:
-        """The function's."""
-        return self.plan.wanted.function
+        """The name of the function."""
+        return self.plan.desired.function
 
     @property
-    def point(self) -> PointAlias | None:
+    def alias_step(self) -> PointAlias | None:
         """The step that moves its alias, if any."""
         return next((step for step in self.plan.steps if isinstance(step, PointAlias)), None)
 
-    def told(self) -> str:
-        """Return what a person has to know when it stops here; "" when nothing was changed."""
+    def describe(self) -> str:
+        """Return what has been changed so far, for an error message; "" when nothing was changed."""
         if self.latest is None and self.version is None:
             return ""
-        point = self.point
-        has = f"version {self.version.version} is published" if self.version else f"{LATEST} is changed"
-        if point is None:
+        alias_step = self.alias_step
+        has = f"version {self.version.version} was published" if self.version else f"{LATEST} was changed"
+        if alias_step is None:
             return f"{self.name}: {has}"
         if self.alias:
-            return f"{self.name}: {has}, and alias {point.name} points at {self.alias.version}"
-        stays = f"is where it was, at version {point.before.version}" if point.before else "was not made"
-        return f"{self.name}: {has}, and alias {point.name} {stays}"
+            return f"{self.name}: {has}, and alias {alias_step.name} points at {self.alias.version}"
+        stays = f"still points at version {alias_step.previous.version}" if alias_step.previous else "was not created"
+        return f"{self.name}: {has}, and alias {alias_step.name} {stays}"
 
 
 @contextmanager
-def add_progress_to_errors(standing: DeployProgress) -> Iterator[None]:
-    """Let a failure say what stands where."""
+def add_progress_to_errors(progress: DeployProgress) -> Iterator[None]:
+    """Add to a LambdapackError what has been changed so far."""
     try:
         yield
     except LambdapackError as error:
-        stands = standing.told()
+        stands = progress.describe()
         if not stands:
             raise
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error
 
 
-def version_to_serve(standing: DeployProgress) -> LambdaFunction:
-    """Return the version that was published, or that has what is wanted already."""
-    found = standing.version or standing.plan.serving
-    if found is None:
-        raise ValueError(f"the plan of {standing.name} ends without a version")
-    return found
+def version_to_serve(progress: DeployProgress) -> LambdaFunction:
+    """Return the version that was published, or the one that already had the desired code."""
+    version = progress.version or progress.plan.live_version
+    if version is None:
+        raise ValueError(f"the plan of {progress.name} ends without a version")
+    return version
 
 
-def move_aliases(standings: Sequence[DeployProgress], cloud: Cloud, observer: Observer) -> None:
-    """Move every alias, or, when one cannot be moved, none."""
+def move_aliases(functions: Sequence[DeployProgress], cloud: Cloud, observer: Observer) -> None:
+    """Move every alias; when one cannot be moved, move the others back."""
     moved: list[DeployProgress] = []
     try:
-        for standing in standings:
-            point = standing.point
-            if point:
-                with observer.task(f"Moving {standing.name}:{point.name}"), add_progress_to_errors(standing):
-                    standing.alias = _move_alias(point, standing, cloud)
-                moved.append(standing)
+        for progress in functions:
+            alias_step = progress.alias_step
+            if alias_step:
+                with observer.task(f"Moving {progress.name}:{alias_step.name}"), add_progress_to_errors(progress):
+                    progress.alias = _move_alias(alias_step, progress, cloud)
+                moved.append(progress)
     except BaseException:
-        for standing in reversed(moved):
+        for progress in reversed(moved):
             with suppress(LambdapackError):
-                _restore_alias(standing, cloud, observer)
+                _restore_alias(progress, cloud, observer)
         raise
 
 
-def _move_alias(point: PointAlias, standing: DeployProgress, cloud: Cloud) -> Alias:
-    wanted = _desired_alias(point, version_to_serve(standing).version)
-    before = point.before
-    if before and (before.version, before.weights) == (wanted.version, wanted.weights):
-        return before  # AWS gave back the version that it points at
+def _move_alias(alias_step: PointAlias, progress: DeployProgress, cloud: Cloud) -> Alias:
+    desired = _desired_alias(alias_step, version_to_serve(progress).version)
+    before = alias_step.previous
+    if before and (before.version, before.weights) == (desired.version, desired.weights):
+        return before  # AWS returned the version that the alias already points at
     try:
         if before is None:
-            return cloud.create_alias(standing.name, wanted)
-        return cloud.update_alias(standing.name, wanted)
+            return cloud.create_alias(progress.name, desired)
+        return cloud.update_alias(progress.name, desired)
     except LambdapackError as error:
         if error.failure not in (CHANGED, EXISTS):
             raise
-        now = cloud.alias(standing.name, point.name)
-        if now is None or (now.version, now.weights) != (wanted.version, wanted.weights):
+        now = cloud.alias(progress.name, alias_step.name)
+        if now is None or (now.version, now.weights) != (desired.version, desired.weights):
             raise
-        return now  # it was moved, and the reply lost
+        return now  # the alias was moved, but the reply was lost
 
 
-def _desired_alias(point: PointAlias, version: str) -> Alias:
-    """Return the alias as it shall be; of a canary the one before stays, with the new one at its side."""
-    before = point.before
+def _desired_alias(alias_step: PointAlias, version: str) -> Alias:
+    """Return the desired alias; for a canary the old version stays and the new one gets a weight."""
+    before = alias_step.previous
     if before is None:
-        return Alias(point.name, "", version, (), alias_description(None, version, ""))
-    if point.canary and before.version != version:
-        return replace(before, weights=((version, point.canary),))
+        return Alias(alias_step.name, "", version, (), alias_description(None, version, ""))
+    if alias_step.canary and before.version != version:
+        return replace(before, weights=((version, alias_step.canary),))
     return replace(before, version=version, weights=(), description=alias_description(before, version, before.version))
 
 
-def _restore_alias(standing: DeployProgress, cloud: Cloud, observer: Observer) -> None:
-    point, alias = standing.point, standing.alias
-    if point is None or point.before is None or alias is None:
+def _restore_alias(progress: DeployProgress, cloud: Cloud, observer: Observer) -> None:
+    alias_step, alias = progress.alias_step, progress.alias
+    if alias_step is None or alias_step.previous is None or alias is None:
         return
-    with observer.task(f"Putting {standing.name}:{point.name} back to version {point.before.version}"):
-        cloud.update_alias(standing.name, replace(point.before, revision=alias.revision))
+    with observer.task(f"Putting {progress.name}:{alias_step.name} back to version {alias_step.previous.version}"):
+        cloud.update_alias(progress.name, replace(alias_step.previous, revision=alias.revision))
 
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """From where to where, and how that was found."""
+    """A rollback: alias, version to return to, and why that one."""
 
     function: str
     alias: Alias
     version: LambdaFunction
-    why: str  # "it was there before", "--to", "the canary ends", "the newest one before it"
+    reason: str  # "the previous version", "--to", "ends the canary", "the newest older version"
 
     @property
-    def needed(self) -> bool:
-        """Whether the alias is not there already."""
+    def is_needed(self) -> bool:
+        """Whether the alias does not already point at the version."""
         return self.alias.version != self.version.version or bool(self.alias.weights)
 
 
 def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollback:
-    """Return what a rollback would do. LP415, LP416 or LP429 when function, alias or version are not there."""
+    """Return what a rollback would do. LP415, LP416 or LP429 when function, alias or version do not exist."""
     alias = cloud.alias(function, name)
     if alias is None:
         raise _missing_alias_error(cloud, function, name)
     number, why = _choose_version(cloud, function, alias, to)
     version = cloud.function(function, number)
-    if version is None or version.failed:
-        what = "does not exist any more" if version is None else f"cannot run: {version.reason}"
-        raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {what}")
+    if version is None or version.has_failed:
+        reason = "no longer exists" if version is None else f"cannot run: {version.failure_reason}"
+        raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {reason}")
     return Rollback(function, alias, version, why)
 
 
-def apply_rollback(cloud: Cloud, found: Rollback) -> Alias:
-    """Return the alias at the version that was found; LP413 when somebody moved it meanwhile."""
-    if not found.needed:
-        return found.alias
-    number, before = found.version.version, found.alias
-    wanted = replace(before, version=number, weights=(), description=alias_description(before, number, ""))
+def apply_rollback(cloud: Cloud, rollback: Rollback) -> Alias:
+    """Move the alias to the version of a rollback and return it; LP413 when it was moved meanwhile."""
+    if not rollback.is_needed:
+        return rollback.alias
+    number, before = rollback.version.version, rollback.alias
+    desired = replace(before, version=number, weights=(), description=alias_description(before, number, ""))
     try:
-        return cloud.update_alias(found.function, wanted)
+        return cloud.update_alias(rollback.function, desired)
     except LambdapackError as error:
-        now = cloud.alias(found.function, before.name) if error.failure is CHANGED else None
+        now = cloud.alias(rollback.function, before.name) if error.failure is CHANGED else None
         if now is None or (now.version, now.weights) != (number, ()):
             raise
-        return now  # it was moved, and the reply lost
+        return now  # the alias was moved, but the reply was lost
 
 
 def _missing_alias_error(cloud: Cloud, function: str, name: str) -> LambdapackError:
@@ -172,10 +172,10 @@ def _choose_version(cloud: Cloud, function: str, alias: Alias, to: str) -> tuple
     if to:
         return to, "--to"
     if alias.weights:
-        return alias.version, "the canary ends"
+        return alias.version, "ends the canary"
     before = read_previous_version(alias)
     if before:
-        return before, "it was there before"
+        return before, "the previous version"
     numbers = [
         int(lambda_function.version)
         for lambda_function in cloud.versions(function)
@@ -183,5 +183,7 @@ def _choose_version(cloud: Cloud, function: str, alias: Alias, to: str) -> tuple
     ]
     lower = [number for number in numbers if alias.version.isdigit() and number < int(alias.version)]
     if not lower:
-        raise LambdapackError(NO_WAY_BACK, f"{function} has no version before {alias.version}, where {alias.name} is")
-    return str(max(lower)), "the newest one before it"
+        raise LambdapackError(
+            NO_WAY_BACK, f"{function} has no version older than {alias.version}, which {alias.name} points at"
+        )
+    return str(max(lower)), "the newest older version"

@@ -1,7 +1,7 @@
-"""Does what plans say. Every step may be done twice: stopped anywhere, the next run plans from what is there.
+"""Applies plans. Every step is idempotent: after an interruption the next run plans from the state in AWS.
 
-No alias moves before the new versions of all functions are ready and have answered; when one cannot be moved, those
-that were are put back.
+No alias moves before the new versions of all functions are ready and have answered; when one alias cannot be moved,
+the others are moved back.
 """
 
 import json
@@ -30,21 +30,21 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 
 MAX_PARALLEL_FUNCTIONS = 8
-"""Functions that are changed at the same time: AWS allows 15 control calls a second (Lambda quotas, 2026-11-20)."""
+"""Functions that are deployed in parallel: AWS allows 15 control calls a second (Lambda quotas, 2026-11-20)."""
 
 PUBLISH_TRIES = 3
-"""A publish moves the revision of $LATEST, so one whose reply was lost has to be asked for again with the new one."""
+"""Attempts to publish: publishing changes the revision of $LATEST, so a retry after a lost reply needs the new one."""
 
 FIRST_ERROR_STATUS = 400
-"""The HTTP status from which an answer is bad when none was named."""
+"""The lowest HTTP status that fails a smoke test which names no status."""
 
 MAX_ANSWER_CHARS = 2000
-"""Characters of an answer that a failure shows."""
+"""Characters of an answer that an error shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One function after a deployment."""
+    """The result of deploying one function."""
 
     plan: Plan
     version: LambdaFunction
@@ -52,151 +52,161 @@ class Deployment:
 
 
 def apply_plans(plans: Sequence[Plan], cloud: Cloud, observer: Observer = SILENT) -> tuple[Deployment, ...]:
-    """Return what became of every plan, in their order; raises the first failure, which says what stands where."""
+    """Apply every plan and return the results in order; raises the first error, which states what was changed."""
     uploaded = _upload_zips(plans, cloud, observer)
-    standings = [DeployProgress(plan) for plan in plans]
-    _prepare_all(standings, _StepRunner(cloud, uploaded, observer))
-    move_aliases(standings, cloud, observer)
+    functions = [DeployProgress(plan) for plan in plans]
+    _prepare_all(functions, _StepRunner(cloud, uploaded, observer))
+    move_aliases(functions, cloud, observer)
     return tuple(
         Deployment(deploy_progress.plan, version_to_serve(deploy_progress), deploy_progress.alias)
-        for deploy_progress in standings
+        for deploy_progress in functions
     )
 
 
 def _upload_zips(plans: Sequence[Plan], cloud: Cloud, observer: Observer) -> Mapping[str, S3Object]:
-    """Upload each zip once, for however many functions; what was there before counts too."""
-    uploaded = {each.key: each for plan in plans if (each := plan.observed.stored)}
+    """Upload each zip once, however many functions use it; objects that exist already are reused."""
+    uploaded = {stored.key: stored for plan in plans if (stored := plan.observed.stored_zip)}
     for plan in plans:
         for step in plan.steps:
-            if isinstance(step, Upload) and step.stored.key not in uploaded:
-                label = f"Uploading to s3://{step.stored.bucket}/{step.stored.key}"
-                with observer.task(label, step.stored.size, "B") as advance:
-                    uploaded[step.stored.key] = cloud.store(step.stored, plan.wanted.package.path, advance)
+            if isinstance(step, Upload) and step.destination.key not in uploaded:
+                label = f"Uploading to s3://{step.destination.bucket}/{step.destination.key}"
+                with observer.task(label, step.destination.size, "B") as advance:
+                    uploaded[step.destination.key] = cloud.upload_object(
+                        step.destination, plan.desired.package.path, advance
+                    )
     return uploaded
 
 
 @dataclass(frozen=True, slots=True)
 class _StepRunner:
-    """What every step needs."""
+    """Runs the steps of plans."""
 
     cloud: Cloud
     uploaded: Mapping[str, S3Object]
     observer: Observer
 
-    def prepare(self, standing: DeployProgress) -> None:
-        """Bring a function to a version that is ready and has answered."""
-        with add_progress_to_errors(standing):
-            for step in standing.plan.steps:
-                self._step(step, standing)
+    def prepare(self, progress: DeployProgress) -> None:
+        """Run a plan's steps up to a version that is ready and has answered the smoke test."""
+        with add_progress_to_errors(progress):
+            for step in progress.plan.steps:
+                self._step(step, progress)
 
-    def _step(self, step: Step, standing: DeployProgress) -> None:
-        name = standing.name
+    def _step(self, step: Step, progress: DeployProgress) -> None:
+        name = progress.name
         match step:
             case Upload() | PointAlias():
                 pass  # of all functions together
             case CreateFunction():
                 with self.observer.task(f"Creating {name}"):
-                    self._create(step, standing)
+                    self._create(step, progress)
             case UpdateCode():
                 with self.observer.task(f"Updating the code of {name}"):
-                    self.cloud.update_code(name, standing.plan.target.architecture, self._code(standing))
-                    standing.latest = _check_code_digest(self.cloud.settled(name), standing)
+                    self.cloud.update_code(name, progress.plan.target.architecture, self._code(progress))
+                    progress.latest = _check_code_digest(self.cloud.wait_until_settled(name), progress)
             case UpdateSettings():
                 with self.observer.task(f"Configuring {name}"):
-                    self._configure(step, standing)
+                    self._configure(step, progress)
             case PublishVersion():
                 with self.observer.task(f"Publishing a version of {name}"):
-                    self._publish(standing)
+                    self._publish(progress)
             case InvokeVersion(smoke):
                 with self.observer.task(f"Testing the new version of {name} with {smoke.name}"):
-                    self._invoke(smoke, standing)
+                    self._invoke(smoke, progress)
             case _:
                 assert_never(step)
 
-    def _code(self, standing: DeployProgress) -> CodeSource:
-        package = standing.plan.wanted.package
-        return self.uploaded.get(package.key) or LocalZip(package.path)
+    def _code(self, progress: DeployProgress) -> CodeSource:
+        package = progress.plan.desired.package
+        return self.uploaded.get(package.object_key) or LocalZip(package.path)
 
-    def _create(self, step: CreateFunction, standing: DeployProgress) -> None:
-        cpu, code = standing.plan.target.architecture, self._code(standing)
+    def _create(self, step: CreateFunction, progress: DeployProgress) -> None:
+        cpu, code = progress.plan.target.architecture, self._code(progress)
         try:
-            self.cloud.create_function(standing.name, cpu, code, step.settings)
+            self.cloud.create_function(progress.name, cpu, code, step.settings)
         except LambdapackError as error:
             if error.failure is not EXISTS:  # else it was made, and the reply lost: its code tells whose it is
                 raise
-        standing.latest = _check_code_digest(self.cloud.settled(standing.name), standing)
+        progress.latest = _check_code_digest(self.cloud.wait_until_settled(progress.name), progress)
 
-    def _configure(self, step: UpdateSettings, standing: DeployProgress) -> None:
-        latest = standing.latest or self.cloud.settled(standing.name)
+    def _configure(self, step: UpdateSettings, progress: DeployProgress) -> None:
+        latest = progress.latest or self.cloud.wait_until_settled(progress.name)
         try:
-            self.cloud.update_settings(standing.name, step.settings, latest.revision)
+            self.cloud.update_settings(progress.name, step.settings, latest.revision)
         except LambdapackError as error:
             if error.failure is not CHANGED or has_setting_changes(
-                standing.plan.wanted, self.cloud.settled(standing.name)
+                progress.plan.desired, self.cloud.wait_until_settled(progress.name)
             ):
                 raise
-        standing.latest = _check_code_digest(self.cloud.settled(standing.name), standing)
+        progress.latest = _check_code_digest(self.cloud.wait_until_settled(progress.name), progress)
 
-    def _publish(self, standing: DeployProgress) -> None:
-        name, digest = standing.name, standing.plan.wanted.package.code_digest
-        latest = standing.latest or _check_code_digest(self.cloud.settled(name), standing)
+    def _publish(self, progress: DeployProgress) -> None:
+        name, digest = progress.name, progress.plan.desired.package.code_digest
+        latest = progress.latest or _check_code_digest(self.cloud.wait_until_settled(name), progress)
         for tries in range(1, PUBLISH_TRIES + 1):
             try:
-                made = self.cloud.publish_version(name, digest, latest.revision)
+                version = self.cloud.publish_version(name, digest, latest.revision)
                 break
             except LambdapackError as error:
-                now = _check_code_digest(self.cloud.settled(name), standing) if error.failure is CHANGED else latest
-                if now.revision == latest.revision or now.settings != latest.settings or tries == PUBLISH_TRIES:
+                now = (
+                    _check_code_digest(self.cloud.wait_until_settled(name), progress)
+                    if error.failure is CHANGED
+                    else latest
+                )
+                if (
+                    now.revision == latest.revision
+                    or now.settings_digest != latest.settings_digest
+                    or tries == PUBLISH_TRIES
+                ):
                     raise
                 latest = now
         else:
             raise AssertionError
-        standing.version = made
-        standing.version = self._ready(name, made)
+        progress.version = version
+        progress.version = self._ready(name, version)
 
-    def _ready(self, name: str, made: LambdaFunction) -> LambdaFunction:
+    def _ready(self, name: str, version: LambdaFunction) -> LambdaFunction:
         try:
-            return self.cloud.settled(name, made.version)
+            return self.cloud.wait_until_settled(name, version.version)
         except LambdapackError as error:
             if error.failure is not UPDATE_FAILED:
                 raise
-            again = f"aws lambda delete-function --function-name {name} --qualifier {made.version}"
-            hint = f"Correct what AWS names above, delete that version (`{again}`) and repeat the command."
+            again = f"aws lambda delete-function --function-name {name} --qualifier {version.version}"
+            hint = f"Fix the cause that AWS names above, delete that version (`{again}`) and run the command again."
             raise LambdapackError(UPDATE_FAILED, error.detail, hint=hint) from error
 
-    def _invoke(self, smoke: SmokeTest, standing: DeployProgress) -> None:
-        version = version_to_serve(standing)
-        answer = self.cloud.invoke(standing.name, version.version, smoke.event, version.timeout)
+    def _invoke(self, smoke: SmokeTest, progress: DeployProgress) -> None:
+        version = version_to_serve(progress)
+        answer = self.cloud.invoke(progress.name, version.version, smoke.event, version.timeout)
         problem = describe_smoke_problem(smoke, answer)
         if problem:
             for line in answer.log.splitlines():
                 self.observer.line(line)
-            shown = answer.payload.decode("utf-8", "replace")[:MAX_ANSWER_CHARS]
-            raise LambdapackError(SMOKE_FAILED, f"{version.version_arn} {problem}\n{shown}")
+            payload = answer.payload.decode("utf-8", "replace")[:MAX_ANSWER_CHARS]
+            raise LambdapackError(SMOKE_FAILED, f"{version.version_arn} {problem}\n{payload}")
 
 
 def describe_smoke_problem(smoke: SmokeTest, answer: SmokeAnswer) -> str:
-    """Return what is wrong with an answer to the test event, "" when it is as wanted."""
+    """Return why a smoke test fails, "" when it passes."""
     if answer.error:
-        return "ended with an error"
+        return "returned an error"
     try:
         document = json.loads(answer.payload or b"null")
     except ValueError:
         document = None
     status = document.get("statusCode") if isinstance(document, dict) else None
     if smoke.status is not None:
-        return "" if status == smoke.status else f"answered with the status {status}, not {smoke.status}"
+        return "" if status == smoke.status else f"returned status {status}, not {smoke.status}"
     bad = isinstance(status, int) and status >= FIRST_ERROR_STATUS
-    return f"answered with the status {status}" if bad else ""
+    return f"returned status {status}" if bad else ""
 
 
-def _prepare_all(standings: Sequence[DeployProgress], work: _StepRunner) -> None:
-    """Prepare every function; all of them are tried before the first failure is raised."""
-    if len(standings) == 1:
-        work.prepare(standings[0])
+def _prepare_all(functions: Sequence[DeployProgress], work: _StepRunner) -> None:
+    """Prepare every function; all are tried before the first error is raised."""
+    if len(functions) == 1:
+        work.prepare(functions[0])
         return
     with ThreadPoolExecutor(MAX_PARALLEL_FUNCTIONS) as pool:
-        futures = [pool.submit(work.prepare, deploy_progress) for deploy_progress in standings]
+        futures = [pool.submit(work.prepare, deploy_progress) for deploy_progress in functions]
     failed = [error for future in futures if (error := _future_error(future))]
     for other in failed[1:]:
         work.observer.note(f"{other.failure.code} {other.failure.title}: {other.detail}")
@@ -211,9 +221,9 @@ def _future_error(future: "Future[None]") -> LambdapackError | None:
     return error
 
 
-def _check_code_digest(found: LambdaFunction, standing: DeployProgress) -> LambdaFunction:
-    """Return what AWS has, when its code is what was sent; LP427 when not."""
-    wanted = standing.plan.wanted.package.code_digest
-    if found.code_digest != wanted:
-        raise LambdapackError(OTHER_CODE, f"{found.version_arn} has the code {found.code_digest}, not {wanted}")
-    return found
+def _check_code_digest(function: LambdaFunction, progress: DeployProgress) -> LambdaFunction:
+    """Return the function if AWS has the code that was sent; LP427 if not."""
+    digest = progress.plan.desired.package.code_digest
+    if function.code_digest != digest:
+        raise LambdapackError(OTHER_CODE, f"{function.version_arn} has the code {function.code_digest}, not {digest}")
+    return function

@@ -1,4 +1,4 @@
-"""Plans and publishes a layer version, shares it and deletes old versions. A stopped run can be repeated."""
+"""Plans and publishes a layer version, shares it and deletes old versions. An interrupted run can be repeated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from lambdapack.model import Architecture, Finding
 
 @dataclass(frozen=True, slots=True)
 class DesiredLayer:
-    """One layer as it should be."""
+    """The desired state of one layer."""
 
     name: str
     package: DeploymentPackage
@@ -28,52 +28,52 @@ class DesiredLayer:
     keep: int = 0  # newest versions that stay in any case; 0: all
 
     @property
-    def new(self) -> NewLayer:
-        """The version, as AWS is told of it."""
+    def new_version(self) -> NewLayer:
+        """The request to publish this version."""
         description = f"{DESCRIPTION_PREFIX}content {self.content_digest}"
         return NewLayer(self.name, description, self.runtimes, self.architectures)
 
     @property
-    def through_bucket(self) -> bool:
-        """Whether the zip has to go by way of S3, and may."""
+    def uses_bucket(self) -> bool:
+        """Whether the zip is uploaded to S3: it is too large for a request and there is a bucket."""
         return bool(self.bucket) and self.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class KeptVersion:
-    """A version that is old enough to go, and stays."""
+    """An old version that is not deleted, and why."""
 
     version: LayerVersion
-    why: str  # "function:3 uses it", "it has a policy"
+    reason: str  # "function:3 uses it", "it has a resource policy"
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedLayer:
-    """What AWS had at one moment."""
+    """The state of a layer in AWS."""
 
-    same: LayerVersion | None  # the latest version, when it is what is wanted
+    matching: LayerVersion | None  # the latest version, when it is what is wanted
     latest: LayerVersion | None = None  # None: there is none
     permissions: tuple[LayerPermission, ...] = ()  # of `same`
-    spared: tuple[KeptVersion, ...] = ()
+    kept: tuple[KeptVersion, ...] = ()
     unused: tuple[LayerVersion, ...] = ()  # may go
-    stored: S3Object | None = None  # the package, when it is in the bucket already
+    stored_zip: S3Object | None = None  # the package, when it is in the bucket already
 
 
 @dataclass(frozen=True, slots=True)
 class PublishLayer:
-    """Make a version."""
+    """Publish a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddLayerPermission:
-    """Let somebody else use the version."""
+    """Allow another account or organization to use the version."""
 
     permission: LayerPermission
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteLayerVersion:
-    """Remove an old version that nobody uses."""
+    """Delete an old, unused version."""
 
     version: LayerVersion
 
@@ -83,69 +83,71 @@ LayerStep = Upload | PublishLayer | AddLayerPermission | DeleteLayerVersion
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """The steps for one layer, in order; none when it is as wanted."""
+    """The steps for one layer, in order; none when it is up to date."""
 
-    wanted: DesiredLayer
-    seen: ObservedLayer
+    desired: DesiredLayer
+    observed: ObservedLayer
     steps: tuple[LayerStep, ...]
     findings: tuple[Finding, ...] = field(default=())
 
 
-def plan_layer(wanted: DesiredLayer, seen: ObservedLayer) -> LayerPlan:
-    """Return what has to be done."""
+def plan_layer(desired: DesiredLayer, observed: ObservedLayer) -> LayerPlan:
+    """Return the plan that brings a layer to the desired state."""
     steps: list[LayerStep] = []
-    if seen.same is None:
-        if wanted.through_bucket and seen.stored is None:
-            package = wanted.package
-            steps.append(Upload(S3Object(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)))
+    if observed.matching is None:
+        if desired.uses_bucket and observed.stored_zip is None:
+            package = desired.package
+            steps.append(
+                Upload(S3Object(desired.bucket, package.object_key, package.zip_bytes, "", package.code_digest))
+            )
         steps.append(PublishLayer())
-    given = {(layer_permission.principal, layer_permission.organization) for layer_permission in seen.permissions}
+    granted = {(layer_permission.principal, layer_permission.organization) for layer_permission in observed.permissions}
     steps += [
         AddLayerPermission(layer_permission)
-        for layer_permission in wanted.permissions
-        if (layer_permission.principal, layer_permission.organization) not in given
+        for layer_permission in desired.permissions
+        if (layer_permission.principal, layer_permission.organization) not in granted
     ]
-    steps += [DeleteLayerVersion(layer_version) for layer_version in seen.unused]
-    return LayerPlan(wanted, seen, tuple(steps))
+    steps += [DeleteLayerVersion(layer_version) for layer_version in observed.unused]
+    return LayerPlan(desired, observed, tuple(steps))
 
 
-def is_same_layer(wanted: DesiredLayer, version: LayerVersion) -> bool:
-    """Tell whether a version says of itself what is wanted; its bytes only when it was asked for alone."""
-    told = (set(version.runtimes), set(version.architectures))
-    digests = {wanted.package.code_digest, ""}
-    return told == (set(wanted.runtimes), set(wanted.architectures)) and version.code_digest in digests
+def is_same_layer(desired: DesiredLayer, version: LayerVersion) -> bool:
+    """Tell whether a version has the desired runtimes, architectures and, where AWS states its digest, bytes."""
+    declared = (set(version.runtimes), set(version.architectures))
+    digests = {desired.package.code_digest, ""}
+    return declared == (set(desired.runtimes), set(desired.architectures)) and version.code_digest in digests
 
 
-def observe_layer(cloud: Cloud, wanted: DesiredLayer) -> ObservedLayer:
-    """Return what AWS has of a layer: two calls when nothing is to do and nothing else is wanted."""
-    versions = cloud.layer_versions(wanted.name)
+def observe_layer(cloud: Cloud, desired: DesiredLayer) -> ObservedLayer:
+    """Return the state of a layer in AWS; two calls when it is up to date."""
+    versions = cloud.layer_versions(desired.name)
     latest = next(versions, None)
-    same = _find_same_version(cloud, wanted, latest)
+    same = _find_same_version(cloud, desired, latest)
     spared, unused = (
-        _split_old_versions(cloud, wanted, [latest, *versions], same) if latest and wanted.keep else ((), ())
+        _split_old_versions(cloud, desired, [latest, *versions], same) if latest and desired.keep else ((), ())
     )
     return ObservedLayer(
-        same=same,
+        matching=same,
         latest=latest,
-        permissions=cloud.layer_policy(wanted.name, same.number) if same and wanted.permissions else (),
-        spared=spared,
+        permissions=cloud.layer_policy(desired.name, same.number) if same and desired.permissions else (),
+        kept=spared,
         unused=unused,
-        stored=None if same else _find_stored_zip(cloud, wanted),
+        stored_zip=None if same else _find_stored_zip(cloud, desired),
     )
 
 
-def _find_same_version(cloud: Cloud, wanted: DesiredLayer, latest: LayerVersion | None) -> LayerVersion | None:
-    if latest is None or not is_same_layer(wanted, latest):
+def _find_same_version(cloud: Cloud, desired: DesiredLayer, latest: LayerVersion | None) -> LayerVersion | None:
+    if latest is None or not is_same_layer(desired, latest):
         return None
-    found = cloud.layer_version(wanted.name, latest.number)
-    return found if found and found.code_digest and is_same_layer(wanted, found) else None
+    version = cloud.layer_version(desired.name, latest.number)
+    return version if version and version.code_digest and is_same_layer(desired, version) else None
 
 
 def _split_old_versions(
-    cloud: Cloud, wanted: DesiredLayer, versions: Sequence[LayerVersion], same: LayerVersion | None
+    cloud: Cloud, desired: DesiredLayer, versions: Sequence[LayerVersion], same: LayerVersion | None
 ) -> tuple[tuple[KeptVersion, ...], tuple[LayerVersion, ...]]:
-    """Return the versions beyond those that stay: who is used or shared, and who may go."""
-    old = versions[wanted.keep - (0 if same else 1) :]
+    """Return the versions beyond the newest ones to keep: those in use or shared, and those to delete."""
+    old = versions[desired.keep - (0 if same else 1) :]
     if not old:
         return (), ()
     users = _read_layer_users(cloud)
@@ -153,7 +155,7 @@ def _split_old_versions(
     unused: list[LayerVersion] = []
     for layer_version in old:
         why = f"{users[layer_version.arn]} uses it" if layer_version.arn in users else ""
-        why = why or ("it has a policy" if cloud.layer_policy(wanted.name, layer_version.number) else "")
+        why = why or ("it has a resource policy" if cloud.layer_policy(desired.name, layer_version.number) else "")
         if why:
             spared.append(KeptVersion(layer_version, why))
         else:
@@ -162,23 +164,23 @@ def _split_old_versions(
 
 
 def _read_layer_users(cloud: Cloud) -> Mapping[str, str]:
-    """Return each layer version that a function version of the region has, with one of those that have it."""
+    """Return each layer version in use in the region, with one function version that uses it."""
     return {
         layer.arn: f"{lambda_function.name}:{lambda_function.version}"
-        for lambda_function in cloud.every_version()
+        for lambda_function in cloud.all_versions()
         for layer in lambda_function.layers
     }
 
 
-def _find_stored_zip(cloud: Cloud, wanted: DesiredLayer) -> S3Object | None:
-    package = wanted.package
-    found = cloud.stored(wanted.bucket, package.key) if wanted.through_bucket else None
-    return found if found and (found.size, found.code_digest) == (package.zip_bytes, package.code_digest) else None
+def _find_stored_zip(cloud: Cloud, desired: DesiredLayer) -> S3Object | None:
+    package = desired.package
+    stored = cloud.find_object(desired.bucket, package.object_key) if desired.uses_bucket else None
+    return stored if stored and (stored.size, stored.code_digest) == (package.zip_bytes, package.code_digest) else None
 
 
 @dataclass(slots=True)
 class PublishedLayer:
-    """One layer after its plan was carried out, or as far as that came."""
+    """The result of a layer plan, also of one that stopped halfway."""
 
     plan: LayerPlan
     version: LayerVersion | None = None
@@ -186,26 +188,26 @@ class PublishedLayer:
 
 
 def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer = SILENT) -> tuple[PublishedLayer, ...]:
-    """Return what became of every plan, in their order; a failure says what is published already."""
-    done = tuple(PublishedLayer(layer_plan, layer_plan.seen.same) for layer_plan in plans)
-    with _add_versions_to_errors(done):
-        for published_layer in done:
+    """Run every plan and return the results in order; an error states what is already published."""
+    published = tuple(PublishedLayer(layer_plan, layer_plan.observed.matching) for layer_plan in plans)
+    with _add_versions_to_errors(published):
+        for published_layer in published:
             for step in published_layer.plan.steps:
                 _run_step(step, published_layer, cloud, observer)
-    return done
+    return published
 
 
 def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Observer) -> None:
-    name = layer.plan.wanted.name
+    name = layer.plan.desired.name
     match step:
         case Upload(stored):
             with observer.task(f"Uploading to s3://{stored.bucket}/{stored.key}", stored.size, "B") as advance:
-                cloud.store(stored, layer.plan.wanted.package.path, advance)
+                cloud.upload_object(stored, layer.plan.desired.package.path, advance)
         case PublishLayer():
             with observer.task(f"Publishing {name}"):
-                layer.version = _publish_version(layer.plan.wanted, cloud)
+                layer.version = _publish_version(layer.plan.desired, cloud)
         case AddLayerPermission():
-            with observer.task(f"Sharing {name} with {step.permission.whom}"):
+            with observer.task(f"Sharing {name} with {step.permission.grantee}"):
                 _add_permission(step, layer, cloud)
         case DeleteLayerVersion(version):
             with observer.task(f"Deleting {name}:{version.number}"):
@@ -215,30 +217,30 @@ def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Ob
             assert_never(step)
 
 
-def _publish_version(wanted: DesiredLayer, cloud: Cloud) -> LayerVersion:
-    code = _find_stored_zip(cloud, wanted) or LocalZip(wanted.package.path)
+def _publish_version(desired: DesiredLayer, cloud: Cloud) -> LayerVersion:
+    code = _find_stored_zip(cloud, desired) or LocalZip(desired.package.path)
     try:
-        made = cloud.publish_layer(wanted.new, code)
+        version = cloud.publish_layer(desired.new_version, code)
     except LambdapackError as error:
         if error.failure not in (UNREACHABLE, SERVICE):
             raise
-        found = _find_same_version(cloud, wanted, next(cloud.layer_versions(wanted.name), None))
-        if found is None:
+        existing = _find_same_version(cloud, desired, next(cloud.layer_versions(desired.name), None))
+        if existing is None:
             raise
-        return found  # it was made, and the reply lost
-    if made.code_digest != wanted.package.code_digest:
-        raise LambdapackError(OTHER_CODE, f"{made.arn} has {made.code_digest}, not {wanted.package.code_digest}")
-    return made
+        return existing  # the version was published, but the reply was lost
+    if version.code_digest != desired.package.code_digest:
+        raise LambdapackError(OTHER_CODE, f"{version.arn} has {version.code_digest}, not {desired.package.code_digest}")
+    return version
 
 
 def _add_permission(step: AddLayerPermission, layer: PublishedLayer, cloud: Cloud) -> None:
     version = layer.version
     if version is None:
-        raise ValueError(f"the plan of {layer.plan.wanted.name} shares a version that is not there")
+        raise ValueError(f"the plan of {layer.plan.desired.name} shares a version that is not there")
     try:
-        cloud.permit_layer(layer.plan.wanted.name, version.number, step.permission)
+        cloud.permit_layer(layer.plan.desired.name, version.number, step.permission)
     except LambdapackError as error:
-        if error.failure is not EXISTS:  # else it was done, and the reply lost
+        if error.failure is not EXISTS:  # else the permission was added, but the reply was lost
             raise
 
 
@@ -247,12 +249,12 @@ def _add_versions_to_errors(layers: Sequence[PublishedLayer]) -> Iterator[None]:
     try:
         yield
     except LambdapackError as error:
-        made = [
+        versions = [
             published_layer.version
             for published_layer in layers
-            if published_layer.version and published_layer.version is not published_layer.plan.seen.same
+            if published_layer.version and published_layer.version is not published_layer.plan.observed.matching
         ]
-        if not made:
+        if not versions:
             raise
-        stands = "\n".join(f"{layer_version.arn} is published" for layer_version in made)
+        stands = "\n".join(f"{layer_version.arn} was published" for layer_version in versions)
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error

@@ -1,4 +1,4 @@
-"""What AWS holds of functions, aliases and layers, and the function that a deployment should produce."""
+"""The state of functions, aliases and layers in AWS, and the desired state of a function."""
 
 import base64
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from lambdapack.model import Architecture
 
 LATEST = "$LATEST"
-"""AWS's name for the one version of a function that can be changed."""
+"""AWS's name for the one mutable version of a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class LambdaFunction:
     name: str
     arn: str  # with the version or alias that was asked for
     version: str  # LATEST or a number
-    package: str  # "Zip" or "Image"
+    package_type: str  # "Zip" or "Image"
     runtime: str  # "" for an image
     architecture: Architecture
     handler: str
@@ -37,27 +37,27 @@ class LambdaFunction:
     timeout: int  # seconds
     memory: int  # MiB
     environment: Mapping[str, str] = field(repr=False)  # may hold secrets
-    settings: str  # digest over everything that a published version freezes besides the code
+    settings_digest: str  # digest over everything that a published version freezes besides the code
     revision: str  # RevisionId; "" from an emulator that has none. Changes again when an update completes
     state: str  # "Active", "Pending", "Failed", "Inactive" ...
-    update: str  # LastUpdateStatus; "" where AWS leaves it out
-    reason: str = ""  # "CODE: sentence" of a state or update that failed
+    update_status: str  # LastUpdateStatus; "" where AWS leaves it out
+    failure_reason: str = ""  # "CODE: sentence" of a state or update that failed
     description: str = ""
 
     @property
     def version_arn(self) -> str:
-        """The ARN of exactly this version, whatever alias it was asked for by."""
+        """The ARN of this version, also when it was read by an alias."""
         return f"{unqualified_arn(self.arn)}:{self.version}"
 
     @property
-    def settled(self) -> bool:
-        """Nothing is under way: the next change is not refused with 409."""
-        return self.state != "Pending" and self.update != "InProgress"
+    def is_settled(self) -> bool:
+        """Whether no update is in progress, so that AWS does not refuse the next change with 409."""
+        return self.state != "Pending" and self.update_status != "InProgress"
 
     @property
-    def failed(self) -> bool:
-        """It cannot run, or its last update was not taken."""
-        return self.state == "Failed" or self.update == "Failed"
+    def has_failed(self) -> bool:
+        """Whether it cannot run or its last update failed."""
+        return self.state == "Failed" or self.update_status == "Failed"
 
 
 def unqualified_arn(arn: str) -> str:
@@ -67,7 +67,7 @@ def unqualified_arn(arn: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name that points at a version, with at most one other that gets a part of the traffic."""
+    """A name for a version, with at most one other version that gets part of the traffic."""
 
     name: str
     arn: str
@@ -79,10 +79,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """Somebody who calls the function without version or alias, and so gets $LATEST at once."""
+    """A caller of the function without version or alias, which gets $LATEST at once."""
 
     kind: str  # "function-url", "permission", "event-source"
-    who: str  # the URL, the principal, the source's ARN
+    identifier: str  # the URL, the principal, the source's ARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ CodeSource = LocalZip | S3Object
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """Settings of a function. None: leave as it is, or AWS's default for a new one."""
+    """Settings of a function. None: unchanged, or AWS's default for a new function."""
 
     runtime: str | None = None
     handler: str | None = None
@@ -122,7 +122,7 @@ class FunctionSettings:
 
 @dataclass(frozen=True, slots=True)
 class SmokeAnswer:
-    """What an invoked function returned."""
+    """The answer of an invoked function."""
 
     payload: bytes
     error: str = ""  # FunctionError: "Handled" or "Unhandled"; "" when it went well
@@ -165,14 +165,14 @@ class LayerPermission:
     organization: str = ""
 
     @property
-    def whom(self) -> str:
-        """Who may use it, for people."""
+    def grantee(self) -> str:
+        """Who may use the layer, for display."""
         return self.organization or ("everybody" if self.principal == "*" else self.principal)
 
 
 @dataclass(frozen=True, slots=True)
 class CallerIdentity:
-    """Who is calling."""
+    """The account and ARN of the credentials."""
 
     account: str
     arn: str
@@ -180,16 +180,16 @@ class CallerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """What the account may hold, in bytes. The defaults are AWS's documented ones, read 2026-11-20."""
+    """Code storage limits of the account, in bytes. The defaults are AWS's documented ones, read 2026-11-20."""
 
-    zipped: int = 52_428_800
-    unzipped: int = 262_144_000
-    total: int = 80_530_636_800
-    used: int = 0
+    zipped_bytes: int = 52_428_800
+    unzipped_bytes: int = 262_144_000
+    storage_bytes: int = 80_530_636_800
+    used_bytes: int = 0
 
 
 OBJECT_KEY_PREFIX = "lambdapack/"
-"""Where our objects are in a bucket; README's policy allows no other place."""
+"""Prefix of the objects that lambdapack stores in a bucket; README's IAM policy allows no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +201,8 @@ class DeploymentPackage:
     zip_bytes: int
 
     @property
-    def key(self) -> str:
-        """Its place in a bucket: equal bytes have the same."""
+    def object_key(self) -> str:
+        """The key in a bucket, derived from the digest: equal bytes have the same key."""
         return f"{OBJECT_KEY_PREFIX}{base64.b64decode(self.code_digest).hex()}.zip"
 
 
@@ -217,7 +217,7 @@ class SmokeTest:
 
 @dataclass(frozen=True, slots=True)
 class DesiredFunction:
-    """One function as it should be."""
+    """The desired state of one function."""
 
     function: str
     package: DeploymentPackage
@@ -226,8 +226,10 @@ class DesiredFunction:
     architecture: Architecture | None = None
     settings: FunctionSettings = field(default_factory=FunctionSettings)  # None fields stay as they are
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # set these, keep the others
-    new: FunctionSettings | None = None  # of a function that is made when there is none; None: it is not made
-    new_architecture: Architecture = Architecture.X86_64
+    creation_settings: FunctionSettings | None = (
+        None  # of a function that is made when there is none; None: it is not made
+    )
+    creation_architecture: Architecture = Architecture.X86_64
     bucket: str = ""
     smoke: SmokeTest | None = None
     canary: float = 0.0  # part of the traffic that the new version gets, below 1; 0: all of it
@@ -237,12 +239,14 @@ class DesiredFunction:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What AWS had at one moment. What is not needed to see that nothing is to do is read only when something is."""
+    """The state of a function in AWS. Details are read only when the function is not up to date."""
 
     latest: LambdaFunction | None  # None: there is no such function
-    served: LambdaFunction | None = None  # what the alias points at; without one, the version that has what $LATEST has
+    live_version: LambdaFunction | None = (
+        None  # what the alias points at; without one, the version that has what $LATEST has
+    )
     alias: Alias | None = None
-    shifted: LambdaFunction | None = None  # the other version that gets a part of the alias's traffic
+    canary_version: LambdaFunction | None = None  # the other version that gets a part of the alias's traffic
     consumers: tuple[Consumer, ...] = ()
-    unseen: tuple[str, ...] = ()  # IAM actions that are missing to know the consumers
-    stored: S3Object | None = None  # the package, when it is in the bucket already
+    missing_actions: tuple[str, ...] = ()  # IAM actions that are missing to know the consumers
+    stored_zip: S3Object | None = None  # the package, when it is in the bucket already

@@ -18,34 +18,34 @@ MAX_DIRECT_ZIP_BYTES = 52_428_800
 """Bytes of a zip in a request: "Zipped size must be smaller than 52428800 bytes" (AWS, read 2026-11-20)."""
 
 DESCRIPTION_PREFIX = "lambdapack: "
-"""Begins an alias's description that is ours: which version was there before. Others are left alone."""
+"""Prefix of alias descriptions that lambdapack writes: they name the previous version. Others stay unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Put the zip into a bucket."""
+    """Upload the zip to a bucket."""
 
-    stored: S3Object
+    destination: S3Object
 
 
 @dataclass(frozen=True, slots=True)
 class CreateFunction:
-    """Make the function, with the code."""
+    """Create the function with the code."""
 
     settings: FunctionSettings
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateCode:
-    """Exchange the code of $LATEST."""
+    """Replace the code of $LATEST."""
 
-    before: str  # code digest
-    architecture: Architecture | None  # the one before, when it changes
+    previous_digest: str  # code digest
+    previous_architecture: Architecture | None  # the one before, when it changes
 
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """One setting of $LATEST."""
+    """The change of one setting of $LATEST."""
 
     name: str
     before: str
@@ -54,7 +54,7 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class UpdateSettings:
-    """Change settings of $LATEST, and leave the others."""
+    """Change settings of $LATEST; others stay the same."""
 
     settings: FunctionSettings
     changes: tuple[SettingChange, ...]  # for people; of variables the names only
@@ -62,22 +62,22 @@ class UpdateSettings:
 
 @dataclass(frozen=True, slots=True)
 class PublishVersion:
-    """Freeze $LATEST as a version."""
+    """Publish $LATEST as a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvokeVersion:
-    """Send the new version the test event."""
+    """Invoke the new version with the smoke test's event."""
 
     smoke: SmokeTest
 
 
 @dataclass(frozen=True, slots=True)
 class PointAlias:
-    """Make the alias serve the new version."""
+    """Point the alias at the new version."""
 
     name: str
-    before: Alias | None  # None: it is made
+    previous: Alias | None  # None: it is made
     canary: float = 0.0
 
 
@@ -86,135 +86,141 @@ Step = Upload | CreateFunction | UpdateCode | UpdateSettings | PublishVersion | 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps for one function, in order; none when it is as wanted."""
+    """The steps for one function, in order; none when it is up to date."""
 
-    wanted: DesiredFunction
+    desired: DesiredFunction
     observed: Observed
     target: Target
     steps: tuple[Step, ...]
-    serving: LambdaFunction | None  # the version that has what is wanted, when nothing is to do
+    live_version: LambdaFunction | None  # the version that has what is wanted, when nothing is to do
     findings: tuple[Finding, ...] = field(default=())  # of the package and of the guards
 
 
-def is_up_to_date(wanted: DesiredFunction, seen: Observed) -> bool:
-    """Tell whether what the alias points at (or what was published) is what is wanted, and $LATEST is no other."""
-    latest, served = seen.latest, seen.served
-    if latest is None or served is None or latest.failed or _setting_changes(wanted, latest):
+def is_up_to_date(desired: DesiredFunction, observed: Observed) -> bool:
+    """Tell whether the live version and $LATEST both have the desired code and settings."""
+    latest, served = observed.latest, observed.live_version
+    if latest is None or served is None or latest.has_failed or _setting_changes(desired, latest):
         return False
     return (
-        _has_desired_code(wanted, latest) and _has_desired_code(wanted, served) and served.settings == latest.settings
+        _has_desired_code(desired, latest)
+        and _has_desired_code(desired, served)
+        and served.settings_digest == latest.settings_digest
     )
 
 
-def has_setting_changes(wanted: DesiredFunction, latest: LambdaFunction) -> bool:
-    """Tell whether a setting that the user named is another than the function's."""
-    return bool(_setting_changes(wanted, latest))
+def has_setting_changes(desired: DesiredFunction, latest: LambdaFunction) -> bool:
+    """Tell whether a setting that the user named differs from the function's."""
+    return bool(_setting_changes(desired, latest))
 
 
-def is_sent_through_s3(wanted: DesiredFunction) -> bool:
-    """Tell whether the zip has to go by way of S3, and may."""
-    return bool(wanted.bucket) and wanted.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
+def is_sent_through_s3(desired: DesiredFunction) -> bool:
+    """Tell whether the zip is uploaded to S3: it is too large for a request and there is a bucket."""
+    return bool(desired.bucket) and desired.package.zip_bytes > MAX_DIRECT_ZIP_BYTES
 
 
-def target_of(wanted: DesiredFunction, latest: LambdaFunction | None) -> Target:
-    """Return what the package will run on: what the function is, and what it is allowed to become."""
+def target_of(desired: DesiredFunction, latest: LambdaFunction | None) -> Target:
+    """Return the target that the package will run on: the function's own, or the one it may change to."""
     if latest is None:
-        runtime = wanted.runtime or (wanted.new.runtime if wanted.new else None) or ""
-        return Target(runtime, wanted.architecture or wanted.new_architecture)
-    runtime = wanted.runtime if wanted.runtime and wanted.allow_runtime else latest.runtime
-    architecture = wanted.architecture if wanted.allow_architecture else None
+        runtime = desired.runtime or (desired.creation_settings.runtime if desired.creation_settings else None) or ""
+        return Target(runtime, desired.architecture or desired.creation_architecture)
+    runtime = desired.runtime if desired.runtime and desired.allow_runtime else latest.runtime
+    architecture = desired.architecture if desired.allow_architecture else None
     return Target(runtime, architecture or latest.architecture)
 
 
-def plan_function(wanted: DesiredFunction, seen: Observed, target: Target, findings: tuple[Finding, ...] = ()) -> Plan:
-    """Return the plan that makes a function as wanted."""
-    if is_up_to_date(wanted, seen) or _is_canary_in_place(wanted, seen):
-        return Plan(wanted, seen, target, (), seen.shifted or seen.served, findings)
+def plan_function(
+    desired: DesiredFunction, observed: Observed, target: Target, findings: tuple[Finding, ...] = ()
+) -> Plan:
+    """Return the plan that brings a function to the desired state."""
+    if is_up_to_date(desired, observed) or _is_canary_in_place(desired, observed):
+        return Plan(desired, observed, target, (), observed.canary_version or observed.live_version, findings)
     steps: list[Step] = []
-    latest = seen.latest
+    latest = observed.latest
     if latest is None:
-        steps += [*_upload_steps(wanted, seen), CreateFunction(_new_function_settings(wanted, target))]
+        steps += [*_upload_steps(desired, observed), CreateFunction(_new_function_settings(desired, target))]
     else:
-        if latest.failed or not _has_desired_code(wanted, latest, target.architecture):
+        if latest.has_failed or not _has_desired_code(desired, latest, target.architecture):
             other = latest.architecture if latest.architecture is not target.architecture else None
-            steps += [*_upload_steps(wanted, seen), UpdateCode(latest.code_digest, other)]
-        changes = _setting_changes(wanted, latest)
+            steps += [*_upload_steps(desired, observed), UpdateCode(latest.code_digest, other)]
+        changes = _setting_changes(desired, latest)
         if changes:
-            steps.append(UpdateSettings(_settings_to_send(wanted, latest), changes))
+            steps.append(UpdateSettings(_settings_to_send(desired, latest), changes))
     steps.append(PublishVersion())
-    if wanted.smoke:
-        steps.append(InvokeVersion(wanted.smoke))
-    if wanted.alias:
-        steps.append(PointAlias(wanted.alias, seen.alias, wanted.canary if seen.alias else 0.0))
-    return Plan(wanted, seen, target, tuple(steps), None, findings)
+    if desired.smoke:
+        steps.append(InvokeVersion(desired.smoke))
+    if desired.alias:
+        steps.append(PointAlias(desired.alias, observed.alias, desired.canary if observed.alias else 0.0))
+    return Plan(desired, observed, target, tuple(steps), None, findings)
 
 
 def alias_description(alias: Alias | None, version: str, before: str) -> str:
-    """Return the description of an alias that moves: ours, unless somebody wrote another."""
+    """Return the description of an alias that moves; one that lambdapack did not write is kept."""
     if alias and alias.description and not alias.description.startswith(DESCRIPTION_PREFIX):
         return alias.description
     return f"{DESCRIPTION_PREFIX}version {version}" + (f", before it {before}" if before and before != version else "")
 
 
 def read_previous_version(alias: Alias) -> str:
-    """Return the version that an alias pointed at before, as its description says; "" when it does not."""
+    """Return the previous version of an alias from its description, "" when that names none."""
     words = alias.description.removeprefix(DESCRIPTION_PREFIX)
-    here, comma, before = words.partition(", before it ")
-    ours = alias.description.startswith(DESCRIPTION_PREFIX) and comma and here == f"version {alias.version}"
-    return before if ours and before.isdigit() else ""
+    current, comma, before = words.partition(", before it ")
+    is_ours = alias.description.startswith(DESCRIPTION_PREFIX) and comma and current == f"version {alias.version}"
+    return before if is_ours and before.isdigit() else ""
 
 
 def _has_desired_code(
-    wanted: DesiredFunction, function: LambdaFunction, architecture: Architecture | None = None
+    desired: DesiredFunction, function: LambdaFunction, architecture: Architecture | None = None
 ) -> bool:
-    cpu = architecture or wanted.architecture or function.architecture
-    runtime = wanted.runtime in {None, function.runtime} or wanted.allow_runtime
-    return runtime and function.code_digest == wanted.package.code_digest and function.architecture is cpu
+    cpu = architecture or desired.architecture or function.architecture
+    runtime = desired.runtime in {None, function.runtime} or desired.allow_runtime
+    return runtime and function.code_digest == desired.package.code_digest and function.architecture is cpu
 
 
-def _is_canary_in_place(wanted: DesiredFunction, seen: Observed) -> bool:
-    """Tell whether the part of the traffic that is wanted goes to what is wanted already."""
-    alias, shifted, latest = seen.alias, seen.shifted, seen.latest
-    if not (wanted.canary and alias and shifted and latest) or latest.failed or _setting_changes(wanted, latest):
+def _is_canary_in_place(desired: DesiredFunction, observed: Observed) -> bool:
+    """Tell whether the desired code already gets the desired part of the traffic."""
+    alias, shifted, latest = observed.alias, observed.canary_version, observed.latest
+    if not (desired.canary and alias and shifted and latest) or latest.has_failed or _setting_changes(desired, latest):
         return False
-    weights = alias.weights == ((shifted.version, wanted.canary),)
+    weights = alias.weights == ((shifted.version, desired.canary),)
     return (
         weights
-        and _has_desired_code(wanted, shifted)
-        and _has_desired_code(wanted, latest)
-        and (shifted.settings == latest.settings)
+        and _has_desired_code(desired, shifted)
+        and _has_desired_code(desired, latest)
+        and (shifted.settings_digest == latest.settings_digest)
     )
 
 
-def _upload_steps(wanted: DesiredFunction, seen: Observed) -> tuple[Upload, ...]:
-    if seen.stored or not is_sent_through_s3(wanted):
+def _upload_steps(desired: DesiredFunction, observed: Observed) -> tuple[Upload, ...]:
+    if observed.stored_zip or not is_sent_through_s3(desired):
         return ()
-    package = wanted.package
-    return (Upload(S3Object(wanted.bucket, package.key, package.zip_bytes, "", package.code_digest)),)
+    package = desired.package
+    return (Upload(S3Object(desired.bucket, package.object_key, package.zip_bytes, "", package.code_digest)),)
 
 
-def _new_function_settings(wanted: DesiredFunction, target: Target) -> FunctionSettings:
-    given = {
-        each.name: value
-        for each in fields(FunctionSettings)
-        if (value := getattr(wanted.settings, each.name)) is not None
+def _new_function_settings(desired: DesiredFunction, target: Target) -> FunctionSettings:
+    named = {
+        setting.name: value
+        for setting in fields(FunctionSettings)
+        if (value := getattr(desired.settings, setting.name)) is not None
     }
-    variables = dict(wanted.variables) or None
-    return replace(wanted.new or FunctionSettings(), **given, runtime=target.runtime, environment=variables)
+    variables = dict(desired.variables) or None
+    return replace(
+        desired.creation_settings or FunctionSettings(), **named, runtime=target.runtime, environment=variables
+    )
 
 
-def _settings_to_send(wanted: DesiredFunction, latest: LambdaFunction) -> FunctionSettings:
-    """Return the settings to send: all of a list or table, since AWS replaces it."""
-    changed = {setting_change.name for setting_change in _setting_changes(wanted, latest)}
-    values = {name: value for name, value in _requested_settings(wanted, latest).items() if name in changed}
+def _settings_to_send(desired: DesiredFunction, latest: LambdaFunction) -> FunctionSettings:
+    """Return the changed settings; lists and tables are complete, since AWS replaces them."""
+    changed = {setting_change.name for setting_change in _setting_changes(desired, latest)}
+    values = {name: value for name, value in _requested_settings(desired, latest).items() if name in changed}
     return replace(FunctionSettings(), **values)
 
 
-def _setting_changes(wanted: DesiredFunction, latest: LambdaFunction) -> tuple[SettingChange, ...]:
+def _setting_changes(desired: DesiredFunction, latest: LambdaFunction) -> tuple[SettingChange, ...]:
     have = _current_settings(latest)
     return tuple(
         SettingChange(name, _render_value(name, have[name]), _render_value(name, value))
-        for name, value in _requested_settings(wanted, latest).items()
+        for name, value in _requested_settings(desired, latest).items()
         if value != have[name]
     )
 
@@ -232,14 +238,14 @@ def _current_settings(latest: LambdaFunction) -> dict[str, object]:
     }
 
 
-def _requested_settings(wanted: DesiredFunction, latest: LambdaFunction) -> dict[str, Any]:
+def _requested_settings(desired: DesiredFunction, latest: LambdaFunction) -> dict[str, Any]:
     """Return the settings that the user named."""
-    given = {each.name: getattr(wanted.settings, each.name) for each in fields(FunctionSettings)}
-    if wanted.variables:
-        given["environment"] = {**latest.environment, **dict(wanted.variables)}
-    if wanted.allow_runtime and wanted.runtime:
-        given["runtime"] = wanted.runtime
-    return {name: value for name, value in given.items() if value is not None}
+    named = {setting.name: getattr(desired.settings, setting.name) for setting in fields(FunctionSettings)}
+    if desired.variables:
+        named["environment"] = {**latest.environment, **dict(desired.variables)}
+    if desired.allow_runtime and desired.runtime:
+        named["runtime"] = desired.runtime
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _render_value(name: str, value: object) -> str:

@@ -107,7 +107,7 @@ TMP_BYTES: Final = 512 * 1024 * 1024
 """Size of /tmp where the root is read-only: Lambda's own default (AWS Lambda developer guide, ephemeral storage)."""
 
 CAREFUL_ULIMITS: Final = (("nofile", 4096), ("nproc", 8192))
-"""What a podman can set that was itself started without the right to raise its limits (LAB.md section 7)."""
+"""What a podman can set that was itself started without the right to raise its limits (docs/lab.md#7-podman)."""
 
 
 def gate_command(argv: tuple[str, ...]) -> tuple[str, ...]:

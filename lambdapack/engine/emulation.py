@@ -11,19 +11,20 @@ from pathlib import Path
 from lambdapack.engine.image_store import NODE_PROGRAM
 from lambdapack.engine.interface import Command, CommandResult, Engine, Image, Limits, SandboxSpec
 from lambdapack.engine.transcript import Transcript
-from lambdapack.errors.build import CRASHED, ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
+from lambdapack.errors.build import ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
+from lambdapack.errors.install import CRASHED
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
 
 PROBE_SECONDS = 20.0
-"""Seconds for one `node -p`; it takes 0.8 under a working qemu on a slow machine (LAB.md section 3)."""
+"""Seconds for one `node -p`; it takes 0.8 under a working qemu on a slow machine (docs/lab.md#3-emulators)."""
 
 REGISTER_COMMAND = "docker run --privileged --rm tonistiigi/binfmt --install {emulator}"
 """Registers static emulators with the kernel of the engine's machine, wherever that is."""
 
 NEWER_EMULATOR_COMMAND = "docker run --privileged --rm tonistiigi/binfmt:qemu-v9.2.2 --install {emulator}"
-"""Cures many crashes of Node 22 and 24: tonistiigi/binfmt#215 and the reports of PEERS.md, pain 11; read 2026-11."""
+"""Cures many crashes of Node 22 and 24: tonistiigi/binfmt#215, docs/reports.md#emulation; read 2026-11."""
 
 QEMU_NAMES = {Architecture.X86_64: "x86_64", Architecture.ARM64: "aarch64"}
 """Qemu's own names of the CPUs."""
@@ -145,7 +146,7 @@ def _start_failure(error: LambdapackError, architecture: Architecture, host: Eng
 
 
 def emulator_failure(ended: CommandResult, said: str, architecture: Architecture, host: EngineHost) -> LambdapackError:
-    """Name the state of an emulator from what `node -p process.arch` printed under it (LAB.md section 3)."""
+    """Name the state of an emulator from what `node -p process.arch` printed under it (docs/lab.md#3-emulators)."""
     failure, state = _emulator_state(ended, said, architecture)
     hint = crash_hint(architecture) if failure is CRASHED else emulator_hint(host, architecture)
     shown = f": {said}" if said else ""

@@ -71,7 +71,7 @@ def read_tar_head(chunks: Iterator[bytes]) -> TarHead:
 
 
 NODE_PROGRAM = "/var/lang/bin/node"
-"""Where every Node.js runtime image of Lambda has its node (FACTS.md section 5)."""
+"""Where every Node.js runtime image of Lambda has its node (docs/facts.md#5-images)."""
 
 PULL_TRIES = 5
 PULL_WAIT_SECONDS = 2.0

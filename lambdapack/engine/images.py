@@ -11,10 +11,10 @@ from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.model import Architecture, Target
 
 BARE_IMAGE = "public.ecr.aws/lambda/nodejs:{node}-{arch}"
-"""AWS's own runtime image, one CPU a tag (FACTS.md section 5, read 2026-11)."""
+"""AWS's own runtime image, one CPU a tag (docs/facts.md#5-images, read 2026-11)."""
 
 BUILD_IMAGE = "public.ecr.aws/sam/build-nodejs{node}.x:latest-{arch}"
-"""AWS SAM's build image: the same with a toolchain (FACTS.md section 5, read 2026-11)."""
+"""AWS SAM's build image: the same with a toolchain (docs/facts.md#5-images, read 2026-11)."""
 
 LOCAL_REPOSITORIES = ("lambdapack-lab/", "lambdapack/")
 """Repositories that exist nowhere but in an engine: what `make lab` and `lambdapack images build` make."""

@@ -1,5 +1,6 @@
 """Failures of the container engine, npm or an invoked function: LP1."""
 
+from lambdapack.errors.install import COMPILE_FAILED, CRASHED, NO_TOOLCHAIN, OUT_OF_MEMORY
 from lambdapack.errors.record import ExitCode, Failure
 
 NO_ENGINE = Failure(
@@ -74,22 +75,6 @@ NPM_FAILED = Failure(
     "Correct what npm names, then repeat the build.",
     ExitCode.BUILD,
 )
-COMPILE_FAILED = Failure(
-    "LP111",
-    "compile-failed",
-    "a native addon did not compile",
-    "A package without a prebuilt binary for this target is compiled by node-gyp in the image.",
-    "Choose a version of the package with a prebuilt binary for this runtime, or give it what the compiler names.",
-    ExitCode.BUILD,
-)
-NO_TOOLCHAIN = Failure(
-    "LP112",
-    "no-toolchain",
-    "the image has no compiler, make or python",
-    "The runtime image has no toolchain; the build image has.",
-    "Pass `--build-image` with an image that has gcc, g++, make and python3 (`lambdapack images build` makes one).",
-    ExitCode.BUILD,
-)
 ROOT_SCRIPT = Failure(
     "LP113",
     "root-script",
@@ -120,22 +105,6 @@ TOO_LONG = Failure(
     "the build was stopped by its time limit",
     "A build that hangs never ends by itself; emulated ones are known to.",
     "Raise LAMBDAPACK_TIME_LIMIT or LAMBDAPACK_SILENCE_LIMIT (seconds), or build on a host of the target's CPU.",
-    ExitCode.BUILD,
-)
-OUT_OF_MEMORY = Failure(
-    "LP117",
-    "out-of-memory",
-    "the build ran out of memory",
-    "The container has a memory limit, so that a build cannot take the host down.",
-    "Raise it with LAMBDAPACK_MEMORY (for example 4g), or compile with fewer jobs: JOBS=1.",
-    ExitCode.BUILD,
-)
-CRASHED = Failure(
-    "LP118",
-    "crashed",
-    "a program of the build was killed by a signal",
-    "Under emulation SIGILL and SIGSEGV come from the emulator, not from your code.",
-    "Install a newer emulator (`docker run --privileged --rm tonistiigi/binfmt --install all`), or build on that CPU.",
     ExitCode.BUILD,
 )
 LOCK_REFUSED = Failure(

@@ -1,6 +1,9 @@
 """Failures of AWS calls: LP4."""
 
 from lambdapack.errors.record import ExitCode, Failure
+from lambdapack.messages import Message, Remedy
+
+ONE_AT_A_TIME = "Wait after each update before the next call, and let one pipeline at a time deploy a function."
 
 NO_CREDENTIALS = Failure(
     "LP401",
@@ -30,7 +33,7 @@ BAD_PROFILE = Failure(
     "LP404",
     "bad-profile",
     "the AWS configuration cannot be used",
-    "The profile is named by `--profile` or AWS_PROFILE, and is looked for in ~/.aws/config and ~/.aws/credentials.",
+    "The profile is named by --profile or AWS_PROFILE, and is looked for in ~/.aws/config and ~/.aws/credentials.",
     "Run `aws configure list-profiles` to see which there are.",
     ExitCode.ENVIRONMENT,
 )
@@ -62,9 +65,26 @@ BUSY = Failure(
     "LP412",
     "busy",
     "another update of the function does not end",
-    "AWS says: The operation cannot be performed at this time. An update is in progress for resource.",
+    "AWS answers `The operation cannot be performed at this time. An update is in progress for resource`.",
     "Wait until it has ended (`aws lambda wait function-updated-v2 --function-name NAME`) and repeat the command.",
     ExitCode.CLOUD,
+    messages=(
+        Message(
+            "the Lambda API",
+            "The operation cannot be performed at this time. An update is in progress for resource: arn:aws:lambda:x",
+            r"An update is in progress for resource(?:: \S*?:function:(?P<function>[\w-]+))?"
+            r"|(?<!Bucket)ResourceConflictException[^\n]{0,200}(?:cannot be performed"
+            r"|in the following state|Pending|in progress)(?:[^\n]{0,80}?:function:(?P<function2>[\w-]+))?|The "
+            r"function is currently in the following state: Pending",
+            ("progress", "ResourceConflictException", "currently"),
+            "AWS is still at work on another update of the function",
+        ),
+    ),
+    cause="api-conflict",
+    remedy=Remedy(
+        ("aws lambda wait function-updated-v2 --function-name {function}",),
+        ONE_AT_A_TIME,
+    ),
 )
 CHANGED = Failure(
     "LP413",
@@ -73,6 +93,21 @@ CHANGED = Failure(
     "Every change names the state it was planned for, and AWS refuses it when that is not the state any more.",
     "Repeat the command: it plans anew from what is there now.",
     ExitCode.CLOUD,
+    messages=(
+        Message(
+            "the Lambda API",
+            "PreconditionFailedException: The Revision Id provided does not match the latest Revision Id.",
+            r"The Revision ?Id provided does not match|[Tt]he resource you requested has been modified"
+            r"|PreconditionFailedException",
+            ("Revision", "requested", "PreconditionFailedException"),
+            "somebody else changed the function between the look at it and this call",
+        ),
+    ),
+    cause="api-conflict",
+    remedy=Remedy(
+        ("lambdapack deploy --function {function}",),
+        ONE_AT_A_TIME,
+    ),
 )
 EXISTS = Failure(
     "LP414",
@@ -105,6 +140,21 @@ TOO_LARGE = Failure(
     "Lambda's limits are 50 MB for a direct upload and 250 MB unzipped with layers, and each account has a total.",
     "Pass `--bucket`, or delete old versions (`aws lambda list-versions-by-function --function-name NAME`).",
     ExitCode.CLOUD,
+    messages=(
+        Message(
+            "the Lambda API",
+            "CodeStorageExceededException: Code storage limit exceeded.",
+            r"\bCodeStorageExceeded(?:Exception)?\b|Code storage limit exceeded",
+            ("CodeStorageExceeded", "exceeded"),
+            "the versions of all functions and layers together fill what the account may store",
+        ),
+    ),
+    cause="too-big",
+    remedy=Remedy(
+        ("aws lambda list-versions-by-function --function-name {function}", "lambdapack inspect ."),
+        "Delete versions that nothing uses: each keeps its own copy of the code. `lambdapack publish-layer "
+        "--keep N` does it for layers.",
+    ),
 )
 KMS = Failure(
     "LP418",
@@ -166,7 +216,7 @@ SMOKE_FAILED = Failure(
     "LP425",
     "smoke-failed",
     "the new version did not answer the test event as it should",
-    "The event of `--smoke` was sent to the new version before any alias pointed at it.",
+    "The event of --smoke was sent to the new version before any alias pointed at it.",
     "Read the function's answer and log above; `lambdapack invoke ZIP --event FILE` runs it here.",
     ExitCode.JUDGEMENT,
 )
@@ -206,7 +256,7 @@ IMAGE_FUNCTION = Failure(
     "LP430",
     "image-function",
     "the function is a container image",
-    "AWS says: Please don't provide ZipFile when updating a function with packageType Image.",
+    "AWS takes no zip for a function whose package type is Image.",
     "Deploy to a function that is made for zips, or make one with `--create --role ARN`.",
     ExitCode.CLOUD,
 )

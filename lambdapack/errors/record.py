@@ -1,7 +1,9 @@
 """The Failure record, the exit codes and LambdapackError, the exception that carries a failure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+
+from lambdapack.messages import Message, Remedy
 
 
 class ExitCode(IntEnum):
@@ -25,9 +27,12 @@ class Failure:
     code: str  # "LP" + stage digit + two digits; never reused
     name: str  # kebab-case
     title: str  # one clause, lower case, no full stop
-    why: str  # the consequence, or what we needed it for
+    why: str  # the consequence, or what we needed it for; between backticks stands what a program prints
     fix: str  # one imperative sentence with the command
     exit: ExitCode
+    messages: tuple[Message, ...] = field(default=(), compare=False, repr=False)  # what programs print about it
+    cause: str = field(default="", compare=False)  # the name of what it is about in a diagnosis; "" for `name`
+    remedy: Remedy | None = field(default=None, compare=False, repr=False)  # None: `explain` has no answer about it
 
 
 DEFECT = Failure(

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass, replace
 
 from lambdapack.book.book import BinaryDelivery, BookEntry, MaintenanceStatus, find_book_entry
-from lambdapack.explain.causes import ALPINE_REMEDIES, LOCAL_REMEDIES, REMEDIES, REPLACEABLE_CAUSES
+from lambdapack.explain.causes import cause_of
 from lambdapack.explain.nouns import Meaning, Slots, TextOrigin
 from lambdapack.model import Architecture, Target
+from lambdapack.rules.commands import build_command, npm_ci_command
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import runtime_ids, runtime_node_major, shipped_runtime
 from lambdapack.runtimes.versions import node_major_of_abi
@@ -22,16 +23,16 @@ def render_book_advice(package: str | None) -> str:
     found = find_book_entry(package) if package else None
     if found is None:
         return ""
-    parts = (STATUS_SENTENCES.get(found.status, ""), _render_alternatives(found), found.needs, found.advice)
+    parts = (STATUS_SENTENCES.get(found.status, ""), _render_alternatives(found), found.requirements, found.advice)
     said = " ".join(part for part in parts if part)
     return f"{found.name}: {said[0].lower() if parts[0] else said[0]}{said[1:]}" if said else ""
 
 
 def _render_alternatives(found: BookEntry) -> str:
-    native = [each for each in found.instead if each not in found.javascript]
+    native = [each for each in found.replacements if each not in found.javascript_replacements]
     parts = (
         f"Maintained in its place: {', '.join(native)}." if native else "",
-        f"Without a binary: {', '.join(found.javascript)}." if found.javascript else "",
+        f"Without a binary: {', '.join(found.javascript_replacements)}." if found.javascript_replacements else "",
     )
     return " ".join(part for part in parts if part)
 
@@ -39,7 +40,7 @@ def _render_alternatives(found: BookEntry) -> str:
 def replacement_command(package: str | None) -> str:
     """Return the command that takes a maintained package in place of one that is given up, "" for others."""
     found = find_book_entry(package) if package else None
-    if found is None or found.alive or not found.alternatives:
+    if found is None or found.is_maintained or not found.alternatives:
         return ""
     return f"npm uninstall {found.name} && npm install {found.alternatives[0]}"
 
@@ -50,7 +51,7 @@ def has_platform_packages(package: str | None) -> bool:
     return found is not None and found.delivery is BinaryDelivery.PLATFORM_PACKAGES
 
 
-HANDLER_FILE_NAME = re.compile(r"\w[\w/-]*(?:\.[cm]?js)?")
+HANDLER_FILE_NAME = r"\w[\w/-]*(?:\.[cm]?js)?"
 """What a handler's file may be called in the package."""
 
 
@@ -63,28 +64,26 @@ class ExplainTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
-    """Commands in the order to try them, and one sentence."""
+class Cure:
+    """A remedy with its slots filled."""
 
-    fix: tuple[str, ...]
-    prevent: str
+    fix: tuple[str, ...]  # commands in the order to try them
+    prevent: str  # one sentence
 
 
-def fill_remedy(reading: Meaning, slots: Slots, world: TextOrigin, aim: ExplainTarget, package: str | None) -> Remedy:
+def fill_remedy(reading: Meaning, slots: Slots, world: TextOrigin, aim: ExplainTarget, package: str | None) -> Cure:
     """Return the cure of what was read, filled with what is known; a command that lacks its word is left out."""
-    cause = reading.cause
-    commands, prevent = REMEDIES[cause]
-    own = ALPINE_REMEDIES if world.system == "alpine" else LOCAL_REMEDIES if world.system else {}
-    if reading.fix:
-        commands = reading.fix
-    elif cause in own:
-        commands = (*own[cause], "{build}")
-    words = _collect_words(slots, replace(world, architecture=_host_architecture(cause, slots, world)), aim, package)
-    fixed = [_reinstall_command(command, package).format_map(words) for command in commands]
-    fixed.insert(1, replacement_command(package) if cause in REPLACEABLE_CAUSES else "")
-    return Remedy(
-        tuple(dict.fromkeys(" ".join(each.split()) for each in fixed if _MISSING_WORD not in each and each)), prevent
-    )
+    remedy = reading.record.remedy
+    if remedy is None:
+        return Cure((reading.record.fix,), reading.record.fix)
+    own = remedy.alpine if world.system == "alpine" else remedy.local if world.system else ()
+    commands = reading.fix or ((*own, "{build}") if own else remedy.commands)
+    architecture = _host_architecture(cause_of(reading.record), slots, world)
+    words = _collect_words(slots, replace(world, architecture=architecture), aim, package)
+    filled = [_reinstall_command(command, package).format_map(words) for command in commands]
+    filled.insert(1, replacement_command(package) if remedy.replaceable else "")
+    kept = (" ".join(command.split()) for command in filled if command and _MISSING_WORD not in command)
+    return Cure(tuple(dict.fromkeys(kept)), remedy.prevent)
 
 
 def _reinstall_command(command: str, package: str | None) -> str:
@@ -105,17 +104,17 @@ class _CommandWords(dict[str, str]):
 def _collect_words(slots: Slots, world: TextOrigin, aim: ExplainTarget, package: str | None) -> _CommandWords:
     arch = _target_architecture(world, aim)
     runtime = _runtime_of_node(slots, world)
-    flag = f" --arch {arch.aws if arch else 'all'}"
+    arch_name = arch.aws if arch else "all"
     node = runtime_node_major(runtime or aim.runtime)
     words = _CommandWords(
-        arch=flag,
-        build=f"lambdapack build{f' --runtime {runtime}' if runtime else ''}{flag}",
+        arch=f" --arch {arch_name}",
+        build=build_command(arch_name, runtime),
         docker=_docker_command(node, arch or Architecture.X86_64),
         package=package or "",
         handler=_handler_name(slots),
         needs=slots.get("needs", _MISSING_WORD),
         tools=_tools_command(world),
-        npm_ci=f"npm ci --os=linux --cpu={(arch or Architecture.X86_64).node} --libc=glibc",
+        npm_ci=npm_ci_command(arch or Architecture.X86_64),
         native=_native_node_command(slots, node),
         libraries=_libraries_command(world, package),
         path=slots.get("file", _MISSING_WORD),
@@ -130,7 +129,7 @@ def _collect_words(slots: Slots, world: TextOrigin, aim: ExplainTarget, package:
 def _handler_name(slots: Slots) -> str:
     """The name that the text has; where it has the file alone, or the export alone, the usual other half."""
     name, module = slots.get("handler", ""), slots.get("module", "").removeprefix("/var/task/")
-    file = re.sub(r"\.[cm]?js$", "", module) if HANDLER_FILE_NAME.fullmatch(module) else "index"
+    file = re.sub(r"\.[cm]?js$", "", module) if re.fullmatch(HANDLER_FILE_NAME, module) else "index"
     return name if "." in name else f"{file}.{name or 'handler'}"
 
 
@@ -159,7 +158,9 @@ def _runtime_of_node(slots: Slots, world: TextOrigin) -> str | None:
 def _runtime_with_node_api(slots: Slots, aim: ExplainTarget) -> str:
     """The oldest runtime that has the Node-API of the message; the own one when it names none."""
     wanted = max((int(match) for match in re.findall(r"\d+", slots.get("needs", ""))), default=0)
-    able = [each for each in runtime_ids() if shipped_runtime(Target(each, Architecture.X86_64)).node_api >= wanted > 0]
+    if not wanted:
+        return aim.runtime
+    able = [each for each in runtime_ids() if shipped_runtime(Target(each, Architecture.X86_64)).node_api >= wanted]
     return able[0] if able else aim.runtime
 
 

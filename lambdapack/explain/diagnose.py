@@ -5,41 +5,33 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lambdapack.explain.causes import code_of_cause
+from lambdapack.errors.record import Failure
+from lambdapack.explain.ambiguous import loader, modules, packages
+from lambdapack.explain.causes import CAUSE_RECORDS, cause_of
 from lambdapack.explain.cures import ExplainTarget, fill_remedy, render_book_advice
 from lambdapack.explain.nouns import (
-    Certainty,
     Diagnosis,
     Meaning,
     MessagePattern,
-    Rank,
     Slots,
     TextOrigin,
     read_text_origin,
 )
 from lambdapack.explain.owners import find_package_near, package_of_file, package_of_path
-from lambdapack.explain.signs import (
-    building,
-    finders,
-    lambda_runtime,
-    limits,
-    loader_linux,
-    loader_other,
-    node,
-    platform_packages,
-)
+from lambdapack.messages import Certainty, Message, Rank, slots_of
+from lambdapack.model import Rule
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
+_WORD = r"[A-Za-z][A-Za-z-]{2,}"
 MIN_SIMILARITY = 0.3
 """Share of words in common from which a message is worth naming."""
 
 
 def find_nearest_message(text: str) -> str:
     """Return the known message that shares most words with a line of the text, "" when none is alike."""
-    lines = [set(map(str.lower, _WORD.findall(line))) for line in text.splitlines()[:200]]
+    lines = [set(map(str.lower, re.findall(_WORD, line))) for line in text.splitlines()[:200]]
     best, found = MIN_SIMILARITY, ""
     for sign in MESSAGE_PATTERNS:
-        words = set(map(str.lower, _WORD.findall(sign.example)))
+        words = set(map(str.lower, re.findall(_WORD, sign.example)))
         for line in lines:
             alike = len(words & line) / len(words | line) if words | line else 0.0
             if alike > best:
@@ -47,15 +39,18 @@ def find_nearest_message(text: str) -> str:
     return found
 
 
+def _message_pattern(record: Rule | Failure, message: Message) -> MessagePattern:
+    meaning = Meaning(record, message.certainty, message.says, fix=message.fix)
+    return MessagePattern(
+        message.speaker, message.example, message.pattern, message.words, meaning, message.rank, message.package
+    )
+
+
 MESSAGE_PATTERNS: tuple[MessagePattern, ...] = (
-    *node.SIGNS,
-    *loader_linux.SIGNS,
-    *loader_other.SIGNS,
-    *platform_packages.SIGNS,
-    *finders.SIGNS,
-    *building.SIGNS,
-    *lambda_runtime.SIGNS,
-    *limits.SIGNS,
+    *loader.PATTERNS,
+    *packages.PATTERNS,
+    *modules.PATTERNS,
+    *(_message_pattern(record, message) for record in CAUSE_RECORDS for message in record.messages),
 )
 
 
@@ -89,17 +84,12 @@ PatternMatch = tuple[MessagePattern, re.Match[str], Meaning]
 
 def _find_matches(text: str) -> Iterator[PatternMatch]:
     for sign in MESSAGE_PATTERNS:
-        for count, match in enumerate(sign.pattern.finditer(text)):
+        for count, match in enumerate(sign.find(text)):
             if count >= MAX_MATCHES_PER_PATTERN:
                 break
             reading = sign.meaning if isinstance(sign.meaning, Meaning) else sign.meaning(slots_of(match))
             if reading is not None:
                 yield sign, match, reading
-
-
-def slots_of(match: re.Match[str]) -> Slots:
-    """Return what stands in the places of a message; "file2" is another place for a file."""
-    return {name.rstrip("0123456789"): text for name, text in match.groupdict().items() if text}
 
 
 def _is_inside_another(one: PatternMatch, others: Sequence[PatternMatch]) -> bool:
@@ -125,8 +115,8 @@ def _build_diagnoses(
     for index, meaning in enumerate((reading, *reading.also)):
         remedy = fill_remedy(meaning, slots, *where, package)
         yield Diagnosis(
-            cause=meaning.cause,
-            code=code_of_cause(meaning.cause, meaning.record),
+            cause=cause_of(meaning.record),
+            record=meaning.record,
             file=_shorten_path(file) if file else None,
             package=package,
             certainty=meaning.certainty,
@@ -145,7 +135,7 @@ _MISSING_PACKAGE_CAUSES = frozenset({"missing-package"})
 
 
 def _find_package(text: str, match: re.Match[str], slots: Slots, said: tuple[MessagePattern, Meaning]) -> str | None:
-    sign, cause = said[0], said[1].cause
+    sign, cause = said[0], cause_of(said[1].record)
     if cause in _MISSING_PACKAGE_CAUSES:
         return _package_of_module(slots.get("module", ""))
     if named := slots.get("package"):

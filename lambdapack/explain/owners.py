@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from lambdapack.explain.signs.words import NAME
+from lambdapack.messages import NAME
 from lambdapack.rules.selection.tokens import CPU_TOKENS, LIBC_TOKENS, SYSTEM_TOKENS, parse_platform_tags
 
 LOADER_PACKAGES = frozenset(
@@ -94,20 +94,19 @@ LIBRARY_OWNERS: Mapping[str, str] = {
 PLATFORM_PACKAGE_OWNERS: Mapping[str, str] = {"@img/sharp": "sharp", "@img/sharp-libvips": "sharp", "@next/swc": "next"}
 """Platform packages whose owner has another name."""
 
-_PACKAGE_SEGMENT = re.compile(r"node_modules[/\\]+((?:@[\w.~-]+[/\\]+)?[A-Za-z0-9_~][\w.~-]*)")
-_PACKAGE_MANAGER_PATH = re.compile(r"node_modules[/\\]+(?:npm|yarn|pnpm|corepack)[/\\]")
+_PACKAGE_SEGMENT = r"node_modules[/\\]+((?:@[\w.~-]+[/\\]+)?[A-Za-z0-9_~][\w.~-]*)"
+_PACKAGE_MANAGER_PATH = r"node_modules[/\\]+(?:npm|yarn|pnpm|corepack)[/\\]"
 """What a package manager brings along is never about the project."""
 
-_NODE_MODULES_PATH = re.compile(r"[^\s'\"`(),;]*node_modules[/\\]+[^\s'\"`(),;]*")
-_COMMAND = re.compile(
+_NODE_MODULES_PATH = r"[^\s'\"`(),;]*node_modules[/\\]+[^\s'\"`(),;]*"
+_COMMAND = (
     rf"\b(?:npm (?:i|install|rebuild|add)|yarn add|pnpm (?:add|rebuild)) (?:-\S+ )*({NAME})(?:@\S*)?\s*(?:$|\n|['\"`])"
 )
-_BANNER = re.compile(
-    rf"^\W*(?P<banner>{NAME})@\d[\w.+-]* (?:pre|post)?(?:install|prepare|build|rebuild|verify-build)\b"
+_BANNER = (
+    rf"(?m)^\W*(?P<banner>{NAME})@\d[\w.+-]* (?:pre|post)?(?:install|prepare|build|rebuild|verify-build)\b"
     rf"|Failed at the (?P<failed>{NAME})@"
     rf"|^\W*(?:npm \w+!? )?(?P<error>{NAME})@\d[\w.+-]* (?:pre|post)?install: `"
-    rf"|node-pre-gyp .*?(?P<gyp>{NAME})@\d[\w.+-]*|/(?P<download>[\w.-]+)-v\d+\.\d+\.\d+-(?:napi|node|electron)-v",
-    re.MULTILINE,
+    rf"|node-pre-gyp .*?(?P<gyp>{NAME})@\d[\w.+-]*|/(?P<download>[\w.-]+)-v\d+\.\d+\.\d+-(?:napi|node|electron)-v"
 )
 
 
@@ -120,9 +119,9 @@ def package_of_file(path: str) -> str:
 
 def package_of_path(path: str) -> str:
     """Return the package of a path, "" when the path does not say; the innermost that is no mere loader."""
-    if _PACKAGE_MANAGER_PATH.search(path):
+    if re.search(_PACKAGE_MANAGER_PATH, path):
         return ""
-    for found in reversed(_PACKAGE_SEGMENT.findall(path)):
+    for found in reversed(re.findall(_PACKAGE_SEGMENT, path)):
         name = found.replace("\\", "/").replace("//", "/")
         if name not in LOADER_PACKAGES:
             return platform_package_owner(name)
@@ -154,12 +153,12 @@ _PLATFORM_TOKENS = frozenset(
 
 def find_package_near(text: str, start: int, end: int) -> str:
     """Return the package that a message is about: named below it in the trace, else above it, else by npm."""
-    below = _first_package(_NODE_MODULES_PATH.finditer(text, end, end + 6000))
+    below = _first_package(re.compile(_NODE_MODULES_PATH).finditer(text, end, end + 6000))
     if below:
         return below
-    above = _last_package(_NODE_MODULES_PATH.finditer(text, max(0, start - 6000), start))
+    above = _last_package(re.compile(_NODE_MODULES_PATH).finditer(text, max(0, start - 6000), start))
     banner = None
-    for banner in _BANNER.finditer(text, 0, min(len(text), end + 6000)):
+    for banner in re.compile(_BANNER).finditer(text, 0, min(len(text), end + 6000)):
         if banner.end() > start:
             break
     named = next((group for group in banner.groups() if group), "") if banner else ""
@@ -169,7 +168,7 @@ def find_package_near(text: str, start: int, end: int) -> str:
 
 def _package_of_command(text: str) -> str:
     """The one package that a command in the text installs."""
-    names = {match for match in _COMMAND.findall(text) if match not in LOADER_PACKAGES}
+    names = {match for match in re.findall(_COMMAND, text) if match not in LOADER_PACKAGES}
     return platform_package_owner(names.pop()) if len(names) == 1 else ""
 
 

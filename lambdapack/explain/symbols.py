@@ -1,6 +1,8 @@
 """Explains an undefined symbol: whose function it is, and what its absence means."""
 
-from lambdapack.explain.nouns import Certainty, Meaning, Slots
+from lambdapack.explain.nouns import Meaning, Slots
+from lambdapack.messages import Certainty
+from lambdapack.rules.binary.linking_records import MUSL, UNDEFINED_SYMBOL
 from lambdapack.runtimes.versions import node_api_level
 
 GLIBC_ONLY_SYMBOLS = ("__res_", "gnu_", "__register_atfork", "__cxa_thread_atexit_impl", "fcntl64", "__isoc", "__xpg_")
@@ -16,12 +18,12 @@ def explain_undefined_symbol(slots: Slots) -> Meaning:
     level = node_api_level(symbol)
     if level is not None:
         said = f"{{file}} calls {symbol}, which is newer than this Node.js (Node-API {level})"
-        return Meaning("undefined-symbol", Certainty.CERTAIN, said)
+        return Meaning(UNDEFINED_SYMBOL, Certainty.CERTAIN, said)
     if symbol.lstrip("_").startswith(tuple(prefix.lstrip("_") for prefix in NODE_CPP_PREFIXES)):
         said = "{file} was compiled for another Node.js: it calls C++ of V8 that this one does not have"
-        return Meaning("undefined-symbol", Certainty.CERTAIN, said)
+        return Meaning(UNDEFINED_SYMBOL, Certainty.CERTAIN, said)
     said = f"{{file}} calls {symbol}, which nothing in the process defines: a library is absent or another version"
-    return Meaning("undefined-symbol", Certainty.CERTAIN, said)
+    return Meaning(UNDEFINED_SYMBOL, Certainty.CERTAIN, said)
 
 
 def explain_musl_symbol(slots: Slots) -> Meaning:
@@ -31,4 +33,4 @@ def explain_musl_symbol(slots: Slots) -> Meaning:
         return explain_undefined_symbol(slots)
     sure = symbol.endswith("_chk") or symbol.startswith(GLIBC_ONLY_SYMBOLS)
     said = f"{{file}} was made for glibc: musl (Alpine) has no {symbol}"
-    return Meaning("musl", Certainty.CERTAIN if sure else Certainty.LIKELY, said)
+    return Meaning(MUSL, Certainty.CERTAIN if sure else Certainty.LIKELY, said)

@@ -1,18 +1,17 @@
 """Strips a log text of colours, line prefixes and JSON around its messages."""
 
-import html
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-ANSI_SEQUENCE = re.compile(
+ANSI_SEQUENCE = (
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\^\[\[[0-9;]*m|\[\d{1,2}(?:;\d{1,2})*m"
 )
 """ECMA-48 control sequences; and what is left of them when something ate the escape."""
 
 _STAMP = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"
-LINE_PREFIX = re.compile(
+LINE_PREFIX = (
     r"[ \t]*(?:"
     rf"\[?{_STAMP}\]?:?[ \t]+"  # CloudWatch, GitHub Actions, docker logs -t, heroku
     r"|\[?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?\]?:?[ \t]+"
@@ -32,11 +31,9 @@ LINE_PREFIX = re.compile(
 """What others put in front of a line; several may stand there."""
 
 _MAX_PREFIXES = 6
-_CSV = re.compile(r"^\"?(?:\d{13}|" + _STAMP + r")\"?,\"?")
-_JSON_FRAGMENT = re.compile(
-    r"\\\"|\"\s*:\s*\"|^\s*\"[^\"]*\\n|\\u001b|\\n\s*(?:at |-|was |the |NODE_|Require|Please|\\n)"
-)
-_JSON_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\\\"/bfnrt])")
+_CSV = r"^\"?(?:\d{13}|" + _STAMP + r")\"?,\"?"
+_JSON_FRAGMENT = r"\\\"|\"\s*:\s*\"|^\s*\"[^\"]*\\n|\\u001b|\\n\s*(?:at |-|was |the |NODE_|Require|Please|\\n)"
+_JSON_ESCAPE = r"\\(u[0-9a-fA-F]{4}|[\\\"/bfnrt])"
 _UNESCAPED_CHARS = {"n": "\n", "r": "\n", "t": "\t", "b": "", "f": "", '"': '"', "/": "/", "\\": "\\"}
 _MAX_JSON_DEPTH = 4
 _MIN_REPEATED_CHARS = 16  # a string of fewer signs may well stand twice in one document
@@ -44,23 +41,25 @@ _MIN_REPEATED_CHARS = 16  # a string of fewer signs may well stand twice in one 
 MAX_LINE_CHARS = 8 * 1024
 """Signs of a line; a longer one, such as a bundle without line ends, is taken for several."""
 
-_LONG_RUN = re.compile(r"\S{601,}|[ \t]{65,}|\n(?:[ \t]*\n){2,}")
+_LONG_RUN = r"\S{601,}|[ \t]{65,}|\n(?:[ \t]*\n){2,}"
 """Words that are longer than any path, and blanks without end: searches would go over them again and again."""
 
 
-_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|quot|apos|lt|gt|amp);")
+_ENTITY = r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|quot|apos|lt|gt|amp);"
 """Of a text that was copied out of the source of a page, or came through a mail."""
 
-_WRAPPED_PATH = re.compile(r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\.(?:node|so)\b)")
+_WRAPPED_PATH = r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\.(?:node|so)\b)"
 """A path that a narrow window has broken in two."""
 
 
 def strip_log_markup(text: str) -> str:
     """Return the text as the programs printed it, without what no message has."""
-    if _ENTITY.search(text):
+    if "&" in text and re.search(_ENTITY, text):
+        import html  # noqa: PLC0415  # its table of entities takes longer than most texts
+
         text = html.unescape(text)
-    bare = _LONG_RUN.sub(_shorten_run, _strip_text(text.replace("\0", "").replace("\ufeff", "")))
-    return _WRAPPED_PATH.sub(r"\1\2", bare)
+    bare = re.sub(_LONG_RUN, _shorten_run, _strip_text(text.replace("\0", "").replace("\ufeff", "")))
+    return re.sub(_WRAPPED_PATH, r"\1\2", bare)
 
 
 def _shorten_run(match: re.Match[str]) -> str:
@@ -72,7 +71,7 @@ def _strip_text(text: str) -> str:
     whole = _flatten_document(text.strip())
     if whole is not None:
         return whole
-    text = ANSI_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub(ANSI_SEQUENCE, "", text).replace("\r\n", "\n").replace("\r", "\n")
     return "\n".join(_strip_line(piece) for part in text.split("\n") for piece in _split_long_line(part))
 
 
@@ -142,7 +141,7 @@ def _join_stack_trace(lines: list[str]) -> Iterator[str]:
 
 
 def _strip_line(line: str) -> str:
-    csv = _CSV.match(line)
+    csv = re.match(_CSV, line)
     if csv:
         line = line[csv.end() :].rstrip('",').replace('""', '"')
     line = _strip_prefixes(line)
@@ -157,7 +156,7 @@ def _strip_line(line: str) -> str:
 def _strip_prefixes(line: str) -> str:
     at = 0
     for _ in range(_MAX_PREFIXES):
-        match = LINE_PREFIX.match(line, at)
+        match = re.compile(LINE_PREFIX).match(line, at)
         if match is None or match.end() == at:
             break
         at = match.end()
@@ -179,9 +178,9 @@ def _flatten_embedded_json(line: str, start: int) -> str | None:
 def _unescape_json(line: str) -> str:
     """A piece of JSON that is not whole. Twice when it was JSON inside JSON; a Windows path is left alone."""
     for _ in range(2):
-        if not _JSON_FRAGMENT.search(line):
+        if not re.search(_JSON_FRAGMENT, line):
             break
-        line = ANSI_SEQUENCE.sub("", _JSON_ESCAPE.sub(_unescape_char, line))
+        line = re.sub(ANSI_SEQUENCE, "", re.sub(_JSON_ESCAPE, _unescape_char, line))
     return line
 
 

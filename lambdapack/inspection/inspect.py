@@ -25,11 +25,11 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.pack.cleanup import find_leftovers
 from lambdapack.packages.manifests import PACKAGE_ROOT, name_from_directory
 from lambdapack.rules.binary.file_system import LambdaFileSystem, merge_layers, path_in_report
-from lambdapack.rules.binary.loader import is_musl
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.report import Judgement, Report
 from lambdapack.rules.selection.platforms import ModuleResolver
 from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
 from lambdapack.tree.entry import EntryKind
 

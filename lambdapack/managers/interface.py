@@ -67,7 +67,7 @@ class InstallScripts:
         """True when the package manager itself runs install scripts.
 
         Without them npm is told --ignore-scripts: it would run node-gyp for a stray binding.gyp that the lockfile does
-        not tell of (better-sqlite3 13; LAB.md section 6).
+        not tell of (better-sqlite3 13; docs/lab.md#6-npm).
         """
         return bool(self.packages or self.git)
 

@@ -1,1 +1,1 @@
-"""From trees to a zip whose bytes depend on names, modes and contents alone."""
+"""Source selection and zip writing. A zip's bytes depend on names, modes and contents alone."""

@@ -1,4 +1,4 @@
-"""Files that an install leaves in a tree and no function opens. Never touches what a loader could pick.
+"""Finds build leftovers that an install leaves behind and no function opens. Never removes what a loader could pick.
 
 Build logs and makefiles hold absolute paths and times, so they also make equal packages differ (aws/aws-cli#3131).
 """
@@ -22,7 +22,7 @@ GYP_LEFTOVERS: Final = re.compile(
     r"|(?:.*/)?[^/]+\.(?:o|d|a|stamp|mk|Makefile))",
     re.DOTALL,
 )
-"""Below a gyp build directory; the finished addon, build/Release/NAME.node, and what it copies there stay.
+"""Paths below a gyp build directory; the finished addon build/Release/NAME.node and files copied beside it stay.
 
 node_gyp_bins holds a link to the image's own python3, which leaves the tree."""
 
@@ -37,26 +37,26 @@ BOOKKEEPING_FILES: Final = re.compile(
     r"|(?:.*/)?node_modules/(?:.*/)?(?:build-tmp-napi-v\d+|__pycache__)(?:/.*)?",
     re.DOTALL,
 )
-"""Notes of npm, yarn and pnpm, tools' caches, node-pre-gyp's scratch and gyp's compiled Python, anywhere in a package.
+"""Records of npm, yarn and pnpm, caches, node-pre-gyp's scratch files and gyp's compiled Python, anywhere in a package.
 
 node_modules/.bin stays: there are programs that start their tools by that path."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanedTree:
-    """A tree without its droppings."""
+    """A tree without build leftovers."""
 
     tree: Tree
-    dropped: tuple[Entry, ...]
+    removed: tuple[Entry, ...]
 
     @property
     def bytes_saved(self) -> int:
-        """What the droppings weigh."""
-        return sum(entry.size for entry in self.dropped)
+        """Bytes of the removed entries."""
+        return sum(entry.size for entry in self.removed)
 
 
 def clean_tree(tree: Tree) -> CleanedTree:
-    """Return a dependency tree without droppings, and which they are."""
+    """Return a dependency tree without build leftovers, and the removed entries."""
     dropped = frozenset(find_leftovers(tree.entries))
     return CleanedTree(
         prune_tree(tree, dropped), tuple(entry for path, entry in tree.entries.items() if path in dropped)
@@ -64,13 +64,13 @@ def clean_tree(tree: Tree) -> CleanedTree:
 
 
 def prune_tree(tree: Tree, paths: Collection[str]) -> Tree:
-    """Return a tree without the entries at `paths`; a directory goes with all that is below it."""
+    """Return a tree without the entries at `paths`; a directory is removed with everything below it."""
     gone = frozenset(paths)
     return FilteredTree(tree, lambda entry: not _is_below(entry.path, gone)) if gone else tree
 
 
 def find_leftovers(entries: Mapping[str, Entry]) -> Iterator[str]:
-    """Give the paths of all droppings, in order."""
+    """Yield the paths of all build leftovers, in order."""
     builds = dict(_build_directories(entries))
     for path in entries:
         if BOOKKEEPING_FILES.fullmatch(path) or _is_leftover(path, builds):

@@ -1,8 +1,8 @@
 """The members of a zip in byte order, and the content and code digests that name it. Independent of times and owners.
 
 The content digest is the SHA-256 of the line "lambdapack/content/1" and one record for each member of the zip, in
-byte order of the member names: kind, mode in octal, SHA-256 of the bytes in hex, name, parted by spaces, ended by a
-zero byte. A symlink's bytes are its target; a directory (an empty one: others are no members) has none.
+byte order of the member names: kind, mode in octal, SHA-256 of the bytes in hex and name, separated by spaces and ended
+by a zero byte. A symlink's bytes are its target; a directory (only empty ones are members) has none.
 """
 
 import base64
@@ -15,20 +15,19 @@ from pathlib import Path
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET
 from lambdapack.tree.archive import lend
-from lambdapack.tree.entry import Entry, EntryKind, Tree, portable_mode
-from lambdapack.tree.names import ancestors
+from lambdapack.tree.entry import Entry, EntryKind, Tree, ancestors, portable_mode
 
 
 @dataclass(frozen=True, slots=True)
 class ZipMember:
-    """An entry as it will stand in a zip."""
+    """An entry as a member of a zip."""
 
     name: str  # the entry's path; a directory's ends in "/"
     entry: Entry
 
     @property
     def permissions(self) -> int:
-        """What every host gives the entry, whatever its umask."""
+        """The permission bits, the same on every host and under any umask."""
         return portable_mode(self.entry)
 
     @property
@@ -43,25 +42,25 @@ class ZipMember:
                 return stat.S_IFDIR | self.permissions
 
     def contents(self, tree: Tree) -> AbstractContextManager[memoryview]:
-        """Lend the bytes: a file's own, a link's target, none for a directory."""
+        """Give a view of the bytes: a file's contents, a link's target, nothing for a directory."""
         return tree.view(self.entry.path) if self.entry.kind is EntryKind.FILE else lend(self.entry.target.encode())
 
 
 def zip_members(tree: Tree) -> list[ZipMember]:
-    """Return what a zip of a tree holds, in byte order of the names.
+    """Return the members of a zip of a tree, in byte order of their names.
 
-    Directories are implied by what they hold, so only empty ones have a member: a program may want to write into one.
+    Only empty directories have a member, since a program may write into one; others are implied by their contents.
     """
     filled: set[str] = set()
     for path in tree.entries:
         for _parent in ancestors(path, filled):
             pass
-    found = [
+    members = [
         ZipMember(f"{path}/" if entry.kind is EntryKind.DIRECTORY else path, entry)
         for path, entry in tree.entries.items()
         if entry.kind is not EntryKind.DIRECTORY or path not in filled
     ]
-    return sorted(found, key=lambda member: member.name)
+    return sorted(members, key=lambda member: member.name)
 
 
 def sha256_digest(data: memoryview) -> bytes:
@@ -73,13 +72,13 @@ CONTENT_DIGEST_HEADER = b"lambdapack/content/1\n"
 
 
 class ContentDigest:
-    """Takes members in order."""
+    """Computes the content digest from members, added in order."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256(CONTENT_DIGEST_HEADER)
 
     def add(self, member: ZipMember, sha256: bytes) -> None:
-        """Take the next member."""
+        """Add the next member."""
         words = f"{member.entry.kind.value} {member.permissions:o} {sha256.hex()} "
         self._hash.update(words.encode() + member.name.encode() + b"\0")
 

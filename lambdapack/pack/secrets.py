@@ -1,6 +1,6 @@
 """Finds secrets in the project's own source by content. Never echoes a secret, never scans registry packages.
 
-Only the source is scanned: packages from a registry are public, and full of keys that their tests and texts show.
+Only the source is scanned: packages from a registry are public, and their tests and documentation contain sample keys.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from lambdapack.tree.entry import EntryKind, Tree
 
 MIN_DISTINCT_CHARACTERS: Final = 8
-"""Different characters that a generated token has at least; "npm_xxxxxxxx" and "ghp_000000" are placeholders."""
+"""Minimum number of different characters in a generated token; "npm_xxxxxxxx" and "ghp_000000" are placeholders."""
 
 PAIR_DISTANCE: Final = 1024
 """Bytes between an access key id and its secret: one profile of a credentials file, one object of a JSON file."""
@@ -41,16 +41,16 @@ NPMRC_CREDENTIAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TokenForm:
-    """A token whose issuer gave it a prefix so that it can be found."""
+    """A kind of token that its issuer marks with a fixed prefix."""
 
-    what: str  # with its article, for a message
+    kind: str  # with its article, for a message
     prefix: bytes  # always there: a file without it is not searched further
     pattern: re.Pattern[bytes]
 
 
-def _token_form(what: str, prefix: str, body: str) -> TokenForm:
+def _token_form(kind: str, prefix: str, body: str) -> TokenForm:
     return TokenForm(
-        what, prefix.encode(), re.compile(TOKEN_START + re.escape(prefix.encode()) + body.encode() + TOKEN_END)
+        kind, prefix.encode(), re.compile(TOKEN_START + re.escape(prefix.encode()) + body.encode() + TOKEN_END)
     )
 
 
@@ -70,10 +70,10 @@ TOKEN_FORMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FoundSecret:
-    """Where a secret lies and of what kind it is, never the secret itself."""
+    """Path, line and kind of a secret, never the secret itself."""
 
     path: str
-    what: str  # "a private key"
+    kind: str  # "a private key"
     line: int  # 1-based
 
 
@@ -87,18 +87,18 @@ def _iterate_secrets(tree: Tree) -> Iterator[FoundSecret]:
         if entry.kind is EntryKind.FILE:
             with tree.view(path) as view:
                 data = _as_ascii(bytes(view))
-            found = _find_secret(data)
-            if found is not None:
-                yield FoundSecret(path, found[0], data.count(b"\n", 0, found[1]) + 1)
+            secret = _find_secret(data)
+            if secret is not None:
+                yield FoundSecret(path, secret[0], data.count(b"\n", 0, secret[1]) + 1)
 
 
 def find_secret_kind(data: bytes | memoryview) -> str | None:
-    """Return what kind of secret some bytes hold, None when they hold none that is known.
+    """Return the kind of secret that bytes contain, None when they contain no known one.
 
-    Certificates and public keys are none.
+    Certificates and public keys are not secrets.
     """
-    found = _find_secret(_as_ascii(bytes(data)))
-    return None if found is None else found[0]
+    secret = _find_secret(_as_ascii(bytes(data)))
+    return None if secret is None else secret[0]
 
 
 def _as_ascii(data: bytes) -> bytes:
@@ -110,43 +110,43 @@ def _as_ascii(data: bytes) -> bytes:
 
 def _find_secret(data: bytes) -> tuple[str, int] | None:
     for search in SECRET_SEARCHES:
-        found = search(data)
-        if found is not None:
-            return found
+        secret = search(data)
+        if secret is not None:
+            return secret
     return None
 
 
 def _find_private_key(data: bytes) -> tuple[str, int] | None:
-    found = PRIVATE_KEY.search(data) if b"PRIVATE KEY" in data else None
-    found = found or (PUTTY_KEY.search(data) if b"PuTTY-User-Key-File" in data else None)
-    found = found or DER_KEY.match(data)
-    return found and ("a private key", found.start())
+    match = PRIVATE_KEY.search(data) if b"PRIVATE KEY" in data else None
+    match = match or (PUTTY_KEY.search(data) if b"PuTTY-User-Key-File" in data else None)
+    match = match or DER_KEY.match(data)
+    return match and ("a private key", match.start())
 
 
 def _find_token(data: bytes) -> tuple[str, int] | None:
     for form in TOKEN_FORMS:
-        for found in form.pattern.finditer(data) if form.prefix in data else ():
-            if _is_random(found[0][len(form.prefix) :]):
-                return form.what, found.start()
+        for match in form.pattern.finditer(data) if form.prefix in data else ():
+            if _is_random(match[0][len(form.prefix) :]):
+                return form.kind, match.start()
     return None
 
 
 def _find_npm_credential(data: bytes) -> tuple[str, int] | None:
-    for found in NPMRC_CREDENTIAL.finditer(data) if b"_auth" in data or b"_password" in data else ():
-        bare = data[found.start() : found.start() + 1] != b":"
-        if _is_random(found[2]) and not (bare and found[1] != b"authToken"):
-            return "npm registry credentials", found.start()
+    for match in NPMRC_CREDENTIAL.finditer(data) if b"_auth" in data or b"_password" in data else ():
+        bare = data[match.start() : match.start() + 1] != b":"
+        if _is_random(match[2]) and not (bare and match[1] != b"authToken"):
+            return "npm registry credentials", match.start()
     return None
 
 
 def _find_aws_key(data: bytes) -> tuple[str, int] | None:
-    for found in NAMED_SECRET_KEY.finditer(data) if b"ccess" in data or b"CCESS" in data else ():
-        if _is_aws_secret(found[1]):
-            return "an AWS secret access key", found.start()
-    for found in ACCESS_KEY_ID.finditer(data) if b"AKIA" in data or b"ASIA" in data else ():
-        around = data[max(0, found.start() - PAIR_DISTANCE) : found.end() + PAIR_DISTANCE]
-        if _is_random(found[0]) and any(_is_aws_secret(match[0]) for match in SECRET_KEY.finditer(around)):
-            return "an AWS access key", found.start()
+    for key_match in NAMED_SECRET_KEY.finditer(data) if b"ccess" in data or b"CCESS" in data else ():
+        if _is_aws_secret(key_match[1]):
+            return "an AWS secret access key", key_match.start()
+    for key_match in ACCESS_KEY_ID.finditer(data) if b"AKIA" in data or b"ASIA" in data else ():
+        around = data[max(0, key_match.start() - PAIR_DISTANCE) : key_match.end() + PAIR_DISTANCE]
+        if _is_random(key_match[0]) and any(_is_aws_secret(match[0]) for match in SECRET_KEY.finditer(around)):
+            return "an AWS access key", key_match.start()
     return None
 
 

@@ -1,4 +1,4 @@
-"""Which files of a project ship: ignore rules, and modes from content. Never reads the host's node_modules."""
+"""Selects the files of a project that ship and sets their modes from content. Never reads the host's node_modules."""
 
 import struct
 from collections.abc import Sequence
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.model import NODE_MODULES
-from lambdapack.pack.atomic import TEMPORARY_SUFFIX
-from lambdapack.pack.manifest import MANIFEST_SUFFIX
+from lambdapack.pack.output import MANIFEST_SUFFIX, TEMPORARY_SUFFIX
 from lambdapack.project.exclusions import (
     CREDENTIAL_FILES,
     ENVIRONMENT_FILE_PREFIX,
@@ -28,7 +27,7 @@ _ET_EXEC, _ET_DYN = 2, 3  # elf.h: e_type
 _PT_INTERP = 3  # elf.h: p_type
 ELF_CLASS_64, ELF_LITTLE_ENDIAN = 2, 1  # elf.h: EI_CLASS, EI_DATA
 MAX_PROGRAM_HEADERS = 512
-"""Program headers that are looked at; linkers write about a dozen."""
+"""Program headers that are read; linkers write about a dozen."""
 
 
 def is_executable(data: memoryview) -> bool:
@@ -56,10 +55,10 @@ def _is_program(data: memoryview) -> bool:
 
 IGNORE_FILE: Final = ".lambdapackignore"
 
-HOST_MODULES_REASON: Final = "dependencies are installed in the runtime's image, never taken from this host"
+HOST_MODULES_REASON: Final = "dependencies are installed in the runtime image, not copied from this host"
 VERSION_CONTROL_REASON: Final = "version control"
-TOOL_OUTPUT_REASON: Final = "output of a tool"
-LITTER_REASON: Final = "litter of an operating system"
+TOOL_OUTPUT_REASON: Final = "tool output"
+LITTER_REASON: Final = "operating system files"
 SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
 OWN_FILE_REASON: Final = "lambdapack's own"
 
@@ -80,24 +79,24 @@ BUILT_IN_PATTERNS: Final = {
 
 
 class IgnoreRules:
-    """The built-in exclusions and a project's .lambdapackignore, the later line having the last word."""
+    """The built-in exclusions and a project's .lambdapackignore; the last matching line decides."""
 
     def __init__(self, lines: Sequence[str] = (), *, name: str = IGNORE_FILE) -> None:
-        """Take the lines of an ignore file; LP006 for a pattern that git would not take either."""
-        own = [(pattern, reason) for reason, patterns in BUILT_IN_PATTERNS.items() for pattern in patterns]
+        """Compile the lines of an ignore file; LP006 for a pattern that git rejects too."""
+        built_in = [(pattern, reason) for reason, patterns in BUILT_IN_PATTERNS.items() for pattern in patterns]
         numbered = [(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
-        self._reasons = [reason for _pattern, reason in own]
+        self._reasons = [reason for _pattern, reason in built_in]
         self._reasons += [f"{IGNORE_FILE} line {number}" for _line, number in numbered]
         places = [(line, f"{name}:{number}") for line, number in numbered]
-        self._spec = compile_patterns([*((pattern, "built-in") for pattern, _reason in own), *places])
+        self._spec = compile_patterns([*((pattern, "built-in") for pattern, _reason in built_in), *places])
 
     def reason(self, path: str, *, is_directory: bool) -> str | None:
-        """Return why a path does not ship, None when it does. Whoever asks does not descend into what does not."""
+        """Return why a path does not ship, None when it does. Callers do not descend into excluded directories."""
         never = NEVER_SHIPPED.get(path.rpartition("/")[2])
         if never is not None:
             return never
-        found = self._spec.check_file(f"{path}/" if is_directory else path)
-        return self._reasons[found.index] if found.include and found.index is not None else None
+        match = self._spec.check_file(f"{path}/" if is_directory else path)
+        return self._reasons[match.index] if match.include and match.index is not None else None
 
 
 def read_ignore_rules(directory: Path) -> IgnoreRules:
@@ -114,7 +113,7 @@ def read_ignore_rules(directory: Path) -> IgnoreRules:
 
 
 def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
-    """Return gitignore patterns ready to match, each given with its place, which LP006 names when it is a bad one."""
+    """Return compiled gitignore patterns; each comes with its origin, which LP006 names when the pattern is invalid."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  # only when a project is packed
 
     for pattern, place in patterns:
@@ -126,15 +125,15 @@ def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
 
 
 ExcludedPath = tuple[str, str]
-"""Path and reason; a directory stands for all that is in it."""
+"""Path and reason; a directory stands for everything in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectSource:
-    """The files of a project that ship, and what does not."""
+    """The files of a project that ship, and the excluded paths."""
 
     tree: Tree
-    left_out: tuple[ExcludedPath, ...]  # in byte order of the paths
+    excluded: tuple[ExcludedPath, ...]  # in byte order of the paths
 
 
 def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> ProjectSource:
@@ -160,13 +159,13 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
 
 
 def _set_modes(tree: Tree, executable: Sequence[str]) -> Tree:
-    named = compile_patterns([(pattern, "executable") for pattern in executable if pattern.strip()])
+    executables = compile_patterns([(pattern, "executable") for pattern in executable if pattern.strip()])
 
     def change(entry: Entry) -> Entry:
         if entry.kind is not EntryKind.FILE:
             return entry
         return replace(
-            entry, mode=0o755 if named.match_file(entry.path) or _is_executable_entry(tree, entry) else 0o644
+            entry, mode=0o755 if executables.match_file(entry.path) or _is_executable_entry(tree, entry) else 0o644
         )
 
     return TransformedTree(tree, change)

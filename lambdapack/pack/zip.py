@@ -1,11 +1,14 @@
-"""Writes a tree as a zip. The bytes depend on names, modes, contents and the compressor's version alone.
+"""Writes a tree as a zip, compressed on several threads. The same tree gives the same bytes on every host.
 
 Zip64 records appear only where a file, the zip or the number of members needs them.
 """
 
 import hashlib
+import os
 import struct
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +17,138 @@ from typing import BinaryIO, Final
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import OUTPUT
 from lambdapack.events import SILENT, Advance, Observer
-from lambdapack.pack.atomic import check_writable, replace_file
-from lambdapack.pack.compress import PackedMember, pack_members
-from lambdapack.pack.digest import ContentDigest, ZipMember, base64_digest, zip_members
-from lambdapack.tree.archive import UTF8_FLAG
+from lambdapack.pack.digest import ContentDigest, ZipMember, base64_digest, sha256_digest, zip_members
+from lambdapack.pack.output import check_writable, replace_file
+from lambdapack.tree.archive import UTF8_FLAG, ZIP_DEFLATED, ZIP_STORED
 from lambdapack.tree.entry import EntryKind, Tree
+
+DEFLATE_LEVEL: Final = 6
+"""libdeflate's level. On real node_modules no larger than `zip -9` and far faster; see tests/bench/bench_zip.py."""
+
+MAX_COMPRESSED_FILE_BYTES: Final = 1024**3
+"""Bytes of the largest file that is compressed, in one buffer. Anything larger is stored in slices: Lambda refuses it
+anyway (250 MiB unzipped), and memory stays bounded."""
+
+WINDOW_BYTES: Final = 32 * 1024**2
+"""Bytes of input that are submitted together. At most two windows are in progress, so memory stays bounded."""
+
+LARGE_FILE_BYTES: Final = 1024**2
+"""Bytes from which a file is started before the others of its window."""
+
+BATCH_BYTES: Final = 256 * 1024
+"""Bytes of input of one task: small files share a task, since starting one costs more than compressing a small file."""
+
+MAX_BATCH_MEMBERS: Final = 256
+"""Members of one task, so that thousands of empty files are distributed too."""
+
+MAX_WORKERS: Final = 8
+"""Threads; with more, the single thread that writes and hashes the zip is the bottleneck."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedMember:
+    """A member with its bytes as written into the zip."""
+
+    member: ZipMember
+    method: int  # STORED or DEFLATED
+    crc: int
+    size: int  # bytes unpacked
+    sha256: bytes  # of the unpacked bytes
+    data: bytes | bytearray | None  # None: stored, to be read from the tree once more
+
+    @property
+    def packed_size(self) -> int:
+        """Bytes in the zip."""
+        return self.size if self.data is None else len(self.data)
+
+
+def pack_members(
+    tree: Tree, members: Sequence[ZipMember], workers: int | None = None
+) -> Generator[PackedMember, None, None]:
+    """Yield every member compressed, in order, while later ones are still being compressed."""
+    with ThreadPoolExecutor(workers or worker_count(), thread_name_prefix="pack") as pool:
+        waiting: deque[list[Future[list[PackedMember]]]] = deque()
+        try:
+            for window in _windows(members):
+                waiting.append(_submit_window(pool, tree, window))
+                if len(waiting) > 1:
+                    yield from _window_results(waiting.popleft())
+            while waiting:
+                yield from _window_results(waiting.popleft())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submit_window(
+    pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[ZipMember]]
+) -> list[Future[list[PackedMember]]]:
+    """Start a window's large files first: one that starts last would keep one thread busy while the others idle."""
+    numbers = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE_FILE_BYTES)
+    futures = {number: pool.submit(_pack_batch, tree, window[number]) for number in numbers}
+    return [futures[number] for number in range(len(window))]
+
+
+def _window_results(futures: list[Future[list[PackedMember]]]) -> Iterator[PackedMember]:
+    """Yield the results of a window, releasing each batch before waiting for the next."""
+    futures.reverse()
+    while futures:
+        yield from futures.pop().result()
+
+
+def worker_count() -> int:
+    """Return how many threads to use: the CPUs that this process may run on, at most MAX_WORKERS."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    return min(os.cpu_count() or 1, MAX_WORKERS)
+
+
+def _windows(members: Sequence[ZipMember]) -> Iterator[list[list[ZipMember]]]:
+    """Yield lists of batches of at most WINDOW_BYTES; a larger file is alone."""
+    window: list[list[ZipMember]] = []
+    size = 0
+    for batch in _batches(members):
+        weight = sum(member.entry.size for member in batch)
+        if window and size + weight > WINDOW_BYTES:
+            yield window
+            window, size = [], 0
+        window.append(batch)
+        size += weight
+    if window:
+        yield window
+
+
+def _batches(members: Sequence[ZipMember]) -> Iterator[list[ZipMember]]:
+    """Yield lists of members of at most BATCH_BYTES; a larger file is alone."""
+    batch: list[ZipMember] = []
+    size = 0
+    for member in members:
+        if batch and (size + member.entry.size > BATCH_BYTES or len(batch) == MAX_BATCH_MEMBERS):
+            yield batch
+            batch, size = [], 0
+        batch.append(member)
+        size += member.entry.size
+    if batch:
+        yield batch
+
+
+def _pack_batch(tree: Tree, batch: Sequence[ZipMember]) -> list[PackedMember]:
+    return [pack_member(tree, member) for member in batch]
+
+
+def pack_member(tree: Tree, member: ZipMember) -> PackedMember:
+    """Return one member compressed, or stored when compression does not make it smaller."""
+    import deflate  # noqa: PLC0415  # only when something is packed
+
+    with member.contents(tree) as data:
+        crc, sha256, size = deflate.crc32(data), sha256_digest(data), len(data)
+        if size > MAX_COMPRESSED_FILE_BYTES:
+            return PackedMember(member, ZIP_STORED, crc, size, sha256, None)
+        if member.entry.target or not size:
+            return PackedMember(member, ZIP_STORED, crc, size, sha256, bytes(data))
+        small = deflate.deflate_compress(data, DEFLATE_LEVEL)
+        if len(small) < size:
+            return PackedMember(member, ZIP_DEFLATED, crc, size, sha256, small)
+        return PackedMember(member, ZIP_STORED, crc, size, sha256, bytes(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +183,7 @@ MAX_UINT32: Final = 0xFFFFFFFF
 
 
 def local_header(packed: PackedMember) -> bytes:
-    """Return what stands before a member's bytes."""
+    """Return the local header, which precedes a member's bytes."""
     name = packed.member.name.encode()
     large = packed.size >= MAX_UINT32 or packed.packed_size >= MAX_UINT32
     extra = _zip_64_extra(packed.size, packed.packed_size) if large else b""
@@ -62,7 +192,7 @@ def local_header(packed: PackedMember) -> bytes:
 
 
 def central_header(packed: PackedMember, offset: int) -> bytes:
-    """Return a member's record in the directory; `offset` is where its local header is."""
+    """Return a member's record in the central directory; `offset` is that of its local header."""
     name = packed.member.name.encode()
     large = packed.size >= MAX_UINT32 or packed.packed_size >= MAX_UINT32
     far = offset >= MAX_UINT32
@@ -85,7 +215,7 @@ def central_header(packed: PackedMember, offset: int) -> bytes:
 
 
 def end_records(count: int, size: int, offset: int) -> bytes:
-    """Return what closes a zip: `count` records of `size` bytes that begin at `offset`."""
+    """Return the end records of a zip with `count` directory records of `size` bytes at `offset`."""
     classic = (min(count, MAX_UINT16), min(count, MAX_UINT16), min(size, MAX_UINT32), min(offset, MAX_UINT32))
     end = END_RECORD.pack(b"PK\x05\x06", 0, 0, *classic, 0)
     if count < MAX_UINT16 and size < MAX_UINT32 and offset < MAX_UINT32:
@@ -110,39 +240,39 @@ def _zip_64_extra(*values: int) -> bytes:
 
 
 COPY_SLICE_BYTES = 1024 * 1024
-"""Bytes that are copied at a time from a file too large to be compressed."""
+"""Bytes copied at a time from a file that is too large to be compressed."""
 
 
 def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: int | None = None) -> Archive:
-    """Write a tree as the zip `path`, which is there whole or, on any failure, as it was before.
+    """Write a tree as the zip `path`; on failure the path is as it was before.
 
-    LP009 when it cannot be written; failures of the tree pass through.
+    LP009 when it cannot be written; errors of the tree propagate.
     """
     _refuse_other_files(path)
-    found = zip_members(tree)
-    total = sum(zip_member.entry.size for zip_member in found)
+    members = zip_members(tree)
+    total = sum(zip_member.entry.size for zip_member in members)
     with observer.task(f"Writing {path.name}", total, "B") as advance, replace_file(path) as file:
-        return _ZipWriter(file, path, tree).write(found, workers, advance)
+        return _ZipWriter(file, path, tree).write(members, workers, advance)
 
 
 def check_zip_output(path: Path) -> None:
-    """LP009 when `write_zip` would refuse the path, or could not write there as things are."""
+    """Raise LP009 when `write_zip` would refuse the path or cannot write there."""
     check_writable(path)
     _refuse_other_files(path)
 
 
 def _refuse_other_files(path: Path) -> None:
-    """LP009 where a file lies that is no zip: `--output src/index.js` is a slip of the hand."""
+    """Raise LP009 when the existing file is not a zip: `--output src/index.js` is a typing error."""
     if path.is_file():
         with path.open("rb") as file:
             start = file.read(2)
         if start not in (b"", b"PK"):
-            hint = "Name a zip with `--output`, or remove that file first."
-            raise LambdapackError(OUTPUT, f"{path}: a file that is no zip is there", hint=hint)
+            hint = "Name a zip with `--output`, or remove the existing file."
+            raise LambdapackError(OUTPUT, f"{path}: the existing file is not a zip", hint=hint)
 
 
 class _ZipWriter:
-    """One zip on its way out: everything that is written passes through one place, which counts and hashes it."""
+    """Writes one zip; counts and hashes every byte in one place."""
 
     def __init__(self, file: BinaryIO, path: Path, tree: Tree) -> None:
         self._file = file
@@ -151,11 +281,11 @@ class _ZipWriter:
         self._hash = hashlib.sha256()
         self._offset = 0
 
-    def write(self, found: list[ZipMember], workers: int | None, advance: Advance) -> Archive:
+    def write(self, members: list[ZipMember], workers: int | None, advance: Advance) -> Archive:
         content = ContentDigest()
         directory = bytearray()
         unzipped = 0
-        with closing(pack_members(self._tree, found, workers)) as stream:
+        with closing(pack_members(self._tree, members, workers)) as stream:
             for packed in stream:
                 directory += central_header(packed, self._offset)
                 for piece in self._pieces(packed):
@@ -164,10 +294,10 @@ class _ZipWriter:
                 unzipped += packed.size
                 advance(packed.member.entry.size)
         self._put(bytes(directory))
-        self._put(end_records(len(found), len(directory), self._offset - len(directory)))
+        self._put(end_records(len(members), len(directory), self._offset - len(directory)))
         self._file.flush()
         code = base64_digest(self._hash.digest())
-        return Archive(self._path, code, content.text(), self._offset, unzipped, len(found))
+        return Archive(self._path, code, content.text(), self._offset, unzipped, len(members))
 
     def _pieces(self, packed: PackedMember) -> Iterator[bytes | bytearray | memoryview]:
         yield local_header(packed)

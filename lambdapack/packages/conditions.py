@@ -66,10 +66,10 @@ def find_rare_spans(text: MaskedSource) -> Iterator[tuple[Span, Likelihood]]:
 
 def _find_named_conditions(text: MaskedSource) -> Iterator[tuple[str, Likelihood]]:
     """Yield the constants that stand for a condition: `const isWindows = process.platform === 'win32'`."""
-    for found in _NAMED.finditer(text.source):
-        likely = judge_condition(text.source[found.end() : _expression_end(text, found.end())], {})
+    for match in _NAMED.finditer(text.source):
+        likely = judge_condition(text.source[match.end() : _expression_end(text, match.end())], {})
         if likely is not Likelihood.PERHAPS:
-            yield found.group(1), likely
+            yield match.group(1), likely
 
 
 def judge_condition(condition: str, names: ConditionNames, depth: int = 0) -> Likelihood:
@@ -90,36 +90,36 @@ def judge_condition(condition: str, names: ConditionNames, depth: int = 0) -> Li
 
 def _split_condition(condition: str, operator: str) -> list[str]:
     parts, depth, start = [], 0, 0
-    for found in re.finditer(r"[()\[\]{}]|\|\||&&", condition):
-        mark = found.group()
+    for match in re.finditer(r"[()\[\]{}]|\|\||&&", condition):
+        mark = match.group()
         if mark == operator and depth == 0:
-            parts.append(condition[start : found.start()])
-            start = found.end()
+            parts.append(condition[start : match.start()])
+            start = match.end()
         elif len(mark) == 1:
             depth += 1 if mark in "([{" else -1
     return [*parts, condition[start:]]
 
 
 def _judge_atom(condition: str) -> Likelihood:
-    found = _ATOM.fullmatch(condition)
-    if found is None:
+    match = _ATOM.fullmatch(condition)
+    if match is None:
         return Likelihood.PERHAPS
-    if found["asks"]:
-        likely = Likelihood.ALWAYS if found["system"] == "linux" else Likelihood.NEVER
-        return likely if found["asks"] == "=" else likely.opposite
-    if found["type"]:
-        likely = Likelihood.MOSTLY if found["kind"] == "function" else Likelihood.HARDLY
-        return likely if found["type"] == "=" else likely.opposite
+    if match["asks"]:
+        likely = Likelihood.ALWAYS if match["system"] == "linux" else Likelihood.NEVER
+        return likely if match["asks"] == "=" else likely.opposite
+    if match["type"]:
+        likely = Likelihood.MOSTLY if match["kind"] == "function" else Likelihood.HARDLY
+        return likely if match["type"] == "=" else likely.opposite
     return Likelihood.MOSTLY
 
 
 def _find_if_branches(text: MaskedSource, names: ConditionNames) -> Iterator[tuple[Span, Likelihood]]:
     """Yield both branches; of one whose other branch throws, nothing is told: the package is for other systems."""
-    for found in _IF.finditer(text.code):
-        close = text.closing(found.end() - 1)
+    for match in _IF.finditer(text.code):
+        close = text.closing(match.end() - 1)
         likely = (
-            judge_condition(text.source[found.end() : close], names)
-            if close - found.end() < MAX_EXPRESSION_LENGTH
+            judge_condition(text.source[match.end() : close], names)
+            if close - match.end() < MAX_EXPRESSION_LENGTH
             else Likelihood.PERHAPS
         )
         if likely is Likelihood.PERHAPS:
@@ -135,18 +135,18 @@ def _find_if_branches(text: MaskedSource, names: ConditionNames) -> Iterator[tup
 
 def _find_expression_branches(text: MaskedSource, names: ConditionNames) -> Iterator[tuple[Span, Likelihood]]:
     """Yield the branches of `condition ? a : b`, and what `condition && a` guards."""
-    known = "".join(rf"|\b{re.escape(name)}" for name in names)
-    asked = re.compile(
-        rf"(?:{_SYSTEM}\s*[!=]==?\s*['\"]\w+['\"]|typeof[^'\"\n]+['\"]\w+['\"]|{_HAS}{known})[\s)]*(\?|&&)"
+    alternatives = "".join(rf"|\b{re.escape(name)}" for name in names)
+    pattern = re.compile(
+        rf"(?:{_SYSTEM}\s*[!=]==?\s*['\"]\w+['\"]|typeof[^'\"\n]+['\"]\w+['\"]|{_HAS}{alternatives})[\s)]*(\?|&&)"
     )
-    for found in asked.finditer(text.source):
-        operator = found.start(1)
+    for match in pattern.finditer(text.source):
+        operator = match.start(1)
         likely = judge_condition(_condition_before(text, operator), names)
         if likely is Likelihood.PERHAPS or text.code[operator] != text.source[operator]:
             continue
-        end = _expression_end(text, found.end())
-        yield (found.end(), end), likely
-        if found.group(1) == "?" and text.code[end : end + 1] == ":":
+        end = _expression_end(text, match.end())
+        yield (match.end(), end), likely
+        if match.group(1) == "?" and text.code[end : end + 1] == ":":
             yield (end + 1, _expression_end(text, end + 1)), likely.opposite
 
 
@@ -157,8 +157,8 @@ def _condition_before(text: MaskedSource, end: int) -> str:
     return text.source[begins[-1] : end] if begins else "" if first else text.source[:end]
 
 
-def _is_condition_start(code: str, found: re.Match[str]) -> bool:
-    return found.group() != "\n" or _is_expression_done(code, 0, found.start())
+def _is_condition_start(code: str, match: re.Match[str]) -> bool:
+    return match.group() != "\n" or _is_expression_done(code, 0, match.start())
 
 
 def _statement_end(text: MaskedSource, start: int, depth: int = 0) -> int:
@@ -199,16 +199,16 @@ def _expression_end(text: MaskedSource, start: int) -> int:
     One that is too long to follow has no length at all.
     """
     code, questions, at = text.code, 0, start
-    while (found := _STOPS.search(code, at, start + MAX_EXPRESSION_LENGTH)) is not None:
-        mark, at = found.group(), found.end()
+    while (match := _STOPS.search(code, at, start + MAX_EXPRESSION_LENGTH)) is not None:
+        mark, at = match.group(), match.end()
         if mark in {"(", "[", "{"}:
-            at = text.closing(found.start()) + 1
+            at = text.closing(match.start()) + 1
         elif mark[0] == "?":
             questions += mark == "?"
         elif mark == ":" and questions:
             questions -= 1
-        elif mark != "\n" or _is_expression_done(code, start, found.start()):
-            return found.start()
+        elif mark != "\n" or _is_expression_done(code, start, match.start()):
+            return match.start()
     return len(code) if start + MAX_EXPRESSION_LENGTH >= len(code) else start
 
 

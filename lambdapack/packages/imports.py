@@ -25,7 +25,7 @@ def read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mappin
     """Return path to the npm names that it imports, for every ES module outside node_modules."""
     modules = (entry for entry in tree.entries.values() if _is_es_module(entry, manifests))
     return {
-        entry.path: found for entry in modules if (found := frozenset(_imported_packages(read_file(tree, entry.path))))
+        entry.path: names for entry in modules if (names := frozenset(_imported_packages(read_file(tree, entry.path))))
     }
 
 
@@ -44,7 +44,7 @@ def _has_module_type(path: str, manifests: Mapping[str, PackageManifest]) -> boo
 
 
 def _imported_packages(text: bytes) -> Iterator[str]:
-    for found in IMPORT_STATEMENT.finditer(JS_COMMENT.sub(b"", text)):
-        name = SPECIFIER_PACKAGE.match(specifier := found[1].decode("utf-8", "replace"))
+    for match in IMPORT_STATEMENT.finditer(JS_COMMENT.sub(b"", text)):
+        name = SPECIFIER_PACKAGE.match(specifier := match[1].decode("utf-8", "replace"))
         if name and specifier[name.end() :][:1] in {"", "/"} and not specifier.startswith("."):
             yield name[0]

@@ -34,9 +34,7 @@ class InstallScriptTraits:
 def read_install_script(tree: Tree, directory: str, command: str) -> InstallScriptTraits:
     """Return the traits of a package's install command; of one that starts no file of the package, none."""
     pending = [
-        found
-        for match in NODE_COMMAND.findall(command)
-        if (found := resolve_relative(tree, directory, directory, match))
+        file for match in NODE_COMMAND.findall(command) if (file := resolve_relative(tree, directory, directory, match))
     ]
     seen: set[str] = set()
     text = []
@@ -53,7 +51,7 @@ def read_install_script(tree: Tree, directory: str, command: str) -> InstallScri
             if module_request.literal.startswith(".")
         )
         pending += [
-            found for each in named if (found := resolve_relative(tree, directory, posixpath.dirname(path), each))
+            file for name in named if (file := resolve_relative(tree, directory, posixpath.dirname(path), name))
         ]
     whole = "\n".join(text)
     return InstallScriptTraits(DOWNLOAD_CALL.search(whole) is not None, CHMOD_CALL.search(whole) is not None)

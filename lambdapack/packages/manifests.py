@@ -12,8 +12,7 @@ from typing import Any
 from lambdapack.managers.registry import MANAGERS
 from lambdapack.packages.install_script import InstallScriptTraits, read_install_script
 from lambdapack.packages.native_use import NativeUse, read_native_use
-from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
-from lambdapack.tree.names import ancestors
+from lambdapack.tree.entry import Entry, EntryKind, Tree, ancestors, read_file
 
 LOCKFILE_NAMES = tuple(name for manager in MANAGERS for name in manager.lockfiles)
 
@@ -150,14 +149,14 @@ def _read_builds(tree: Tree, directory: str) -> Iterator[PackageBuild]:
             continue
         where = posixpath.normpath(posixpath.join("build", _text(path)))
         abi = wanted.get("abi")
-        system, cpu, libc = (_text(wanted.get(each)) for each in ("os", "arch", "libc"))
+        system, cpu, libc = (_text(wanted.get(name)) for name in ("os", "arch", "libc"))
         yield PackageBuild(where, system, cpu, libc, abi if isinstance(abi, int) else 0)
 
 
 def _read_locked_names(tree: Tree, directory: str) -> frozenset[str] | None:
     """Npm writes a shrinkwrap into published packages as well; it says nothing where it is installed."""
     paths = (posixpath.join(directory, name) for name in LOCKFILE_NAMES if "node_modules/" not in directory)
-    found = next((each for each in paths if each in tree.entries), None)
+    found = next((path for path in paths if path in tree.entries), None)
     packages = _table(_read_json(tree, found).get("packages")) if found else {}
     return frozenset(name_from_directory(package) for package in packages if package) if packages else None
 
@@ -186,4 +185,4 @@ def _text(value: Any) -> str:
 
 def _words(value: Any) -> tuple[str, ...]:
     """A list, or one word, which npm takes as well."""
-    return (value,) if isinstance(value, str) else tuple(each for each in _list(value) if isinstance(each, str))
+    return (value,) if isinstance(value, str) else tuple(word for word in _list(value) if isinstance(word, str))

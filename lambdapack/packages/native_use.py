@@ -63,25 +63,25 @@ def read_native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], par
             return NativeUse.UNKNOWN
         files[path] = _read_source(tree, directory, path, parts)
         pending += [edge for edge, _ in files[path].edges]
-    return _worst_use(_propagate_uses(files)[each] for each in entries)
+    return _worst_use(_propagate_uses(files)[path] for path in entries)
 
 
 def _read_source(tree: Tree, directory: str, path: str, parts: frozenset[str]) -> _SourceFile:
     if path.endswith(".json"):
         return _SourceFile(NativeUse.UNKNOWN, ())
     source = read_file(tree, path).decode("utf-8", "replace")
-    found = tuple(find_module_requests(source))
+    requests = tuple(find_module_requests(source))
     forgives = any(
-        module_request.guarded or module_request.likely < Likelihood.PERHAPS for module_request in found
+        module_request.guarded or module_request.likely < Likelihood.PERHAPS for module_request in requests
     ) and not has_native_error(source)
     own = _worst_use(
         _use_of_request(module_request) if forgives else NativeUse.REQUIRED
-        for module_request in found
+        for module_request in requests
         if _is_native(module_request, parts)
     )
     edges = (
         (target, _use_of_request(module_request) if forgives else NativeUse.REQUIRED)
-        for module_request in found
+        for module_request in requests
         if module_request.literal.startswith(".")
         and (target := resolve_relative(tree, directory, posixpath.dirname(path), module_request.literal))
     )
@@ -105,8 +105,8 @@ def _use_of_request(want: ModuleRequest) -> NativeUse:
 
 
 def _worst_use(uses: Iterator[NativeUse]) -> NativeUse:
-    found = set(uses)
-    return next((native_use for native_use in _WORST_FIRST if native_use in found), NativeUse.UNKNOWN)
+    present = set(uses)
+    return next((native_use for native_use in _WORST_FIRST if native_use in present), NativeUse.UNKNOWN)
 
 
 def _propagate_uses(files: Mapping[str, _SourceFile]) -> Mapping[str, NativeUse]:
@@ -144,9 +144,9 @@ def _nested_strings(value: Any, follows: Callable[[str], bool]) -> Iterator[str]
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for key, each in value.items():
+        for key, nested in value.items():
             if follows(str(key)):
-                yield from _nested_strings(each, follows)
+                yield from _nested_strings(nested, follows)
 
 
 def resolve_relative(tree: Tree, root: str, directory: str, name: str) -> str | None:

@@ -38,8 +38,8 @@ def _find_unnamed(tree: Tree, owner: str, programs: list[str]) -> Iterator[str]:
     named = {
         program for program in programs if any(_has_program_name(text, posixpath.basename(program)) for text in texts)
     }
-    places = {posixpath.dirname(each) for each in named}
-    yield from (program for program in programs if program not in named and posixpath.dirname(program) in places)
+    directories = {posixpath.dirname(program) for program in named}
+    yield from (program for program in programs if program not in named and posixpath.dirname(program) in directories)
 
 
 def _has_program_name(text: str, program: str) -> bool:

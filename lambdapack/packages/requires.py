@@ -37,8 +37,8 @@ class ModuleRequest:
     @property
     def literal(self) -> str:
         """The string, when it is nothing but one."""
-        found = re.fullmatch(r"\s*(['\"`])([^'\"`$]*)\1\s*", self.text)
-        return found.group(2) if found else ""
+        match = re.fullmatch(r"\s*(['\"`])([^'\"`$]*)\1\s*", self.text)
+        return match.group(2) if match else ""
 
 
 def find_module_requests(source: str) -> Iterator[ModuleRequest]:
@@ -47,11 +47,11 @@ def find_module_requests(source: str) -> Iterator[ModuleRequest]:
     safe = _merge_spans(_find_forgiving_tries(text))
     seldom = tuple(find_rare_spans(text))
     spans = {
-        each: _merge_spans(span for span, likely in seldom if likely is each)
-        for each in (Likelihood.NEVER, Likelihood.HARDLY)
+        degree: _merge_spans(span for span, likely in seldom if likely is degree)
+        for degree in (Likelihood.NEVER, Likelihood.HARDLY)
     }
-    for found in _REQUEST.finditer(text.code):
-        start = found.end()
+    for match in _REQUEST.finditer(text.code):
+        start = match.end()
         likely = next((likelihood for likelihood in spans if _is_covered(spans[likelihood], start)), Likelihood.PERHAPS)
         yield ModuleRequest(_argument(text, start), guarded=_is_covered(safe, start), likely=likely)
 
@@ -71,30 +71,30 @@ def has_native_error(source: str) -> bool:
 
 def _merge_spans(spans: Iterable[Span]) -> Sequence[Span]:
     """Return what the spans cover, in order and without overlaps."""
-    found: list[Span] = []
+    merged: list[Span] = []
     for first, last in sorted(spans):
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
-            found.append((first, last))
-    return found
+            merged.append((first, last))
+    return merged
 
 
 def _is_covered(joined: Sequence[Span], place: int) -> bool:
-    at = bisect(joined, place, key=lambda each: each[0])
+    at = bisect(joined, place, key=lambda span: span[0])
     return at > 0 and place < joined[at - 1][1]
 
 
 def _find_forgiving_tries(text: MaskedSource) -> Iterator[Span]:
     """Yield the spans of try blocks after whose failure the text goes on: nothing thrown, the error not kept."""
-    for found in _TRY.finditer(text.code):
-        end = text.closing(found.end() - 1)
+    for match in _TRY.finditer(text.code):
+        end = text.closing(match.end() - 1)
         caught = _CATCH.match(text.code, end + 1)
         if caught is None:
             continue
         body = text.code[caught.end() : text.closing(caught.end() - 1)]
         if not _RETHROW.search(body) and not _is_error_kept(body, caught.group(1)):
-            yield found.end(), end
+            yield match.end(), end
 
 
 def _is_error_kept(body: str, error: str | None) -> bool:

@@ -58,8 +58,8 @@ def _read_first_lockfile(tree: Tree, base: str, places: Iterable["tuple[PackageM
 
 
 def _parse_lockfile(manager: "PackageManager", tree: Tree, path: str) -> Lock | None:
-    named = Path(path)  # a name for messages: nothing opens it
+    label = Path(path)  # a name for messages: nothing opens it
     try:
-        return manager.parse(read_file(tree, path).decode("utf-8-sig"), named)
+        return manager.parse(read_file(tree, path).decode("utf-8-sig"), label)
     except (LambdapackError, UnicodeDecodeError):
         return None

@@ -33,10 +33,9 @@ from lambdapack.rules.model.case import Case, CpuFlag
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.rules.selection.selection import prunable_binaries
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
-from lambdapack.tree.compose import OverlayTree, PrefixedTree, make_readable
+from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
-from lambdapack.tree.names import DereferencedTree
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
@@ -200,7 +199,7 @@ class _BuildRun:
         report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
         if request.load:
             report = self._prove(report, tree, case.handler)
-        return JudgedPackage(report, job, tree, case, source.left_out if source else (), pruned, installed)
+        return JudgedPackage(report, job, tree, case, source.excluded if source else (), pruned, installed)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
         """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
@@ -242,10 +241,10 @@ class _BuildRun:
 
     def _select_source(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
-        left_out = tuple(
-            (path, reason) for path, reason in source.left_out if self.request.install or path != NODE_MODULES
+        excluded = tuple(
+            (path, reason) for path, reason in source.excluded if self.request.install or path != NODE_MODULES
         )
-        return replace(source, tree=prune_tree(source.tree, installed.owned), left_out=left_out)
+        return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
 
     def _install(self, job: InstallJob) -> InstallResult:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFunction:
-    """One function: what would be done, and the report on the package for its target."""
+    """The plan for one function, and the report on the package for its target."""
 
     plan: Plan
     report: "Report | None"  # None: nothing is to do, so nothing was judged
@@ -33,7 +33,7 @@ class PlannedFunction:
 
 @dataclass(frozen=True, slots=True)
 class JudgingPolicy:
-    """How a package is judged."""
+    """The policy and the store with which a package is verified."""
 
     policy: "Policy"
     store: "Store | None" = None  # where facts of binaries are remembered
@@ -41,93 +41,95 @@ class JudgingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
-    """A deployment."""
+    """The functions to deploy, and how their package is verified."""
 
-    wanted: tuple[DesiredFunction, ...]  # one for each function
-    terms: Callable[[], JudgingPolicy]  # asked when something is to be judged
+    functions: tuple[DesiredFunction, ...]  # one for each function
+    make_policy: Callable[[], JudgingPolicy]  # asked when something is to be judged
     project: Path | None = None  # of which the zip has to be up to date; None: a warning says when it is not
 
 
 def plan_deployments(
-    order: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
+    request: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
 ) -> tuple[PlannedFunction, ...]:
-    """Return a plan for each function. LP415 when there is none and none is to be made, LP430 for an image."""
-    seen = [_read_function(cloud, desired_function, observer) for desired_function in order.wanted]
-    judge = _PackageJudge(order, cloud, scratch, observer)
+    """Return a plan for each function. LP415 when it does not exist and is not to be created, LP430 for an image."""
+    observations = [_read_function(cloud, desired_function, observer) for desired_function in request.functions]
+    judge = _PackageJudge(request, cloud, scratch, observer)
     return tuple(
-        _plan_function(desired_function, found, judge)
-        for desired_function, found in zip(order.wanted, seen, strict=True)
+        _plan_function(desired_function, observed, judge)
+        for desired_function, observed in zip(request.functions, observations, strict=True)
     )
 
 
-def _read_function(cloud: Cloud, wanted: DesiredFunction, observer: Observer) -> Observed:
-    with observer.task(f"Looking at {wanted.function}"):
-        seen = observe(cloud, wanted)
-    if seen.latest is None and wanted.new is None:
-        raise LambdapackError(NO_FUNCTION, f"{wanted.function} in {cloud.region}")
-    if seen.latest is None and wanted.new and not wanted.new.role:
-        hint = "Pass `--role ARN` with the role that the function shall have."
-        raise LambdapackError(USAGE, f"{wanted.function} does not exist, and --create needs a role", hint=hint)
-    if seen.latest and seen.latest.package != "Zip":
-        raise LambdapackError(IMAGE_FUNCTION, f"{seen.latest.name} has the package type {seen.latest.package}")
-    target = target_of(wanted, seen.latest)
+def _read_function(cloud: Cloud, desired: DesiredFunction, observer: Observer) -> Observed:
+    with observer.task(f"Reading {desired.function}"):
+        observed = observe(cloud, desired)
+    if observed.latest is None and desired.creation_settings is None:
+        raise LambdapackError(NO_FUNCTION, f"{desired.function} in {cloud.region}")
+    if observed.latest is None and desired.creation_settings and not desired.creation_settings.role:
+        hint = "Pass `--role ARN` with the function's execution role."
+        raise LambdapackError(USAGE, f"{desired.function} does not exist, and --create needs a role", hint=hint)
+    if observed.latest and observed.latest.package_type != "Zip":
+        raise LambdapackError(
+            IMAGE_FUNCTION, f"{observed.latest.name} has the package type {observed.latest.package_type}"
+        )
+    target = target_of(desired, observed.latest)
     if target.runtime not in runtime_ids():
-        hint = "lambdapack packs Node.js functions; `lambdapack runtimes` lists what it knows."
-        raise LambdapackError(UNKNOWN_RUNTIME, f"{wanted.function} runs {target.runtime}", hint=hint)
-    return seen
+        hint = "lambdapack supports Node.js runtimes only; `lambdapack runtimes` lists them."
+        raise LambdapackError(UNKNOWN_RUNTIME, f"{desired.function} runs {target.runtime}", hint=hint)
+    return observed
 
 
-def _plan_function(wanted: DesiredFunction, seen: Observed, judge: "_PackageJudge") -> PlannedFunction:
-    target = target_of(wanted, seen.latest)
-    made = plan_function(wanted, seen, target)
-    if not made.steps and judge.order.project is None:
-        return PlannedFunction(made, None)
-    report = judge.report(wanted, seen, target)
-    return PlannedFunction(replace(made, findings=report.findings), report)
+def _plan_function(desired: DesiredFunction, observed: Observed, judge: "_PackageJudge") -> PlannedFunction:
+    target = target_of(desired, observed.latest)
+    plan = plan_function(desired, observed, target)
+    if not plan.steps and judge.request.project is None:
+        return PlannedFunction(plan, None)
+    report = judge.report(desired, observed, target)
+    return PlannedFunction(replace(plan, findings=report.findings), report)
 
 
 @dataclass(slots=True)
 class _PackageJudge:
-    """Judges a zip once for each target, handler and set of layers."""
+    """Verifies a zip once for each target, handler and set of layers."""
 
-    order: DeployRequest
+    request: DeployRequest
     cloud: Cloud
     scratch: Path
     observer: Observer
-    known: "dict[tuple[Target, str, tuple[str, ...]], tuple[Report, FunctionLayers]]" = field(default_factory=dict)
+    reports: "dict[tuple[Target, str, tuple[str, ...]], tuple[Report, FunctionLayers]]" = field(default_factory=dict)
 
     @property
-    def terms(self) -> JudgingPolicy:
-        """The user's."""
-        return self.order.terms()
+    def judging(self) -> JudgingPolicy:
+        """The user's policy and store, read when first needed."""
+        return self.request.make_policy()
 
     @property
     def policy(self) -> "Policy":
-        """The user's, and a zip that is stale against a project that was named is an error."""
-        policy = self.terms.policy
-        if self.order.project is None:
+        """The user's policy; with a project, a zip that is out of date is an error."""
+        policy = self.judging.policy
+        if self.request.project is None:
             return policy
         from lambdapack.rules.package.stale import ZIP_STALE  # noqa: PLC0415
 
         return replace(policy, severities={ZIP_STALE.code: Severity.ERROR, **policy.severities})
 
-    def report(self, wanted: DesiredFunction, seen: Observed, target: Target) -> "Report":
-        """Return the report on the package as the function would run it, with what the guards find."""
+    def report(self, desired: DesiredFunction, observed: Observed, target: Target) -> "Report":
+        """Return the report on the package as the function would run it, with the findings about the deployment."""
         from lambdapack.rules.check import apply_policy  # noqa: PLC0415  # not when nothing is to do
 
-        handler = wanted.settings.handler or (seen.latest.handler if seen.latest else None)
-        handler = handler or (wanted.new.handler if wanted.new else None) or ""
-        attached = tuple(attached_layer.arn for attached_layer in seen.latest.layers) if seen.latest else ()
-        arns = attached if wanted.settings.layers is None else wanted.settings.layers
+        handler = desired.settings.handler or (observed.latest.handler if observed.latest else None)
+        handler = handler or (desired.creation_settings.handler if desired.creation_settings else None) or ""
+        attached = tuple(attached_layer.arn for attached_layer in observed.latest.layers) if observed.latest else ()
+        arns = attached if desired.settings.layers is None else desired.settings.layers
         key = (target, handler, arns)
-        if key not in self.known:
-            self.known[key] = self._judged(wanted.package.path, target, handler, arns)
-        report, layers = self.known[key]
-        own = tuple(finding for finding in report.findings if finding.rule.name != "needs-bucket")
-        found = (*own, *check_deployment(wanted, seen, layers, target.architecture))
-        return replace(report, findings=apply_policy(found, self.policy))
+        if key not in self.reports:
+            self.reports[key] = self._judge_package(desired.package.path, target, handler, arns)
+        report, layers = self.reports[key]
+        package_findings = tuple(finding for finding in report.findings if finding.rule.name != "needs-bucket")
+        findings = (*package_findings, *check_deployment(desired, observed, layers, target.architecture))
+        return replace(report, findings=apply_policy(findings, self.policy))
 
-    def _judged(
+    def _judge_package(
         self, archive: Path, target: Target, handler: str, arns: Sequence[str]
     ) -> "tuple[Report, FunctionLayers]":
         from lambdapack.pipeline.fetch import fetch_layers  # noqa: PLC0415
@@ -135,11 +137,13 @@ class _PackageJudge:
         from lambdapack.pipeline.verify import VerificationTarget, verify_package  # noqa: PLC0415  # not when nothing is to do
         from lambdapack.runtimes.runtime import shipped_runtime  # noqa: PLC0415
 
-        origin = find_package_origin(archive, self.order.project)
+        origin = find_package_origin(archive, self.request.project)
         with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as directory:
             layers, files = fetch_layers(arns, self.cloud, Path(directory), self.observer)
-            given = VerificationTarget(archive, handler, files, origin)
-            report = verify_package(given, shipped_runtime(target), self.policy, self.observer, store=self.terms.store)
+            verification_target = VerificationTarget(archive, handler, files, origin)
+            report = verify_package(
+                verification_target, shipped_runtime(target), self.policy, self.observer, store=self.judging.store
+            )
         if report.subject.kind != "zip":
             hint = "Build the function without `--layer`, or publish it with `lambdapack publish-layer`."
             raise LambdapackError(USAGE, f"{archive} is a {report.subject.kind}, not a function", hint=hint)
@@ -147,6 +151,6 @@ class _PackageJudge:
 
 
 def is_refused(examined: Sequence[PlannedFunction], gate: Severity) -> bool:
-    """Tell whether a finding that is not ignored speaks against any of the plans."""
-    findings = (found for planned_function in examined for found in planned_function.plan.findings)
+    """Tell whether any plan has an unsuppressed finding at or above `gate`."""
+    findings = (finding for planned in examined for finding in planned.plan.findings)
     return any(finding.weight.rank >= gate.rank for finding in findings if finding.ignored is None)

@@ -27,75 +27,75 @@ ARN_FORMS = "arn:aws:lambda:REGION:ACCOUNT:function:NAME[:ALIAS], arn:aws:lambda
 
 @dataclass(frozen=True, slots=True)
 class CloudAddress:
-    """Where something is in AWS, as a person wrote it."""
+    """The address of a function, layer or object in AWS, as written by the user."""
 
     kind: str  # "function", "layer", "object"
     name: str  # of the function or its ARN without qualifier, the layer's ARN without version, the bucket
-    part: str = ""  # the qualifier, the version, the key
+    detail: str = ""  # the qualifier, the version, the key
     region: str = ""  # that an ARN names
-    guessed: bool = False  # a bare name, which could also be a mistyped path
+    is_guess: bool = False  # a bare name, which could also be a mistyped path
 
 
 def parse_address(text: str) -> CloudAddress | None:
-    """Return the address that a text is, None for what can only be a path. LP007 for a broken ARN or s3:// text."""
+    """Return the address that a text names, None when it can only be a path. LP007 for a broken ARN or s3:// text."""
     if text.startswith("s3:"):
-        found = _OBJECT.match(text)
-        if found is None:
-            raise LambdapackError(BAD_TARGET, f"{text}: s3://BUCKET/KEY is expected", hint="Name an object.")
-        return CloudAddress("object", found[1], found[2])
+        match = _OBJECT.match(text)
+        if match is None:
+            raise LambdapackError(BAD_TARGET, f"{text}: s3://BUCKET/KEY is expected", hint="Name a bucket and a key.")
+        return CloudAddress("object", match[1], match[2])
     if text.startswith("arn:"):
         return _parse_arn(text)
-    found = _FUNCTION.match(text)
-    if found is None:
+    match = _FUNCTION.match(text)
+    if match is None:
         return None
-    return CloudAddress("function", found[1], found[2] or "", guessed=not text.startswith("function:"))
+    return CloudAddress("function", match[1], match[2] or "", is_guess=not text.startswith("function:"))
 
 
 def _parse_arn(text: str) -> CloudAddress:
-    if found := _FUNCTION_ARN.match(text):
-        return CloudAddress("function", found[1], found[3] or "", found[2])
-    if found := _LAYER_ARN.match(text):
-        return CloudAddress("layer", found[1], found[3], found[2])
+    if match := _FUNCTION_ARN.match(text):
+        return CloudAddress("function", match[1], match[3] or "", match[2])
+    if match := _LAYER_ARN.match(text):
+        return CloudAddress("layer", match[1], match[3], match[2])
     if _LAYER_ARN.match(f"{text}:1"):
         name = text.rpartition(":")[2]
         hint = f"Add its version: `aws lambda list-layer-versions --layer-name {name}` lists them."
-        raise LambdapackError(BAD_TARGET, f"{text}: this is a layer, not one of its versions", hint=hint)
+        raise LambdapackError(BAD_TARGET, f"{text}: the ARN names a layer without a version", hint=hint)
     raise LambdapackError(
-        BAD_TARGET, f"{text}: this is neither a function nor a layer version", hint=f"Name {ARN_FORMS}."
+        BAD_TARGET, f"{text}: the ARN names neither a function nor a layer version", hint=f"Name {ARN_FORMS}."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedTarget:
-    """Something of AWS, as files on this host."""
+    """A function, layer or object of AWS, downloaded to this host."""
 
     path: Path  # the zip
     name: str  # ARN of the version, or s3://BUCKET/KEY
     function: LambdaFunction | None = None
     layer: LayerVersion | None = None
     layers: FunctionLayers = field(default_factory=FunctionLayers)  # of the function
-    files: tuple[Path, ...] = ()  # of the layers that could be read, in the function's order
+    layer_files: tuple[Path, ...] = ()  # of the layers that could be read, in the function's order
 
 
 def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observer: Observer) -> FetchedTarget:
-    """Download what is at an address into a directory that the caller removes.
+    """Download an address into a directory that the caller removes.
 
-    LP415, LP416 and LP421 when it is not there, LP430 for a container image, LP004 for a function without Node.js,
-    LP427 when it is changed at the same time. A function's layer that may not be read is left out and named.
+    LP415, LP416 and LP421 when it does not exist, LP430 for a container image, LP004 for a function without Node.js,
+    LP427 when it changes meanwhile. A function's layer that may not be read is listed as unreadable.
     """
     if address.kind == "object":
         return _fetch_object(address, cloud, scratch, observer)
     if address.kind == "layer":
-        found = cloud.layer_version(address.name, int(address.part))
-        if found is None:
-            raise LambdapackError(NOT_THERE, f"{address.name}:{address.part} in {cloud.region}")
-        return FetchedTarget(_fetch_layer(found, cloud, scratch / "layer.zip", observer), found.arn, layer=found)
-    with observer.task(f"Looking at {address.name}"):
-        function = cloud.function(address.name, address.part)
+        layer = cloud.layer_version(address.name, int(address.detail))
+        if layer is None:
+            raise LambdapackError(NOT_THERE, f"{address.name}:{address.detail} in {cloud.region}")
+        return FetchedTarget(_fetch_layer(layer, cloud, scratch / "layer.zip", observer), layer.arn, layer=layer)
+    with observer.task(f"Reading {address.name}"):
+        function = cloud.function(address.name, address.detail)
     if function is None:
-        what = f"{address.name}:{address.part}" if address.part else address.name
+        qualified_name = f"{address.name}:{address.detail}" if address.detail else address.name
         hint = f"Check the name and `--region`; `aws lambda list-functions --region {cloud.region}` lists them."
-        raise LambdapackError(NO_FUNCTION, f"{what} in {cloud.region}", hint=hint)
+        raise LambdapackError(NO_FUNCTION, f"{qualified_name} in {cloud.region}", hint=hint)
     _refuse_unsupported(function)
     path = _fetch_code(function, cloud, scratch / "function.zip", observer)
     layers, files = fetch_layers([attached_layer.arn for attached_layer in function.layers], cloud, scratch, observer)
@@ -103,20 +103,20 @@ def fetch_from_cloud(address: CloudAddress, cloud: Cloud, scratch: Path, observe
 
 
 def _refuse_unsupported(function: LambdaFunction) -> None:
-    if function.package != "Zip":
-        detail = f"{function.name} has the package type {function.package}"
-        hint = "Judge what its Dockerfile copies into the image: `lambdapack verify DIR`."
+    if function.package_type != "Zip":
+        detail = f"{function.name} has the package type {function.package_type}"
+        hint = "Verify the directory that its Dockerfile copies into the image: `lambdapack verify DIR`."
         raise LambdapackError(IMAGE_FUNCTION, detail, hint=hint)
     if function.runtime not in runtime_ids():
-        hint = "lambdapack judges Node.js functions; `lambdapack runtimes` lists what it knows."
+        hint = "lambdapack supports Node.js runtimes only; `lambdapack runtimes` lists them."
         raise LambdapackError(UNKNOWN_RUNTIME, f"{function.name} runs {function.runtime or 'nothing'}", hint=hint)
 
 
 def _fetch_object(address: CloudAddress, cloud: Cloud, scratch: Path, observer: Observer) -> FetchedTarget:
-    name, path = f"s3://{address.name}/{address.part}", scratch / "object.zip"
-    found = cloud.stored(address.name, address.part)
-    with observer.task(f"Reading {name}", found.size if found else None, "B") as advance:
-        cloud.fetch(address.name, address.part, path, advance)
+    name, path = f"s3://{address.name}/{address.detail}", scratch / "object.zip"
+    stored = cloud.find_object(address.name, address.detail)
+    with observer.task(f"Reading {name}", stored.size if stored else None, "B") as advance:
+        cloud.download_object(address.name, address.detail, path, advance)
     return FetchedTarget(path, name)
 
 
@@ -124,7 +124,7 @@ def _fetch_code(function: LambdaFunction, cloud: Cloud, path: Path, observer: Ob
     version = "" if function.version == LATEST else function.version
     location = cloud.code_location(_unqualified_arn(function), version)
     with observer.task(f"Reading {function.name}:{function.version}", function.code_bytes, "B") as advance:
-        cloud.download(location, path, advance)
+        cloud.download_url(location, path, advance)
     return _check_digest(path, function.version_arn, function.code_digest)
 
 
@@ -134,31 +134,31 @@ def _unqualified_arn(function: LambdaFunction) -> str:
 
 def _fetch_layer(layer: LayerVersion, cloud: Cloud, path: Path, observer: Observer) -> Path:
     with observer.task(f"Reading the layer {layer.name}:{layer.number}", layer.zip_bytes, "B") as advance:
-        cloud.download(layer.location, path, advance)
+        cloud.download_url(layer.location, path, advance)
     return _check_digest(path, layer.arn, layer.code_digest)
 
 
-def _check_digest(path: Path, name: str, wanted: str) -> Path:
-    found = code_digest(path)
-    if found != wanted:
-        raise LambdapackError(OTHER_CODE, f"{name}: {found} came, {wanted} was said")
+def _check_digest(path: Path, name: str, expected: str) -> Path:
+    digest = code_digest(path)
+    if digest != expected:
+        raise LambdapackError(OTHER_CODE, f"{name}: downloaded {digest}, but AWS states {expected}")
     return path
 
 
 def fetch_layers(
     arns: Sequence[str], cloud: Cloud, scratch: Path, observer: Observer
 ) -> tuple[FunctionLayers, tuple[Path, ...]]:
-    """Download layer versions; those that are deleted or may not be read are named. LP001 for what is no such ARN."""
+    """Download layer versions; deleted or unreadable ones are listed. LP001 for an invalid ARN."""
     read: list[LayerVersion] = []
     unseen: list[str] = []
     files: list[Path] = []
     for number, arn in enumerate(arns):
-        found = _find_layer(cloud, arn)
-        if found is None:
+        layer = _find_layer(cloud, arn)
+        if layer is None:
             unseen.append(arn)
             continue
-        read.append(found)
-        files.append(_fetch_layer(found, cloud, scratch / f"layer-{number}.zip", observer))
+        read.append(layer)
+        files.append(_fetch_layer(layer, cloud, scratch / f"layer-{number}.zip", observer))
     return FunctionLayers(tuple(read), tuple(unseen)), tuple(files)
 
 
@@ -166,7 +166,7 @@ def _find_layer(cloud: Cloud, arn: str) -> LayerVersion | None:
     name, _colon, number = arn.rpartition(":")
     if not number.isdigit() or ":layer:" not in name:
         hint = "A layer's ARN ends with its version: arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION."
-        raise LambdapackError(USAGE, f"{arn!r} is no ARN of a layer version", hint=hint)
+        raise LambdapackError(USAGE, f"{arn!r} is not the ARN of a layer version", hint=hint)
     try:
         return cloud.layer_version(name, int(number))
     except LambdapackError as error:

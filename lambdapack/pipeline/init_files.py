@@ -9,7 +9,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import FILE_EXISTS
 from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Target
-from lambdapack.pack.atomic import replace_file
+from lambdapack.pack.output import replace_file
 from lambdapack.pack.source import IGNORE_FILE
 from lambdapack.project.document import read_text
 from lambdapack.project.template import find_resources

@@ -14,7 +14,7 @@ from lambdapack.pipeline.open import OpenedLayer, open_layers, open_package, ove
 from lambdapack.pipeline.verify import make_case
 from lambdapack.prove.invoke import FunctionTrees, InvokeRequest, InvokeResult, ResultListener, invoke_function
 from lambdapack.rules.binary.judgements import judge_tree
-from lambdapack.rules.binary.opening import WRONG_CPU
+from lambdapack.rules.binary.loader_records import WRONG_CPU
 from lambdapack.rules.model.report import Judgement
 from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree
@@ -32,49 +32,51 @@ class InvocationRequest:
 
 
 def invoke_archive(
-    wanted: InvocationRequest, engine: Engine, observer: Observer, told: ResultListener
+    request: InvocationRequest, engine: Engine, observer: Observer, listener: ResultListener
 ) -> tuple[InvokeResult, ...]:
-    """Return what the handler answers in the bare image; `told` hears of each. LP104 when its CPU cannot be run here.
+    """Return the handler's answers in the bare image; `listener` gets each one. LP104 when its CPU cannot run here.
 
-    LP001 for an archive or layer that is made for another CPU; one foreign file among others is a note.
+    LP001 for an archive or layer that is built for a different CPU; a single foreign file is only a note.
     """
-    architecture = wanted.target.architecture
-    with open_package(wanted.archive) as found, open_layers(wanted.layers) as layers:
-        code = unpacked_tree(wanted.archive, found)
-        _check_architecture(wanted, code, layers, observer)
-        get_runnable_image(engine, wanted.image, architecture, observer)
-        laid = FunctionTrees(code, [overlay_layers([opened_layer.tree for opened_layer in layers])] if layers else [])
-        with observer.task(f"Invoking {wanted.call.handler} on {wanted.target}"):
-            return invoke_function(engine, (wanted.image, architecture), laid, wanted.call, observer, told)
+    architecture = request.target.architecture
+    with open_package(request.archive) as opened, open_layers(request.layers) as layers:
+        code = unpacked_tree(request.archive, opened)
+        _check_architecture(request, code, layers, observer)
+        get_runnable_image(engine, request.image, architecture, observer)
+        trees = FunctionTrees(code, [overlay_layers([opened_layer.tree for opened_layer in layers])] if layers else [])
+        with observer.task(f"Invoking {request.call.handler} on {request.target}"):
+            return invoke_function(engine, (request.image, architecture), trees, request.call, observer, listener)
 
 
 def _check_architecture(
-    wanted: InvocationRequest, code: Tree, layers: Sequence[OpenedLayer], observer: Observer
+    request: InvocationRequest, code: Tree, layers: Sequence[OpenedLayer], observer: Observer
 ) -> None:
-    """Say of what is made for another CPU that it is: the loader only says that it is not there."""
+    """Refuse binaries for a different CPU, for which the loader reports only a missing file."""
     opt = [opened_layer.tree for opened_layer in layers]
     facts = make_case(code, scan_trees((code, *opt), observer), layer=False, handler=None, layers=opt)
-    judged = [
-        judgement for judgement in judge_tree(facts, shipped_runtime(wanted.target)).judgements if judgement.selected
+    judgements = [
+        judgement for judgement in judge_tree(facts, shipped_runtime(request.target)).judgements if judgement.selected
     ]
-    own = [judgement for judgement in judged if not judgement.binary.path.startswith(f"{LAYER_ROOT}/")]
-    _refuse_foreign_binaries(wanted.archive, own, wanted.target, observer)
-    for layer, path in zip(layers, wanted.layers, strict=True):
+    function_judgements = [
+        judgement for judgement in judgements if not judgement.binary.path.startswith(f"{LAYER_ROOT}/")
+    ]
+    _refuse_foreign_binaries(request.archive, function_judgements, request.target, observer)
+    for layer, path in zip(layers, request.layers, strict=True):
         inside = {f"{LAYER_ROOT}/{entry}" for entry in layer.tree.entries}
         _refuse_foreign_binaries(
-            path, [judgement for judgement in judged if judgement.binary.path in inside], wanted.target, observer
+            path, [judgement for judgement in judgements if judgement.binary.path in inside], request.target, observer
         )
 
 
-def _refuse_foreign_binaries(path: Path, judged: Sequence[Judgement], target: Target, observer: Observer) -> None:
-    foreign = [judgement for judgement in judged if judgement.cause == WRONG_CPU.name]
+def _refuse_foreign_binaries(path: Path, judgements: Sequence[Judgement], target: Target, observer: Observer) -> None:
+    foreign = [judgement for judgement in judgements if judgement.cause == WRONG_CPU.name]
     if not foreign:
         return
     first = foreign[0].binary
     cpu = " and ".join(first.machines)
-    said = f"{first.path} is for {cpu}, the function runs on {target.architecture}"
-    if any(judgement.cause is None for judgement in judged):
-        observer.note(f"{path}: {said}")
+    mismatch = f"{first.path} is for {cpu}, the function runs on {target.architecture}"
+    if any(judgement.cause is None for judgement in judgements):
+        observer.note(f"{path}: {mismatch}")
         return
-    hint = f"Pass `--arch {cpu}`, or build {path.name} anew with `lambdapack build --arch {target.architecture}`."
-    raise LambdapackError(USAGE, f"{path} is made for another CPU: {said}", hint=hint)
+    hint = f"Pass `--arch {cpu}`, or rebuild {path.name} with `lambdapack build --arch {target.architecture}`."
+    raise LambdapackError(USAGE, f"{path} is built for a different CPU: {mismatch}", hint=hint)

@@ -13,7 +13,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
 from lambdapack.managers.interface import ImageFacts
 from lambdapack.model import Architecture, Target
-from lambdapack.pack.atomic import replace_file
+from lambdapack.pack.output import replace_file
 from lambdapack.runtimes.measure import measure_runtime, tighten_runtime
 from lambdapack.runtimes.rootfs import is_worth_indexing
 from lambdapack.runtimes.runtime import Runtime

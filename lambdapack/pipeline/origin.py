@@ -9,7 +9,7 @@ from lambdapack.install.key import differing_parts
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependencies
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest
+from lambdapack.pack.output import read_zip_manifest
 from lambdapack.rules.model.case import PackageOrigin
 
 MAX_PARENT_LEVELS = 3

@@ -1,4 +1,4 @@
-"""Plans layer versions: finds the runtimes and CPUs that a zip passes for, and reads the layer from AWS."""
+"""Plans layer versions: finds the runtimes and CPUs that a zip is compatible with, and reads the layer from AWS."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from lambdapack.runtimes.runtime import runtime_architectures, shipped_runtime, 
 from lambdapack.store.records import Store
 
 USED_LAYER_DIRECTORIES = ("nodejs/", "lib/", "bin/", "extensions/")
-"""What of /opt anything looks into: NODE_PATH, LD_LIBRARY_PATH, PATH, extensions (AWS developer guide, "Layers")."""
+"""Directories searched in /opt: NODE_PATH, LD_LIBRARY_PATH, PATH, extensions (AWS developer guide, "Layers")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class LayerRequest:
 
     name: str
     archive: Path
-    runtime: str | None  # it has to be good for this one; None: nobody said
+    runtime: str | None  # required runtime; None: not stated
     architecture: Architecture | None
 
 
 @dataclass(frozen=True, slots=True)
 class PublishSettings:
-    """What all zips of one command share."""
+    """Settings of one publish-layer command."""
 
     policy: Policy
     gate: Severity = Severity.ERROR
@@ -53,7 +53,7 @@ class PublishSettings:
 
 @dataclass(frozen=True, slots=True)
 class LayerFit:
-    """What a layer's bytes are good for."""
+    """The runtimes and architectures that a layer's bytes are compatible with."""
 
     report: Report  # for what it was made for, or what it comes nearest to
     runtimes: tuple[str, ...]
@@ -62,47 +62,49 @@ class LayerFit:
 
 @dataclass(frozen=True, slots=True)
 class PlannedLayer:
-    """One layer: what would be done, and the report on its bytes."""
+    """The plan for one layer, and the report on its bytes."""
 
     plan: LayerPlan
     report: Report
-    refused: bool
+    is_refused: bool
 
 
 def plan_layers(
-    orders: Sequence[LayerRequest], terms: PublishSettings, cloud: Cloud, observer: Observer
+    requests: Sequence[LayerRequest], settings: PublishSettings, cloud: Cloud, observer: Observer
 ) -> tuple[PlannedLayer, ...]:
-    """Return a plan for each layer; of one that is refused AWS is asked nothing. LP440 for what is no layer."""
-    fits = [find_layer_fit(layer_request, terms, observer) for layer_request in orders]
-    return tuple(_plan_request(order, fit, terms, cloud, observer) for order, fit in zip(orders, fits, strict=True))
+    """Return a plan for each layer; AWS is not called for a refused one. LP440 for a zip that is no layer."""
+    fits = [find_layer_fit(layer_request, settings, observer) for layer_request in requests]
+    return tuple(
+        _plan_request(request, fit, settings, cloud, observer) for request, fit in zip(requests, fits, strict=True)
+    )
 
 
 def _plan_request(
-    order: LayerRequest, fit: LayerFit, terms: PublishSettings, cloud: Cloud, observer: Observer
+    request: LayerRequest, fit: LayerFit, settings: PublishSettings, cloud: Cloud, observer: Observer
 ) -> PlannedLayer:
     report, subject = fit.report, fit.report.subject
-    package = DeploymentPackage(order.archive, code_digest(order.archive), order.archive.stat().st_size)
-    own = (finding for finding in report.findings if finding.rule.name != "needs-bucket")
-    findings = apply_policy((*own, *_bucket_findings(package, terms.bucket)), terms.policy)
+    package = DeploymentPackage(request.archive, code_digest(request.archive), request.archive.stat().st_size)
+    package_findings = (finding for finding in report.findings if finding.rule.name != "needs-bucket")
+    findings = apply_policy((*package_findings, *_bucket_findings(package, settings.bucket)), settings.policy)
     report = replace(report, findings=findings)
-    wanted = DesiredLayer(
-        name=order.name,
+    desired = DesiredLayer(
+        name=request.name,
         package=package,
         content_digest=subject.content_digest or "",
         runtimes=fit.runtimes,
         architectures=fit.architectures,
-        permissions=terms.permissions,
-        bucket=terms.bucket,
-        keep=terms.keep,
+        permissions=settings.permissions,
+        bucket=settings.bucket,
+        keep=settings.keep,
     )
-    refused = report.fails(terms.gate)
-    made = plan_layer(wanted, ObservedLayer(None) if refused else _read_layer(cloud, wanted, observer))
-    return PlannedLayer(replace(made, findings=findings), report, refused)
+    refused = report.fails(settings.gate)
+    plan = plan_layer(desired, ObservedLayer(None) if refused else _read_layer(cloud, desired, observer))
+    return PlannedLayer(replace(plan, findings=findings), report, refused)
 
 
-def _read_layer(cloud: Cloud, wanted: DesiredLayer, observer: Observer) -> ObservedLayer:
-    with observer.task(f"Looking at {wanted.name}"):
-        return observe_layer(cloud, wanted)
+def _read_layer(cloud: Cloud, desired: DesiredLayer, observer: Observer) -> ObservedLayer:
+    with observer.task(f"Reading {desired.name}"):
+        return observe_layer(cloud, desired)
 
 
 def _bucket_findings(package: DeploymentPackage, bucket: str) -> Iterator[Finding]:
@@ -112,60 +114,60 @@ def _bucket_findings(package: DeploymentPackage, bucket: str) -> Iterator[Findin
         yield Finding(BUCKET_MISSING, "", message, evidence=evidence)
 
 
-def find_layer_fit(order: LayerRequest, terms: PublishSettings, observer: Observer) -> LayerFit:
-    """Return what a zip is good for: every runtime and CPU for which its bytes pass as well as for what it names."""
-    _refuse_functions(order.archive)
-    given = VerificationTarget(
-        order.archive,
+def find_layer_fit(request: LayerRequest, settings: PublishSettings, observer: Observer) -> LayerFit:
+    """Return every runtime and CPU for which a zip passes as well as for the requested one."""
+    _refuse_functions(request.archive)
+    verification_target = VerificationTarget(
+        request.archive,
         "",
-        origin=find_package_origin(order.archive, terms.project),
-        called=CloudIdentity("layer", str(order.archive)),
+        origin=find_package_origin(request.archive, settings.project),
+        called=CloudIdentity("layer", str(request.archive)),
     )
-    policy = terms.policy
-    if terms.project is not None:
+    policy = settings.policy
+    if settings.project is not None:
         policy = replace(policy, severities={ZIP_STALE.code: Severity.ERROR, **policy.severities})
-    targets = _candidate_targets(order, policy)
+    targets = _candidate_targets(request, policy)
     reports = verify_for_runtimes(
-        given, [shipped_runtime(target) for target in targets], policy, observer, store=terms.store
+        verification_target, [shipped_runtime(target) for target in targets], policy, observer, store=settings.store
     )
-    return _choose_fit(order, dict(zip(targets, reports, strict=True)), terms.gate)
+    return _choose_fit(request, dict(zip(targets, reports, strict=True)), settings.gate)
 
 
 def _refuse_functions(archive: Path) -> None:
-    with open_package(archive) as found:
-        if not any(path.startswith(USED_LAYER_DIRECTORIES) for path in found.tree.entries):
-            what = f"has none of {', '.join(USED_LAYER_DIRECTORIES)}"
+    with open_package(archive) as opened:
+        if not any(path.startswith(USED_LAYER_DIRECTORIES) for path in opened.tree.entries):
+            what = f"contains none of {', '.join(USED_LAYER_DIRECTORIES)}"
             raise LambdapackError(NOT_A_LAYER, f"{archive} {what}")
 
 
-def _candidate_targets(order: LayerRequest, policy: Policy) -> tuple[Target, ...]:
-    """Return what a layer may be good for, newest runtime first."""
+def _candidate_targets(request: LayerRequest, policy: Policy) -> tuple[Target, ...]:
+    """Return the targets that a layer may be compatible with, newest runtime first."""
     names = list(reversed(supported_runtimes(policy.today)))
-    if order.runtime and order.runtime not in names:
-        names.append(order.runtime)
+    if request.runtime and request.runtime not in names:
+        names.append(request.runtime)
     return tuple(Target(name, cpu) for name in names for cpu in runtime_architectures(name))
 
 
-def _choose_fit(order: LayerRequest, reports: dict[Target, Report], gate: Severity) -> LayerFit:
-    named = [target for target in reports if _is_named(order, target)]
+def _choose_fit(request: LayerRequest, reports: dict[Target, Report], gate: Severity) -> LayerFit:
+    named = [target for target in reports if _is_named(request, target)]
     main = min(named, key=lambda target: _badness(reports[target], gate))
-    least = reports[main]
-    good = {target for target, report in reports.items() if _is_as_good(report, least, gate)} | {main}
-    cpus = tuple(cpu for cpu in Architecture if Target(main.runtime, cpu) in good)
+    main_report = reports[main]
+    passing = {target for target, report in reports.items() if _is_as_good(report, main_report, gate)} | {main}
+    cpus = tuple(cpu for cpu in Architecture if Target(main.runtime, cpu) in passing)
     runtimes = dict.fromkeys(target.runtime for target in reversed(reports))
-    kept = tuple(name for name in runtimes if all(Target(name, cpu) in good for cpu in cpus))
-    return LayerFit(least, kept, cpus)
+    fitting_runtimes = tuple(name for name in runtimes if all(Target(name, cpu) in passing for cpu in cpus))
+    return LayerFit(main_report, fitting_runtimes, cpus)
 
 
-def _is_as_good(report: Report, least: Report, gate: Severity) -> bool:
-    """Tell whether a target is served as well as the one that was named; what is native needs a file for its CPU."""
+def _is_as_good(report: Report, main_report: Report, gate: Severity) -> bool:
+    """Tell whether a layer passes for a target as well as for the requested one; native code must match the CPU."""
     machines = {machine for judged in report.judgements for machine in judged.binary.machines}
-    served = not machines or report.runtime.target.architecture.aws in machines
-    return served and not report.fails(gate) and _doubtful_paths(report) <= _doubtful_paths(least)
+    is_served = not machines or report.runtime.target.architecture.aws in machines
+    return is_served and not report.fails(gate) and _doubtful_paths(report) <= _doubtful_paths(main_report)
 
 
-def _is_named(order: LayerRequest, target: Target) -> bool:
-    return order.runtime in {None, target.runtime} and order.architecture in {None, target.architecture}
+def _is_named(request: LayerRequest, target: Target) -> bool:
+    return request.runtime in {None, target.runtime} and request.architecture in {None, target.architecture}
 
 
 def _badness(report: Report, gate: Severity) -> tuple[bool, int]:

@@ -1,4 +1,4 @@
-"""Temporary directories of one run; those of killed runs are removed by the next one."""
+"""Temporary directories of one run; the next run removes those of killed runs."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _OWNED_NAME = re.compile(rf"{SCRATCH_PREFIX}(?P<host>[0-9a-f]+)-(?P<pid>[0-9]+)-
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """Lend a directory that is gone afterwards with all that is in it; first removes what killed runs left."""
+    """Create a directory that is removed with its contents at the end; first removes those of killed runs."""
     me = current_owner()
     sweep_scratch_directories(Path(tempfile.gettempdir()), me)
     prefix = f"{SCRATCH_PREFIX}{me.host}-{me.pid}-"
@@ -26,31 +26,31 @@ def scratch_directory() -> Iterator[Path]:
         yield Path(directory)
 
 
-def sweep_scratch_directories(place: Path, me: ContainerOwner, lives: Callable[[int], bool] = is_alive) -> None:
-    """Remove this user's directories of runs on this host whose process is gone. Never fails: others sweep, too."""
+def sweep_scratch_directories(parent: Path, me: ContainerOwner, lives: Callable[[int], bool] = is_alive) -> None:
+    """Remove this user's directories of dead processes on this host. Never fails: other runs do the same."""
     try:
-        with os.scandir(place) as found:
-            left = [dir_entry.path for dir_entry in found if _is_abandoned(dir_entry, me, lives)]
+        with os.scandir(parent) as dir_entries:
+            abandoned = [dir_entry.path for dir_entry in dir_entries if _is_abandoned(dir_entry, me, lives)]
     except OSError:
         return
-    for each in left:
-        shutil.rmtree(each, ignore_errors=True)
+    for path in abandoned:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_abandoned(entry: os.DirEntry[str], me: ContainerOwner, lives: Callable[[int], bool]) -> bool:
-    named = _OWNED_NAME.fullmatch(entry.name)
-    if named is None or named["host"] != me.host or int(named["pid"]) == me.pid or lives(int(named["pid"])):
+    match = _OWNED_NAME.fullmatch(entry.name)
+    if match is None or match["host"] != me.host or int(match["pid"]) == me.pid or lives(int(match["pid"])):
         return False
     try:
-        found = entry.stat(follow_symlinks=False)
+        status = entry.stat(follow_symlinks=False)
     except OSError:
         return False
-    mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-    return stat.S_ISDIR(found.st_mode) and mine
+    mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return stat.S_ISDIR(status.st_mode) and mine
 
 
 @contextmanager
 def open_scratch() -> Iterator[tuple[Path, ExitStack]]:
-    """Open a directory for spools that goes with everything in it, and a stack for what must be closed before."""
+    """Open a scratch directory, and a stack of resources that are closed before it is removed."""
     with scratch_directory() as directory, ExitStack() as stack:
         yield directory, stack

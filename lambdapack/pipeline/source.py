@@ -9,8 +9,9 @@ from lambdapack.model import Finding, is_in_node_modules
 from lambdapack.pack.source import ProjectSource
 from lambdapack.pipeline.verify import make_case
 from lambdapack.rules.binary.file_system import merge_layers
-from lambdapack.rules.function.handler import REQUIRED_FILE_MISSING, handler_findings
+from lambdapack.rules.function.handler import handler_findings
 from lambdapack.rules.function.module_system import handler_code_findings
+from lambdapack.rules.function.records import REQUIRED_FILE_MISSING
 from lambdapack.rules.model.case import Case, Policy
 from lambdapack.rules.package.contents import link_findings, secret_findings
 from lambdapack.rules.selection.platforms import ModuleResolver

@@ -94,7 +94,7 @@ def read_handler_script(tree: Tree, handler: str) -> Script | None:
 def _find_source_secrets(tree: Tree) -> tuple[Secret, ...]:
     from lambdapack.pack.secrets import find_secrets  # noqa: PLC0415  # 15 patterns that a directory need not pay for
 
-    return tuple(Secret(found_secret.path, found_secret.what, found_secret.line) for found_secret in find_secrets(tree))
+    return tuple(Secret(found_secret.path, found_secret.kind, found_secret.line) for found_secret in find_secrets(tree))
 
 
 def _is_source(entry: Entry) -> bool:

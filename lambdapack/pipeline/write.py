@@ -6,9 +6,7 @@ from typing import Any
 
 from lambdapack import __version__
 from lambdapack.events import Observer
-from lambdapack.pack.atomic import check_writable
-from lambdapack.pack.directory import check_empty_directory, write_directory
-from lambdapack.pack.manifest import write_zip_manifest
+from lambdapack.pack.output import check_empty_directory, check_writable, write_directory, write_zip_manifest
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.repository import Manifest

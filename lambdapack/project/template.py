@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambdapack.project.exclusions import OUTPUT_DIRECTORY
-from lambdapack.project.semver import admitted_majors
 
 if TYPE_CHECKING:
     from lambdapack.project.template_resources import TemplateResource
@@ -106,7 +105,11 @@ def runtime_from_engines(manifest: Mapping[str, Any], majors: Collection[int]) -
     """Return the runtime when `engines.node` admits exactly one of Lambda's Node.js majors."""
     engines = manifest.get("engines")
     spec = engines.get("node") if isinstance(engines, dict) else None
-    admitted = admitted_majors(spec, majors) if isinstance(spec, str) and spec.strip() else None
+    if not isinstance(spec, str) or not spec.strip():
+        return None
+    from lambdapack.project.semver import admitted_majors  # noqa: PLC0415  # many projects state no engines
+
+    admitted = admitted_majors(spec, majors)
     if admitted is None or len(admitted) != 1:
         return None
     return DeclaredValue(f"nodejs{admitted[0]}.x", f"package.json engines.node {' '.join(str(spec).split())}")

@@ -1,1 +1,1 @@
-"""Runs what was packed, in the bare runtime image, as Lambda would."""
+"""Loads and invokes the packed bytes in the bare runtime image, as Lambda would."""

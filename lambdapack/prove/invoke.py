@@ -16,11 +16,11 @@ from lambdapack.model import LAYER_ROOT, MIB, TASK_ROOT, Architecture
 from lambdapack.tree.entry import Tree
 
 EMULATOR_MARK = " (rapid) "
-"""Marks the emulator's own lines, which Lambda does not have; they are shown only when there is no reply."""
+"""Marks lines of the runtime interface emulator, which are shown only when there is no reply."""
 
 
 class FunctionLog:
-    """Cuts the function's log into lines and remembers the last ones."""
+    """Splits the function's log into lines and keeps the last ones."""
 
     def __init__(self, observer: Observer) -> None:
         """Pass lines on to an observer."""
@@ -29,23 +29,23 @@ class FunctionLog:
         self._last: list[str] = []
 
     def feed(self, data: bytes) -> None:
-        """Take output, cut anywhere."""
+        """Add a chunk of output."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._say(line)
+            self._emit_line(line)
 
     def end(self) -> None:
-        """Say what has no line end."""
+        """Emit the last line, which has no line end."""
         if self._rest:
-            self._say(self._rest)
+            self._emit_line(self._rest)
             self._rest = b""
 
     @property
     def tail(self) -> str:
-        """The last lines, the emulator's own among them."""
+        """The last lines, including the emulator's own."""
         return "\n".join(self._last)
 
-    def _say(self, line: bytes) -> None:
+    def _emit_line(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
         if EMULATOR_MARK not in text:
             self._observer.line(text)
@@ -55,7 +55,7 @@ class FunctionLog:
 CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 KILLED_TEXT = "signal: killed"
-"""How Lambda ends the sentence about a function whose process the kernel killed."""
+"""End of Lambda's error message for a process that the kernel killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +67,18 @@ class InvokeResult:
 
 
 def reply_body(reply: bytes) -> bytes:
-    """Return what is behind the head of a response; LP120 when it is none, or is cut."""
+    """Return the body of an HTTP response; LP120 when it is no response or is truncated."""
     head, separator, body = reply.partition(b"\r\n\r\n")
     if not separator or not head.startswith(b"HTTP/"):
         raise LambdapackError(INVOKE_FAILED, f"the reply is not HTTP: {reply[:200]!r}")
     promised = CONTENT_LENGTH.search(head)
     if promised and len(body) < int(promised[1]):
-        raise LambdapackError(INVOKE_FAILED, f"the reply is cut after {len(body)} of {int(promised[1])} bytes")
+        raise LambdapackError(INVOKE_FAILED, f"the reply ends after {len(body)} of {int(promised[1])} bytes")
     return body
 
 
 def parse_reply(payload: bytes) -> InvokeResult:
-    """Tell an error from an answer: the emulator gives status 200 to both and no error header."""
+    """Return the result of a reply; the emulator marks errors neither by status nor by header."""
     try:
         value: Any = json.loads(payload)
     except RecursionError:  # deeper than Python reads, so it is no error object
@@ -97,42 +97,42 @@ def parse_reply(payload: bytes) -> InvokeResult:
 
 
 TIMED_OUT_TEXT = re.compile(r"Task timed out after [\d.]+ seconds$")
-"""What the emulator says, in plain text, of a function that took too long."""
+"""The emulator's plain-text message for a function that timed out."""
 
 ERROR_OBJECT_KEYS = frozenset(("errorType", "errorMessage", "trace", "stackTrace", "cause", "requestId"))
-"""All that the runtime clients put into an error object; an answer of the handler's has other keys too."""
+"""All keys of a runtime client's error object; an object with other keys is the handler's own answer."""
 
 
 LAMBDA_USER = "1051:1051"
 """Lambda runs functions as an unprivileged sbx_user1051 (localstack/localstack#7722, read 2026-11)."""
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024
-"""Bytes of a synchronous invoke's payload (Lambda quotas; the emulator cuts longer ones without a word)."""
+"""Bytes of a synchronous invoke's payload (Lambda quotas; the emulator truncates longer ones silently)."""
 
 DEFAULT_MEMORY_MB = 1024
-"""What a function has that nobody said anything of, in MB."""
+"""Memory of a function without a setting, in MB."""
 
 DEFAULT_TIMEOUT_SECONDS = 30
-"""What an event may take that nobody said anything of."""
+"""Time limit of one event without a setting."""
 
 DEBUGGER_TIMEOUT_SECONDS = 900
-"""The same under a debugger: the longest that Lambda gives (AWS quotas, "Lambda quotas", read 2026-11)."""
+"""Time limit under a debugger, Lambda's maximum (AWS quotas, "Lambda quotas", read 2026-11)."""
 
 OVERHEAD_MB = 32
-"""What emulator, shell and main process use beside the function (14 MB measured with aws-lambda-rie 1.x, 2026-11)."""
+"""Memory of emulator, shell and main process besides the function (14 MB measured with aws-lambda-rie 1.x, 2026-11)."""
 
 EMULATION_OVERHEAD_MB = 256
-"""What the CPU's emulator adds to each process of the other CPU (qemu-user 7.2: 30 MB and its translated code)."""
+"""Memory that CPU emulation adds (qemu-user 7.2: 30 MB and its translated code)."""
 
 
 STARTUP_SECONDS = 60
-"""How long the emulator may take to listen; under CPU emulation it needs about 2 s."""
+"""Time until the runtime interface emulator must listen; under CPU emulation it needs about 2 s."""
 
 EMULATOR_PORT = 8080
-"""Where aws-lambda-rie listens inside the image."""
+"""Port of aws-lambda-rie inside the image."""
 
 DEBUGGER_PORT = 9229
-"""Where node's inspector listens by default."""
+"""Default port of node's inspector."""
 
 CLIENT_SCRIPT = """
 /lambda-entrypoint.sh "$1" </dev/null >&2 & server=$!
@@ -158,22 +158,22 @@ for counters in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_co
 done
 exit 0
 """
-"""Starts the image's own entrypoint and posts standard input to it, one event after the other: stdout has the replies,
-each closed by a line with the mark, stderr is the function's log.
+"""Starts the image's entrypoint and posts the events from standard input to it in turn: stdout has the replies, each
+ended by a line with the mark, stderr has the function's log.
 
-Requests are framed by their lengths, since not every way to an engine can close standard input.
+Requests are framed by their lengths, since not every transport to an engine can close standard input.
 """
 
 NOT_LISTENING_CODE = 75
 """The client's exit code when the emulator never listened."""
 
 ResultListener = Callable[[InvokeResult], None]
-"""Hears of each answer when it is there."""
+"""Called with each result when it arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvokeRequest:
-    """Events for one function, one after the other as a warm function gets them."""
+    """Events for one function, sent in turn to one warm instance."""
 
     handler: str
     events: tuple[bytes, ...] = (b"{}",)
@@ -186,7 +186,7 @@ class InvokeRequest:
 
 @dataclass(frozen=True, slots=True)
 class FunctionTrees:
-    """What is unpacked, and in which order."""
+    """The trees that are unpacked into the sandbox, layers in order."""
 
     code: Tree  # at /var/task
     layers: Sequence[Tree] = ()  # at /opt
@@ -195,23 +195,23 @@ class FunctionTrees:
 def invoke_function(
     engine: Engine,
     image: tuple[str, Architecture],
-    laid: FunctionTrees,
+    trees: FunctionTrees,
     call: InvokeRequest,
     observer: Observer = SILENT,
-    told: ResultListener = lambda _answer: None,
+    listener: ResultListener = lambda _answer: None,
 ) -> tuple[InvokeResult, ...]:
-    """Return the handler's answers, run as Lambda would run it.
+    """Return the handler's answers, executed as on Lambda.
 
-    Unprivileged user, read-only file system but for /tmp, the function's own memory, no network unless the call asks
-    for it or is debugged. LP120 when an event gets no answer at all; an answer that is an error is returned as such.
+    Unprivileged user, read-only file system except /tmp, the function's memory limit, no network unless the request
+    asks for it or debugs. LP120 when an event gets no answer; an answer that is an error is returned as a result.
     """
     for event in call.events:
         _check_event(event)
     with engine.open(_sandbox_spec(engine, image, call), observer) as sandbox:
-        sandbox.put(laid.code, TASK_ROOT)
-        for layer in laid.layers:
+        sandbox.put(trees.code, TASK_ROOT)
+        for layer in trees.layers:
             sandbox.put(layer, LAYER_ROOT)
-        return _send_events(sandbox, call, observer, told)
+        return _send_events(sandbox, call, observer, listener)
 
 
 def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeRequest) -> SandboxSpec:
@@ -236,7 +236,7 @@ def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeR
 
 def _check_event(event: bytes) -> None:
     if len(event) > MAX_EVENT_BYTES:
-        raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda takes {MAX_EVENT_BYTES} at most")
+        raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda accepts at most {MAX_EVENT_BYTES}")
     try:
         json.loads(event)
     except (ValueError, RecursionError) as error:
@@ -246,10 +246,10 @@ def _check_event(event: bytes) -> None:
 
 
 def _send_events(
-    sandbox: Sandbox, call: InvokeRequest, observer: Observer, told: ResultListener
+    sandbox: Sandbox, call: InvokeRequest, observer: Observer, listener: ResultListener
 ) -> tuple[InvokeResult, ...]:
     log = FunctionLog(observer)
-    replies = _ReplyReader(told)
+    replies = _ReplyReader(listener)
 
     def stream(source: str, data: bytes) -> None:
         if source == "stdout":
@@ -271,33 +271,37 @@ def _send_events(
         *lengths,
     ]
     command = Command(argv, env=_function_environment(call), cwd=TASK_ROOT, user=LAMBDA_USER, stdin=b"".join(requests))
-    done = sandbox.run(command, stream)
+    result = sandbox.run(command, stream)
     log.end()
     if len(replies.answers) < len(requests):
         which = f"event {len(replies.answers) + 1} of {len(requests)}: " if len(requests) > 1 else ""
-        words = f"{which}the runtime interface emulator gave no reply: {_describe_end(done)}"
+        words = f"{which}the runtime interface emulator gave no reply: {_describe_end(result)}"
         raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
-    return tuple(_explain_error(invoke_result, call, done, native=sandbox.native) for invoke_result in replies.answers)
+    return tuple(
+        _explain_error(invoke_result, call, result, native=sandbox.native) for invoke_result in replies.answers
+    )
 
 
-def _explain_error(answer: InvokeResult, call: InvokeRequest, done: CommandResult, *, native: bool) -> InvokeResult:
-    """Add what Lambda would report of memory, and why a function that is fast enough there is not here."""
-    more = []
-    if done.out_of_memory and KILLED_TEXT in answer.error:
-        more.append(f"Memory Size: {call.memory_mb} MB  Max Memory Used: {call.memory_mb} MB")
-        more.append(f"the kernel killed it for want of memory: `--memory {call.memory_mb * 2}` gives it more")
+def _explain_error(answer: InvokeResult, call: InvokeRequest, result: CommandResult, *, native: bool) -> InvokeResult:
+    """Add Lambda's memory report to an error, and a hint when CPU emulation made the function time out."""
+    notes = []
+    if result.out_of_memory and KILLED_TEXT in answer.error:
+        notes.append(f"Memory Size: {call.memory_mb} MB  Max Memory Used: {call.memory_mb} MB")
+        notes.append(
+            f"the kernel killed the process when it ran out of memory; `--memory {call.memory_mb * 2}` raises the limit"
+        )
     if not native and TIMED_OUT_TEXT.search(answer.error):
-        more.append("its CPU is emulated here, and so slower than Lambda's: `--timeout` gives it more")
-    return replace(answer, error="\n".join((answer.error, *more)))
+        notes.append("the CPU is emulated here and slower than Lambda's; `--timeout` raises the limit")
+    return replace(answer, error="\n".join((answer.error, *notes)))
 
 
 class _ReplyReader:
-    """Cuts standard output into replies; a mark that nobody can guess stands behind each."""
+    """Splits standard output into replies; each ends with a mark that the function cannot guess."""
 
-    def __init__(self, told: ResultListener) -> None:
+    def __init__(self, listener: ResultListener) -> None:
         self.mark = secrets.token_hex(16)
         self.answers: list[InvokeResult] = []
-        self._told = told
+        self._told = listener
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -312,30 +316,30 @@ class _ReplyReader:
                 self._told(self.answers[-1])
 
 
-def _describe_end(done: CommandResult) -> str:
-    if done.out_of_memory:
-        return "the function and the emulator used more memory than they have"
-    if done.exit_code == NOT_LISTENING_CODE:
-        return "it never listened"
-    return f"it ended with exit code {done.exit_code}"
+def _describe_end(result: CommandResult) -> str:
+    if result.out_of_memory:
+        return "the function and the emulator ran out of memory"
+    if result.exit_code == NOT_LISTENING_CODE:
+        return "it never opened its port"
+    return f"it ended with exit code {result.exit_code}"
 
 
 def _function_environment(call: InvokeRequest) -> dict[str, str]:
-    """Lambda's own variables that the emulator reads, then the caller's."""
-    own = {
+    """Return Lambda's variables that the emulator reads, then the caller's."""
+    variables = {
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(call.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": "lambdapack",
         "HOME": "/tmp",  # noqa: S108  # inside the sandbox; the only place that can be written
     }
     if call.debugger is None:
-        return {**own, **call.environment}
+        return {**variables, **call.environment}
     options = f"{call.environment.get('NODE_OPTIONS', '')} --inspect-brk=0.0.0.0:{DEBUGGER_PORT}".strip()
-    return {**own, **call.environment, "NODE_OPTIONS": options}
+    return {**variables, **call.environment, "NODE_OPTIONS": options}
 
 
 def _http_request(event: bytes) -> bytes:
-    """HTTP/1.0, so that the reply is never chunked."""
+    """Return an HTTP/1.0 request, so that the reply is never chunked."""
     head = (
         "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\n"
         f"Host: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(event)}\r\n\r\n"

@@ -15,16 +15,16 @@ from lambdapack.runtimes.measure import IMPORT_SEARCHES_NODE_PATH_SINCE, node_pa
 from lambdapack.tree.entry import Tree
 
 LOAD_WALL_SECONDS = 900.0
-"""All of them together; one takes 0.05 s, and half a second under emulation."""
+"""Seconds for all files together; one takes 0.05 s, and half a second under emulation."""
 
 SINGLE_LOAD_SECONDS = 120
-"""A single addon or handler: Lambda itself gives an import 10 s before it starts again."""
+"""Seconds for a single addon or handler; Lambda restarts an import after 10 s."""
 
 DRIVER_SCRIPT = """
 const { spawnSync } = require('child_process');
 const asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const known = ['--no-experimental-require-module', '--no-experimental-detect-module'];
-const flags = known.filter(each => asked.flags.includes(each) && process.allowedNodeEnvironmentFlags.has(each));
+const flags = known.filter(flag => asked.flags.includes(flag) && process.allowedNodeEnvironmentFlags.has(flag));
 const run = (code, ...words) => {
   const done = spawnSync(process.execPath, [...flags, '-e', code, ...words],
     { cwd: '/var/task', encoding: 'utf8', timeout: asked.seconds * 1000, maxBuffer: 1 << 24 });
@@ -36,7 +36,7 @@ const open = quietly + `try { process.dlopen({ exports: {} }, process.argv[1]); 
 const take = quietly + asked.hooks + `
   const [file, name] = process.argv.slice(1);
   const { pathToFileURL } = require('url');
-  for (const each of ['require', 'module', 'exports', '__filename', '__dirname']) delete globalThis[each];
+  for (const identifier of ['require', 'module', 'exports', '__filename', '__dirname']) delete globalThis[identifier];
   import(pathToFileURL(file)).then(module => {
     const find = from => name.split('.').reduce((value, key) => value == null ? value : value[key], from);
     const found = find(module) === undefined ? find(module.default) : find(module);
@@ -45,7 +45,7 @@ const take = quietly + asked.hooks + `
 for (const path of asked.addons) console.log(JSON.stringify({ path, ...run(open, path) }));
 if (asked.handler) console.log(JSON.stringify({ path: asked.handler[0], ...run(take, ...asked.handler) }));
 """
-"""Runs in the image: one fresh node for each, since what one has loaded changes what the next one finds."""
+"""Runs in the image and starts a new node for each file, since a loaded addon changes what the next one finds."""
 
 IMPORT_HOOKS = r"""
 import { existsSync } from 'node:fs';
@@ -62,16 +62,16 @@ export async function resolve(name, context, next) {
   }
 }
 """
-"""Lets `import` see NODE_PATH, as Lambda's node does (IMPORTS_SINCE) and the node of other images does not."""
+"""Makes `import` search NODE_PATH, as on Lambda (IMPORT_SEARCHES_NODE_PATH_SINCE) but not in other images."""
 
 NO_REQUIRE_MODULE, NO_DETECT_MODULE = "--no-experimental-require-module", "--no-experimental-detect-module"
 NODE_FLAGS = {20: (NO_REQUIRE_MODULE,), 22: (NO_REQUIRE_MODULE, NO_DETECT_MODULE)}
-"""What Lambda starts node with (AWS docs lambda-nodejs, FACTS.md section 3, read 2026-11)."""
+"""Flags with which Lambda starts node, by major (AWS docs lambda-nodejs, docs/facts.md#3-loader, read 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What happened to one file."""
+    """The result of loading one file."""
 
     path: str  # absolute, in the image
     error: str  # the loader's or node's own words, or the signal; "" when it loaded
@@ -79,7 +79,7 @@ class LoadResult:
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """What to load."""
+    """The addons and the handler to load."""
 
     addons: tuple[str, ...]  # absolute paths in the image
     handler: tuple[str, str] | None  # (absolute path of its file, name of its export)
@@ -94,7 +94,7 @@ def load_in_image(
     trial: LoadRequest,
     observer: Observer = SILENT,
 ) -> tuple[LoadResult, ...]:
-    """Return what happened to every addon, then to the handler. LP120 when the image cannot tell."""
+    """Load every addon, then the handler, and return the results. LP120 when node cannot run the test."""
     spec = SandboxSpec(
         image=image[0],
         architecture=image[1],
@@ -106,7 +106,7 @@ def load_in_image(
     )
     major = trial.node_major
     path = ":".join(node_path(major))
-    asked = {
+    request = {
         "addons": trial.addons,
         "handler": trial.handler,
         "flags": NODE_FLAGS.get(major, ()),
@@ -117,29 +117,31 @@ def load_in_image(
         sandbox.put(code, TASK_ROOT)
         for layer in layers:
             sandbox.put(layer, LAYER_ROOT)
-        said: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        output: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
         command = Command(
             ["/var/lang/bin/node", "-e", DRIVER_SCRIPT],
             env={"NODE_PATH": path, "HOME": "/tmp"},  # noqa: S108  # inside the sandbox
             cwd=TASK_ROOT,
             user=LAMBDA_USER,
-            stdin=json.dumps(asked).encode(),
+            stdin=json.dumps(request).encode(),
         )
-        done = sandbox.run(command, lambda source, data: said[source].extend(data))
-    if not done.ok:
-        raise LambdapackError(INVOKE_FAILED, f"node cannot load anything:\n{said['stderr'].decode('utf-8', 'replace')}")
-    return tuple(_parse_result(line) for line in said["stdout"].splitlines())
+        result = sandbox.run(command, lambda source, data: output[source].extend(data))
+    if not result.ok:
+        raise LambdapackError(
+            INVOKE_FAILED, f"node did not run the load test:\n{output['stderr'].decode('utf-8', 'replace')}"
+        )
+    return tuple(_parse_result(line) for line in output["stdout"].splitlines())
 
 
 def _hooks_statement() -> str:
-    """Return the statement that puts them into force: node has register() from 18.19 on."""
+    """Return the statement that registers IMPORT_HOOKS; node has register() from 18.19 on."""
     source = json.dumps(f"data:text/javascript,{quote(IMPORT_HOOKS)}")
     return f"\n{{ const {{ register }} = require('module'); if (register) register({source}); }}\n"
 
 
 def _parse_result(line: bytes | bytearray) -> LoadResult:
-    told = json.loads(line)
-    if told["exit"] == 0:
-        return LoadResult(told["path"], "")
-    how = f"killed by {told['signal']}" if told["signal"] else f"exit code {told['exit']}"
-    return LoadResult(told["path"], told["said"] or how if not told["signal"] else f"{how}\n{told['said']}".strip())
+    reply = json.loads(line)
+    if reply["exit"] == 0:
+        return LoadResult(reply["path"], "")
+    end = f"killed by {reply['signal']}" if reply["signal"] else f"exit code {reply['exit']}"
+    return LoadResult(reply["path"], reply["said"] or end if not reply["signal"] else f"{end}\n{reply['said']}".strip())

@@ -1,1 +1,1 @@
-"""Glue for the tools that call lambdapack: what `lambdapack init` writes."""
+"""Files for build tools that call lambdapack; `lambdapack init` writes them."""

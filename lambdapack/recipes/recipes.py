@@ -1,4 +1,4 @@
-"""The files for each tool that calls lambdapack, from templates. Pure: nothing is written here."""
+"""Renders the files for each tool that calls lambdapack, from templates. Writes nothing."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -42,98 +42,98 @@ class RecipeContext:
 
 @dataclass(frozen=True, slots=True)
 class RecipeFile:
-    """A file to write, and the file that has to know of it."""
+    """A file to write, and the lines to add to an existing one."""
 
     path: str  # relative to the function's directory, or with `at_root` to the repository
     text: str
     at_root: bool = False
-    only_if_absent: bool = False  # a person's own file: when it is there, `merge` says what to put into it
+    only_if_absent: bool = False  # the user's own file: if it exists, `merge` lists the lines to add
     merge: tuple[str, ...] = ()
 
 
 TEMPLATE_PLACEHOLDER = re.compile(r"@\{(\w+)\}")
-"""What is filled in. No file that we write has a use of its own for this sign."""
+"""A placeholder in a template; no target format uses this syntax itself."""
 
 Recipe = Callable[[RecipeContext], Iterator[RecipeFile]]
 
 
 def fill_template(file: str, /, **values: str) -> str:
-    """Return a text of this package with its holes filled in; KeyError when a value is missing."""
+    """Return a template of this room with its placeholders filled in; KeyError when a value is missing."""
     raw = resources.files("lambdapack.recipes").joinpath("texts", file).read_text("utf-8")
-    return TEMPLATE_PLACEHOLDER.sub(lambda found: values[found[1]], raw)
+    return TEMPLATE_PLACEHOLDER.sub(lambda match: values[match[1]], raw)
 
 
-def settings_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give lambdapack.toml: the starter of a project that has no template of another tool."""
+def settings_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield lambdapack.toml, for a project without a template of another tool."""
     yield RecipeFile(
-        "lambdapack.toml", fill_template("lambdapack.toml", **_template_values(situation)), only_if_absent=True
+        "lambdapack.toml", fill_template("lambdapack.toml", **_template_values(context)), only_if_absent=True
     )
 
 
-def makefile_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give file targets whose zip is made only when something in it changed."""
-    filled = fill_template("lambdapack.mk", **_template_values(situation), pruned=_find_prune_expression())
+def makefile_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield make targets that build the zip only when its inputs changed."""
+    filled = fill_template("lambdapack.mk", **_template_values(context), pruned=_find_prune_expression())
     yield RecipeFile("lambdapack.mk", filled)
     yield _include_file("lambdapack.mk")
 
 
-def sam_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give a target for each function and layer of the template, and a template where there is none."""
-    values = _template_values(situation)
+def sam_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield a make target for each function and layer of the SAM template, and a template if there is none."""
+    values = _template_values(context)
     filled = fill_template("lambdapack-sam.mk", **values)
-    if not situation.resources:
+    if not context.resources:
         filled += fill_template("sam-target.mk", **values, layer="")
         yield RecipeFile("template.yaml", fill_template("template.yaml", **values), only_if_absent=True)
-    for template_resource in situation.resources:
-        stated = {name: value for name, (value, _origin) in template_resource.values.items()}
-        own = {
-            "resource": template_resource.name,
-            "runtime": stated.get("runtime", values["runtime"]),
-            "arch": stated.get("architecture", values["arch"]),
-            "layer": " --layer" if template_resource.layer else "",
+    for resource in context.resources:
+        declared = {name: value for name, (value, _origin) in resource.values.items()}
+        target_values = {
+            "resource": resource.name,
+            "runtime": declared.get("runtime", values["runtime"]),
+            "arch": declared.get("architecture", values["arch"]),
+            "layer": " --layer" if resource.layer else "",
         }
-        filled += fill_template("sam-target.mk", **own)
+        filled += fill_template("sam-target.mk", **target_values)
     yield RecipeFile("lambdapack-sam.mk", filled)
     yield _include_file("lambdapack-sam.mk")
 
 
-def terraform_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give a data source that builds at plan, and a function that is made of what it says."""
+def terraform_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield a Terraform data source that builds at plan time, and a function that uses its result."""
     yield RecipeFile(
         "lambdapack.tf",
-        fill_template("lambdapack.tf", **{**_template_values(situation), "resource": situation.identifier}),
+        fill_template("lambdapack.tf", **{**_template_values(context), "resource": context.identifier}),
     )
 
 
-def cdk_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give a function that returns `Code` for a directory, in the language of the app."""
-    suffix = "ts" if situation.typescript else "js"
-    runtime = situation.target.runtime.upper().replace(".", "_").replace("NODEJS", "NODEJS_")
-    constants = {"runtime_constant": runtime, "arch_constant": situation.target.architecture.aws.upper()}
+def cdk_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield a helper that returns the CDK's `Code` for a directory, in the language of the app."""
+    suffix = "ts" if context.typescript else "js"
+    runtime = context.target.runtime.upper().replace(".", "_").replace("NODEJS", "NODEJS_")
+    constants = {"runtime_constant": runtime, "arch_constant": context.target.architecture.aws.upper()}
     name = f"lambdapack-code.{suffix}"
-    yield RecipeFile(name, fill_template(name, **{**_template_values(situation), **constants}))
+    yield RecipeFile(name, fill_template(name, **{**_template_values(context), **constants}))
 
 
-def serverless_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give a serverless.yml with a ready artifact, or what to add to the one that is there."""
-    values = {**_template_values(situation), "function": situation.identifier.replace("_", "")}
+def serverless_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield a serverless.yml with a prebuilt artifact, or the lines to add to an existing one."""
+    values = {**_template_values(context), "function": context.identifier.replace("_", "")}
     zip_ = f".lambdapack/{values['name']}-{values['runtime']}-{values['arch']}.zip"
     merge = f"package: {{individually: true}} and, for the function, package: {{artifact: {zip_}}}"
     yield RecipeFile("serverless.yml", fill_template("serverless.yml", **values), only_if_absent=True, merge=(merge,))
 
 
-def github_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give a composite action and a workflow that uses it, on a runner of the function's own CPU."""
-    arm = situation.target.architecture.aws == "arm64"
-    values = {**_template_values(situation), "runner": "ubuntu-24.04-arm" if arm else "ubuntu-24.04"}
+def github_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield a composite GitHub action and a workflow that uses it, on a runner with the function's CPU."""
+    arm = context.target.architecture.aws == "arm64"
+    values = {**_template_values(context), "runner": "ubuntu-24.04-arm" if arm else "ubuntu-24.04"}
     yield RecipeFile(".github/actions/lambdapack/action.yml", fill_template("action.yml", **values), at_root=True)
     yield RecipeFile(".github/workflows/lambdapack.yml", fill_template("workflow.yml", **values), at_root=True)
 
 
-def gitlab_recipe(situation: RecipeContext) -> Iterator[RecipeFile]:
-    """Give a job with its cache and its code quality report, and the file that includes it."""
+def gitlab_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
+    """Yield a GitLab job with cache and code quality report, and the file that includes it."""
     name = "lambdapack.gitlab-ci.yml"
-    yield RecipeFile(name, fill_template(name, **_template_values(situation)), at_root=True)
+    yield RecipeFile(name, fill_template(name, **_template_values(context)), at_root=True)
     including = fill_template("gitlab-ci.yml", include=name)
     merge = f"include: [{{local: {name}}}]"
     yield RecipeFile(".gitlab-ci.yml", including, at_root=True, only_if_absent=True, merge=(merge,))
@@ -148,19 +148,19 @@ RECIPES: Mapping[str, Recipe] = {
     "github": github_recipe,
     "gitlab": gitlab_recipe,
 }
-"""By the flag of `lambdapack init`."""
+"""Recipes by flag of `lambdapack init`."""
 
 
-def _template_values(situation: RecipeContext) -> dict[str, str]:
+def _template_values(context: RecipeContext) -> dict[str, str]:
     return {
-        "name": situation.name,
-        "runtime": situation.target.runtime,
-        "arch": situation.target.architecture.aws,
-        "handler": situation.handler,
-        "path": situation.path,
-        "lock": situation.lock,
-        "resource": situation.resource,
-        "template": situation.template,
+        "name": context.name,
+        "runtime": context.target.runtime,
+        "arch": context.target.architecture.aws,
+        "handler": context.handler,
+        "path": context.path,
+        "lock": context.lock,
+        "resource": context.resource,
+        "template": context.template,
     }
 
 
@@ -171,7 +171,7 @@ def _include_file(name: str) -> RecipeFile:
 
 
 def _find_prune_expression() -> str:
-    """Return the words with which `find` passes by what never ships; the list is the packer's own."""
+    """Return the arguments with which `find` skips paths that never ship, from the packer's own list."""
     names = [name for name in NEVER_SHIPPED if not name.startswith(".lambdapack")]
     names += [pattern.strip("/") for pattern in BUILT_IN_PATTERNS[TOOL_OUTPUT_REASON] if not pattern.startswith("/")]
     return "\\( " + " -o ".join(f"-name {name}" for name in names) + " \\)"

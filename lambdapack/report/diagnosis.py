@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lambdapack import __version__
-from lambdapack.errors.registry import FAILURES
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.report.text import OUTPUT_WIDTH, escape_controls, format_count, wrap_paragraph
-from lambdapack.rules.registry import RULES
 
 DIAGNOSIS_SCHEMA = "lambdapack/diagnosis/1"
 
@@ -18,8 +16,6 @@ MAX_SHOWN_DIAGNOSES = 12
 
 COMMAND_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
 """Of a command: what stands between quotes is one, blanks and all."""
-
-_TITLES = {**{failure.code: failure.title for failure in FAILURES}, **{rule.code: rule.title for rule in RULES}}
 
 
 def render_diagnosis(found: Explanation, like: Sequence[str] | None = None) -> str:
@@ -43,7 +39,7 @@ def render_diagnosis(found: Explanation, like: Sequence[str] | None = None) -> s
 
 
 def _render_one_diagnosis(each: Diagnosis, *, again: bool) -> str:
-    lines = [wrap_paragraph("", f"{each.certainty.value}[{each.code}] {each.cause}: {_TITLES[each.code or '']}")]
+    lines = [wrap_paragraph("", f"{each.certainty.value}[{each.code}] {each.cause}: {each.record.title}")]
     if place := _render_location(each):
         lines.append(f"  --> {escape_controls(place)}")
     lines.append(wrap_paragraph("  | ", each.says))

@@ -26,9 +26,9 @@ LAYER_STEP_NAMES = ("upload", "publish", "permit", "delete")
 
 def render_layer_plan(plan: LayerPlan, *, refused: bool = False) -> str:
     """Return a plan as a heading, one line a step, and the old versions that stay."""
-    name = plan.wanted.name
+    name = plan.desired.name
     if not plan.steps:
-        return f"{name}: nothing to do, {_render_same_version(plan.seen.same)}\n{_render_spared(plan)}"
+        return f"{name}: nothing to do, {_render_same_version(plan.observed.matching)}\n{_render_spared(plan)}"
     heading = f"{name}: refused; it would" if refused else wrap_paragraph(f"{name}: ", f"plan, for {_render_fit(plan)}")
     lines = [heading, *(wrap_paragraph(f"  {word:<12}", text) for word, text in _step_rows(plan))]
     return "\n".join(lines) + "\n" + _render_spared(plan)
@@ -37,12 +37,12 @@ def render_layer_plan(plan: LayerPlan, *, refused: bool = False) -> str:
 def render_layer_outcome(done: PublishedLayer) -> str:
     """Return what was done to a layer."""
     plan, version = done.plan, done.version
-    name = plan.wanted.name
-    if version is None or version is plan.seen.same:
+    name = plan.desired.name
+    if version is None or version is plan.observed.matching:
         said = [f"{'nothing to publish' if plan.steps else 'nothing to do'}, {_render_same_version(version)}"]
     else:
         said = [f"version {version.number} is published for {_render_fit(plan)}"]
-    shared = [step.permission.whom for step in plan.steps if isinstance(step, AddLayerPermission)]
+    shared = [step.permission.grantee for step in plan.steps if isinstance(step, AddLayerPermission)]
     if shared:
         said.append(f"shared with {', '.join(shared)}")
     if done.deleted:
@@ -55,8 +55,8 @@ def _step_rows(plan: LayerPlan) -> list[tuple[str, str]]:
 
 
 def _render_fit(plan: LayerPlan) -> str:
-    cpus = " and ".join(architecture.aws for architecture in plan.wanted.architectures)
-    return f"{', '.join(plan.wanted.runtimes)} on {cpus}"
+    cpus = " and ".join(architecture.aws for architecture in plan.desired.architectures)
+    return f"{', '.join(plan.desired.runtimes)} on {cpus}"
 
 
 def _render_same_version(version: LayerVersion | None) -> str:
@@ -64,8 +64,10 @@ def _render_same_version(version: LayerVersion | None) -> str:
 
 
 def _render_spared(plan: LayerPlan) -> str:
-    kept = [f"version {kept_version.version.number} stays: {kept_version.why}" for kept_version in plan.seen.spared]
-    return "".join(wrap_paragraph(f"{plan.wanted.name}: ", each) + "\n" for each in kept)
+    kept = [
+        f"version {kept_version.version.number} stays: {kept_version.reason}" for kept_version in plan.observed.kept
+    ]
+    return "".join(wrap_paragraph(f"{plan.desired.name}: ", each) + "\n" for each in kept)
 
 
 def _render_numbers(versions: Sequence[LayerVersion]) -> str:
@@ -80,11 +82,11 @@ def _step_row(step: LayerStep, plan: LayerPlan) -> tuple[str, str]:
         case Upload(stored):
             return "upload", f"{format_size(stored.size)} to s3://{stored.bucket}/{stored.key}"
         case PublishLayer():
-            latest = plan.seen.latest
+            latest = plan.observed.latest
             before = f", after version {latest.number}" if latest else ", its first version"
-            return "publish", f"{format_size(plan.wanted.package.zip_bytes)} as {plan.wanted.name}{before}"
+            return "publish", f"{format_size(plan.desired.package.zip_bytes)} as {plan.desired.name}{before}"
         case AddLayerPermission(permission):
-            return "permit", f"lambda:GetLayerVersion for {escape_controls(permission.whom)}"
+            return "permit", f"lambda:GetLayerVersion for {escape_controls(permission.grantee)}"
         case DeleteLayerVersion(version):
             return "delete", f"version {version.number}, which no function uses"
         case _:
@@ -94,7 +96,7 @@ def _step_row(step: LayerStep, plan: LayerPlan) -> tuple[str, str]:
 def render_layer_plans_json(plans: Sequence[LayerPlan], region: str, *, refused: bool) -> str:
     """Return plans that were not carried out as one JSON object with a line end."""
     return _render_document(
-        [_layer_document(layer_plan, layer_plan.seen.same, []) for layer_plan in plans],
+        [_layer_document(layer_plan, layer_plan.observed.matching, []) for layer_plan in plans],
         region,
         done=False,
         refused=refused,
@@ -127,19 +129,19 @@ def _render_document(layers: list[dict[str, Any]], region: str, *, done: bool, r
 
 
 def _layer_document(plan: LayerPlan, version: LayerVersion | None, deleted: Sequence[LayerVersion]) -> dict[str, Any]:
-    package = plan.wanted.package
+    package = plan.desired.package
     return {
-        "name": plan.wanted.name,
+        "name": plan.desired.name,
         "arn": version.arn if version else None,
         "changed": bool(plan.steps),
         "archive": {"path": str(package.path), "code_digest": package.code_digest, "zip_bytes": package.zip_bytes},
-        "content_digest": plan.wanted.content_digest,
-        "runtimes": list(plan.wanted.runtimes),
-        "architectures": [architecture.aws for architecture in plan.wanted.architectures],
+        "content_digest": plan.desired.content_digest,
+        "runtimes": list(plan.desired.runtimes),
+        "architectures": [architecture.aws for architecture in plan.desired.architectures],
         "steps": [{"step": word, "text": text} for word, text in _step_rows(plan)],
         "deleted": [layer_version.number for layer_version in deleted],
         "spared": [
-            {"version": kept_version.version.number, "why": kept_version.why} for kept_version in plan.seen.spared
+            {"version": kept_version.version.number, "why": kept_version.reason} for kept_version in plan.observed.kept
         ],
         "findings": [finding_document(finding) for finding in plan.findings],
     }

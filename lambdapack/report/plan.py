@@ -30,7 +30,7 @@ DEPLOY_STEP_NAMES = ("upload", "create", "update-code", "configure", "publish", 
 
 def render_plan(plan: Plan, *, refused: bool = False) -> str:
     """Return a plan as a heading and one line a step."""
-    name = plan.wanted.function
+    name = plan.desired.function
     if not plan.steps:
         return f"{name}: nothing to do, {_render_serving(plan)}\n"
     verdict = "refused; it would" if refused else "plan:"
@@ -46,7 +46,7 @@ def render_plan(plan: Plan, *, refused: bool = False) -> str:
 
 def render_deployment(done: Deployment) -> str:
     """Return in one line what a deployment changed."""
-    name, version = done.plan.wanted.function, done.version.version
+    name, version = done.plan.desired.function, done.version.version
     point = next((step for step in done.plan.steps if isinstance(step, PointAlias)), None)
     if not done.plan.steps:
         return f"{name}: nothing to do, {_render_serving(done.plan)}\n"
@@ -54,25 +54,25 @@ def render_deployment(done: Deployment) -> str:
         return f"{name}: version {version} is published\n"
     if done.alias.weights:
         return f"{name}: {point.name} is at {done.alias.version}, and {_render_weights(done.alias)} goes to {version}\n"
-    before = f"{point.before.version} -> " if point.before else ""
+    before = f"{point.previous.version} -> " if point.previous else ""
     return f"{name}: {point.name} {before}{version}\n"
 
 
 def render_rollback(found: Rollback) -> str:
     """Return in one line what a rollback does."""
     name, alias, version = found.function, found.alias, found.version.version
-    if not found.needed:
+    if not found.is_needed:
         return f"{name}: nothing to do, {alias.name} is at version {version}\n"
     weights = f" ({_render_weights(alias)} at {alias.weights[0][0]})" if alias.weights else ""
-    return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({found.why})\n"
+    return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({found.reason})\n"
 
 
 def _render_serving(plan: Plan) -> str:
-    version = plan.serving.version if plan.serving else "?"
+    version = plan.live_version.version if plan.live_version else "?"
     alias = plan.observed.alias
     if alias and alias.weights:
         return f"{_render_weights(alias)} of {alias.name} goes to version {version}, which has this code"
-    who = f"{plan.wanted.alias} is at" if plan.wanted.alias else "this is"
+    who = f"{plan.desired.alias} is at" if plan.desired.alias else "this is"
     return f"{who} version {version}, which has this code"
 
 
@@ -82,7 +82,7 @@ def _render_weights(alias: Alias) -> str:
 
 def _step_document(step: Step, plan: Plan) -> dict[str, Any]:
     """Return a step: its name, what it changes from and to (null: nothing, or not known yet), and a sentence."""
-    package = plan.wanted.package
+    package = plan.desired.package
     match step:
         case Upload(stored):
             place = f"s3://{stored.bucket}/{stored.key}"
@@ -112,7 +112,7 @@ def _step_document(step: Step, plan: Plan) -> dict[str, Any]:
 
 
 def _point_document(step: PointAlias) -> dict[str, Any]:
-    before = step.before.version if step.before else None
+    before = step.previous.version if step.previous else None
     if step.canary and before:
         return _make_step_document(
             "point", before, before, f"{step.name} stays at {before}, {step.canary:.0%} to the new version"
@@ -127,7 +127,7 @@ def _make_step_document(name: str, before: str | None, after: str | None, text: 
 
 def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> str:
     """Return plans as one JSON object with a line end."""
-    package = plans[0].wanted.package
+    package = plans[0].desired.package
     whole = {
         "schema": PLAN_SCHEMA,
         "version": __version__,
@@ -147,11 +147,11 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
     from lambdapack.report.json_v1 import finding_document  # noqa: PLC0415  # with the shapes of reports, which no plan needs
 
     return {
-        "function": plan.wanted.function,
+        "function": plan.desired.function,
         "exists": plan.observed.latest is not None,
-        "alias": plan.wanted.alias or None,
+        "alias": plan.desired.alias or None,
         "target": {"runtime": plan.target.runtime, "arch": plan.target.architecture.aws},
-        "serving": plan.serving.version_arn if plan.serving else None,
+        "serving": plan.live_version.version_arn if plan.live_version else None,
         "steps": [_step_document(step, plan) for step in plan.steps],
         "findings": [finding_document(finding) for finding in plan.findings],
     }
@@ -165,11 +165,11 @@ def render_deployments_json(done: Sequence[Deployment]) -> str:
 def _deployment_document(done: Deployment) -> dict[str, Any]:
     point = next((step for step in done.plan.steps if isinstance(step, PointAlias)), None)
     return {
-        "function": done.plan.wanted.function,
+        "function": done.plan.desired.function,
         "arn": done.version.version_arn,
         "version": done.version.version,
-        "alias": done.plan.wanted.alias or None,
-        "before": point.before.version if point and point.before else None,
+        "alias": done.plan.desired.alias or None,
+        "before": point.previous.version if point and point.previous else None,
         "weights": dict(done.alias.weights) if done.alias else {},
         "changed": bool(done.plan.steps),
     }
@@ -186,7 +186,7 @@ def render_rollbacks_json(found: Sequence[Rollback]) -> str:
                 "alias": rollback.alias.name,
                 "before": rollback.alias.version,
                 "weights": {},
-                "changed": rollback.needed,
+                "changed": rollback.is_needed,
             }
             for rollback in found
         ]

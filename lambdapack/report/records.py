@@ -70,14 +70,14 @@ def render_book_page(found: BookEntry) -> str:
     rows = (
         ("what it is", ROLE_WORDS[found.role]),
         ("delivered", DELIVERY_WORDS[found.delivery]),
-        ("bound", REGISTRATION_WORDS[found.registered]),
-        ("needs", found.needs),
+        ("bound", REGISTRATION_WORDS[found.interface]),
+        ("needs", found.requirements),
         ("limit", until),
-        ("instead", ", ".join(found.instead)),
-        ("no binary", ", ".join(found.javascript)),
+        ("instead", ", ".join(found.replacements)),
+        ("no binary", ", ".join(found.javascript_replacements)),
         ("on Lambda", found.advice),
         ("build", "lambdapack build --arch all"),
-        ("source", f"{found.source} ({found.read.isoformat()})"),
+        ("source", f"{found.source} ({found.read_on.isoformat()})"),
     )
     lines = [wrap_paragraph("", f"{found.name} {found.newest}: {STATUS_WORDS[found.status]}")]
     lines += [wrap_paragraph(f"  {name + ':':<11} ", text) for name, text in rows if text]
@@ -92,15 +92,15 @@ def render_book_page_json(found: BookEntry) -> str:
         "package": found.name,
         "newest": found.newest,
         "delivery": found.delivery.value,
-        "registration": found.registered.value,
+        "registration": found.interface.value,
         "status": found.status.value,
         "role": found.role.value,
-        "needs": found.needs or None,
-        "instead": list(found.instead),
-        "javascript": list(found.javascript),
+        "needs": found.requirements or None,
+        "instead": list(found.replacements),
+        "javascript": list(found.javascript_replacements),
         "last_node": found.last_node,
         "advice": found.advice or None,
         "source": found.source,
-        "read": found.read.isoformat(),
+        "read": found.read_on.isoformat(),
     }
     return json.dumps(document, indent=2) + "\n"

@@ -2,25 +2,32 @@
 
 from lambdapack.model import LAYER_ROOT
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.rules.binary.linking_records import LINKING_RULES
+from lambdapack.rules.binary.loader_records import LOADER_RULES
+from lambdapack.rules.binary.node_records import NODE_RULES
+from lambdapack.rules.commands import build_command, npm_ci_command
 from lambdapack.rules.model.report import Defect
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
 
-WRONG_PLATFORM_CAUSES = frozenset({"wrong-cpu", "not-elf", "musl", "wrong-class"})
+BINARY_RULES = (*LOADER_RULES, *LINKING_RULES, *NODE_RULES)
+
+WRONG_PLATFORM_CAUSES = frozenset(rule.name for rule in BINARY_RULES if rule.remedy and rule.remedy.reinstall)
 """Causes that another install cures, because the package has a build for the target somewhere."""
 
-REBUILD_CAUSES = frozenset({*WRONG_PLATFORM_CAUSES, "node-abi", "electron-abi", "undefined-symbol"})
+REBUILD_CAUSES = frozenset(rule.name for rule in BINARY_RULES if rule.remedy and rule.remedy.rebuild)
+"""Causes that an install or a compilation in the target's image cures."""
 
 
 def install_fix(runtime: Runtime) -> str:
     """Return the npm command that installs the platform packages of a target."""
-    return f"Run `npm ci --os=linux --cpu={runtime.target.architecture.node} --libc=glibc`."
+    return f"Run `{npm_ci_command(runtime.target.architecture)}`."
 
 
 def build_fix(runtime: Runtime, *, layer: bool = False) -> str:
     """Return our command that installs in the target's own image."""
-    what = "build --layer" if layer else "build"
-    return f"Run `lambdapack {what} --runtime {runtime.target.runtime} --arch {runtime.target.architecture}`."
+    command = build_command(runtime.target.architecture.aws, runtime.target.runtime, layer=layer)
+    return f"Run `{command}`."
 
 
 def defect_fix(defect: Defect, owner: PackageManifest, runtime: Runtime) -> str:

@@ -1,24 +1,50 @@
 """Every rule, in code order. README, `explain CODE`, SARIF and the ignore list's validation derive from it."""
 
 from lambdapack.model import Rule
-from lambdapack.rules.binary.executables import MISSING_INTERPRETER, NO_EXEC_BIT
-from lambdapack.rules.binary.load_time import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, STATIC_TLS
-from lambdapack.rules.binary.loader import MISSING_LIBRARY, MUSL
-from lambdapack.rules.binary.opening import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
-from lambdapack.rules.binary.registration import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
-from lambdapack.rules.binary.symbols import UNDEFINED_SYMBOL
-from lambdapack.rules.binary.versions import SYMBOL_VERSION, UNPROVED
-from lambdapack.rules.function.handler import HANDLER_MISSING, HANDLER_SHADOWED, REQUIRED_FILE_MISSING
+from lambdapack.rules.binary.linking_records import (
+    CPU_LEVEL,
+    EXECUTABLE_STACK,
+    MISSING_LIBRARY,
+    MUSL,
+    RELOCATIONS,
+    STATIC_TLS,
+    SYMBOL_VERSION,
+    UNDEFINED_SYMBOL,
+)
+from lambdapack.rules.binary.loader_records import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
+from lambdapack.rules.binary.node_records import (
+    ELECTRON_ABI,
+    MISSING_INTERPRETER,
+    NO_EXEC_BIT,
+    NODE_ABI,
+    NODE_API_LEVEL,
+    NOT_AN_ADDON,
+)
+from lambdapack.rules.binary.versions import UNPROVED
 from lambdapack.rules.function.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
 from lambdapack.rules.function.loading import HANDLER_FAILS, LOAD_FAILED, VERDICT_DISAGREES
-from lambdapack.rules.function.module_system import COMMONJS_AS_MODULE, MODULE_AS_COMMONJS, NOT_EXPORTED
+from lambdapack.rules.function.module_system import COMMONJS_AS_MODULE
+from lambdapack.rules.function.records import (
+    HANDLER_MISSING,
+    HANDLER_SHADOWED,
+    MODULE_AS_COMMONJS,
+    NOT_EXPORTED,
+    REQUIRED_FILE_MISSING,
+)
 from lambdapack.rules.lockfile.records import LOCK_RULES
 from lambdapack.rules.model.deploy_records import DEPLOY_RULES
 from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE
-from lambdapack.rules.package.contents import LINK_LEAVES_TREE, NEEDS_BUCKET, NOT_READABLE, SECRET_PACKED, TOO_BIG
-from lambdapack.rules.package.dependencies import DEPENDENCY_MISSING, DEV_PACKAGES
+from lambdapack.rules.package.contents import LINK_LEAVES_TREE, SECRET_PACKED
+from lambdapack.rules.package.dependencies import DEV_PACKAGES
 from lambdapack.rules.package.layers import LAYER_IMPORT, LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS
-from lambdapack.rules.package.missing import MISSING_ADDON, MISSING_PROGRAM
+from lambdapack.rules.package.records import (
+    DEPENDENCY_MISSING,
+    MISSING_ADDON,
+    MISSING_PROGRAM,
+    NEEDS_BUCKET,
+    NOT_READABLE,
+    TOO_BIG,
+)
 from lambdapack.rules.package.shadows import SHADOWED_LIBRARY, SHADOWED_PACKAGE
 from lambdapack.rules.package.stale import MODULES_STALE, ZIP_STALE
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from lambdapack.binary.elf import read
-from lambdapack.binary.elf.header import ELF_MAGIC
 from lambdapack.binary.facts import Elf
+from lambdapack.binary.format import ELF_MAGIC
 from lambdapack.errors.build import WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture, Target
@@ -24,7 +23,7 @@ NODE_PATH_DIRECTORIES = (
     "/var/runtime",
     "/var/task",
 )
-"""NODE_PATH as the managed runtimes' bootstrap sets it, in order (FACTS.md section 3, read 2026-11)."""
+"""NODE_PATH as the managed runtimes' bootstrap sets it, in order (docs/facts.md#3-loader, read 2026-11)."""
 
 IMPORT_SEARCHES_NODE_PATH_SINCE = 18
 """From nodejs18.x on `import` finds what NODE_PATH has; node itself never does (AWS blog "Node.js 18.x runtime")."""
@@ -108,6 +107,8 @@ def measure_runtime(tree: Tree, target: Target | None = None, *, digest: str = "
 
 
 def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:
+    from lambdapack.binary.elf import read  # noqa: PLC0415  # pyelftools: only when an image is measured
+
     path = _find_node(root)
     header = root.text(posixpath.normpath(posixpath.join(posixpath.dirname(path), NODE_VERSION_HEADER)))
     with tree.view(path.removeprefix("/")) as data:
@@ -167,6 +168,8 @@ def _embedded_version(data: memoryview) -> str:
 
 def _read_libraries(root: RootFs, tree: Tree, search: tuple[str, ...], machine: int) -> Iterator[tuple[str, Library]]:
     """Each name once: the first directory that has a library of this CPU under it wins, as with ld.so."""
+    from lambdapack.binary.elf import read  # noqa: PLC0415  # pyelftools: only when an image is measured
+
     known: dict[str, Elf] = {}
     seen: set[str] = set()
     for directory in dict.fromkeys(search):
@@ -214,6 +217,8 @@ def _add_exports(
 
 
 def _library_exports(path: str, root: RootFs, tree: Tree) -> frozenset[str]:
+    from lambdapack.binary.elf import read  # noqa: PLC0415  # pyelftools: only when an image is measured
+
     with tree.view(root.file(path) or path) as data:
         return frozenset(name for name, _ in read.read_exports(data))
 

@@ -4,8 +4,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
-from lambdapack.tree.names import MAX_SYMLINKS
+from lambdapack.tree.entry import MAX_SYMLINKS, Entry, EntryKind, Tree, read_file
 
 MULTIARCH_TRIPLETS = {62: "x86_64-linux-gnu", 183: "aarch64-linux-gnu"}
 """Debian's multiarch directory by e_machine; Amazon Linux has /lib64."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from lambdapack.errors.record import LambdapackError
@@ -59,9 +59,13 @@ class Runtime:
     npm: str | None = None  # the npm that its node brings, as far as known
 
 
+DATA_DIRECTORY = Path(__file__).parent / "data"
+"""importlib.resources would find it as well, and takes longer to import than the data to read."""
+
+
 @cache
 def _load_shipped_data(name: str) -> Mapping[str, Any]:
-    text = files("lambdapack.runtimes.data").joinpath(name).read_text(encoding="utf-8")
+    text = (DATA_DIRECTORY / name).read_text(encoding="utf-8")
     loaded: Mapping[str, Any] = json.loads(text)
     return loaded
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import cache, lru_cache
 
-from lambdapack.binary.registration.code import NODE_API_EXPERIMENTAL
+from lambdapack.binary.facts import NODE_API_EXPERIMENTAL
 from lambdapack.runtimes import runtime as data
 from lambdapack.runtimes.runtime import Library, Runtime
 

@@ -2,7 +2,7 @@
 
 from lambdapack.book.book import BinaryDelivery, BinaryInterface, MaintenanceStatus, PackageRole
 from lambdapack.explain.causes import CAUSE_CODES
-from lambdapack.explain.nouns import Certainty
+from lambdapack.messages import Certainty
 from lambdapack.model import Severity
 from lambdapack.report.diagnosis import DIAGNOSIS_SCHEMA
 from lambdapack.report.records import PAGE_SCHEMA, RECORD_SCHEMA

@@ -42,7 +42,10 @@ def _layer_schema() -> Schema:
         "zip_bytes": number("Its size."),
     }
     step = {"step": word("What is done.", layers.LAYER_STEP_NAMES), "text": text("The same for people.")}
-    spared = {"version": number("Its number.", minimum=1), "why": text("Who uses it, or that it has a policy.")}
+    spared = {
+        "version": number("Its number.", minimum=1),
+        "why": text("Who uses it, or that it has a resource policy."),
+    }
     fields = {
         "name": text("The layer's name."),
         "arn": or_null(text("ARN of the version that has these bytes; null when it is not published.")),

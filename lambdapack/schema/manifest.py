@@ -1,6 +1,6 @@
 """The schema of the manifest beside a zip, `<zip>.lambdapack.json`."""
 
-from lambdapack.pack.manifest import MANIFEST_SCHEMA
+from lambdapack.pack.output import MANIFEST_SCHEMA
 from lambdapack.rules.model.report import Verdict
 from lambdapack.schema.report import ARCHITECTURE_VALUES
 from lambdapack.schema.shapes import (

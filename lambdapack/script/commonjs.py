@@ -30,16 +30,16 @@ class CommonJsExports:
 
 def read_commonjs_exports(source: JavaScriptSource) -> CommonJsExports:
     """Return what a file assigns to exports and module.exports."""
-    found = CommonJsExports()
+    exports = CommonJsExports()
     uses = list(_find_uses(source))
     functions = NodeRanges(source.nodes("function"))
-    on_this = any(not functions.hold(node) for node in source.nodes("this"))
+    on_this = any(not functions.contains(node) for node in source.nodes("this"))
     if len(uses) > MAX_EXPORT_USES or source.nodes("shorthand") or source.nodes("dynamic") or on_this:
-        found.complete = False
+        exports.complete = False
     for use in uses[:MAX_EXPORT_USES]:
-        _read_use(source, use, found)
-    found.complete = found.complete and (found.listed or not found.copied)
-    return found
+        _read_use(source, use, exports)
+    exports.complete = exports.complete and (exports.listed or not exports.copied)
+    return exports
 
 
 def _find_uses(source: JavaScriptSource) -> Iterator[Node]:
@@ -51,39 +51,39 @@ def _find_uses(source: JavaScriptSource) -> Iterator[Node]:
     for node in source.nodes("commonjs"):
         name = source.text(node)
         shadow = shadows.get(name)
-        if name in EXPORTING_IDENTIFIERS and (shadow is None or not shadow.hold(node)):
+        if name in EXPORTING_IDENTIFIERS and (shadow is None or not shadow.contains(node)):
             yield node
 
 
-def _read_use(source: JavaScriptSource, node: Node, found: CommonJsExports) -> None:
+def _read_use(source: JavaScriptSource, node: Node, exports: CommonJsExports) -> None:
     base = node
     if source.text(node) == "module":
         parent = node.parent
         if parent is None or parent.type != "member_expression" or parent.child_by_field_name("object") != node:
-            _read_bare_identifier(source, node, found, harmless=True)
+            _read_bare_identifier(source, node, exports, harmless=True)
             return
         if source.text(parent.child_by_field_name("property")) != "exports":
             return
         base = parent
-    _read_exports_object(source, base, found)
+    _read_exports_object(source, base, exports)
 
 
-def _read_exports_object(source: JavaScriptSource, node: Node, found: CommonJsExports) -> None:
+def _read_exports_object(source: JavaScriptSource, node: Node, exports: CommonJsExports) -> None:
     """Look at one place where `exports` or `module.exports` stands."""
     parent = node.parent
     if parent is None:
         return
     if parent.type in {"member_expression", "subscript_expression"} and parent.child_by_field_name("object") == node:
-        _read_member(source, parent, found)
+        _read_member(source, parent, exports)
     elif parent.type == "assignment_expression" and parent.child_by_field_name("left") == node:
-        _read_assignment(source, parent, found)
-    elif parent.type == "arguments" and _read_define_property(source, parent, found):
+        _read_assignment(source, parent, exports)
+    elif parent.type == "arguments" and _read_define_property(source, parent, exports):
         pass
     else:
-        _read_bare_identifier(source, node, found, harmless=False)
+        _read_bare_identifier(source, node, exports, harmless=False)
 
 
-def _read_member(source: JavaScriptSource, member: Node, found: CommonJsExports) -> None:
+def _read_member(source: JavaScriptSource, member: Node, exports: CommonJsExports) -> None:
     parent = member.parent
     writes = parent is not None and parent.type in {"assignment_expression", "augmented_assignment_expression"}
     if parent is None or not writes or parent.child_by_field_name("left") != member:
@@ -92,11 +92,11 @@ def _read_member(source: JavaScriptSource, member: Node, found: CommonJsExports)
     index = member.child_by_field_name("index")
     if index is not None:
         name = source.text(index)[1:-1] if index.type == "string" else ""
-    found.names.add(name)
-    found.complete = found.complete and bool(name)
+    exports.names.add(name)
+    exports.complete = exports.complete and bool(name)
 
 
-def _read_assignment(source: JavaScriptSource, assignment: Node, found: CommonJsExports) -> None:
+def _read_assignment(source: JavaScriptSource, assignment: Node, exports: CommonJsExports) -> None:
     right = assignment.child_by_field_name("right")
     while right is not None and right.type == "assignment_expression":
         right = right.child_by_field_name("right")
@@ -104,28 +104,28 @@ def _read_assignment(source: JavaScriptSource, assignment: Node, found: CommonJs
         return
     outer = assignment.parent and assignment.parent.parent
     if right.type == "object":
-        _read_object_keys(source, right, found)
-        found.listed = found.listed or (outer is not None and source.text(outer).startswith("0 &&"))
+        _read_object_keys(source, right, exports)
+        exports.listed = exports.listed or (outer is not None and source.text(outer).startswith("0 &&"))
     elif (
         right.type == "call_expression" and source.text(right.child_by_field_name("function")) == ESBUILD_COPY_FUNCTION
     ):
-        found.copied = True
+        exports.copied = True
     elif source.text(right) not in {"exports", "module.exports"}:
-        found.complete = False
+        exports.complete = False
 
 
-def _read_object_keys(source: JavaScriptSource, literal: Node, found: CommonJsExports) -> None:
+def _read_object_keys(source: JavaScriptSource, literal: Node, exports: CommonJsExports) -> None:
     for child in literal.named_children:
         key = child.child_by_field_name("key") or child.child_by_field_name("name") or child
         if key.type in {"property_identifier", "shorthand_property_identifier"}:
-            found.names.add(source.text(key))
+            exports.names.add(source.text(key))
         elif key.type == "string":
-            found.names.add(source.text(key)[1:-1])
+            exports.names.add(source.text(key)[1:-1])
         elif key.type != "comment":
-            found.complete = False
+            exports.complete = False
 
 
-def _read_define_property(source: JavaScriptSource, arguments: Node, found: CommonJsExports) -> bool:
+def _read_define_property(source: JavaScriptSource, arguments: Node, exports: CommonJsExports) -> bool:
     """Take in Object.defineProperty(exports, "name", ...); False for any other call."""
     call = arguments.parent
     if call is None or source.text(call.child_by_field_name("function")) != "Object.defineProperty":
@@ -133,11 +133,11 @@ def _read_define_property(source: JavaScriptSource, arguments: Node, found: Comm
     second = arguments.named_children[1] if arguments.named_child_count > 1 else None
     if second is None or second.type != "string":
         return False
-    found.names.add(source.text(second)[1:-1])
+    exports.names.add(source.text(second)[1:-1])
     return True
 
 
-def _read_bare_identifier(source: JavaScriptSource, node: Node, found: CommonJsExports, *, harmless: bool) -> None:
+def _read_bare_identifier(source: JavaScriptSource, node: Node, exports: CommonJsExports, *, harmless: bool) -> None:
     """A name by itself may go anywhere, but for `typeof exports`, `require.main === module` and the like."""
     parent = node.parent
     if parent is not None and parent.type in {"unary_expression", "formal_parameters"}:
@@ -150,7 +150,7 @@ def _read_bare_identifier(source: JavaScriptSource, node: Node, found: CommonJsE
         and source.text(parent) == "exports = module.exports"
     ):
         return
-    found.complete = found.complete and _is_right_of_exports(source, node)
+    exports.complete = exports.complete and _is_right_of_exports(source, node)
 
 
 def _is_right_of_exports(source: JavaScriptSource, node: Node) -> bool:
@@ -183,11 +183,11 @@ SHORT_CIRCUIT_OPERATORS = frozenset({"&&", "||", "??", "&&=", "||=", "??="})
 def find_required_files(source: JavaScriptSource) -> Iterator[RequiredFile]:
     """Yield each file that is named by a plain relative path, in the order of the text."""
     functions = NodeRanges(source.nodes("function"))
-    own = _find_require_shadows(source)
+    shadowed = _find_require_shadows(source)
     for node in source.nodes("required"):
         name = source.text(node)[1:-1]
-        if name.startswith(("./", "../")) and not own.hold(node) and not _is_conditional(source, node):
-            yield RequiredFile(name, node.start_point.row + 1, at_once=not functions.hold(node))
+        if name.startswith(("./", "../")) and not shadowed.contains(node) and not _is_conditional(source, node):
+            yield RequiredFile(name, node.start_point.row + 1, at_once=not functions.contains(node))
     for node in source.nodes("imported"):
         name = source.text(node)[1:-1]
         if name.startswith(("./", "../")):

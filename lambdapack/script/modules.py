@@ -43,7 +43,7 @@ def find_module_syntax(source: JavaScriptSource) -> ModuleSystemEvidence | None:
     for node in source.nodes("module"):
         if node.type == "meta_property" and source.text(node) != "import.meta":
             continue
-        if node.type == "await_expression" and functions.hold(node):
+        if node.type == "await_expression" and functions.contains(node):
             continue
         return ModuleSystemEvidence(node.start_point[0] + 1, MODULE_ONLY_SYNTAX[node.type])
     return None
@@ -52,16 +52,16 @@ def find_module_syntax(source: JavaScriptSource) -> ModuleSystemEvidence | None:
 def find_commonjs_identifier(source: JavaScriptSource) -> ModuleSystemEvidence | None:
     """Return the first name of CommonJS that is looked up whenever the file runs and that it does not declare."""
     functions = NodeRanges(source.nodes("function"))
-    there: set[str] | None = None
+    declared: set[str] | None = None
     for node in source.nodes("commonjs"):
         name = source.text(node)
-        if functions.hold(node) or not _always_runs(node):
+        if functions.contains(node) or not _always_runs(node):
             continue
-        there = _read_declared_names(source) if there is None else there
-        if name not in there:
-            more = ", you can use import instead" if name == "require" else ""
+        declared = _read_declared_names(source) if declared is None else declared
+        if name not in declared:
+            advice = ", you can use import instead" if name == "require" else ""
             return ModuleSystemEvidence(
-                node.start_point[0] + 1, f"ReferenceError: {name} is not defined in ES module scope{more}"
+                node.start_point[0] + 1, f"ReferenceError: {name} is not defined in ES module scope{advice}"
             )
     return None
 
@@ -69,8 +69,8 @@ def find_commonjs_identifier(source: JavaScriptSource) -> ModuleSystemEvidence |
 def _read_declared_names(source: JavaScriptSource) -> set[str]:
     """Return the names that the file itself declares or makes global."""
     declared = {source.text(node) for node in source.nodes("declared")}
-    made = GLOBAL_ASSIGNMENT.findall(source.data)
-    return declared | {name.decode() for name in made}
+    global_names = GLOBAL_ASSIGNMENT.findall(source.data)
+    return declared | {name.decode() for name in global_names}
 
 
 def _always_runs(node: Node) -> bool:
@@ -84,27 +84,27 @@ def _always_runs(node: Node) -> bool:
 
 def read_module_exports(source: JavaScriptSource) -> ModuleExports:
     """Return what the export statements name; `export default` and `export *` may hold anything."""
-    found = ModuleExports()
+    exports = ModuleExports()
     for statement in source.root.named_children:
         if statement.type == "export_statement":
-            _read_export_statement(source, statement, found)
-    return found
+            _read_export_statement(source, statement, exports)
+    return exports
 
 
-def _read_export_statement(source: JavaScriptSource, statement: Node, found: ModuleExports) -> None:
+def _read_export_statement(source: JavaScriptSource, statement: Node, exports: ModuleExports) -> None:
     words = source.text(statement)[:64].split(None, 2)
     declaration = statement.child_by_field_name("declaration")
     parts = [child for child in statement.named_children if child.type in {"export_clause", "namespace_export"}]
     if len(words) > 1 and words[1].startswith("default"):
-        found.complete = False
+        exports.complete = False
     elif declaration is not None:
         names = list(_find_declared_identifiers(declaration))
-        found.names.update(source.text(name) for name in names)
-        found.complete = found.complete and bool(names)
+        exports.names.update(source.text(name) for name in names)
+        exports.complete = exports.complete and bool(names)
     elif parts:
-        found.names.update(_read_specifier_names(source, parts[0]))
+        exports.names.update(_read_specifier_names(source, parts[0]))
     else:
-        found.complete = False
+        exports.complete = False
 
 
 def _find_declared_identifiers(declaration: Node) -> Iterator[Node]:
@@ -133,5 +133,5 @@ def _read_specifier_names(source: JavaScriptSource, part: Node) -> Iterator[str]
         return
     for child in part.named_children:
         if child.type == "export_specifier":
-            shown = child.child_by_field_name("alias") or child.child_by_field_name("name")
-            yield source.text(shown).strip("\"'")
+            name = child.child_by_field_name("alias") or child.child_by_field_name("name")
+            yield source.text(name).strip("\"'")

@@ -102,7 +102,7 @@ class JavaScriptSource:
                     self._found.setdefault(name, []).extend(nodes)
 
     @property
-    def broken(self) -> bool:
+    def has_errors(self) -> bool:
         """Whether some of it is no JavaScript that node knows; the grammar has JSX as well."""
         return self.root.has_error or bool(self.nodes("jsx"))
 
@@ -128,7 +128,7 @@ class NodeRanges:
         self._starts = [start for start, _ in outer]
         self._ends = [end for _, end in outer]
 
-    def hold(self, node: Node) -> bool:
+    def contains(self, node: Node) -> bool:
         """Tell whether a node lies in one of the parts."""
         index = bisect_right(self._starts, node.start_byte) - 1
         return index >= 0 and node.end_byte <= self._ends[index]

@@ -10,7 +10,7 @@ def read_script(path: str, data: bytes) -> Script | None:
     if len(data) > MAX_SCRIPT_BYTES:
         return None
     source = JavaScriptSource(data.removeprefix(b"\xef\xbb\xbf"))
-    if source.broken:
+    if source.has_errors:
         return None
     module = find_module_syntax(source)
     if module is None:

@@ -1,1 +1,1 @@
-"""What earlier runs computed, on disk. Losing it costs time and never a result."""
+"""Results of earlier runs on disk. Losing them costs time and never changes a result."""

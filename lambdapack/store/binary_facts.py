@@ -1,4 +1,4 @@
-"""Facts of binaries kept between scans: as JSON by digest. Never answers for a file that may have changed."""
+"""Stores facts of binaries between runs, as JSON by digest. Never answers for a file that may have changed."""
 
 import hashlib
 import json
@@ -23,11 +23,11 @@ from lambdapack.store.records import Store
 from lambdapack.tree.entry import Entry, is_settled
 
 FACT_FOLDERS = ("tree", "binary", "store")
-"""What reads the bytes and says when they may have changed, what makes the facts, and what writes them down."""
+"""Folders whose code reads bytes and identities, computes the facts, and stores them."""
 
 
 def program_digest() -> str:
-    """Return a text that changes with the version, and with every change of the code that gathers facts."""
+    """Return a digest that changes with the version and with any change of the code that gathers facts."""
     digest = hashlib.sha256(__version__.encode())
     package = Path(binary.__path__[0]).parent
     for folder in FACT_FOLDERS:
@@ -41,7 +41,7 @@ _SETS = ("flags", "relocations")
 
 
 def content_to_bytes(content: Content) -> bytes:
-    """Return a content as JSON; its digest is the record's key and is not in it."""
+    """Return a content as JSON, without its digest, which is the record's key."""
     document = {
         "size": content.size,
         "format": content.format.value,
@@ -54,7 +54,7 @@ def content_to_bytes(content: Content) -> bytes:
 
 
 def content_from_bytes(sha256: str, data: bytes) -> Content | None:
-    """Return the content that bytes stand for, None when they stand for none."""
+    """Return the content of a JSON record, None when the record is invalid."""
     try:
         document = json.loads(data)
         return Content(
@@ -76,7 +76,7 @@ def symbols_to_bytes(symbols: Sequence[Symbol]) -> bytes:
 
 
 def symbols_from_bytes(data: bytes) -> tuple[Symbol, ...] | None:
-    """Return the symbols that bytes stand for, None when they stand for none."""
+    """Return the symbols of a JSON record, None when the record is invalid."""
     try:
         return tuple(Symbol(*load) for load in json.loads(data))
     except (ValueError, TypeError, RecursionError):
@@ -107,9 +107,9 @@ def _elf_from_document(document: dict[str, Any]) -> Elf:
             | {name: tuple(document[name]) for name in _LISTS}
             | {name: frozenset(document[name]) for name in _SETS}
             | {
-                "version_needs": tuple(VersionNeed(*each) for each in document["version_needs"]),
-                "undefined": tuple(Symbol(*each) for each in document["undefined"]),
-                "defines": tuple(Symbol(*each) for each in document["defines"]),
+                "version_needs": tuple(VersionNeed(*values) for values in document["version_needs"]),
+                "undefined": tuple(Symbol(*values) for values in document["undefined"]),
+                "defines": tuple(Symbol(*values) for values in document["defines"]),
                 "registration": Registration(RegistrationKind(kind), tuple(abis), *numbers),
             }
         )
@@ -120,53 +120,53 @@ BINARY_RECORDS, DEFINITION_RECORDS, TREE_RECORDS = "binaries", "definitions", "t
 
 
 class BinaryCache:
-    """The memory of one tree: what its files were, by identity, and what their bytes say, by digest."""
+    """The cache of one tree: digests of its files by identity, and contents by digest."""
 
-    def __init__(self, store: Store, place: str, now: int) -> None:
-        """Recall what is known of a tree by where it lies; `now`, nanoseconds of Unix time, is before any reading."""
+    def __init__(self, store: Store, location: str, now: int) -> None:
+        """Read the records of the tree at a location; `now` (nanoseconds of Unix time) is before the first read."""
         self._store = store
         self._now = now
-        self._key = _hash_key("tree", place)
+        self._key = _hash_key("tree", location)
         self._digests = _parse_digests(store.get(TREE_RECORDS, self._key))  # by name and identity
         self._old: dict[str, str] = {}  # of those digests, what was asked for and is still true
         self._new: dict[str, str] = {}
         self._stored: set[str] = set()  # digests whose facts the store has
 
-    def digest(self, entry: Entry) -> str | None:
-        """Return the digest of an unchanged file, NOT_NATIVE, or None when it has to be read."""
+    def find_digest(self, entry: Entry) -> str | None:
+        """Return the digest of an unchanged file, NOT_NATIVE_DIGEST, or None when it has to be read."""
         name = _entry_name(entry)
-        found = self._digests.get(name) if entry.identity else None
-        if found is not None:
-            self._old[name] = found
-        return found
+        digest = self._digests.get(name) if entry.identity else None
+        if digest is not None:
+            self._old[name] = digest
+        return digest
 
-    def content(self, sha256: str) -> Content | None:
-        """Return what bytes of this digest say, None when that is unknown."""
+    def find_content(self, sha256: str) -> Content | None:
+        """Return the content with this digest, None when it is unknown."""
         data = self._store.get(BINARY_RECORDS, sha256)
-        found = None if data is None else content_from_bytes(sha256, data)
-        if found is not None:
+        content = None if data is None else content_from_bytes(sha256, data)
+        if content is not None:
             self._stored.add(sha256)
-        return found
+        return content
 
-    def keep(self, entry: Entry, content: Content | None) -> None:
-        """Remember what a file says; where it lies only if its times will betray any change from now on."""
+    def store_content(self, entry: Entry, content: Content | None) -> None:
+        """Store the content of a file, and its digest by identity if its times will reveal any later change."""
         if content is not None and content.sha256 not in self._stored:
             self._stored.add(content.sha256)
             self._store.put(BINARY_RECORDS, content.sha256, content_to_bytes(content))
         if is_settled(entry.identity, self._now):
             self._new[_entry_name(entry)] = NOT_NATIVE_DIGEST if content is None else content.sha256
 
-    def definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
-        """Return which of the names bytes of this digest define, None when that is unknown."""
+    def find_definitions(self, sha256: str, names: tuple[str, ...]) -> tuple[Symbol, ...] | None:
+        """Return which of these names the file with this digest defines, None when that is unknown."""
         data = self._store.get(DEFINITION_RECORDS, _hash_key(sha256, *names))
         return None if data is None else symbols_from_bytes(data)
 
-    def keep_definitions(self, sha256: str, names: tuple[str, ...], found: tuple[Symbol, ...]) -> None:
-        """Remember it."""
-        self._store.put(DEFINITION_RECORDS, _hash_key(sha256, *names), symbols_to_bytes(found))
+    def store_definitions(self, sha256: str, names: tuple[str, ...], symbols: tuple[Symbol, ...]) -> None:
+        """Store which of these names the file with this digest defines."""
+        self._store.put(DEFINITION_RECORDS, _hash_key(sha256, *names), symbols_to_bytes(symbols))
 
     def save(self) -> None:
-        """Write what was learnt; what nobody asked for is no longer in the tree and is forgotten."""
+        """Write new digests; digests that were not looked up belong to removed files and are dropped."""
         if self._new:
             document = json.dumps({**self._old, **self._new}, separators=(",", ":"))
             self._store.put(TREE_RECORDS, self._key, document.encode())
@@ -183,7 +183,7 @@ def _hash_key(*parts: str) -> str:
 
 def _parse_digests(data: bytes | None) -> dict[str, str]:
     try:
-        found = json.loads(data or b"{}")
+        digests = json.loads(data or b"{}")
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return digests if isinstance(digests, dict) else {}

@@ -1,1 +1,1 @@
-"""Entries and their bytes over a directory, a zip or a tar spool. The only place that reads them."""
+"""A tree: an index of entries over the bytes of a directory, a zip or a tar file. Only this room reads them."""

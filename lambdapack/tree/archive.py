@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Self
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE
-from lambdapack.tree.entry import Entry, EntryKind, file_identity
-from lambdapack.tree.names import PATH_MAX, admit_path, file_entry, hostile_entry_error, index_entries, target_objection
+from lambdapack.tree.entry import (
+    PATH_MAX,
+    Entry,
+    EntryKind,
+    admit_path,
+    file_entry,
+    file_identity,
+    hostile_entry_error,
+    index_entries,
+    target_objection,
+)
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
 MAX_DECLARED_BYTES = 4 * 1024**3
-"""Bytes that all entries together may declare: 16 times what Lambda unpacks (262144000, FACTS section 4), so that a
-package that is far too big is still judged, and a bomb is not."""
+"""Bytes that all entries together may declare: 16 times what Lambda unpacks (docs/facts.md#4-limits), so that a
+package far beyond Lambda's limit is still verified, and a zip bomb is refused."""
 
 MAX_DEFLATE_RATIO = 1032
 """Deflate's best: 258 bytes of output for 2 bits of input (zlib's technical notes, "Maximum Compression Factor")."""
@@ -28,8 +37,8 @@ MAX_DEFLATE_RATIO = 1032
 UNIX_SYSTEMS = (3, 19)
 """APPNOTE.TXT 4.4.2: "made by" Unix and macOS; only there are the upper 16 bits of the attributes a mode.
 
-A zip from Windows has none. What Lambda gives such files is not documented; unzip and Go read them as 644 and 755
-without a link among them, and so do we."""
+A zip from Windows has none. AWS does not document the mode that Lambda gives such files; unzip and Go use 644 and 755
+and create no links, and lambdapack does the same."""
 
 ZIP_STORED, ZIP_DEFLATED = 0, 8
 ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000  # APPNOTE.TXT 4.4.4: bit 0, strong encryption, masked headers
@@ -42,25 +51,25 @@ class ZipTree:
     """The entries of a zip archive, open until `close`."""
 
     def __init__(self, path: Path) -> None:
-        """Read the central directory; LP007 when it is no sound zip, LP008 when an entry must not be unpacked."""
+        """Read the central directory; LP007 when it is not a valid zip, LP008 when an entry must not be unpacked."""
         self._file = MappedFile(path)
         self._checked: set[str] = set()
         try:
             self._members = _read_members(path)
-            self.entries = index_entries((self._entry(*item) for item in self._members.items()), path)
+            self.entries = index_entries((self._make_entry(*item) for item in self._members.items()), path)
         except BaseException:
             self.close()
             raise
 
     @contextmanager
     def view(self, path: str) -> Iterator[memoryview]:
-        """Lend a file's bytes: a slice of the mapped zip when stored, else unpacked into memory (LP007, LP008)."""
+        """Give a view of a file's bytes: a slice of the mapped zip, or inflated into memory (LP007, LP008)."""
         file_entry(self.entries, path)
         with lend(self._contents(path, self._members[path])) as data:
             yield data
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -71,23 +80,23 @@ class ZipTree:
     ) -> None:
         self.close()
 
-    def _entry(self, path: str, info: "ZipInfo") -> Entry:
+    def _make_entry(self, path: str, info: "ZipInfo") -> Entry:
         mode = info.external_attr >> 16 if info.create_system in UNIX_SYSTEMS else 0
         kind = _member_kind(path, info, mode, self._file.path)
         if kind is EntryKind.SYMLINK:
-            return Entry(path, kind, 0o777, 0, self._target(path, info))
+            return Entry(path, kind, 0o777, 0, self._link_target(path, info))
         if info.create_system not in UNIX_SYSTEMS:
             mode = 0o755 if kind is EntryKind.DIRECTORY else 0o644
         if kind is EntryKind.DIRECTORY:
             return Entry(path, kind, mode & 0o777, 0)
-        return Entry(path, kind, mode & 0o777, info.file_size, "", self._identity(info))
+        return Entry(path, kind, mode & 0o777, info.file_size, "", self._member_identity(info))
 
-    def _identity(self, info: "ZipInfo") -> str:
+    def _member_identity(self, info: "ZipInfo") -> str:
         return file_identity(self._file.status, info.CRC, info.header_offset, info.compress_size)
 
-    def _target(self, path: str, info: "ZipInfo") -> str:
+    def _link_target(self, path: str, info: "ZipInfo") -> str:
         if info.file_size >= PATH_MAX:
-            raise hostile_entry_error(self._file.path, path, "it is a link with a target longer than a path can be")
+            raise hostile_entry_error(self._file.path, path, "its link target is longer than Linux allows a path to be")
         target = bytes(self._contents(path, info)).decode("utf-8", "surrogateescape")
         reason = target_objection(target)
         if reason is not None:
@@ -95,46 +104,46 @@ class ZipTree:
         return target
 
     def _contents(self, path: str, info: "ZipInfo") -> memoryview | bytearray:
-        packed = self._packed(path, info)
-        data = packed if info.compress_type == ZIP_STORED else self._inflated(path, packed, info.file_size)
+        packed = self._compressed_bytes(path, info)
+        data = packed if info.compress_type == ZIP_STORED else self._inflate(path, packed, info.file_size)
         if path not in self._checked:
             import deflate  # noqa: PLC0415  # only when a zip is read
 
             if deflate.crc32(data) != info.CRC:
-                raise _corrupt_error(self._file.path, f"{path!r}: its bytes do not have the recorded CRC")
+                raise _corrupt_error(self._file.path, f"{path!r}: the CRC of its bytes differs from the recorded one")
             self._checked.add(path)
         return data
 
-    def _packed(self, path: str, info: "ZipInfo") -> memoryview:
-        header = self._file.piece(info.header_offset, LOCAL_HEADER.size)
+    def _compressed_bytes(self, path: str, info: "ZipInfo") -> memoryview:
+        header = self._file.read_range(info.header_offset, LOCAL_HEADER.size)
         signature, name_size, extra_size = LOCAL_HEADER.unpack(header)
         if signature != LOCAL_SIGNATURE:
-            raise _corrupt_error(self._file.path, f"{path!r}: there is no entry where the directory says")
+            raise _corrupt_error(self._file.path, f"{path!r}: the central directory points at no entry")
         start = info.header_offset + LOCAL_HEADER.size
-        if self._file.piece(start, name_size) != _raw_name(info):
-            raise hostile_entry_error(self._file.path, path, "the entry has another name than the directory says")
-        return self._file.piece(start + name_size + extra_size, info.compress_size)
+        if self._file.read_range(start, name_size) != _raw_name(info):
+            raise hostile_entry_error(self._file.path, path, "its name differs from the one in the central directory")
+        return self._file.read_range(start + name_size + extra_size, info.compress_size)
 
-    def _inflated(self, path: str, packed: memoryview, size: int) -> bytearray:
+    def _inflate(self, path: str, packed: memoryview, size: int) -> bytearray:
         import deflate  # noqa: PLC0415  # only when a zip is read
 
         try:
             data: bytearray = deflate.deflate_decompress(packed, size) if size else bytearray()
         except deflate.DeflateError as error:
-            raise self._overflow_or_damage(path, packed, size) from error
-        if len(data) != size or (not size and self._grows(packed, 0)):
-            raise self._overflow_or_damage(path, packed, size)
+            raise self._inflate_error(path, packed, size) from error
+        if len(data) != size or (not size and self._inflates_beyond(packed, 0)):
+            raise self._inflate_error(path, packed, size)
         return data
 
-    def _overflow_or_damage(self, path: str, packed: memoryview, size: int) -> LambdapackError:
-        if self._grows(packed, size):
+    def _inflate_error(self, path: str, packed: memoryview, size: int) -> LambdapackError:
+        if self._inflates_beyond(packed, size):
             return hostile_entry_error(
                 self._file.path, path, f"it unpacks to more than the {size} bytes that it declares"
             )
         return _corrupt_error(self._file.path, f"{path!r}: its compressed data are damaged")
 
     @staticmethod
-    def _grows(packed: memoryview, size: int) -> bool:
+    def _inflates_beyond(packed: memoryview, size: int) -> bool:
         import zlib  # noqa: PLC0415  # only when something is wrong
 
         try:
@@ -144,20 +153,20 @@ class ZipTree:
 
 
 def _read_members(path: Path) -> "dict[str, ZipInfo]":
-    found: dict[str, ZipInfo] = {}
+    members: dict[str, ZipInfo] = {}
     total = 0
     for info in _read_central_directory(path):
         name = admit_path(_member_name(info), path)
         if not name:
             raise hostile_entry_error(path, info.orig_filename, "it has no name")
-        if name in found:
-            raise hostile_entry_error(path, name, "it is there twice")
+        if name in members:
+            raise hostile_entry_error(path, name, "it is listed twice")
         _check_member(path, name, info)
         total += info.file_size
-        found[name] = info
+        members[name] = info
     if total > MAX_DECLARED_BYTES:
         raise LambdapackError(HOSTILE_ARCHIVE, f"{path}: it declares {total} bytes, more than {MAX_DECLARED_BYTES}")
-    return found
+    return members
 
 
 def _read_central_directory(path: Path) -> "list[ZipInfo]":
@@ -177,7 +186,7 @@ def _check_member(path: Path, name: str, info: "ZipInfo") -> None:
     if info.flag_bits & ENCRYPTED_FLAGS:
         raise hostile_entry_error(path, name, "it is encrypted")
     if info.compress_type == ZIP_STORED and info.file_size != info.compress_size:
-        raise _corrupt_error(path, f"{name!r}: it is stored, but with two sizes")
+        raise _corrupt_error(path, f"{name!r}: it is stored uncompressed, but its two sizes differ")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise LambdapackError(BAD_TARGET, f"{path}: {name!r}: compression method {info.compress_type} is not deflate")
     if info.file_size > MAX_DEFLATE_RATIO * info.compress_size:
@@ -191,7 +200,7 @@ def _raw_name(info: "ZipInfo") -> bytes:
 
 
 def _member_name(info: "ZipInfo") -> str:
-    """Return the name as Linux sees it: bytes; zip tools there often write UTF-8 without the flag that says so."""
+    """Return the name as Linux sees it; zip tools there often write UTF-8 without setting the UTF-8 flag."""
     if info.flag_bits & UTF8_FLAG:
         return info.orig_filename
     try:
@@ -200,25 +209,27 @@ def _member_name(info: "ZipInfo") -> str:
         return info.orig_filename
 
 
-def _member_kind(path: str, info: "ZipInfo", mode: int, where: os.PathLike[str]) -> EntryKind:
+def _member_kind(path: str, info: "ZipInfo", mode: int, archive: os.PathLike[str]) -> EntryKind:
     form = stat.S_IFMT(mode)
     if form not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
-        raise hostile_entry_error(where, path, "it is a socket, a pipe or a device")
+        raise hostile_entry_error(archive, path, "it is a socket, a pipe or a device")
     slash = info.orig_filename.endswith("/")
     if form == stat.S_IFLNK and slash:
-        raise hostile_entry_error(where, path, "it is a link with the name of a directory")
+        raise hostile_entry_error(archive, path, "it is a link with the name of a directory")
     if slash or form == stat.S_IFDIR:
         return EntryKind.DIRECTORY
     return EntryKind.SYMLINK if form == stat.S_IFLNK else EntryKind.FILE
 
 
 def _corrupt_error(path: Path, cause: str) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Make it again; `unzip -t {path}` tests it.")
+    return LambdapackError(
+        BAD_TARGET, f"{path}: {cause}", hint=f"Create the archive again; `unzip -t {path}` tests it."
+    )
 
 
 @contextmanager
 def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryview]:
-    """Lend bytes for reading; a piece that somebody still holds afterwards lives on until it is dropped."""
+    """Give a read-only view of bytes, released at the end of the block; slices still referenced stay valid."""
     view = memoryview(data).toreadonly()
     try:
         yield view
@@ -226,20 +237,20 @@ def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryvie
         release(view)
 
 
-def release(held: memoryview | mmap.mmap) -> None:
-    """Give memory back; a traceback may still hold a slice of it, then the garbage collector does it later."""
+def release(buffer: memoryview | mmap.mmap) -> None:
+    """Release a view or a mapping; if a traceback still holds a slice of it, the garbage collector does so later."""
     with suppress(BufferError):
-        if isinstance(held, memoryview):
-            held.release()
+        if isinstance(buffer, memoryview):
+            buffer.release()
         else:
-            held.close()
+            buffer.close()
 
 
 class MappedFile:
     """The bytes of an archive on disk, open until `close`."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file; LP007 when it is absent, unreadable, empty or no file."""
+        """Map the file; LP007 when it is missing, unreadable, empty or not a regular file."""
         self.path = path
         if path.exists() and not path.is_file():
             raise LambdapackError(BAD_TARGET, f"{path}: it is not a regular file")
@@ -253,14 +264,14 @@ class MappedFile:
             raise LambdapackError(BAD_TARGET, f"{path}: {error.strerror}") from error
         self.size = len(self._map)
 
-    def piece(self, start: int, size: int) -> memoryview:
-        """Return `size` bytes from `start`; LP007 when the file ends before."""
+    def read_range(self, start: int, size: int) -> memoryview:
+        """Return `size` bytes from `start`; LP007 when the file is shorter."""
         if not 0 <= start <= start + size <= self.size:
-            raise LambdapackError(BAD_TARGET, f"{self.path}: it is cut off: {start + size} bytes are needed")
+            raise LambdapackError(BAD_TARGET, f"{self.path}: the file is truncated: {start + size} bytes are needed")
         return memoryview(self._map)[start : start + size]
 
     def close(self) -> None:
-        """Give the file back; Windows cannot replace it before."""
+        """Close the file; Windows cannot replace an open one."""
         release(self._map)
 
     def __enter__(self) -> Self:

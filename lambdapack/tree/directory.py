@@ -1,4 +1,4 @@
-"""A directory of this host as a tree. Links are entries and are never followed; nothing is ever written."""
+"""A directory of this host as a tree. Never follows links, never writes."""
 
 import mmap
 import os
@@ -11,11 +11,19 @@ from pathlib import Path
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET
 from lambdapack.tree.archive import release
-from lambdapack.tree.entry import Entry, EntryKind, file_identity
-from lambdapack.tree.names import file_entry, hostile_entry_error, path_objection, sort_entries, target_objection
+from lambdapack.tree.entry import (
+    Entry,
+    EntryKind,
+    file_entry,
+    file_identity,
+    hostile_entry_error,
+    path_objection,
+    sort_entries,
+    target_objection,
+)
 
 PathFilter = Callable[[str, bool], bool]
-"""Asked with a path and whether it is a directory; False leaves it out, a directory with all that is in it."""
+"""Called with a path and whether it is a directory; False leaves it out, and a directory with everything in it."""
 
 MIN_MAPPED_BYTES = 64 * 1024
 """Bytes from which a file is mapped: below, one read costs less than mapping and page faults."""
@@ -23,7 +31,7 @@ MIN_MAPPED_BYTES = 64 * 1024
 READ_ONLY_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 JUNCTION_TAG = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
-"""A Windows junction: a link that says it is a directory. None where the host has none."""
+"""Reparse tag of a Windows junction, a link that reports itself as a directory. None on other hosts."""
 
 LEAVE_OUT_HINT = "Remove it, or name it in .lambdapackignore."
 
@@ -32,7 +40,7 @@ class DirectoryTree:
     """The files below a directory, indexed once when it is made."""
 
     def __init__(self, root: Path, *, keep: PathFilter | None = None) -> None:
-        """Walk; LP007 for what cannot be read, LP008 for a socket, device or pipe that `keep` does not refuse."""
+        """Index the directory; LP007 for an unreadable entry, LP008 for a socket, device or pipe."""
         self._root = str(root)
         if not os.path.isdir(self._root):  # noqa: PTH112  # the str is what scandir gets
             reason = "it is not a directory" if os.path.lexists(self._root) else "there is no such directory"
@@ -43,10 +51,10 @@ class DirectoryTree:
 
     @contextmanager
     def view(self, path: str) -> Iterator[memoryview]:
-        """Lend a file's bytes; LP007 when it is gone or no longer the file that was indexed."""
+        """Give a view of a file's bytes; LP007 when the file is gone or has changed since it was indexed."""
         entry = file_entry(self.entries, path)
-        place = f"{self._root}{os.sep}{path}" if os.sep == "/" else os.path.join(self._root, *path.split("/"))  # noqa: PTH118
-        data = _map_file(place, entry.size) if entry.size >= MIN_MAPPED_BYTES else _read(place, entry.size)
+        file = f"{self._root}{os.sep}{path}" if os.sep == "/" else os.path.join(self._root, *path.split("/"))  # noqa: PTH118
+        data = _map_file(file, entry.size) if entry.size >= MIN_MAPPED_BYTES else _read(file, entry.size)
         view = memoryview(data)
         try:
             yield view
@@ -60,9 +68,9 @@ def _walk_directory(root: str, keep: PathFilter) -> Iterator[Entry]:
     pending = [""]
     while pending:
         directory = pending.pop()
-        for found in _list_directory(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
-            path = f"{directory}/{found.name}" if directory else found.name
-            entry = _entry(found, path, root, keep)
+        for dir_entry in _list_directory(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
+            path = f"{directory}/{dir_entry.name}" if directory else dir_entry.name
+            entry = _entry(dir_entry, path, root, keep)
             if entry is None:
                 continue
             if entry.kind is EntryKind.DIRECTORY:
@@ -72,17 +80,17 @@ def _walk_directory(root: str, keep: PathFilter) -> Iterator[Entry]:
 
 def _list_directory(directory: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(directory) as found:
-            return list(found)
+        with os.scandir(directory) as dir_entries:
+            return list(dir_entries)
     except OSError as error:
         raise _unreadable_error(directory, error) from error
 
 
-def _entry(found: os.DirEntry[str], path: str, root: str, keep: PathFilter) -> Entry | None:
+def _entry(dir_entry: os.DirEntry[str], path: str, root: str, keep: PathFilter) -> Entry | None:
     try:
-        status = found.stat(follow_symlinks=False)
+        status = dir_entry.stat(follow_symlinks=False)
     except OSError as error:
-        raise _unreadable_error(found.path, error) from error
+        raise _unreadable_error(dir_entry.path, error) from error
     mode = status.st_mode
     directory = stat.S_ISDIR(mode) and not _is_junction(status)
     if not keep(path, directory):
@@ -93,14 +101,14 @@ def _entry(found: os.DirEntry[str], path: str, root: str, keep: PathFilter) -> E
     if stat.S_ISREG(mode):
         return Entry(path, EntryKind.FILE, _permissions(mode, 0o644), status.st_size, "", file_identity(status))
     if stat.S_ISLNK(mode) or (stat.S_ISDIR(mode) and not directory):
-        return Entry(path, EntryKind.SYMLINK, 0o777, 0, _read_target(found.path, path, root))
+        return Entry(path, EntryKind.SYMLINK, 0o777, 0, _read_target(dir_entry.path, path, root))
     if directory:
         return Entry(path, EntryKind.DIRECTORY, _permissions(mode, 0o755), 0)
     raise hostile_entry_error(root, path, "it is a socket, a pipe or a device", hint=LEAVE_OUT_HINT)
 
 
 def _permissions(mode: int, portable: int) -> int:
-    """Windows makes modes up (its execute bit is the name's ending), so there every file gets the same."""
+    """Return the permission bits; Windows invents them from the file extension, so every file gets `portable` there."""
     return portable if os.name == "nt" else stat.S_IMODE(mode) & 0o777
 
 
@@ -108,11 +116,11 @@ def _is_junction(status: os.stat_result) -> bool:
     return JUNCTION_TAG is not None and getattr(status, "st_reparse_tag", 0) == JUNCTION_TAG
 
 
-def _read_target(place: str, path: str, root: str) -> str:
+def _read_target(link: str, path: str, root: str) -> str:
     try:
-        target = os.readlink(place)  # noqa: PTH115  # Path would change the text
+        target = os.readlink(link)  # noqa: PTH115  # Path would change the text
     except OSError as error:
-        raise _unreadable_error(place, error) from error
+        raise _unreadable_error(link, error) from error
     if os.name == "nt":
         target = translate_windows_target(target, path, root)
     reason = target_objection(target)
@@ -122,9 +130,9 @@ def _read_target(place: str, path: str, root: str) -> str:
 
 
 def translate_windows_target(target: str, path: str, root: str) -> str:
-    r"""Return what a Windows link says in the words of Linux: "/", and relative when it stays below `root`.
+    r"""Return the target of a Windows link in Linux form: with "/", and relative when it stays below `root`.
 
-    npm and pnpm make junctions there, which are always absolute and read back as \\?\C:\project\...
+    npm and pnpm create junctions on Windows, which are always absolute and read back as \\?\C:\project\...
     """
     target = target.removeprefix("\\\\?\\").replace("\\", "/")
     base = root.removeprefix("\\\\?\\").replace("\\", "/").rstrip("/") + "/"
@@ -133,38 +141,38 @@ def translate_windows_target(target: str, path: str, root: str) -> str:
     return posixpath.relpath("/" + target[len(base) :], posixpath.join("/", posixpath.dirname(path)))
 
 
-def _read(place: str, size: int) -> bytes:
+def _read(file: str, size: int) -> bytes:
     try:
-        descriptor = os.open(place, READ_ONLY_FLAGS)
+        descriptor = os.open(file, READ_ONLY_FLAGS)
         try:
             data = os.read(descriptor, size + 1)
-            while 0 < len(data) < size and (more := os.read(descriptor, size + 1 - len(data))):
-                data += more
+            while 0 < len(data) < size and (chunk := os.read(descriptor, size + 1 - len(data))):
+                data += chunk
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _unreadable_error(place, error) from error
+        raise _unreadable_error(file, error) from error
     if len(data) != size:
-        raise _changed_error(place)
+        raise _changed_error(file)
     return data
 
 
-def _map_file(place: str, size: int) -> mmap.mmap:
+def _map_file(file: str, size: int) -> mmap.mmap:
     try:
-        descriptor = os.open(place, READ_ONLY_FLAGS)
+        descriptor = os.open(file, READ_ONLY_FLAGS)
         try:
             if os.fstat(descriptor).st_size == size:
                 return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _unreadable_error(place, error) from error
-    raise _changed_error(place)
+        raise _unreadable_error(file, error) from error
+    raise _changed_error(file)
 
 
-def _changed_error(place: str) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{place!r}: it changed while it was read", hint="Repeat the command.")
+def _changed_error(file: str) -> LambdapackError:
+    return LambdapackError(BAD_TARGET, f"{file!r}: it changed while lambdapack read it", hint="Repeat the command.")
 
 
-def _unreadable_error(place: str, error: OSError) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{place!r}: {error.strerror or error}", hint="Check its owner and permissions.")
+def _unreadable_error(file: str, error: OSError) -> LambdapackError:
+    return LambdapackError(BAD_TARGET, f"{file!r}: {error.strerror or error}", hint="Check its owner and permissions.")

@@ -1,4 +1,4 @@
-"""A tree as a tar stream for the engine, and the tar file that comes back as a tree. Never unpacks to disk."""
+"""A tree as a tar stream for the container engine, and a tar file as a tree. Never unpacks to disk."""
 
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -11,8 +11,10 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET
 from lambdapack.tree.archive import MappedFile, lend
 from lambdapack.tree.directory import PathFilter
-from lambdapack.tree.entry import Entry, EntryKind, Tree
-from lambdapack.tree.names import (
+from lambdapack.tree.entry import (
+    Entry,
+    EntryKind,
+    Tree,
     admit_path,
     ancestors,
     file_entry,
@@ -23,17 +25,17 @@ from lambdapack.tree.names import (
 )
 
 FIXED_MTIME = 315532800
-"""1980-01-01T00:00:00Z in Unix seconds, the oldest time that a zip can hold: one date everywhere."""
+"""1980-01-01T00:00:00Z in Unix seconds, the oldest time that a zip can store; every tar and zip entry has it."""
 
 TAR_CHUNK_BYTES = 256 * 1024
-"""Bytes of a chunk: large enough that an HTTP connection is not the brake, small enough to hold many."""
+"""Bytes of a chunk: large enough for an HTTP connection, small enough to keep many in memory."""
 
 
 def tar_chunks(tree: Tree, prefix: str = "", owner: tuple[int, int] = (0, 0)) -> Iterator[bytes]:
-    """Give the bytes of a tar of a tree below `prefix`, in bounded memory.
+    """Yield the bytes of a tar of a tree below `prefix`, in bounded memory.
 
-    Modes are the entries' own (compose.readable makes them 644 and 755). Every directory comes once and before what it
-    holds; of `prefix` only the last directory has an entry: one for /tmp or /var would change those of the container.
+    Modes are the entries' own (compose.make_readable sets 644 and 755). Every directory comes once and before its
+    contents; of `prefix` only the last directory has an entry: one for /tmp or /var would change the container's own.
     """
     reason = path_objection(prefix) if prefix else None
     if reason is not None:
@@ -92,9 +94,9 @@ class SpoolTree:
     """The entries of a tar file, open until `close`."""
 
     def __init__(self, path: Path, strip: str = "", *, keep: PathFilter | None = None) -> None:
-        """Index it; `strip` is the directory that an engine puts before every name. What `keep` refuses is not there.
+        """Index the file; `strip` is the directory that the engine puts before every name. `keep` leaves entries out.
 
-        LP007 when it is no tar or is cut off, LP008 when an entry must not be unpacked or lies outside `strip`.
+        LP007 when it is not a tar or is truncated, LP008 when an entry must not be unpacked or lies outside `strip`.
         """
         self._file = MappedFile(path)
         try:
@@ -106,13 +108,13 @@ class SpoolTree:
 
     @contextmanager
     def view(self, path: str) -> Iterator[memoryview]:
-        """Lend a file's bytes: a slice of the mapped spool."""
+        """Give a view of a file's bytes: a slice of the mapped tar."""
         file_entry(self.entries, path)
-        with lend(self._file.piece(*self._places[path])) as data:
+        with lend(self._file.read_range(*self._places[path])) as data:
             yield data
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -128,27 +130,27 @@ def _read_entries(
     file: MappedFile, strip: str, keep: PathFilter | None
 ) -> tuple[list[Entry], Mapping[str, SpoolRange]]:
     entries: list[Entry] = []
-    places: dict[str, SpoolRange] = {}
+    ranges: dict[str, SpoolRange] = {}
     for member in _read_members(file):
         path = _strip_prefix(strip, member.name, file.path)
         if not path or (keep is not None and not keep(path, member.isdir())):
             continue
         if member.islnk():
-            places[path] = _hard_link_range(member, strip, places, file.path)
+            ranges[path] = _hard_link_range(member, strip, ranges, file.path)
         elif member.isreg():
-            places[path] = _file_range(member, file)
-        entries.append(_make_entry(path, member, places, file.path))
-    return entries, places
+            ranges[path] = _file_range(member, file)
+        entries.append(_make_entry(path, member, ranges, file.path))
+    return entries, ranges
 
 
 def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
-    """Give the members; LP007 when they end anywhere but at the closing block of zeros, where tarfile is silent."""
+    """Yield the members; LP007 when the file does not end with a block of zeros, which tarfile does not check."""
     before = -1
     try:
         with tarfile.open(file.path, "r:", errorlevel=2) as archive:
             for member in archive:
                 if member.size < 0 or archive.offset <= before:
-                    raise _damaged_error(file.path, f"{member.name!r} has a size that cannot be")
+                    raise _damaged_error(file.path, f"{member.name!r} has an impossible size")
                 before = archive.offset
                 yield member
             end = archive.offset
@@ -156,52 +158,54 @@ def _read_members(file: MappedFile) -> Iterator[tarfile.TarInfo]:
         raise _damaged_error(file.path, str(error)) from error
     except OSError as error:
         raise LambdapackError(BAD_TARGET, f"{file.path}: {error.strerror or error}") from error
-    if bytes(file.piece(end, tarfile.BLOCKSIZE)) != bytes(tarfile.BLOCKSIZE):
+    if bytes(file.read_range(end, tarfile.BLOCKSIZE)) != bytes(tarfile.BLOCKSIZE):
         raise _damaged_error(file.path, f"no entry can be read at offset {end}")
 
 
-def _strip_prefix(strip: str, name: str, where: Path) -> str:
-    """Return a name without the engine's leading directory, "" for that directory itself."""
-    path = admit_path(name, where)
+def _strip_prefix(strip: str, name: str, archive: Path) -> str:
+    """Return a name without the leading directory that the engine adds, "" for that directory itself."""
+    path = admit_path(name, archive)
     if not strip or not path:
         return path
     if path != strip and not path.startswith(f"{strip}/"):
-        raise hostile_entry_error(where, name, f"it lies outside {strip!r}")
+        raise hostile_entry_error(archive, name, f"it lies outside {strip!r}")
     return path[len(strip) + 1 :]
 
 
-def _hard_link_range(member: tarfile.TarInfo, strip: str, places: Mapping[str, SpoolRange], where: Path) -> SpoolRange:
-    """Return the bytes that a hard link shares with an earlier file; podman names that one without the prefix."""
-    target = admit_path(member.linkname, where)
+def _hard_link_range(
+    member: tarfile.TarInfo, strip: str, ranges: Mapping[str, SpoolRange], archive: Path
+) -> SpoolRange:
+    """Return the range that a hard link shares with an earlier file; podman names that file without the prefix."""
+    target = admit_path(member.linkname, archive)
     for path in (target.removeprefix(f"{strip}/") if strip else target, target):
-        if path in places:
-            return places[path]
+        if path in ranges:
+            return ranges[path]
     raise hostile_entry_error(
-        where, member.name, f"it is a hard link to {member.linkname!r}, which is no file before it"
+        archive, member.name, f"it is a hard link to {member.linkname!r}, which is not an earlier file of the archive"
     )
 
 
 def _file_range(member: tarfile.TarInfo, file: MappedFile) -> SpoolRange:
     if member.issparse():
-        raise _damaged_error(file.path, f"{member.name!r} is stored sparse")
+        raise _damaged_error(file.path, f"{member.name!r} is a sparse file")
     if member.offset_data + member.size > file.size:
-        raise _damaged_error(file.path, f"it is cut off in {member.name!r}")
+        raise _damaged_error(file.path, f"the file ends inside {member.name!r}")
     return member.offset_data, member.size
 
 
-def _make_entry(path: str, member: tarfile.TarInfo, places: Mapping[str, SpoolRange], where: Path) -> Entry:
+def _make_entry(path: str, member: tarfile.TarInfo, ranges: Mapping[str, SpoolRange], archive: Path) -> Entry:
     mode = member.mode & 0o777
-    if path in places:
-        return Entry(path, EntryKind.FILE, mode, places[path][1])
+    if path in ranges:
+        return Entry(path, EntryKind.FILE, mode, ranges[path][1])
     if member.isdir():
         return Entry(path, EntryKind.DIRECTORY, mode, 0)
     if not member.issym():
-        raise hostile_entry_error(where, member.name, "it is a pipe, a device or of a kind that no file system knows")
+        raise hostile_entry_error(archive, member.name, "it is a pipe, a device or an entry of an unknown type")
     reason = target_objection(member.linkname)
     if reason is not None:
-        raise hostile_entry_error(where, member.name, reason)
+        raise hostile_entry_error(archive, member.name, reason)
     return Entry(path, EntryKind.SYMLINK, 0o777, 0, member.linkname)
 
 
 def _damaged_error(path: Path, cause: str) -> LambdapackError:
-    return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Make it again; `tar -tf {path}` tests it.")
+    return LambdapackError(BAD_TARGET, f"{path}: {cause}", hint=f"Create the archive again; `tar -tf {path}` tests it.")

@@ -46,7 +46,7 @@ def upload(world: World) -> None:
     stored = S3Object(BUCKET, "lambdapack/large.zip", LARGE, "", "digest")
     client = world.cloud.calls.client("s3")
     pair = paired(
-        lambda: world.cloud.store(stored, path, lambda _amount: None),
+        lambda: world.cloud.upload_object(stored, path, lambda _amount: None),
         lambda: client.upload_file(str(path), BUCKET, "plain.zip"),
         UPLOADS,
     )

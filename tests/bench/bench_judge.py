@@ -87,7 +87,7 @@ def main() -> None:
 def _node(path: Path) -> float:
     def read() -> int:
         with MappedFile(path) as file:
-            data = file.piece(0, file.size)
+            data = file.read_range(0, file.size)
             return elf.read_elf(data).machine + sum(1 for _ in elf.read_exports(data))
 
     return statistics.median(measured(read) for _ in range(ROUNDS))

@@ -66,7 +66,7 @@ class Site:
     def function(self, text: str = "old", name: str = "fn", **changes: Any) -> DeploymentPackage:
         """Make a function with version 1 and alias live, and forget the calls."""
         package = self.package(text)
-        self.deploy(self.wanted(package, function=name, new=NEW, **changes))
+        self.deploy(self.wanted(package, function=name, creation_settings=NEW, **changes))
         self.aws.line.forget()
         return package
 

@@ -66,7 +66,7 @@ class FakeCloud(BotoCloud):
         super().__init__(make, aws.region, aws.time.clock)
         self.aws = aws
 
-    def download(self, location: str, path: Path, advance: Advance) -> None:
+    def download_url(self, location: str, path: Path, advance: Advance) -> None:
         data = self.aws.functions.code[location.removeprefix("https://code.invalid/").removesuffix("?sig=x")]
         advance(path.write_bytes(data))
 

@@ -58,7 +58,7 @@ class World:
         settings = FunctionSettings(runtime=RUNTIME, handler=HANDLER, role=self.role)
         name = self.fresh()
         self.cloud.create_function(name, architecture, LocalZip(self.archive(text)), settings)
-        return self.cloud.settled(name)
+        return self.cloud.wait_until_settled(name)
 
 
 def zipped(files: dict[str, str | bytes], size: int = 0, *, packed: bool = False, below: str = "") -> bytes:

@@ -48,8 +48,8 @@ def test_it_is_a_cloud(world: World) -> None:
     cloud = as_cloud(world)
     assert cloud.region == "eu-central-1"
     assert cloud.identity().account.isdigit()
-    assert cloud.limits().zipped == 52_428_800
-    assert cloud.limits().unzipped == 262_144_000
+    assert cloud.limits().zipped_bytes == 52_428_800
+    assert cloud.limits().unzipped_bytes == 262_144_000
 
 
 def test_what_is_not_there_is_none(world: World) -> None:
@@ -80,15 +80,15 @@ def test_a_function_is_read_as_it_was_made(world: World) -> None:
     )
     name = world.fresh()
     world.cloud.create_function(name, Architecture.ARM64, LocalZip(archive), settings)
-    found = world.cloud.settled(name)
-    assert (found.name, found.version, found.package) == (name, LATEST, "Zip")
+    found = world.cloud.wait_until_settled(name)
+    assert (found.name, found.version, found.package_type) == (name, LATEST, "Zip")
     assert (found.runtime, found.handler, found.role) == ("nodejs22.x", "app.main", world.role)
     assert (found.timeout, found.memory, dict(found.environment)) == (7, 256, {"STAGE": "test"})
     assert found.architecture is Architecture.ARM64
     assert found.code_digest == code_digest(archive)
     assert found.code_bytes == archive.stat().st_size
-    assert found.settled
-    assert not found.failed
+    assert found.is_settled
+    assert not found.has_failed
     assert found.version_arn.endswith(f":function:{name}:$LATEST")
 
 
@@ -104,26 +104,26 @@ def test_new_code_is_there_when_it_has_settled(world: World) -> None:
     made = world.function("old")
     archive = world.archive("new")
     world.cloud.update_code(made.name, made.architecture, LocalZip(archive))
-    found = world.cloud.settled(made.name)
+    found = world.cloud.wait_until_settled(made.name)
     assert found.code_digest == code_digest(archive) != made.code_digest
-    assert found.settings == made.settings
+    assert found.settings_digest == made.settings_digest
 
 
 def test_code_comes_out_of_a_bucket(world: World) -> None:
     made = world.function("old")
     archive = world.archive("stored")
-    stored = world.cloud.store(S3Object(BUCKET, "lambdapack/x.zip", 0, "", "d"), archive, ignored)
+    stored = world.cloud.upload_object(S3Object(BUCKET, "lambdapack/x.zip", 0, "", "d"), archive, ignored)
     world.cloud.update_code(made.name, made.architecture, stored)
-    assert world.cloud.settled(made.name).code_digest == code_digest(archive)
+    assert world.cloud.wait_until_settled(made.name).code_digest == code_digest(archive)
 
 
 def test_settings_change_and_the_rest_stays(world: World) -> None:
     made = world.function()
     world.cloud.update_settings(made.name, FunctionSettings(timeout=9, environment={"A": "1"}), made.revision)
-    found = world.cloud.settled(made.name)
+    found = world.cloud.wait_until_settled(made.name)
     assert (found.timeout, dict(found.environment)) == (9, {"A": "1"})
     assert (found.handler, found.memory, found.code_digest) == (made.handler, made.memory, made.code_digest)
-    assert found.settings != made.settings
+    assert found.settings_digest != made.settings_digest
 
 
 def test_settings_of_another_revision_are_not_changed(world: World) -> None:
@@ -138,15 +138,15 @@ def test_settings_of_another_revision_are_not_changed(world: World) -> None:
 def test_versions_keep_what_was_published(world: World) -> None:
     made = world.function("one")
     first = world.cloud.publish_version(made.name, made.code_digest, made.revision)
-    assert world.cloud.settled(made.name, first.version).settled
+    assert world.cloud.wait_until_settled(made.name, first.version).is_settled
     world.cloud.update_code(made.name, made.architecture, LocalZip(world.archive("two")))
-    second = world.cloud.settled(made.name)
+    second = world.cloud.wait_until_settled(made.name)
     world.cloud.publish_version(made.name, second.code_digest, second.revision)
     listed = {each.version: each.code_digest for each in world.cloud.versions(made.name)}
     assert listed == {LATEST: second.code_digest, "1": made.code_digest, "2": second.code_digest}
     kept = world.cloud.function(made.name, "1")
     assert kept is not None
-    assert kept.settings == made.settings
+    assert kept.settings_digest == made.settings_digest
     assert kept.version_arn.endswith(f":{made.name}:1")
 
 
@@ -176,7 +176,7 @@ def test_an_alias_moves_and_splits(world: World) -> None:
     made = world.function("one")
     world.cloud.publish_version(made.name, made.code_digest, made.revision)
     world.cloud.update_code(made.name, made.architecture, LocalZip(world.archive("two")))
-    second = world.cloud.settled(made.name)
+    second = world.cloud.wait_until_settled(made.name)
     world.cloud.publish_version(made.name, second.code_digest, second.revision)
     alias = world.cloud.create_alias(made.name, Alias("live", "", "1"))
     split = world.cloud.update_alias(made.name, replace(alias, weights=(("2", 0.1),)))
@@ -192,7 +192,7 @@ def test_an_alias_moves_and_splits(world: World) -> None:
 def test_every_version_of_the_region_is_listed(world: World) -> None:
     made = world.function()
     world.cloud.publish_version(made.name, made.code_digest, made.revision)
-    found = {each.version for each in world.cloud.every_version() if each.name == made.name}
+    found = {each.version for each in world.cloud.all_versions() if each.name == made.name}
     if world.name == "ministack":
         assert LATEST in found  # it ignores FunctionVersion=ALL
     else:
@@ -225,7 +225,7 @@ def test_layers_have_versions(world: World) -> None:
 
 def test_a_layer_comes_out_of_a_bucket(world: World) -> None:
     archive = world.archive("stored layer")
-    stored = world.cloud.store(S3Object(BUCKET, "lambdapack/layer.zip", 0), archive, ignored)
+    stored = world.cloud.upload_object(S3Object(BUCKET, "lambdapack/layer.zip", 0), archive, ignored)
     made = world.cloud.publish_layer(replace(NEW, name=world.fresh("layer")), stored)
     found = world.cloud.layer_version(made.name, 1)
     assert found is not None
@@ -246,29 +246,29 @@ def test_layers_are_shared(world: World) -> None:
 def test_an_object_is_stored_once_and_found_again(world: World) -> None:
     archive = world.archive("stored")
     key = f"lambdapack/{world.fresh()}.zip"
-    assert world.cloud.stored(BUCKET, key) is None
+    assert world.cloud.find_object(BUCKET, key) is None
     wanted = S3Object(BUCKET, key, archive.stat().st_size, "", code_digest(archive))
     sent: list[int] = []
-    stored = world.cloud.store(wanted, archive, sent.append)
-    assert world.cloud.stored(BUCKET, key) == stored
+    stored = world.cloud.upload_object(wanted, archive, sent.append)
+    assert world.cloud.find_object(BUCKET, key) == stored
     assert (stored.size, stored.code_digest) == (wanted.size, wanted.code_digest)
     assert world.name == "fake" or sum(sent) == wanted.size
-    world.cloud.fetch(BUCKET, key, world.directory / "back", ignored)
+    world.cloud.download_object(BUCKET, key, world.directory / "back", ignored)
     assert (world.directory / "back").read_bytes() == archive.read_bytes()
 
 
 def test_a_large_object_goes_in_parts(world: World) -> None:
     archive = world.archive("large", size=20 << 20)
     key = f"lambdapack/{world.fresh()}.zip"
-    stored = world.cloud.store(S3Object(BUCKET, key, 0, "", "d"), archive, ignored)
+    stored = world.cloud.upload_object(S3Object(BUCKET, key, 0, "", "d"), archive, ignored)
     assert stored.size == archive.stat().st_size
-    world.cloud.fetch(BUCKET, key, world.directory / "back", ignored)
+    world.cloud.download_object(BUCKET, key, world.directory / "back", ignored)
     assert (world.directory / "back").read_bytes() == archive.read_bytes()
 
 
 def test_a_missing_object_cannot_be_fetched(world: World) -> None:
     with pytest.raises(LambdapackError, match="LP421"):
-        world.cloud.fetch(BUCKET, "nothing", world.directory / "x", ignored)
+        world.cloud.download_object(BUCKET, "nothing", world.directory / "x", ignored)
     assert not (world.directory / "x").exists()
 
 
@@ -277,7 +277,7 @@ def test_deployed_code_can_be_had_back(world: World) -> None:
         pytest.skip("moto gives addresses of a host that does not exist")
     made = world.function("back")
     location = world.cloud.code_location(made.name)
-    world.cloud.download(location, world.directory / "code.zip", ignored)
+    world.cloud.download_url(location, world.directory / "code.zip", ignored)
     assert code_digest(world.directory / "code.zip") == made.code_digest
 
 

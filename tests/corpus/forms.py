@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.binary.facts import Registration, RegistrationKind
-from lambdapack.binary.registration.code import NODE_API_EXPERIMENTAL
+from lambdapack.binary.facts import NODE_API_EXPERIMENTAL, Registration, RegistrationKind
 from lambdapack.runtimes.versions import abi_of_node_major
 from tests.corpus.compilers import Compiler, headers, unpacked
 

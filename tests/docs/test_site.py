@@ -15,7 +15,7 @@ from lambdapack.recipes.recipes import RECIPES
 from lambdapack.rules.registry import RULES
 from lambdapack.runtimes.runtime import runtime_ids
 
-CONFIG = Path(__file__).resolve().parents[2] / "docs" / "mkdocs.yml"
+CONFIG = Path(__file__).resolve().parents[2] / ".mkdocs.yml"
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ def test_a_version_that_breaks_is_not_served(run: Run, world: World) -> None:
     assert done.returncode == 1
     assert "error[LP425]" in done.stderr
     assert "boom" in done.stderr
-    assert "version 2 is published, and alias live is where it was, at version 1" in done.stderr
+    assert "version 2 was published, and alias live still points at version 1" in done.stderr
     assert answer(world, name) == "old"
 
 

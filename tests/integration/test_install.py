@@ -13,7 +13,8 @@ import pytest
 
 from lambdapack.engine.docker import connect_engine
 from lambdapack.engine.interface import Engine
-from lambdapack.errors.build import COMPILE_FAILED, LOCK_REFUSED, NO_REGISTRY, OUT_OF_MEMORY, ROOT_SCRIPT
+from lambdapack.errors.build import LOCK_REFUSED, NO_REGISTRY, ROOT_SCRIPT
+from lambdapack.errors.install import COMPILE_FAILED, OUT_OF_MEMORY
 from lambdapack.errors.record import LambdapackError
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.install import install_dependencies

@@ -14,6 +14,7 @@ import pytest
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("lab_engine")]
 
+IMAGES = Path(__file__).resolve().parents[2] / "images"
 ARCHITECTURES = ("x86_64", "arm64")
 OCI = {"x86_64": "amd64", "arm64": "arm64"}
 SECONDS = 60
@@ -102,7 +103,7 @@ def test_label_and_programs_have_the_same_architecture(architecture: str, kind: 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_bare_image_has_no_tools(architecture: str) -> None:
-    tools = "tar find gzip git ps apt dpkg awk curl openssl python3 gcc make which perl dnf yum"
+    tools = "tar find gzip git ssh pkg-config ps apt dpkg awk curl openssl python3 gcc make which perl dnf yum"
     found = run(image(architecture), "bash", "-c", f"type -P {tools} node npm ls cat sed grep head")
     there = {path.rpartition("/")[2] for path in found.stdout.decode().split()}
     assert there == {"node", "npm", "ls", "cat", "sed", "grep", "head"}
@@ -110,10 +111,23 @@ def test_the_bare_image_has_no_tools(architecture: str) -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_system_libraries_are_in_lib64(architecture: str) -> None:
-    names = "libc.so.6 libstdc++.so.6 libz.so.1 libgcc_s.so.1 libm.so.6"
+    names = "libc.so.6 libstdc++.so.6 libz.so.1 libgcc_s.so.1 libm.so.6 libssl.so.3 libcrypto.so.3"
     script = f"for name in {names}; do test -e /lib64/$name && test -e /usr/lib64/$name || echo $name; done"
     looked = run(image(architecture), "bash", "-c", script)
     assert (looked.returncode, looked.stdout) == (0, b"")
+
+
+@pytest.mark.parametrize("kind", ["", "-build"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_images_say_amazon_linux_2023(architecture: str, kind: str) -> None:
+    """Prisma reads both to choose an engine: ID, and which libssl is in /lib64."""
+    script = '. /etc/os-release && echo "$ID $VERSION_ID" && ls /lib64/ | grep libssl.so && cat /etc/system-release'
+    told = run(image(architecture, kind), "bash", "-c", script)
+    assert told.stdout.decode().splitlines() == [
+        "amzn 2023",
+        "libssl.so.3",
+        "Amazon Linux release 2023 (Amazon Linux)",
+    ], told.stderr
 
 
 def test_the_bare_image_lacks_what_lambda_lacks() -> None:
@@ -147,6 +161,59 @@ def test_the_build_image_compiles_against_nodes_headers(architecture: str) -> No
     )
     compiled = run(image(architecture, "-build"), "bash", "-c", script)
     assert compiled.stdout.startswith(b"GNU Make"), compiled.stderr
+
+
+NPM_USER = "1051:1051"
+USER_LINE = "lambdapack:x:1051:1051::/tmp:/bin/sh"
+"""What a build adds to /etc/passwd for the user of npm and of install scripts."""
+
+Execute = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def build_container(request: pytest.FixtureRequest) -> Iterator[Execute]:
+    """Runs shell scripts in a container of the build image, as npm's user and without the image's library path."""
+    arguments = ("--interactive", "--network", "none", "--cap-drop", "ALL", "--entrypoint", "cat")
+    container = docker("run", "--detach", *arguments, image(request.param, "-build")).stdout.decode().strip()
+
+    def execute(script: str, user: str = NPM_USER, libraries: str = "") -> subprocess.CompletedProcess[bytes]:
+        env = ("--env", "HOME=/tmp", "--env", f"LD_LIBRARY_PATH={libraries}")
+        return docker("exec", "--user", user, "--workdir", "/tmp", *env, container, "sh", "-c", script)
+
+    yield execute
+    docker("rm", "--force", container)
+
+
+def test_git_clones_by_file_and_by_its_own_protocol(build_container: Execute) -> None:
+    commit = "git -c user.name=lab -c user.email=lab@example commit --quiet --allow-empty --message first"
+    serve = "git daemon --base-path=/tmp --export-all --listen=127.0.0.1"
+    script = (
+        f"set -e; git init --quiet one; (cd one; {commit}); git clone --quiet file:///tmp/one two; {serve} & "
+        "for try in 1 2 3 4 5 6 7 8 9; do git clone --quiet git://127.0.0.1/one three && break || sleep 1; done; "
+        "git -C two log --format=%s; git -C three log --format=%s; kill $!"
+    )
+    cloned = build_container(script)
+    assert cloned.stdout == b"first\nfirst\n", cloned.stderr
+
+
+def test_git_and_ssh_load_their_libraries_and_reach_for_the_network(build_container: Execute) -> None:
+    build_container(f"echo {USER_LINE} >> /etc/passwd", user="0")
+    assert build_container("ssh -V").stderr.startswith(b"OpenSSH_")
+    assert b"Failed to connect" in build_container("git ls-remote https://127.0.0.1/one").stderr
+    refused = build_container("git ls-remote ssh://git@127.0.0.1/one").stderr
+    assert b"ssh: connect to host 127.0.0.1 port 22: Connection refused" in refused
+
+
+def test_ssh_needs_a_user_with_a_name_and_the_systems_libcrypto(build_container: Execute) -> None:
+    assert b"No user exists for uid 1051" in build_container("ssh -V").stderr
+    broken = build_container("ssh -V", libraries="/var/lang/lib:/lib64")
+    assert b"/var/lang/lib/libcrypto.so.3: version `OPENSSL_3.4.0' not found (required by ssh)" in broken.stderr
+
+
+def test_pkg_config_answers(build_container: Execute) -> None:
+    build_container("printf 'Name: x\\nDescription: x\\nVersion: 1.2\\nCflags: -I/opt/x\\n' > x.pc")
+    asked = build_container("PKG_CONFIG_PATH=/tmp pkg-config --cflags x && pkg-config --modversion libcrypt")
+    assert re.fullmatch(rb"-I/opt/x ?\n4\.\d+\.\d+\n", asked.stdout), asked.stderr
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -286,6 +353,42 @@ def test_layers_are_seen_by_require_and_by_import(node: int, invoke: Invoke) -> 
     assert invoke(image("x86_64", node=node), "index.handler", files) == [1, 2, 1]
 
 
+SDK_VERSION = "3.895.0"
+SDK = tuple(json.loads((IMAGES / "lab" / "sdk" / "package.json").read_text("utf-8"))["dependencies"])
+
+
+def test_the_sdk_has_what_functions_use_most() -> None:
+    clients = ("s3", "dynamodb", "ssm", "secrets-manager", "sqs", "sns", "lambda", "sts")
+    libraries = ("lib-dynamodb", "lib-storage", "util-dynamodb", "credential-providers", "s3-request-presigner")
+    assert {f"@aws-sdk/{name}" for name in (*(f"client-{client}" for client in clients), *libraries)} <= set(SDK)
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_the_runtime_brings_the_sdk(node: int, invoke: Invoke) -> None:
+    script = (
+        "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+        "export const handler = async (names) => { for (const name of names) { require(name); await import(name) }"
+        " return [require('@aws-sdk/client-s3/package.json').version, require.resolve('@smithy/node-http-handler')] }"
+    )
+    version, handler = invoke(image("x86_64", node=node), "index.handler", task({"index.mjs": script}), SDK)
+    assert version == SDK_VERSION
+    assert handler.startswith("/var/runtime/node_modules/@smithy/")
+
+
+def test_the_functions_own_sdk_comes_before_the_runtimes(invoke: Invoke) -> None:
+    own = {"node_modules/@aws-sdk/client-s3/index.js": "module.exports = 'own'"}
+    script = "const s3 = require('@aws-sdk/client-s3'); exports.handler = async () => s3"
+    assert invoke(image("x86_64"), "index.handler", task({"index.js": script, **own})) == "own"
+
+
+@pytest.mark.parametrize("statement", ["require('@aws-sdk/client-s3')", "import('@aws-sdk/client-s3')"])
+def test_node_alone_does_not_look_for_the_sdk(statement: str) -> None:
+    """Only the runtime sets NODE_PATH, and node's `import` never reads it."""
+    env = "NODE_PATH=/var/runtime/node_modules" if statement.startswith("import") else None
+    asked = run(image("x86_64"), "node", "-e", statement, env=env)
+    assert (asked.returncode, b"Cannot find" in asked.stderr) == (1, True), asked.stderr
+
+
 def test_a_function_error_names_its_type(invoke: Invoke) -> None:
     script = "exports.handler = async () => { throw new TypeError('no') }"
     answer = invoke(image("x86_64"), "index.handler", task({"index.js": script}))
@@ -300,7 +403,7 @@ def test_a_streaming_handler_answers_in_one_piece(invoke: Invoke) -> None:
     assert invoke(image("x86_64"), "index.handler", task({"index.js": script})) == {"a": 1}
 
 
-DOCKERFILE = Path(__file__).resolve().parents[2] / "images" / "Dockerfile"
+DOCKERFILE = IMAGES / "Dockerfile"
 
 MANAGERS = {
     "Amazon Linux 2023": ("microdnf", "microdnf install -y .* gcc-c\\+\\+ make .* python3 cmake\n.*microdnf clean all"),

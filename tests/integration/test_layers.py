@@ -163,7 +163,7 @@ def test_sharp_in_a_layer_and_the_code_in_the_function(tmp_path: Path, npm: str,
     done = lambdapack("invoke", fn, "--layer", layers["arm64"], *TARGET, env=lab_engine)
     assert done.returncode == 2
     said = " ".join(done.stderr.split())
-    assert f"{layers['arm64']} is made for another CPU" in said
+    assert f"{layers['arm64']} is built for a different CPU" in said
     assert "is for arm64, the function runs on x86_64" in said
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.config.kinds import IgnoreSetting
-from lambdapack.config.settings import OPTIONS, Settings
+from lambdapack.config.settings import OPTIONS, IgnoreSetting, Settings
 from lambdapack.config.sources import load_settings
 from lambdapack.engine.interface import Limits
 from lambdapack.errors.record import LambdapackError
@@ -162,32 +161,32 @@ def test_flags_that_repeat_come_as_tuples(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
-        ('handeler = "a.b"', "lambdapack.toml:1: there is no setting handeler; did you mean handler"),
+        ('handeler = "a.b"', "lambdapack.toml:1: unknown setting handeler; did you mean handler"),
         (
             'arch = "arm64"\n\ntime_limit = 3',
-            "lambdapack.toml:3: there is no setting time_limit; did you mean time-limit",
+            "lambdapack.toml:3: unknown setting time_limit; did you mean time-limit",
         ),
-        ('arch = "arm64"\n[engine]\nhots = {}', "there is no setting engine.hots; did you mean engine.hosts"),
-        ("zzz = 1", "lambdapack.toml:1: there is no setting zzz"),
+        ('arch = "arm64"\n[engine]\nhots = {}', "unknown setting engine.hots; did you mean engine.hosts"),
+        ("zzz = 1", "lambdapack.toml:1: unknown setting zzz"),
         ('arch = "sparc"', "arch (lambdapack.toml:1) is 'sparc': one of x86_64, arm64, all is expected"),
-        ("handler = 7", "handler (lambdapack.toml:1) is 7: a text that is not empty is expected"),
+        ("handler = 7", "handler (lambdapack.toml:1) is 7: a non-empty string is expected"),
         ('layer = "perhaps"', "true or false is expected"),
         ('executable = "a"\nprocesses = 0', "a whole number from 1 is expected"),
-        ("executable = [1]", "an array of texts is expected"),
+        ("executable = [1]", "an array of strings is expected"),
         ('memory = "lots"', 'a size such as "512m" or "4g" is expected'),
         ('memory = "0g"', "a size such as"),
         ("time-limit = -1", "a time such as 600 (seconds)"),
         ("time-limit = inf", "a time such as 600 (seconds)"),
         ('time-limit = "1h30"', "a time such as 600 (seconds)"),
-        ('image = "x:{cpu}"', "{cpu} is no placeholder: {node}, {runtime} or {arch} is expected"),
-        ('image = "x:{node"', "{node is no placeholder"),
-        ('build-image = "a b"', "an image name without blanks is expected"),
-        ("[engine]\nhosts = {sparc = 'ssh://x'}", "sparc is no architecture"),
-        ("[engine]\nhosts = {arm64 = 'graviton'}", "graviton is no engine address"),
+        ('image = "x:{cpu}"', "{cpu} is not a placeholder: {node}, {runtime} or {arch} is expected"),
+        ('image = "x:{node"', "{node is not a placeholder"),
+        ('build-image = "a b"', "an image name without spaces is expected"),
+        ("[engine]\nhosts = {sparc = 'ssh://x'}", "sparc is not an architecture"),
+        ("[engine]\nhosts = {arm64 = 'graviton'}", "graviton is not an engine address"),
         ("[ignore]\nLP301 = ''", "LP301 has no reason"),
-        ("[ignore]\n'wrong cpu' = 'x'", "'wrong cpu' is no code"),
-        ("ignore = [3]", "a table of texts"),
-        ("engine = 'docker'", "there is no setting engine"),
+        ("[ignore]\n'wrong cpu' = 'x'", "'wrong cpu' is not a code"),
+        ("ignore = [3]", "a table of strings"),
+        ("engine = 'docker'", "unknown setting engine"),
         ("arch = \n", "lambdapack.toml:1:8: Invalid value"),
         ("arch = 'arm64'\narch = 'x86_64'", "Cannot overwrite a value"),
     ],
@@ -206,7 +205,7 @@ def test_variables_and_package_json_are_named_as_the_origin(tmp_path: Path) -> N
 def test_a_variable_that_is_nearly_ours_is_noted(tmp_path: Path) -> None:
     environ = {"LAMBDAPACK_RUNTIM": "nodejs22.x", "LAMBDAPACK_REQUIRE_ENGINE": "1"}
     assert load(tmp_path, environ=environ).notes == (
-        "the variable LAMBDAPACK_RUNTIM is none of ours; did you mean LAMBDAPACK_RUNTIME?",
+        "unknown variable LAMBDAPACK_RUNTIM; did you mean LAMBDAPACK_RUNTIME?",
     )
 
 
@@ -217,7 +216,7 @@ def test_the_schema_line_of_editors_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_every_row_has_names_help_and_a_schema(option: Any) -> None:
     assert option.variable == "LAMBDAPACK_" + option.name.upper().replace("-", "_").replace(".", "_")
-    assert option.flag == (option.called or "--" + option.name.replace(".", "-"))
+    assert option.flag == (option.flag_name or "--" + option.name.replace(".", "-"))
     assert option.help
     assert not option.help.endswith(".")
     assert option.kind.schema

@@ -8,7 +8,6 @@ from elftools.elf.enums import (
     ENUM_DT_FLAGS,
     ENUM_DT_FLAGS_1,
     ENUM_E_MACHINE,
-    ENUM_E_TYPE,
     ENUM_NOTE_GNU_PROPERTY_TYPE,
     ENUM_NOTE_N_TYPE,
     ENUM_P_TYPE_BASE,
@@ -17,10 +16,6 @@ from elftools.elf.enums import (
     ENUM_ST_VISIBILITY,
     ENUM_RELOC_TYPE_x64,
 )
-
-ET_REL = ENUM_E_TYPE["ET_REL"]
-ET_EXEC = ENUM_E_TYPE["ET_EXEC"]
-ET_DYN = ENUM_E_TYPE["ET_DYN"]
 
 EM_X86_64 = ENUM_E_MACHINE["EM_X86_64"]
 EM_AARCH64 = ENUM_E_MACHINE["EM_AARCH64"]

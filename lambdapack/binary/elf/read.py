@@ -12,11 +12,15 @@ from lambdapack.binary.elf.definitions import (
     PT_GNU_STACK,
     PT_TLS,
     RELOCATION_TYPES,
+    machine_name,
 )
-from lambdapack.binary.elf.dynamic import DynamicSection, SymbolTable, read_dynamic
-from lambdapack.binary.elf.header import (
-    CUT_HEADERS_DAMAGE,
+from lambdapack.binary.elf.dynamic import DynamicSection, SymbolTable, read_dynamic, read_isa_needed, read_versions
+from lambdapack.binary.elf.image import (
+    ELF_HEADER_BYTES,
+    Damage,
     ElfHeader,
+    MappedImage,
+    Segment,
     count_missing,
     load_damage,
     read_header,
@@ -24,12 +28,19 @@ from lambdapack.binary.elf.header import (
     read_interpreter_32,
     read_segments,
 )
-from lambdapack.binary.elf.image import Damage, MappedImage, Segment
-from lambdapack.binary.elf.relocations import read_bindings, relocation_encodings
-from lambdapack.binary.elf.symbols import DefinedSymbols, read_undefined_symbols
-from lambdapack.binary.elf.versions import read_isa_needed, read_versions
-from lambdapack.binary.facts import Elf, Symbol
-from lambdapack.binary.registration.registration import AddonImage, read_registration
+from lambdapack.binary.elf.symbols import DefinedSymbols, read_bindings, read_undefined_symbols, relocation_encodings
+from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, Content, Elf, Format, Symbol
+
+REGISTRATION_NAME_PARTS = (b"register_module_v", b"_module_register", b"node_api_module_get_api_version_v")
+"""Substrings of the symbol names that registration looks for; a string table with none of them is of no addon."""
+
+
+def recognise_elf(data: memoryview, digest: str) -> Content:
+    """Return the content of a file that begins with ELF's magic; `digest` is the SHA-256 of its bytes in hex."""
+    if len(data) < ELF_HEADER_BYTES:
+        return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
+    elf = read_elf(data)
+    return Content(digest, len(data), Format.ELF, (machine_name(elf.machine),), elf)
 
 
 def read_elf(data: memoryview) -> Elf:
@@ -49,37 +60,37 @@ def read_elf(data: memoryview) -> Elf:
     )
     if header.bits == 32 and header.little_endian:
         return replace(elf, interpreter=read_interpreter_32(data))
-    return _ElfReader(data, header, elf).finish() if header.readable else elf
+    return _ElfReader(data, header, elf).read() if header.is_readable else elf
 
 
 def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
-    """Yield name and version of all that a 64-bit little-endian ELF file defines for others, until it is damaged."""
+    """Yield name and version of each symbol that a 64-bit little-endian ELF file exports; stops at damage."""
     try:
         opened = _open_dynamic(data)
         if opened is not None:
             image, dynamic = opened
             table = SymbolTable(image, dynamic)
-            yield from DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).all()
+            yield from DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).list_all()
     except Damage:
         return
 
 
 def find_definitions(data: memoryview, names: Iterable[str]) -> tuple[Symbol, ...]:
-    """Return those of the names that a 64-bit little-endian ELF file defines for others; none of a damaged one."""
+    """Return the given names that a 64-bit little-endian ELF file exports; none of a damaged one."""
     try:
         opened = _open_dynamic(data)
         if opened is None:
             return ()
         image, dynamic = opened
         table = SymbolTable(image, dynamic)
-        return DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).among(names)
+        return DefinedSymbols(image, dynamic, table, read_versions(image, dynamic)).select(names)
     except Damage:
         return ()
 
 
 def _open_dynamic(data: memoryview) -> tuple[MappedImage, DynamicSection] | None:
     header = read_header(data)
-    if not header.readable:
+    if not header.is_readable:
         return None
     segments = read_segments(data, header)
     image = MappedImage(data, segments)
@@ -88,33 +99,33 @@ def _open_dynamic(data: memoryview) -> tuple[MappedImage, DynamicSection] | None
 
 
 class _ElfReader:
-    """Facts gathered in the loader's order, so that those before some damage are kept."""
+    """Reads facts in the loader's order and keeps those read before damage."""
 
     def __init__(self, data: memoryview, header: ElfHeader, elf: Elf) -> None:
         self._data = data
         self._header = header
         self._elf = elf
 
-    def finish(self) -> Elf:
-        self._missing(())
+    def read(self) -> Elf:
+        self._read_missing_bytes(())
         try:
             segments = read_segments(self._data, self._header)
-            self._missing(segments)
+            self._read_missing_bytes(segments)
             image = MappedImage(self._data, segments)
-            self._segments(image, segments)
+            self._read_segments(image, segments)
             dynamic = read_dynamic(image, segments)
             if dynamic is not None:
-                self._dynamic(image, dynamic)
+                self._read_dynamic(image, dynamic)
         except Damage as damage:
             cut = bool(self._elf.missing_bytes) and str(damage) != CUT_HEADERS_DAMAGE  # the loader dies without a word
             self._elf = replace(self._elf, damage=self._elf.damage or ("" if cut else str(damage)))
         return self._elf
 
-    def _missing(self, segments: tuple[Segment, ...]) -> None:
+    def _read_missing_bytes(self, segments: tuple[Segment, ...]) -> None:
         lacking, pages = count_missing(self._header, segments, len(self._data))
         self._elf = replace(self._elf, missing_bytes=lacking, missing_pages=pages)
 
-    def _segments(self, image: MappedImage, segments: tuple[Segment, ...]) -> None:
+    def _read_segments(self, image: MappedImage, segments: tuple[Segment, ...]) -> None:
         stack = next((segment.flags for segment in segments if segment.kind == PT_GNU_STACK), None)
         self._elf = replace(
             self._elf,
@@ -122,15 +133,15 @@ class _ElfReader:
             tls_bytes=next((segment.memory_bytes for segment in segments if segment.kind == PT_TLS), 0),
             # Without PT_GNU_STACK x86 gets an executable stack, AArch64 does not (glibc stackinfo.h).
             executable_stack=bool(stack & PF_X) if stack is not None else self._header.machine == EM_X86_64,
-            damage=self._elf.damage or self._load_damage(segments),
+            damage=self._elf.damage or self._find_load_damage(segments),
         )
         self._elf = replace(self._elf, isa_needed=read_isa_needed(image, segments))
 
-    def _load_damage(self, segments: tuple[Segment, ...]) -> str:
-        """Of a cut file nothing else is worth saying."""
+    def _find_load_damage(self, segments: tuple[Segment, ...]) -> str:
+        """Return the loader's error about the segments; none for a truncated file, whose missing bytes say enough."""
         return "" if self._elf.missing_bytes else load_damage(self._header, segments)
 
-    def _dynamic(self, image: MappedImage, dynamic: DynamicSection) -> None:
+    def _read_dynamic(self, image: MappedImage, dynamic: DynamicSection) -> None:
         self._elf = replace(
             self._elf,
             dynamic=True,
@@ -151,6 +162,10 @@ class _ElfReader:
         # GNU ld for AArch64 does not set DF_STATIC_TLS; the relocation is there all the same.
         static = {"static-tls"} if self._elf.tls_bytes and bindings.thread_offsets else set()
         self._elf = replace(self._elf, undefined=symbols, flags=self._elf.flags | static)
+        if not any(part in dynamic.strings.raw for part in REGISTRATION_NAME_PARTS):
+            return
+        from lambdapack.binary.registration.registration import AddonImage, read_registration  # noqa: PLC0415
+
         definitions = DefinedSymbols(image, dynamic, table, versions)
         imports = frozenset(symbol.name for symbol in symbols)
         addon = AddonImage(image, dynamic, self._header.machine, table, definitions, imports)

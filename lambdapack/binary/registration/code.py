@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from lambdapack.binary.facts import NODE_API_EXPERIMENTAL
+
 FetchCode = Callable[[int], bytes]
 """Code bytes at an address: enough of them for one short function, empty outside the file."""
 
 MAX_FOLLOWED_JUMPS = 3
-NODE_API_EXPERIMENTAL = 0x7FFFFFFF
-"""NAPI_VERSION_EXPERIMENTAL (node's src/js_native_api.h, read 2026-11): runs on every Node.js."""
 MAX_PLAUSIBLE_NODE_API = 64
 """Node-API versions count from 1 and had reached 10 in 2026."""
 

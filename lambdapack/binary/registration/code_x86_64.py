@@ -60,9 +60,9 @@ def returned_constant(code: bytes, address: int, fetch: FetchCode) -> int | None
 
     Behind calls (profiling, coverage, stack protector) it is the one plausible `mov eax, imm32` of the function.
     """
-    found = _find_return_value(code, address, fetch, MAX_FOLLOWED_JUMPS)
-    if found is not None:
-        return found
+    constant = _find_return_value(code, address, fetch, MAX_FOLLOWED_JUMPS)
+    if constant is not None:
+        return constant
     plausible = {value for match in _MOV_EAX.finditer(code) if is_node_api_level(value := _read_signed(match[1]))}
     return plausible.pop() if len(plausible) == 1 else None
 

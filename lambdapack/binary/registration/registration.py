@@ -1,4 +1,4 @@
-"""How an addon registers with Node.js, and the ABI it was built for. Reads code and data, runs neither."""
+"""Reads how an addon registers with Node.js and the ABI it was built for. Never runs its code."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -8,9 +8,8 @@ from struct import Struct
 from lambdapack.binary.elf.definitions import DT_INIT_ARRAY, DT_INIT_ARRAYSZ, EM_AARCH64, EM_X86_64, RELOCATION_TYPES
 from lambdapack.binary.elf.dynamic import DynamicSection, SymbolTable
 from lambdapack.binary.elf.image import MappedImage
-from lambdapack.binary.elf.relocations import read_pointers
-from lambdapack.binary.elf.symbols import DefinedSymbols
-from lambdapack.binary.facts import Registration, RegistrationKind
+from lambdapack.binary.elf.symbols import DefinedSymbols, read_pointers
+from lambdapack.binary.facts import NODE_API_STRUCT_ABI, Registration, RegistrationKind
 from lambdapack.binary.registration import code_aarch64, code_x86_64
 from lambdapack.binary.registration.code import CodeReader
 
@@ -27,7 +26,7 @@ _MAX_MODULE_FLAGS = 0xFF
 _MAX_NAME_BYTES = 4096  # bytes of a file or module name
 
 PointerSlots = Mapping[int, int]
-"""Slot address to the address that it will point to."""
+"""Address of a pointer in the data, to the address that it points to after relocation."""
 
 
 def find_v8_modules(image: MappedImage, slots: PointerSlots) -> Iterator[tuple[int, int]]:
@@ -47,11 +46,11 @@ def _v8_module_abi(image: MappedImage, slots: PointerSlots, start: int) -> int |
     version, flags, handle, link = fields[0], fields[1], fields[2], fields[8]
     plausible = version in _PLAUSIBLE_ABIS and flags <= _MAX_MODULE_FLAGS and not handle and not link
     entries = [slots[number] for number in (start + 24, start + 32) if number in slots]
-    stray = any(fields[at] and start + offset not in slots for at, offset in ((4, 24), (5, 32)))
-    if not plausible or stray or not entries or not all(image.is_code(entry) for entry in entries):
+    has_stray_fields = any(fields[at] and start + offset not in slots for at, offset in ((4, 24), (5, 32)))
+    if not plausible or has_stray_fields or not entries or not all(image.is_code(entry) for entry in entries):
         return None
-    named = _read_text(image, slots[start + 16]) is not None and _read_text(image, slots[start + 40])
-    return version if named else None
+    has_names = _read_text(image, slots[start + 16]) is not None and _read_text(image, slots[start + 40])
+    return version if has_names else None
 
 
 def find_node_api_modules(image: MappedImage, slots: PointerSlots) -> Iterator[int]:
@@ -71,19 +70,19 @@ def _is_node_api_module(image: MappedImage, slots: PointerSlots, start: int) -> 
     fields = _read_fields(image, _NODE_API_MODULE, start)
     if fields is None or fields[0] not in {-1, 0, 1} or fields[1] > _MAX_MODULE_FLAGS or any(fields[6:]):
         return False
-    if any(start + 40 + 8 * each in slots for each in range(4)) or not image.is_code(slots[start + 16]):
+    if any(start + 40 + 8 * index in slots for index in range(4)) or not image.is_code(slots[start + 16]):
         return False
     return _read_text(image, slots[start + 8]) is not None and _read_text(image, slots[start + 24]) is not None
 
 
 def _read_fields(image: MappedImage, layout: Struct, start: int) -> tuple[int, ...] | None:
-    data = image.tail(start)
+    data = image.bytes_from(start)
     return layout.unpack_from(data) if len(data) >= layout.size else None
 
 
 def _read_text(image: MappedImage, address: int) -> str | None:
-    image.spend()
-    raw = bytes(image.tail(address)[:_MAX_NAME_BYTES])
+    image.count_steps()
+    raw = bytes(image.bytes_from(address)[:_MAX_NAME_BYTES])
     end = raw.find(b"\0")
     try:
         text = raw[:end].decode() if end >= 0 else None
@@ -96,9 +95,6 @@ NODE_API_ENTRY_SYMBOL = "napi_register_module_v1"
 NODE_API_VERSION_SYMBOL = "node_api_module_get_api_version_v1"
 V8_REGISTER_SYMBOL = "node_module_register"
 NODE_API_REGISTER_SYMBOL = "napi_module_register"
-NODE_API_STRUCT_ABI = -1
-"""nm_version of the node_module that Node.js makes of a napi_module (node's src/node_api.cc, read 2026-11)."""
-
 V8_ENTRY_PREFIX = b"node_register_module_v"
 
 _V8_ENTRY_NAME = re.compile(V8_ENTRY_PREFIX + rb"([1-9][0-9]{0,3})\0")
@@ -115,7 +111,7 @@ sizes: 64 is sizeof(node_module)."""
 
 @dataclass(frozen=True, slots=True)
 class AddonImage:
-    """All that registration is read from."""
+    """The parts of an ELF file that registration is read from."""
 
     image: MappedImage
     dynamic: DynamicSection
@@ -130,24 +126,24 @@ class AddonImage:
         return _CODE_READERS[self.machine]
 
     def fetch(self, address: int, size: int = _FUNCTION_BYTES) -> bytes:
-        """Return code at an address, as much as there is of `size` bytes."""
-        return bytes(self.image.tail(address)[:size])
+        """Return at most `size` bytes of code at an address."""
+        return bytes(self.image.bytes_from(address)[:size])
 
 
 def read_registration(addon: AddonImage) -> Registration:
     """Return how Node.js 18 to 24 would find the addon's entry (node's src/node_binding.cc, DLOpen)."""
     abis = _entry_abis(addon)
-    level, unread = _read_node_api_level(addon)
-    struct, unsure = _read_struct_abi(addon)
+    level, is_level_unread = _read_node_api_level(addon)
+    struct_abi, is_struct_unsure = _read_struct_abi(addon)
     return Registration(
         kind=_registration_kind(
             v8=bool(abis) or V8_REGISTER_SYMBOL in addon.imports,
             node_api=NODE_API_REGISTER_SYMBOL in addon.imports or addon.definitions.has(NODE_API_ENTRY_SYMBOL),
         ),
         abis=abis,
-        struct_abi=struct,
+        struct_abi=struct_abi,
         node_api=level,
-        uncertain=unread or unsure,
+        uncertain=is_level_unread or is_struct_unsure,
     )
 
 
@@ -161,8 +157,8 @@ def _registration_kind(*, v8: bool, node_api: bool) -> RegistrationKind:
 
 def _entry_abis(addon: AddonImage) -> tuple[int, ...]:
     names = addon.dynamic.strings.raw
-    named = {int(match[1]) for match in _V8_ENTRY_NAME.finditer(names)} if V8_ENTRY_PREFIX in names else set()
-    return tuple(sorted(number for number in named if addon.definitions.has(f"node_register_module_v{number}")))
+    numbers = {int(match[1]) for match in _V8_ENTRY_NAME.finditer(names)} if V8_ENTRY_PREFIX in names else set()
+    return tuple(sorted(number for number in numbers if addon.definitions.has(f"node_register_module_v{number}")))
 
 
 def _read_node_api_level(addon: AddonImage) -> tuple[int | None, bool]:
@@ -181,16 +177,16 @@ def _read_struct_abi(addon: AddonImage) -> tuple[int | None, bool]:
     if V8_REGISTER_SYMBOL not in addon.imports:
         return (NODE_API_STRUCT_ABI, False) if NODE_API_REGISTER_SYMBOL in addon.imports else (None, False)
     slots = read_pointers(addon.image, addon.dynamic, RELOCATION_TYPES[addon.machine], addon.table)
-    found = dict(find_v8_modules(addon.image, slots))
+    modules = dict(find_v8_modules(addon.image, slots))
     if NODE_API_REGISTER_SYMBOL in addon.imports:
-        found |= dict.fromkeys(find_node_api_modules(addon.image, slots), NODE_API_STRUCT_ABI)
-    if not found:
+        modules |= dict.fromkeys(find_node_api_modules(addon.image, slots), NODE_API_STRUCT_ABI)
+    if not modules:
         guesses = _guess_abis(addon, slots)
         return (guesses.pop() if len(guesses) == 1 else None), True
-    if len(set(found.values())) == 1:
-        return next(iter(found.values())), False
-    order = [number for number in _addresses_in_constructor_order(addon, slots) if number in found]
-    return found[order[-1] if order else max(found)], set(order) != found.keys()
+    if len(set(modules.values())) == 1:
+        return next(iter(modules.values())), False
+    order = [number for number in _addresses_in_constructor_order(addon, slots) if number in modules]
+    return modules[order[-1] if order else max(modules)], set(order) != modules.keys()
 
 
 def _addresses_in_constructor_order(addon: AddonImage, slots: PointerSlots) -> Iterator[int]:
@@ -199,13 +195,13 @@ def _addresses_in_constructor_order(addon: AddonImage, slots: PointerSlots) -> I
 
 
 def _guess_abis(addon: AddonImage, slots: PointerSlots) -> set[int]:
-    found: set[int] = set()
+    abis: set[int] = set()
     for constructor in _constructors(addon, slots):
-        found.update(_KNOWN_ABIS & set(addon.code.constants(addon.fetch(constructor, _FILLING_BYTES))))
-    return found
+        abis.update(_KNOWN_ABIS & set(addon.code.constants(addon.fetch(constructor, _FILLING_BYTES))))
+    return abis
 
 
 def _constructors(addon: AddonImage, slots: PointerSlots) -> Iterator[int]:
     start = addon.dynamic.tags.get(DT_INIT_ARRAY, 0)
     count = min(addon.dynamic.tags.get(DT_INIT_ARRAYSZ, 0) // 8, _MAX_CONSTRUCTORS)
-    return (slots[each] for each in range(start, start + 8 * count, 8) if each in slots)
+    return (slots[address] for address in range(start, start + 8 * count, 8) if address in slots)

@@ -1,7 +1,6 @@
 """Parses the options of `deploy` before anything is built or sent."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -20,21 +19,6 @@ def parse_canary(text: str) -> float:
         hint = "Write a part between 0 and 1: `--canary 10%` or `--canary 0.1`."
         raise LambdapackError(USAGE, f"--canary {text} is no part of the traffic", hint=hint)
     return part
-
-
-def parse_variables(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return names and values of NAME=VALUE; NAME alone takes the value it has here."""
-    return tuple(dict(map(_parse_variable, texts)).items())
-
-
-def _parse_variable(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals and name in os.environ:
-        return name, os.environ[name]
-    if not equals or not re.fullmatch(r"[A-Za-z]\w+", name):
-        hint = "Write `--env STAGE=test`; a name has letters, digits and underscores, two at least."
-        raise LambdapackError(USAGE, f"--env {name}: NAME=VALUE is expected", hint=hint)
-    return name, value
 
 
 def read_smoke_event(path: Path, status: int | None) -> SmokeTest:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambdapack.config.settings import Settings
-from lambdapack.engine.interface import Engine
 from lambdapack.model import Architecture
-from lambdapack.pipeline.measure import Connect
 
 if TYPE_CHECKING:
     from lambdapack.aws.cloud import BotoCloud
+    from lambdapack.engine.interface import Engine
+    from lambdapack.pipeline.measure import Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class AwsOptions:
         return connect_cloud(os.environ, profile=self.profile, region=self.region, endpoint=self.endpoint)
 
 
-def engine_connector(settings: Settings) -> Connect:
+def engine_connector(settings: Settings) -> "Connect":
     """Return a function that finds the engine for an architecture and remembers it."""
     hosts = {architecture: url for architecture in Architecture if (url := _engine_host(settings, architecture))}
     found: dict[str, Engine] = {}
 
-    def connect(architecture: Architecture) -> Engine:
+    def connect(architecture: Architecture) -> "Engine":
         from lambdapack.engine.docker import connect_engine as reach  # noqa: PLC0415  # see the module's first line
 
         key = hosts.get(architecture, "")

@@ -1,11 +1,9 @@
-"""Reads the events and the environment variables of `invoke` from files, stdin and options."""
+"""Reads the events of `invoke` from files and standard input, and checks the port of its debugger."""
 
 import json
-import os
-import re
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,53 +78,6 @@ def _parse_event(name: str, text: str) -> Event:
     except (ValueError, RecursionError) as error:
         raise LambdapackError(USAGE, f"--event {name}: it is not JSON: {error}", hint=EVENT_HINT) from error
     return Event(name, text.encode())
-
-
-def read_variables(files: Iterable[Path], texts: Iterable[str]) -> Mapping[str, str]:
-    """Return variables of NAME=VALUE, a later one in place of an earlier; what a text says comes after all files.
-
-    NAME alone takes the value it has here, and from a file nothing when it has none. LP001 for anything else.
-    """
-    found = dict(pair for file in files for pair in _read_env_file(file))
-    return {**found, **dict(map(_parse_variable, texts))}
-
-
-def _parse_variable(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals and name in os.environ:
-        return name, os.environ[name]
-    if not equals or not name:
-        raise LambdapackError(USAGE, f"--env {text}: NAME=VALUE is expected", hint="Write `--env STAGE=test`.")
-    return name, value
-
-
-ENV_FILE_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:(=)\s*(.*))?")
-
-
-def _read_env_file(file: Path) -> Iterator[tuple[str, str]]:
-    """Lines as `docker run --env-file` and node's --env-file take them; quotes around a value are not part of it."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise LambdapackError(USAGE, f"--env-file {file}: {why or error}", hint="Name a text file.") from error
-    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
-        if not line or line.startswith("#"):
-            continue
-        found = ENV_FILE_LINE.fullmatch(line)
-        if found is None:
-            hint = "Write one NAME=VALUE a line; what begins with # is not read."
-            raise LambdapackError(USAGE, f"--env-file {file}:{number}: NAME=VALUE is expected", hint=hint)
-        name, equals, value = found.groups()
-        if equals:
-            yield name, _strip_quotes(value)
-        elif name in os.environ:
-            yield name, os.environ[name]
-
-
-def _strip_quotes(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'`"
-    return value[1:-1] if quoted else value
 
 
 def check_port_is_free(port: int) -> None:

@@ -12,7 +12,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest, zip_manifest_path
+from lambdapack.pack.output import read_zip_manifest, zip_manifest_path
 from lambdapack.pipeline.fetch import CloudAddress, FetchedTarget, fetch_from_cloud, parse_address
 from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.runtimes.runtime import parse_architecture, parse_runtime, runtime_ids, runtime_node_major
@@ -64,11 +64,11 @@ def _fetch_address(
         hint = "Leave --region out: the ARN says it."
         raise LambdapackError(USAGE, f"{target} is in {address.region}, not in {place.region}", hint=hint)
     place = replace(place, region=address.region or place.region)
-    if not address.guessed:
+    if not address.is_guess:
         return fetch_from_cloud(address, place.connect(), scratch, observer)
     try:
         cloud = place.connect()
-        known = cloud.function(address.name, address.part)
+        known = cloud.function(address.name, address.detail)
     except LambdapackError as error:
         detail = f"{target}: there is no such file or directory, and AWS cannot be asked for a function of that name"
         said = f"{detail}: {error.failure.title}: {error.detail}"

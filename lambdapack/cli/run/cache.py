@@ -42,7 +42,7 @@ def run_cache_show(style: ListFormat) -> int:
     """Print what is kept."""
     settings = read_settings(Path(), {})
     store = open_store(settings)
-    rows = [*_store_rows(store, store.held() if store else ())]
+    rows = [*_store_rows(store, store.usage() if store else ())]
     for engine in _find_engines(settings):
         rows += [
             _CacheRow(NPM_CACHE_KIND, _volume_label(engine, volume.name), None, volume.size)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lambdapack.cli import signals
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.deploy_options import parse_canary, parse_variables, read_smoke_event
+from lambdapack.cli.input.deploy_options import parse_canary, read_smoke_event
 from lambdapack.cli.input.engines import AwsOptions
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -18,6 +18,7 @@ from lambdapack.cli.input.settings import (
     utc_today,
 )
 from lambdapack.cli.input.targets import settings_from_manifest
+from lambdapack.cli.input.variables import parse_function_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
@@ -59,7 +60,7 @@ def read_deploy_settings(
 
 
 def _fill_from_function(settings: Settings, cloud: Cloud, function: str, bars: ProgressReporter) -> Settings:
-    with bars.task(f"Looking at {function}"):
+    with bars.task(f"Reading {function}"):
         latest = cloud.function(function)
     if latest is None or latest.runtime not in runtime_ids():
         return settings
@@ -207,7 +208,7 @@ def _parse_options(asked: DeployOptions) -> _ParsedOptions:
     if asked.role and not asked.role.startswith("arn:"):
         hint = "It looks like arn:aws:iam::123456789012:role/NAME; `aws iam list-roles` lists them."
         raise LambdapackError(USAGE, f"--role {asked.role} is no ARN", hint=hint)
-    return _ParsedOptions(parse_canary(asked.canary), parse_variables(asked.variables))
+    return _ParsedOptions(parse_canary(asked.canary), parse_function_variables(asked.variables))
 
 
 def _make_desired_function(
@@ -232,7 +233,7 @@ def _make_desired_function(
         architecture=parse_architecture(arch.value) if arch.origin != DEFAULT_ORIGIN else None,
         settings=settings,
         variables=wishes.variables,
-        new=new if asked.create else None,
+        creation_settings=new if asked.create else None,
         bucket=asked.bucket,
         smoke=read_smoke_event(asked.smoke, asked.smoke_status) if asked.smoke else None,
         canary=wishes.canary,
@@ -247,7 +248,7 @@ def _print_findings(asked: DeployOptions, examined: tuple[PlannedFunction, ...])
         if planned_function.report and (planned_function.report.findings or asked.verbose):
             from lambdapack.report import human  # noqa: PLC0415  # not when nothing is to do
 
-            lead = f"{planned_function.plan.wanted.function}:\n" if len(examined) > 1 else ""
+            lead = f"{planned_function.plan.desired.function}:\n" if len(examined) > 1 else ""
             console.write_stderr(f"{lead}{human.render_human(planned_function.report, verbose=asked.verbose)}\n")
 
 

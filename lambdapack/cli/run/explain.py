@@ -3,34 +3,33 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdapack.book.book import BookEntry, find_book_entry, read_book
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input import log_source
-from lambdapack.cli.input.engines import AwsOptions
 from lambdapack.cli.input.settings import ALL_ARCHITECTURES, make_policy, read_settings, utc_today
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
-from lambdapack.errors.record import ExitCode, Failure, LambdapackError
-from lambdapack.errors.registry import FAILURES
+from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.log import explain_text
 from lambdapack.explain.nouns import Explanation
-from lambdapack.explain.owners import platform_package_owner
-from lambdapack.model import NODE_MODULES, Rule
+from lambdapack.model import NODE_MODULES
 from lambdapack.report import diagnosis
-from lambdapack.report.records import render_book_page, render_book_page_json, render_record, render_record_json
-from lambdapack.rules.registry import RULES
 from lambdapack.runtimes.runtime import newest_runtime, parse_architecture, parse_runtime
 
-RECORD_CODE = re.compile(r"[Ll][Pp]\d{3}")
-VERSION_SUFFIX = re.compile(r"(?<=.)@[\w.^~*-]+$")
-PACKAGE_NAME_FORM = re.compile(r"(?:@[\w.-]+/)?[\w.-]{2,}")
+if TYPE_CHECKING:
+    from lambdapack.book.book import BookEntry
+    from lambdapack.cli.input.engines import AwsOptions
+    from lambdapack.errors.record import Failure
+    from lambdapack.model import Rule
+
+RECORD_CODE = r"[Ll][Pp]\d{3}"
+VERSION_SUFFIX = r"(?<=.)@[\w.^~*-]+$"
+PACKAGE_NAME_FORM = r"(?:@[\w.-]+/)?[\w.-]{2,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class ExplainOptions:
     function: str
     since: str
     project: Path | None
-    place: AwsOptions
+    place: "AwsOptions"
     style: ListFormat
     quiet: bool
 
@@ -51,32 +50,45 @@ def run_explain(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
     if asked.function and asked.text is not None:
         raise LambdapackError(USAGE, "there is a text and --function", hint="Give the one or the other.")
     word = (asked.text or "").strip()
-    record = _find_record(word)
-    if record is not None:
-        return _print_answer(render_record(record), render_record_json(record), asked.style)
-    found = None if log_source.is_existing_file(word) else _find_page(VERSION_SUFFIX.sub("", word))
-    if found is not None:
-        return _print_answer(render_book_page(found), render_book_page_json(found), asked.style)
+    if not log_source.is_existing_file(word) and re.fullmatch(rf"{PACKAGE_NAME_FORM}(?:@\S+)?", word):
+        answer = _look_up(word)
+        if answer is not None:
+            text, document = answer
+            console.write_stdout(document if asked.style is ListFormat.JSON else text)
+            return int(ExitCode.FINE)
     return _run_diagnosis(asked, flags)
 
 
-def _find_page(name: str) -> BookEntry | None:
+def _look_up(word: str) -> tuple[str, str] | None:
+    """Return the record of a code or its name, else the page of a package, as text and as JSON; None for neither.
+
+    LP001 for a code that there is not.
+    """
+    from lambdapack.report import records  # noqa: PLC0415  # a text needs no record's page
+
+    record = _find_record(word)
+    if record is not None:
+        return records.render_record(record), records.render_record_json(record)
+    page = _find_page(re.sub(VERSION_SUFFIX, "", word))
+    return (records.render_book_page(page), records.render_book_page_json(page)) if page else None
+
+
+def _find_page(name: str) -> "BookEntry | None":
     """Return the page of a package, also for one of its platform packages such as @img/sharp-linux-x64."""
-    return find_book_entry(name) or (
-        find_book_entry(platform_package_owner(name)) if PACKAGE_NAME_FORM.fullmatch(name) else None
-    )
+    from lambdapack.book.book import find_book_entry  # noqa: PLC0415
+    from lambdapack.explain.owners import platform_package_owner  # noqa: PLC0415
+
+    return find_book_entry(name) or find_book_entry(platform_package_owner(name))
 
 
-def _print_answer(text: str, document: str, style: ListFormat) -> int:
-    console.write_stdout(document if style is ListFormat.JSON else text)
-    return int(ExitCode.FINE)
-
-
-def _find_record(word: str) -> Rule | Failure | None:
+def _find_record(word: str) -> "Rule | Failure | None":
     """Return the record of a code or of its name; LP001 for a code that there is not."""
+    from lambdapack.errors.registry import FAILURES  # noqa: PLC0415
+    from lambdapack.rules.registry import RULES  # noqa: PLC0415  # every check comes with it
+
     records: tuple[Rule | Failure, ...] = (*RULES, *FAILURES)
-    found = next((each for each in records if each.code == word.upper() or each.name == word), None)
-    if found is None and RECORD_CODE.fullmatch(word):
+    found = next((record for record in records if word.upper() == record.code or word == record.name), None)
+    if found is None and re.fullmatch(RECORD_CODE, word):
         raise LambdapackError(USAGE, f"there is no code {word.upper()}", hint="README has the table of codes.")
     return found
 
@@ -119,6 +131,7 @@ def _project_to_check(asked: ExplainOptions) -> Path | None:
 
 
 def _check_against_project(found: Explanation, where: Path, settings: Settings, bars: ProgressReporter) -> Explanation:
+    from lambdapack.cli.output.places import open_store  # noqa: PLC0415
     from lambdapack.pipeline.confirm import InspectionTarget, check_against_package  # noqa: PLC0415  # judging is most of what there is
 
     policy = make_policy(settings, handler_required=False)
@@ -128,4 +141,10 @@ def _check_against_project(found: Explanation, where: Path, settings: Settings, 
 
 def _similar_names(word: str) -> list[str] | None:
     """Names of the book that one word may have meant; None for what is no word, or standard input."""
-    return get_close_matches(word, read_book(), 3, 0.75) if PACKAGE_NAME_FORM.fullmatch(word) else None
+    if not re.fullmatch(PACKAGE_NAME_FORM, word):
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415  # for one word alone
+
+    from lambdapack.book.book import read_book  # noqa: PLC0415
+
+    return get_close_matches(word, read_book(), 3, 0.75)

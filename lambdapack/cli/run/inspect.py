@@ -16,7 +16,7 @@ from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode
 from lambdapack.inspection.model import Inspection
 from lambdapack.model import Target
-from lambdapack.pack.atomic import replace_file
+from lambdapack.pack.output import replace_file
 from lambdapack.pipeline.inspect import inspect_package
 from lambdapack.report import inspection, inspection_json
 from lambdapack.runtimes.runtime import shipped_runtime

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.input.engines import AwsOptions, engine_connector
-from lambdapack.cli.input.events import Event, check_port_is_free, read_events, read_variables
+from lambdapack.cli.input.events import Event, check_port_is_free, read_events
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.input.targets import (
     fetch_target,
@@ -14,6 +14,7 @@ from lambdapack.cli.input.targets import (
     settings_from_function,
     settings_from_manifest,
 )
+from lambdapack.cli.input.variables import read_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.places import output_paths
 from lambdapack.cli.output.progress import ProgressReporter
@@ -175,10 +176,10 @@ def _open_target(
             raise LambdapackError(USAGE, f"--function {asked.function} is no function's name", hint=hint)
         settings = read_settings(WORKING_DIRECTORY, settings_from_function(fetched, flags))
         (target,) = select_targets(settings, bars)
-        for each in fetched.layers.unseen:
+        for each in fetched.layers.unreadable:
             bars.note(f"the layer {each} cannot be read, and is left out")
         yield InvocationTarget(
-            fetched.path, fetched.files, target, fetched.function.handler, settings, fetched.function
+            fetched.path, fetched.layer_files, target, fetched.function.handler, settings, fetched.function
         )
 
 

@@ -79,7 +79,7 @@ def run_publish_layer(asked: PublishLayerOptions, flags: Mapping[str, object]) -
     )
     examined = plan_layers(orders, terms, cloud, bars)
     _print_findings(asked, examined)
-    stopped = any(planned_layer.refused for planned_layer in examined)
+    stopped = any(planned_layer.is_refused for planned_layer in examined)
     if not stopped and settings.arch.value == ALL_ARCHITECTURES and len(examined) == 1:
         _require_all_architectures(asked, examined[0])
     if asked.dry_run or stopped:
@@ -178,7 +178,7 @@ def _build_layers(asked: PublishLayerOptions, settings: Settings, bars: Progress
 
 
 def _require_all_architectures(asked: PublishLayerOptions, examined: PlannedLayer) -> None:
-    cpus = examined.plan.wanted.architectures
+    cpus = examined.plan.desired.architectures
     if len(cpus) < len(Architecture):
         named = " and ".join(architecture.aws for architecture in cpus)
         hint = f"Build both: `lambdapack publish-layer DIR --name {asked.name} --arch all`, or leave --arch out."
@@ -191,7 +191,7 @@ def _print_findings(asked: PublishLayerOptions, examined: Sequence[PlannedLayer]
 
     for planned_layer in examined:
         if planned_layer.report.findings or asked.verbose:
-            lead = f"{planned_layer.plan.wanted.name}:\n" if len(examined) > 1 else ""
+            lead = f"{planned_layer.plan.desired.name}:\n" if len(examined) > 1 else ""
             console.write_stderr(f"{lead}{human.render_human(planned_layer.report, verbose=asked.verbose)}\n")
 
 

@@ -34,7 +34,7 @@ def run_rollback(asked: RollbackOptions) -> int:
         raise LambdapackError(USAGE, f"--to {asked.to}: a number is expected", hint=hint)
     functions = parse_function_names(asked.functions)
     cloud = asked.place.connect()
-    with bars.task(f"Looking at {', '.join(functions)}"):
+    with bars.task(f"Reading {', '.join(functions)}"):
         found = [find_rollback(cloud, function, asked.alias, asked.to) for function in functions]
     for rollback in found:
         console.write_stderr(plans.render_rollback(rollback))

@@ -86,8 +86,10 @@ def make_verification_target(
     if fetched is None:
         return VerificationTarget(path, handler, layers, origin)
     if fetched.function:
-        names = tuple(layer_version.arn for layer_version in fetched.layers.read)
-        return VerificationTarget(path, handler, fetched.files, origin, CloudIdentity("function", fetched.name, names))
+        names = tuple(layer_version.arn for layer_version in fetched.layers.versions)
+        return VerificationTarget(
+            path, handler, fetched.layer_files, origin, CloudIdentity("function", fetched.name, names)
+        )
     return VerificationTarget(
         path, handler, layers, origin, CloudIdentity("layer" if fetched.layer else "", fetched.name)
     )

@@ -35,7 +35,7 @@ NPMRC_PATH = f"{SECRETS_DIRECTORY}/npmrc"
 ENVIRONMENT_PATH = f"{SECRETS_DIRECTORY}/environment"
 
 FETCH_RETRY_SETTINGS = b"fetch-retries=2\nfetch-retry-mintimeout=1000\nfetch-retry-maxtimeout=4000\n"
-"""Before the user's own keys, which win: npm's defaults (10 s, 60 s) say after 71 s that a CA is missing (LAB.md)."""
+"""Before the user's own keys, which win: npm's defaults report a missing CA after 71 s (docs/lab.md#6-npm)."""
 
 COMPILER_JOB_BYTES = 1024 * MIB
 """Memory for one compiler: V8's headers take gcc 12 to 0.6 GB."""
@@ -124,7 +124,7 @@ def look_at_sandbox(sandbox: Sandbox) -> PreparedSandbox:
 
 
 def _probe_image(sandbox: Sandbox, script: str) -> PreparedSandbox:
-    """Ask node itself, first without the image's LD_LIBRARY_PATH (FACTS.md section 5: it breaks python and git)."""
+    """Ask node itself, first without the image's LD_LIBRARY_PATH (docs/facts.md#5-images: it breaks python and git)."""
     output = ""
     for own_libraries in (False, True):
         env = {} if own_libraries else {"LD_LIBRARY_PATH": ""}

@@ -1,6 +1,7 @@
-"""What a failed npm run means, from patterns in its log, each from a log that npm really wrote. Runs nothing.
+"""Which failure a failed npm run is: by npm's own codes, and by the messages of the failures' records. Runs nothing.
 
-Every sign is from a log that npm 10.9.9 wrote in an image of Node 22, 2026-11; tests/unit/build/npm_logs has them.
+What is no program's message but npm's is from logs that npm 10.9.9 wrote in an image of Node 22, 2026-11;
+tests/unit/build/npm_logs has them.
 """
 
 import re
@@ -9,21 +10,20 @@ from dataclasses import dataclass, field
 
 from lambdapack.engine.emulation import crash_hint, signal_name, signal_of
 from lambdapack.engine.interface import CommandResult
-from lambdapack.errors.build import (
+from lambdapack.errors.build import DISK_FULL, LOCK_REFUSED, NO_REGISTRY, NPM_FAILED, REGISTRY_REFUSED, ROOT_SCRIPT
+from lambdapack.errors.install import (
+    BUILD_PROGRAMS,
     COMPILE_FAILED,
     CRASHED,
-    DISK_FULL,
-    LOCK_REFUSED,
-    NO_REGISTRY,
     NO_TOOLCHAIN,
-    NPM_FAILED,
+    NPM_BUILD_TOOLS,
     OUT_OF_MEMORY,
-    REGISTRY_REFUSED,
-    ROOT_SCRIPT,
+    PROGRAM_HINT,
 )
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.managers.npm import log
 from lambdapack.managers.npm.log import FailedScript
+from lambdapack.messages import Certainty, Message, slots_of
 from lambdapack.model import TASK_ROOT, Architecture
 
 
@@ -34,16 +34,6 @@ class NpmErrorCode:
     pattern: str  # of the whole code
     failure: Failure
     hint: str = ""  # may use {npm}, the image's npm version; "" leaves the record's own cure
-
-
-@dataclass(frozen=True, slots=True)
-class LogPattern:
-    """Text that tells a cause."""
-
-    pattern: re.Pattern[str]
-    failure: Failure
-    hint: str = ""  # may use the pattern's named groups; "" leaves the record's own cure
-    alone: bool = False  # show the first line that matches and nothing else
 
 
 _REPAIR = "run `npx npm@{npm} install --package-lock-only` (the npm of the image) and commit the lockfile."
@@ -90,67 +80,73 @@ NPM_ERROR_CODES: tuple[NpmErrorCode, ...] = (
     NpmErrorCode("ERR_SOCKET.*|FETCH_ERROR|EIDLETIMEOUT|ENOTCACHED", NO_REGISTRY),
 )
 
-DISK_FULL_PATTERN = LogPattern(re.compile(r"\bENOSPC\b|[Nn]o space left on device"), DISK_FULL, alone=True)
+DISK_FULL_MESSAGE = Message(
+    "npm, tar",
+    "npm error code ENOSPC",
+    r"\bENOSPC\b|[Nn]o space left on device",
+    ("ENOSPC", "space"),
+    "the disk is full",
+)
+GIT_MESSAGE = Message(
+    "npm",
+    "npm error syscall spawn git",
+    r"syscall spawn git\b|\bgit: (?:command )?not found",
+    ("git",),
+    "npm needs git for a dependency, and the image has none",
+    hint="Replace the git dependency by a release from a registry, or name an image that has git with `--build-image`.",
+)
+CRASH_MESSAGE = Message(
+    "sh, npm",
+    "npm error signal SIGSEGV",
+    r"Segmentation fault|Illegal instruction|npm (?:error|ERR!) signal SIG(?:SEGV|ILL|BUS|TRAP)",
+    ("Segmentation", "Illegal", "signal"),
+    "a program of the script was killed by a signal",
+)
+DOWNLOAD_TOOL_MESSAGE = Message(
+    "sh",
+    "sh: 1: unzip: not found",
+    r"(?:^|[\s/:])(?P<tool>tar|unzip|curl|git): (?:command not found|not found|No such file or directory)"
+    r"|(?:not found:|spawn) (?P<tool2>tar|unzip|curl|git)\b",
+    ("found", "directory", "spawn"),
+    "the script calls {tool}, and the image has none",
+    hint=PROGRAM_HINT,
+)
+MISSING_PROGRAM_MESSAGE = Message(
+    "sh",
+    "make: No such file or directory",
+    rf"(?:^|[\s/:])(?P<tool>{BUILD_PROGRAMS}): No such file or directory",
+    ("directory",),
+    "the script calls {tool}, and the image has none",
+    hint=PROGRAM_HINT,
+)
+COMPILER_MESSAGE = Message(
+    "compiler, make",
+    "make: *** [Makefile:4: all] Error 1",
+    r":\d+:(?:\d+:)? (?:fatal )?error: |^error: |make(?:\[\d+\])?: \*\*\* ",
+    ("error:", "make"),
+    "the script compiles, and that fails",
+)
 
-_NO_MEMORY = r"Killed signal terminated program|virtual memory exhausted|Cannot allocate memory|std::bad_alloc"
+Clue = tuple[Failure, tuple[Message, ...]]
+"""A failure and the messages that mean it."""
 
-LOG_PATTERNS: tuple[LogPattern, ...] = (
-    DISK_FULL_PATTERN,
-    LogPattern(re.compile(_NO_MEMORY), OUT_OF_MEMORY, alone=True),
-    LogPattern(
-        re.compile(r"JavaScript heap out of memory"),
-        OUT_OF_MEMORY,
-        "Give that program of node more room in its script: `NODE_OPTIONS=--max-old-space-size=4096`.",
-        alone=True,
-    ),
-    LogPattern(
-        re.compile(r"syscall spawn git\b|\bgit: (?:command )?not found"),
-        NPM_FAILED,
-        "Replace the git dependency by a release from a registry, or name an image that has git with `--build-image`.",
-    ),
+RUN_CLUES: tuple[Clue, ...] = (
+    (DISK_FULL, (DISK_FULL_MESSAGE,)),
+    (OUT_OF_MEMORY, OUT_OF_MEMORY.messages),
+    (NPM_FAILED, (GIT_MESSAGE,)),
 )
 """Causes that count wherever they stand, whatever npm made of them."""
 
-_PROGRAM = (
-    r"(?P<program>g\+\+|gcc|c\+\+|cc|clang\+\+|clang|make|cmake|ninja|python3?|pkg-config|autoreconf|automake"
-    r"|tar|unzip|curl|git|rustc|cargo|go)"
+SCRIPT_CLUES: tuple[Clue, ...] = (
+    (CRASHED, (*CRASHED.messages, CRASH_MESSAGE)),
+    (NO_TOOLCHAIN, (*NO_TOOLCHAIN.messages, DOWNLOAD_TOOL_MESSAGE, MISSING_PROGRAM_MESSAGE)),
+    (COMPILE_FAILED, (*COMPILE_FAILED.messages, COMPILER_MESSAGE)),
 )
-_TOOL = (
-    "Pass `--build-image` with an image that has {program} "
-    "(`lambdapack images build` makes one with gcc, g++, make and python3)."
-)
-_HEADER = "Choose a version with a prebuilt binary, or a `--build-image` with the development files for <{header}>."
-_LIBRARY = (
-    "Choose a version with a prebuilt binary, or a `--build-image` with the library {library}; "
-    "the function must then bring it too."
-)
+"""Causes inside one package's script, in the order in which they explain each other. There a line that could come from
+anywhere else counts as well: make says `***` for whatever fails."""
 
-SCRIPT_LOG_PATTERNS: tuple[LogPattern, ...] = (
-    LogPattern(
-        re.compile(
-            r"qemu: uncaught target signal|Segmentation fault|Illegal instruction"
-            r"|npm (?:error|ERR!) signal SIG(?:SEGV|ILL|BUS|TRAP)"
-        ),
-        CRASHED,
-    ),
-    LogPattern(re.compile(r"Could not find any Python installation"), NO_TOOLCHAIN, alone=True),
-    LogPattern(re.compile(rf"not found: {_PROGRAM}\b"), NO_TOOLCHAIN, _TOOL, alone=True),
-    LogPattern(
-        re.compile(rf"(?:^|[\s/:]){_PROGRAM}: (?:command not found|not found|No such file or directory)"),
-        NO_TOOLCHAIN,
-        _TOOL,
-        alone=True,
-    ),
-    LogPattern(re.compile(rf"spawn {_PROGRAM} ENOENT"), NO_TOOLCHAIN, _TOOL, alone=True),
-    LogPattern(re.compile(r"fatal error: (?P<header>\S+): No such file or directory"), COMPILE_FAILED, _HEADER),
-    LogPattern(re.compile(r"cannot find -l(?P<library>[^\s:]+)"), COMPILE_FAILED, _LIBRARY),
-    LogPattern(
-        re.compile(r":\d+:(?:\d+:)? (?:fatal )?error: |undefined reference to |^error(?:\[E\d+\])?: "),
-        COMPILE_FAILED,
-    ),
-    LogPattern(re.compile(r"gyp ERR! (?:build|configure) error|make(?:\[\d+\])?: \*\*\* "), COMPILE_FAILED),
-)
-"""Causes inside one package's script, in the order in which they explain each other."""
+PLAIN_FAILURES = frozenset({DISK_FULL, OUT_OF_MEMORY, NO_TOOLCHAIN})
+"""Failures whose message says it all: the first line with it is shown, and nothing else."""
 
 NO_PREBUILT_LINE = re.compile(
     r"(?:prebuild-install warn install|node-pre-gyp (?:WARN Hit error|ERR! install)) (?P<text>.+)"
@@ -194,7 +190,7 @@ def explain_npm_failure(run: NpmRun) -> LambdapackError:
     script = log.find_failed_script(run.lines) or started
     return (
         _signal_failure(run)
-        or _pattern_failure(run, LOG_PATTERNS, run.lines, log.error_message(run.lines) or str(script or ""))
+        or _clue_failure(run, RUN_CLUES, run.lines, log.error_message(run.lines) or str(script or ""))
         or (_script_failure(run, script) if script else _code_failure(run))
         or _error(run, NPM_FAILED, log.error_message(run.lines) or f"npm ended with exit code {run.ended.exit_code}")
     )
@@ -205,7 +201,7 @@ def lost_files_failure(lines: Sequence[str]) -> LambdapackError | None:
 
     npm 10.9 only warns when a tarball cannot be unpacked, and drops optional packages: run 2026-11 with a full cache.
     """
-    full = [line for line in lines if DISK_FULL_PATTERN.pattern.search(line)]
+    full = [line for line in lines if any(DISK_FULL_MESSAGE.find(line))]
     return LambdapackError(DISK_FULL, "npm could not write everything\n" + "\n".join(full[-3:])) if full else None
 
 
@@ -243,27 +239,32 @@ def _code_failure(run: NpmRun) -> LambdapackError | None:
     return None
 
 
-def _pattern_failure(
-    run: NpmRun, signs: Sequence[LogPattern], lines: Sequence[str], what: str
-) -> LambdapackError | None:
-    for sign in signs:
-        found = [(index, match) for index, line in enumerate(lines) if (match := sign.pattern.search(line))]
-        if found:
-            first = found[0][0]
-            around = (
-                lines[first : first + 1] if sign.alone else log.relevant_lines(lines[max(0, first - 1) : first + 40])
-            )
-            hint = sign.hint.format(**found[0][1].groupdict())
-            if sign.failure is CRASHED:
-                hint = _crash_hint(run)
-            return _error(run, sign.failure, what or "npm failed", hint, around)
+def _clue_failure(run: NpmRun, clues: Sequence[Clue], lines: Sequence[str], what: str) -> LambdapackError | None:
+    for failure, messages in clues:
+        for message in messages:
+            found = None if message.certainty is Certainty.POSSIBLE else _first_match(message, lines)
+            if found is None:
+                continue
+            index, slots = found
+            plain = failure in PLAIN_FAILURES
+            shown = lines[index : index + 1] if plain else log.relevant_lines(lines[max(0, index - 1) : index + 40])
+            hint = _crash_hint(run) if failure is CRASHED else message.hint.format_map(slots)
+            return _error(run, failure, what or "npm failed", hint, shown)
+    return None
+
+
+def _first_match(message: Message, lines: Sequence[str]) -> tuple[int, Mapping[str, str]] | None:
+    for index, line in enumerate(lines):
+        for slots in map(slots_of, message.find(line)):
+            if slots.get("tool") not in NPM_BUILD_TOOLS:
+                return index, slots
     return None
 
 
 def _script_failure(run: NpmRun, script: FailedScript) -> LambdapackError:
     lines = log.last_script_lines(run.lines)
     what = f"{script} failed{_prebuilt_note(lines)}"
-    found = _pattern_failure(run, SCRIPT_LOG_PATTERNS, lines, what)
+    found = _clue_failure(run, SCRIPT_CLUES, lines, what)
     if found:
         return found
     if not script.package:

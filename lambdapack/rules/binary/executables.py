@@ -1,31 +1,15 @@
 """Whether the kernel starts a program: execute bit, interpreter, 32-bit x86."""
 
 from lambdapack.binary.facts import Binary
-from lambdapack.model import Architecture, Rule, Severity
-from lambdapack.rules.binary.loader import MUSL
-from lambdapack.rules.binary.opening import WRONG_CLASS
+from lambdapack.model import Architecture, Severity
+from lambdapack.rules.binary.linking_records import MUSL
+from lambdapack.rules.binary.loader_records import WRONG_CLASS
+from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.runtime import Runtime
 
 EM_386 = 3
 """e_machine of 32-bit x86."""
-
-NO_EXEC_BIT = Rule(
-    "LP217",
-    "no-exec-bit",
-    "a program has no execute bit",
-    "child_process says: spawn EACCES. /var/task is read-only, so nothing can set the bit there.",
-    "Run `chmod +x FILE` before packing.",
-    Severity.ERROR,
-)
-MISSING_INTERPRETER = Rule(
-    "LP218",
-    "missing-interpreter",
-    "a program asks for a loader that the runtime does not have",
-    "child_process says: spawn ENOENT, although the file is there.",
-    "Use a statically linked build, or one for glibc.",
-    Severity.ERROR,
-)
 
 
 def check_execute_bit(binary: Binary) -> Defect | None:

@@ -9,8 +9,7 @@ from lambdapack.binary.facts import Binary
 from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.model.case import Case
-from lambdapack.tree.entry import Entry, EntryKind
-from lambdapack.tree.names import MAX_SYMLINKS, ancestors
+from lambdapack.tree.entry import MAX_SYMLINKS, Entry, EntryKind, ancestors
 
 PLAIN_PATH = re.compile(r"(?:/[^/.][^/]*)+")
 """Nearly every path there is: nothing in it can be made shorter, and thousands are asked for."""

@@ -8,10 +8,9 @@ from lambdapack.binary.facts import Binary, BinaryRole, Format
 from lambdapack.model import Finding, Severity
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.packages.native_use import NativeUse
-from lambdapack.rules.binary.executables import NO_EXEC_BIT
 from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem, merge_layers, path_in_report
 from lambdapack.rules.binary.judge import Conclusion, is_addon, judge_binary
-from lambdapack.rules.binary.registration import NOT_AN_ADDON
+from lambdapack.rules.binary.node_records import NO_EXEC_BIT, NOT_AN_ADDON
 from lambdapack.rules.fixes import WRONG_PLATFORM_CAUSES, defect_fix
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.report import Defect, Judgement, Outcome

@@ -3,47 +3,14 @@
 from collections.abc import Mapping
 
 from lambdapack.binary.facts import Elf
-from lambdapack.model import Rule, Severity
+from lambdapack.model import Severity
+from lambdapack.rules.binary.linking_records import CPU_LEVEL, EXECUTABLE_STACK, RELOCATIONS, STATIC_TLS
 from lambdapack.rules.binary.loader import Process
-from lambdapack.rules.binary.opening import BAD_ELF
+from lambdapack.rules.binary.loader_records import BAD_ELF
 from lambdapack.rules.model.report import Defect, Outcome
+from lambdapack.runtimes.cpu import PARTLY_PROMISED_LEVELS, UNPROMISED_LEVELS
 from lambdapack.runtimes.runtime import Library
 from lambdapack.runtimes.versions import VersionAvailability, version_availability
-
-STATIC_TLS = Rule(
-    "LP215",
-    "static-tls",
-    "a library wants more static thread-local storage than is left",
-    "The loader says: cannot allocate memory in static TLS block. jemalloc and libgomp builds are known for it.",
-    "Use a build with -ftls-model=global-dynamic, or set LD_PRELOAD to the library in the function's environment.",
-    Severity.ERROR,
-)
-RELOCATIONS = Rule(
-    "LP216",
-    "relocations",
-    "a binary has packed relocations that this glibc does not apply",
-    "The loader ignores what it does not know, and the process dies with a segmentation fault.",
-    "Link it without --pack-dyn-relocs (`-Wl,-z,nopack-relative-relocs`).",
-    Severity.ERROR,
-)
-CPU_LEVEL = Rule(
-    "LP219",
-    "cpu-level",
-    "a binary needs a newer CPU than Lambda promises",
-    "The loader says: CPU ISA level is lower than required, or the process dies with SIGILL. -march=native does that.",
-    "Compile it without -march=native: `CFLAGS=-march=x86-64-v2 CXXFLAGS=-march=x86-64-v2 lambdapack build`.",
-    Severity.ERROR,
-)
-
-EXECUTABLE_STACK = Rule(
-    "LP222",
-    "executable-stack",
-    "a binary asks for an executable stack",
-    "It loads with the glibc that Lambda has. From 2.41 on the loader says: cannot enable executable stack as shared "
-    "object requires. Assembly without a .note.GNU-stack section does that.",
-    "Link it with `-Wl,-z,noexecstack`.",
-    Severity.WARNING,
-)
 
 RELR_VERSION_NODE = "GLIBC_ABI_DT_RELR"
 """The version node of a glibc that applies DT_RELR: 2.36 and later."""
@@ -59,8 +26,10 @@ Measured with glibc 2.31 and 2.36 and Node.js 18 to 24: 1664 loads, 1728 does no
 
 TLS_ALIGNMENT = 64
 
-CPU_LEVEL_SEVERITIES: Mapping[str, Severity] = {"x86-64-v3": Severity.WARNING, "x86-64-v4": Severity.ERROR}
-"""Lambda's x86_64 has AVX2 (AWS: "Advanced Vector Extensions 2"), which is most of v3; nobody promises v4."""
+CPU_LEVEL_SEVERITIES: Mapping[str, Severity] = {
+    **dict.fromkeys(PARTLY_PROMISED_LEVELS, Severity.WARNING),
+    **dict.fromkeys(UNPROMISED_LEVELS, Severity.ERROR),
+}
 
 
 def check_relocations(process: Process) -> Defect | None:

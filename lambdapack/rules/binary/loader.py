@@ -9,28 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Binary, Elf, Symbol
-from lambdapack.model import TASK_ROOT, Architecture, Rule, Severity
+from lambdapack.model import TASK_ROOT, Architecture
 from lambdapack.rules.binary.file_system import LambdaFileSystem
-from lambdapack.rules.binary.opening import NOT_ELF, WRONG_CLASS, WRONG_CPU, check_library, cpu_name
+from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, MUSL
+from lambdapack.rules.binary.loader_records import NOT_ELF, WRONG_CLASS, WRONG_CPU
+from lambdapack.rules.binary.opening import check_library, cpu_name
 from lambdapack.rules.model.report import Defect
+from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.runtime import Library, Runtime
-
-MISSING_LIBRARY = Rule(
-    "LP204",
-    "missing-library",
-    "a binary needs a library that is not there",
-    "The loader says: cannot open shared object file: No such file or directory, and names the library.",
-    "Put the library into `lib/` of the function or of a layer, or use a build of the package that brings it.",
-    Severity.ERROR,
-)
-MUSL = Rule(
-    "LP205",
-    "musl",
-    "a binary is made for musl (Alpine), Lambda has glibc",
-    "The loader says: libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory.",
-    "Install the glibc build: `npm ci --os=linux --libc=glibc`, or `lambdapack build`.",
-    Severity.ERROR,
-)
 
 DEFAULT_LIBRARY_DIRECTORY = "/lib64"
 """Where a library counts as found of which only the name is known; it is in LD_LIBRARY_PATH of every image."""
@@ -231,15 +217,6 @@ class LinkMap:
         if defect is not None or binary is None:
             raise NotLoadableError(_dependency_defect(path, by, defect or Defect(NOT_ELF, "invalid ELF header")))
         return self._add(LoadedObject(real, {path}, binary=binary, loader=by))
-
-
-MUSL_NAMES = frozenset(f"lib{each}.so" for each in ("c", "m", "dl", "pthread", "rt", "util", "crypt", "resolv", "xnet"))
-"""What zig and musl-cross call musl's libc and its empty companions; glibc's carry a version (musl's Makefile)."""
-
-
-def is_musl(name: str) -> bool:
-    """Tell whether a SONAME is musl's libc: Alpine's, or one without a version."""
-    return name in MUSL_NAMES or name.startswith(("libc.musl-", "ld-musl-"))
 
 
 def _missing_library(name: str, by: LoadedObject) -> Defect:

@@ -2,61 +2,10 @@
 
 from collections.abc import Callable
 
-from lambdapack.binary.elf.definitions import ET_DYN, ET_EXEC
-from lambdapack.binary.elf.header import CUT_HEADERS_DAMAGE
-from lambdapack.binary.facts import Binary, Elf, Format
-from lambdapack.model import Architecture, Rule, Severity
+from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, ET_DYN, ET_EXEC, Binary, Elf, Format
+from lambdapack.model import Architecture
+from lambdapack.rules.binary.loader_records import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.model.report import Defect
-
-WRONG_CPU = Rule(
-    "LP201",
-    "wrong-cpu",
-    "a binary is for another CPU",
-    "The loader skips a file for another CPU without a word and then says: cannot open shared object file: "
-    "No such file or directory, although the file is there.",
-    "Install for the function's CPU: `npm ci --os=linux --cpu=CPU --libc=glibc`, or `lambdapack build --arch ARCH`.",
-    Severity.ERROR,
-)
-NOT_ELF = Rule(
-    "LP202",
-    "not-elf",
-    "a file where Linux wants an ELF binary is something else",
-    "The loader says: invalid ELF header. macOS and Windows binaries, git-lfs pointers and saved error pages end so.",
-    "Install inside Linux: `lambdapack build`; for a git-lfs pointer run `git lfs pull` first.",
-    Severity.ERROR,
-)
-TRUNCATED = Rule(
-    "LP206",
-    "truncated",
-    "a binary is cut short",
-    "The loader says: file too short or cannot read file data, or maps it and the process dies with SIGBUS.",
-    "Download it again: `npm cache clean --force && npm ci`.",
-    Severity.ERROR,
-)
-WRONG_CLASS = Rule(
-    "LP207",
-    "wrong-class",
-    "a binary is for a 32-bit system",
-    "The loader says: wrong ELF class: ELFCLASS32. Lambda runs 64-bit processes only.",
-    "Install the x64 or arm64 build: `lambdapack build`.",
-    Severity.ERROR,
-)
-BAD_ELF = Rule(
-    "LP208",
-    "bad-elf",
-    "a binary is an ELF file that the loader refuses",
-    "An object file, one of another system, or a damaged header is refused when it is opened.",
-    "Build the package again: `lambdapack build`.",
-    Severity.ERROR,
-)
-EXECUTABLE = Rule(
-    "LP209",
-    "executable",
-    "a program stands where a library is wanted",
-    "The loader says: cannot dynamically load executable.",
-    "Link it as a shared object (`gcc -shared -fPIC`), or start it with child_process.",
-    Severity.ERROR,
-)
 
 FORMAT_SYSTEMS = {
     Format.MACH_O: "macOS",

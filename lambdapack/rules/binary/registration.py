@@ -1,50 +1,19 @@
 """Whether node accepts a loaded addon: ABI, Node-API level, entry point (node's src/node_binding.cc)."""
 
-from lambdapack.binary.facts import BinaryRole, Registration, RegistrationKind
-from lambdapack.binary.registration.code import NODE_API_EXPERIMENTAL
-from lambdapack.binary.registration.registration import NODE_API_STRUCT_ABI
-from lambdapack.model import Rule, Severity
+from lambdapack.binary.facts import (
+    NODE_API_EXPERIMENTAL,
+    NODE_API_STRUCT_ABI,
+    BinaryRole,
+    Registration,
+    RegistrationKind,
+)
+from lambdapack.model import Severity
 from lambdapack.rules.binary.loader import Process
+from lambdapack.rules.binary.node_records import ELECTRON_ABI, NODE_ABI, NODE_API_LEVEL, NOT_AN_ADDON
 from lambdapack.rules.binary.symbols import PROVE_BY_LOADING
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.runtimes.versions import describe_abi, electron_majors
-
-NODE_ABI = Rule(
-    "LP210",
-    "node-abi",
-    "an addon is compiled for another Node.js",
-    "node says: was compiled against a different Node.js version using NODE_MODULE_VERSION N, "
-    "or: Module did not self-register.",
-    "Compile or download it for this runtime: `lambdapack build --runtime RUNTIME`.",
-    Severity.ERROR,
-)
-ELECTRON_ABI = Rule(
-    "LP211",
-    "electron-abi",
-    "an addon is compiled for Electron",
-    "node says: was compiled against a different Node.js version using NODE_MODULE_VERSION N. "
-    "electron-rebuild leaves such files in node_modules.",
-    "Install without electron-rebuild: `lambdapack build`.",
-    Severity.ERROR,
-)
-NODE_API_LEVEL = Rule(
-    "LP212",
-    "node-api-level",
-    "an addon declares a newer Node-API than the runtime has",
-    "node does not refuse it: the process dies with a segmentation fault and Lambda says Runtime.ExitError "
-    "(nodejs/node#57233).",
-    "Choose a newer runtime (`--runtime`), or a version of the package made for an older Node-API.",
-    Severity.ERROR,
-)
-NOT_AN_ADDON = Rule(
-    "LP214",
-    "not-an-addon",
-    "a file that Node.js would be handed registers nothing",
-    "node says: Module did not self-register.",
-    "Load it with what it is made for, or install the package again: `lambdapack build`.",
-    Severity.ERROR,
-)
 
 PLAIN_LIBRARY_MESSAGE = (
     "Module did not self-register: nothing in the package needs this library, so only node itself or a program's own "

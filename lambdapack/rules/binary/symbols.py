@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from lambdapack.binary.facts import RegistrationKind, Symbol
-from lambdapack.model import Rule, Severity
+from lambdapack.model import Severity
+from lambdapack.rules.binary.linking_records import UNDEFINED_SYMBOL
 from lambdapack.rules.binary.loader import LoadedObject, Process
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.rules.selection.tokens import parse_platform_tags
@@ -66,16 +67,6 @@ def demangle_name(name: str) -> str:
         rest = rest[end:]
     return "::".join(parts)
 
-
-UNDEFINED_SYMBOL = Rule(
-    "LP213",
-    "undefined-symbol",
-    "a binary calls a function that nothing in the process defines",
-    "The loader says: undefined symbol, at once or, for a function bound lazily, at its first call: then the whole "
-    "process ends with exit status 127 and no JavaScript error.",
-    "Build it for this runtime: `lambdapack build`, or use a version of the package made for it.",
-    Severity.ERROR,
-)
 
 CALLED_AT_INIT = frozenset({"node_module_register", "napi_module_register", "bare_module_register"})
 """Called by a static constructor, so lazy binding saves nobody: the process dies inside dlopen."""

@@ -4,19 +4,11 @@ from collections.abc import Iterator
 
 from lambdapack.binary.facts import VersionNeed
 from lambdapack.model import Rule, Severity
-from lambdapack.rules.binary.loader import MISSING_LIBRARY, LoadedObject, Process
+from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, SYMBOL_VERSION
+from lambdapack.rules.binary.loader import LoadedObject, Process
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.versions import VersionAvailability, version_availability, version_key
 
-SYMBOL_VERSION = Rule(
-    "LP203",
-    "symbol-version",
-    "a binary needs a newer system library than the runtime has",
-    "The loader says: version `GLIBC_2.38' not found. The file was built on a newer Linux than Lambda's, "
-    "and a newer copy of the library beside it has no effect: node has loaded its own already.",
-    "Choose a version of the package that was built on an older Linux: `npm view NAME versions` lists them.",
-    Severity.ERROR,
-)
 UNPROVED = Rule(
     "LP220",
     "unproved",

@@ -4,30 +4,14 @@ import posixpath
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
-from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
+from lambdapack.model import TASK_ROOT, Finding, Severity
 from lambdapack.rules.binary.file_system import LambdaFileSystem
+from lambdapack.rules.function.records import HANDLER_MISSING, HANDLER_SHADOWED, REQUIRED_FILE_MISSING
 from lambdapack.rules.model.case import Case, Policy
 from lambdapack.rules.selection.platforms import ModuleResolver
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import RequiredFile
 from lambdapack.tree.entry import Entry, EntryKind
-
-HANDLER_MISSING = Rule(
-    "LP301",
-    "handler-missing",
-    "the handler's file is not in the package",
-    "Lambda says: Runtime.ImportModuleError: Cannot find module, or Runtime.MalformedHandlerName.",
-    "Set the handler to FILE.EXPORT, with FILE as it is called from the package's root: `--handler src/app.handler`.",
-    Severity.ERROR,
-)
-HANDLER_SHADOWED = Rule(
-    "LP309",
-    "handler-shadowed",
-    "a directory has the handler's name and hides its file",
-    "The runtime's client tries the bare name first and node says: ERR_UNSUPPORTED_DIR_IMPORT or MODULE_NOT_FOUND.",
-    "Rename the file or the directory, and set the handler to the new name.",
-    Severity.WARNING,
-)
 
 HANDLER_EXTENSIONS = ("", ".js", ".mjs", ".cjs")
 """In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""
@@ -155,15 +139,6 @@ def _main_file(facts: Case) -> str:
         (main + extension for extension in HANDLER_EXTENSIONS if main and main + extension in facts.entries), ""
     )
 
-
-REQUIRED_FILE_MISSING = Rule(
-    "LP326",
-    "required-file-missing",
-    "a file that the handler loads is not in the package",
-    "node says: Error: Cannot find module; Lambda says: Runtime.ImportModuleError, or the call that needs it fails.",
-    "Put it into the package: `lambdapack build -v` says what is left out and why; a bundler has to copy .node files.",
-    Severity.ERROR,
-)
 
 REQUIRE_EXTENSIONS = ("", ".js", ".json", ".node")
 """What node tries for require(), in this order (Node.js docs, "Modules: CommonJS modules", read 2026-11)."""

@@ -26,7 +26,7 @@ HANDLER_FAILS = Rule(
     "LP310",
     "handler-fails",
     "the handler cannot be imported in the runtime image",
-    "Lambda says: Runtime.ImportModuleError, Runtime.HandlerNotFound, or the error itself.",
+    "Lambda fails in the same way when it starts the function.",
     "Correct what node names above; `lambdapack invoke` shows the whole log.",
     Severity.ERROR,
 )

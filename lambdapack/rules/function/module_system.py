@@ -1,6 +1,6 @@
 """Whether node loads the handler in the module system it is written for, and whether it exports the handler.
 
-Node 20 and 22 start on Lambda without module detection and without require(esm) (FACTS.md section 3); tried with node
+Node 20 and 22 start on Lambda without module detection or require(esm) (docs/facts.md#3-loader); tried with node
 20.20.2 and 22.23.3, 2026-11: with these flags a file without "type" is CommonJS whatever its syntax is.
 """
 
@@ -11,26 +11,11 @@ from dataclasses import replace
 from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.function.handler import find_handler_file, handler_file_findings
+from lambdapack.rules.function.records import MODULE_AS_COMMONJS, NOT_EXPORTED
 from lambdapack.rules.model.case import Case, Policy
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import Script
 
-NOT_EXPORTED = Rule(
-    "LP323",
-    "handler-not-exported",
-    "the handler's file does not export the handler",
-    "Lambda says: Runtime.HandlerNotFound: NAME is undefined or not exported.",
-    "Export it (`exports.NAME = ...`, `export const NAME = ...`), or set the handler: `--handler FILE.EXPORT`.",
-    Severity.WARNING,
-)
-MODULE_AS_COMMONJS = Rule(
-    "LP324",
-    "module-as-commonjs",
-    "the handler is an ES module that node takes for CommonJS",
-    "Lambda says: Runtime.UserCodeSyntaxError, and node gives the reason above.",
-    "Run `npm pkg set type=module`, or give the file the ending .mjs, and ship package.json.",
-    Severity.ERROR,
-)
 COMMONJS_AS_MODULE = Rule(
     "LP325",
     "commonjs-as-module",

@@ -6,8 +6,7 @@ ARCHITECTURE_DIFFERS = Rule(
     "LP450",
     "architecture-differs",
     "the package is made for another architecture than the function's",
-    "Lambda switches the CPU or keeps it without a word; an addon for the other one then fails with: cannot open "
-    "shared object file.",
+    "Lambda switches the CPU or keeps it without a word; an addon for the other one then fails to load (wrong-cpu).",
     "Build for the function's CPU with `--arch`, or switch the function with `--allow-arch-change`.",
     Severity.ERROR,
 )
@@ -15,7 +14,7 @@ RUNTIME_DIFFERS = Rule(
     "LP451",
     "runtime-differs",
     "the package is made for another runtime than the function's",
-    "Addons that were compiled for another Node.js fail with: was compiled against a different Node.js version.",
+    "Addons that were compiled for another Node.js then fail to load (node-abi).",
     "Build for the function's runtime with `--runtime`, or switch the function with `--allow-runtime-change`.",
     Severity.ERROR,
 )
@@ -23,7 +22,7 @@ BUCKET_MISSING = Rule(
     "LP452",
     "bucket-missing",
     "the zip is too large to be sent without a bucket",
-    "AWS says: Zipped size must be smaller than 52428800 bytes. Through S3 there is no such limit.",
+    "AWS takes 50 MB in a request (needs-bucket). Through S3 there is no such limit.",
     "Name a bucket in the function's region with `--bucket NAME`.",
     Severity.ERROR,
 )

@@ -47,23 +47,27 @@ def advice_findings(
 def _advice_findings(
     known: BookEntry, package: PackageManifest, facts: Case, runtime: Runtime, bringers: tuple[str, ...]
 ) -> Iterator[Finding]:
-    if known.alive and not known.instead and known.role not in {PackageRole.BUILD_TOOL, PackageRole.ELSEWHERE}:
+    if (
+        known.is_maintained
+        and not known.replacements
+        and known.role not in {PackageRole.BUILD_TOOL, PackageRole.ELSEWHERE}
+    ):
         return
     late = known.last_node is not None and runtime.node_major > known.last_node
     by = f", wanted by {', '.join(bringers[:MAX_NAMED_DEPENDENTS])}" if bringers else ""
     yield Finding(
-        OUT_OF_PLACE if known.alive else GIVEN_UP,
+        OUT_OF_PLACE if known.is_maintained else GIVEN_UP,
         path_in_report(facts.root, package.directory),
         f"{package.name} {package.version} is {_describe_state(known, late=late)}{by}",
         package=package.name,
         fix=_advice_fix(known, bringers),
-        severity=Severity.WARNING if late and not known.alive else None,
+        severity=Severity.WARNING if late and not known.is_maintained else None,
         evidence=(
             ("status", known.status.value),
             ("instead", list(known.alternatives)),
             ("last_node", known.last_node),
             ("source", known.source),
-            ("read", known.read.isoformat()),
+            ("read", known.read_on.isoformat()),
         ),
     )
 
@@ -75,18 +79,18 @@ def _describe_state(known: BookEntry, *, late: bool) -> str:
         PackageRole.OPTIONAL: "optional",
         PackageRole.LIBRARY: "maintained, and has a successor that suits Lambda better",
     }[known.role]
-    if not known.alive:
+    if not known.is_maintained:
         state = "deprecated by its authors" if known.status.value == "deprecated" else "no longer maintained"
     return f"{state}; its newest version, {known.newest}, works up to Node.js {known.last_node}" if late else state
 
 
 def _advice_fix(known: BookEntry, bringers: tuple[str, ...]) -> str:
     """One sentence: what to take instead, or the book's own advice."""
-    if known.alive and known.role is PackageRole.BUILD_TOOL and not bringers:
+    if known.is_maintained and known.role is PackageRole.BUILD_TOOL and not bringers:
         return f"Run `npm install --save-dev {known.name}`: {known.advice[:1].lower()}{known.advice[1:]}"
-    if known.instead and not bringers:
+    if known.replacements and not bringers:
         advice = f" {known.advice}" if known.advice else ""
-        return f"Run `npm uninstall {known.name} && npm install {' '.join(known.instead)}`.{advice}"
+        return f"Run `npm uninstall {known.name} && npm install {' '.join(known.replacements)}`.{advice}"
     return known.advice or f"Use {' or '.join(known.alternatives)}."
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from lambdapack.model import LAYER_ROOT, MIB, TASK_ROOT, Finding, Rule, Severity
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.report import Subject
+from lambdapack.rules.package.records import NEEDS_BUCKET, NOT_READABLE, TOO_BIG
 from lambdapack.tree.entry import Entry, EntryKind
 
 MAX_UNZIPPED_BYTES: Final = 250 * MIB
@@ -21,22 +22,6 @@ MAX_ZIPPED_BYTES: Final = 50 * MIB
 Source: AWS Lambda developer guide, "Lambda quotas". Read 2026-11-20.
 """
 
-TOO_BIG = Rule(
-    "LP302",
-    "too-big",
-    "the package is larger than Lambda takes",
-    "AWS says: Unzipped size must be smaller than 262144000 bytes. Layers count.",
-    "See what is in it with `lambdapack inspect`, and move build tools to devDependencies.",
-    Severity.ERROR,
-)
-NEEDS_BUCKET = Rule(
-    "LP303",
-    "needs-bucket",
-    "the zip is too large for a direct upload",
-    "AWS says: Zipped size must be smaller than 52428800 bytes. Through S3 there is no such limit.",
-    "Upload it with `aws s3 cp ZIP s3://BUCKET/` and deploy from there.",
-    Severity.NOTE,
-)
 LINK_LEAVES_TREE = Rule(
     "LP304",
     "link-leaves-tree",
@@ -51,14 +36,6 @@ SECRET_PACKED = Rule(
     "a secret is in the package",
     "Everybody who may read the function's code may read it, and so may every archive of it.",
     "Leave it out with `.lambdapackignore`, and read it from Secrets Manager or SSM at run time.",
-    Severity.ERROR,
-)
-NOT_READABLE = Rule(
-    "LP306",
-    "not-readable",
-    "files are not readable for everybody",
-    "Lambda runs as another user than the files' owner and says: EACCES: permission denied.",
-    "Run `chmod -R go+rX .` before zipping; `lambdapack build` sets 644 and 755 itself.",
     Severity.ERROR,
 )
 

@@ -9,18 +9,9 @@ from lambdapack.model import MIB, Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.binary.file_system import LambdaFileSystem
 from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.package.records import DEPENDENCY_MISSING
 from lambdapack.rules.selection.platforms import ModuleResolver
 from lambdapack.tree.entry import EntryKind
-
-DEPENDENCY_MISSING = Rule(
-    "LP311",
-    "dependency-missing",
-    "a dependency of package.json is not in the package",
-    "node says: Error: Cannot find module. npm hoists a workspace member's dependencies to the root's node_modules.",
-    "Install them beside package.json first (`npm ci --omit=dev`), or let `lambdapack build` do it; a member of a "
-    "workspace is built from its root: `lambdapack build ROOT --handler MEMBER/index.handler`.",
-    Severity.ERROR,
-)
 
 RUNTIME_PACKAGE_PREFIXES = ("@aws-sdk/", "@smithy/")
 """Packages that the runtimes from nodejs18.x on bring themselves (AWS docs lambda-nodejs, read 2026-11)."""

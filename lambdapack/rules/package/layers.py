@@ -16,7 +16,7 @@ LINK_DANGLES = Rule(
     "LP314",
     "link-dangles",
     "a link from the function into a layer, or back, points at nothing",
-    "Lambda stores the link as it is; whoever follows it gets ENOENT: no such file or directory.",
+    "Lambda stores the link as it is; whoever follows it gets ENOENT.",
     "Put the file into the layer where the link points (`unzip -l LAYER.zip` lists it), or remove the link.",
     Severity.ERROR,
 )
@@ -25,7 +25,7 @@ LAYER_NOT_SEARCHED = Rule(
     "layer-not-searched",
     "a layer has its packages where this runtime does not look",
     "Lambda unpacks a layer at /opt, and NODE_PATH names /opt/nodejs/node_modules and the folder of the runtime's own "
-    "Node.js, such as /opt/nodejs/node22/node_modules. node says: Error: Cannot find module.",
+    "Node.js, such as /opt/nodejs/node22/node_modules. node finds no package elsewhere in a layer.",
     "Build the layer with `lambdapack build --layer`, which puts packages into nodejs/node_modules.",
     Severity.ERROR,
 )
@@ -33,7 +33,7 @@ TOO_MANY_LAYERS = Rule(
     "LP316",
     "too-many-layers",
     "a function has more layers than Lambda takes",
-    "AWS says: Cannot reference more than 5 layers.",
+    "AWS refuses a function with more than 5 layers.",
     "Merge layers: install their packages from one package.json with `lambdapack build --layer`.",
     Severity.ERROR,
 )
@@ -41,7 +41,7 @@ LAYER_IMPORT = Rule(
     "LP317",
     "layer-import",
     "an ES module imports a package that only a layer has",
-    "node itself never looks into NODE_PATH for `import` and says: ERR_MODULE_NOT_FOUND: Cannot find package. "
+    "node itself never looks into NODE_PATH for an import and throws ERR_MODULE_NOT_FOUND. "
     "AWS says that Lambda does from nodejs18.x on; node on a developer's machine or in a test does not.",
     "Install the package into the function (`npm install NAME`), or take it from the layer with "
     "`createRequire(import.meta.url)('NAME')`.",

@@ -10,6 +10,7 @@ from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.native_use import DISPENSABLE_USES, NativeUse
 from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.rules.fixes import build_fix
+from lambdapack.rules.package.records import MISSING_ADDON, MISSING_PROGRAM
 from lambdapack.rules.selection.platforms import PlatformFamily
 from lambdapack.rules.selection.selection import Choice, expected_addon_path, foreign_package_reason
 from lambdapack.rules.selection.tokens import parse_platform_tags
@@ -94,24 +95,6 @@ def _has_path(space: LambdaFileSystem, manifest: PackageManifest, name: str) -> 
     path = posixpath.join(manifest.directory, name)
     return path in space.entries or space.is_directory(path)
 
-
-MISSING_ADDON = Rule(
-    "LP221",
-    "missing-addon",
-    "a package has no native file for this target",
-    "Its loader finds nothing to load. node says: Cannot find module, or: Could not locate the bindings file, or: "
-    "No native build was found.",
-    "Install with its scripts and for the function's platform: `lambdapack build`.",
-    Severity.ERROR,
-)
-MISSING_PROGRAM = Rule(
-    "LP228",
-    "missing-program",
-    "a package's program was not downloaded",
-    "Its install script fetches a program that npm does not bring. child_process says: spawn ENOENT.",
-    "Install with its scripts: `lambdapack build`.",
-    Severity.ERROR,
-)
 
 NATIVE_BUILD_COMMANDS = re.compile(
     r"node-gyp|prebuild-install|node-pre-gyp|cmake-js|cmake-ts|pkg-prebuilds|install-from-cache|buildcheck|neon build"

@@ -121,6 +121,15 @@ def strip_platform_words(text: str) -> str:
     return "-".join(word for word in split_words(text) if not any(word in names for names in known))
 
 
+MUSL_NAMES = frozenset(f"lib{each}.so" for each in ("c", "m", "dl", "pthread", "rt", "util", "crypt", "resolv", "xnet"))
+"""What zig and musl-cross call musl's libc and its empty companions; glibc's carry a version (musl's Makefile)."""
+
+
+def is_musl(name: str) -> bool:
+    """Tell whether a SONAME is musl's libc: Alpine's, or one without a version."""
+    return name in MUSL_NAMES or name.startswith(("libc.musl-", "ld-musl-"))
+
+
 @lru_cache(maxsize=65536)
 def parse_platform_tags(text: str) -> PlatformTags:
     """Return what a path or a name says about its target."""

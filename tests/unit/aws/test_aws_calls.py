@@ -77,10 +77,10 @@ def test_an_error_of_aws_has_a_code_and_its_words(site: Site, code: str, words: 
 
 def test_the_one_action_that_is_missing_is_named(site: Site) -> None:
     error = refusal(site, AwsError("AccessDeniedException", DENIED))
-    assert error.detail.startswith("lambda:GetFunctionConfiguration is missing")
+    assert error.detail.startswith("lambda:GetFunctionConfiguration is not allowed")
     assert "lambda:GetFunctionConfiguration on arn:aws:lambda:eu-central-1:123456789012:function:fn" in error.hint
     bare = refusal(site, AwsError("AccessDenied", "Access Denied"))
-    assert bare.detail.startswith("lambda:GetFunctionConfiguration is missing")
+    assert bare.detail.startswith("lambda:GetFunctionConfiguration is not allowed")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_an_update_in_progress_is_waited_for_and_not_for_ever(site: Site) -> Non
     site.aws.line.refuse["UpdateFunctionCode"] = [errors.busy("arn")] * 10
     site.cloud.update_code("fn", Architecture.X86_64, LocalZip(archive.path))
     assert len(site.aws.time.sleeps) == 10
-    site.cloud.settled("fn")
+    site.cloud.wait_until_settled("fn")
     site.aws.line.refuse["UpdateFunctionCode"] = [errors.busy("arn")] * 1000
     with pytest.raises(LambdapackError, match="LP412"):
         site.cloud.update_code("fn", Architecture.X86_64, LocalZip(archive.path))
@@ -142,7 +142,7 @@ def test_an_update_that_never_ends_is_not_waited_for_for_ever(site: Site) -> Non
     site.aws.functions.seconds = 1e9
     site.cloud.update_code("fn", Architecture.X86_64, LocalZip(site.package("new").path))
     with pytest.raises(LambdapackError, match="LP424"):
-        site.cloud.settled("fn")
+        site.cloud.wait_until_settled("fn")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_lists_are_read_to_the_last_page(site: Site) -> None:
     for text in "abcde":
         site.deploy(site.wanted(site.package(text)))
     assert [each.version for each in site.cloud.versions("fn")] == ["$LATEST", *"123456"]
-    assert len(list(site.cloud.every_version())) == 7
+    assert len(list(site.cloud.all_versions())) == 7
 
 
 def test_the_region_may_come_from_aws_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     layer.write_bytes(zipped({"nodejs/node_modules/x/index.js": "1"}))
     arn = site.cloud.publish_layer(NewLayer("x", "", (), (X86,)), LocalZip(layer)).arn
     site.aws.line.calls.clear()
-    site.deploy(site.wanted(site.package("one"), new=NEW, settings=FunctionSettings(layers=(arn,)), smoke=EVENT))
+    site.deploy(
+        site.wanted(site.package("one"), creation_settings=NEW, settings=FunctionSettings(layers=(arn,)), smoke=EVENT)
+    )
     site.deploy(site.wanted(site.package("two"), settings=FunctionSettings(timeout=9)))
     site.deploy(site.wanted(site.package("three"), alias=""))
     site.deploy(site.wanted(site.package("three"), alias=""))

@@ -235,11 +235,11 @@ def test_a_file_that_cannot_be_read_ends_the_scan_with_its_own_failure(addon: by
         @contextmanager
         def view(self, path: str) -> Iterator[memoryview]:
             if path == "gone.node":
-                raise LambdapackError(BAD_TARGET, f"{path}: it changed while it was read")
+                raise LambdapackError(BAD_TARGET, f"{path}: it changed while lambdapack read it")
             with super().view(path) as data:
                 yield data
 
-    with pytest.raises(LambdapackError, match="it changed while it was read"):
+    with pytest.raises(LambdapackError, match="it changed while lambdapack read it"):
         scan_binaries(Vanishing({"a.node": addon, "gone.node": addon + b"!"}))
 
 

@@ -21,7 +21,7 @@ PAGES = tuple(read_book().values())
 def test_a_page_is_found_by_the_name_npm_has_for_it() -> None:
     sharp = find_book_entry("sharp")
     assert sharp is not None
-    assert (sharp.delivery, sharp.registered, sharp.status) == (
+    assert (sharp.delivery, sharp.interface, sharp.status) == (
         BinaryDelivery.PLATFORM_PACKAGES,
         BinaryInterface.NODE_API,
         MaintenanceStatus.MAINTAINED,
@@ -41,11 +41,11 @@ def test_every_package_has_one_page_and_they_stand_in_order() -> None:
 def test_a_page_says_where_it_comes_from_and_what_to_do(each: BookEntry) -> None:
     assert parse_version(each.newest)
     assert each.source
-    assert each.read.year >= 2026
-    for text in (each.needs, each.advice):
+    assert each.read_on.year >= 2026
+    for text in (each.requirements, each.advice):
         assert text == "" or re.fullmatch(r"[A-Z@0-9a-z].*[.)]", text)
         assert text.isascii()
-    if not each.alive or each.role is PackageRole.ELSEWHERE:
+    if not each.is_maintained or each.role is PackageRole.ELSEWHERE:
         assert each.alternatives or each.advice, "who warns must say what to do instead"
 
 
@@ -54,4 +54,4 @@ def test_nothing_is_replaced_by_what_is_itself_given_up(each: BookEntry) -> None
     for name in each.alternatives:
         other = find_book_entry(name)
         assert name != each.name
-        assert other is None or other.alive, f"{each.name} -> {name}"
+        assert other is None or other.is_maintained, f"{each.name} -> {name}"

@@ -1,7 +1,8 @@
 import pytest
 
 from lambdapack.engine.emulation import PROBE_SECONDS, EngineHost, emulator_hint, prove_emulator
-from lambdapack.errors.build import CRASHED, DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
+from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
+from lambdapack.errors.install import CRASHED
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.model import Architecture
 from tests.fakes import FakeEngine, Process

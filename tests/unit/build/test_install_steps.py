@@ -7,15 +7,8 @@ from typing import Any
 import pytest
 
 from lambdapack.engine.interface import CacheVolume
-from lambdapack.errors.build import (
-    COMPILE_FAILED,
-    DISK_FULL,
-    LOCK_REFUSED,
-    NO_IMAGE,
-    NO_REGISTRY,
-    ROOT_SCRIPT,
-    WRONG_IMAGE,
-)
+from lambdapack.errors.build import DISK_FULL, LOCK_REFUSED, NO_IMAGE, NO_REGISTRY, ROOT_SCRIPT, WRONG_IMAGE
+from lambdapack.errors.install import COMPILE_FAILED
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompilerFlag

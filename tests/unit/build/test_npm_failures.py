@@ -5,18 +5,8 @@ from pathlib import Path
 import pytest
 
 from lambdapack.engine.interface import CommandResult
-from lambdapack.errors.build import (
-    COMPILE_FAILED,
-    CRASHED,
-    DISK_FULL,
-    LOCK_REFUSED,
-    NO_REGISTRY,
-    NO_TOOLCHAIN,
-    NPM_FAILED,
-    OUT_OF_MEMORY,
-    REGISTRY_REFUSED,
-    ROOT_SCRIPT,
-)
+from lambdapack.errors.build import DISK_FULL, LOCK_REFUSED, NO_REGISTRY, NPM_FAILED, REGISTRY_REFUSED, ROOT_SCRIPT
+from lambdapack.errors.install import COMPILE_FAILED, CRASHED, NO_TOOLCHAIN, OUT_OF_MEMORY
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.managers.npm.failures import NpmRun, explain_npm_failure, lost_files_failure
 from lambdapack.model import Architecture

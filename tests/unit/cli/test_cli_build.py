@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.cli.app import run_command
-from lambdapack.pack.manifest import zip_manifest_path
+from lambdapack.pack.output import zip_manifest_path
 from tests.fakes import Process
 from tests.unit.pipeline.workshop import ARM, DARWIN, IMAGE, X86, Workshop
 

@@ -121,7 +121,7 @@ def test_a_part_of_the_traffic_then_all_of_it_then_back(site: Site, deploy: Depl
 
 
 def test_an_ignored_code_that_does_not_exist_is_named_even_when_nothing_is_to_do(site: Site, deploy: Deploy) -> None:
-    site.deploy(site.wanted(site.package("new"), new=NEW))
+    site.deploy(site.wanted(site.package("new"), creation_settings=NEW))
     assert deploy().code == 0
     said = deploy("--ignore", "LP999=because")
     assert (said.code, site.aws.line.operations) == (2, [])

@@ -182,9 +182,9 @@ def test_an_archive_or_layer_for_another_cpu_is_named_before_anything_runs(
     put(layer, {"nodejs/node_modules/ms/a.node": elf.with_machine(made, elf.ARM64)})
     assert run_command(["invoke", str(fn), "--layer", str(layer), *TARGET]) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert f"{layer} is made for another CPU" in said
+    assert f"{layer} is built for a different CPU" in said
     assert "Pass `--arch arm64`" in said
     assert shop.engine.opened == []
     put(fn, {"node_modules/own/a.node": elf.with_machine(made, elf.ARM64)})
     assert run_command(["invoke", str(fn), *TARGET]) == 2
-    assert f"{fn} is made for another CPU" in " ".join(capsys.readouterr().err.split())
+    assert f"{fn} is built for a different CPU" in " ".join(capsys.readouterr().err.split())

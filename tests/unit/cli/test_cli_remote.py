@@ -146,14 +146,14 @@ def test_the_handler_of_a_function_has_to_be_there(site: Site, verify: Verify) -
 def test_versions_and_aliases_are_judged_as_they_were_frozen(site: Site, verify: Verify, ending: str) -> None:
     first = site.function({"index.js": "1"})
     cloud = site.aws.cloud()
-    made = cloud.settled("fn")
+    made = cloud.wait_until_settled("fn")
     cloud.publish_version("fn", made.code_digest, "")
     site.aws.functions.functions["fn"].aliases["live"] = {
         "Name": "live", "AliasArn": "", "FunctionVersion": "1", "RevisionId": "r",
     }  # fmt: skip
     second = site.zip({"index.js": "2"})
     cloud.update_code("fn", X86, LocalZip(second))
-    cloud.settled("fn")
+    cloud.wait_until_settled("fn")
     wanted = (first, "1") if ending in {":1", ":live"} else (second, "$LATEST")
     for start in ("fn", "function:fn", site.arn()):
         code, report, _ = verify(f"{start}{ending}")
@@ -247,7 +247,7 @@ def test_what_can_only_be_a_path_is_not_looked_for_in_aws(site: Site, verify: Ve
         ("s3://bucket/", "s3://BUCKET/KEY"),
         ("s3:/bucket/key", "s3://BUCKET/KEY"),
         ("arn:aws:s3:::bucket/key", "neither a function nor a layer version"),
-        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:addons", "not one of its versions"),
+        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:addons", "names a layer without a version"),
     ],
 )
 def test_a_broken_address_is_refused(site: Site, verify: Verify, text: str, said: str) -> None:
@@ -322,7 +322,7 @@ def test_layers_with_one_name_in_two_places_stay_apart(site: Site, verify: Verif
 
 def test_an_object_is_judged_as_the_zip_that_it_is(site: Site, verify: Verify, addon: bytes) -> None:
     archive = site.zip({"index.js": HANDLER, "package.json": NEEDS, **package(addon)})
-    site.aws.cloud().store(S3Object(BUCKET, "some/fn.zip", 0), archive, lambda _amount: None)
+    site.aws.cloud().upload_object(S3Object(BUCKET, "some/fn.zip", 0), archive, lambda _amount: None)
     code, report, _ = verify(f"s3://{BUCKET}/some/fn.zip", "--runtime", "nodejs22.x")
     assert (code, report["subject"]["kind"]) == (0, "zip")
     assert report["subject"]["path"] == f"s3://{BUCKET}/some/fn.zip"

@@ -9,7 +9,7 @@ import pytest
 
 from lambdapack.cli.app import run_command
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import write_zip_manifest, zip_manifest_path
+from lambdapack.pack.output import write_zip_manifest, zip_manifest_path
 from tests import elf
 from tests.unit.pipeline.workshop import DARWIN
 

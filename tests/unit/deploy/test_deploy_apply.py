@@ -25,7 +25,7 @@ def site(tmp_path: Path) -> Site:
 
 def test_a_function_is_made_with_its_first_version_and_alias(site: Site) -> None:
     package = site.package()
-    (done,) = site.deploy(site.wanted(package, new=NEW, architecture=ARM))
+    (done,) = site.deploy(site.wanted(package, creation_settings=NEW, architecture=ARM))
     assert done.version.version_arn.endswith(":function:fn:1")
     assert site.serves() == package.code_digest
     latest = site.aws.functions.functions["fn"].latest
@@ -34,7 +34,7 @@ def test_a_function_is_made_with_its_first_version_and_alias(site: Site) -> None
 
 def test_a_new_role_is_waited_for(site: Site) -> None:
     site.aws.functions.new_roles[ROLE] = 9.0
-    site.deploy(site.wanted(site.package(), new=NEW))
+    site.deploy(site.wanted(site.package(), creation_settings=NEW))
     assert site.live == "1"
 
 
@@ -141,7 +141,7 @@ def test_stopped_after_any_call_of_the_making_a_second_run_converges(tmp_path: P
     calls = 1
     while True:
         site = Site(tmp_path)
-        wanted = site.wanted(site.package(), new=NEW)
+        wanted = site.wanted(site.package(), creation_settings=NEW)
         site.aws.line.die_after = calls
         try:
             site.deploy(wanted)
@@ -171,7 +171,7 @@ def test_a_lost_reply_costs_nothing(site: Site, operation: str) -> None:
 @pytest.mark.parametrize("operation", ["CreateFunction", "CreateAlias"])
 def test_a_lost_reply_of_what_is_made_costs_nothing(site: Site, operation: str) -> None:
     site.aws.line.lose[operation] = 1
-    site.deploy(site.wanted(site.package(), new=NEW))
+    site.deploy(site.wanted(site.package(), creation_settings=NEW))
     assert site.live == "1"
 
 
@@ -185,7 +185,7 @@ def test_an_alias_that_somebody_moved_meanwhile_is_left_alone(site: Site) -> Non
     with pytest.raises(LambdapackError, match="LP413") as raised:
         site_apply(site, examined)
     assert site.live == "1"
-    assert "version 3 is published, and alias live is where it was" in raised.value.detail
+    assert "version 3 was published, and alias live still points at version 2" in raised.value.detail
 
 
 def site_apply(site: Site, examined: PlannedFunction) -> None:
@@ -221,7 +221,7 @@ def test_a_version_that_fails_is_never_served(site: Site) -> None:
         site.deploy(site.wanted(site.package("new")))
     assert site.live == "1"
     assert "delete-function --function-name fn --qualifier 2" in raised.value.hint
-    assert "version 2 is published, and alias live is where it was, at version 1" in raised.value.detail
+    assert "version 2 was published, and alias live still points at version 1" in raised.value.detail
 
 
 def test_no_alias_moves_to_a_version_that_fails_its_test(site: Site) -> None:
@@ -335,7 +335,7 @@ def test_a_large_zip_goes_through_the_bucket_once(site: Site) -> None:
     site.deploy(*(site.wanted(package, function=name, bucket=BUCKET) for name in ("a", "b")))
     assert site.aws.line.operations.count("CreateMultipartUpload") == 1
     assert [site.serves(name) for name in ("a", "b")] == [package.code_digest] * 2
-    assert list(site.aws.storage.buckets[BUCKET]) == [package.key]
+    assert list(site.aws.storage.buckets[BUCKET]) == [package.object_key]
     site.function(name="c")
     site.deploy(site.wanted(package, function="c", bucket=BUCKET))
     assert "CreateMultipartUpload" not in site.aws.line.operations
@@ -351,7 +351,7 @@ def test_other_bytes_in_the_bucket_are_not_published(site: Site) -> None:
 
     def exchanged(parameters: dict[str, str]) -> dict[str, str]:
         answer = real(parameters)
-        site.aws.storage.buckets[BUCKET][package.key].data = other.path.read_bytes()
+        site.aws.storage.buckets[BUCKET][package.object_key].data = other.path.read_bytes()
         return answer
 
     site.aws.storage.complete_multipart_upload = exchanged  # type: ignore[assignment,method-assign]

@@ -236,7 +236,7 @@ def test_a_function_is_not_made_unless_asked_for(site: Site) -> None:
     with pytest.raises(LambdapackError, match="LP415"):
         site.examine(site.wanted(site.package()))
     with pytest.raises(LambdapackError, match="LP001") as raised:
-        site.examine(site.wanted(site.package(), new=replace(NEW, role=None)))
+        site.examine(site.wanted(site.package(), creation_settings=replace(NEW, role=None)))
     assert "--role ARN" in raised.value.hint
 
 

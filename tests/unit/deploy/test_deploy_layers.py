@@ -91,7 +91,7 @@ def test_what_any_version_of_any_function_uses_stays(site: Site) -> None:
     site.aws.line.forget()
     done = publish(site, "4", keep=1)
     assert numbers(site) == [2, 3, 4]
-    assert [(each.version.number, each.why) for each in done.plan.seen.spared] == [
+    assert [(each.version.number, each.reason) for each in done.plan.observed.kept] == [
         (3, "f:2 uses it"),
         (2, "f:1 uses it"),
     ]
@@ -103,7 +103,7 @@ def test_what_others_may_use_stays(site: Site) -> None:
     publish(site, "2")
     done = publish(site, "3", keep=1)
     assert numbers(site) == [1, 3]
-    assert [each.why for each in done.plan.seen.spared] == ["it has a policy"]
+    assert [each.reason for each in done.plan.observed.kept] == ["it has a resource policy"]
 
 
 def test_nothing_is_deleted_when_it_cannot_be_seen_who_uses_it(site: Site) -> None:
@@ -131,7 +131,7 @@ def test_a_layer_is_shared_once(site: Site) -> None:
 def test_a_large_layer_goes_through_the_bucket_once(site: Site) -> None:
     publish(site, "1", size=53_000_000, bucket=BUCKET)
     wanted = wanted_layer(site, "1", 53_000_000)
-    assert list(site.aws.storage.buckets[BUCKET]) == [wanted.package.key]
+    assert list(site.aws.storage.buckets[BUCKET]) == [wanted.package.object_key]
     site.aws.line.forget()
     publish(site, "1", size=53_000_000, bucket=BUCKET, runtimes=("nodejs24.x",))
     assert site.aws.line.writes == ["PublishLayerVersion"]
@@ -161,7 +161,7 @@ def test_a_publish_that_never_arrived_is_tried_again(site: Site) -> None:
 
 def test_when_something_fails_later_it_says_what_is_published(site: Site) -> None:
     site.aws.line.refuse["AddLayerVersionPermission"] = [AwsError("AccessDeniedException", "no")]
-    with pytest.raises(LambdapackError, match=f"{LAYER}:1 is published"):
+    with pytest.raises(LambdapackError, match=f"{LAYER}:1 was published"):
         publish(site, "1", permissions=(PUBLIC,))
 
 

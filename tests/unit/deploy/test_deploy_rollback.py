@@ -20,7 +20,7 @@ def site(tmp_path: Path) -> Site:
 
 def test_it_goes_back_to_the_version_before(site: Site) -> None:
     found = find_rollback(site.cloud, "fn", "live")
-    assert (found.version.version, found.why) == ("2", "it was there before")
+    assert (found.version.version, found.reason) == ("2", "the previous version")
     apply_rollback(site.cloud, found)
     assert site.live == "2"
     assert site.aws.line.writes == ["UpdateAlias"]
@@ -37,7 +37,7 @@ def test_it_does_not_go_back_to_a_version_that_was_never_served(site: Site) -> N
 def test_without_a_memory_it_is_the_newest_before(site: Site) -> None:
     site.aws.functions.functions["fn"].aliases["live"]["Description"] = "by hand"
     found = find_rollback(site.cloud, "fn", "live")
-    assert (found.version.version, found.why) == ("2", "the newest one before it")
+    assert (found.version.version, found.reason) == ("2", "the newest older version")
     apply_rollback(site.cloud, found)
     assert site.aws.functions.functions["fn"].aliases["live"]["Description"] == "by hand"
 
@@ -55,7 +55,7 @@ def test_to_names_a_version(site: Site) -> None:
     assert site.live == "1"
     site.aws.line.forget()
     found = find_rollback(site.cloud, "fn", "live", "1")
-    assert not found.needed
+    assert not found.is_needed
     apply_rollback(site.cloud, found)
     assert site.aws.line.writes == []
     with pytest.raises(LambdapackError, match="LP429"):
@@ -65,7 +65,7 @@ def test_to_names_a_version(site: Site) -> None:
 def test_a_canary_ends_where_most_of_the_traffic_is(site: Site) -> None:
     site.deploy(site.wanted(site.package("four"), canary=0.25))
     found = find_rollback(site.cloud, "fn", "live")
-    assert (found.version.version, found.why) == ("3", "the canary ends")
+    assert (found.version.version, found.reason) == ("3", "ends the canary")
     apply_rollback(site.cloud, found)
     assert "RoutingConfig" not in site.aws.functions.functions["fn"].aliases["live"]
 

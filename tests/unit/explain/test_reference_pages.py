@@ -213,7 +213,7 @@ def test_every_step_of_the_checklist_is_done_or_commanded(text: str, words: tupl
     assert [each for each in words if each not in found] == []
 
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "pages" / "statements.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "statements.md"
 HEAD = """# Statement by statement
 
 What the reference pages on these errors teach, what lambdapack answers to it, and the test that holds it to that

@@ -5,20 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.explain.causes import CAUSE_CODES
+from lambdapack.errors.record import Failure
+from lambdapack.explain.causes import CAUSE_RECORDS
 from lambdapack.explain.cures import ExplainTarget, fill_remedy
 from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
-from lambdapack.explain.log import find_stems, search_stems
-from lambdapack.explain.nouns import Certainty, Explanation, Meaning, MessagePattern, TextOrigin
+from lambdapack.explain.nouns import Explanation, Meaning, MessagePattern, TextOrigin
+from lambdapack.explain.passages import find_stems, search_stems
 from lambdapack.explain.text import strip_log_markup
+from lambdapack.messages import Certainty, compile_pattern
+from lambdapack.model import Rule
 from lambdapack.report import diagnosis
+from tests.unit.explain.literals import demands_one_of
 
 AIM = ExplainTarget("nodejs22.x")
 
 
 @pytest.mark.parametrize("sign", MESSAGE_PATTERNS, ids=lambda sign: sign.example[:60])
 def test_a_sign_finds_its_own_example(sign: MessagePattern) -> None:
-    assert sign.pattern.search(strip_log_markup(sign.example))
+    assert list(sign.find(strip_log_markup(sign.example)))
     assert diagnose(strip_log_markup(sign.example), AIM)
 
 
@@ -27,9 +31,30 @@ def test_the_sieve_lets_every_known_message_through(sign: MessagePattern) -> Non
     assert find_stems(sign.example.encode())
 
 
-@pytest.mark.parametrize("cause", CAUSE_CODES)
-def test_every_cause_has_a_command_and_a_habit_even_when_nothing_else_is_known(cause: str) -> None:
-    found = fill_remedy(Meaning(cause, Certainty.LIKELY, ""), {}, TextOrigin(), AIM, None)
+@pytest.mark.parametrize("sign", MESSAGE_PATTERNS, ids=lambda sign: sign.example[:60])
+def test_no_text_without_the_words_of_a_sign_can_match_it(sign: MessagePattern) -> None:
+    assert demands_one_of(compile_pattern(sign.pattern), sign.words)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words", "demanded"),
+    [
+        (r"a too short", ("short",), True),
+        (r"a too short|cut off", ("short",), False),
+        (r"a too short|cut off", ("short", "cut"), True),
+        (r"(?:too short)?x", ("short",), False),
+        (r"(?:too short)+x", ("short",), True),
+        (r"[Ss]hort", ("short",), False),
+        (r"[Ss]hort", ("hort",), True),
+    ],
+)
+def test_what_a_pattern_demands_is_read_from_its_parts(pattern: str, words: tuple[str, ...], *, demanded: bool) -> None:
+    assert demands_one_of(compile_pattern(pattern), words) is demanded
+
+
+@pytest.mark.parametrize("record", CAUSE_RECORDS, ids=lambda record: record.code)
+def test_every_cause_has_a_command_and_a_habit_even_when_nothing_else_is_known(record: Rule | Failure) -> None:
+    found = fill_remedy(Meaning(record, Certainty.LIKELY, ""), {}, TextOrigin(), AIM, None)
     assert found.fix
     assert found.prevent.endswith(".")
 
@@ -138,3 +163,23 @@ def test_the_command_for_prisma_writes_the_platform_into_the_schema(tmp_path: Pa
 def test_what_is_wrong_with_a_handler_has_its_own_record_and_cure(text: str, code: str, first: str) -> None:
     found = diagnose(text, AIM)[0]
     assert (found.cause, found.code, found.fix[0]) == ("handler", code, first)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "cause"),
+    [
+        ("a.node: CPU ISA level is lower than required", "LP219", "cpu-level"),
+        ("a.node: cannot enable executable stack as shared object requires: Invalid argument", "LP222", "bad-elf"),
+        ("Zipped size must be smaller than 52428800 bytes", "LP303", "too-big"),
+        ("CodeStorageExceededException: Code storage limit exceeded.", "LP417", "too-big"),
+        ("PreconditionFailedException: The Revision Id provided does not match", "LP413", "api-conflict"),
+        ("The `npm ci` command can only install with an existing package-lock.json", "LP150", "lock-out-of-step"),
+        ("npm error Missing: @esbuild/aix-ppc64@0.25.0 from lock file", "LP158", "lock-out-of-step"),
+        ("npm error Missing: left-pad@1.3.0 from lock file", "LP156", "lock-out-of-step"),
+        ("Error: Cannot find module './lib/db'", "LP326", "missing-package"),
+        ("Error: spawn /var/task/node_modules/x/bin/x ENOENT", "LP228", "missing-program"),
+    ],
+)
+def test_a_sentence_is_answered_with_the_record_that_is_about_it(text: str, code: str, cause: str) -> None:
+    found = diagnose(strip_log_markup(text), AIM)[0]
+    assert (found.code, found.cause) == (code, cause)

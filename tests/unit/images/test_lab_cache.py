@@ -30,6 +30,16 @@ def test_a_package_is_downloaded_once(registry: Path, tmp_path: Path) -> None:
     assert cache.npm_tarball(package(CONTENT), tmp_path / "cache") == CONTENT
 
 
+def test_a_package_of_a_scope_has_its_short_name_in_its_address(registry: Path, tmp_path: Path) -> None:
+    folder = registry.parent.parent / "@left" / "pad" / "-"
+    folder.mkdir(parents=True)
+    (folder / "pad-1.0.0.tgz").write_bytes(b"scoped")
+    digest = base64.b64encode(hashlib.sha512(b"scoped").digest()).decode()
+    packages = (Tarball("@left/pad", "1.0.0", digest), package(CONTENT))
+    assert cache.npm_tarballs(packages, tmp_path / "cache") == (b"scoped", CONTENT)
+    assert (tmp_path / "cache" / "npm" / "@left" / "pad-1.0.0.tgz").read_bytes() == b"scoped"
+
+
 @pytest.mark.usefixtures("registry")
 def test_other_bytes_than_the_pinned_are_refused_and_not_kept(tmp_path: Path) -> None:
     with pytest.raises(cache.LabError, match="sha512 differs"):

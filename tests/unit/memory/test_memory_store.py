@@ -19,7 +19,7 @@ def record(directory: Path, key: str = KEY) -> Path:
 
 
 def sizes(directory: Path) -> dict[str, int]:
-    return {each.kind: each.entries for each in store(directory).held() if each.entries}
+    return {each.kind: each.entries for each in store(directory).usage() if each.entries}
 
 
 def test_what_was_put_is_got(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_what_was_put_is_got(tmp_path: Path) -> None:
         lambda data: data[:-1],
         lambda data: data + b" ",
         lambda data: data.replace(b"facts", b"faces"),
-        lambda data: data.replace(b"memory/1", b"memory/9"),
+        lambda data: data.replace(b"store/1", b"store/9"),
         lambda data: b"\xff" * len(data),
         lambda _data: b"\n" * 9,
     ],

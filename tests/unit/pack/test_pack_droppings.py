@@ -53,14 +53,14 @@ def test_build_droppings_go_and_what_can_be_loaded_stays() -> None:
     )
     cleaned = clean_tree(tree)
     assert set(cleaned.tree.entries) == {*KEPT, "node_modules/.bin/x"}
-    assert {entry.path for entry in cleaned.dropped} == {*DROPPED, f"{ADDON}/build/node_gyp_bins/python3"}
+    assert {entry.path for entry in cleaned.removed} == {*DROPPED, f"{ADDON}/build/node_gyp_bins/python3"}
     assert cleaned.bytes_saved == sum(len(path) for path in DROPPED)
 
 
 def test_a_tree_without_droppings_is_returned_as_it_is() -> None:
     tree = MemoryTree({"node_modules/a/index.js": b""})
     assert clean_tree(tree).tree is tree
-    assert clean_tree(tree).dropped == ()
+    assert clean_tree(tree).removed == ()
 
 
 def test_pruning_takes_a_directory_with_all_that_is_below_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import OUTPUT
-from lambdapack.pack.manifest import MANIFEST_SCHEMA, read_zip_manifest, write_zip_manifest, zip_manifest_path
+from lambdapack.pack.output import MANIFEST_SCHEMA, read_zip_manifest, write_zip_manifest, zip_manifest_path
 
 
 def test_a_manifest_comes_back_and_lies_beside_the_zip(tmp_path: Path) -> None:

@@ -68,11 +68,11 @@ def test_what_ships_is_everything_but_the_list(tmp_path: Path) -> None:
     assert [
         path for path in source.tree.entries if path not in ("src", "lib", "git", "infra", "src/coverage")
     ] == sorted(SHIPPED)
-    assert [path for path, _reason in source.left_out] == sorted(LEFT_OUT)
-    reasons = dict(source.left_out)
-    assert "never taken from this host" in reasons["node_modules"]
+    assert [path for path, _reason in source.excluded] == sorted(LEFT_OUT)
+    reasons = dict(source.excluded)
+    assert "not copied from this host" in reasons["node_modules"]
     assert reasons[".git"] == "version control"
-    assert reasons["coverage"] == "output of a tool"
+    assert reasons["coverage"] == "tool output"
     assert reasons[".env"] == "may hold secrets"
 
 
@@ -82,8 +82,8 @@ def test_the_ignore_file_has_the_last_word_and_is_named_as_the_reason(tmp_path: 
     source = read_project_source(tmp_path)
     files = {path for path in source.tree.entries if path not in ("src", "src/docs", "coverage")}
     assert files == {"keep.md", "src/docs/y", ".env.example", "coverage/x"}
-    assert dict(source.left_out)["a.md"] == ".lambdapackignore line 3"
-    assert dict(source.left_out)["docs"] == ".lambdapackignore line 5"
+    assert dict(source.excluded)["a.md"] == ".lambdapackignore line 3"
+    assert dict(source.excluded)["docs"] == ".lambdapackignore line 5"
 
 
 def test_nothing_brings_back_the_hosts_modules_or_version_control(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_our_own_archives_are_known_by_their_manifests_and_stay_out(tmp_path: Pa
     project(tmp_path, "dist/fn.zip", "dist/fn.zip.lambdapack.json", "dist/data.zip", "dist/.fn.zip.1a.lambdapack-tmp")
     source = read_project_source(tmp_path)
     assert list(source.tree.entries) == ["dist/data.zip"]
-    assert {path for path, reason in source.left_out if reason == "lambdapack's own"} == {
+    assert {path for path, reason in source.excluded if reason == "lambdapack's own"} == {
         "dist/fn.zip",
         "dist/fn.zip.lambdapack.json",
         "dist/.fn.zip.1a.lambdapack-tmp",

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.pack.directory import write_directory
+from lambdapack.pack.output import write_directory
 from lambdapack.tree.compose import MemoryTree
 
 TREE = MemoryTree({"index.js": b"//", "bin/run": (b"#!/bin/sh\n", 0o755)}, directories=["empty"])
@@ -39,6 +39,6 @@ def test_a_directory_that_holds_files_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_a_failure_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     broken = MemoryTree({"a.js": b"a"}, links={"b.js": "a.js"})
-    with pytest.raises(LambdapackError, match="it is a link"):
+    with pytest.raises(LambdapackError, match="it is a symbolic link"):
         write_directory(broken, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -18,12 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import lambdapack.pack.compress as compress_module
+import lambdapack.pack.zip as compress_module
 import lambdapack.pack.zip as layout_module
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, OUTPUT
-from lambdapack.pack.atomic import unwritable_error
 from lambdapack.pack.digest import code_digest, content_digest
+from lambdapack.pack.output import unwritable_error
 from lambdapack.pack.zip import write_zip
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import MemoryTree
@@ -342,7 +342,7 @@ def test_a_full_disk_is_named_with_its_cure() -> None:
     failure = unwritable_error(Path("out/a.zip"), OSError(errno.ENOSPC, "No space left on device"))
     assert failure.failure is OUTPUT
     assert failure.detail == "out/a.zip: no space left on the device"
-    assert "Make room" in failure.hint
+    assert "Free disk space" in failure.hint
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1, max_size=12).filter(

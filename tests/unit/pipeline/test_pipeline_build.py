@@ -10,7 +10,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import OUTPUT
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.digest import code_digest
-from lambdapack.pack.manifest import read_zip_manifest, zip_manifest_path
+from lambdapack.pack.output import read_zip_manifest, zip_manifest_path
 from lambdapack.pipeline.origin import find_package_origin
 from lambdapack.pipeline.verify import VerificationTarget, verify_package
 from lambdapack.rules.model.case import IgnoredFinding, Policy

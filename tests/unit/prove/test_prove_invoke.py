@@ -142,7 +142,7 @@ def test_without_a_reply_the_log_is_the_explanation() -> None:
 
 
 def test_an_emulator_that_never_listened_is_said() -> None:
-    assert "it never listened" in refused(Emulator(code=75), INVOKE_FAILED)
+    assert "it never opened its port" in refused(Emulator(code=75), INVOKE_FAILED)
 
 
 def test_too_little_memory_is_said() -> None:
@@ -151,7 +151,7 @@ def test_too_little_memory_is_said() -> None:
             process.allocate(10**15)
             return 0
 
-    assert "more memory" in refused(Greedy(), INVOKE_FAILED)
+    assert "ran out of memory" in refused(Greedy(), INVOKE_FAILED)
 
 
 @pytest.mark.parametrize("said", [b"garbage", b"HTTP/1.0 200 OK\r\nContent-Le", b"\r\n\r\n{}"])
@@ -251,7 +251,7 @@ def test_several_events_are_answered_one_after_the_other_by_one_function() -> No
     emulator = Emulator(reply("1"), NEXT, reply('"a\\n"'), NEXT, reply("3"))
     engine, told = emulator.engine(), list[bytes]()
     call = InvokeRequest("index.handler", (b"{}", b"[]", b"null"))
-    found = invoke_function(engine, IMAGE, FunctionTrees(CODE), call, told=lambda each: told.append(each.payload))
+    found = invoke_function(engine, IMAGE, FunctionTrees(CODE), call, listener=lambda each: told.append(each.payload))
     assert [each.payload for each in found] == told == [b"1", b'"a\\n"', b"3"]
     assert (len(engine.opened), len(emulator.played)) == (1, 1)
     assert emulator.played[0].command.stdin.count(b"POST /") == 3
@@ -266,7 +266,7 @@ def test_an_event_that_gets_no_reply_is_named_and_what_came_before_is_told() -> 
             IMAGE,
             FunctionTrees(CODE),
             InvokeRequest("x.y", (b"1", b"2")),
-            told=lambda each: told.append(each.payload),
+            listener=lambda each: told.append(each.payload),
         )
     assert (caught.value.failure, told) == (INVOKE_FAILED, [b"1"])
 
@@ -288,7 +288,7 @@ def test_a_function_that_was_killed_for_memory_is_said_to_be() -> None:
     error = Emulator(reply(body), out_of_memory=True).answer(call).error
     assert error.splitlines()[1:] == [
         "Memory Size: 128 MB  Max Memory Used: 128 MB",
-        "the kernel killed it for want of memory: `--memory 256` gives it more",
+        "the kernel killed the process when it ran out of memory; `--memory 256` raises the limit",
     ]
     assert "memory" not in Emulator(reply(body)).answer(call).error
 

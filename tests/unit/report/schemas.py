@@ -1,4 +1,4 @@
-"""DESIGN section 10 as JSON schemas, to the letter: a key more or less is a change of the contract."""
+"""docs/contracts.md as JSON schemas, to the letter: a key more or less is a change of the contract."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ FINDING = closed(
     name={"type": "string", "pattern": "^[a-z0-9-]+$"},
     severity={"enum": ["error", "warning", "note"]},
     path=TEXT,
-    line=maybe({"type": "integer", "minimum": 1}),  # more than DESIGN has: annotations need it
+    line=maybe({"type": "integer", "minimum": 1}),  # annotations need it
     package=maybe(NAME),
     message=NAME,
     why=NAME,
@@ -108,7 +108,7 @@ REPORT = closed(
 FAILURE = closed(
     schema={"const": "lambdapack/failure/1"},
     code={"type": "string", "pattern": "^LP[0-4][0-9]{2}$"},
-    name={"type": "string", "pattern": "^[a-z0-9-]+$"},  # more than DESIGN has, as findings have it
+    name={"type": "string", "pattern": "^[a-z0-9-]+$"},  # as findings have it
     what=NAME,
     why=NAME,
     fix=NAME,

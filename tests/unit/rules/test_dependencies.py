@@ -2,7 +2,7 @@ import pytest
 
 from lambdapack.model import Severity
 from lambdapack.rules.model.case import Policy
-from lambdapack.rules.package.dependencies import DEPENDENCY_MISSING
+from lambdapack.rules.package.records import DEPENDENCY_MISSING
 from tests.world import TODAY, World
 
 BUILD = Policy(TODAY, handler_required=True)

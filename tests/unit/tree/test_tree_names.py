@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import HOSTILE_ARCHIVE
 from lambdapack.tree.compose import MemoryTree
-from lambdapack.tree.names import admit_path, is_escaping_link, is_escaping_target, path_objection
+from lambdapack.tree.entry import admit_path, is_escaping_link, is_escaping_target, path_objection
 
 HOSTILE = (
     "/etc/passwd",

@@ -1,0 +1,1 @@
+"""Messages whose slots decide which record they mean."""
