@@ -21,7 +21,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo quick test test-full fuzz check docs site bench clean help
+.PHONY: venv lab demo quick test test-full fuzz check docs runtimes site bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -34,7 +34,7 @@ demo: lab  ## Build, verify and invoke a real function for both CPUs
 	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-arm64.zip --event examples/thumbnail/event.json
 	@echo "The deployment packages:" && ls -1 examples/thumbnail/.lambdapack/*.zip
 
-quick: venv  ## The unit tests: no engine, no registry
+quick: venv  ## The pure tests, under a minute: no engine, registry, compiler, browser, network
 	$(RUN)pytest -q tests/unit
 
 test: venv  ## All tests but the long ones, from nothing
@@ -62,6 +62,9 @@ check: venv  ## ruff, mypy strict, house tests
 
 docs: venv  ## Write the generated blocks of README.md
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
+
+runtimes: venv  ## Check the facts of Lambda's runtimes and write lambdapack/runtimes/data from them
+	$(RUN)python -m images.runtimes
 
 site: venv  ## The documentation as pages in .site/
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN)mkdocs build --quiet --config-file .mkdocs.yml

@@ -16,9 +16,9 @@ from lambdapack.explain.causes import CAUSE_CODES
 from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
 from lambdapack.model import Rule
+from lambdapack.report.document import published
 from lambdapack.rules.registry import RULES
 from lambdapack.runtimes import runtime
-from lambdapack.schema import published
 
 RECIPES = Path(__file__).resolve().parents[1] / "examples" / "recipes"
 
@@ -206,7 +206,7 @@ def schemas() -> Iterator[str]:
     yield "# JSON schemas\n"
     yield "Every document names its schema in the field `schema`. `lambdapack schema NAME` prints one.\n"
     yield from table(
-        ("Name", "What it describes"), [(f"`{name}`", what) for name, (what, _) in published.SCHEMAS.items()]
+        ("Name", "What it describes"), [(f"`{name}`", schema.what) for name, schema in published.SCHEMAS.items()]
     )
     for name in published.SCHEMAS:
         yield f"## {name}\n"

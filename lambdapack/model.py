@@ -15,6 +15,9 @@ LAYER_ROOT = "/opt"
 NODE_MODULES = "node_modules"
 """The directory in which Node.js looks for packages (Node.js documentation, "Modules: CommonJS modules")."""
 
+DEFAULT_HANDLER = "index.handler"
+"""FILE.EXPORT of a function whose settings and template name none."""
+
 MIB = 1024 * 1024
 """Bytes."""
 

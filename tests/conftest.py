@@ -1,16 +1,20 @@
-"""A scrubbed environment, the lab's engine, and whole outputs compared with files."""
+"""A scrubbed environment, tiers held to their word, the lab's engine, and whole outputs compared with files."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import products, proofs
+from tests import products, proofs, purity
+from tests.compiled import SHELF
 
 ROOT = Path(__file__).resolve().parents[1]
+PURE = ROOT / "tests" / "unit"
 
 SCRUBBED = ("AWS_", "DOCKER_", "LAMBDAPACK_", "npm_config_", "NPM_CONFIG_", "GITHUB_", "GITLAB_")
 """Variables of the machine that would change what the product does or says."""
@@ -24,6 +28,19 @@ LAB_BUILD_IMAGE = "lambdapack-lab/nodejs:{node}-{arch}-build"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden/ anew")
     parser.addoption("--full", action="store_true", help="run the long tests too")
+    parser.addoption("--update-compiled", action="store_true", help="add to tests/compiled.tar.xz what it lacks")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    SHELF.updates = config.getoption("--update-compiled")
+    # A job in the background of a script ignores Ctrl-C, and every child inherits that: the tests interrupt children.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish() -> None:
+    if SHELF.updates:
+        SHELF.write()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,6 +49,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "full" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """What stands in tests/unit is pure, its fixtures too."""
+    with contextlib.ExitStack() as stack:
+        if PURE in item.path.parents and not SHELF.updates:
+            stack.enter_context(purity.kept(item.name))
+            stack.enter_context(SHELF.without_compiler())
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

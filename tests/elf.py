@@ -1,11 +1,9 @@
-"""Real ELF files from the compiler, independent of the libc and the Node.js of the machine that runs the tests."""
+"""Real ELF files of a compiler (tests/compiled.py), independent of the libc and the Node.js of this machine."""
 
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
-import pytest
+from tests.compiled import HERE, SHELF, Recipe
 
 X86_64, ARM64 = 62, 183  # e_machine
 
@@ -109,14 +107,6 @@ REGISTERED(napi_module_register, addon)
 )  # NAPI_MODULE with headers of Node 16 and older
 
 
-def compiler() -> str:
-    """Return the C compiler; a machine without one skips what needs it."""
-    found = shutil.which("cc") or shutil.which("gcc")
-    if found is None:
-        pytest.skip("a C compiler makes the ELF files of this test: install gcc")
-    return found
-
-
 def link(directory: Path, name: str, source: str, *flags: str, libraries: tuple[Path, ...] = ()) -> Path:
     """Link a shared object without any of the machine's own libraries."""
     return _compile(directory, name, source, "-shared", "-fPIC", "-nostdlib", *flags, libraries=libraries)
@@ -128,12 +118,20 @@ def program(directory: Path, name: str, source: str, *flags: str) -> Path:
 
 
 def _compile(directory: Path, name: str, source: str, *flags: str, libraries: tuple[Path, ...] = ()) -> Path:
+    named = [Path(flag) for flag in flags if flag.startswith("/")]
+    searched = [path for flag in flags if flag.startswith("-l") and (path := directory / f"lib{flag[2:]}.so").exists()]
+    scripts = [Path(flag.partition("=")[2]) for flag in flags if flag.startswith("-Wl,--version-script=")]
+    recipe = Recipe(
+        name,
+        source,
+        tuple(flag.replace(str(directory), HERE) for flag in flags if not flag.startswith("/")),
+        {script.name: script.read_text(encoding="utf-8") for script in scripts},
+        tuple((library.name, library.read_bytes()) for library in (*named, *libraries, *searched)),
+    )
     directory.mkdir(parents=True, exist_ok=True)
-    text = directory / f"{name}.c"
-    text.write_text(source, encoding="utf-8")
     made = directory / name
-    command = [compiler(), "-w", "-fno-stack-protector", *flags, "-o", str(made), str(text), *map(str, libraries)]
-    subprocess.run(command, cwd=directory, check=True)
+    made.write_bytes(SHELF.find(recipe))
+    made.chmod(0o755)
     return made
 
 

@@ -14,10 +14,10 @@ import jsonschema
 import pytest
 
 from lambdapack.cli.output import console
-from lambdapack.pack.output import zip_manifest_path
-from lambdapack.report import json_v1
+from lambdapack.pack.output import MANIFEST_SCHEMA, zip_manifest_path
+from lambdapack.report.document import published
+from lambdapack.report.document import report as report_document
 from lambdapack.rules.registry import RULES
-from lambdapack.schema import published
 
 OURS = "lambdapack/"
 
@@ -46,10 +46,25 @@ def check(text: str, *, ours: bool = False) -> None:
         if not isinstance(named, str) or not named.startswith(OURS):
             assert not ours, f"a document without the name of its schema: {text[:200]}"
             continue
-        assert named in validators(), f"{named} is no schema of lambdapack/schema/published.py"
+        assert named in validators(), f"{named} is no schema of lambdapack/report/document/published.py"
         validators()[named].validate(document)
+        if named != MANIFEST_SCHEMA:  # a manifest's keys are sorted
+            check_order(document, validators()[named].schema)
     if isinstance(whole, list) and whole and ours:
         validators()[whole[0]["schema"]].validate(whole)
+
+
+def check_order(document: Any, schema: Any) -> None:
+    """Fail when an object's keys are not in the order in which they are declared."""
+    for kind in schema.get("$defs", {}).values():
+        check_order(document, kind)
+    if isinstance(document, list):
+        for item in document:
+            check_order(item, schema.get("items", {}))
+    if isinstance(document, dict) and (fields := schema.get("properties")):
+        assert list(document) == list(fields)
+        for name, value in document.items():
+            check_order(value, fields[name])
 
 
 def check_run(argv: Sequence[str], stdout: str) -> None:
@@ -71,7 +86,7 @@ def reports(text: str) -> list[dict[str, Any]]:
     except ValueError:
         return []
     documents = whole if isinstance(whole, list) else [whole]
-    return [each for each in documents if isinstance(each, dict) and each.get("schema") == json_v1.REPORT_SCHEMA]
+    return [each for each in documents if isinstance(each, dict) and each.get("schema") == "lambdapack/report/1"]
 
 
 def check_sense(report: Mapping[str, Any]) -> None:
@@ -99,8 +114,8 @@ LEAST = {"loads": -1, "unknown": 1, "dies-later": 2, "fails": 2}
 
 def guarded(patch: pytest.MonkeyPatch) -> None:
     """Check everything that this process renders or writes to stdout."""
-    patch.setattr(json_v1, "render_json", _checked(json_v1.render_json))
-    patch.setattr(json_v1, "render_failure_json", _checked(json_v1.render_failure_json))
+    patch.setattr(report_document, "render_json", _checked(report_document.render_json))
+    patch.setattr(report_document, "render_failure", _checked(report_document.render_failure))
     patch.setattr(console, "write_stdout", _seen(console.write_stdout))
 
 

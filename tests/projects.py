@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-LOCKS = Path(__file__).parent / "unit" / "rules" / "locks"
+UNIT = Path(__file__).parent / "unit"
+LOCKS = UNIT / "rules" / "lockfile" / "locks"
+NPM_LOGS = UNIT / "managers" / "npm" / "logs"
 
 
 def real_lock(name: str) -> dict[str, Any]:

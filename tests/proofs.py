@@ -30,7 +30,7 @@ HOW = (
 class Mark:
     verb: str
     name: str  # of the rule
-    place: str  # "tests/unit/rules/test_x.py:12"
+    place: str  # "tests/unit/tree/test_x.py:12"
 
 
 def marks() -> tuple[Mark, ...]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.pipeline.open import scan_trees
-from lambdapack.pipeline.verify import make_case
+from lambdapack.pipeline.verify import read_package_facts
 from lambdapack.rules.check import check_package
 from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report, Subject
+from lambdapack.rules.registry import CHECKS
 from lambdapack.runtimes.runtime import Runtime, parse_target, shipped_runtime
 from lambdapack.tree.entry import Entry, EntryKind
 
@@ -68,9 +70,9 @@ class World(MemoryTree):
         manifest = {"name": name, "version": "1.0.0", **fields}
         self.add(f"{directory}/package.json" if directory else "package.json", json.dumps(manifest))
 
-    def facts(self, layers: Sequence[MemoryTree] = ()) -> Case:
+    def facts(self, layers: Sequence[MemoryTree] = ()) -> PackageFacts:
         found = scan_trees((self, *layers))
-        facts = make_case(self, found, layer=self.kind == "layer", handler=self.handler, layers=layers)
+        facts = read_package_facts(self, found, layer=self.kind == "layer", handler=self.handler, layers=layers)
         return facts if self.reads_code else replace(facts, script=None)
 
     def report(
@@ -81,7 +83,10 @@ class World(MemoryTree):
         layers: Sequence[MemoryTree] = (),
     ) -> Report:
         provided = self.runtime or shipped_runtime(parse_target(runtime, arch))
-        return check_package(Subject(self.kind, "."), self.facts(layers), provided, policy or Policy(TODAY))
+        case = Case(Subject(self.kind, "."), self.facts(layers), provided, policy or Policy(TODAY))
+        for check in CHECKS:
+            assert {finding.rule.code for finding in check.run(case)} <= {rule.code for rule in check.rules}
+        return check_package(case.subject, case.facts, case.runtime, case.policy)
 
     def judged(self, path: str, runtime: str = "nodejs22.x", arch: str = "x86_64") -> Judgement:
         return next(each for each in self.report(runtime, arch).judgements if each.binary.path == path)

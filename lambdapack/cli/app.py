@@ -42,25 +42,25 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 app.command("build")(build.build)
-app.command("verify", short_help="Judge a directory, a zip, a layer, or what is in AWS.")(verify.verify)
-app.command("inspect", short_help="Say what is in a package, how large it is, and why.")(inspect.inspect)
-app.command("invoke", short_help="Run the handler in the bare image; prints its answer.")(invoke.invoke)
-app.command("explain", short_help="Say what a message means, and the commands that end it.")(explain.explain)
-app.command("doctor", short_help="Say whether this machine can build, and what to mend.")(doctor.doctor)
-app.command("publish-layer", short_help="Publish the dependencies as a layer; prints its ARN.")(
+app.command("verify", short_help="Verify a directory, zip, layer, or what is in AWS.")(verify.verify)
+app.command("inspect", short_help="Show what is in a package, its size, and why.")(inspect.inspect)
+app.command("invoke", short_help="Run the handler in the runtime image; print its answer.")(invoke.invoke)
+app.command("explain", short_help="Explain an error message; show the commands that fix it.")(explain.explain)
+app.command("doctor", short_help="Check whether this machine can build, and how to fix it.")(doctor.doctor)
+app.command("publish-layer", short_help="Publish the dependencies as a layer; print its ARN.")(
     publish_layer.publish_layer
 )
 app.command("deploy")(deploy.deploy)
-app.command("rollback", short_help="Move an alias back to a version before; prints its ARN.")(deploy.rollback)
-app.command("init", short_help="Write the glue for make, SAM, Terraform, CDK and others.")(init.init)
+app.command("rollback", short_help="Move an alias back to an earlier version; print its ARN.")(deploy.rollback)
+app.command("init", short_help="Write starter files for make, SAM, Terraform, CDK, CI.")(init.init)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(images.app, name="images")
 app.add_typer(cache.app, name="cache")
-app.command("schema")(schema.schema)
+app.command("schema", short_help="Print the JSON schema of a document.")(schema.schema)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         console.write_stdout(f"lambdapack {__version__}\n")
         raise typer.Exit
 
@@ -75,7 +75,7 @@ def _main(
 
 
 def run_command(argv: Sequence[str]) -> int:
-    """Run one command and return its exit code; only a signal escapes (cli/signals.py)."""
+    """Run one command and return its exit code; only a signal escapes (cli/main.py)."""
     try:
         return _run_app(argv, style=_requested_format(argv))
     except BrokenPipeError:
@@ -96,7 +96,7 @@ def _run_app(argv: Sequence[str], *, style: str) -> int:
 
 
 def _exit_code(result: Any) -> int:
-    if result == ExitCode.INTERRUPTED:  # what typer makes of Ctrl-C; cli/signals.py has more to say
+    if result == ExitCode.INTERRUPTED:  # what typer makes of Ctrl-C; cli/main.py has more to say
         raise KeyboardInterrupt
     return result if isinstance(result, int) else int(ExitCode.FINE)
 
@@ -120,17 +120,19 @@ def _path_failure(error: OSError) -> LambdapackError | None:
     """A path that the system will not even look up, at whichever step it was first asked for; None for other errors."""
     path = str(error.filename or "")
     if path and error.errno == errno.EACCES:
-        said = f"{path}: {error.strerror}"
-        return LambdapackError(BAD_TARGET, said, hint="Check the owner and permissions of it and of what it is in.")
+        detail = f"{path}: {error.strerror}"
+        return LambdapackError(
+            BAD_TARGET, detail, hint="Check the owner and permissions of the path and its parent directories."
+        )
     if path and error.errno == errno.ENAMETOOLONG:
-        said = f"{path[:MAX_SHOWN_PATH_CHARACTERS]}...: {error.strerror}"
-        return LambdapackError(USAGE, said, hint="Check the path: file systems take 255 bytes a name.")
+        detail = f"{path[:MAX_SHOWN_PATH_CHARACTERS]}...: {error.strerror}"
+        return LambdapackError(USAGE, detail, hint="Shorten the path: file systems limit a name to 255 bytes.")
     return None
 
 
 def _command_name(argv: Sequence[str]) -> str:
     """Return the command of a line that could not be parsed: its first word, when that is a command."""
-    known = {*(each.name for each in app.registered_commands), *(group.name for group in app.registered_groups)}
+    known = {*(command.name for command in app.registered_commands), *(group.name for group in app.registered_groups)}
     return " ".join(["lambdapack", *(argument for argument in argv[:1] if argument in known)])
 
 

@@ -43,9 +43,9 @@ def load_settings(
         _read_package_table(home, manifest),
         _read_template_values(home, manifest, majors, notes),
     ]
-    settings = {option.field: _choose_setting(option, layers) for option in OPTIONS}
-    # The table and the fields are the same list: tests/unit/test_config.py holds them together.
-    return Settings(**settings, notes=tuple(notes))
+    chosen = {option.field: _choose_setting(option, layers) for option in OPTIONS}
+    # The table and the fields are the same list: tests/unit/config/test_config.py holds them together.
+    return Settings(**chosen, notes=tuple(notes))
 
 
 def _choose_setting(option: Option, layers: list[dict[str, _RawValue]]) -> Setting[Any]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from lambdapack.inspection.model import DependentStep, DuplicateFiles, DuplicatePackage, InspectedFile, PackageWeight
 from lambdapack.model import is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem
-from lambdapack.rules.model.case import Case
-from lambdapack.rules.selection.platforms import ModuleResolver
+from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
+from lambdapack.rules.model.package import PackageFacts
+from lambdapack.rules.model.resolver import ModuleResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +21,33 @@ class DependentChain:
 
 
 def find_dependent_chains(
-    facts: Case, space: LambdaFileSystem, installed: ModuleResolver
+    facts: PackageFacts, file_system: LambdaFileSystem, resolver: ModuleResolver
 ) -> Mapping[str, DependentChain]:
     """Return the chain of every package that something asks for, by its absolute directory.
 
     Roots are the function's own package.json files; where they ask for nothing, the lockfile's entry for the project;
     without that, every package that nothing else asks for. Ways for production come before those for development.
     """
-    own = [manifest for manifest in space.manifests.values() if not is_in_node_modules(manifest.directory)]
+    own = [manifest for manifest in file_system.manifests.values() if not is_in_node_modules(manifest.directory)]
     starts = [(manifest, name) for manifest in own for name in sorted(_dependency_names(manifest))]
-    starts += [(space.manifests[facts.root], name) for name in _read_locked_names(facts)] if not starts else []
-    found = _walk_dependencies(installed, _resolve_packages(installed, starts), {}, dev=False)
+    starts += [(file_system.manifests[facts.root], name) for name in _read_locked_names(facts)] if not starts else []
+    found = _walk_dependencies(resolver, _resolve_packages(resolver, starts), {}, dev=False)
     late = [(manifest, name) for manifest in own for name in sorted(manifest.dev_dependencies)]
-    found = _walk_dependencies(installed, _resolve_packages(installed, late), found, dev=True)
+    found = _walk_dependencies(resolver, _resolve_packages(resolver, late), found, dev=True)
     loose = (
-        manifest for root in TREE_ROOTS for manifest in installed.roots(root) if is_in_node_modules(manifest.directory)
+        manifest
+        for root in TREE_ROOTS
+        for manifest in resolver.root_manifests(root)
+        if is_in_node_modules(manifest.directory)
     )
-    return _walk_dependencies(installed, loose, found, dev=False)
+    return _walk_dependencies(resolver, loose, found, dev=False)
 
 
 def _dependency_names(package: PackageManifest) -> frozenset[str]:
     return package.dependencies | package.optional_dependencies | package.peer_dependencies
 
 
-def _read_locked_names(facts: Case) -> list[str]:
+def _read_locked_names(facts: PackageFacts) -> list[str]:
     """Return what the project asks for by its lockfile, in the tree or beside the zip."""
     locks = (facts.locks.own, facts.origin.lockfile if facts.origin else None)
     root = next((lock.importers["."] for lock in locks if lock), None)
@@ -52,13 +55,13 @@ def _read_locked_names(facts: Case) -> list[str]:
 
 
 def _resolve_packages(
-    installed: ModuleResolver, starts: Iterable[tuple[PackageManifest, str]]
+    resolver: ModuleResolver, starts: Iterable[tuple[PackageManifest, str]]
 ) -> Iterator[PackageManifest]:
-    yield from (found for owner, name in starts if (found := installed.find(owner, name)) is not None)
+    yield from (found for owner, name in starts if (found := resolver.find(owner, name)) is not None)
 
 
 def _walk_dependencies(
-    installed: ModuleResolver, starts: Iterable[PackageManifest], known: Mapping[str, DependentChain], *, dev: bool
+    resolver: ModuleResolver, starts: Iterable[PackageManifest], known: Mapping[str, DependentChain], *, dev: bool
 ) -> dict[str, DependentChain]:
     """Breadth first, so that the shortest way wins; of two that are as short, the first by name."""
     found = dict(known)
@@ -69,7 +72,7 @@ def _walk_dependencies(
             continue
         steps = (*before, DependentStep(package.name, package.version))
         found[package.directory] = DependentChain(steps, dev)
-        following = (installed.find(package, name) for name in sorted(_dependency_names(package)))
+        following = (resolver.find(package, name) for name in sorted(_dependency_names(package)))
         waiting.extend(
             (manifest, steps) for manifest in following if manifest is not None and manifest.directory not in found
         )

@@ -24,23 +24,23 @@ from lambdapack.inspection.model import (
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.pack.cleanup import find_leftovers
 from lambdapack.packages.manifests import PACKAGE_ROOT, name_from_directory
-from lambdapack.rules.binary.file_system import LambdaFileSystem, merge_layers, path_in_report
-from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.file_system import LambdaFileSystem, merge_layers, path_in_report
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
-from lambdapack.rules.selection.platforms import ModuleResolver
-from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
 from lambdapack.tree.entry import EntryKind
 
 
 def weigh_packages(
-    facts: Case, space: LambdaFileSystem, chains: Mapping[str, DependentChain], natives: Collection[str]
+    facts: PackageFacts, file_system: LambdaFileSystem, chains: Mapping[str, DependentChain], natives: Collection[str]
 ) -> tuple[PackageWeight, ...]:
     """Return the packages, the heaviest first; `natives` are the paths of native files as a report has them."""
     owners: dict[str, str] = {}
     files: dict[str, list[InspectedFile]] = {}
-    for place, entry in space.entries.items():
+    for place, entry in file_system.entries.items():
         if entry.kind is not EntryKind.FILE:
             continue
         owner = _find_owner_directory(posixpath.dirname(place), owners)
@@ -49,7 +49,7 @@ def weigh_packages(
             place[len(owner) + 1 :], native=path in natives, dependency=bool(name_from_directory(owner))
         )
         files.setdefault(owner, []).append(InspectedFile(path, entry.size, sort))
-    found = (_weigh_package(facts, space, owner, inside, chains.get(owner)) for owner, inside in files.items())
+    found = (_weigh_package(facts, file_system, owner, inside, chains.get(owner)) for owner, inside in files.items())
     return tuple(sorted(found, key=lambda package_weight: (-package_weight.size, package_weight.path)))
 
 
@@ -66,9 +66,13 @@ def _find_owner_directory(directory: str, known: dict[str, str]) -> str:
 
 
 def _weigh_package(
-    facts: Case, space: LambdaFileSystem, place: str, files: Iterable[InspectedFile], chain: DependentChain | None
+    facts: PackageFacts,
+    file_system: LambdaFileSystem,
+    place: str,
+    files: Iterable[InspectedFile],
+    chain: DependentChain | None,
 ) -> PackageWeight:
-    manifest = space.manifests.get(place)
+    manifest = file_system.manifests.get(place)
     return PackageWeight(
         path=path_in_report(facts.root, place),
         name=name_from_directory(place)
@@ -86,7 +90,7 @@ def sum_by_category(packages: Iterable[PackageWeight]) -> Mapping[FileCategory, 
     for inspected_file in _iterate_files(packages):
         weight = found.get(inspected_file.sort, FileTotals())
         found[inspected_file.sort] = FileTotals(weight.files + 1, weight.size + inspected_file.size)
-    return dict(sorted(found.items(), key=lambda each: (-each[1].size, each[0].value)))
+    return dict(sorted(found.items(), key=lambda item: (-item[1].size, item[0].value)))
 
 
 def _iterate_files(packages: Iterable[PackageWeight]) -> Iterator[InspectedFile]:
@@ -94,12 +98,12 @@ def _iterate_files(packages: Iterable[PackageWeight]) -> Iterator[InspectedFile]
         yield from package.files
 
 
-def build_inspection(report: Report, facts: Case, digest: HashFile) -> Inspection:
+def build_inspection(report: Report, facts: PackageFacts, digest: HashFile) -> Inspection:
     """Return what is in a package. What pruning would save is what the build's own rules say, and nothing else."""
-    space = merge_layers(facts)
-    way = find_dependent_chains(facts, space, ModuleResolver(space, report.runtime))
+    file_system = merge_layers(facts)
+    way = find_dependent_chains(facts, file_system, ModuleResolver(file_system, report.runtime))
     judged = {judgement.binary.path: judgement for judgement in report.judgements}
-    packages = weigh_packages(facts, space, way, judged.keys())
+    packages = weigh_packages(facts, file_system, way, judged.keys())
     known = {path: judgement.binary.sha256 for path, judgement in judged.items()}
     return Inspection(
         report=report,
@@ -141,7 +145,7 @@ def libc_of_binary(binary: Binary) -> str | None:
     elf = binary.elf
     if elf is None:
         return None
-    if any(is_musl(each) for each in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
+    if any(is_musl(library) for library in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
         return "musl"
     needs = (NUMBERED_VERSION.match(version_need.version) for version_need in elf.version_needs)
     numbers = [need[2] for need in needs if need and need[1] == "GLIBC"]
@@ -150,7 +154,7 @@ def libc_of_binary(binary: Binary) -> str | None:
     return "glibc" if "libc.so.6" in elf.needed else None
 
 
-def _find_prunable_files(judgements: Iterable[Judgement], facts: Case) -> Iterator[PrunableFile]:
+def _find_prunable_files(judgements: Iterable[Judgement], facts: PackageFacts) -> Iterator[PrunableFile]:
     left = {path for path in find_leftovers(facts.entries) if facts.entries[path].kind is EntryKind.FILE}
     yield from (PrunableFile(path, facts.entries[path].size, "leftover") for path in left)
     for judgement in prunable_binaries(judgements):

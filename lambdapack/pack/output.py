@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import OUTPUT
@@ -131,7 +131,7 @@ def _write_member(tree: Tree, name: str, base: Path, mode: int) -> None:
     target.chmod(mode)
 
 
-MANIFEST_SCHEMA = "lambdapack/manifest/1"
+MANIFEST_SCHEMA: Final = "lambdapack/manifest/1"
 MANIFEST_SUFFIX = ".lambdapack.json"
 
 

@@ -21,17 +21,16 @@ from lambdapack.pipeline.plan import BuildPlan, InstalledPlace, InstallInputs, P
 from lambdapack.pipeline.prove import ProofRequest, prove_package
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.scratch import open_scratch
-from lambdapack.pipeline.source import source_case, source_findings
-from lambdapack.pipeline.verify import binary_cache, make_case, restrict_case
+from lambdapack.pipeline.source import read_source_facts, source_findings
+from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
 from lambdapack.pipeline.write import check_output_paths, write_package
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
-from lambdapack.rules.check import apply_policy, check_package
+from lambdapack.rules.check import apply_policy, check_lockfile, check_package
 from lambdapack.rules.function.lifecycle import lifecycle_findings
-from lambdapack.rules.lockfile.preflight import preflight_findings
-from lambdapack.rules.model.case import Case, CpuFlag
+from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.selection import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
 from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.directory import DirectoryTree
@@ -78,7 +77,7 @@ class _Project:
     source: DependencySource
     settings: ManagerSettings
     files: ProjectSource | None  # the function's own; None for a layer
-    own: Case | None  # of those files
+    own: PackageFacts | None  # of those files
 
 
 def _read_project(request: BuildRequest) -> _Project:
@@ -88,7 +87,7 @@ def _read_project(request: BuildRequest) -> _Project:
     source = read_dependency_source(repository, function.importer)
     settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
-    own = source_case(files, request.handler) if files else None
+    own = read_source_facts(files, request.handler) if files else None
     return _Project(function, manager, source, settings, files, own)
 
 
@@ -104,7 +103,7 @@ def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> 
     if not request.install:
         return ()
     npm = (request.runtime or shipped_runtime(target)).npm
-    findings = preflight_findings(project.source, target, npm, project.settings, request.handler)
+    findings = check_lockfile(project.source, target, npm, project.settings, request.handler)
     return apply_policy(findings, request.policy)
 
 
@@ -182,24 +181,24 @@ class _BuildRun:
         runtime = self._tighten(request.runtime or shipped_runtime(target), job)
         source = self._select_source(self.project.files, installed) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
-        compiled = tuple(
+        cpu_flags = tuple(
             CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
         )
-        ready = frozenset(source.tree.entries) if source else frozenset()
-        case = replace(self._make_case(tree, target), compiled=compiled, ready=ready)
-        report = self._check(tree, case, runtime)
+        own_files = frozenset(source.tree.entries) if source else frozenset()
+        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        report = self._check(tree, facts, runtime)
         pruned = tuple(
             judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
         )
         pruned = pruned if request.prune else ()
         if pruned:
             tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
-            case = restrict_case(case, tree)
-            report = self._check(tree, case, runtime)
+            facts = restrict_facts(facts, tree)
+            report = self._check(tree, facts, runtime)
         report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
         if request.load:
-            report = self._prove(report, tree, case.handler)
-        return JudgedPackage(report, job, tree, case, source.excluded if source else (), pruned, installed)
+            report = self._prove(report, tree, facts.handler)
+        return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
         """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
@@ -219,13 +218,13 @@ class _BuildRun:
         tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
         return DereferencedTree(tree, LAYER_ROOT if self.request.layer else TASK_ROOT) if self.request.into else tree
 
-    def _make_case(self, tree: Tree, target: Target) -> Case:
+    def _read_facts(self, tree: Tree, target: Target) -> PackageFacts:
         request, layers = self.request, [opened_layer.tree for opened_layer in self.layers]
         with binary_cache(request.store, "build", self.project.function.directory, target) as known:
             inventories = scan_trees((tree, *layers), self.observer, known)
-        case = make_case(tree, inventories, layer=request.layer, handler=request.handler, layers=layers)
+        facts = read_package_facts(tree, inventories, layer=request.layer, handler=request.handler, layers=layers)
         secrets = self.project.own.secrets if self.project.own else ()
-        return replace(case, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
+        return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
     def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
@@ -233,11 +232,11 @@ class _BuildRun:
         proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
         return prove_package(report, proof, self.request.policy, self.observer)
 
-    def _check(self, tree: Tree, case: Case, runtime: Runtime) -> Report:
+    def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         kind = "layer" if self.request.layer else "zip"
         subject = Subject(kind, str(self.request.directory), unzipped_bytes=unzipped_bytes(tree))
-        subject = replace(subject, layers=tuple(opened_layer.told for opened_layer in self.layers))
-        return check_package(subject, case, runtime, self.request.policy)
+        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
+        return check_package(subject, facts, runtime, self.request.policy)
 
     def _select_source(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
         """Return the function's own files without what the install made anew."""

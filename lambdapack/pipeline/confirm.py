@@ -48,44 +48,58 @@ LIBRARY_CAUSES = frozenset(("missing-library", "musl"))
 
 
 def check_against_package(
-    found: Explanation, look: InspectionTarget, aim: ExplainTarget, observer: Observer
+    explanation: Explanation, target: InspectionTarget, aim: ExplainTarget, observer: Observer
 ) -> Explanation:
     """Return the diagnoses with what the files show, those that they bear out first. LP007 when there is nothing."""
     runtime = shipped_runtime(Target(aim.runtime, aim.architecture or Architecture.X86_64))
     report = verify_package(
-        VerificationTarget(look.path, look.handler), runtime, look.policy, observer, None, look.store
+        VerificationTarget(target.path, target.handler), runtime, target.policy, observer, None, target.store
     )
-    looked = [_check_diagnosis(diagnosis, report, guessed=aim.architecture is None) for diagnosis in found.diagnoses]
-    return replace(found, diagnoses=tuple(sorted(looked, key=lambda diagnosis: not diagnosis.found.startswith("yes"))))
+    checked = [
+        _check_diagnosis(diagnosis, report, guessed=aim.architecture is None) for diagnosis in explanation.diagnoses
+    ]
+    return replace(
+        explanation, diagnoses=tuple(sorted(checked, key=lambda diagnosis: not diagnosis.found.startswith("yes")))
+    )
 
 
-def _check_diagnosis(one: Diagnosis, report: Report, *, guessed: bool) -> Diagnosis:
-    judgement = _find_judgement(one, report.judgements)
-    said = _compare_file(one, judgement, report, guessed=guessed) if judgement else _compare_without_file(one, report)
-    if not said.startswith("yes"):
-        return replace(one, found=said)
-    file = judgement.binary.path if judgement and not one.file else one.file
-    package = one.package or (judgement.package if judgement else None) or None
-    return replace(one, found=said, certainty=Certainty.CERTAIN, file=file, package=package)
+def _check_diagnosis(diagnosis: Diagnosis, report: Report, *, guessed: bool) -> Diagnosis:
+    judgement = _find_judgement(diagnosis, report.judgements)
+    answer = (
+        _compare_file(diagnosis, judgement, report, guessed=guessed)
+        if judgement
+        else _compare_without_file(diagnosis, report)
+    )
+    if not answer.startswith("yes"):
+        return replace(diagnosis, found=answer)
+    file = judgement.binary.path if judgement and not diagnosis.file else diagnosis.file
+    package = diagnosis.package or (judgement.package if judgement else None) or None
+    return replace(diagnosis, found=answer, certainty=Certainty.CERTAIN, file=file, package=package)
 
 
-def _find_judgement(one: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | None:
+def _find_judgement(diagnosis: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | None:
     """The file that a message names; else one of its package, or of anybody, that fails in this way."""
-    named = [each for each in judgements if one.file and f"/{each.binary.path}".endswith(f"/{one.file}")]
-    if named or (one.file and one.cause not in LIBRARY_CAUSES):
+    named = [
+        judgement
+        for judgement in judgements
+        if diagnosis.file and f"/{judgement.binary.path}".endswith(f"/{diagnosis.file}")
+    ]
+    if named or (diagnosis.file and diagnosis.cause not in LIBRARY_CAUSES):
         return next(iter(named), None)
-    library = posixpath.basename(one.file or "")
-    failing = [each for each in judgements if each.finding is not None and each.cause == one.cause]
-    failing = [each for each in failing if each.finding and library in each.finding.message]
-    own = [each for each in failing if one.package in {None, each.package}]
-    return next(iter(sorted(own, key=lambda each: not each.selected)), None)
+    library = posixpath.basename(diagnosis.file or "")
+    failing = [
+        judgement for judgement in judgements if judgement.finding is not None and judgement.cause == diagnosis.cause
+    ]
+    failing = [judgement for judgement in failing if judgement.finding and library in judgement.finding.message]
+    own = [judgement for judgement in failing if diagnosis.package in {None, judgement.package}]
+    return next(iter(sorted(own, key=lambda judgement: not judgement.selected)), None)
 
 
-def _compare_file(one: Diagnosis, judgement: Judgement, report: Report, *, guessed: bool) -> str:
+def _compare_file(diagnosis: Diagnosis, judgement: Judgement, report: Report, *, guessed: bool) -> str:
     """`guessed`: nobody said which CPU the function has."""
     binary, target = judgement.binary, report.runtime.target
     known = f"{binary.path} is {describe_binary(binary)}"
-    if judgement.outcome is Outcome.LOADS and guessed and one.cause == "wrong-cpu":
+    if judgement.outcome is Outcome.LOADS and guessed and diagnosis.cause == "wrong-cpu":
         return (
             f"{known}: it loads on {target.architecture} alone. If that is not the function's architecture, this is "
             "why; `aws lambda get-function-configuration --query Architectures --function-name NAME` says which it is."
@@ -96,18 +110,22 @@ def _compare_file(one: Diagnosis, judgement: Judgement, report: Report, *, guess
             "function's layers."
         )
     why = f"; {judgement.finding.message}" if judgement.finding else ""
-    if judgement.cause == one.cause or _is_as_diagnosed(one, binary):
+    if judgement.cause == diagnosis.cause or _is_as_diagnosed(diagnosis, binary):
         return f"yes: {known}{why}"
     return f"{known}{why} ({judgement.cause}, on {target})"
 
 
-def _is_as_diagnosed(one: Diagnosis, binary: Binary) -> bool:
+def _is_as_diagnosed(diagnosis: Diagnosis, binary: Binary) -> bool:
     """Whether the file is what the message says, whatever becomes of it on Lambda."""
     abi = binary.elf.registration.abi if binary.elf else None
     return (
-        (one.cause == "wrong-cpu" and one.slots.get("has", "-") in binary.machines)
-        or (one.cause in {"not-elf", "truncated"} and binary.format is not Format.ELF)
-        or (one.cause in {"node-abi", "electron-abi"} and abi is not None and one.slots.get("abi") == str(abi))
+        (diagnosis.cause == "wrong-cpu" and diagnosis.slots.get("has", "-") in binary.machines)
+        or (diagnosis.cause in {"not-elf", "truncated"} and binary.format is not Format.ELF)
+        or (
+            diagnosis.cause in {"node-abi", "electron-abi"}
+            and abi is not None
+            and diagnosis.slots.get("abi") == str(abi)
+        )
     )
 
 
@@ -123,20 +141,25 @@ def describe_binary(binary: Binary) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _compare_without_file(one: Diagnosis, report: Report) -> str:
-    finding = _find_finding(one, report.findings)
+def _compare_without_file(diagnosis: Diagnosis, report: Report) -> str:
+    finding = _find_finding(diagnosis, report.findings)
     if finding is not None:
         return f"yes: {finding.path + ': ' if finding.path else ''}{finding.message}"
-    name = one.file or (f"node_modules/{one.package}" if one.package else "")
+    name = diagnosis.file or (f"node_modules/{diagnosis.package}" if diagnosis.package else "")
     if not name:
         return f"nothing of the kind in {report.subject.path} for {report.runtime.target}"
-    if one.cause in ABSENCE_CAUSES and one.file:
-        return f"yes: no {posixpath.basename(one.file)} is in {report.subject.path}"
+    if diagnosis.cause in ABSENCE_CAUSES and diagnosis.file:
+        return f"yes: no {posixpath.basename(diagnosis.file)} is in {report.subject.path}"
     return f"no native file {name} is in {report.subject.path}: what failed is another copy, an old zip or a layer"
 
 
-def _find_finding(one: Diagnosis, findings: Sequence[Finding]) -> Finding | None:
-    alike = [each for each in findings if each.rule.code in {one.code, CAUSE_CODES[one.cause]}]
+def _find_finding(diagnosis: Diagnosis, findings: Sequence[Finding]) -> Finding | None:
+    alike = [finding for finding in findings if finding.rule.code in {diagnosis.code, CAUSE_CODES[diagnosis.cause]}]
     return next(
-        (each for each in alike if one.package in {None, "", each.package} or one.package in each.message), None
+        (
+            finding
+            for finding in alike
+            if diagnosis.package in {None, "", finding.package} or diagnosis.package in finding.message
+        ),
+        None,
     )

@@ -19,7 +19,7 @@ from lambdapack.managers.ping import ping_registry
 from lambdapack.managers.registry import MANAGERS
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.measure import Connect
-from lambdapack.report.checkup import HealthCheck, HealthState
+from lambdapack.report.doctor import HealthCheck, HealthState
 from lambdapack.report.text import format_size
 
 MIN_FREE_BYTES = 2 * 1024**3
@@ -39,16 +39,16 @@ class DoctorTarget:
     disks: Mapping[str, Path]  # what for -> a directory on it, which need not exist yet
 
 
-def run_health_checks(patient: DoctorTarget, connect: Connect, observer: Observer) -> Iterator[HealthCheck]:
+def run_health_checks(machine: DoctorTarget, connect: Connect, observer: Observer) -> Iterator[HealthCheck]:
     """Yield how each thing is, in the order in which a build meets it."""
     yield _check_lambdapack()
-    for target in patient.targets:
-        with observer.task(f"Looking at the engine for {target.architecture}"):
-            yield from _check_engine(patient, target, connect, observer)
-    yield from _check_disks(patient)
-    yield from _check_network(patient)
-    with observer.task("Asking the npm registry"):
-        yield from _check_registries(patient)
+    for target in machine.targets:
+        with observer.task(f"Checking the engine for {target.architecture}"):
+            yield from _check_engine(machine, target, connect, observer)
+    yield from _check_disks(machine)
+    yield from _check_network(machine)
+    with observer.task("Checking the npm registry"):
+        yield from _check_registries(machine)
 
 
 def _check_lambdapack() -> HealthCheck:
@@ -58,7 +58,7 @@ def _check_lambdapack() -> HealthCheck:
     return HealthCheck("lambdapack", state, f"{parts}, {sdk}")
 
 
-def _check_engine(patient: DoctorTarget, target: Target, connect: Connect, observer: Observer) -> Iterator[HealthCheck]:
+def _check_engine(machine: DoctorTarget, target: Target, connect: Connect, observer: Observer) -> Iterator[HealthCheck]:
     name = f"engine for {target.architecture}"
     try:
         engine = connect(target.architecture)
@@ -67,13 +67,13 @@ def _check_engine(patient: DoctorTarget, target: Target, connect: Connect, obser
         return
     yield HealthCheck(name, HealthState.OK, engine.name)
     held = False
-    for use, template in (("runtime", patient.image), ("build", patient.build_image)):
-        found = _check_image(engine, target, use, template)
-        held = held or (use == "runtime" and found.state is HealthState.OK)
-        yield found
+    for use, template in (("runtime", machine.image), ("build", machine.build_image)):
+        image_check = _check_image(engine, target, use, template)
+        held = held or (use == "runtime" and image_check.state is HealthState.OK)
+        yield image_check
     if target.architecture is not engine.architecture:
         yield _check_emulation(
-            engine, target.architecture, expand_image_name(patient.image, target) if held else "", observer
+            engine, target.architecture, expand_image_name(machine.image, target) if held else "", observer
         )
 
 
@@ -85,66 +85,69 @@ def _check_image(engine: Engine, target: Target, use: str, template: str) -> Hea
     except LambdapackError as error:
         return HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
     if held is not None:
-        return HealthCheck(name, HealthState.OK, f"{reference} is here")
+        return HealthCheck(name, HealthState.OK, f"{reference} is present")
     if is_local_image(reference):
         hint = "Run `make lab` (lab images) or `lambdapack images build` (toolchain images)."
-        return HealthCheck(name, HealthState.ERROR, f"{reference} is not here, and no registry has it", hint)
-    return HealthCheck(name, HealthState.NOTE, f"{reference} is not here; the first build pulls it")
+        return HealthCheck(name, HealthState.ERROR, f"{reference} is missing, and no registry has it", hint)
+    return HealthCheck(name, HealthState.NOTE, f"{reference} is not pulled yet; the first build pulls it")
 
 
 def _check_emulation(engine: Engine, architecture: Architecture, reference: str, observer: Observer) -> HealthCheck:
     name = f"emulation of {architecture}"
     if not reference:
         fix = f"Pull the runtime image of {architecture} and run `lambdapack doctor` again."
-        return HealthCheck(name, HealthState.NOTE, "not tried: there is no image of that CPU to try it with", fix)
+        return HealthCheck(name, HealthState.NOTE, "not tested: no image for this CPU is present", fix)
     host = read_engine_host(engine)
     try:
         prove_emulator(engine, reference, architecture, host, observer)
     except LambdapackError as error:
         return HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
-    return HealthCheck(name, HealthState.OK, f"node of {reference} starts and says {architecture.node}")
+    return HealthCheck(name, HealthState.OK, f"node of {reference} starts and reports {architecture.node}")
 
 
-def _check_disks(patient: DoctorTarget) -> Iterator[HealthCheck]:
-    for use, directory in patient.disks.items():
+def _check_disks(machine: DoctorTarget) -> Iterator[HealthCheck]:
+    for use, directory in machine.disks.items():
         there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
         free = shutil.disk_usage(there).free
-        said = f"{format_size(free)} free at {there}"
+        detail = f"{format_size(free)} free at {there}"
         if free >= MIN_FREE_BYTES:
-            yield HealthCheck(f"disk for {use}", HealthState.OK, said)
+            yield HealthCheck(f"disk for {use}", HealthState.OK, detail)
         else:
             yield HealthCheck(
-                f"disk for {use}", HealthState.WARNING, said, "Make room: `docker system df` shows what images hold."
+                f"disk for {use}",
+                HealthState.WARNING,
+                detail,
+                "Free disk space: `docker system df` shows what images use.",
             )
 
 
-def _check_network(patient: DoctorTarget) -> Iterator[HealthCheck]:
-    names = [name for variable in PROXY_VARIABLES for name in (variable, variable.lower()) if patient.environ.get(name)]
-    said = ", ".join(f"{name}={strip_user(patient.environ[name])}" for name in names)
-    yield HealthCheck("proxy", HealthState.OK, said or "none is set")
-    bundle = patient.environ.get("NODE_EXTRA_CA_CERTS")
+def _check_network(machine: DoctorTarget) -> Iterator[HealthCheck]:
+    names = [name for variable in PROXY_VARIABLES for name in (variable, variable.lower()) if machine.environ.get(name)]
+    proxies = ", ".join(f"{name}={strip_user(machine.environ[name])}" for name in names)
+    yield HealthCheck("proxy", HealthState.OK, proxies or "none is set")
+    bundle = machine.environ.get("NODE_EXTRA_CA_CERTS")
     if bundle and not Path(bundle).is_file():
         fix = "Point NODE_EXTRA_CA_CERTS at your CA bundle (PEM), or unset it."
-        yield HealthCheck("CA bundle", HealthState.ERROR, f"NODE_EXTRA_CA_CERTS: there is no file {bundle}", fix)
+        yield HealthCheck("CA bundle", HealthState.ERROR, f"NODE_EXTRA_CA_CERTS: no such file: {bundle}", fix)
     elif bundle:
         yield HealthCheck("CA bundle", HealthState.OK, f"NODE_EXTRA_CA_CERTS={bundle}")
 
 
-def _check_registries(patient: DoctorTarget) -> Iterator[HealthCheck]:
+def _check_registries(machine: DoctorTarget) -> Iterator[HealthCheck]:
     manager = MANAGERS[0]
     try:
-        settings = manager.settings(patient.directory, patient.environ, patient.home)
+        settings = manager.settings(machine.directory, machine.environ, machine.home)
     except LambdapackError as error:
         yield HealthCheck("npm settings", HealthState.ERROR, _render_error(error), error.hint)
         return
     for name in settings.undefined:
-        fix = f"Set {name}, or take it out of .npmrc."
-        yield HealthCheck("npm settings", HealthState.WARNING, f"the variable {name} is not set", fix)
+        fix = f"Set {name}, or remove it from .npmrc."
+        yield HealthCheck("npm settings", HealthState.WARNING, f"variable {name} is not set", fix)
     for url in settings.registries or (manager.default_registry,):
         shown = strip_user(url)
-        trouble = ping_registry(url, patient.environ)
+        trouble = ping_registry(url, machine.environ)
         if trouble:
-            fix = f"Check network, proxy and CA: `npm ping --registry {shown}`; or name another registry in .npmrc."
+            fix = f"Check network, proxy and CA: `npm ping --registry {shown}`; or set another registry in .npmrc."
             yield HealthCheck("npm registry", HealthState.WARNING, f"{shown}: {trouble}", fix)
         else:
             yield HealthCheck("npm registry", HealthState.OK, f"{shown} answers")

@@ -45,11 +45,11 @@ class InitRequest:
     handler: str
 
 
-def read_recipe_context(start: InitRequest) -> tuple[RecipeContext, tuple[str, ...]]:
+def read_recipe_context(request: InitRequest) -> tuple[RecipeContext, tuple[str, ...]]:
     """Return what the recipes need to know, and what is worth a note. LP002 without package.json, but for cdk alone."""
-    home, notes = start.directory.resolve(), list[str]()
+    home, notes = request.directory.resolve(), list[str]()
     root = find_repository_root(home)
-    needs_package = start.recipes != ("cdk",) or (home / "package.json").is_file()
+    needs_package = request.recipes != ("cdk",) or (home / "package.json").is_file()
     source = read_dependencies(home) if needs_package else None
     lock = source.lock.path if source and source.lock else home / "package-lock.json"
     resources = find_resources(home, notes)
@@ -61,34 +61,34 @@ def read_recipe_context(start: InitRequest) -> tuple[RecipeContext, tuple[str, .
         ),
         None,
     )
-    found = RecipeContext(
-        name=start.name,
-        target=start.target,
-        handler=start.handler,
+    context = RecipeContext(
+        name=request.name,
+        target=request.target,
+        handler=request.handler,
         path=home.relative_to(root).as_posix(),
         lock=lock.relative_to(root).as_posix() if lock.is_relative_to(root) else "package-lock.json",
         typescript=(home / "tsconfig.json").is_file(),
         resources=resources,
         template=template or "template.yaml",
     )
-    return found, tuple(notes)
+    return context, tuple(notes)
 
 
-def make_recipe_files(start: InitRequest, situation: RecipeContext) -> tuple[RecipeFile, ...]:
+def make_recipe_files(request: InitRequest, context: RecipeContext) -> tuple[RecipeFile, ...]:
     """Return the files of all recipes that were asked for, each path once."""
-    wanted: Sequence[Recipe] = [RECIPES[each] for each in start.recipes] or [settings_recipe, RECIPES["makefile"]]
-    found: dict[str, RecipeFile] = {}
-    for recipe in wanted:
-        for recipe_file in recipe(situation):
-            before = found.get(recipe_file.path)
-            found[recipe_file.path] = _merge_files(before, recipe_file) if before else recipe_file
-    own = [recipe_file.path for recipe_file in found.values() if not recipe_file.at_root or situation.path == "."]
-    return (*found.values(), _ignore_file(own))
+    recipes: Sequence[Recipe] = [RECIPES[name] for name in request.recipes] or [settings_recipe, RECIPES["makefile"]]
+    files: dict[str, RecipeFile] = {}
+    for recipe in recipes:
+        for recipe_file in recipe(context):
+            earlier = files.get(recipe_file.path)
+            files[recipe_file.path] = _merge_files(earlier, recipe_file) if earlier else recipe_file
+    own = [recipe_file.path for recipe_file in files.values() if not recipe_file.at_root or context.path == "."]
+    return (*files.values(), _ignore_file(own))
 
 
 def _ignore_file(paths: Sequence[str]) -> RecipeFile:
     """Return the ignore file that keeps glue out of the package: it would make another zip of the same function."""
-    lines = tuple(f"/{each}" for each in paths)
+    lines = tuple(f"/{path}" for path in paths)
     return RecipeFile(IGNORE_FILE, "".join(f"{line}\n" for line in lines), only_if_absent=True, merge=lines)
 
 
@@ -97,32 +97,34 @@ def _merge_files(one: RecipeFile, other: RecipeFile) -> RecipeFile:
     return replace(one, text=one.text + other.text, merge=(*one.merge, *other.merge))
 
 
-def write_recipe_files(start: InitRequest, glue: Sequence[RecipeFile], *, force: bool) -> tuple[WrittenFile, ...]:
+def write_recipe_files(
+    request: InitRequest, recipe_files: Sequence[RecipeFile], *, force: bool
+) -> tuple[WrittenFile, ...]:
     """Write the files; LP013, before any is written, when one of them is there and says something else."""
-    home = start.directory.resolve()
+    home = request.directory.resolve()
     root = find_repository_root(home)
-    found = [
+    written = [
         _compare_file(recipe_file, (root if recipe_file.at_root else home) / recipe_file.path, force=force)
-        for recipe_file in glue
+        for recipe_file in recipe_files
     ]
-    for begun in found:
-        if begun.outcome is WriteOutcome.WRITTEN:
-            with replace_file(begun.path) as file:
-                file.write(begun.glue.text.encode())
-    return tuple(found)
+    for written_file in written:
+        if written_file.outcome is WriteOutcome.WRITTEN:
+            with replace_file(written_file.path) as file:
+                file.write(written_file.glue.text.encode())
+    return tuple(written)
 
 
-def _compare_file(glue: RecipeFile, path: Path, *, force: bool) -> WrittenFile:
+def _compare_file(recipe_file: RecipeFile, path: Path, *, force: bool) -> WrittenFile:
     if not path.exists():
-        return WrittenFile(glue, path, WriteOutcome.WRITTEN)
-    there = read_text(path)
-    missing = tuple(each for each in glue.merge if each not in there)
-    if there == glue.text or (glue.merge and not missing):
-        return WrittenFile(glue, path, WriteOutcome.SAME)
-    if glue.only_if_absent:
-        return WrittenFile(glue, path, WriteOutcome.THEIRS, missing)
+        return WrittenFile(recipe_file, path, WriteOutcome.WRITTEN)
+    text = read_text(path)
+    missing = tuple(line for line in recipe_file.merge if line not in text)
+    if text == recipe_file.text or (recipe_file.merge and not missing):
+        return WrittenFile(recipe_file, path, WriteOutcome.SAME)
+    if recipe_file.only_if_absent:
+        return WrittenFile(recipe_file, path, WriteOutcome.THEIRS, missing)
     if force:
-        return WrittenFile(glue, path, WriteOutcome.WRITTEN)
+        return WrittenFile(recipe_file, path, WriteOutcome.WRITTEN)
     raise LambdapackError(FILE_EXISTS, str(path))
 
 

@@ -17,11 +17,17 @@ from lambdapack.tree.entry import Tree
 
 
 def inspect_package(
-    given: VerificationTarget, runtime: Runtime, policy: Policy, observer: Observer = SILENT, store: Store | None = None
+    target: VerificationTarget,
+    runtime: Runtime,
+    policy: Policy,
+    observer: Observer = SILENT,
+    store: Store | None = None,
 ) -> Inspection:
     """Return what is in a directory or zip with its layers, judged as `verify` judges; LP007 when nothing is in it."""
-    with open_verification(given, runtime, policy, observer, store) as found, observer.task("Comparing files"):
-        return build_inspection(found.report, found.facts, _make_digest(found.tree, found.layers))
+    with open_verification(target, runtime, policy, observer, store) as verification, observer.task("Comparing files"):
+        return build_inspection(
+            verification.report, verification.facts, _make_digest(verification.tree, verification.layers)
+        )
 
 
 def _make_digest(tree: Tree, layers: Sequence[Tree]) -> HashFile:

@@ -11,7 +11,7 @@ from lambdapack.errors.usage import USAGE
 from lambdapack.events import Observer
 from lambdapack.model import LAYER_ROOT, Target
 from lambdapack.pipeline.open import OpenedLayer, open_layers, open_package, overlay_layers, scan_trees, unpacked_tree
-from lambdapack.pipeline.verify import make_case
+from lambdapack.pipeline.verify import read_package_facts
 from lambdapack.prove.invoke import FunctionTrees, InvokeRequest, InvokeResult, ResultListener, invoke_function
 from lambdapack.rules.binary.judgements import judge_tree
 from lambdapack.rules.binary.loader_records import WRONG_CPU
@@ -53,7 +53,7 @@ def _check_architecture(
 ) -> None:
     """Refuse binaries for a different CPU, for which the loader reports only a missing file."""
     opt = [opened_layer.tree for opened_layer in layers]
-    facts = make_case(code, scan_trees((code, *opt), observer), layer=False, handler=None, layers=opt)
+    facts = read_package_facts(code, scan_trees((code, *opt), observer), layer=False, handler=None, layers=opt)
     judgements = [
         judgement for judgement in judge_tree(facts, shipped_runtime(request.target)).judgements if judgement.selected
     ]

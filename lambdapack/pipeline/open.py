@@ -15,7 +15,7 @@ from lambdapack.pack.digest import code_digest
 from lambdapack.packages.manifests import PackageManifest, read_manifests
 from lambdapack.packages.programs import find_unnamed_programs
 from lambdapack.project.exclusions import EXCLUDED_DIRECTORIES
-from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import ReportLayer
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import OverlayTree, PrefixedTree, make_readable
@@ -85,7 +85,7 @@ class OpenedLayer:
     """One layer, as it would be unpacked at /opt."""
 
     tree: Tree
-    told: ReportLayer
+    summary: ReportLayer
 
 
 @contextmanager
@@ -123,11 +123,11 @@ def _inventory_below(whole: Inventory, prefix: str) -> Inventory:
     return Inventory(tuple(replace(binary, path=binary.path.removeprefix(prefix)) for binary in inside))
 
 
-def layer_case(tree: Tree, inventory: Inventory) -> Case:
+def read_layer_facts(tree: Tree, inventory: Inventory) -> PackageFacts:
     """Return what a check wants to know of a layer."""
     manifests = read_manifests(tree)
-    unnamed = find_unstarted_programs(tree, inventory, manifests)
-    return Case(tree.entries, inventory, manifests, root=LAYER_ROOT, unnamed=unnamed)
+    programs = find_unstarted_programs(tree, inventory, manifests)
+    return PackageFacts(tree.entries, inventory, manifests, root=LAYER_ROOT, unnamed_programs=programs)
 
 
 def find_unstarted_programs(

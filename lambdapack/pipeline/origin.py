@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.install.key import differing_parts
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependencies
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.output import read_zip_manifest
-from lambdapack.rules.model.case import PackageOrigin
+from lambdapack.rules.model.package import PackageOrigin
 
 MAX_PARENT_LEVELS = 3
 """Directories above a zip in which its project is looked for: .lambdapack/NAME.zip and build/out/NAME.zip."""
@@ -57,11 +56,15 @@ def _compare_project(project: DependencySource, memory: Mapping[str, Any]) -> Pa
     parts = key.get("parts") if isinstance(key, dict) else None
     changed = _changed_files(project, parts) if isinstance(parts, dict) else ()
     lockfile = project.lock if project.lock and project.lock.packages else None
-    return PackageOrigin(lockfile, whole=project.importer == ".", ours=isinstance(parts, dict), changed=changed)
+    return PackageOrigin(
+        lockfile, owns_lockfile=project.importer == ".", has_manifest=isinstance(parts, dict), changed=changed
+    )
 
 
 def _changed_files(project: DependencySource, remembered: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files of the project that are not what they were; those of install-inputs are not looked at."""
+    from lambdapack.install.key import differing_parts  # noqa: PLC0415  # few zips lie beside a project
+
     try:
         manager = find_manager(project.repository)
         parts = manager.key_parts(project, manager.inputs(project), "")

@@ -10,11 +10,11 @@ from lambdapack.events import Observer
 from lambdapack.model import LAYER_ROOT, TASK_ROOT
 from lambdapack.pipeline.open import overlay_layers
 from lambdapack.prove.load import LoadRequest, load_in_image
-from lambdapack.rules.binary.file_system import path_in_report
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.function.handler import find_handler_file
 from lambdapack.rules.function.loading import handler_import_finding, load_findings, loadable_addons
 from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.file_system import path_in_report
 from lambdapack.rules.model.report import Report
 from lambdapack.tree.compose import MemoryTree
 from lambdapack.tree.entry import Tree
@@ -46,7 +46,7 @@ def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer:
     root = LAYER_ROOT if layer else TASK_ROOT
     addons = {posixpath.join(root, judgement.binary.path): judgement for judgement in loadable_addons(report)}
     handler = find_handler_file(proof.handler, _container_paths(code, opt)) if proof.handler and not layer else None
-    trial = LoadRequest(tuple(addons), handler, report.runtime.node_major)
+    trial = LoadRequest(tuple(addons), handler, report.runtime.behaviour)
     what = f"{len(addons)} addon{'' if len(addons) == 1 else 's'}{' and the handler' if handler else ''}"
     with observer.task(f"Loading {what} on {report.runtime.target}"):
         happened = load_in_image(

@@ -121,7 +121,7 @@ def find_layer_fit(request: LayerRequest, settings: PublishSettings, observer: O
         request.archive,
         "",
         origin=find_package_origin(request.archive, settings.project),
-        called=CloudIdentity("layer", str(request.archive)),
+        identity=CloudIdentity("layer", str(request.archive)),
     )
     policy = settings.policy
     if settings.project is not None:

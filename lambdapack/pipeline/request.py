@@ -10,7 +10,8 @@ from lambdapack.install.request import ImageReferences, InstallResult
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
 from lambdapack.pipeline.plan import PackageJob
-from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.store.records import Store
@@ -72,7 +73,7 @@ class JudgedPackage:
     report: Report
     job: PackageJob
     tree: Tree
-    case: Case
+    facts: PackageFacts
     left_out: tuple[tuple[str, str], ...]
     pruned: tuple[Judgement, ...]
     install: InstallResult

@@ -7,37 +7,36 @@ from lambdapack.binary.facts import Inventory
 from lambdapack.managers.lock import DependencySource
 from lambdapack.model import Finding, is_in_node_modules
 from lambdapack.pack.source import ProjectSource
-from lambdapack.pipeline.verify import make_case
-from lambdapack.rules.binary.file_system import merge_layers
-from lambdapack.rules.function.handler import handler_findings
-from lambdapack.rules.function.module_system import handler_code_findings
+from lambdapack.pipeline.verify import read_package_facts
+from lambdapack.rules.function.handler import check_handler, check_handler_code
 from lambdapack.rules.function.records import REQUIRED_FILE_MISSING
 from lambdapack.rules.model.case import Case, Policy
-from lambdapack.rules.package.contents import link_findings, secret_findings
-from lambdapack.rules.selection.platforms import ModuleResolver
+from lambdapack.rules.model.package import PackageFacts
+from lambdapack.rules.model.report import Subject
+from lambdapack.rules.package.contents import check_links, check_secrets
 from lambdapack.runtimes.runtime import Runtime
 
 
-def source_case(source: ProjectSource, handler: str) -> Case:
+def read_source_facts(source: ProjectSource, handler: str) -> PackageFacts:
     """Return the facts of the source alone, its secrets among them; native files are not looked at yet."""
-    return make_case(source.tree, (Inventory(()),), layer=False, handler=handler, source=source)
+    return read_package_facts(source.tree, (Inventory(()),), layer=False, handler=handler, source=source)
 
 
 def source_findings(
-    facts: Case, project: DependencySource, runtime: Runtime, policy: Policy, *, layered: bool
+    facts: PackageFacts, project: DependencySource, runtime: Runtime, policy: Policy, *, layered: bool
 ) -> Iterator[Finding]:
     """Yield what no install could mend: secrets, links that leave, a handler that is not there.
 
     A handler that an install script, a dependency or a layer (`layered`) may still bring is left for later.
     """
-    yield from secret_findings(facts)
-    yield from link_findings(facts)
+    case = Case(Subject("directory", str(project.manifest.path.parent)), facts, runtime, policy)
+    yield from check_secrets(case)
+    yield from check_links(case)
     if not layered and not _is_provided_later(facts.handler or "", project):
-        space = merge_layers(facts)
-        yield from handler_findings(facts, space, ModuleResolver(space, runtime), runtime, policy)
+        yield from check_handler(case)
         locked = project.lock.production if project.lock else ()
         makes_files = "binding.gyp" in facts.entries or any(package.has_install_script for package in locked)
-        for finding in handler_code_findings(facts, runtime, policy):
+        for finding in check_handler_code(case):
             if not (
                 makes_files and finding.rule is REQUIRED_FILE_MISSING
             ):  # prisma generates code while it is installed

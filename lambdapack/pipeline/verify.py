@@ -1,7 +1,7 @@
 """Collects what the rules check from a package and its layers, and returns the report for each runtime."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,22 +12,22 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
-from lambdapack.packages.imports import read_imports
-from lambdapack.packages.manifests import read_manifests
+from lambdapack.packages.manifests import PackageManifest, read_manifests
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,
     find_unstarted_programs,
-    layer_case,
     open_layers,
     open_package,
+    read_layer_facts,
     scan_trees,
     unpacked_tree,
     unzipped_bytes,
 )
 from lambdapack.rules.check import check_package
 from lambdapack.rules.function.handler import find_handler_file
-from lambdapack.rules.model.case import Case, PackageOrigin, Policy, Secret
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageFacts, PackageOrigin, Secret
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import MAX_SCRIPT_BYTES, Script
@@ -39,7 +39,7 @@ from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
 
 @contextmanager
 def binary_cache(store: Store | None, *place: object) -> Iterator[ContentCache]:
-    """Enclose a scan; `place` tells trees apart. Without a store nothing is known and nothing is kept."""
+    """Enclose a scan with the cache of its facts; `place` names the tree. Without a store, nothing is cached."""
     if store is None:
         yield NO_CONTENT_CACHE
         return
@@ -48,7 +48,7 @@ def binary_cache(store: Store | None, *place: object) -> Iterator[ContentCache]:
     memory.save()
 
 
-def make_case(
+def read_package_facts(
     tree: Tree,
     inventories: Sequence[Inventory],
     *,
@@ -56,14 +56,14 @@ def make_case(
     handler: str | None,
     source: ProjectSource | None = None,
     layers: Sequence[Tree] = (),
-) -> Case:
-    """Read from a tree and its layers, whose inventories are given, what else a check wants.
+) -> PackageFacts:
+    """Read from a tree and its layers, whose inventories are target, what else a check wants.
 
-    Secrets are looked for in the function's own files alone, imports only where a layer may have what they name.
+    Secrets are searched for in the function's own files alone, imports only where a layer may have the packages.
     """
     inventory, *others = inventories
     manifests = read_manifests(tree)
-    return Case(
+    return PackageFacts(
         entries=tree.entries,
         inventory=inventory,
         manifests=manifests,
@@ -72,14 +72,20 @@ def make_case(
         secrets=_find_source_secrets(source.tree) if source else (),
         script=None if layer or handler is None else read_handler_script(tree, handler),
         locks=read_tree_locks(tree),
-        imports=read_imports(tree, manifests) if layers and not layer else {},
-        unnamed=find_unstarted_programs(tree, inventory, manifests),
-        layers=tuple(map(layer_case, layers, others)),
+        imports=_read_imports(tree, manifests) if layers and not layer else {},
+        unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
+        layers=tuple(map(read_layer_facts, layers, others)),
     )
 
 
+def _read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mapping[str, frozenset[str]]:
+    from lambdapack.packages.imports import read_imports  # noqa: PLC0415  # most functions have no layers
+
+    return read_imports(tree, manifests)
+
+
 def read_handler_script(tree: Tree, handler: str) -> Script | None:
-    """Return what the handler's file says, None when it is not there or not understood; a link is not followed."""
+    """Return the handler's parsed file, None when it is missing or cannot be parsed; a link is not followed."""
     own = {f"{TASK_ROOT}/{path}" for path in tree.entries if not path.startswith(f"{NODE_MODULES}/")}
     place = find_handler_file(handler, own)
     path = place[0].removeprefix(f"{TASK_ROOT}/") if place else ""
@@ -102,45 +108,45 @@ def _is_source(entry: Entry) -> bool:
     return NODE_MODULES not in entry.path.split("/")
 
 
-def restrict_case(facts: Case, tree: Tree) -> Case:
-    """Return the facts of what is left of a tree, without reading it again."""
+def restrict_facts(facts: PackageFacts, tree: Tree) -> PackageFacts:
+    """Return the facts of a tree that lost entries, without reading it again."""
     left = tuple(binary for binary in facts.inventory.binaries if binary.path in tree.entries)
     return replace(facts, entries=tree.entries, inventory=Inventory(left))
 
 
 Prover = Callable[[Report, Tree, str | None, Sequence[Tree]], Report]
-"""Adds to a report what loading the tree shows; then come the handler, None when there is none, and the layers."""
+"""Adds the findings of a load test to a report. Takes the tree, the handler (None without one) and the layers."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudIdentity:
-    """What a zip is in AWS; a report names that, and not the file that it was brought into."""
+    """What a zip is in AWS; a report names that, and not the downloaded file."""
 
-    kind: str  # "function", "layer": known, not told by what is in it; "" for an object in a bucket
+    kind: str  # "function", "layer"; "" for an object in a bucket, whose kind its files tell
     name: str  # ARN of the version, or s3://BUCKET/KEY
-    layers: tuple[str, ...] = ()  # ARNs, in the order of Given's
+    layers: tuple[str, ...] = ()  # ARNs, in the order of the target's
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationTarget:
-    """What is to be judged: a function with its layers, or a layer."""
+    """What is to be verified: a function with its layers, or a layer."""
 
     path: Path
     handler: str
-    layers: tuple[Path, ...] = ()  # in the function's order; a layer that is judged itself comes after them
-    origin: PackageOrigin | None = None  # the project that a zip was made from, as it is today
-    called: CloudIdentity | None = None  # what it is in AWS, when it was brought from there
+    layers: tuple[Path, ...] = ()  # in the function's order; a layer that is verified itself comes after them
+    origin: PackageOrigin | None = None  # the project that a zip was built from, as it is today
+    identity: CloudIdentity | None = None  # what it is in AWS, when it was fetched from there
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A report and what it was made from, while that is open."""
+    """A report and what it was made from, while the package is open."""
 
     report: Report
-    facts: Case
+    facts: PackageFacts
     tree: Tree
     layers: tuple[Tree, ...]
-    policy: Policy  # with what follows from the kind of thing that it is
+    policy: Policy  # with what follows from the kind of package
 
     def against(self, runtime: Runtime) -> Report:
         """Return the report for another runtime."""
@@ -149,93 +155,98 @@ class Verification:
 
 @contextmanager
 def open_verification(
-    given: VerificationTarget, runtime: Runtime, policy: Policy, observer: Observer = SILENT, store: Store | None = None
+    target: VerificationTarget,
+    runtime: Runtime,
+    policy: Policy,
+    observer: Observer = SILENT,
+    store: Store | None = None,
 ) -> Iterator[Verification]:
-    """Judge a directory or zip with its layers, read in place; LP007 when nothing is in one."""
-    path = given.path
-    with open_package(path) as there, open_layers(_other_layers(given)) as layers:
-        found = _apply_known_kind(there, given.called)
-        trees = tuple(opened_layer.tree for opened_layer in layers)
-        wanted = None if _has_only_dependencies(found) else given.handler
-        with binary_cache(store, *_cache_key(given)) as memory:
-            inventories = scan_trees((found.tree, *trees), observer, memory)
-        facts = make_case(found.tree, inventories, layer=found.kind == "layer", handler=wanted, layers=trees)
-        facts = replace(facts, origin=given.origin)
-        if found.kind != "directory":  # it claims to be whole, and has left the machine or is about to
-            facts = replace(facts, secrets=_find_source_secrets(FilteredTree(found.tree, _is_source)))
-            policy = replace(policy, handler_severity=Severity.WARNING)
-            policy = replace(policy, handler_required=policy.handler_required or found.kind == "function")
-        subject = _name_subject(
-            replace(make_subject(path, found), layers=tuple(opened_layer.told for opened_layer in layers)), given.called
+    """Verify a directory or zip with its layers, read in place; LP007 when one is empty."""
+    path = target.path
+    with open_package(path) as opened, open_layers(_other_layers(target)) as layers:
+        package = _apply_known_kind(opened, target.identity)
+        trees = tuple(layer.tree for layer in layers)
+        handler = None if _has_only_dependencies(package) else target.handler
+        with binary_cache(store, *_cache_key(target)) as memory:
+            inventories = scan_trees((package.tree, *trees), observer, memory)
+        facts = read_package_facts(
+            package.tree, inventories, layer=package.kind == "layer", handler=handler, layers=trees
         )
+        facts = replace(facts, origin=target.origin)
+        if package.kind != "directory":  # it is a whole function or layer, which is shared with others
+            facts = replace(facts, secrets=_find_source_secrets(FilteredTree(package.tree, _is_source)))
+            policy = replace(policy, handler_severity=Severity.WARNING)
+            policy = replace(policy, handler_required=policy.handler_required or package.kind == "function")
+        subject = replace(make_subject(path, package), layers=tuple(layer.summary for layer in layers))
+        subject = _name_subject(subject, target.identity)
         yield Verification(
-            check_package(subject, facts, runtime, policy), facts, unpacked_tree(path, found), trees, policy
+            check_package(subject, facts, runtime, policy), facts, unpacked_tree(path, package), trees, policy
         )
 
 
 def verify_package(
-    given: VerificationTarget,
+    target: VerificationTarget,
     runtime: Runtime,
     policy: Policy,
     observer: Observer = SILENT,
     prove: Prover | None = None,
     store: Store | None = None,
 ) -> Report:
-    """Return the report on a directory or zip with its layers, read in place; LP007 when nothing is in one."""
-    (report,) = verify_for_runtimes(given, (runtime,), policy, observer, prove, store)
+    """Return the report on a directory or zip with its layers, read in place; LP007 when one is empty."""
+    (report,) = verify_for_runtimes(target, (runtime,), policy, observer, prove, store)
     return report
 
 
 def verify_for_runtimes(
-    given: VerificationTarget,
+    target: VerificationTarget,
     runtimes: Sequence[Runtime],
     policy: Policy,
     observer: Observer = SILENT,
     prove: Prover | None = None,
     store: Store | None = None,
 ) -> tuple[Report, ...]:
-    """Return a report for each runtime, of which there is one at least; what is judged is read once."""
+    """Return a report for each runtime, at least one; the package is read once."""
     first, *others = runtimes
-    with open_verification(given, first, policy, observer, store) as found:
-        reports = (found.report, *(found.against(runtime) for runtime in others))
+    with open_verification(target, first, policy, observer, store) as opened:
+        reports = (opened.report, *(opened.against(runtime) for runtime in others))
         if prove is None:
             return reports
-        return tuple(prove(each, found.tree, found.facts.handler, found.layers) for each in reports)
+        return tuple(prove(report, opened.tree, opened.facts.handler, opened.layers) for report in reports)
 
 
-def _cache_key(given: VerificationTarget) -> tuple[object, ...]:
-    """Return what its facts are remembered under: not the passing name of a file that was brought from AWS."""
-    called = given.called
-    if called is None:
-        return (given.path.resolve(), *given.layers)
-    return (called.name, *called.layers, *given.layers[len(called.layers) :])
+def _cache_key(target: VerificationTarget) -> tuple[object, ...]:
+    """Return the name of its facts in the cache: never the temporary file that was downloaded from AWS."""
+    identity = target.identity
+    if identity is None:
+        return (target.path.resolve(), *target.layers)
+    return (identity.name, *identity.layers, *target.layers[len(identity.layers) :])
 
 
-def _other_layers(given: VerificationTarget) -> tuple[Path, ...]:
+def _other_layers(target: VerificationTarget) -> tuple[Path, ...]:
     """A layer that is one of the function's (in its settings) is not laid over itself."""
-    itself = given.path.resolve()
-    return tuple(layer for layer in given.layers if layer.resolve() != itself)
+    itself = target.path.resolve()
+    return tuple(layer for layer in target.layers if layer.resolve() != itself)
 
 
-def _has_only_dependencies(found: OpenedPackage) -> bool:
-    return found.kind == "directory" and all(path.partition("/")[0] == NODE_MODULES for path in found.tree.entries)
+def _has_only_dependencies(opened: OpenedPackage) -> bool:
+    return opened.kind == "directory" and all(path.partition("/")[0] == NODE_MODULES for path in opened.tree.entries)
 
 
-def _apply_known_kind(found: OpenedPackage, called: CloudIdentity | None) -> OpenedPackage:
-    return replace(found, kind=called.kind) if called and called.kind else found
+def _apply_known_kind(opened: OpenedPackage, identity: CloudIdentity | None) -> OpenedPackage:
+    return replace(opened, kind=identity.kind) if identity and identity.kind else opened
 
 
-def _name_subject(subject: Subject, called: CloudIdentity | None) -> Subject:
-    if called is None:
+def _name_subject(subject: Subject, identity: CloudIdentity | None) -> Subject:
+    if identity is None:
         return subject
     layers = [
-        replace(report_layer, path=name) for report_layer, name in zip(subject.layers, called.layers, strict=False)
+        replace(report_layer, path=name) for report_layer, name in zip(subject.layers, identity.layers, strict=False)
     ]
-    return replace(subject, path=called.name, archive=None, layers=(*layers, *subject.layers[len(layers) :]))
+    return replace(subject, path=identity.name, archive=None, layers=(*layers, *subject.layers[len(layers) :]))
 
 
 def make_subject(path: Path, found: OpenedPackage) -> Subject:
-    """Return what is said of an opened path."""
+    """Return the subject of a report on an opened path."""
     size = unzipped_bytes(found.tree)
     if path.is_dir():
         return Subject(found.kind, str(path), unzipped_bytes=size)

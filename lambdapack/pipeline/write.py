@@ -1,12 +1,17 @@
 """Writes a verified package as a zip with its manifest, or as a directory. The manifest has no timestamps."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lambdapack import __version__
 from lambdapack.events import Observer
-from lambdapack.pack.output import check_empty_directory, check_writable, write_directory, write_zip_manifest
+from lambdapack.pack.output import (
+    MANIFEST_SCHEMA,
+    check_empty_directory,
+    check_writable,
+    write_directory,
+    write_zip_manifest,
+)
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.repository import Manifest
@@ -14,18 +19,22 @@ from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
 from lambdapack.rules.package.contents import size_findings
 
+if TYPE_CHECKING:
+    from lambdapack.report.document.manifest import ManifestDocument
 
-def make_manifest(report: Report, archive: Archive, package: JudgedPackage, project: Manifest) -> Mapping[str, Any]:
+
+def make_manifest(report: Report, archive: Archive, package: JudgedPackage, project: Manifest) -> "ManifestDocument":
     """Return the document; paths are the archive's own name, never a directory of this host."""
     target, name = report.runtime.target, project.document.get("name")
     installed, key = package.install, package.job.install.key if package.job.install else None
     return {
+        "schema": MANIFEST_SCHEMA,
         "version": __version__,
         "archive": archive.path.name,
         "kind": report.subject.kind,
         "project": name if isinstance(name, str) and name else None,
         "target": {"runtime": target.runtime, "arch": target.architecture.aws},
-        "handler": package.case.handler,
+        "handler": package.facts.handler,
         "code_digest": archive.code_digest,
         "content_digest": archive.content_digest,
         "zip_bytes": archive.zip_bytes,
@@ -72,7 +81,7 @@ def write_package(request: BuildRequest, project: Manifest, package: JudgedPacka
         zip_bytes=archive.zip_bytes,
         unzipped_bytes=archive.unzipped_bytes,
     )
-    findings = apply_policy((*report.findings, *size_findings(subject, package.case)), request.policy)
+    findings = apply_policy((*report.findings, *size_findings(subject, package.facts)), request.policy)
     report = replace(report, subject=subject, findings=findings)
     write_zip_manifest(archive.path, make_manifest(report, archive, package, project))
     return BuiltPackage(report, package.job, archive, None, package.left_out, package.pruned)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.model import Target
+from lambdapack.model import DEFAULT_HANDLER, Target
 from lambdapack.project.repository import Repository
-
-DEFAULT_HANDLER = "index.handler"
 
 
 @dataclass(frozen=True, slots=True)

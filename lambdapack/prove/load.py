@@ -11,7 +11,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture
 from lambdapack.prove.invoke import LAMBDA_USER
-from lambdapack.runtimes.measure import IMPORT_SEARCHES_NODE_PATH_SINCE, node_path
+from lambdapack.runtimes.runtime import NodeBehaviour
 from lambdapack.tree.entry import Tree
 
 LOAD_WALL_SECONDS = 900.0
@@ -23,8 +23,7 @@ SINGLE_LOAD_SECONDS = 120
 DRIVER_SCRIPT = """
 const { spawnSync } = require('child_process');
 const asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-const known = ['--no-experimental-require-module', '--no-experimental-detect-module'];
-const flags = known.filter(flag => asked.flags.includes(flag) && process.allowedNodeEnvironmentFlags.has(flag));
+const flags = asked.flags.filter(flag => process.allowedNodeEnvironmentFlags.has(flag));
 const run = (code, ...words) => {
   const done = spawnSync(process.execPath, [...flags, '-e', code, ...words],
     { cwd: '/var/task', encoding: 'utf8', timeout: asked.seconds * 1000, maxBuffer: 1 << 24 });
@@ -62,11 +61,7 @@ export async function resolve(name, context, next) {
   }
 }
 """
-"""Makes `import` search NODE_PATH, as on Lambda (IMPORT_SEARCHES_NODE_PATH_SINCE) but not in other images."""
-
-NO_REQUIRE_MODULE, NO_DETECT_MODULE = "--no-experimental-require-module", "--no-experimental-detect-module"
-NODE_FLAGS = {20: (NO_REQUIRE_MODULE,), 22: (NO_REQUIRE_MODULE, NO_DETECT_MODULE)}
-"""Flags with which Lambda starts node, by major (AWS docs lambda-nodejs, docs/facts.md#3-loader, read 2026-11)."""
+"""Makes `import` search NODE_PATH, as on Lambda (`import_searches_node_path`) but not in other images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class LoadRequest:
 
     addons: tuple[str, ...]  # absolute paths in the image
     handler: tuple[str, str] | None  # (absolute path of its file, name of its export)
-    node_major: int
+    behaviour: NodeBehaviour  # of the runtime: what node is started with, and where it looks
 
 
 def load_in_image(
@@ -104,14 +99,13 @@ def load_in_image(
         read_only=True,
         writable=(TASK_ROOT, LAYER_ROOT),
     )
-    major = trial.node_major
-    path = ":".join(node_path(major))
+    behaviour = trial.behaviour
     request = {
         "addons": trial.addons,
         "handler": trial.handler,
-        "flags": NODE_FLAGS.get(major, ()),
+        "flags": behaviour.flags,
         "seconds": SINGLE_LOAD_SECONDS,
-        "hooks": _hooks_statement() if major >= IMPORT_SEARCHES_NODE_PATH_SINCE else "",
+        "hooks": _hooks_statement() if behaviour.import_searches_node_path else "",
     }
     with engine.open(spec, observer) as sandbox:
         sandbox.put(code, TASK_ROOT)
@@ -120,7 +114,7 @@ def load_in_image(
         output: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
         command = Command(
             ["/var/lang/bin/node", "-e", DRIVER_SCRIPT],
-            env={"NODE_PATH": path, "HOME": "/tmp"},  # noqa: S108  # inside the sandbox
+            env={"NODE_PATH": ":".join(behaviour.node_path), "HOME": "/tmp"},  # noqa: S108  # inside the sandbox
             cwd=TASK_ROOT,
             user=LAMBDA_USER,
             stdin=json.dumps(request).encode(),

@@ -1,15 +1,10 @@
-"""Renders the diagnoses of an error message as text and JSON."""
+"""Renders the diagnoses of an error message as text."""
 
-import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from lambdapack import __version__
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.report.text import OUTPUT_WIDTH, escape_controls, format_count, wrap_paragraph
-
-DIAGNOSIS_SCHEMA = "lambdapack/diagnosis/1"
 
 MAX_SHOWN_DIAGNOSES = 12
 """Diagnoses that people are shown; programs get all."""
@@ -18,49 +13,51 @@ COMMAND_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^ ])+""")
 """Of a command: what stands between quotes is one, blanks and all."""
 
 
-def render_diagnosis(found: Explanation, like: Sequence[str] | None = None) -> str:
+def render_diagnosis(explanation: Explanation, like: Sequence[str] | None = None, name: str = "") -> str:
     """Return a paragraph for each diagnosis, best first; without one, what is nearest.
 
-    `like`: names of the book that a single word may have meant; None when the text is no such word.
+    `like`: names of the book that are near `name`, the single word that the text is; None when it is no such word.
     """
-    if not found.diagnoses:
-        return _render_unknown(found, like)
-    shown = found.diagnoses[:MAX_SHOWN_DIAGNOSES]
+    if not explanation.diagnoses:
+        return _render_unknown(explanation, like, name)
+    shown = explanation.diagnoses[:MAX_SHOWN_DIAGNOSES]
     books = [diagnosis.book for diagnosis in shown]
     parts = [
         _render_one_diagnosis(diagnosis, again=diagnosis.book in books[:index]) for index, diagnosis in enumerate(shown)
     ]
-    more = len(found.diagnoses) - MAX_SHOWN_DIAGNOSES
+    more = len(explanation.diagnoses) - MAX_SHOWN_DIAGNOSES
     if more > 0:
-        parts.append(f"{more} more, less likely; `--format json` has them all")
-    if found.left_out:
-        parts.append(f"{format_count(found.left_out, 'passage')} more of this log read differently again")
+        parts.append(f"{more} less likely ones; `--format json` lists all")
+    if explanation.left_out:
+        parts.append(f"{format_count(explanation.left_out, 'passage')} of this log not read")
     return "\n\n".join(parts) + "\n"
 
 
-def _render_one_diagnosis(each: Diagnosis, *, again: bool) -> str:
-    lines = [wrap_paragraph("", f"{each.certainty.value}[{each.code}] {each.cause}: {each.record.title}")]
-    if place := _render_location(each):
+def _render_one_diagnosis(diagnosis: Diagnosis, *, again: bool) -> str:
+    heading = f"{diagnosis.certainty.value}[{diagnosis.code}] {diagnosis.cause}: {diagnosis.record.title}"
+    lines = [wrap_paragraph("", heading)]
+    if place := _render_location(diagnosis):
         lines.append(f"  --> {escape_controls(place)}")
-    lines.append(wrap_paragraph("  | ", each.says))
-    lines += [wrap_paragraph("  = text: ", text) for text in each.evidence[:3]]
-    if each.count > 1:
-        lines.append(f"  = seen: {each.count} times")
-    if each.found:
-        lines.append(wrap_paragraph("  = found: ", each.found))
+    lines.append(wrap_paragraph("  | ", diagnosis.says))
+    lines += [wrap_paragraph("  = text: ", text) for text in diagnosis.evidence[:3]]
+    if diagnosis.count > 1:
+        lines.append(f"  = seen: {diagnosis.count} times")
+    if diagnosis.found:
+        lines.append(wrap_paragraph("  = found: ", diagnosis.found))
     lines += [
-        _render_command("  = fix: " if index == 0 else "  = or:  ", command) for index, command in enumerate(each.fix)
+        _render_command("  = fix: " if index == 0 else "  = or:  ", command)
+        for index, command in enumerate(diagnosis.fix)
     ]
-    if each.book and not again:
-        lines.append(wrap_paragraph("  = book: ", each.book))
-    lines.append(wrap_paragraph("  = prevent: ", each.prevent))
+    if diagnosis.book and not again:
+        lines.append(wrap_paragraph("  = book: ", diagnosis.book))
+    lines.append(wrap_paragraph("  = prevent: ", diagnosis.prevent))
     return "\n".join(lines)
 
 
-def _render_location(each: Diagnosis) -> str:
-    if each.file and each.package and f"node_modules/{each.package}/" not in each.file:
-        return f"{each.file} ({each.package})"
-    return each.file or each.package or ""
+def _render_location(diagnosis: Diagnosis) -> str:
+    if diagnosis.file and diagnosis.package and f"node_modules/{diagnosis.package}/" not in diagnosis.file:
+        return f"{diagnosis.file} ({diagnosis.package})"
+    return diagnosis.file or diagnosis.package or ""
 
 
 def _render_command(lead: str, command: str) -> str:
@@ -75,47 +72,18 @@ def _render_command(lead: str, command: str) -> str:
     return "\n".join([*lines, line])
 
 
-def _render_unknown(found: Explanation, like: Sequence[str] | None) -> str:
-    lines = [wrap_paragraph("", "no diagnosis: nothing about packaging was recognised")]
+def _render_unknown(explanation: Explanation, like: Sequence[str] | None, name: str) -> str:
+    lines = [wrap_paragraph("", "no diagnosis: the text has no known packaging error")]
     if like is not None:
-        near = f"; near: {', '.join(like)}" if like else ": it has those that bring native code"
-        lines.append(wrap_paragraph("  = book: ", f"it has no such package{near}"))
-    if found.nearest:
-        lines.append(wrap_paragraph("  = nearest: ", found.nearest))
+        near = f"; similar: {', '.join(like)}" if like else ": the package book covers packages with native code"
+        lines.append(wrap_paragraph("  = book: ", f"no entry for {name}{near}"))
+    if explanation.nearest:
+        lines.append(wrap_paragraph("  = nearest: ", explanation.nearest))
     lines.append(
         wrap_paragraph(
             "  = help: ",
-            "Give the whole message with the lines around it: `lambdapack explain - < build.log`; "
-            "`lambdapack verify TARGET` judges the package itself.",
+            "Pass the whole message with the lines around it: `lambdapack explain - < build.log`; "
+            "`lambdapack verify TARGET` checks the package itself.",
         )
     )
     return "\n".join(lines) + "\n"
-
-
-def render_diagnosis_json(found: Explanation) -> str:
-    """Return one object with a line end."""
-    document = {
-        "schema": DIAGNOSIS_SCHEMA,
-        "version": __version__,
-        "diagnoses": [_diagnosis_document(diagnosis) for diagnosis in found.diagnoses],
-        "nearest": found.nearest or None,
-        "left_out": found.left_out,
-    }
-    return json.dumps(document, indent=2) + "\n"
-
-
-def _diagnosis_document(each: Diagnosis) -> dict[str, Any]:
-    return {
-        "cause": each.cause,
-        "code": each.code,
-        "file": each.file,
-        "package": each.package,
-        "certainty": each.certainty.value,
-        "says": each.says,
-        "evidence": list(each.evidence),
-        "found": each.found or None,
-        "fix": list(each.fix),
-        "book": each.book or None,
-        "prevent": each.prevent,
-        "count": each.count,
-    }

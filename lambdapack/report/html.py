@@ -28,7 +28,7 @@ CHAIN_ARROW: Final = " \u203a "
 PageRow = Mapping[str, Any]
 
 
-def render_html(found: Inspection) -> str:
+def render_html(inspected: Inspection) -> str:
     """Return the page. Nothing in it is fetched, and its policy lets no other script or style run.
 
     Names are data, never markup: control and direction characters are written out. What is beyond a budget is counted.
@@ -39,16 +39,16 @@ def render_html(found: Inspection) -> str:
         {
             "POLICY": _content_security_policy(page),
             "VERSION": html.escape(f"lambdapack {__version__}"),
-            "TITLE": html.escape(f"{_page_title(found)} - lambdapack"),
-            "PLAIN": html.escape(inspection.render_inspection(found).encode("utf-8", "replace").decode()),
-            "DATA": _embed_json(page_data(found)),
+            "TITLE": html.escape(f"{_page_title(inspected)} - lambdapack"),
+            "PLAIN": html.escape(inspection.render_inspection(inspected).encode("utf-8", "replace").decode()),
+            "DATA": _embed_json(page_data(inspected)),
         },
     )
 
 
 def _fill_page(page: str, values: Mapping[str, str]) -> str:
     """Fill each place once: what is filled in is not looked at again."""
-    return re.sub(r"__([A-Z]+)__", lambda found: values[found[1]], page)
+    return re.sub(r"__([A-Z]+)__", lambda match: values[match[1]], page)
 
 
 def _content_security_policy(page: str) -> str:
@@ -66,41 +66,43 @@ def _embed_json(value: Mapping[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _page_title(found: Inspection) -> str:
-    path = escape_controls(found.report.subject.path)
+def _page_title(inspected: Inspection) -> str:
+    path = escape_controls(inspected.report.subject.path)
     return posixpath.basename(path.rstrip("/").replace("\\", "/")) if not path.startswith("arn:") else path
 
 
-def page_data(found: Inspection) -> dict[str, Any]:
+def page_data(inspected: Inspection) -> dict[str, Any]:
     """Return what the page shows, in its own words: not the published inspection."""
-    subject, target = found.report.subject, found.report.runtime.target
-    packages, other = _package_rows(found.packages, {prunable_file.path for prunable_file in found.spares})
+    subject, target = inspected.report.subject, inspected.report.runtime.target
+    packages, other = _package_rows(inspected.packages, {prunable_file.path for prunable_file in inspected.spares})
     return {
         "version": __version__,
-        "title": _page_title(found) or escape_controls(subject.path),
+        "title": _page_title(inspected) or escape_controls(subject.path),
         "where": escape_controls(subject.path),
-        "verdict": found.report.verdict.value,
-        "counts": _render_counts(found.report.findings),
+        "verdict": inspected.report.verdict.value,
+        "counts": _render_counts(inspected.report.findings),
         "target": str(target),
         "runtime": target.runtime,
         "arch": target.architecture.aws,
-        "bytes": found.whole.size,
-        "files": found.whole.files,
+        "bytes": inspected.whole.size,
+        "files": inspected.whole.files,
         "zip": subject.zip_bytes,
         "limit": MAX_UNZIPPED_BYTES,
-        "named": sum(1 for package_weight in found.packages if package_weight.name),
-        "natives": len(found.natives),
-        "used": sum(inspected_binary.judgement.selected for inspected_binary in found.natives),
-        "saving": found.saving,
-        "spareCount": len(found.spares),
+        "named": sum(1 for package_weight in inspected.packages if package_weight.name),
+        "natives": len(inspected.natives),
+        "used": sum(inspected_binary.judgement.selected for inspected_binary in inspected.natives),
+        "saving": inspected.saving,
+        "spareCount": len(inspected.spares),
         "sorts": SORT_NAMES,
-        "kinds": [{"kind": sort.value, "bytes": file_totals.size} for sort, file_totals in found.sorts.items()],
+        "kinds": [{"kind": sort.value, "bytes": file_totals.size} for sort, file_totals in inspected.sorts.items()],
         "packages": packages,
         "otherPackages": other,
-        **_budgeted_rows("binaries", "moreBinaries", map(_binary_row, found.natives), DATA_BUDGETS["binaries"]),
-        **_budgeted_rows("copies", "moreCopies", _copy_rows(found), DATA_BUDGETS["rows"]),
-        **_budgeted_rows("spares", "moreSpares", _spare_rows(found), DATA_BUDGETS["rows"]),
-        **_budgeted_rows("findings", "moreFindings", map(_finding_row, found.report.findings), DATA_BUDGETS["rows"]),
+        **_budgeted_rows("binaries", "moreBinaries", map(_binary_row, inspected.natives), DATA_BUDGETS["binaries"]),
+        **_budgeted_rows("copies", "moreCopies", _copy_rows(inspected), DATA_BUDGETS["rows"]),
+        **_budgeted_rows("spares", "moreSpares", _spare_rows(inspected), DATA_BUDGETS["rows"]),
+        **_budgeted_rows(
+            "findings", "moreFindings", map(_finding_row, inspected.report.findings), DATA_BUDGETS["rows"]
+        ),
     }
 
 
@@ -177,12 +179,12 @@ def _package_row(package: PackageWeight, shown: Sequence[InspectedFile], spares:
 
 def _file_row(file: InspectedFile, below: str, spares: Collection[str]) -> list[str | int]:
     """As short as can be: there are thousands."""
-    told: list[str | int] = [
+    row: list[str | int] = [
         escape_controls(file.path.removeprefix(below)),
         file.size,
         SORT_NAMES.index(file.sort.value),
     ]
-    return [*told, 1] if file.path in spares else told
+    return [*row, 1] if file.path in spares else row
 
 
 def _binary_row(native: InspectedBinary) -> PageRow:
@@ -198,52 +200,52 @@ def _binary_row(native: InspectedBinary) -> PageRow:
         "bytes": binary.size,
         "cpu": inspection.cpu_label(native),
         "libc": native.libc or "",
-        "what": ", ".join(each for each in (role, inspection.registration_label(native)) if each),
-        "needs": [escape_controls(each) for each in (binary.elf.needed if binary.elf else ())],
+        "what": ", ".join(needed for needed in (role, inspection.registration_label(native)) if needed),
+        "needs": [escape_controls(needed) for needed in (binary.elf.needed if binary.elf else ())],
         "fate": inspection.outcome_label(native),
         "outcome": judgement.outcome.value,
         "used": judgement.selected,
     }
 
 
-def _copy_rows(found: Inspection) -> list[PageRow]:
+def _copy_rows(inspected: Inspection) -> list[PageRow]:
     packages = [
         (f"{duplicate_package.name} {duplicate_package.version}", duplicate_package.paths, duplicate_package.spare)
-        for duplicate_package in found.same_packages
+        for duplicate_package in inspected.same_packages
     ]
     contents = [
         (posixpath.basename(duplicate_files.paths[0]), duplicate_files.paths, duplicate_files.spare)
-        for duplicate_files in found.same_bytes
+        for duplicate_files in inspected.same_bytes
     ]
-    ordered = sorted((*packages, *contents), key=lambda each: -each[2])
+    ordered = sorted((*packages, *contents), key=lambda row: -row[2])
     return [
         {
             "what": escape_controls(what),
             "times": len(paths),
             "spare": spare,
-            "paths": [escape_controls(each) for each in paths],
+            "paths": [escape_controls(row) for row in paths],
         }
         for what, paths, spare in ordered
     ]
 
 
-def _spare_rows(found: Inspection) -> list[PageRow]:
+def _spare_rows(inspected: Inspection) -> list[PageRow]:
     return [
         {"path": escape_controls(prunable_file.path), "bytes": prunable_file.size, "reason": prunable_file.reason}
-        for prunable_file in found.spares
+        for prunable_file in inspected.spares
     ]
 
 
-def _finding_row(found: Finding) -> PageRow:
-    place = f"{found.path}:{found.line}" if found.line else found.path
+def _finding_row(finding: Finding) -> PageRow:
+    place = f"{finding.path}:{finding.line}" if finding.line else finding.path
     return {
-        "code": found.rule.code,
-        "severity": found.weight.value,
-        "title": found.rule.title,
+        "code": finding.rule.code,
+        "severity": finding.weight.value,
+        "title": finding.rule.title,
         "path": escape_controls(place),
-        "package": escape_controls(found.package),
-        "message": escape_controls(found.message),
-        "why": found.rule.why,
-        "fix": escape_controls(found.cure),
-        "ignored": found.ignored,
+        "package": escape_controls(finding.package),
+        "message": escape_controls(finding.message),
+        "why": finding.rule.why,
+        "fix": escape_controls(finding.cure),
+        "ignored": finding.ignored,
     }

@@ -4,11 +4,17 @@ from collections.abc import Sequence
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Finding, Severity
+from lambdapack.report.formats import RenderContext
 from lambdapack.report.text import escape_controls, format_count, format_size, join_parts, quote_lines, wrap_paragraph
 from lambdapack.rules.model.report import Report
 
 MAX_SHOWN_PLACES = 20
 """Places of one block that are spelled out, unless `verbose`."""
+
+
+def render_reports(reports: Sequence[Report], context: RenderContext) -> str:
+    """Return the reports as text for people, a blank line between them."""
+    return "\n".join(render_human(report, verbose=context.verbose) for report in reports)
 
 
 def render_human(report: Report, *, verbose: bool = False) -> str:
@@ -22,38 +28,42 @@ def render_human(report: Report, *, verbose: bool = False) -> str:
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for finding in shown:
         alike.setdefault(_finding_group_key(finding), []).append(finding)
-    blocks = [_render_block(each, len(each) if verbose else MAX_SHOWN_PLACES) for each in alike.values()]
+    blocks = [_render_block(group, len(group) if verbose else MAX_SHOWN_PLACES) for group in alike.values()]
     return "\n\n".join([*blocks, render_summary(report)]) + "\n"
 
 
-def _finding_sort_key(found: Finding) -> tuple[bool, int, str, str, str]:
+def _finding_sort_key(finding: Finding) -> tuple[bool, int, str, str, str]:
     """What counts comes first, the worst of it before the rest."""
-    return (found.ignored is not None, -found.weight.rank, found.package, found.rule.code, found.path)
+    return (finding.ignored is not None, -finding.weight.rank, finding.package, finding.rule.code, finding.path)
 
 
-def _finding_group_key(found: Finding) -> tuple[object, ...]:
+def _finding_group_key(finding: Finding) -> tuple[object, ...]:
     """Return all that a block says besides the place."""
-    return (found.ignored, found.weight, found.package, found.rule.code, found.message, found.cure)
+    return (finding.ignored, finding.weight, finding.package, finding.rule.code, finding.message, finding.cure)
 
 
 def _render_block(alike: Sequence[Finding], most: int) -> str:
-    found = alike[0]
-    word = found.weight.value if found.ignored is None else "ignored"
-    head = f"{word}[{found.rule.code}] {found.rule.name}: {found.rule.title}"
+    finding = alike[0]
+    word = finding.weight.value if finding.ignored is None else "ignored"
+    head = f"{word}[{finding.rule.code}] {finding.rule.name}: {finding.rule.title}"
     lines = [wrap_paragraph("", head), *(f"  --> {place}" for place in map(_render_place, alike[:most]) if place)]
     if len(alike) > most:
         lines.append(f"  ... and {len(alike) - most} more")
-    lines.append(wrap_paragraph("  | ", found.message))
-    lines.append(wrap_paragraph("  = why: ", found.rule.why))
-    lines.append(wrap_paragraph("  = fix: ", found.cure))
-    if found.ignored is not None:
-        lines.append(wrap_paragraph("  = reason: ", found.ignored))
+    lines.append(wrap_paragraph("  | ", finding.message))
+    lines.append(wrap_paragraph("  = why: ", finding.rule.why))
+    lines.append(wrap_paragraph("  = fix: ", finding.cure))
+    if finding.ignored is not None:
+        lines.append(wrap_paragraph("  = reason: ", finding.ignored))
     return "\n".join(lines)
 
 
-def _render_place(found: Finding) -> str:
-    place = f"{found.path}:{found.line}" if found.line else found.path
-    owner = f" ({found.package})" if found.package and f"node_modules/{found.package}/" not in f"{found.path}/" else ""
+def _render_place(finding: Finding) -> str:
+    place = f"{finding.path}:{finding.line}" if finding.line else finding.path
+    owner = (
+        f" ({finding.package})"
+        if finding.package and f"node_modules/{finding.package}/" not in f"{finding.path}/"
+        else ""
+    )
     return escape_controls(place + owner) if place else ""
 
 

@@ -1,10 +1,8 @@
-"""Renders layer plans and published layers as text and JSON."""
+"""Renders layer plans and published layers as text."""
 
-import json
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
-from lambdapack import __version__
 from lambdapack.deploy.layer import (
     AddLayerPermission,
     DeleteLayerVersion,
@@ -15,10 +13,7 @@ from lambdapack.deploy.layer import (
 )
 from lambdapack.deploy.nouns import LayerVersion
 from lambdapack.deploy.plan import Upload
-from lambdapack.report.json_v1 import finding_document
 from lambdapack.report.text import escape_controls, format_size, wrap_paragraph
-
-LAYERS_SCHEMA = "lambdapack/layers/1"
 
 LAYER_STEP_NAMES = ("upload", "publish", "permit", "delete")
 """The names of steps, in their order."""
@@ -30,27 +25,28 @@ def render_layer_plan(plan: LayerPlan, *, refused: bool = False) -> str:
     if not plan.steps:
         return f"{name}: nothing to do, {_render_same_version(plan.observed.matching)}\n{_render_spared(plan)}"
     heading = f"{name}: refused; it would" if refused else wrap_paragraph(f"{name}: ", f"plan, for {_render_fit(plan)}")
-    lines = [heading, *(wrap_paragraph(f"  {word:<12}", text) for word, text in _step_rows(plan))]
+    lines = [heading, *(wrap_paragraph(f"  {word:<12}", text) for word, text in layer_step_rows(plan))]
     return "\n".join(lines) + "\n" + _render_spared(plan)
 
 
-def render_layer_outcome(done: PublishedLayer) -> str:
+def render_layer_outcome(published: PublishedLayer) -> str:
     """Return what was done to a layer."""
-    plan, version = done.plan, done.version
+    plan, version = published.plan, published.version
     name = plan.desired.name
     if version is None or version is plan.observed.matching:
-        said = [f"{'nothing to publish' if plan.steps else 'nothing to do'}, {_render_same_version(version)}"]
+        lines = [f"{'nothing to publish' if plan.steps else 'nothing to do'}, {_render_same_version(version)}"]
     else:
-        said = [f"version {version.number} is published for {_render_fit(plan)}"]
+        lines = [f"version {version.number} is published for {_render_fit(plan)}"]
     shared = [step.permission.grantee for step in plan.steps if isinstance(step, AddLayerPermission)]
     if shared:
-        said.append(f"shared with {', '.join(shared)}")
-    if done.deleted:
-        said.append(f"{_render_numbers(done.deleted)} deleted")
-    return "".join(wrap_paragraph(f"{name}: ", each) + "\n" for each in said) + _render_spared(plan)
+        lines.append(f"shared with {', '.join(shared)}")
+    if published.deleted:
+        lines.append(f"{_render_numbers(published.deleted)} deleted")
+    return "".join(wrap_paragraph(f"{name}: ", line) + "\n" for line in lines) + _render_spared(plan)
 
 
-def _step_rows(plan: LayerPlan) -> list[tuple[str, str]]:
+def layer_step_rows(plan: LayerPlan) -> list[tuple[str, str]]:
+    """Return each step's name and a sentence."""
     return [_step_row(step, plan) for step in plan.steps]
 
 
@@ -64,10 +60,8 @@ def _render_same_version(version: LayerVersion | None) -> str:
 
 
 def _render_spared(plan: LayerPlan) -> str:
-    kept = [
-        f"version {kept_version.version.number} stays: {kept_version.reason}" for kept_version in plan.observed.kept
-    ]
-    return "".join(wrap_paragraph(f"{plan.desired.name}: ", each) + "\n" for each in kept)
+    lines = [f"version {kept.version.number} stays: {kept.reason}" for kept in plan.observed.kept]
+    return "".join(wrap_paragraph(f"{plan.desired.name}: ", line) + "\n" for line in lines)
 
 
 def _render_numbers(versions: Sequence[LayerVersion]) -> str:
@@ -91,57 +85,3 @@ def _step_row(step: LayerStep, plan: LayerPlan) -> tuple[str, str]:
             return "delete", f"version {version.number}, which no function uses"
         case _:
             assert_never(step)
-
-
-def render_layer_plans_json(plans: Sequence[LayerPlan], region: str, *, refused: bool) -> str:
-    """Return plans that were not carried out as one JSON object with a line end."""
-    return _render_document(
-        [_layer_document(layer_plan, layer_plan.observed.matching, []) for layer_plan in plans],
-        region,
-        done=False,
-        refused=refused,
-    )
-
-
-def render_published_layers_json(done: Sequence[PublishedLayer], region: str) -> str:
-    """Return what became of plans as the same kind of object."""
-    return _render_document(
-        [
-            _layer_document(published_layer.plan, published_layer.version, published_layer.deleted)
-            for published_layer in done
-        ],
-        region,
-        done=True,
-        refused=False,
-    )
-
-
-def _render_document(layers: list[dict[str, Any]], region: str, *, done: bool, refused: bool) -> str:
-    whole = {
-        "schema": LAYERS_SCHEMA,
-        "version": __version__,
-        "region": region,
-        "done": done,
-        "refused": refused,
-        "layers": layers,
-    }
-    return json.dumps(whole, indent=2) + "\n"
-
-
-def _layer_document(plan: LayerPlan, version: LayerVersion | None, deleted: Sequence[LayerVersion]) -> dict[str, Any]:
-    package = plan.desired.package
-    return {
-        "name": plan.desired.name,
-        "arn": version.arn if version else None,
-        "changed": bool(plan.steps),
-        "archive": {"path": str(package.path), "code_digest": package.code_digest, "zip_bytes": package.zip_bytes},
-        "content_digest": plan.desired.content_digest,
-        "runtimes": list(plan.desired.runtimes),
-        "architectures": [architecture.aws for architecture in plan.desired.architectures],
-        "steps": [{"step": word, "text": text} for word, text in _step_rows(plan)],
-        "deleted": [layer_version.number for layer_version in deleted],
-        "spared": [
-            {"version": kept_version.version.number, "why": kept_version.reason} for kept_version in plan.observed.kept
-        ],
-        "findings": [finding_document(finding) for finding in plan.findings],
-    }

@@ -1,10 +1,7 @@
-"""Renders deployment plans, deployments and rollbacks as text and JSON."""
+"""Renders deployment plans, deployments and rollbacks as text."""
 
-import json
-from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import NamedTuple, assert_never
 
-from lambdapack import __version__
 from lambdapack.deploy.alias import Rollback
 from lambdapack.deploy.apply import Deployment
 from lambdapack.deploy.nouns import LATEST, Alias
@@ -21,11 +18,17 @@ from lambdapack.deploy.plan import (
 )
 from lambdapack.report.text import escape_controls, format_size, wrap_paragraph
 
-PLAN_SCHEMA = "lambdapack/plan/1"
-DEPLOYMENT_SCHEMA = "lambdapack/deployment/1"
-
 DEPLOY_STEP_NAMES = ("upload", "create", "update-code", "configure", "publish", "smoke", "point")
 """The names of steps, in their order."""
+
+
+class StepRow(NamedTuple):
+    """A step in words."""
+
+    name: str  # one of DEPLOY_STEP_NAMES
+    before: str | None  # the code digest or version there is now, None when there is none
+    after: str | None  # what there will be, None when it is not known before
+    sentence: str
 
 
 def render_plan(plan: Plan, *, refused: bool = False) -> str:
@@ -35,36 +38,33 @@ def render_plan(plan: Plan, *, refused: bool = False) -> str:
         return f"{name}: nothing to do, {_render_serving(plan)}\n"
     verdict = "refused; it would" if refused else "plan:"
     lines = [f"{name} ({plan.target}), {verdict}"]
-    lines += [
-        wrap_paragraph(
-            f"  {_step_document(step, plan)['step']:<12}", escape_controls(_step_document(step, plan)["text"])
-        )
-        for step in plan.steps
-    ]
+    rows = [describe_step(step, plan) for step in plan.steps]
+    lines += [wrap_paragraph(f"  {row.name:<12}", escape_controls(row.sentence)) for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def render_deployment(done: Deployment) -> str:
+def render_deployment(deployment: Deployment) -> str:
     """Return in one line what a deployment changed."""
-    name, version = done.plan.desired.function, done.version.version
-    point = next((step for step in done.plan.steps if isinstance(step, PointAlias)), None)
-    if not done.plan.steps:
-        return f"{name}: nothing to do, {_render_serving(done.plan)}\n"
-    if point is None or done.alias is None:
+    name, version = deployment.plan.desired.function, deployment.version.version
+    point = next((step for step in deployment.plan.steps if isinstance(step, PointAlias)), None)
+    if not deployment.plan.steps:
+        return f"{name}: nothing to do, {_render_serving(deployment.plan)}\n"
+    if point is None or deployment.alias is None:
         return f"{name}: version {version} is published\n"
-    if done.alias.weights:
-        return f"{name}: {point.name} is at {done.alias.version}, and {_render_weights(done.alias)} goes to {version}\n"
+    if deployment.alias.weights:
+        alias = deployment.alias
+        return f"{name}: {point.name} is at {alias.version}, and {_render_weights(alias)} goes to {version}\n"
     before = f"{point.previous.version} -> " if point.previous else ""
     return f"{name}: {point.name} {before}{version}\n"
 
 
-def render_rollback(found: Rollback) -> str:
+def render_rollback(rollback: Rollback) -> str:
     """Return in one line what a rollback does."""
-    name, alias, version = found.function, found.alias, found.version.version
-    if not found.is_needed:
+    name, alias, version = rollback.function, rollback.alias, rollback.version.version
+    if not rollback.is_needed:
         return f"{name}: nothing to do, {alias.name} is at version {version}\n"
     weights = f" ({_render_weights(alias)} at {alias.weights[0][0]})" if alias.weights else ""
-    return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({found.reason})\n"
+    return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({rollback.reason})\n"
 
 
 def _render_serving(plan: Plan) -> str:
@@ -80,119 +80,38 @@ def _render_weights(alias: Alias) -> str:
     return ", ".join(f"{weight:.0%}" if weight >= 0.01 else f"{weight:.1%}" for _version, weight in alias.weights)
 
 
-def _step_document(step: Step, plan: Plan) -> dict[str, Any]:
-    """Return a step: its name, what it changes from and to (null: nothing, or not known yet), and a sentence."""
+def describe_step(step: Step, plan: Plan) -> StepRow:
+    """Return what a step does, in words."""
     package = plan.desired.package
     match step:
         case Upload(stored):
             place = f"s3://{stored.bucket}/{stored.key}"
-            return _make_step_document("upload", None, place, f"{format_size(stored.size)} to {place}")
+            return StepRow("upload", None, place, f"{format_size(stored.size)} to {place}")
         case CreateFunction(settings):
-            text = f"the function, handler {settings.handler}, role {settings.role}"
-            return _make_step_document("create", None, package.code_digest, text)
+            sentence = f"the function, handler {settings.handler}, role {settings.role}"
+            return StepRow("create", None, package.code_digest, sentence)
         case UpdateCode(before, architecture):
             switch = f", {architecture} -> {plan.target.architecture}" if architecture else ""
-            return _make_step_document(
-                "update-code", before, package.code_digest, f"{format_size(package.zip_bytes)} to {LATEST}{switch}"
-            )
+            sentence = f"{format_size(package.zip_bytes)} to {LATEST}{switch}"
+            return StepRow("update-code", before, package.code_digest, sentence)
         case UpdateSettings(_settings, changes):
-            text = ", ".join(
-                f"{setting_change.name} {setting_change.before} -> {setting_change.after}" for setting_change in changes
-            )
-            return _make_step_document("configure", None, None, text)
+            sentence = ", ".join(f"{change.name} {change.before} -> {change.after}" for change in changes)
+            return StepRow("configure", None, None, sentence)
         case PublishVersion():
-            return _make_step_document("publish", None, None, f"{LATEST} as a version, and wait until it is ready")
+            return StepRow("publish", None, None, f"{LATEST} as a version, and wait until it is ready")
         case InvokeVersion(smoke):
             wanted = f", which has to answer with the status {smoke.status}" if smoke.status is not None else ""
-            return _make_step_document("smoke", None, None, f"send {smoke.name} to the new version{wanted}")
+            return StepRow("smoke", None, None, f"send {smoke.name} to the new version{wanted}")
         case PointAlias():
-            return _point_document(step)
+            return _describe_point(step)
         case _:
             assert_never(step)
 
 
-def _point_document(step: PointAlias) -> dict[str, Any]:
+def _describe_point(step: PointAlias) -> StepRow:
     before = step.previous.version if step.previous else None
     if step.canary and before:
-        return _make_step_document(
-            "point", before, before, f"{step.name} stays at {before}, {step.canary:.0%} to the new version"
-        )
+        sentence = f"{step.name} stays at {before}, {step.canary:.0%} to the new version"
+        return StepRow("point", before, before, sentence)
     start = f" from {before}" if before else ""
-    return _make_step_document("point", before, None, f"{step.name}{start} to the new version")
-
-
-def _make_step_document(name: str, before: str | None, after: str | None, text: str) -> dict[str, Any]:
-    return {"step": name, "before": before, "after": after, "text": text}
-
-
-def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> str:
-    """Return plans as one JSON object with a line end."""
-    package = plans[0].desired.package
-    whole = {
-        "schema": PLAN_SCHEMA,
-        "version": __version__,
-        "region": region,
-        "refused": refused,
-        "archive": {
-            "path": str(package.path),
-            "code_digest": package.code_digest,
-            "zip_bytes": package.zip_bytes,
-        },
-        "functions": [_plan_document(plan) for plan in plans],
-    }
-    return json.dumps(whole, indent=2) + "\n"
-
-
-def _plan_document(plan: Plan) -> dict[str, Any]:
-    from lambdapack.report.json_v1 import finding_document  # noqa: PLC0415  # with the shapes of reports, which no plan needs
-
-    return {
-        "function": plan.desired.function,
-        "exists": plan.observed.latest is not None,
-        "alias": plan.desired.alias or None,
-        "target": {"runtime": plan.target.runtime, "arch": plan.target.architecture.aws},
-        "serving": plan.live_version.version_arn if plan.live_version else None,
-        "steps": [_step_document(step, plan) for step in plan.steps],
-        "findings": [finding_document(finding) for finding in plan.findings],
-    }
-
-
-def render_deployments_json(done: Sequence[Deployment]) -> str:
-    """Return what became of plans as one JSON object with a line end."""
-    return _render_functions_json([_deployment_document(deployment) for deployment in done])
-
-
-def _deployment_document(done: Deployment) -> dict[str, Any]:
-    point = next((step for step in done.plan.steps if isinstance(step, PointAlias)), None)
-    return {
-        "function": done.plan.desired.function,
-        "arn": done.version.version_arn,
-        "version": done.version.version,
-        "alias": done.plan.desired.alias or None,
-        "before": point.previous.version if point and point.previous else None,
-        "weights": dict(done.alias.weights) if done.alias else {},
-        "changed": bool(done.plan.steps),
-    }
-
-
-def render_rollbacks_json(found: Sequence[Rollback]) -> str:
-    """Return rollbacks as the same kind of object."""
-    return _render_functions_json(
-        [
-            {
-                "function": rollback.function,
-                "arn": rollback.version.version_arn,
-                "version": rollback.version.version,
-                "alias": rollback.alias.name,
-                "before": rollback.alias.version,
-                "weights": {},
-                "changed": rollback.is_needed,
-            }
-            for rollback in found
-        ]
-    )
-
-
-def _render_functions_json(functions: Sequence[dict[str, Any]]) -> str:
-    whole = {"schema": DEPLOYMENT_SCHEMA, "version": __version__, "functions": list(functions)}
-    return json.dumps(whole, indent=2) + "\n"
+    return StepRow("point", before, None, f"{step.name}{start} to the new version")

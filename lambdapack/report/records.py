@@ -1,106 +1,62 @@
-"""One record, or one page of the package book, for people and for programs."""
+"""Renders one record, or one page of the package book, as text."""
 
-import json
-
-from lambdapack import __version__
 from lambdapack.book.book import BinaryDelivery, BinaryInterface, BookEntry, MaintenanceStatus, PackageRole
 from lambdapack.errors.record import Failure
 from lambdapack.model import Rule
 from lambdapack.report.text import wrap_paragraph
 
-RECORD_SCHEMA = "lambdapack/record/1"
-PAGE_SCHEMA = "lambdapack/page/1"
-
 DELIVERY_WORDS = {
-    BinaryDelivery.IN_PACKAGE: "files for several systems lie in the package itself",
-    BinaryDelivery.PLATFORM_PACKAGES: "a package of its own for each system, as an optional dependency",
-    BinaryDelivery.DOWNLOAD: "an install script downloads it, or compiles it",
-    BinaryDelivery.COMPILE: "an install script compiles it: python, make and a compiler are needed",
-    BinaryDelivery.NONE: "it has none",
+    BinaryDelivery.IN_PACKAGE: "the package contains files for several platforms",
+    BinaryDelivery.PLATFORM_PACKAGES: "one optional dependency per platform",
+    BinaryDelivery.DOWNLOAD: "an install script downloads or compiles it",
+    BinaryDelivery.COMPILE: "an install script compiles it, with python, make and a compiler",
+    BinaryDelivery.NONE: "none",
 }
 REGISTRATION_WORDS = {
     BinaryInterface.NODE_API: "to Node-API: one file for many Node.js versions",
-    BinaryInterface.V8: "to one Node.js major: another one needs another file",
-    BinaryInterface.PROGRAM: "to nothing: a program of its own",
+    BinaryInterface.V8: "to one Node.js major: each major needs its own file",
+    BinaryInterface.PROGRAM: "to nothing: a separate program",
     BinaryInterface.NONE: "to nothing",
 }
 STATUS_WORDS = {
     MaintenanceStatus.MAINTAINED: "maintained",
-    MaintenanceStatus.DEPRECATED: "given up by its authors",
-    MaintenanceStatus.DEAD: "nobody looks after it any more",
+    MaintenanceStatus.DEPRECATED: "deprecated by its authors",
+    MaintenanceStatus.DEAD: "unmaintained",
 }
 ROLE_WORDS = {
     PackageRole.LIBRARY: "",
-    PackageRole.BUILD_TOOL: "a build tool: its work is done before the function is packed",
-    PackageRole.OPTIONAL: "optional: what wants it works without it",
-    PackageRole.ELSEWHERE: "serves something that Lambda does not have",
+    PackageRole.BUILD_TOOL: "a build tool: not needed at run time",
+    PackageRole.OPTIONAL: "optional: its dependents work without it",
+    PackageRole.ELSEWHERE: "not usable on Lambda",
 }
 
 
-def render_record(found: Rule | Failure) -> str:
+def render_record(record: Rule | Failure) -> str:
     """Return what a code stands for."""
-    word = found.severity.value if isinstance(found, Rule) else f"exit {int(found.exit)}"
+    word = record.severity.value if isinstance(record, Rule) else f"exit {int(record.exit)}"
     lines = [
-        wrap_paragraph("", f"{found.code} {found.name} ({word}): {found.title}"),
-        wrap_paragraph("  = why: ", found.why),
-        wrap_paragraph("  = fix: ", found.fix),
+        wrap_paragraph("", f"{record.code} {record.name} ({word}): {record.title}"),
+        wrap_paragraph("  = why: ", record.why),
+        wrap_paragraph("  = fix: ", record.fix),
     ]
     return "\n".join(lines) + "\n"
 
 
-def render_record_json(found: Rule | Failure) -> str:
-    """Return the same as one object with a line end."""
-    document = {
-        "schema": RECORD_SCHEMA,
-        "version": __version__,
-        "code": found.code,
-        "name": found.name,
-        "title": found.title,
-        "why": found.why,
-        "fix": found.fix,
-        "severity": found.severity.value if isinstance(found, Rule) else None,
-        "exit": None if isinstance(found, Rule) else int(found.exit),
-    }
-    return json.dumps(document, indent=2) + "\n"
-
-
-def render_book_page(found: BookEntry) -> str:
+def render_book_page(entry: BookEntry) -> str:
     """Return what the book has on a package."""
-    until = f"{found.newest} installs and loads up to Node.js {found.last_node}" if found.last_node else ""
+    until = f"{entry.newest} installs and loads up to Node.js {entry.last_node}" if entry.last_node else ""
     rows = (
-        ("what it is", ROLE_WORDS[found.role]),
-        ("delivered", DELIVERY_WORDS[found.delivery]),
-        ("bound", REGISTRATION_WORDS[found.interface]),
-        ("needs", found.requirements),
+        ("what it is", ROLE_WORDS[entry.role]),
+        ("delivered", DELIVERY_WORDS[entry.delivery]),
+        ("bound", REGISTRATION_WORDS[entry.interface]),
+        ("needs", entry.requirements),
         ("limit", until),
-        ("instead", ", ".join(found.replacements)),
-        ("no binary", ", ".join(found.javascript_replacements)),
-        ("on Lambda", found.advice),
+        ("instead", ", ".join(entry.replacements)),
+        ("no binary", ", ".join(entry.javascript_replacements)),
+        ("on Lambda", entry.advice),
         ("build", "lambdapack build --arch all"),
-        ("source", f"{found.source} ({found.read_on.isoformat()})"),
+        ("source", f"{entry.source} ({entry.read_on.isoformat()})"),
     )
-    lines = [wrap_paragraph("", f"{found.name} {found.newest}: {STATUS_WORDS[found.status]}")]
+    lines = [wrap_paragraph("", f"{entry.name} {entry.newest}: {STATUS_WORDS[entry.status]}")]
     lines += [wrap_paragraph(f"  {name + ':':<11} ", text) for name, text in rows if text]
     return "\n".join(lines) + "\n"
-
-
-def render_book_page_json(found: BookEntry) -> str:
-    """Return the same as one object with a line end."""
-    document = {
-        "schema": PAGE_SCHEMA,
-        "version": __version__,
-        "package": found.name,
-        "newest": found.newest,
-        "delivery": found.delivery.value,
-        "registration": found.interface.value,
-        "status": found.status.value,
-        "role": found.role.value,
-        "needs": found.requirements or None,
-        "instead": list(found.replacements),
-        "javascript": list(found.javascript_replacements),
-        "last_node": found.last_node,
-        "advice": found.advice or None,
-        "source": found.source,
-        "read": found.read_on.isoformat(),
-    }
-    return json.dumps(document, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""Text pieces that renderers share: wrapped paragraphs, counts, sizes, printable names."""
+"""Text pieces that renderers share: wrapped paragraphs, columns, counts, sizes, printable names."""
 
 import re
 import textwrap
@@ -43,7 +43,7 @@ def wrap_paragraph(lead: str, text: str) -> str:
     for part in map(escape_controls, text.splitlines() or [""]):
         indent = lead if not lines else " " * len(lead)
         wrapped = textwrap.wrap(
-            BACKTICK_COMMAND.sub(lambda found: _keep_command_together(found[0], room), part),
+            BACKTICK_COMMAND.sub(lambda match: _keep_command_together(match[0], room), part),
             OUTPUT_WIDTH,
             initial_indent=indent,
             subsequent_indent=" " * len(lead),
@@ -67,6 +67,13 @@ def join_parts(parts: Sequence[str], separator: str) -> str:
         else:
             lines.append(f"  {part}" if lines else part)
     return "\n".join(lines)
+
+
+def align_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns, two spaces apart."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines) + "\n"
 
 
 def quote_lines(text: str) -> str:

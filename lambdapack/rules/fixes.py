@@ -2,21 +2,11 @@
 
 from lambdapack.model import LAYER_ROOT
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.binary.linking_records import LINKING_RULES
-from lambdapack.rules.binary.loader_records import LOADER_RULES
-from lambdapack.rules.binary.node_records import NODE_RULES
+from lambdapack.rules.binary.check import REBUILD_CAUSES, WRONG_PLATFORM_CAUSES
 from lambdapack.rules.commands import build_command, npm_ci_command
 from lambdapack.rules.model.report import Defect
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
-
-BINARY_RULES = (*LOADER_RULES, *LINKING_RULES, *NODE_RULES)
-
-WRONG_PLATFORM_CAUSES = frozenset(rule.name for rule in BINARY_RULES if rule.remedy and rule.remedy.reinstall)
-"""Causes that another install cures, because the package has a build for the target somewhere."""
-
-REBUILD_CAUSES = frozenset(rule.name for rule in BINARY_RULES if rule.remedy and rule.remedy.rebuild)
-"""Causes that an install or a compilation in the target's image cures."""
 
 
 def install_fix(runtime: Runtime) -> str:

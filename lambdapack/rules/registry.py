@@ -1,29 +1,13 @@
-"""Every rule, in code order. README, `explain CODE`, SARIF and the ignore list's validation derive from it."""
+"""Every check and every rule. A new rule is a module in its room with its record and its check, and a line here.
+
+README, the documentation, `explain CODE`, SARIF and the ignore list's validation derive from RULES.
+"""
 
 from lambdapack.model import Rule
-from lambdapack.rules.binary.linking_records import (
-    CPU_LEVEL,
-    EXECUTABLE_STACK,
-    MISSING_LIBRARY,
-    MUSL,
-    RELOCATIONS,
-    STATIC_TLS,
-    SYMBOL_VERSION,
-    UNDEFINED_SYMBOL,
-)
-from lambdapack.rules.binary.loader_records import BAD_ELF, EXECUTABLE, NOT_ELF, TRUNCATED, WRONG_CLASS, WRONG_CPU
-from lambdapack.rules.binary.node_records import (
-    ELECTRON_ABI,
-    MISSING_INTERPRETER,
-    NO_EXEC_BIT,
-    NODE_ABI,
-    NODE_API_LEVEL,
-    NOT_AN_ADDON,
-)
-from lambdapack.rules.binary.versions import UNPROVED
-from lambdapack.rules.function.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED
-from lambdapack.rules.function.loading import HANDLER_FAILS, LOAD_FAILED, VERDICT_DISAGREES
-from lambdapack.rules.function.module_system import COMMONJS_AS_MODULE
+from lambdapack.rules.binary.check import BINARY_RULES, check_binaries
+from lambdapack.rules.function.handler import COMMONJS_AS_MODULE, check_handler, check_handler_code
+from lambdapack.rules.function.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED, check_lifecycle
+from lambdapack.rules.function.loading import LOAD_RULES
 from lambdapack.rules.function.records import (
     HANDLER_MISSING,
     HANDLER_SHADOWED,
@@ -31,98 +15,96 @@ from lambdapack.rules.function.records import (
     NOT_EXPORTED,
     REQUIRED_FILE_MISSING,
 )
-from lambdapack.rules.lockfile.records import LOCK_RULES
+from lambdapack.rules.lockfile.platform import check_locked_platforms
+from lambdapack.rules.lockfile.records import (
+    FILE_OUTSIDE,
+    FOREIGN_PROTOCOL,
+    LOCK_FOREIGN,
+    LOCK_LOOPBACK,
+    LOCK_MISSING,
+    LOCK_OLD,
+    LOCK_OUT_OF_STEP,
+    LOCK_UNKNOWN,
+    NPM_REFUSES_LOCK,
+    PLATFORM_PACKAGE_MISSING,
+    SCRIPT_NEEDS_DEV,
+    SCRIPTS_SKIPPED,
+    WORKSPACE_MEMBER,
+)
+from lambdapack.rules.lockfile.scripts import check_dev_commands, check_skipped_scripts
+from lambdapack.rules.lockfile.source import check_locked_sources, check_loopback, check_usable_lock
+from lambdapack.rules.lockfile.step import check_lock_step
+from lambdapack.rules.model.case import Case, Check, LockCase
 from lambdapack.rules.model.deploy_records import DEPLOY_RULES
-from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE
-from lambdapack.rules.package.contents import LINK_LEAVES_TREE, SECRET_PACKED
-from lambdapack.rules.package.dependencies import DEV_PACKAGES
-from lambdapack.rules.package.layers import LAYER_IMPORT, LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS
-from lambdapack.rules.package.records import (
-    DEPENDENCY_MISSING,
-    MISSING_ADDON,
-    MISSING_PROGRAM,
-    NEEDS_BUCKET,
-    NOT_READABLE,
-    TOO_BIG,
-)
-from lambdapack.rules.package.shadows import SHADOWED_LIBRARY, SHADOWED_PACKAGE
-from lambdapack.rules.package.stale import MODULES_STALE, ZIP_STALE
-
-CAUSE_RULES: tuple[Rule, ...] = (
-    NOT_ELF,
-    TRUNCATED,
-    WRONG_CLASS,
-    WRONG_CPU,
-    BAD_ELF,
-    EXECUTABLE,
-    MUSL,
-    MISSING_LIBRARY,
-    SYMBOL_VERSION,
-    UNDEFINED_SYMBOL,
-    NODE_ABI,
-    ELECTRON_ABI,
-    NOT_AN_ADDON,
-    NODE_API_LEVEL,
-    STATIC_TLS,
-    RELOCATIONS,
-    NO_EXEC_BIT,
-    MISSING_INTERPRETER,
-    CPU_LEVEL,
-)
-"""The rules whose names a binary's `cause` may be. One more is a new number of the report's schema."""
-
-RULES: tuple[Rule, ...] = (
-    *LOCK_RULES,
-    WRONG_CPU,
-    NOT_ELF,
-    SYMBOL_VERSION,
-    MISSING_LIBRARY,
-    MUSL,
-    TRUNCATED,
-    WRONG_CLASS,
-    BAD_ELF,
-    EXECUTABLE,
-    NODE_ABI,
-    ELECTRON_ABI,
-    NODE_API_LEVEL,
-    UNDEFINED_SYMBOL,
-    NOT_AN_ADDON,
-    STATIC_TLS,
-    RELOCATIONS,
-    NO_EXEC_BIT,
-    MISSING_INTERPRETER,
-    CPU_LEVEL,
-    UNPROVED,
-    MISSING_ADDON,
-    EXECUTABLE_STACK,
-    VERDICT_DISAGREES,
-    LOAD_FAILED,
-    MISSING_PROGRAM,
-    HANDLER_MISSING,
-    TOO_BIG,
-    NEEDS_BUCKET,
+from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE, check_package_book
+from lambdapack.rules.package.contents import (
     LINK_LEAVES_TREE,
     SECRET_PACKED,
-    NOT_READABLE,
-    RUNTIME_DEPRECATED,
-    RUNTIME_BLOCKED,
-    HANDLER_SHADOWED,
-    HANDLER_FAILS,
-    DEPENDENCY_MISSING,
-    SHADOWED_PACKAGE,
-    SHADOWED_LIBRARY,
-    LINK_DANGLES,
-    LAYER_NOT_SEARCHED,
-    TOO_MANY_LAYERS,
-    LAYER_IMPORT,
-    DEV_PACKAGES,
-    MODULES_STALE,
-    ZIP_STALE,
-    GIVEN_UP,
-    OUT_OF_PLACE,
-    NOT_EXPORTED,
-    MODULE_AS_COMMONJS,
-    COMMONJS_AS_MODULE,
-    REQUIRED_FILE_MISSING,
-    *DEPLOY_RULES,
+    check_links,
+    check_modes,
+    check_secrets,
+    check_size,
 )
+from lambdapack.rules.package.dependencies import DEV_PACKAGES, check_dependencies, check_dev_packages
+from lambdapack.rules.package.layers import (
+    LAYER_IMPORT,
+    LAYER_NOT_SEARCHED,
+    LINK_DANGLES,
+    TOO_MANY_LAYERS,
+    check_layer_imports,
+    check_layers,
+)
+from lambdapack.rules.package.records import DEPENDENCY_MISSING, NEEDS_BUCKET, NOT_READABLE, TOO_BIG
+from lambdapack.rules.package.shadows import (
+    SHADOWED_LIBRARY,
+    SHADOWED_PACKAGE,
+    check_shadowed_libraries,
+    check_shadowed_packages,
+)
+from lambdapack.rules.package.stale import MODULES_STALE, ZIP_STALE, check_lock_versions
+
+CHECKS: tuple[Check[Case], ...] = (
+    Check(BINARY_RULES, check_binaries),
+    Check((HANDLER_MISSING, HANDLER_SHADOWED), check_handler),
+    Check((NOT_EXPORTED, MODULE_AS_COMMONJS, COMMONJS_AS_MODULE, REQUIRED_FILE_MISSING), check_handler_code),
+    Check((DEPENDENCY_MISSING,), check_dependencies),
+    Check((DEV_PACKAGES,), check_dev_packages),
+    Check((MODULES_STALE, ZIP_STALE), check_lock_versions),
+    Check((GIVEN_UP, OUT_OF_PLACE), check_package_book),
+    Check((SHADOWED_PACKAGE,), check_shadowed_packages),
+    Check((SHADOWED_LIBRARY,), check_shadowed_libraries),
+    Check((LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS), check_layers),
+    Check((LAYER_IMPORT,), check_layer_imports),
+    Check((TOO_BIG, NEEDS_BUCKET), check_size),
+    Check((LINK_LEAVES_TREE,), check_links),
+    Check((NOT_READABLE,), check_modes),
+    Check((SECRET_PACKED,), check_secrets),
+    Check((RUNTIME_DEPRECATED, RUNTIME_BLOCKED), check_lifecycle),
+)
+"""The checks of a package; rules/check.py runs them."""
+
+LOCK_CHECKS: tuple[Check[LockCase], ...] = (
+    Check((LOCK_MISSING, LOCK_OLD, LOCK_FOREIGN, WORKSPACE_MEMBER), check_usable_lock),
+    Check((LOCK_UNKNOWN, FILE_OUTSIDE, FOREIGN_PROTOCOL), check_locked_sources),
+    Check((LOCK_LOOPBACK,), check_loopback),
+    Check((LOCK_OUT_OF_STEP,), check_lock_step),
+    Check((PLATFORM_PACKAGE_MISSING, NPM_REFUSES_LOCK), check_locked_platforms),
+    Check((SCRIPTS_SKIPPED,), check_skipped_scripts),
+    Check((SCRIPT_NEEDS_DEV,), check_dev_commands),
+)
+"""The checks of a lockfile before the install; rules/check.py runs them. A finding of the first is the only one."""
+
+STAGE_RULES: tuple[Rule, ...] = (*LOAD_RULES, *DEPLOY_RULES)
+"""The rules of the load test (pipeline/prove.py) and of a deployment's guards, which see what no case holds."""
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (
+            *(rule for check in CHECKS for rule in check.rules),
+            *(rule for check in LOCK_CHECKS for rule in check.rules),
+            *STAGE_RULES,
+        ),
+        key=lambda rule: rule.code,
+    )
+)
+"""Every rule, in code order."""

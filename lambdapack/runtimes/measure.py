@@ -1,4 +1,4 @@
-"""Measures a runtime from the file system of its image, and lists its NODE_PATH. Never runs anything."""
+"""Measures a runtime from the file system of its image. Never runs anything."""
 
 import posixpath
 import re
@@ -15,29 +15,6 @@ from lambdapack.runtimes import runtime, versions
 from lambdapack.runtimes.rootfs import RootFs
 from lambdapack.runtimes.runtime import Library, Runtime, systems_data
 from lambdapack.tree.entry import Tree
-
-NODE_PATH_DIRECTORIES = (
-    "/opt/nodejs/node{major}/node_modules",
-    "/opt/nodejs/node_modules",
-    "/var/runtime/node_modules",
-    "/var/runtime",
-    "/var/task",
-)
-"""NODE_PATH as the managed runtimes' bootstrap sets it, in order (docs/facts.md#3-loader, read 2026-11)."""
-
-IMPORT_SEARCHES_NODE_PATH_SINCE = 18
-"""From nodejs18.x on `import` finds what NODE_PATH has; node itself never does (AWS blog "Node.js 18.x runtime")."""
-
-
-def node_path(major: int) -> tuple[str, ...]:
-    """Return the directories of NODE_PATH, in order; `major` is node's, the folder of a layer for one runtime."""
-    return tuple(directory.format(major=major) for directory in NODE_PATH_DIRECTORIES)
-
-
-def layer_modules(major: int) -> tuple[str, ...]:
-    """Return those of them that a layer can fill."""
-    return tuple(each for each in node_path(major) if each.startswith("/opt/"))
-
 
 LAMBDA_NODE_BINARY = "/var/lang/bin/node"
 """Where every Lambda image of Node.js has it (aws/aws-lambda-base-images)."""
@@ -103,6 +80,7 @@ def measure_runtime(tree: Tree, target: Target | None = None, *, digest: str = "
         library_path=path,
         default_path=default,
         interpreters=frozenset(interpreter for interpreter in ELF_INTERPRETERS if root.file(interpreter)),
+        behaviour=runtime.node_behaviour(major),
     )
 
 
@@ -130,7 +108,7 @@ def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:
 def _find_node(root: RootFs) -> str:
     """The absolute path of the image's node; LP103 when there is none, or a choice that nothing decides."""
     known = next((real for binary in NODE_BINARIES if (real := root.file(binary))), None)
-    others = [each for each in root.files_named("node") if each.endswith("bin/node")]
+    others = [path for path in root.files_named("node") if path.endswith("bin/node")]
     if known is None and len(others) != 1:
         several = (
             f"it has several: {', '.join(others[:5])}"

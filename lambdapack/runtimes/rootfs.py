@@ -71,8 +71,8 @@ class RootFs:
 
     def files_named(self, name: str) -> tuple[str, ...]:
         """Return the tree's paths of the regular files of that name."""
-        found = (each for path, each in self._entries.items() if path.rpartition("/")[2] == name)
-        return tuple(each.path for each in found if each.kind is EntryKind.FILE)
+        named = (entry for path, entry in self._entries.items() if path.rpartition("/")[2] == name)
+        return tuple(entry.path for entry in named if entry.kind is EntryKind.FILE)
 
     def text(self, path: str) -> str:
         """Return a small text file, "" when it is not there."""
@@ -87,7 +87,7 @@ class RootFs:
         if triplet and self.real(debian[1]):
             built_in = [*debian, *built_in, "/lib", "/usr/lib"]
         found = dict.fromkeys([*self._configured("/etc/ld.so.conf", depth=0), *built_in])
-        return tuple(each for each in found if self.listing(each))
+        return tuple(directory for directory in found if self.listing(directory))
 
     def _configured(self, path: str, depth: int) -> Iterator[str]:
         for raw in self.text(path).splitlines() if depth < 4 else ():
@@ -95,14 +95,14 @@ class RootFs:
             if line.startswith("/"):
                 yield line.rstrip("/")
             elif line.startswith("include "):
-                for each in self._included(line.split(None, 1)[1]):
-                    yield from self._configured(each, depth + 1)
+                for file in self._included(line.split(None, 1)[1]):
+                    yield from self._configured(file, depth + 1)
 
     def _included(self, pattern: str) -> Iterator[str]:
         """Only the form that distributions write: ld.so.conf.d/*.conf."""
         directory, _, name = posixpath.join("/etc", pattern).rpartition("/")
         suffix = name.removeprefix("*")
-        yield from (f"{directory}/{each}" for each in self.listing(directory) if each.endswith(suffix))
+        yield from (f"{directory}/{name}" for name in self.listing(directory) if name.endswith(suffix))
 
 
 def _split_path(path: str) -> list[str]:

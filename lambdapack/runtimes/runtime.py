@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import UNKNOWN_ARCHITECTURE, UNKNOWN_RUNTIME
-from lambdapack.model import Architecture, Target
+from lambdapack.model import LAYER_ROOT, Architecture, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,28 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeBehaviour:
+    """How Lambda starts node and loads the handler: columns of the runtime's row, whose sources the table names."""
+
+    flags: tuple[str, ...]  # options that node is started with
+    node_path: tuple[str, ...]  # NODE_PATH, in order
+    import_searches_node_path: bool  # `import` finds what NODE_PATH has; node itself never does that
+    detects_module_syntax: bool  # a .js file without "type" is an ES module when its syntax is
+    requires_es_modules: bool  # require() loads an ES module
+    imports_handler: bool  # the runtime client import()s every handler, so a directory of its name always hides it
+    provided: tuple[str, ...]  # npm packages that the runtime brings; "@scope/" means every package of a scope
+
+    @property
+    def layer_modules(self) -> tuple[str, ...]:
+        """The directories of NODE_PATH that a layer can fill, in order."""
+        return tuple(directory for directory in self.node_path if directory.startswith(f"{LAYER_ROOT}/"))
+
+    def provides(self, package: str) -> bool:
+        """Tell whether the runtime brings an npm package."""
+        return any(package == name or (name.endswith("/") and package.startswith(name)) for name in self.provided)
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """What node and the loader of a target offer. Measured, shipped, or both (measured only tightens)."""
 
@@ -55,6 +77,7 @@ class Runtime:
     library_path: tuple[str, ...]  # LD_LIBRARY_PATH, in order
     default_path: tuple[str, ...]  # after the cache: /lib64, /usr/lib64
     interpreters: frozenset[str]  # PT_INTERP values that exist
+    behaviour: NodeBehaviour  # never measured: an image does not tell how Lambda starts it
     lifecycle: Lifecycle | None = None
     npm: str | None = None  # the npm that its node brings, as far as known
 
@@ -188,9 +211,31 @@ def parse_target(runtime: str, architecture: str) -> Target:
     name = parse_runtime(runtime)
     cpu = parse_architecture(architecture)
     if cpu not in runtime_architectures(name):
-        offered = ", ".join(each.aws for each in runtime_architectures(name))
+        offered = ", ".join(architecture.aws for architecture in runtime_architectures(name))
         raise LambdapackError(UNKNOWN_ARCHITECTURE, f"{name} runs on {offered} only", hint=f"Pass `--arch {offered}`.")
     return Target(name, cpu)
+
+
+def node_behaviour(node_major: int) -> NodeBehaviour:
+    """Return the behaviour of the runtime with this Node.js line, or with the nearest older one that Lambda has."""
+    rows = [row for row in _runtime_rows().values() if row["node_major"] is not None]
+    return _behaviour_of_row(max((row for row in rows if row["node_major"] <= node_major), key=_node_major_of_row))
+
+
+def _node_major_of_row(row: Mapping[str, Any]) -> int:
+    return int(row["node_major"])
+
+
+def _behaviour_of_row(row: Mapping[str, Any]) -> NodeBehaviour:
+    return NodeBehaviour(
+        flags=tuple(row["flags"]),
+        node_path=tuple(row["node_path"]),
+        import_searches_node_path=row["import_searches_node_path"],
+        detects_module_syntax=row["detects_module_syntax"],
+        requires_es_modules=row["requires_es_modules"],
+        imports_handler=row["imports_handler"],
+        provided=tuple(row["provided"]),
+    )
 
 
 def shipped_runtime(target: Target) -> Runtime:
@@ -214,6 +259,7 @@ def shipped_runtime(target: Target) -> Runtime:
         library_path=tuple(table["loader"]["library_path"]),
         default_path=tuple(table["loader"]["default_path"]),
         interpreters=frozenset(table["interpreters"][target.architecture.aws]),
+        behaviour=_behaviour_of_row(row),
         lifecycle=runtime_lifecycle(target.runtime),
         npm=row.get("npm"),
     )

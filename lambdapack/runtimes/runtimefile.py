@@ -6,18 +6,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, OUTPUT
 from lambdapack.model import Target
-from lambdapack.runtimes.runtime import Library, Runtime, parse_architecture
+from lambdapack.runtimes.runtime import Library, Runtime, node_behaviour, parse_architecture
 
-RUNTIME_FILE_SCHEMA = "lambdapack/runtime/1"
+if TYPE_CHECKING:
+    from lambdapack.runtimes.document import LibraryDocument, RuntimeFileDocument
+
+RUNTIME_FILE_SCHEMA: Final = "lambdapack/runtime/1"
 
 
-def runtime_to_json(runtime: Runtime) -> Mapping[str, Any]:
-    """Return the document of a runtime file; the life cycle is not in it, since it is not measured."""
+def runtime_to_json(runtime: Runtime) -> "RuntimeFileDocument":
+    """Return the document of a runtime file; what no image tells is not in it: life cycle, behaviour."""
     return {
         "schema": RUNTIME_FILE_SCHEMA,
         "runtime": runtime.target.runtime,
@@ -39,7 +42,7 @@ def runtime_to_json(runtime: Runtime) -> Mapping[str, Any]:
     }
 
 
-def _library_to_json(library: Library) -> Mapping[str, Any]:
+def _library_to_json(library: Library) -> "LibraryDocument":
     return {
         "soname": library.soname,
         "path": library.path,
@@ -63,7 +66,7 @@ def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
         node_api=int(document["node_api"]),
         source=str(document["source"]),
         digest=str(document["digest"]),
-        libraries={str(name): _library_from_json(each) for name, each in document["libraries"].items()},
+        libraries={str(name): _library_from_json(library) for name, library in document["libraries"].items()},
         loaded=frozenset(map(str, document["loaded"])),
         floor={str(key): str(value) for key, value in document["floor"].items()},
         ceiling={str(key): str(value) for key, value in document["ceiling"].items()},
@@ -71,6 +74,7 @@ def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
         library_path=tuple(map(str, document["library_path"])),
         default_path=tuple(map(str, document["default_path"])),
         interpreters=frozenset(map(str, document["interpreters"])),
+        behaviour=node_behaviour(int(document["node_major"])),
     )
 
 

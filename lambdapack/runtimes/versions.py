@@ -72,10 +72,10 @@ def node_api_of_release(version: str) -> int:
 
 def _reaches_release(release: tuple[int, ...], since: list[str]) -> bool:
     """A level comes to several lines; a line above the newest that is named has it from the start."""
-    introduced = [_release_numbers(each) for each in since]
+    introduced = [_release_numbers(version) for version in since]
     if release >= max(introduced):
         return True
-    return any(release[0] == each[0] and release >= each for each in introduced)
+    return any(release[0] == first[0] and release >= first for first in introduced)
 
 
 def _release_numbers(version: str) -> tuple[int, ...]:

@@ -23,7 +23,8 @@ from lambdapack.model import Severity
 from lambdapack.pipeline import verify
 from lambdapack.pipeline.open import scan_trees
 from lambdapack.rules.check import check_package
-from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.tree.directory import DirectoryTree
 from tests.corpus.trees import BUILT, Stranger, build, install, read_list, trees
@@ -121,10 +122,10 @@ def _is_abi_bound(place: Path) -> bool:
     return any(with_abi.search(str(each.relative_to(place))) for each in place.rglob("*.node"))
 
 
-def facts_of(place: Path) -> Case:
+def facts_of(place: Path) -> PackageFacts:
     """Return what a check wants of a tree on disk."""
     tree = DirectoryTree(place)
-    return verify.make_case(tree, scan_trees((tree,)), layer=False, handler=None)
+    return verify.read_package_facts(tree, scan_trees((tree,)), layer=False, handler=None)
 
 
 def bins_of(place: Path, name: str) -> list[str]:

@@ -56,7 +56,11 @@ def compared(request: pytest.FixtureRequest) -> Compared:
     if not request.param.exists():
         pytest.skip(f"{request.param.name} is not beside the repository")
     corpus = read(request.param)
-    return Compared(corpus, judged(corpus))
+    found = Compared(corpus, judged(corpus))
+    assert found.rows(), "a recording without results proves nothing"
+    assert found.needed(), "nor does one without a library that an addon needs"
+    assert any(_opened(package) for packages in corpus.require.values() for package in packages)
+    return found
 
 
 def test_the_trees_hold_the_files_of_the_recording(compared: Compared) -> None:

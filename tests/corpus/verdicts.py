@@ -6,7 +6,8 @@ from datetime import date
 from lambdapack.binary.scan import scan_binaries
 from lambdapack.packages.manifests import read_manifests
 from lambdapack.rules.check import check_package
-from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Subject
 from tests.corpus.packages import installed
 from tests.corpus.runtimes import runtime_of
@@ -22,7 +23,7 @@ def judged(corpus: Corpus) -> Mapping[tuple[str, str], Mapping[str, Judgement]]:
     found = {}
     for tree, specs in corpus.trees.items():
         with installed(specs) as files:
-            facts = Case(files.entries, scan_binaries(files), read_manifests(files))
+            facts = PackageFacts(files.entries, scan_binaries(files), read_manifests(files))
             for image in (image for name, image in sorted(wanted) if name == tree):
                 report = check_package(Subject("directory", tree), facts, runtimes[image], Policy(DAY))
                 found[tree, image] = {each.binary.path: each for each in report.judgements}

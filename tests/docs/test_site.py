@@ -65,9 +65,12 @@ def test_every_record_has_a_place_to_link_to(site: Path, page: str, ids: Sequenc
 )
 def test_a_page_says_all_that_there_is(site: Path, page: str, said: Sequence[str]) -> None:
     text = text_of(site / page)
+    assert said
     assert [each for each in said if each not in text] == []
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
-    for page in site.rglob("*.html"):
+    pages = list(site.rglob("*.html"))
+    assert site / "index.html" in pages
+    for page in pages:
         assert re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', text_of(page)) == [], page.name

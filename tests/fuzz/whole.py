@@ -8,7 +8,8 @@ from pathlib import Path
 
 from lambdapack.binary.elf import read
 from lambdapack.errors.record import LambdapackError
-from lambdapack.report import human, json_v1
+from lambdapack.report import human
+from lambdapack.report.document.report import render_json
 from lambdapack.rules.check import check_package
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Subject
@@ -57,7 +58,7 @@ def judge(path: str, data: bytes, scratch: Path) -> None:
             Subject("directory", "."), facts, shipped_runtime(parse_target(runtime, arch)), Policy(TODAY)
         )
         human.render_human(report)
-        json_v1.render_json((report,))
+        render_json((report,))
     for _ in read.read_exports(memoryview(data)) if data.startswith(b"\x7fELF") else ():
         pass
 

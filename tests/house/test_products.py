@@ -12,8 +12,8 @@ import pytest
 
 from lambdapack.cli.app import run_command
 from lambdapack.config.settings import OPTIONS
-from lambdapack.report import json_v1
-from lambdapack.schema import published
+from lambdapack.report.document import published
+from lambdapack.report.document import report as report_document
 from tests.command import lambdapack
 from tests.products import check, check_run, open_objects, undescribed, validators
 from tests.unit.report.samples import FAILING
@@ -23,7 +23,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 STARTED_BY_HAND = {
     "tests/command.py": "the one that checks",
-    "tests/unit/cli/test_cli_process.py": "streams that are closed, full or of another encoding; its report is checked",
+    "tests/integration/test_processes.py": "streams that are closed, full or of another encoding",
     "tests/integration/test_readme_transcript.py": "both streams in one, as people see them",
     "tests/bench/bench_deploy.py": "timed against boto3 from outside",
     "tests/bench/bench_judge.py": "timed against others from outside",
@@ -35,7 +35,7 @@ STARTED_BY_HAND = {
 
 
 def report() -> dict[str, Any]:
-    return json_v1.report_document(FAILING)
+    return dict(report_document.make_report_document(FAILING))
 
 
 @pytest.mark.parametrize("name", published.SCHEMAS)
@@ -75,9 +75,9 @@ def test_a_report_that_lacks_a_field_fails(field: str) -> None:
 
 def test_the_check_stands_behind_every_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = {**report(), "extra": 1}
-    monkeypatch.setattr(json_v1, "report_document", lambda _report: changed)
+    monkeypatch.setattr(report_document, "make_report_document", lambda _report: changed)
     with pytest.raises(jsonschema.ValidationError, match="extra"):
-        json_v1.render_json((FAILING,))
+        report_document.render_json((FAILING,))
 
 
 def starts_the_command(node: ast.AST) -> bool:
@@ -104,6 +104,7 @@ def test_causes_are_those_of_the_design() -> None:
 
 def test_every_setting_is_in_the_schema_for_editors() -> None:
     fields = published.find_schema("config")["properties"]
+    assert OPTIONS
     for option in OPTIONS:
         table, _dot, key = option.name.rpartition(".")
         assert key in (fields[table]["properties"] if table else fields)

@@ -128,7 +128,7 @@ def test_node_takes_the_functions_copy_and_never_the_layers(
         put(root, {"node_modules/twice/package.json": json.dumps({"name": "twice", "version": version})})
     verdict, found = judged(lab_engine, fn, layer)
     assert (verdict, set(found)) == ("warn", {"shadowed-package"})
-    assert "twice 1.0.0 yields to 2.0.0 in node_modules/twice" in found["shadowed-package"]["message"]
+    assert "twice 1.0.0 is shadowed by 2.0.0 in node_modules/twice" in found["shadowed-package"]["message"]
     done = lambdapack("invoke", zipped(fn), "--layer", layer, *TARGET, env=lab_engine)
     assert json.loads(done.stdout) == "2.0.0"
 

@@ -37,7 +37,7 @@ def test_init_writes_once_and_never_over_what_somebody_changed(project: Copy) ->
     (directory / "Makefile").write_text("all:\n")
     first = lambdapack("init", "--makefile", cwd=directory)
     said = " ".join(first.stderr.split())
-    assert "Makefile is there already and was left as it is; add to it: include lambdapack.mk" in said
+    assert "Makefile exists and was not changed; add to it: include lambdapack.mk" in said
     assert first.stdout == "lambdapack.mk\n.lambdapackignore\n"
     assert (directory / "Makefile").read_text() == "all:\n"
     (directory / "Makefile").write_text("include lambdapack.mk\nall:\n")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lambdapack.cli.command import options
+from lambdapack.report.formats import HUMAN
 
 
 def build(
@@ -13,42 +14,40 @@ def build(
     runtime: options.RuntimeOption = None,
     arch: options.ArchOrAllOption = None,
     runtime_file: options.RuntimeFileOption = None,
-    layer: Annotated[
-        bool | None, typer.Option("--layer", help="A layer of the dependencies instead of a function.")
-    ] = None,
+    layer: Annotated[bool | None, typer.Option("--layer", help="Build a layer of the dependencies.")] = None,
     with_layer: options.WithLayerOption = None,
     handler: options.HandlerOption = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", help="The zip; a directory with --arch all.", metavar="PATH")
+        str | None, typer.Option("--output", "-o", help="Zip to write; a directory with --arch all.", metavar="PATH")
     ] = None,
     into: Annotated[
         Path | None,
-        typer.Option("--into", help="An empty directory for the package, in place of a zip.", metavar="DIRECTORY"),
+        typer.Option("--into", help="Write to this empty directory instead of a zip.", metavar="DIRECTORY"),
     ] = None,
     image: options.ImageOption = None,
     build_image: options.BuildImageOption = None,
     no_install: Annotated[
-        bool, typer.Option("--no-install", help="Judge and zip the node_modules that lies there.")
+        bool, typer.Option("--no-install", help="Skip npm ci; verify and zip the existing node_modules.")
     ] = False,
     load: options.LoadOption = False,
-    no_prune: Annotated[
-        bool, typer.Option("--no-prune", help="Keep binaries that are made for other systems.")
+    no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
+    keep_container: Annotated[
+        bool, typer.Option("--keep-container", help="Keep the container for inspection.")
     ] = False,
-    keep_container: Annotated[bool, typer.Option("--keep-container", help="Leave the container for a look.")] = False,
-    report_format: options.BuildFormatOption = options.BuildFormat.HUMAN,
+    report_format: options.BuildFormatOption = HUMAN,
     fail_on: options.FailOnOption = None,
     ignore: options.IgnoreOption = None,
     no_cache: options.NoCacheOption = False,
     verbose: options.VerboseOption = False,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Install, verify and zip; prints the archive's path.
+    """Install, verify and zip; print the archive's path.
 
-    Runs npm ci inside the runtime's image for the function's architecture, judges every binary against what the
-    runtime provides, and writes .lambdapack/NAME-RUNTIME-ARCH.zip. An error finding means: no archive, exit 1.
+    Runs npm ci inside the runtime's image for the function's architecture, checks every binary against what the
+    runtime provides, and writes .lambdapack/NAME-RUNTIME-ARCH.zip. With an error finding: no archive, exit 1.
 
-    --with-layer names the layers that the function will have, in its order: they are judged with it, never packed.
-    --into is for tools that zip themselves (`sam build`): links are resolved, and the report goes to stdout.
+    --with-layer names the function's layers, in its order: they are verified with the package and never packed.
+    --into is for tools that zip themselves (`sam build`): symlinks are resolved, and the report goes to stdout.
 
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
@@ -67,7 +66,7 @@ def build(
         "ignore": ignore,
         "cache": False if no_cache else None,
     }
-    asked = BuildOptions(
+    arguments = BuildOptions(
         path,
         runtime_file,
         into,
@@ -79,4 +78,4 @@ def build(
         verbose=verbose,
         quiet=quiet,
     )
-    return run_build(asked, flags)
+    return run_build(arguments, flags)

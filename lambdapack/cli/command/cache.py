@@ -4,15 +4,15 @@ import typer
 
 from lambdapack.cli.command import options
 
-app = typer.Typer(help="What is remembered between runs.", rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(help="Show or clear the cache.", rich_markup_mode=None, no_args_is_help=True)
 
 
-@app.command("show", short_help="Show what is kept, where, and how large it is.")
+@app.command("show", short_help="Show what the cache holds, where, and its size.")
 def show(report_format: options.FormatOption = options.ListFormat.HUMAN) -> int:
-    """Show what is kept, where, and how large it is: facts of binaries, measured runtimes, npm's downloads.
+    """Show what the cache holds, where, and its size: facts of binaries, measured runtimes, npm's downloads.
 
-    The first two lie in the user's cache directory, or where LAMBDAPACK_CACHE says. npm's cache is a volume of the
-    container engine; without an engine that answers it is not shown.
+    The first two are in the user's cache directory, or where LAMBDAPACK_CACHE points. npm's cache is a volume of the
+    container engine; it is shown only when an engine answers.
 
     Example: lambdapack cache show
     """
@@ -23,7 +23,7 @@ def show(report_format: options.FormatOption = options.ListFormat.HUMAN) -> int:
 
 @app.command("clear")
 def clear(report_format: options.FormatOption = options.ListFormat.HUMAN) -> int:
-    """Remove all of it and show what was freed. Costs time later, and nothing else.
+    """Remove everything in the cache and show what was freed. The next build takes longer.
 
     Example: lambdapack cache clear
     """

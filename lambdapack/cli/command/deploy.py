@@ -9,41 +9,41 @@ from lambdapack.cli.command import options
 
 
 def deploy(
-    path: Annotated[Path, typer.Argument(help="Zip, or a project that is built first.")] = Path(),
+    path: Annotated[Path, typer.Argument(help="Zip, or a project to build first.")] = Path(),
     function: options.FunctionOption = ...,  # type: ignore[assignment]  # typer's word for "required"
-    alias: Annotated[str, typer.Option("--alias", help="Alias that shall serve it.", metavar="NAME")] = "",
+    alias: Annotated[str, typer.Option("--alias", help="Alias to point to the new version.", metavar="NAME")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
     smoke: Annotated[
-        Path | None, typer.Option("--smoke", help="Event that the new version has to answer first.", metavar="FILE")
+        Path | None, typer.Option("--smoke", help="Event that the new version must answer first.", metavar="FILE")
     ] = None,
     smoke_status: Annotated[
-        int | None, typer.Option("--smoke-status", help="statusCode of that answer; by default below 400.")
+        int | None, typer.Option("--smoke-status", help="statusCode of that answer; default: below 400.")
     ] = None,
     canary: Annotated[
-        str, typer.Option("--canary", help="Only this part of the alias's traffic, as 10%.", metavar="PART")
+        str, typer.Option("--canary", help="Share of the alias's traffic, such as 10%.", metavar="PART")
     ] = "",
-    bucket: Annotated[str, typer.Option("--bucket", help="For zips over 50 MB.", metavar="NAME")] = "",
+    bucket: Annotated[str, typer.Option("--bucket", help="S3 bucket for zips over 50 MB.", metavar="NAME")] = "",
     project: Annotated[
-        Path | None, typer.Option("--project", help="Refuse a zip that is stale against this.", metavar="DIR")
+        Path | None, typer.Option("--project", help="Refuse a zip that is stale for this project.", metavar="DIR")
     ] = None,
-    create: Annotated[bool, typer.Option("--create", help="Make the function when there is none.")] = False,
-    role: Annotated[str | None, typer.Option("--role", help="Role of the function.", metavar="ARN")] = None,
+    create: Annotated[bool, typer.Option("--create", help="Create the function when it does not exist.")] = False,
+    role: Annotated[str | None, typer.Option("--role", help="Execution role of the function.", metavar="ARN")] = None,
     memory_size: Annotated[int | None, typer.Option("--memory-size", help="MB of memory.", min=128)] = None,
-    timeout: Annotated[int | None, typer.Option("--timeout", help="Seconds it may run.", min=1)] = None,
+    timeout: Annotated[int | None, typer.Option("--timeout", help="Timeout in seconds.", min=1)] = None,
     env: Annotated[
-        list[str] | None, typer.Option("--env", help="Set a variable; repeatable.", metavar="NAME=VALUE")
+        list[str] | None, typer.Option("--env", help="Environment variable; repeatable.", metavar="NAME=VALUE")
     ] = None,
     layer: Annotated[
-        list[str] | None, typer.Option("--layer", help="Layer version, instead of those it has.", metavar="ARN")
+        list[str] | None, typer.Option("--layer", help="Layer version; replaces the function's layers.", metavar="ARN")
     ] = None,
     handler: options.HandlerOption = None,
     runtime: options.RuntimeOption = None,
     arch: options.ArchOption = None,
     allow_arch_change: Annotated[
-        bool, typer.Option("--allow-arch-change", help="Switch the function to the package's CPU.")
+        bool, typer.Option("--allow-arch-change", help="Change the function to the package's architecture.")
     ] = False,
     allow_runtime_change: Annotated[
-        bool, typer.Option("--allow-runtime-change", help="Switch it to the package's runtime.")
+        bool, typer.Option("--allow-runtime-change", help="Change the function to the package's runtime.")
     ] = False,
     profile: options.ProfileOption = None,
     region: options.RegionOption = None,
@@ -54,20 +54,19 @@ def deploy(
     verbose: options.VerboseOption = False,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Update functions and publish a version; prints its ARN.
+    """Update functions and publish a version; print its ARN.
 
-    The zip is judged again from its bytes, for the runtime, architecture, handler and layers that the function has,
-    before anything is sent. An alias moves when the new version is ready and has answered the test event; when
-    something fails it is where it was. Interrupted anywhere, the same command goes on. Settings that are not named
-    stay as they are.
+    Verifies the zip's bytes again, for the function's runtime, architecture, handler and layers, before it sends
+    anything. The alias moves when the new version is ready and has answered the test event; on failure it stays where
+    it was. After an interruption, run the same command to continue. Settings that are not named do not change.
 
     Example: lambdapack deploy app.zip --function app --alias live --smoke event.json
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.deploy import DeployOptions, run_deploy  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "handler": handler, "fail-on": fail_on, "ignore": ignore}
-    asked = DeployOptions(
+    arguments = DeployOptions(
         path=path,
         functions=tuple(function),
         alias=alias,
@@ -90,31 +89,31 @@ def deploy(
         verbose=verbose,
         quiet=quiet,
     )
-    return run_deploy(asked, flags)
+    return run_deploy(arguments, flags)
 
 
 def rollback(
     function: options.FunctionOption = ...,  # type: ignore[assignment]  # typer's word for "required"
     alias: Annotated[str, typer.Option("--alias", help="Alias to move back.", metavar="NAME")] = ...,  # type: ignore[assignment]
-    to: Annotated[str, typer.Option("--to", help="Version; by default the one before.", metavar="VERSION")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    to: Annotated[str, typer.Option("--to", help="Version; default: the previous one.", metavar="VERSION")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would change; change nothing.")] = False,
     profile: options.ProfileOption = None,
     region: options.RegionOption = None,
     endpoint_url: options.EndpointUrlOption = None,
     report_format: options.FormatOption = options.ListFormat.HUMAN,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Move an alias back to a version that was published before; prints its ARN.
+    """Move an alias back to a version that was published before; print its ARN.
 
-    Without --to it is the version that the alias was at before the last `lambdapack deploy`, or, during a canary, the
-    one that still has most of the traffic. $LATEST stays as it is.
+    Without --to, it is the version that the alias had before the last `lambdapack deploy` or, during a canary, the
+    version that still has most of the traffic. $LATEST does not change.
 
     Example: lambdapack rollback --function app --alias live
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
     from lambdapack.cli.run.rollback import RollbackOptions, run_rollback  # noqa: PLC0415
 
-    asked = RollbackOptions(
+    arguments = RollbackOptions(
         functions=tuple(function),
         alias=alias,
         to=to,
@@ -123,4 +122,4 @@ def rollback(
         style=report_format,
         quiet=quiet,
     )
-    return run_rollback(asked)
+    return run_rollback(arguments)

@@ -14,15 +14,15 @@ def doctor(
     arch: options.ArchOrAllOption = None,
     image: options.ImageOption = None,
     build_image: options.BuildImageOption = None,
-    aws: Annotated[bool, typer.Option("--aws/--no-aws", help="Also ask AWS who we are.")] = True,
+    aws: Annotated[bool, typer.Option("--aws/--no-aws", help="Check the AWS credentials.")] = True,
     report_format: options.FormatOption = options.ListFormat.HUMAN,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also show the settings that are defaults.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also show settings with default values.")] = False,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Say whether this machine can build, and how to mend what is missing. Changes and pulls nothing.
+    """Check whether this machine can build, and show how to fix what is missing. Changes and pulls nothing.
 
-    Looks at engine, images, emulation (it starts the target's node), disk, proxies, the npm registry, AWS, and where
-    each setting comes from. Exit 3 when a build could not work.
+    Checks engine, images, emulation (it starts the target's node), disk, proxies, the npm registry and AWS, and shows
+    where each setting comes from. Exit 3 when a build cannot work.
 
     Example: lambdapack doctor --arch all
     """

@@ -13,7 +13,7 @@ def explain(
     text: Annotated[
         list[str] | None,
         typer.Argument(
-            help="An error message; - or a FILE for a log; a code such as LP201; a package's name.",
+            help="An error message; - or a FILE for a log; a code such as LP201; a package.",
             metavar="TEXT|-|FILE|CODE|PACKAGE",
             autocompletion=complete_codes_and_packages,
         ),
@@ -26,7 +26,7 @@ def explain(
         Path | None,
         typer.Option(
             "--project",
-            help="Look there whether it is so; by default here, when there is a package.json.",
+            help="Project or zip to check against; default: this directory, with package.json.",
             metavar="PATH|ZIP",
         ),
     ] = None,
@@ -38,18 +38,18 @@ def explain(
     report_format: options.FormatOption = options.ListFormat.HUMAN,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Say what a message means, and print the commands that end it.
+    """Explain an error message and show the commands that fix it.
 
-    Takes one line, or a whole log: plain, JSON lines, a CloudWatch export, gzip or not. Says the cause, the file and
-    the package, how sure that is, the commands to try in their order, and how to keep it from coming back. Exit 1 when
-    nothing about packaging is recognised.
+    Takes one line or a whole log: plain text, JSON lines, a CloudWatch export, also gzipped. Shows the cause, the file
+    and the package, the certainty, the commands to try in order, and how to prevent it. Exit 1 when the text has no
+    known packaging error.
 
     Example: lambdapack explain "bcrypt_lib.node: invalid ELF header"
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.explain import ExplainOptions, run_explain  # noqa: PLC0415  # `--help` must not wait for it
 
-    asked = ExplainOptions(
+    arguments = ExplainOptions(
         text=None if text is None else " ".join(text),
         function=function,
         since=since,
@@ -58,4 +58,4 @@ def explain(
         style=report_format,
         quiet=quiet,
     )
-    return run_explain(asked, {"runtime": runtime, "arch": arch})
+    return run_explain(arguments, {"runtime": runtime, "arch": arch})

@@ -15,7 +15,7 @@ def list_images(
     build_image: options.BuildImageOption = None,
     report_format: options.FormatOption = options.ListFormat.HUMAN,
 ) -> int:
-    """Show which images a build uses, and whether the engine has them. Never pulls.
+    """Show which images a build uses, and whether the engine has them. Pulls nothing.
 
     Example: lambdapack images list --runtime nodejs22.x --arch all
     """
@@ -32,9 +32,9 @@ def build_image(
     image: options.ImageOption = None,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Make a toolchain image on the runtime's own image; prints its name.
+    """Build a toolchain image on the runtime image; print its name.
 
-    For those who mirror images or need other tools: use it with --build-image or LAMBDAPACK_BUILD_IMAGE.
+    For mirrored images and extra tools; use the result with --build-image or LAMBDAPACK_BUILD_IMAGE.
 
     Example: lambdapack images build --runtime nodejs22.x --arch arm64
     """

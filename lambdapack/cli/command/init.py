@@ -15,18 +15,20 @@ def init(
     handler: options.HandlerOption = None,
     makefile: Annotated[bool, typer.Option("--makefile", help="File targets for make.")] = False,
     sam: Annotated[bool, typer.Option("--sam", help="Targets for `sam build` (BuildMethod: makefile).")] = False,
-    terraform: Annotated[bool, typer.Option("--terraform", help="A data source and a function; OpenTofu too.")] = False,
-    cdk: Annotated[bool, typer.Option("--cdk", help="A function that returns Code, in JS or TypeScript.")] = False,
-    serverless: Annotated[bool, typer.Option("--serverless", help="A serverless.yml with a ready artifact.")] = False,
-    github: Annotated[bool, typer.Option("--github", help="A composite action and a workflow.")] = False,
-    gitlab: Annotated[bool, typer.Option("--gitlab", help="A job for GitLab CI.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what an earlier init wrote.")] = False,
+    terraform: Annotated[
+        bool, typer.Option("--terraform", help="Data source and function; also for OpenTofu.")
+    ] = False,
+    cdk: Annotated[bool, typer.Option("--cdk", help="Function that returns Code, in JS or TypeScript.")] = False,
+    serverless: Annotated[bool, typer.Option("--serverless", help="serverless.yml with a built artifact.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="Composite action and workflow.")] = False,
+    gitlab: Annotated[bool, typer.Option("--gitlab", help="Job for GitLab CI.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files of an earlier init.")] = False,
     show: Annotated[bool, typer.Option("--print", help="Print the files instead of writing them.")] = False,
 ) -> int:
-    """Write the glue for make, SAM, Terraform, CDK, Serverless, GitHub or GitLab.
+    """Write starter files for make, SAM, Terraform, CDK, Serverless, GitHub or GitLab.
 
-    Without one of them: lambdapack.toml and targets for make. A file of yours is never changed: what to put into it
-    is said. Prints the paths that were written.
+    Without an option: lambdapack.toml and targets for make. Your own files are never changed: init prints what to add
+    to them. Prints the paths that it wrote.
 
     Example: lambdapack init --sam --arch arm64
     """
@@ -42,5 +44,5 @@ def init(
         "gitlab": gitlab,
     }
     recipes = tuple(name for name, wanted in wishes.items() if wanted)
-    asked = InitOptions(path, recipes, force=force, show=show)
-    return run_init(asked, {"runtime": runtime, "arch": arch, "handler": handler})
+    arguments = InitOptions(path, recipes, force=force, show=show)
+    return run_init(arguments, {"runtime": runtime, "arch": arch, "handler": handler})

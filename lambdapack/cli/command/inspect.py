@@ -15,7 +15,7 @@ def inspect(
         str, typer.Argument(help="Directory, zip, layer zip, or what is in AWS, as for verify.", metavar="TARGET")
     ],
     html: Annotated[
-        Path | None, typer.Option("--html", help="Also write a page with all of it to show around.", metavar="FILE")
+        Path | None, typer.Option("--html", help="Also write a self-contained HTML report.", metavar="FILE")
     ] = None,
     runtime: options.RuntimeOption = None,
     arch: options.ArchOption = None,
@@ -31,22 +31,22 @@ def inspect(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every row.")] = False,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Say what is in a package and why: bytes by package and kind, native files, copies, what pruning would save.
+    """Show what is in a package and why: bytes by package and kind, native files, duplicates, what pruning saves.
 
-    Findings are those of `verify`, which also gates: inspect exits 0 whatever it finds. Runtime and architecture come
-    from the options, the manifest beside a zip, the function in AWS, or the settings.
+    Findings are those of `verify`, but inspect always exits 0. Runtime and architecture come from the options, the
+    manifest beside a zip, the function in AWS, or the settings.
 
     Example: lambdapack inspect function.zip
 
     Example: lambdapack inspect . --html package.html
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.inspect import InspectOptions, run_inspect  # noqa: PLC0415  # `--help` must not wait for it
 
     if not target:  # an empty variable of a script; Path("") would be the working directory
-        raise LambdapackError(USAGE, "TARGET is an empty text", hint="Name a directory, a zip or a function.")
+        raise LambdapackError(USAGE, "TARGET is empty", hint="Name a directory, a zip or a function.")
     flags: dict[str, object] = {"runtime": runtime, "arch": arch, "handler": handler, "layers": layer}
     flags |= {"ignore": ignore, "cache": False if no_cache else None}
     place = AwsOptions(profile, region, endpoint_url)
-    asked = InspectOptions(target, place, runtime_file, html, style=report_format, verbose=verbose, quiet=quiet)
-    return run_inspect(asked, flags)
+    arguments = InspectOptions(target, place, runtime_file, html, style=report_format, verbose=verbose, quiet=quiet)
+    return run_inspect(arguments, flags)

@@ -9,13 +9,13 @@ from lambdapack.cli.command import options
 
 
 def invoke(
-    path: Annotated[Path, typer.Argument(help="Zip, or a project whose zip is built when absent.")] = Path(),
+    path: Annotated[Path, typer.Argument(help="Zip, or a project whose zip is built when missing.")] = Path(),
     event: Annotated[
         list[str] | None,
-        typer.Option("--event", help="File or directory with events, - for stdin; repeatable.", metavar="FILE"),
+        typer.Option("--event", help="File or directory of events, - for stdin; repeatable.", metavar="FILE"),
     ] = None,
     function: Annotated[
-        str | None, typer.Option("--function", "-f", help="Run what is deployed: NAME, NAME:ALIAS.", metavar="NAME")
+        str | None, typer.Option("--function", "-f", help="Run a deployed function: NAME, NAME:ALIAS.", metavar="NAME")
     ] = None,
     runtime: options.RuntimeOption = None,
     arch: options.ArchOption = None,
@@ -23,52 +23,52 @@ def invoke(
     layer: options.LayerOption = None,
     image: options.ImageOption = None,
     env: Annotated[
-        list[str] | None, typer.Option("--env", help="A variable of the function; repeatable.", metavar="NAME=VALUE")
+        list[str] | None, typer.Option("--env", help="Environment variable; repeatable.", metavar="NAME=VALUE")
     ] = None,
     env_file: Annotated[
-        list[Path] | None, typer.Option("--env-file", help="File with one NAME=VALUE a line.", metavar="FILE")
+        list[Path] | None, typer.Option("--env-file", help="File with one NAME=VALUE per line.", metavar="FILE")
     ] = None,
-    network: Annotated[bool, typer.Option("--network", help="Give the function a network.")] = False,
+    network: Annotated[bool, typer.Option("--network", help="Give the function network access.")] = False,
     timeout: Annotated[
         int | None,
         typer.Option(
-            "--timeout", help="Seconds an event may take; 30, emulated 300.", metavar="SECONDS", min=1, max=900
+            "--timeout", help="Seconds per event; default 30, emulated 300.", metavar="SECONDS", min=1, max=900
         ),
     ] = None,
     memory: Annotated[
-        int | None, typer.Option("--memory", help="MB the function has; 1024.", metavar="MB", min=128, max=10240)
+        int | None, typer.Option("--memory", help="Memory in MB; default 1024.", metavar="MB", min=128, max=10240)
     ] = None,
     debug: Annotated[
         int | None,
-        typer.Option("--debug", help="Wait for a debugger at this port.", metavar="PORT", min=1, max=65535),
+        typer.Option("--debug", help="Wait for a debugger on this port.", metavar="PORT", min=1, max=65535),
     ] = None,
     profile: options.ProfileOption = None,
     region: options.RegionOption = None,
     endpoint_url: options.EndpointUrlOption = None,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Run the handler in the bare runtime image; prints its answer.
+    """Run the handler in the runtime image; print its answer.
 
-    The zip is unpacked in the image, the function runs as Lambda runs it: as an unprivileged user, on a read-only
-    file system but for /tmp, with its own memory and time, and without a network unless asked. Its log goes to
-    stderr. An error it answers with is exit 1. Layers are laid out at /opt as Lambda does it.
+    The zip is unpacked in the image, and the function runs as on Lambda: as an unprivileged user, on a file system
+    that is read-only except for /tmp, with its own memory and timeout, and without network access unless --network is
+    given. Its log goes to stderr. An error answer is exit 1. Layers are merged at /opt as Lambda does it.
 
-    Several events go to one warm function, in order; one answer a line. A .jsonl file has one event a line.
+    Several events go to one warm function, in order; one answer per line. A .jsonl file has one event per line.
 
-    --function brings code, layers, handler, variables, memory and time of a deployed function here, and runs it. It
-    has no AWS credentials unless --env AWS_ACCESS_KEY_ID (and the like) passes yours.
+    --function downloads code, layers, handler, variables, memory and timeout of a deployed function and runs it here.
+    It has no AWS credentials unless --env AWS_ACCESS_KEY_ID (and so on) passes yours.
 
-    --debug starts node with --inspect-brk, reached at 127.0.0.1:PORT: chrome://inspect, or "attach" of an editor.
+    --debug starts node with --inspect-brk at 127.0.0.1:PORT: open chrome://inspect, or attach your editor.
 
     Example: lambdapack invoke .lambdapack/app-nodejs22.x-arm64.zip --event event.json
 
     Example: lambdapack invoke --function app:live --event events/ --memory 256
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.invoke import InvokeOptions, run_invoke  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "handler": handler, "image": image, "layers": layer}
-    asked = InvokeOptions(
+    arguments = InvokeOptions(
         path=path,
         function=function,
         place=AwsOptions(profile, region, endpoint_url),
@@ -81,4 +81,4 @@ def invoke(
         debugger=debug,
         quiet=quiet,
     )
-    return run_invoke(asked, flags)
+    return run_invoke(arguments, flags)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and their shell completion. Imports typer alone: `--help` stays fast."""
+"""Options that several commands share, and their shell completion. Imports little beside typer: `--help` stays fast."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lambdapack.report.formats import BUILD_FORMATS, FORMATS, VERIFY_FORMATS
 
 
 def complete_runtimes(incomplete: str) -> list[str]:
@@ -30,6 +32,16 @@ def complete_severities(incomplete: str) -> list[str]:
     return _filter_by_prefix(("error", "warning", "note", "never"), incomplete)
 
 
+def complete_verify_formats(incomplete: str) -> list[tuple[str, str]]:
+    """Return the formats of `verify` and what they are."""
+    return [(row.name, row.help) for row in FORMATS if row.name.startswith(incomplete) and not row.builds_only]
+
+
+def complete_build_formats(incomplete: str) -> list[tuple[str, str]]:
+    """Return the formats of `build` and what they are."""
+    return [(row.name, row.help) for row in FORMATS if row.name.startswith(incomplete)]
+
+
 def complete_codes_and_packages(incomplete: str) -> list[str]:
     """Return the codes and names of findings and failures, and the packages of the book."""
     from lambdapack.book.book import read_book  # noqa: PLC0415
@@ -49,7 +61,7 @@ def complete_rule_codes(incomplete: str) -> list[str]:
 
 def complete_schemas(incomplete: str) -> list[str]:
     """Return the names that `lambdapack schema` takes."""
-    from lambdapack.schema.published import SCHEMAS  # noqa: PLC0415
+    from lambdapack.report.document.published import SCHEMAS  # noqa: PLC0415
 
     return _filter_by_prefix(SCHEMAS, incomplete)
 
@@ -58,34 +70,25 @@ def _filter_by_prefix(words: Iterable[str], incomplete: str) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]
 
 
+def _require_verify_format(name: str) -> str:
+    return _require_word(name, VERIFY_FORMATS)
+
+
+def _require_build_format(name: str) -> str:
+    return _require_word(name, BUILD_FORMATS)
+
+
+def _require_word(name: str, words: Iterable[str]) -> str:
+    if name not in words:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, words))}.")
+    return name
+
+
 class ListFormat(Enum):
     """How a list is written."""
 
     HUMAN = "human"
     JSON = "json"
-
-
-class ReportFormat(Enum):
-    """How findings are written."""
-
-    HUMAN = "human"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    MARKDOWN = "markdown"
-
-
-class BuildFormat(Enum):
-    """How a build is told; all but the last are how its findings are written."""
-
-    HUMAN = "human"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    MARKDOWN = "markdown"
-    TERRAFORM = "terraform-external"
 
 
 RuntimeOption = Annotated[
@@ -107,28 +110,46 @@ ArchOrAllOption = Annotated[
     str | None,
     typer.Option(
         "--arch",
-        help="x86_64, arm64, or all for one each.",
+        help="x86_64, arm64, or all for one package each.",
         metavar="ARCH",
         autocompletion=complete_architecture_or_all,
     ),
 ]
 HandlerOption = Annotated[
-    str | None, typer.Option("--handler", help="FILE.EXPORT, by default index.handler.", metavar="NAME")
+    str | None, typer.Option("--handler", help="Handler as FILE.EXPORT; default index.handler.", metavar="NAME")
 ]
 ImageOption = Annotated[
     str | None, typer.Option("--image", help="Runtime image; may contain {node} {runtime} {arch}.", metavar="IMAGE")
 ]
 BuildImageOption = Annotated[
-    str | None, typer.Option("--build-image", help="Image with a toolchain, likewise.", metavar="IMAGE")
+    str | None, typer.Option("--build-image", help="Image with compilers; same placeholders.", metavar="IMAGE")
 ]
-FormatOption = Annotated[ListFormat, typer.Option("--format", help="How to write it.")]
-ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")]
-BuildFormatOption = Annotated[BuildFormat, typer.Option("--format", help="How to tell of it.")]
+FormatOption = Annotated[ListFormat, typer.Option("--format", help="Output format.")]
+VerifyFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="Output format.",
+        metavar=f"[{'|'.join(VERIFY_FORMATS)}]",
+        callback=_require_verify_format,
+        autocompletion=complete_verify_formats,
+    ),
+]
+BuildFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="Output format.",
+        metavar=f"[{'|'.join(BUILD_FORMATS)}]",
+        callback=_require_build_format,
+        autocompletion=complete_build_formats,
+    ),
+]
 FailOnOption = Annotated[
     str | None,
     typer.Option(
         "--fail-on",
-        help="Severity that fails: error, warning, note, never.",
+        help="Lowest severity that fails: error, warning, note, never.",
         metavar="SEVERITY",
         autocompletion=complete_severities,
     ),
@@ -137,34 +158,32 @@ IgnoreOption = Annotated[
     list[str] | None,
     typer.Option(
         "--ignore",
-        help="Live with a finding; repeatable.",
+        help="Suppress a finding, with a reason; repeatable.",
         metavar="CODE[:PATH]=REASON",
         autocompletion=complete_rule_codes,
     ),
 ]
 LayerOption = Annotated[
     list[Path] | None,
-    typer.Option("--layer", help="A layer at /opt, zip or directory; repeatable, in order.", metavar="PATH"),
+    typer.Option("--layer", help="Layer at /opt, a zip or directory; repeatable, in order.", metavar="PATH"),
 ]
 WithLayerOption = Annotated[
     list[Path] | None,
-    typer.Option("--with-layer", help="Judge with a layer that the function has; repeatable.", metavar="PATH"),
+    typer.Option("--with-layer", help="Layer of the function to verify with; repeatable.", metavar="PATH"),
 ]
-LoadOption = Annotated[bool, typer.Option("--load", help="Prove it: load every addon and the handler in the image.")]
+LoadOption = Annotated[bool, typer.Option("--load", help="Load every addon and the handler in the image.")]
 RuntimeFileOption = Annotated[
     Path | None,
-    typer.Option("--runtime-file", help="Judge by this measurement alone, in place of --runtime.", metavar="FILE"),
+    typer.Option("--runtime-file", help="Verify against this measured runtime, not --runtime.", metavar="FILE"),
 ]
-NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Remember nothing, and trust nothing remembered.")]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")
-]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Do not read or write the cache.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile.", metavar="NAME")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region.", metavar="NAME")]
 EndpointUrlOption = Annotated[
-    str | None, typer.Option("--endpoint-url", help="Another address for AWS: an emulator, a VPC.", metavar="URL")
+    str | None, typer.Option("--endpoint-url", help="AWS endpoint, such as an emulator's.", metavar="URL")
 ]
-FunctionOption = Annotated[list[str], typer.Option("--function", "-f", help="Its name; repeatable.", metavar="NAME")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines of npm.")]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Also name what was left out and what is ignored.")
+FunctionOption = Annotated[
+    list[str], typer.Option("--function", "-f", help="Function name or ARN; repeatable.", metavar="NAME")
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and npm's output.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Also list excluded files and ignored findings.")]

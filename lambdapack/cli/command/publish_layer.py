@@ -9,23 +9,23 @@ from lambdapack.cli.command import options
 
 
 def publish_layer(
-    path: Annotated[Path, typer.Argument(help="Layer zip, or a project that is built first.")] = Path(),
+    path: Annotated[Path, typer.Argument(help="Layer zip, or a project to build first.")] = Path(),
     name: Annotated[str, typer.Option("--name", "-n", help="The layer's name.", metavar="NAME")] = ...,  # type: ignore[assignment]  # typer's word for "required"
     runtime: options.RuntimeOption = None,
     arch: options.ArchOrAllOption = None,
     keep: Annotated[
         int | None,
-        typer.Option("--keep", help="Leave this many, and delete older ones that nobody uses.", metavar="N", min=1),
+        typer.Option("--keep", help="Keep this many versions; delete older, unused ones.", metavar="N", min=1),
     ] = None,
-    public: Annotated[bool, typer.Option("--public", help="Let everybody use it.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Share the layer with everybody.")] = False,
     share: Annotated[
         list[str] | None,
-        typer.Option("--share", help="Let an account or an organization use it; repeatable.", metavar="ACCOUNT"),
+        typer.Option("--share", help="Account or organization to share with; repeatable.", metavar="ACCOUNT"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
-    bucket: Annotated[str, typer.Option("--bucket", help="For zips over 50 MB.", metavar="NAME")] = "",
+    bucket: Annotated[str, typer.Option("--bucket", help="S3 bucket for zips over 50 MB.", metavar="NAME")] = "",
     project: Annotated[
-        Path | None, typer.Option("--project", help="Refuse a zip that is stale against this.", metavar="DIR")
+        Path | None, typer.Option("--project", help="Refuse a zip that is stale for this project.", metavar="DIR")
     ] = None,
     profile: options.ProfileOption = None,
     region: options.RegionOption = None,
@@ -36,21 +36,21 @@ def publish_layer(
     verbose: options.VerboseOption = False,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Publish a layer of the dependencies; prints the version's ARN.
+    """Publish a layer of the dependencies; print the version's ARN.
 
-    Every runtime and CPU is tried on the bytes; those that they are good for are what the version names. What the
-    latest version has already is not published again: its ARN is printed. --arch all publishes NAME-x86_64 and
-    NAME-arm64, or one for both when there is no native code in it.
+    The zip is verified for every runtime and architecture; the version lists those that it works on. A zip equal to
+    the latest version is not published again: its ARN is printed. --arch all publishes NAME-x86_64 and NAME-arm64, or
+    one layer for both when it has no native code.
 
-    --keep N leaves the N newest versions, those that a function version of the region uses, and those with a policy.
+    --keep N keeps the N newest versions, versions that a function of the region uses, and versions with a policy.
 
     Example: lambdapack publish-layer --name deps --runtime nodejs22.x --arch all --keep 5
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.publish_layer import PublishLayerOptions, run_publish_layer  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "layer": True, "fail-on": fail_on, "ignore": ignore}
-    asked = PublishLayerOptions(
+    arguments = PublishLayerOptions(
         path=path,
         name=name,
         keep=keep or 0,
@@ -64,4 +64,4 @@ def publish_layer(
         verbose=verbose,
         quiet=quiet,
     )
-    return run_publish_layer(asked, flags)
+    return run_publish_layer(arguments, flags)

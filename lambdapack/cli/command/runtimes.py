@@ -18,7 +18,7 @@ def _list_by_default(context: typer.Context, report_format: options.FormatOption
 
 @app.command("list")
 def list_runtimes(report_format: options.FormatOption = options.ListFormat.HUMAN) -> int:
-    """Show every runtime with its ABI and its dates.
+    """List every runtime with its ABI and dates.
 
     Example: lambdapack runtimes list
     """
@@ -46,15 +46,15 @@ def show(
 
 @app.command("measure", short_help="Measure an image or root file system into a runtime file.")
 def measure(
-    source: Annotated[str, typer.Argument(help="Image, root file system directory, or tar of one.", metavar="SOURCE")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The runtime file to write.", metavar="FILE")],
+    source: Annotated[str, typer.Argument(help="Image, or directory or tar of a root file system.", metavar="SOURCE")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Runtime file to write.", metavar="FILE")],
     runtime: options.RuntimeOption = None,
     arch: options.ArchOption = None,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Measure what an image or root file system provides into a runtime file; prints its path.
+    """Measure what an image or root file system provides into a runtime file; print its path.
 
-    Give the file to --runtime-file. Without --runtime it is taken for the Lambda runtime of its node.
+    Pass the file to --runtime-file. Without --runtime, its Node.js version decides the Lambda runtime.
 
     Example: lambdapack runtimes measure registry.example.com/my-base:22 --arch arm64 -o runtime.json
     """

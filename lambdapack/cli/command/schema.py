@@ -12,21 +12,21 @@ def schema(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Which; without one, they are listed.", metavar="NAME", autocompletion=options.complete_schemas
+            help="Name of the schema; default: list them.", metavar="NAME", autocompletion=options.complete_schemas
         ),
     ] = None,
 ) -> int:
-    """Print the JSON schema of what lambdapack says or reads.
+    """Print the JSON schema of a document that lambdapack writes or reads.
 
     Example: lambdapack schema report > report.schema.json
     """
     import json  # noqa: PLC0415  # `--help` must not wait for it
 
-    from lambdapack.report import table  # noqa: PLC0415
-    from lambdapack.schema import published  # noqa: PLC0415
+    from lambdapack.report.document.published import SCHEMAS, find_schema  # noqa: PLC0415
+    from lambdapack.report.text import align_columns  # noqa: PLC0415
 
     if name is None:
-        console.write_stdout(table.align_columns([(each, what) for each, (what, _) in published.SCHEMAS.items()]))
+        console.write_stdout(align_columns([(key, published.what) for key, published in SCHEMAS.items()]))
     else:
-        console.write_stdout(json.dumps(published.find_schema(name), indent=2) + "\n")
+        console.write_stdout(json.dumps(find_schema(name), indent=2) + "\n")
     return 0

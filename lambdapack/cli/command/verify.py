@@ -8,6 +8,7 @@ import typer
 from lambdapack.cli.command import options
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
+from lambdapack.report.formats import HUMAN
 
 
 def verify(
@@ -24,7 +25,7 @@ def verify(
         typer.Option(
             "--project",
             metavar="DIR",
-            help="Project that the zip was made from; without it, the one around the zip that its manifest names.",
+            help="Project that the zip was built from; default: the one that its manifest names.",
         ),
     ] = None,
     load: options.LoadOption = False,
@@ -33,40 +34,40 @@ def verify(
     region: options.RegionOption = None,
     endpoint_url: options.EndpointUrlOption = None,
     all_binaries: Annotated[
-        bool, typer.Option("--all-binaries", help="Count files that no loader would pick, too.")
+        bool, typer.Option("--all-binaries", help="Also count files that no loader picks.")
     ] = False,
-    report_format: options.ReportFormatOption = options.ReportFormat.HUMAN,
+    report_format: options.VerifyFormatOption = HUMAN,
     fail_on: options.FailOnOption = None,
     ignore: options.IgnoreOption = None,
     no_cache: options.NoCacheOption = False,
     verbose: options.VerboseOption = False,
     quiet: options.QuietOption = False,
 ) -> int:
-    """Judge a directory, zip or layer zip in place, or a function, layer or object of AWS.
+    """Verify a directory, zip or layer zip in place, or a function, layer or object in AWS.
 
-    Nothing is executed or unpacked, unless --load asks to prove the verdict in the runtime image. Runtime and
-    architecture come from the options, the manifest beside a zip of `lambdapack build`, or the settings.
+    Nothing is executed or unpacked, unless --load confirms the verdict in the runtime image. Runtime and architecture
+    come from the options, the manifest beside a zip of `lambdapack build`, or the settings.
 
-    TARGET may be s3://BUCKET/KEY, a function (NAME, NAME:ALIAS, function:NAME, ARN) or a layer version's ARN; a path
-    that exists is never taken for one. A function is judged with its layers, for its own runtime, architecture and
-    handler. What is downloaded is removed afterwards.
+    TARGET may be s3://BUCKET/KEY, a function (NAME, NAME:ALIAS, function:NAME, ARN) or a layer version's ARN; an
+    existing path always wins. A function is verified with its layers, for its own runtime, architecture and handler.
+    Downloads are removed afterwards.
 
-    --layer names the function's layers in the order in which it lists them: at /opt a later one's file replaces an
-    earlier one's, as on Lambda. Function and layers are judged as one. `layers = [...]` in lambdapack.toml says the
-    same. A layer as TARGET is laid over those that --layer names.
+    --layer names the function's layers in its order: at /opt, a file of a later layer replaces that of an earlier one,
+    as on Lambda. Function and layers are verified together. `layers = [...]` in lambdapack.toml does the same. A layer
+    as TARGET is merged over those that --layer names.
 
     Example: lambdapack verify my-function:live
 
     Example: lambdapack verify function.zip --layer sharp-layer.zip --runtime nodejs22.x --arch arm64
     """
-    from lambdapack.cli.input.engines import AwsOptions  # noqa: PLC0415
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.verify import VerifyOptions, run_verify  # noqa: PLC0415  # `--help` must not wait for it
 
     if not target:  # an empty variable of a script; Path("") would be the working directory
-        raise LambdapackError(USAGE, "TARGET is an empty text", hint="Name a directory, a zip or a function.")
+        raise LambdapackError(USAGE, "TARGET is empty", hint="Name a directory, a zip or a function.")
     flags: dict[str, object] = {"runtime": runtime, "arch": arch, "handler": handler, "layers": layer, "image": image}
     flags |= {"fail-on": fail_on, "ignore": ignore, "cache": False if no_cache else None}
-    asked = VerifyOptions(
+    arguments = VerifyOptions(
         target,
         AwsOptions(profile, region, endpoint_url),
         runtime_file,
@@ -77,4 +78,4 @@ def verify(
         verbose=verbose,
         quiet=quiet,
     )
-    return run_verify(asked, flags)
+    return run_verify(arguments, flags)

@@ -13,11 +13,11 @@ def parse_canary(text: str) -> float:
     """Return a part from 0 to 1 of "10%" or "0.1"; 0 for ""; LP001 for anything else."""
     if not text:
         return 0.0
-    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)(%?)", text.strip())
-    part = float(found[1]) / (100 if found[2] else 1) if found else 0.0
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)(%?)", text.strip())
+    part = float(match[1]) / (100 if match[2] else 1) if match else 0.0
     if not 0 < part < 1:
-        hint = "Write a part between 0 and 1: `--canary 10%` or `--canary 0.1`."
-        raise LambdapackError(USAGE, f"--canary {text} is no part of the traffic", hint=hint)
+        hint = "Pass a share between 0 and 1: `--canary 10%` or `--canary 0.1`."
+        raise LambdapackError(USAGE, f"--canary {text} is not a share of the traffic", hint=hint)
     return part
 
 

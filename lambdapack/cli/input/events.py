@@ -11,11 +11,11 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
 
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
-"""Endings of files that hold one event a line."""
+"""Suffixes of files that hold one event per line."""
 
-EVENT_HINT = "Pass `--event FILE` with a JSON document, a file with one a line (.jsonl), a directory of both, or `-`."
+EVENT_HINT = "Pass `--event FILE`: a JSON document, a .jsonl file with one per line, a directory of both, or `-`."
 
-INLINE_JSON_HINT = "It is the event itself, and a file is wanted: pipe it, `echo '{}' | lambdapack invoke --event -`."
+INLINE_JSON_HINT = "`--event` takes a file; pipe inline JSON: `echo '{}' | lambdapack invoke --event -`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Event:
 
 def read_events(names: Iterable[str]) -> tuple[Event, ...]:
     """Return the events of files, in order: a directory's by name; LP001 for what is no JSON. Without any: {}."""
-    named = [each for each in names if each]
+    named = [name for name in names if name]
     if not named:
         return (Event("{}", b"{}"),)
     return tuple(event for name in named for event in _read_event_argument(name))
@@ -43,7 +43,7 @@ def _read_event_argument(name: str) -> Iterator[Event]:
         path for path in place.iterdir() if path.suffix in {".json", *JSON_LINES_SUFFIXES} and path.is_file()
     )
     if not inside:
-        raise LambdapackError(USAGE, f"--event {name}: there is no .json or .jsonl file in it", hint=EVENT_HINT)
+        raise LambdapackError(USAGE, f"--event {name}: the directory has no .json or .jsonl file", hint=EVENT_HINT)
     for path in inside:
         yield from _read_event_file(str(path), path)
 
@@ -82,8 +82,8 @@ def _parse_event(name: str, text: str) -> Event:
 
 def check_port_is_free(port: int) -> None:
     """Refuse a port for a debugger that somebody listens at already: LP001."""
-    with socket.socket() as asked:
-        asked.settimeout(1)
-        if asked.connect_ex(("127.0.0.1", port)) == 0:
-            hint = "Name another port, or end what listens there."
-            raise LambdapackError(USAGE, f"--debug {port}: something listens there already", hint=hint)
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            hint = "Choose another port, or stop the process that uses it."
+            raise LambdapackError(USAGE, f"--debug {port}: the port is already in use", hint=hint)

@@ -13,7 +13,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 
 if TYPE_CHECKING:
-    from lambdapack.cli.input.engines import AwsOptions
+    from lambdapack.cli.input.resources import AwsOptions
     from lambdapack.events import Observer
     from lambdapack.explain.log import LogSource
 
@@ -29,10 +29,10 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 def parse_since(text: str) -> int:
     """Return the seconds of 30m, 1h, 2d; LP001 for what is no time."""
-    found = re.fullmatch(_SINCE_FORM, text.strip().lower())
-    if found is None:
-        raise LambdapackError(USAGE, f"--since {text} is no time", hint="Write 30m, 1h, 2d or 1w.")
-    return int(found[1]) * _UNIT_SECONDS[found[2]]
+    match = re.fullmatch(_SINCE_FORM, text.strip().lower())
+    if match is None:
+        raise LambdapackError(USAGE, f"--since {text} is not a duration", hint="Pass 30m, 1h, 2d or 1w.")
+    return int(match[1]) * _UNIT_SECONDS[match[2]]
 
 
 def is_existing_file(word: str) -> bool:
@@ -49,7 +49,7 @@ def open_text(word: str | None) -> "Iterator[LogSource]":
     name = "standard input" if word in {None, "-"} else str(word)
     try:
         if word is None and sys.stdin.isatty():
-            raise LambdapackError(USAGE, "there is nothing to explain", hint="Give a message, a file, or - for stdin.")
+            raise LambdapackError(USAGE, "no text to explain", hint="Pass a message, a file, or - for stdin.")
         if word is None or word == "-":
             yield _text_stream(cast("BufferedReader", sys.stdin.buffer), name)
         elif is_existing_file(word):
@@ -65,9 +65,9 @@ def open_text(word: str | None) -> "Iterator[LogSource]":
 def _refuse_missing_file(word: str) -> None:
     """What looks like a file and is not there is a slip, and a directory is no message."""
     if not word.strip():
-        raise LambdapackError(USAGE, "the text is empty", hint="Give a message, a file, or - for stdin.")
+        raise LambdapackError(USAGE, "the text is empty", hint="Pass a message, a file, or - for stdin.")
     if re.fullmatch(LOG_FILE_NAME, word):
-        raise LambdapackError(USAGE, f"{word}: there is no such file", hint="Give a message, a file, or - for stdin.")
+        raise LambdapackError(USAGE, f"{word}: there is no such file", hint="Pass a message, a file, or - for stdin.")
     if "\n" not in word and len(word) < 256 and Path(word).is_dir():
         raise LambdapackError(USAGE, f"{word} is a directory", hint=f"Run `lambdapack verify {word}`.")
 
@@ -76,7 +76,7 @@ def _text_stream(file: BufferedReader, name: str) -> "LogSource":
     """CloudWatch's exports to S3 are gzip; a zip or an addon is to be verified."""
     head = file.peek(4)[:4]
     if head.startswith(BINARY_MAGICS):
-        raise LambdapackError(USAGE, f"{name} is a binary file, no text", hint="Run `lambdapack verify TARGET`.")
+        raise LambdapackError(USAGE, f"{name} is a binary file, not text", hint="Run `lambdapack verify TARGET`.")
     return GzipStream(file) if head.startswith(GZIP_MAGIC) else file
 
 

@@ -38,8 +38,8 @@ def read_settings(directory: Path, flags: Mapping[str, object]) -> Settings:
         flags = {**flags, "arch": parse_architecture(arch).aws}
     ignore = flags.get("ignore")
     if isinstance(ignore, list):
-        flags = {**flags, "ignore": dict(_parse_ignore(each) for each in ignore)}
-    majors = [runtime_node_major(each) for each in runtime_ids()]
+        flags = {**flags, "ignore": dict(_parse_ignore(text) for text in ignore)}
+    majors = [runtime_node_major(text) for text in runtime_ids()]
     return load_settings(_settings_directory(directory), flags, os.environ, majors=majors)
 
 
@@ -54,17 +54,17 @@ def _settings_directory(path: Path) -> Path:
 def _parse_ignore(text: str) -> tuple[str, str]:
     code, equals, reason = text.partition("=")
     if not equals or not reason.strip():
-        hint = "Write `--ignore LP203:node_modules/x/y.node='tested on Lambda'`."
-        raise LambdapackError(USAGE, f"--ignore {text}: a reason is missing", hint=hint)
+        hint = "Pass `--ignore LP203:node_modules/x/y.node='tested on Lambda'`."
+        raise LambdapackError(USAGE, f"--ignore {text}: the reason is missing", hint=hint)
     return code, reason
 
 
-def select_targets(settings: Settings, bars: ProgressReporter) -> tuple[Target, ...]:
+def select_targets(settings: Settings, progress: ProgressReporter) -> tuple[Target, ...]:
     """Return the targets that the settings name; says so when the runtime is an assumption."""
     runtime = settings.runtime.value
     if runtime is None:
         runtime = newest_runtime(utc_today())
-        bars.note(f"no runtime is set: {runtime} is assumed (--runtime, or runtime = in lambdapack.toml)")
+        progress.note(f"no runtime is set: {runtime} is assumed (--runtime, or runtime = in lambdapack.toml)")
     arch = settings.arch.value
     if arch == ALL_ARCHITECTURES:
         name = parse_target(runtime, Architecture.X86_64.aws).runtime
@@ -83,11 +83,12 @@ def other_cpu_hint(settings: Settings, reports: "Sequence[Report]", again: str) 
     machines = {machine for binary in used if binary.format is Format.ELF for machine in binary.machines}
     if settings.arch.origin != DEFAULT_ORIGIN or len(machines) != 1:
         return ""
-    found = ARCHITECTURE_NAMES.get(machines.pop())
-    if found is None or found.aws == settings.arch.value:
+    architecture = ARCHITECTURE_NAMES.get(machines.pop())
+    if architecture is None or architecture.aws == settings.arch.value:
         return ""
-    assumed = f"no architecture is set, so {settings.arch.value} was assumed, and every binary in use is for {found}"
-    return f"{assumed}. If that is the function's: `{again} --arch {found}`, or arch = in lambdapack.toml"
+    assumed = f"no architecture is set: {settings.arch.value} is assumed, but every binary in use is for {architecture}"
+    fix = f"`{again} --arch {architecture}`, or arch = in lambdapack.toml"
+    return f"{assumed}. If the function has that architecture: {fix}"
 
 
 def apply_runtime_file(file: Path | None, flags: Mapping[str, object]) -> tuple[Runtime | None, Mapping[str, object]]:
@@ -100,7 +101,7 @@ def apply_runtime_file(file: Path | None, flags: Mapping[str, object]) -> tuple[
     target = measured.target
     for name, value in (("runtime", target.runtime), ("arch", target.architecture.aws)):
         if flags.get(name) not in (None, value):
-            raise LambdapackError(USAGE, f"--{name} {flags[name]} is not what {file} was measured from: {value}")
+            raise LambdapackError(USAGE, f"--{name} {flags[name]} contradicts {file}, which was measured for {value}")
     return measured, {**flags, "runtime": target.runtime, "arch": target.architecture.aws}
 
 
@@ -113,7 +114,7 @@ def make_policy(settings: Settings, *, handler_required: bool, all_binaries: boo
     for ignore_setting in settings.ignore.value:
         if ignore_setting.code not in known:
             raise LambdapackError(
-                USAGE, f"there is no finding {ignore_setting.code!r} to ignore ({settings.ignore.origin})"
+                USAGE, f"no rule is named {ignore_setting.code!r}, so it cannot be ignored ({settings.ignore.origin})"
             )
     return Policy(
         today=utc_today(),

@@ -22,7 +22,7 @@ def write_stdout(text: str) -> None:
         raise
     except OSError as error:
         _discard_stream(sys.stdout)
-        hint = "Make room, or send it to where it can be written."
+        hint = "Free disk space, or redirect the output elsewhere."
         raise LambdapackError(OUTPUT, f"standard output: {error.strerror or error}", hint=hint) from error
 
 
@@ -42,22 +42,14 @@ def write_stderr(text: str) -> None:
 
 def report_failure(error: LambdapackError, *, style: str) -> int:
     """Show a failure and return its exit code. Programs get it as the product; people read the same on stderr."""
-    from lambdapack.report import human  # noqa: PLC0415  # what goes well need not wait for it
+    from lambdapack.report import formats, human  # noqa: PLC0415  # what goes well need not wait for it
 
-    text = _render_failure(error, style) if style and error.failure.exit >= ExitCode.USAGE else ""
+    text = formats.render_failure(style, error) if error.failure.exit >= ExitCode.USAGE else ""
     if text:
         with suppress(LambdapackError):  # stdout itself may be what failed
             write_stdout(text)
     write_stderr(human.render_failure(error))
     return int(error.failure.exit)
-
-
-def _render_failure(error: LambdapackError, style: str) -> str:
-    """Return a failure as the product of a format; most have no word for one."""
-    from lambdapack.report import github, json_v1  # noqa: PLC0415
-
-    render = {"json": json_v1.render_failure_json, "github": github.render_failure_github}.get(style)
-    return render(error) if render else ""
 
 
 def report_defect(error: Exception, *, debug: bool, style: str) -> int:

@@ -4,10 +4,10 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from lambdapack.cli.command.options import BuildFormat
-from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import engine_connector, open_store, output_paths, runtimes_directory
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -18,8 +18,8 @@ from lambdapack.cli.input.settings import (
     read_settings,
     select_targets,
 )
-from lambdapack.cli.output import console, location
-from lambdapack.cli.output.places import open_store, output_paths, runtimes_directory
+from lambdapack.cli.output import console
+from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
@@ -31,7 +31,8 @@ from lambdapack.pipeline.build import build_packages
 from lambdapack.pipeline.request import BuildRequest, BuiltPackage
 from lambdapack.project.exclusions import OUTPUT_DIRECTORY
 from lambdapack.project.template import find_resources
-from lambdapack.report import formats, human, terraform
+from lambdapack.report import human
+from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import Judgement
 
@@ -40,14 +41,14 @@ def check_single_target(wish: str, targets: Sequence[Target]) -> None:
     """Refuse with LP001 what takes one package when there are several."""
     if len(targets) != 1:
         hint = "Pass `--arch arm64` or `--arch x86_64`."
-        raise LambdapackError(USAGE, f"{wish} takes one package, and there are {len(targets)} targets", hint=hint)
+        raise LambdapackError(USAGE, f"{wish} takes one package, but there are {len(targets)} targets", hint=hint)
 
 
 def check_into_option(directory: Path, into: Path, settings: Settings, targets: Sequence[Target]) -> None:
     """Refuse `--into` beside `--output` or for several targets (LP001), or against the template (LP014)."""
     check_single_target("--into", targets)
     if settings.output.origin == "--output":
-        raise LambdapackError(USAGE, "--into and --output: the package is a directory or a zip, not both")
+        raise LambdapackError(USAGE, "--into and --output exclude each other: the package is a directory or a zip")
     _check_template(directory, into.name, targets[0], layer=settings.layer.value)
 
 
@@ -57,12 +58,12 @@ def _check_template(directory: Path, name: str, target: Target, *, layer: bool) 
         template_resource for template_resource in find_resources(directory, []) if template_resource.layer == layer
     ]
     named = [template_resource for template_resource in resources if template_resource.name == name] or resources
-    said = {"runtime": target.runtime, "architecture": target.architecture.aws}
-    for field, ours in said.items():
+    values = {"runtime": target.runtime, "architecture": target.architecture.aws}
+    for field, ours in values.items():
         stated = [template_resource.values[field] for template_resource in named if field in template_resource.values]
         if len(stated) == len(named) and stated and ours not in {value for value, _origin in stated}:
             value, origin = stated[0]
-            raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} says {value}, the command says {ours}")
+            raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} has {value}, but this build is for {ours}")
 
 
 MAX_NAMED_PATHS = 3
@@ -83,34 +84,36 @@ class BuildOptions:
     load: bool
     keep: bool
     prune: bool
-    style: BuildFormat
+    style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
 
 
-def run_build(asked: BuildOptions, flags: Mapping[str, object]) -> int:
+def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     """Build, tell, and return the exit code."""
-    bars = ProgressReporter(quiet=asked.quiet)
-    measured, flags = apply_runtime_file(asked.runtime_file, flags)
-    settings = read_settings(asked.path, flags)
+    progress = ProgressReporter(quiet=options.quiet)
+    measured, flags = apply_runtime_file(options.runtime_file, flags)
+    settings = read_settings(options.path, flags)
     for note in settings.notes:
-        bars.note(note)
-    targets = select_targets(settings, bars)
-    if asked.into is not None:
-        check_into_option(asked.path, asked.into, settings, targets)
-    if asked.style is BuildFormat.TERRAFORM:
+        progress.note(note)
+    targets = select_targets(settings, progress)
+    if options.into is not None:
+        check_into_option(options.path, options.into, settings, targets)
+    if options.style == TERRAFORM:
         check_single_target("--format terraform-external", targets)
     slash = str(flags.get("output") or "").endswith(("/", os.sep))
-    wanted = make_build_request(asked.path, settings, output_paths(asked.path, settings, targets, is_directory=slash))
-    wanted = replace(
-        wanted, runtime=measured, install=asked.install, load=asked.load, prune=asked.prune, keep=asked.keep
+    request = make_build_request(
+        options.path, settings, output_paths(options.path, settings, targets, is_directory=slash)
     )
-    wanted = replace(wanted, into=asked.into)
-    built = build_packages(wanted, engine_connector(settings), bars)
-    code = _print_results(built, settings, asked)
-    again = f"lambdapack build {shlex.quote(str(asked.path))}{'' if asked.install else ' --no-install'}"
+    request = replace(
+        request, runtime=measured, install=options.install, load=options.load, prune=options.prune, keep=options.keep
+    )
+    request = replace(request, into=options.into)
+    built = build_packages(request, engine_connector(settings), progress)
+    code = _print_results(built, settings, options)
+    again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
-        bars.note(hint)
+        progress.note(hint)
     return code
 
 
@@ -138,15 +141,16 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
     )
 
 
-def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions) -> int:
+def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions) -> int:
     """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
-    findings = "\n".join(_render_package(built_package, verbose=asked.verbose) for built_package in built)
+    findings = "\n".join(_render_package(built_package, verbose=options.verbose) for built_package in built)
     unwritten = any(built_package.archive is None and built_package.directory is None for built_package in built)
-    shown = asked.into is not None and asked.style is BuildFormat.HUMAN and not unwritten
+    shown = options.into is not None and options.style == HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
     if not shown:
-        console.write_stdout(_render_output(built, settings, asked, unwritten=unwritten))
-    location.append_step_summary(asked.style.value, [built_package.report for built_package in built])
+        console.write_stdout(_render_output(built, settings, options, unwritten=unwritten))
+    if options.style == GITHUB:
+        append_step_summary([built_package.report for built_package in built])
     limit = fail_on_severity(settings)
     if unwritten:
         console.write_stderr("no archive was written\n")
@@ -154,16 +158,17 @@ def _print_results(built: Sequence[BuiltPackage], settings: Settings, asked: Bui
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
 
 
-def _render_output(built: Sequence[BuiltPackage], settings: Settings, asked: BuildOptions, *, unwritten: bool) -> str:
-    match asked.style:
-        case BuildFormat.HUMAN:
-            return "".join(f"{built_package.archive.path}\n" for built_package in built if built_package.archive)
-        case BuildFormat.TERRAFORM:
-            return "" if unwritten else terraform.render_terraform(built[0].report, settings.handler.value)
-        case style:
-            reports = tuple(built_package.report for built_package in built)
-            several = settings.arch.value == ALL_ARCHITECTURES
-            return formats.render_reports(style.value, reports, location.project_locator(asked.path), several=several)
+def _render_output(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions, *, unwritten: bool) -> str:
+    if options.style == HUMAN:
+        return "".join(f"{built_package.archive.path}\n" for built_package in built if built_package.archive)
+    if options.style == TERRAFORM and unwritten:
+        return ""
+    context = RenderContext(
+        partial(project_locator, options.path),
+        several=settings.arch.value == ALL_ARCHITECTURES,
+        handler=settings.handler.value,
+    )
+    return render_reports(options.style, [built_package.report for built_package in built], context)
 
 
 def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
@@ -180,13 +185,13 @@ def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
     return f"{before}\n{report}" if before and "\n\n" in report else before + report
 
 
-def _render_pruned(found: Sequence[Judgement], *, verbose: bool) -> str:
-    saved = format_size(sum(judgement.binary.size for judgement in found))
-    lines = [f"pruned: {format_count(len(found), 'binary')} for other systems, {saved} (--no-prune keeps them)"]
+def _render_pruned(pruned: Sequence[Judgement], *, verbose: bool) -> str:
+    saved = format_size(sum(judgement.binary.size for judgement in pruned))
+    lines = [f"pruned: {format_count(len(pruned), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
     if verbose:
         lines += [
             f"  {judgement.binary.path} ({judgement.cause}, {format_size(judgement.binary.size)})"
-            for judgement in found
+            for judgement in pruned
         ]
     return "\n".join(lines) + "\n"
 

@@ -1,23 +1,20 @@
 """Runs `lambdapack cache`: shows and clears lambdapack's own records and npm's cache volumes."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import engine_connector, open_store
 from lambdapack.cli.input.settings import read_settings
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import open_store
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.build import NO_ENGINE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
-from lambdapack.report import table
-from lambdapack.report.text import format_size
+from lambdapack.report.text import align_columns, format_size
 from lambdapack.store.records import Store, StoreUsage
 
 NPM_CACHE_KIND = "npm"
@@ -54,7 +51,7 @@ def run_cache_show(style: ListFormat) -> int:
 
 def run_cache_clear(style: ListFormat) -> int:
     """Remove it and print what is gone; a volume that a build uses now stays, with a note."""
-    bars = ProgressReporter()
+    progress = ProgressReporter()
     settings = read_settings(Path(), {})
     store = open_store(settings)
     rows = [*_store_rows(store, store.clear() if store else ())]
@@ -63,7 +60,7 @@ def run_cache_clear(style: ListFormat) -> int:
             if engine.drop_cache(volume.name):
                 rows.append(_CacheRow(NPM_CACHE_KIND, _volume_label(engine, volume.name), None, volume.size))
             else:
-                bars.note(f"a container uses the volume {volume.name} now: it stays")
+                progress.note(f"volume {volume.name} is in use by a container and was kept")
     _print_rows(rows, style)
     return 0
 
@@ -85,7 +82,7 @@ def _volume_label(engine: Engine, name: str) -> str:
 def _find_engines(settings: Settings) -> list[Engine]:
     """Return every engine that answers, each once."""
     connect = engine_connector(settings)
-    found: list[Engine] = []
+    engines: list[Engine] = []
     for architecture in Architecture:
         try:
             engine = connect(architecture)
@@ -93,18 +90,20 @@ def _find_engines(settings: Settings) -> list[Engine]:
             if error.failure is not NO_ENGINE:
                 raise
             continue
-        if engine not in found:
-            found.append(engine)
-    return found
+        if engine not in engines:
+            engines.append(engine)
+    return engines
 
 
 def _print_rows(rows: Sequence[_CacheRow], style: ListFormat) -> None:
     if style is ListFormat.JSON:
-        documents = [
-            {"kind": cache_row.kind, "place": cache_row.place, "entries": cache_row.entries, "bytes": cache_row.size}
-            for cache_row in rows
-        ]
-        console.write_stdout(json.dumps({"schema": table.CACHE_SCHEMA, "kept": documents}, indent=2) + "\n")
+        from lambdapack.report.document.listings import render_cache_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(
+            render_cache_json(
+                [{"kind": row.kind, "place": row.place, "entries": row.entries, "bytes": row.size} for row in rows]
+            )
+        )
         return
     header = ("WHAT", "ENTRIES", "SIZE", "WHERE")
     lines = [
@@ -117,7 +116,7 @@ def _print_rows(rows: Sequence[_CacheRow], style: ListFormat) -> None:
         for cache_row in rows
     ]
     total = ("all", "", format_size(sum(cache_row.size or 0 for cache_row in rows)), "")
-    console.write_stdout(table.align_columns([header, *lines, total]))
+    console.write_stdout(align_columns([header, *lines, total]))
 
 
 def _render_size(count: int | None) -> str:

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import cache_directory, engine_connector
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import cache_directory
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import OPTIONS, Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.pipeline.doctor import DoctorTarget, run_health_checks
-from lambdapack.report import checkup
-from lambdapack.report.checkup import Checkup, HealthCheck, HealthState, SettingOrigin
+from lambdapack.report.doctor import Checkup, HealthCheck, HealthState, SettingOrigin, render_checkup
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +30,34 @@ class DoctorOptions:
     quiet: bool
 
 
-def run_doctor(asked: DoctorOptions, flags: Mapping[str, object]) -> int:
+def run_doctor(options: DoctorOptions, flags: Mapping[str, object]) -> int:
     """Look, tell, and return 3 when a build could not work."""
-    bars = ProgressReporter(quiet=asked.quiet)
-    settings = read_settings(asked.path, flags)
-    patient = DoctorTarget(
-        directory=asked.path,
-        targets=select_targets(settings, bars),
+    progress = ProgressReporter(quiet=options.quiet)
+    settings = read_settings(options.path, flags)
+    target = DoctorTarget(
+        directory=options.path,
+        targets=select_targets(settings, progress),
         image=settings.image.value or BARE_IMAGE,
         build_image=settings.build_image.value or BUILD_IMAGE,
         environ=dict(os.environ),
         home=Path.home(),
-        disks=_disk_paths(asked.path, settings),
+        disks=_disk_paths(options.path, settings),
     )
-    checks = [*run_health_checks(patient, engine_connector(settings), bars), *(_check_aws() if asked.aws else ())]
-    found = Checkup(tuple(checks), tuple(_setting_origins(settings)))
-    text = (
-        checkup.render_checkup_json(found)
-        if asked.style is ListFormat.JSON
-        else checkup.render_checkup(found, verbose=asked.verbose)
-    )
-    console.write_stdout(text)
-    return int(ExitCode.FINE if found.ready else ExitCode.ENVIRONMENT)
+    checks = [*run_health_checks(target, engine_connector(settings), progress), *(_check_aws() if options.aws else ())]
+    checkup = Checkup(tuple(checks), tuple(_setting_origins(settings)))
+    if options.style is ListFormat.JSON:
+        from lambdapack.report.document.listings import render_checkup_json  # noqa: PLC0415  # only for JSON
+
+        console.write_stdout(render_checkup_json(checkup))
+    else:
+        console.write_stdout(render_checkup(checkup, verbose=options.verbose))
+    return int(ExitCode.FINE if checkup.ready else ExitCode.ENVIRONMENT)
 
 
 def _disk_paths(project: Path, settings: Settings) -> dict[str, Path]:
-    found = {"the archives": project, "temporary files": Path(tempfile.gettempdir())}
+    disks = {"the archives": project, "temporary files": Path(tempfile.gettempdir())}
     cache = cache_directory(settings)
-    return {**found, "the cache": cache} if cache else found
+    return {**disks, "the cache": cache} if cache else disks
 
 
 def _check_aws() -> Iterator[HealthCheck]:
@@ -69,8 +67,8 @@ def _check_aws() -> Iterator[HealthCheck]:
         cloud = connect_cloud(os.environ)
         identity = cloud.identity()
     except LambdapackError as error:
-        said = f"{error.failure.code}: {error.failure.title}; only publishing and deploying need it"
-        yield HealthCheck("AWS", HealthState.NOTE, said, error.hint)
+        detail = f"{error.failure.code}: {error.failure.title}; only publishing and deploying need AWS"
+        yield HealthCheck("AWS", HealthState.NOTE, detail, error.hint)
         return
     yield HealthCheck("AWS", HealthState.OK, f"{identity.arn} in {cloud.region}")
 

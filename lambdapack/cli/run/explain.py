@@ -23,7 +23,7 @@ from lambdapack.runtimes.runtime import newest_runtime, parse_architecture, pars
 
 if TYPE_CHECKING:
     from lambdapack.book.book import BookEntry
-    from lambdapack.cli.input.engines import AwsOptions
+    from lambdapack.cli.input.resources import AwsOptions
     from lambdapack.errors.record import Failure
     from lambdapack.model import Rule
 
@@ -65,12 +65,13 @@ def _look_up(word: str) -> tuple[str, str] | None:
     LP001 for a code that there is not.
     """
     from lambdapack.report import records  # noqa: PLC0415  # a text needs no record's page
+    from lambdapack.report.document.diagnosis import render_book_page_json, render_record_json  # noqa: PLC0415
 
     record = _find_record(word)
     if record is not None:
-        return records.render_record(record), records.render_record_json(record)
+        return records.render_record(record), render_record_json(record)
     page = _find_page(re.sub(VERSION_SUFFIX, "", word))
-    return (records.render_book_page(page), records.render_book_page_json(page)) if page else None
+    return (records.render_book_page(page), render_book_page_json(page)) if page else None
 
 
 def _find_page(name: str) -> "BookEntry | None":
@@ -110,9 +111,17 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
             if asked.project is not None:
                 raise
             bars.note(f"this project was not looked at: {error}")
-    text = diagnosis.render_diagnosis(found, _similar_names(asked.text or ""))
-    console.write_stdout(diagnosis.render_diagnosis_json(found) if asked.style is ListFormat.JSON else text)
+    console.write_stdout(_render_explanation(found, asked))
     return int(ExitCode.FINE if found.diagnoses else ExitCode.JUDGEMENT)
+
+
+def _render_explanation(explanation: Explanation, asked: ExplainOptions) -> str:
+    if asked.style is ListFormat.JSON:
+        from lambdapack.report.document.diagnosis import render_diagnosis_json  # noqa: PLC0415  # only where it is asked
+
+        return render_diagnosis_json(explanation)
+    word = asked.text or ""
+    return diagnosis.render_diagnosis(explanation, _similar_names(word), word)
 
 
 def _make_aim(settings: Settings) -> ExplainTarget:
@@ -131,7 +140,7 @@ def _project_to_check(asked: ExplainOptions) -> Path | None:
 
 
 def _check_against_project(found: Explanation, where: Path, settings: Settings, bars: ProgressReporter) -> Explanation:
-    from lambdapack.cli.output.places import open_store  # noqa: PLC0415
+    from lambdapack.cli.input.resources import open_store  # noqa: PLC0415
     from lambdapack.pipeline.confirm import InspectionTarget, check_against_package  # noqa: PLC0415  # judging is most of what there is
 
     policy = make_policy(settings, handler_required=False)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambdapack.cli.input.resources import archive_stem
 from lambdapack.cli.input.settings import ALL_ARCHITECTURES, read_settings, select_targets
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import archive_stem
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import LambdapackError
@@ -34,25 +34,25 @@ class InitOptions:
     show: bool
 
 
-def run_init(asked: InitOptions, flags: Mapping[str, object]) -> int:
+def run_init(options: InitOptions, flags: Mapping[str, object]) -> int:
     """Write or print the files and return the exit code."""
-    bars = ProgressReporter(quiet=False)
-    settings = read_settings(asked.path, flags)
+    progress = ProgressReporter(quiet=False)
+    settings = read_settings(options.path, flags)
     start = InitRequest(
-        asked.path,
-        asked.recipes,
-        _project_name(asked, settings),
-        _require_single_target(settings, bars),
+        options.path,
+        options.recipes,
+        _project_name(options, settings),
+        _require_single_target(settings, progress),
         settings.handler.value,
     )
     situation, notes = read_recipe_context(start)
     for note in notes:
-        bars.note(note)
+        progress.note(note)
     glue = make_recipe_files(start, situation)
-    if asked.show:
+    if options.show:
         console.write_stdout(_render_files(glue))
         return 0
-    begun = write_recipe_files(start, glue, force=asked.force)
+    begun = write_recipe_files(start, glue, force=options.force)
     console.write_stdout(
         "".join(
             f"{_relative_path(written_file.path)}\n"
@@ -64,18 +64,18 @@ def run_init(asked: InitOptions, flags: Mapping[str, object]) -> int:
     return 0
 
 
-def _project_name(asked: InitOptions, settings: Settings) -> str:
+def _project_name(options: InitOptions, settings: Settings) -> str:
     """Return the project's name; a CDK app's directory needs no package.json."""
-    if asked.recipes == ("cdk",) and not (asked.path / "package.json").is_file():
-        return asked.path.resolve().name
-    return archive_stem(asked.path, settings)
+    if options.recipes == ("cdk",) and not (options.path / "package.json").is_file():
+        return options.path.resolve().name
+    return archive_stem(options.path, settings)
 
 
-def _require_single_target(settings: Settings, bars: ProgressReporter) -> Target:
+def _require_single_target(settings: Settings, progress: ProgressReporter) -> Target:
     if settings.arch.value == ALL_ARCHITECTURES:
         hint = "Pass `--arch arm64` or `--arch x86_64`: a function has one architecture."
-        raise LambdapackError(USAGE, "init needs one architecture, and the settings say all", hint=hint)
-    return select_targets(settings, bars)[0]
+        raise LambdapackError(USAGE, "init needs one architecture, but the settings say all", hint=hint)
+    return select_targets(settings, progress)[0]
 
 
 def _render_files(glue: Sequence[RecipeFile]) -> str:
@@ -90,12 +90,7 @@ def _render_outcome(begun: WrittenFile) -> str:
         return wrap_paragraph("unchanged: ", path) + "\n"
     if not begun.missing:
         return ""
-    return (
-        wrap_paragraph(
-            "note: ", f"{path} is there already and was left as it is; add to it: {', '.join(begun.missing)}"
-        )
-        + "\n"
-    )
+    return wrap_paragraph("note: ", f"{path} exists and was not changed; add to it: {', '.join(begun.missing)}") + "\n"
 
 
 def _relative_path(path: Path) -> str:

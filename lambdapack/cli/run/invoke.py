@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdapack.cli.input.engines import AwsOptions, engine_connector
 from lambdapack.cli.input.events import Event, check_port_is_free, read_events
+from lambdapack.cli.input.resources import AwsOptions, engine_connector, output_paths
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.input.targets import (
     fetch_target,
@@ -16,7 +16,6 @@ from lambdapack.cli.input.targets import (
 )
 from lambdapack.cli.input.variables import read_variables
 from lambdapack.cli.output import console
-from lambdapack.cli.output.places import output_paths
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.cli.run.build import make_build_request
 from lambdapack.config.settings import Settings
@@ -74,29 +73,33 @@ class InvocationTarget:
     function: LambdaFunction | None = None  # the deployed one that it is
 
 
-def run_invoke(asked: InvokeOptions, flags: Mapping[str, object]) -> int:
+def run_invoke(options: InvokeOptions, flags: Mapping[str, object]) -> int:
     """Invoke, print each answer when it is there, and return the exit code; LP121 when one is an error."""
-    bars = ProgressReporter(quiet=asked.quiet)
-    variables = read_variables(asked.env_files, asked.variables)
-    events = read_events(asked.events)
-    if asked.debugger is not None:
-        check_port_is_free(asked.debugger)
-    with _open_target(asked, flags, bars) as found:
-        if found is None:
+    progress = ProgressReporter(quiet=options.quiet)
+    variables = read_variables(options.env_files, options.variables)
+    events = read_events(options.events)
+    if options.debugger is not None:
+        check_port_is_free(options.debugger)
+    with _open_target(options, flags, progress) as invocation:
+        if invocation is None:
             return int(ExitCode.JUDGEMENT)
-        engine = engine_connector(found.settings)(found.target.architecture)
-        emulated = engine.architecture is not found.target.architecture
+        engine = engine_connector(invocation.settings)(invocation.target.architecture)
+        emulated = engine.architecture is not invocation.target.architecture
         call = _make_call(
-            asked, found, events, variables, seconds=_event_seconds(asked, found.function, bars, emulated=emulated)
+            options,
+            invocation,
+            events,
+            variables,
+            seconds=_event_seconds(options, invocation.function, progress, emulated=emulated),
         )
-        image = expand_image_name(found.settings.image.value or BARE_IMAGE, found.target)
-        wanted = InvocationRequest(
-            archive=found.archive, layers=found.layers, target=found.target, image=image, call=call
+        image = expand_image_name(invocation.settings.image.value or BARE_IMAGE, invocation.target)
+        request = InvocationRequest(
+            archive=invocation.archive, layers=invocation.layers, target=invocation.target, image=image, call=call
         )
-        if asked.debugger is not None:
-            bars.note(f"the function waits for a debugger at 127.0.0.1:{asked.debugger}, and has a network meanwhile")
-        replied = invoke_archive(wanted, engine, bars, _print_answer)
-    _require_success(events, replied)
+        if options.debugger is not None:
+            progress.note(f"the function waits for a debugger at 127.0.0.1:{options.debugger} and has network access")
+        results = invoke_archive(request, engine, progress, _print_answer)
+    _require_success(events, results)
     return int(ExitCode.FINE)
 
 
@@ -104,9 +107,9 @@ def _print_answer(answer: InvokeResult) -> None:
     console.write_stdout(answer.payload.decode("utf-8", "replace").rstrip("\n") + "\n")
 
 
-def _require_success(events: Sequence[Event], replied: Sequence[InvokeResult]) -> None:
+def _require_success(events: Sequence[Event], results: Sequence[InvokeResult]) -> None:
     failed = [
-        (event, invoke_result) for event, invoke_result in zip(events, replied, strict=True) if invoke_result.error
+        (event, invoke_result) for event, invoke_result in zip(events, results, strict=True) if invoke_result.error
     ]
     if failed:
         several = len(events) > 1
@@ -120,75 +123,75 @@ def _require_success(events: Sequence[Event], replied: Sequence[InvokeResult]) -
 
 
 def _event_seconds(
-    asked: InvokeOptions, function: LambdaFunction | None, bars: ProgressReporter, *, emulated: bool
+    options: InvokeOptions, function: LambdaFunction | None, progress: ProgressReporter, *, emulated: bool
 ) -> int:
     """Return what an event may take. An emulated CPU is given more, unless --timeout says what it is given."""
-    if asked.timeout_seconds or asked.debugger:
-        return asked.timeout_seconds or DEBUGGER_TIMEOUT_SECONDS
+    if options.timeout_seconds or options.debugger:
+        return options.timeout_seconds or DEBUGGER_TIMEOUT_SECONDS
     usual = function.timeout if function else DEFAULT_TIMEOUT_SECONDS
     if not emulated:
         return usual
     more = min(usual * EMULATION_SLOWDOWN, DEBUGGER_TIMEOUT_SECONDS)
     if function:
-        bars.note(f"the CPU is emulated here: an event may take {more} s, not {usual} as there (`--timeout` sets it)")
+        progress.note(f"the CPU is emulated: the timeout is {more} s here, {usual} s on Lambda (`--timeout` sets it)")
     return more
 
 
 def _make_call(
-    asked: InvokeOptions,
-    found: InvocationTarget,
+    options: InvokeOptions,
+    invocation: InvocationTarget,
     events: Sequence[Event],
     variables: Mapping[str, str],
     *,
     seconds: int,
 ) -> InvokeRequest:
     """What the command line says comes first, then the deployed function, then what stands for nobody's word."""
-    function = found.function
+    function = invocation.function
     deployed = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function.name, **function.environment}
     return InvokeRequest(
-        found.handler,
+        invocation.handler,
         tuple(event.payload for event in events),
         {**deployed, **variables},
-        network=asked.network,
+        network=options.network,
         timeout_seconds=seconds,
-        memory_mb=asked.memory_mb or (function.memory if function else DEFAULT_MEMORY_MB),
-        debugger=asked.debugger,
+        memory_mb=options.memory_mb or (function.memory if function else DEFAULT_MEMORY_MB),
+        debugger=options.debugger,
     )
 
 
 @contextmanager
 def _open_target(
-    asked: InvokeOptions, flags: Mapping[str, object], bars: ProgressReporter
+    options: InvokeOptions, flags: Mapping[str, object], progress: ProgressReporter
 ) -> Iterator[InvocationTarget | None]:
     """Lend what is run, None when a project was built and did not pass."""
-    if asked.function is None:
-        yield _local_target(asked.path, flags, bars)
+    if options.function is None:
+        yield _local_target(options.path, flags, progress)
         return
-    if asked.path != WORKING_DIRECTORY:
-        hint = "Leave one of them out."
-        raise LambdapackError(USAGE, f"{asked.path} and --function {asked.function} are two functions", hint=hint)
-    if not asked.function:  # an empty variable of a script
-        raise LambdapackError(USAGE, "--function is an empty text", hint="Name a function: `--function app:live`.")
-    name = asked.function if asked.function.startswith("arn:") else f"function:{asked.function}"
-    with fetch_target(name, asked.place, bars) as fetched:
+    if options.path != WORKING_DIRECTORY:
+        hint = "Pass one of them."
+        raise LambdapackError(USAGE, f"{options.path} and --function {options.function} exclude each other", hint=hint)
+    if not options.function:  # an empty variable of a script
+        raise LambdapackError(USAGE, "--function is empty", hint="Name a function: `--function app:live`.")
+    name = options.function if options.function.startswith("arn:") else f"function:{options.function}"
+    with fetch_target(name, options.place, progress) as fetched:
         if fetched is None or fetched.function is None:
-            hint = "Write NAME, NAME:ALIAS or an ARN."
-            raise LambdapackError(USAGE, f"--function {asked.function} is no function's name", hint=hint)
+            hint = "Pass NAME, NAME:ALIAS or an ARN."
+            raise LambdapackError(USAGE, f"--function {options.function} is not a function name", hint=hint)
         settings = read_settings(WORKING_DIRECTORY, settings_from_function(fetched, flags))
-        (target,) = select_targets(settings, bars)
-        for each in fetched.layers.unreadable:
-            bars.note(f"the layer {each} cannot be read, and is left out")
+        (target,) = select_targets(settings, progress)
+        for layer in fetched.layers.unreadable:
+            progress.note(f"layer {layer} cannot be read and is skipped")
         yield InvocationTarget(
             fetched.path, fetched.layer_files, target, fetched.function.handler, settings, fetched.function
         )
 
 
-def _local_target(path: Path, flags: Mapping[str, object], bars: ProgressReporter) -> InvocationTarget | None:
-    settings = read_settings(path, settings_from_manifest(path, flags, bars))
+def _local_target(path: Path, flags: Mapping[str, object], progress: ProgressReporter) -> InvocationTarget | None:
+    settings = read_settings(path, settings_from_manifest(path, flags, progress))
     if not path.exists():
         raise LambdapackError(BAD_TARGET, f"{path}: there is no such file or directory")
-    target = select_targets(settings, bars)[0]
-    archive = _find_or_build_archive(path, settings, target, bars)
+    target = select_targets(settings, progress)[0]
+    archive = _find_or_build_archive(path, settings, target, progress)
     if archive is None:
         return None
     handler = settings.handler.value
@@ -197,7 +200,7 @@ def _local_target(path: Path, flags: Mapping[str, object], bars: ProgressReporte
     return InvocationTarget(archive, settings.layers.value, target, handler, settings)
 
 
-def _find_or_build_archive(path: Path, settings: Settings, target: Target, bars: ProgressReporter) -> Path | None:
+def _find_or_build_archive(path: Path, settings: Settings, target: Target, progress: ProgressReporter) -> Path | None:
     """Return the zip to run: the one named, or the project's, built first when it is not there."""
     if not (path / "package.json").is_file():
         return path
@@ -205,9 +208,11 @@ def _find_or_build_archive(path: Path, settings: Settings, target: Target, bars:
         raise LambdapackError(USAGE, "a layer has no handler", hint="Invoke a function with `--layer ZIP`.")
     output = output_paths(path, settings, (target,))[target]
     if output.is_file() and _is_made_for(output, target) and not _is_older(output, path):
-        bars.note(f"invoking {output}, which was built before; `lambdapack build` makes it anew")
+        progress.note(f"invoking the existing {output}; `lambdapack build` rebuilds it")
         return output
-    (built,) = build_packages(make_build_request(path, settings, {target: output}), engine_connector(settings), bars)
+    (built,) = build_packages(
+        make_build_request(path, settings, {target: output}), engine_connector(settings), progress
+    )
     if built.report.verdict is not Verdict.PASS:
         console.write_stderr(human.render_human(built.report))
     return built.archive.path if built.archive else None

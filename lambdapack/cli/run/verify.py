@@ -3,10 +3,11 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdapack.cli.command.options import ReportFormat
-from lambdapack.cli.input.engines import AwsOptions
+from lambdapack.cli.input.resources import AwsOptions, open_store
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -17,23 +18,24 @@ from lambdapack.cli.input.settings import (
     select_targets,
 )
 from lambdapack.cli.input.targets import fetch_target, settings_from_function, settings_from_manifest
-from lambdapack.cli.output import console, location
-from lambdapack.cli.output.places import open_store
+from lambdapack.cli.output import console
+from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
-from lambdapack.deploy.observe import check_attached_layers
-from lambdapack.engine.images import BARE_IMAGE, expand_image_name
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.pipeline.fetch import FetchedTarget
-from lambdapack.pipeline.origin import find_package_origin
+from lambdapack.pack.output import read_zip_manifest
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
-from lambdapack.report import formats
+from lambdapack.report.formats import GITHUB, RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
-from lambdapack.rules.model.case import PackageOrigin, Policy
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.package import PackageOrigin
 from lambdapack.rules.model.report import Report
 from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.fetch import FetchedTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +48,40 @@ class VerifyOptions:
     project: Path | None
     load: bool
     all_binaries: bool
-    style: ReportFormat
+    style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
 
 
-def run_verify(asked: VerifyOptions, flags: Mapping[str, object]) -> int:
+def run_verify(options: VerifyOptions, flags: Mapping[str, object]) -> int:
     """Judge, write the report, and return the exit code."""
-    bars = ProgressReporter(quiet=asked.quiet)
-    with fetch_target(asked.target, asked.place, bars) as fetched:
-        measured, flags = apply_runtime_file(asked.runtime_file, settings_from_function(fetched, flags))
-        path = fetched.path if fetched else Path(asked.target)
-        settings = read_settings(path, settings_from_manifest(path, flags, bars))
-        policy = make_policy(settings, handler_required=False, all_binaries=asked.all_binaries)
-        runtimes = [measured or shipped_runtime(each) for each in select_targets(settings, bars)]
-        prove = _make_prover(settings, policy, bars) if asked.load else None
-        given = make_verification_target(path, fetched, settings, origin_of_target(path, asked.project))
-        reports = verify_for_runtimes(given, runtimes, policy, bars, prove, open_store(settings))
+    progress = ProgressReporter(quiet=options.quiet)
+    with fetch_target(options.target, options.place, progress) as fetched:
+        measured, flags = apply_runtime_file(options.runtime_file, settings_from_function(fetched, flags))
+        path = fetched.path if fetched else Path(options.target)
+        settings = read_settings(path, settings_from_manifest(path, flags, progress))
+        policy = make_policy(settings, handler_required=False, all_binaries=options.all_binaries)
+        runtimes = [measured or shipped_runtime(target) for target in select_targets(settings, progress)]
+        prove = _make_prover(settings, policy, progress) if options.load else None
+        given = make_verification_target(path, fetched, settings, origin_of_target(path, options.project))
+        reports = verify_for_runtimes(given, runtimes, policy, progress, prove, open_store(settings))
         if fetched and fetched.function:
             reports = tuple(add_layer_findings(report, fetched, policy) for report in reports)
     several = settings.arch.value == ALL_ARCHITECTURES
-    where = location.project_locator(Path(fetched.function.name) if fetched and fetched.function else path)
-    console.write_stdout(
-        formats.render_reports(asked.style.value, reports, where, several=several, verbose=asked.verbose)
-    )
-    location.append_step_summary(asked.style.value, reports)
-    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(asked.target)}"):
-        bars.note(hint)
+    subject = Path(fetched.function.name) if fetched and fetched.function else path
+    context = RenderContext(partial(project_locator, subject), several=several, verbose=options.verbose)
+    console.write_stdout(render_reports(options.style, reports, context))
+    if options.style == GITHUB:
+        append_step_summary(reports)
+    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(options.target)}"):
+        progress.note(hint)
     limit = fail_on_severity(settings)
     failed = limit is not None and any(report.fails(limit) for report in reports)
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
 
 
 def make_verification_target(
-    path: Path, fetched: FetchedTarget | None, settings: Settings, origin: PackageOrigin | None
+    path: Path, fetched: "FetchedTarget | None", settings: Settings, origin: PackageOrigin | None
 ) -> VerificationTarget:
     """Return what is to be judged: a path with the layers of the settings, or what was brought from AWS."""
     handler, layers = settings.handler.value, settings.layers.value
@@ -95,10 +97,12 @@ def make_verification_target(
     )
 
 
-def add_layer_findings(report: Report, fetched: FetchedTarget, policy: Policy) -> Report:
+def add_layer_findings(report: Report, fetched: "FetchedTarget", policy: Policy) -> Report:
     """Return the report with what a function's own layers say about themselves."""
-    found = check_attached_layers(fetched.layers, report.runtime.target.architecture)
-    return replace(report, findings=apply_policy((*report.findings, *found), policy))
+    from lambdapack.deploy.observe import check_attached_layers  # noqa: PLC0415  # only for what is in AWS
+
+    findings = check_attached_layers(fetched.layers, report.runtime.target.architecture)
+    return replace(report, findings=apply_policy((*report.findings, *findings), policy))
 
 
 def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
@@ -106,14 +110,19 @@ def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
     if project is not None and not path.is_file():
         raise LambdapackError(
             USAGE,
-            "--project is for a zip",
-            hint="Name a zip, or leave --project out: a directory has its own lockfile.",
+            "--project needs a zip",
+            hint="Pass a zip, or remove --project: a directory has its own lockfile.",
         )
-    return find_package_origin(path, project) if path.is_file() else None
+    if not path.is_file() or (project is None and read_zip_manifest(path) is None):
+        return None
+    from lambdapack.pipeline.origin import find_package_origin  # noqa: PLC0415  # only a zip with a project needs it
+
+    return find_package_origin(path, project)
 
 
-def _make_prover(settings: Settings, policy: Policy, bars: ProgressReporter) -> Prover:
-    from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415  # only --load needs an engine
+def _make_prover(settings: Settings, policy: Policy, progress: ProgressReporter) -> Prover:
+    from lambdapack.cli.input.resources import engine_connector  # noqa: PLC0415  # only --load needs an engine
+    from lambdapack.engine.images import BARE_IMAGE, expand_image_name  # noqa: PLC0415
     from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415
 
     connect = engine_connector(settings)
@@ -122,6 +131,6 @@ def _make_prover(settings: Settings, policy: Policy, bars: ProgressReporter) -> 
     def prove(report: Report, tree: Tree, handler: str | None, layers: Sequence[Tree]) -> Report:
         target = report.runtime.target
         proof = ProofRequest(connect(target.architecture), expand_image_name(template, target), tree, handler, layers)
-        return prove_package(report, proof, policy, bars)
+        return prove_package(report, proof, policy, progress)
 
     return prove

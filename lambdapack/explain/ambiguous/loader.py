@@ -7,11 +7,7 @@ from lambdapack.explain.symbols import explain_musl_symbol, explain_undefined_sy
 from lambdapack.messages import DYLD_OPENING, FILE, QUOTED, Certainty, Rank
 from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, MUSL
 from lambdapack.rules.binary.loader_records import NOT_ELF, WRONG_CPU
-from lambdapack.rules.binary.node_records import (
-    ELECTRON_ABI,
-    NODE_ABI,
-    NOT_AN_ADDON,
-)
+from lambdapack.rules.binary.node_records import ELECTRON_ABI, NODE_ABI, NOT_AN_ADDON
 from lambdapack.rules.package.records import MISSING_ADDON, NOT_READABLE
 from lambdapack.rules.selection.tokens import is_musl, parse_platform_tags
 from lambdapack.runtimes.versions import describe_abi, electron_majors

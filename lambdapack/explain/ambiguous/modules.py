@@ -5,9 +5,7 @@ import re
 
 from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
 from lambdapack.messages import NAME, QUOTED, Certainty, Rank
-from lambdapack.rules.binary.node_records import (
-    NO_EXEC_BIT,
-)
+from lambdapack.rules.binary.node_records import NO_EXEC_BIT
 from lambdapack.rules.function.records import HANDLER_MISSING, REQUIRED_FILE_MISSING
 from lambdapack.rules.package.records import DEPENDENCY_MISSING, NOT_READABLE
 from lambdapack.rules.selection.tokens import parse_platform_tags

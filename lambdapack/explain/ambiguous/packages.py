@@ -7,10 +7,7 @@ from lambdapack.errors.install import CRASHED
 from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
 from lambdapack.messages import FILE, NAME, QUOTED, Certainty, Rank
 from lambdapack.rules.binary.loader_records import NOT_ELF, TRUNCATED, WRONG_CPU
-from lambdapack.rules.binary.node_records import (
-    MISSING_INTERPRETER,
-    NODE_API_LEVEL,
-)
+from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NODE_API_LEVEL
 from lambdapack.rules.lockfile.records import (
     LOCK_OUT_OF_STEP,
     NPM_REFUSES_LOCK,

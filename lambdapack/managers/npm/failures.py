@@ -1,7 +1,7 @@
 """Which failure a failed npm run is: by npm's own codes, and by the messages of the failures' records. Runs nothing.
 
 What is no program's message but npm's is from logs that npm 10.9.9 wrote in an image of Node 22, 2026-11;
-tests/unit/build/npm_logs has them.
+tests/unit/managers/npm/logs has them.
 """
 
 import re

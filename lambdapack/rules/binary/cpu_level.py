@@ -5,7 +5,7 @@ from dataclasses import replace
 from lambdapack.binary.facts import BinaryRole, Format
 from lambdapack.model import Architecture, Finding, Severity
 from lambdapack.rules.binary.linking_records import CPU_LEVEL
-from lambdapack.rules.model.case import Case, CpuFlag
+from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Judgement, Outcome
 from lambdapack.runtimes.cpu import CPU_FLOORS
 from lambdapack.runtimes.runtime import Runtime
@@ -13,7 +13,7 @@ from lambdapack.runtimes.runtime import Runtime
 NATIVE_CPU_VALUE = "native"
 
 
-def apply_cpu_flags(judgement: Judgement, facts: Case, runtime: Runtime) -> Judgement:
+def apply_cpu_flags(judgement: Judgement, facts: PackageFacts, runtime: Runtime) -> Judgement:
     """Return a judgement with the flag that asks for more than Lambda's CPU, and as it is where there is none.
 
     The outcome becomes unknown, except where only some sources were compiled so: those may well ask the CPU first.
@@ -22,7 +22,7 @@ def apply_cpu_flags(judgement: Judgement, facts: Case, runtime: Runtime) -> Judg
         return judgement
     found = [
         cpu_flag
-        for cpu_flag in facts.compiled
+        for cpu_flag in facts.cpu_flags
         if cpu_flag.package == judgement.package and _is_above_baseline(cpu_flag, runtime)
     ]
     if not found:
@@ -42,7 +42,7 @@ def apply_cpu_flags(judgement: Judgement, facts: Case, runtime: Runtime) -> Judg
     return replace(judgement, outcome=outcome, cause=CPU_LEVEL.name if certain else None, finding=finding)
 
 
-def _may_be_compiled_here(judgement: Judgement, facts: Case) -> bool:
+def _may_be_compiled_here(judgement: Judgement, facts: PackageFacts) -> bool:
     binary = judgement.binary
     if judgement.outcome is not Outcome.LOADS or judgement.finding or not judgement.selected:
         return False
@@ -52,7 +52,7 @@ def _may_be_compiled_here(judgement: Judgement, facts: Case) -> bool:
         BinaryRole.LIBRARY,
     }:
         return False
-    return binary.path not in facts.ready and "/prebuilds/" not in f"/{binary.path}"
+    return binary.path not in facts.own_files and "/prebuilds/" not in f"/{binary.path}"
 
 
 def _is_native_flag(compiled: CpuFlag) -> bool:

@@ -7,7 +7,6 @@ from lambdapack.binary.facts import Binary, BinaryRole, RegistrationKind
 from lambdapack.binary.format import has_addon_name
 from lambdapack.model import NODE_MODULES
 from lambdapack.rules.binary.executables import check_execute_bit, check_i386_program, check_interpreter
-from lambdapack.rules.binary.file_system import LambdaFileSystem
 from lambdapack.rules.binary.load_time import (
     check_cpu_level,
     check_executable_stack,
@@ -19,6 +18,7 @@ from lambdapack.rules.binary.opening import check_library, check_program_format
 from lambdapack.rules.binary.registration import check_registration
 from lambdapack.rules.binary.symbols import check_symbols
 from lambdapack.rules.binary.versions import check_doubtful_libraries, check_versions
+from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.runtime import Runtime
 
@@ -64,18 +64,18 @@ def is_addon(binary: Binary) -> bool:
     return binary.path.endswith(".node")
 
 
-def judge_binary(path: str, binary: Binary, space: LambdaFileSystem, runtime: Runtime) -> Conclusion:
+def judge_binary(path: str, binary: Binary, file_system: LambdaFileSystem, runtime: Runtime) -> Conclusion:
     """Return what becomes of the file at an absolute path when it is required, needed or started."""
     if binary.role is BinaryRole.EXECUTABLE and not is_addon(binary):
-        return _judge_program(path, binary, space, runtime)
+        return _judge_program(path, binary, file_system, runtime)
     defect = check_library(binary, runtime.target.architecture)
     if defect is not None:
         return Conclusion(defect)
-    checks = ADDON_CHECKS if _is_for_node(path, binary, space) else LIBRARY_CHECKS
-    return _judge_loaded(path, binary, LinkMap(runtime, space), checks)
+    checks = ADDON_CHECKS if _is_for_node(path, binary, file_system) else LIBRARY_CHECKS
+    return _judge_loaded(path, binary, LinkMap(runtime, file_system), checks)
 
 
-def _is_for_node(path: str, binary: Binary, space: LambdaFileSystem) -> bool:
+def _is_for_node(path: str, binary: Binary, file_system: LambdaFileSystem) -> bool:
     """Tell whether it is node that the file is handed to, and not a loader that only wants its symbols.
 
     A library that nothing in the function needs, in a package that its author did not write, is asked what
@@ -83,13 +83,13 @@ def _is_for_node(path: str, binary: Binary, space: LambdaFileSystem) -> bool:
     """
     if has_addon_name(binary.path):
         return True
-    if path in space.needed:
+    if path in file_system.needed:
         return False
     registers = binary.elf is not None and binary.elf.registration.kind is not RegistrationKind.NONE
     return registers or NODE_MODULES in path.split("/")
 
 
-def _judge_program(path: str, binary: Binary, space: LambdaFileSystem, runtime: Runtime) -> Conclusion:
+def _judge_program(path: str, binary: Binary, file_system: LambdaFileSystem, runtime: Runtime) -> Conclusion:
     defect = (
         check_execute_bit(binary)
         or check_i386_program(binary, runtime)
@@ -98,7 +98,7 @@ def _judge_program(path: str, binary: Binary, space: LambdaFileSystem, runtime: 
     defect = defect or check_interpreter(binary, runtime)
     if defect is not None or binary.elf is None or binary.elf.interpreter is None:
         return Conclusion(defect)
-    return _judge_loaded(path, binary, LinkMap(runtime, space, inside_node=False), PROGRAM_CHECKS)
+    return _judge_loaded(path, binary, LinkMap(runtime, file_system, inside_node=False), PROGRAM_CHECKS)
 
 
 def _judge_loaded(path: str, binary: Binary, link_map: LinkMap, checks: tuple[DefectCheck, ...]) -> Conclusion:
@@ -113,9 +113,9 @@ def _judge_loaded(path: str, binary: Binary, link_map: LinkMap, checks: tuple[De
 
 def _pick_defect(process: Process, checks: tuple[DefectCheck, ...]) -> Defect | None:
     """What surely fails wins over what is in doubt; dying later wins over doubt as well."""
-    found = [defect for check in checks if (defect := check(process)) is not None]
-    return next((each for each in found if each.outcome is Outcome.FAILS), None) or min(
-        found, key=lambda each: _OUTCOME_RANKS[each.outcome], default=None
+    defects = [defect for check in checks if (defect := check(process)) is not None]
+    return next((defect for defect in defects if defect.outcome is Outcome.FAILS), None) or min(
+        defects, key=lambda defect: _OUTCOME_RANKS[defect.outcome], default=None
     )
 
 

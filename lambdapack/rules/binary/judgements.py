@@ -8,19 +8,22 @@ from lambdapack.binary.facts import Binary, BinaryRole, Format
 from lambdapack.model import Finding, Severity
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.packages.native_use import NativeUse
-from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem, merge_layers, path_in_report
+from lambdapack.rules.binary.check import WRONG_PLATFORM_CAUSES
+from lambdapack.rules.binary.cpu_level import apply_cpu_flags
 from lambdapack.rules.binary.judge import Conclusion, is_addon, judge_binary
 from lambdapack.rules.binary.node_records import NO_EXEC_BIT, NOT_AN_ADDON
-from lambdapack.rules.fixes import WRONG_PLATFORM_CAUSES, defect_fix
-from lambdapack.rules.model.case import Case
-from lambdapack.rules.model.report import Defect, Judgement, Outcome
+from lambdapack.rules.fixes import defect_fix
+from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem, merge_layers, path_in_report
+from lambdapack.rules.model.package import PackageFacts
+from lambdapack.rules.model.report import BinaryJudgements, Defect, Judgement, Outcome
+from lambdapack.rules.model.resolver import ModuleResolver
 from lambdapack.rules.package.missing import (
     PackageChoices,
     PackageNeeds,
     missing_build_findings,
     missing_family_findings,
 )
-from lambdapack.rules.selection.platforms import ModuleResolver, PlatformFamily, find_plain_variants
+from lambdapack.rules.selection.platforms import PlatformFamily, find_families, find_plain_variants
 from lambdapack.rules.selection.reach import find_reach
 from lambdapack.rules.selection.selection import Choice, choose_files, choose_foreign_files
 from lambdapack.rules.selection.tokens import parse_platform_tags
@@ -31,14 +34,6 @@ UNOPENED_FORMATS = frozenset({Format.ARCHIVE, Format.WASM})
 
 LIBRARY_EXTENSIONS = (".so", ".dylib", ".dll")
 UNOPENED_CHOICE = Choice(selected=False, why="nothing opens such a file")
-
-
-@dataclass(frozen=True, slots=True)
-class BinaryJudgements:
-    """The judgements of one tree and the packages that lack a native file."""
-
-    judgements: tuple[Judgement, ...]
-    missing: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,69 +51,67 @@ class _Leniency:
 
     directories: Mapping[str, Severity | None]  # packages that can be done without
     good: frozenset[str]  # packages whose addons all load
-    unnamed: frozenset[str]  # programs that their package never names
+    unnamed_programs: frozenset[str]  # programs that their package never names
 
 
-def judge_tree(facts: Case, runtime: Runtime) -> BinaryJudgements:
-    """Return the judgements alone, for who wants no report."""
-    space = merge_layers(facts)
-    installed = ModuleResolver(space, runtime)
-    return judge_binaries(facts, space, installed, find_reach(space, installed, runtime).dead, runtime)
+def judge_tree(facts: PackageFacts, runtime: Runtime) -> BinaryJudgements:
+    """Return the judgements alone, without a report."""
+    file_system = merge_layers(facts)
+    resolver = ModuleResolver(file_system, runtime)
+    return judge_binaries(facts, file_system, resolver, find_reach(file_system, resolver, runtime).dead, runtime)
 
 
 def judge_binaries(
-    facts: Case, space: LambdaFileSystem, installed: ModuleResolver, dead: frozenset[str], runtime: Runtime
+    facts: PackageFacts, file_system: LambdaFileSystem, resolver: ModuleResolver, dead: frozenset[str], runtime: Runtime
 ) -> BinaryJudgements:
     """Return a judgement for every native file of a tree and its layers, in byte order; a layer's as /opt/...
 
     `dead` are directories of packages that nothing reaches: their files are judged and do not count.
     """
-    every = tuple(
-        platform_family
-        for platform_family in installed.families(runtime)
-        if platform_family.owner.directory not in dead
+    families = tuple(
+        family
+        for family in find_families(resolver, file_system.manifests.values(), runtime)
+        if family.owner.directory not in dead
     )
-    families, required = (
-        tuple(platform_family for platform_family in every if not platform_family.serves(runtime)),
-        installed.required(),
-    )
-    packages = _group_by_package(space, runtime)
+    unserved = tuple(family for family in families if not family.serves(runtime))
+    required = resolver.required_directories()
+    packages = _group_by_package(file_system, runtime)
     files = [
         _JudgedFile(
-            place, binary, package.manifest, _file_choice(package, place), judge_binary(place, binary, space, runtime)
+            place,
+            binary,
+            package.manifest,
+            _file_choice(package, place),
+            judge_binary(place, binary, file_system, runtime),
         )
         for package, places in packages
         for place, binary in places.items()
     ]
-    wrong = _wrong_platform_directories(families, required)
-    living = [judged_file for judged_file in files if judged_file.owner.directory not in dead]
-    members = frozenset(member.directory for platform_family in every for member in platform_family.installed)
+    wrong = _wrong_platform_directories(unserved, required)
+    living = [file for file in files if file.owner.directory not in dead]
+    members = frozenset(member.directory for family in families for member in family.installed)
     selected = _selected_places(living, _wrong_platform_files(living, wrong, runtime), members)
     good = _loadable_packages(living, selected)
-    spare = {path: Severity.WARNING for path, plain in find_plain_variants(every, runtime).items() if plain & good}
-    bad = (judged_file.owner for judged_file in files if judged_file.conclusion.defect)
-    idle = {each.directory for each in bad if each.native_use is NativeUse.ELSEWHERE}
-    mild = _Leniency({**spare, **dict.fromkeys(idle, Severity.NOTE), **wrong}, good, space.unnamed)
-    judgements = [_make_judgement(judged_file, selected, mild, runtime) for judged_file in files]
-    found = tuple(
-        package_choices
-        for package_choices in _all_packages(packages, space)
-        if package_choices.manifest.directory not in dead
+    spare = {path: Severity.WARNING for path, plain in find_plain_variants(families, runtime).items() if plain & good}
+    faulty = [file.owner for file in files if file.conclusion.defect]
+    idle = {owner.directory: Severity.NOTE for owner in faulty if owner.native_use is NativeUse.ELSEWHERE}
+    mild = _Leniency({**spare, **idle, **wrong}, good, file_system.unnamed_programs)
+    judgements = [apply_cpu_flags(_make_judgement(file, selected, mild, runtime), facts, runtime) for file in files]
+    choices = tuple(choice for choice in _all_packages(packages, file_system) if choice.manifest.directory not in dead)
+    asked = frozenset(name for path in required for name in file_system.manifests[path].dependencies)
+    missing = (
+        *missing_family_findings(PackageNeeds(unserved, required, asked), file_system, runtime),
+        *missing_build_findings(choices, PackageNeeds(families, required, asked), file_system, runtime),
     )
-    asked = frozenset(name for path in required for name in space.manifests[path].dependencies)
-    lacking = missing_family_findings(PackageNeeds(families, required, asked), space, runtime)
-    missing = (*lacking, *missing_build_findings(found, PackageNeeds(every, required, asked), space, runtime))
-    doubted = _doubtful_findings(files, judgements, selected)
-    absent = (replace(each, path=path_in_report(facts.root, each.path)) for each in missing)
-    return BinaryJudgements(
-        tuple(sorted(judgements, key=lambda judgement: _report_order(judgement.binary.path))), (*absent, *doubted)
-    )
+    absent = (replace(finding, path=path_in_report(facts.root, finding.path)) for finding in missing)
+    ordered = sorted(judgements, key=lambda judgement: _report_order(judgement.binary.path))
+    return BinaryJudgements(tuple(ordered), (*absent, *_doubtful_findings(files, judgements, selected)))
 
 
 def _doubtful_findings(
     files: list[_JudgedFile], judgements: list[Judgement], selected: frozenset[str]
 ) -> Iterator[Finding]:
-    """Yield what is said of files that lie where a loader looks, though perhaps nobody asks for them on Lambda."""
+    """Yield the findings of files that lie where a loader looks, though perhaps nothing loads them on Lambda."""
     for file, judgement in zip(files, judgements, strict=True):
         if file.place in selected and not judgement.selected and judgement.finding is not None:
             yield judgement.finding
@@ -128,16 +121,20 @@ def _report_order(path: str) -> tuple[bool, bytes]:
     return path.startswith("/"), path.encode("utf-8", "surrogateescape")
 
 
-def _group_by_package(space: LambdaFileSystem, runtime: Runtime) -> list[tuple[PackageChoices, Mapping[str, Binary]]]:
+def _group_by_package(
+    file_system: LambdaFileSystem, runtime: Runtime
+) -> list[tuple[PackageChoices, Mapping[str, Binary]]]:
     owned: dict[str, dict[str, Binary]] = {}
-    found: list[tuple[PackageChoices, Mapping[str, Binary]]] = []
-    for place, binary in space.binaries.items():
-        owned.setdefault(_owner_directory(place, space.manifests), {})[place] = binary
+    packages: list[tuple[PackageChoices, Mapping[str, Binary]]] = []
+    for place, binary in file_system.binaries.items():
+        owned.setdefault(_owner_directory(place, file_system.manifests), {})[place] = binary
     for directory, places in owned.items():
-        manifest = space.manifests.get(directory) or PackageManifest(directory, name_from_directory(directory), "")
-        paths = tuple(_path_in_package(each, directory) for each, binary in places.items() if _is_openable(binary))
-        found.append((PackageChoices(manifest, choose_files(manifest, paths, runtime)), places))
-    return found
+        manifest = file_system.manifests.get(directory) or PackageManifest(
+            directory, name_from_directory(directory), ""
+        )
+        paths = tuple(_path_in_package(place, directory) for place, binary in places.items() if _is_openable(binary))
+        packages.append((PackageChoices(manifest, choose_files(manifest, paths, runtime)), places))
+    return packages
 
 
 def _owner_directory(path: str, manifests: Mapping[str, PackageManifest]) -> str:
@@ -170,13 +167,13 @@ def _file_choice(package: PackageChoices, place: str) -> Choice:
 
 
 def _all_packages(
-    packages: list[tuple[PackageChoices, Mapping[str, Binary]]], space: LambdaFileSystem
+    packages: list[tuple[PackageChoices, Mapping[str, Binary]]], file_system: LambdaFileSystem
 ) -> tuple[PackageChoices, ...]:
     """The packages that have no native file at all are the ones that may lack one."""
-    known = {package_choices.manifest.directory for package_choices, _ in packages}
+    known = {choices.manifest.directory for choices, _ in packages}
     return (
-        *(package_choices for package_choices, _ in packages),
-        *(PackageChoices(each, {}) for path, each in space.manifests.items() if path not in known),
+        *(choices for choices, _ in packages),
+        *(PackageChoices(manifest, {}) for path, manifest in file_system.manifests.items() if path not in known),
     )
 
 
@@ -187,13 +184,13 @@ def _wrong_platform_directories(
 
     A family that its owner can do without (next's compiler), or whose owner is optional, only earns a warning.
     """
-    found: dict[str, Severity | None] = {}
+    severities: dict[str, Severity | None] = {}
     for family in families:
         needed = family.is_needed(required)
-        for each in family.installed:
-            if "wasm" not in parse_platform_tags(each.name).systems:
-                found[each.directory] = None if needed else found.get(each.directory, Severity.WARNING)
-    return found
+        for member in family.installed:
+            if "wasm" not in parse_platform_tags(member.name).systems:
+                severities[member.directory] = None if needed else severities.get(member.directory, Severity.WARNING)
+    return severities
 
 
 def _wrong_platform_files(
@@ -201,12 +198,12 @@ def _wrong_platform_files(
 ) -> frozenset[str]:
     """Paths of the files that a loader would open in those directories, if it looked there."""
     inside: dict[str, list[_JudgedFile]] = {}
-    for judged_file in files:
-        if judged_file.owner.directory in wrong and _is_openable(judged_file.binary):
-            inside.setdefault(judged_file.owner.directory, []).append(judged_file)
+    for file in files:
+        if file.owner.directory in wrong and _is_openable(file.binary):
+            inside.setdefault(file.owner.directory, []).append(file)
     found: set[str] = set()
     for directory, there in inside.items():
-        paths = tuple(_path_in_package(judged_file.place, directory) for judged_file in there)
+        paths = tuple(_path_in_package(file.place, directory) for file in there)
         found |= {posixpath.join(directory, file) for file in choose_foreign_files(there[0].owner, paths, runtime)}
     return frozenset(found)
 
@@ -214,18 +211,18 @@ def _wrong_platform_files(
 def _loadable_packages(files: list[_JudgedFile], selected: frozenset[str]) -> frozenset[str]:
     """Directories of the packages whose addons all load, and that have one."""
     of: dict[str, list[Outcome]] = {}
-    for judged_file in files:
-        if judged_file.place in selected and is_addon(judged_file.binary):
-            of.setdefault(judged_file.owner.directory, []).append(judged_file.conclusion.outcome)
+    for file in files:
+        if file.place in selected and is_addon(file.binary):
+            of.setdefault(file.owner.directory, []).append(file.conclusion.outcome)
     return frozenset(path for path, outcomes in of.items() if all(outcome is Outcome.LOADS for outcome in outcomes))
 
 
 def _selected_places(files: list[_JudgedFile], wrong: frozenset[str], members: frozenset[str]) -> frozenset[str]:
     """Places that count: what a loader picks, what that brings along, and what lies where the right file should."""
-    roots = [judged_file for judged_file in files if _is_root(judged_file, wrong) and not _is_stray(judged_file, files)]
+    roots = [file for file in files if _is_root(file, wrong) and not _is_stray(file, files)]
     roots += _foreign_only_addons(files, wrong, members)
-    brought = frozenset(path for judged_file in roots for path in judged_file.conclusion.brings)
-    return brought | {judged_file.place for judged_file in roots}
+    brought = frozenset(path for file in roots for path in file.conclusion.brings)
+    return brought | {file.place for file in roots}
 
 
 def _is_root(file: _JudgedFile, wrong: frozenset[str]) -> bool:
@@ -242,14 +239,8 @@ def _is_stray(file: _JudgedFile, files: list[_JudgedFile]) -> bool:
     """A .node that registers nothing beside one that does is no addon: better-sqlite3's test_extension.node."""
     if file.conclusion.defect is None or file.conclusion.defect.rule is not NOT_AN_ADDON:
         return False
-    beside = [
-        judged_file
-        for judged_file in files
-        if judged_file.owner is file.owner and judged_file is not file and is_addon(judged_file.binary)
-    ]
-    return any(
-        judged_file.choice.selected and judged_file.conclusion.outcome is Outcome.LOADS for judged_file in beside
-    )
+    siblings = (other for other in files if other.owner is file.owner and other is not file and is_addon(other.binary))
+    return any(other.choice.selected and other.conclusion.outcome is Outcome.LOADS for other in siblings)
 
 
 def _foreign_only_addons(files: list[_JudgedFile], wrong: frozenset[str], members: frozenset[str]) -> list[_JudgedFile]:
@@ -258,19 +249,16 @@ def _foreign_only_addons(files: list[_JudgedFile], wrong: frozenset[str], member
     A platform package is no such: all of a family are installed where their package.json names no platform.
     """
     by_owner: dict[str, list[_JudgedFile]] = {}
-    for judged_file in files:
-        meant = judged_file.owner.os or judged_file.owner.cpu or judged_file.owner.directory in members
-        if is_addon(judged_file.binary) and judged_file.place not in wrong and not meant:
-            by_owner.setdefault(judged_file.owner.directory, []).append(judged_file)
+    for file in files:
+        meant = file.owner.os or file.owner.cpu or file.owner.directory in members
+        if is_addon(file.binary) and file.place not in wrong and not meant:
+            by_owner.setdefault(file.owner.directory, []).append(file)
     found = []
     for addons in by_owner.values():
-        said = (
-            parse_platform_tags(_path_in_package(judged_file.place, judged_file.owner.directory))
-            for judged_file in addons
-        )
-        targets = {(platform_tags.systems, platform_tags.cpus) for platform_tags in said}
-        prebuilt = any("/prebuilds/" in judged_file.place for judged_file in addons)
-        if len(targets) == 1 and not prebuilt and all(judged_file.choice.foreign for judged_file in addons):
+        tags = [parse_platform_tags(_path_in_package(file.place, file.owner.directory)) for file in addons]
+        targets = {(file_tags.systems, file_tags.cpus) for file_tags in tags}
+        prebuilt = any("/prebuilds/" in file.place for file in addons)
+        if len(targets) == 1 and not prebuilt and all(file.choice.foreign for file in addons):
             found += addons
     return found
 
@@ -327,11 +315,4 @@ def _softened_severity(file: _JudgedFile, defect: Defect, mild: _Leniency) -> Se
         return None
     foreign = defect.word in WRONG_PLATFORM_CAUSES and not file.owner.os
     idle = defect.rule is NO_EXEC_BIT and file.owner.directory in mild.good
-    return Severity.WARNING if foreign or idle or file.place in mild.unnamed else None
-
-
-def counted_findings(judgements: tuple[Judgement, ...], *, everything: bool) -> Iterator[Finding]:
-    """Yield the findings that the verdict counts: of selected files, or of all."""
-    for judgement in judgements:
-        if judgement.finding is not None and (judgement.selected or everything):
-            yield judgement.finding
+    return Severity.WARNING if foreign or idle or file.place in mild.unnamed_programs else None

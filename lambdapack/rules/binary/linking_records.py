@@ -262,6 +262,15 @@ EXECUTABLE_STACK = Rule(
     ),
 )
 
+UNPROVED = Rule(
+    "LP220",
+    "unproved",
+    "a binary needs what only newer images of the runtime are known to have",
+    "The container image has it. Whether the managed runtime has it too was never shown, and AWS updates both apart.",
+    "Prove it with a test invocation, or use a build of the package that needs less.",
+    Severity.WARNING,
+)
+
 LINKING_RULES: tuple[Rule, ...] = (
     SYMBOL_VERSION,
     MISSING_LIBRARY,
@@ -272,4 +281,4 @@ LINKING_RULES: tuple[Rule, ...] = (
     CPU_LEVEL,
     EXECUTABLE_STACK,
 )
-"""In code order."""
+"""In code order; `explain` answers with each of them."""

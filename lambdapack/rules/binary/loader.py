@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Binary, Elf, Symbol
 from lambdapack.model import TASK_ROOT, Architecture
-from lambdapack.rules.binary.file_system import LambdaFileSystem
 from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, MUSL
 from lambdapack.rules.binary.loader_records import NOT_ELF, WRONG_CLASS, WRONG_CPU
 from lambdapack.rules.binary.opening import check_library, cpu_name
+from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.report import Defect
 from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.runtime import Library, Runtime
@@ -81,10 +81,10 @@ class LoadedObject:
 class LinkMap:
     """A process with node's own libraries in it, into which one file is loaded."""
 
-    def __init__(self, runtime: Runtime, space: LambdaFileSystem, *, inside_node: bool = True) -> None:
+    def __init__(self, runtime: Runtime, file_system: LambdaFileSystem, *, inside_node: bool = True) -> None:
         """Start with what node has loaded, or with nothing for a program of its own."""
         self.runtime = runtime
-        self._space = space
+        self._file_system = file_system
         self.objects: list[LoadedObject] = []
         loaded = sorted(runtime.loaded) if inside_node else []
         for name in loaded:
@@ -164,7 +164,7 @@ class LinkMap:
         if not by.runpath:
             yield from self._inherited(by)
         yield from self.runtime.library_path
-        yield from (self._expand(each, by) for each in by.runpath)
+        yield from (self._expand(directory, by) for directory in by.runpath)
         if by.binary is None or by.binary.elf is None or "nodeflib" not in by.binary.elf.flags:
             yield from self.runtime.default_path
 
@@ -173,12 +173,12 @@ class LinkMap:
         current: LoadedObject | None = by
         while current is not None:
             owner = current
-            yield from (self._expand(each, owner) for each in owner.rpath)
+            yield from (self._expand(directory, owner) for directory in owner.rpath)
             current = current.loader
 
     def _expand(self, text: str, by: LoadedObject) -> str:
         words = {
-            "ORIGIN": posixpath.dirname(self._space.real(by.path)),
+            "ORIGIN": posixpath.dirname(self._file_system.real(by.path)),
             "LIB": "lib64",
             "PLATFORM": LOADER_PLATFORMS[self.runtime.target.architecture],
         }
@@ -201,13 +201,13 @@ class LinkMap:
 
     def _file(self, path: str, by: LoadedObject, skipped: list[Binary]) -> LoadedObject | None:
         """Another CPU or class is passed over in silence; anything else that is no library ends the search."""
-        if not self._space.is_file(path):
+        if not self._file_system.is_file(path):
             return None
-        real = self._space.real(path)
+        real = self._file_system.real(path)
         known = next((loaded_object for loaded_object in self.objects if loaded_object.path == real), None)
         if known is not None:
             return known
-        binary = self._space.binary(path)
+        binary = self._file_system.binary(path)
         defect = (
             check_library(binary, self.runtime.target.architecture) if binary else Defect(NOT_ELF, "invalid ELF header")
         )
@@ -221,7 +221,7 @@ class LinkMap:
 
 def _missing_library(name: str, by: LoadedObject) -> Defect:
     """The loader stops at the first that is absent; a file made for musl needs another build all the same."""
-    musl = any(is_musl(each) for each in by.needed)
+    musl = any(is_musl(library) for library in by.needed)
     aside = "; it is made for musl as well" if musl and not is_musl(name) else ""
     message = f"{name}: cannot open shared object file: No such file or directory{_needed_by(by)}{aside}"
     return Defect(

@@ -35,11 +35,10 @@ def explain_doubt(process: Process, symbol: Symbol) -> tuple[str, str]:
     if exports is not None and symbol.name not in exports:
         why = f"the node of the image has no {name}; it loads all the same, and the process ends if that is ever called"
         return why, _proving_fix(symbol)
-    said = parse_platform_tags(process.first.path)
-    made_for = "another Node.js by its name" if said.abis or said.majors else "no Node.js that its name would tell"
-    return f"a Node-API addon that calls V8 itself ({name}) fits one Node.js only; it is for {made_for}", _proving_fix(
-        symbol
-    )
+    tags = parse_platform_tags(process.first.path)
+    names = "names another one" if tags.abis or tags.majors else "does not say which"
+    why = f"a Node-API addon that calls V8 itself ({name}) works with one Node.js only, and its file name {names}"
+    return why, _proving_fix(symbol)
 
 
 def _proving_fix(symbol: Symbol) -> str:
@@ -91,15 +90,15 @@ def _fails_at_load(symbol: Symbol) -> bool:
 
 def _symbol_defect(process: Process, missing: list[tuple[LoadedObject, Symbol]], outcome: Outcome) -> Defect:
     by, symbol = missing[0]
-    names = tuple(dict.fromkeys(each.name for _, each in missing))
+    names = tuple(dict.fromkeys(symbol.name for _, symbol in missing))
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     words = f"undefined symbol: {_spell_symbol(symbol)}{more}{process.other_files(by)}"
     evidence = (("symbols", list(names[:20])), ("count", len(names)))
     if outcome is Outcome.UNKNOWN:
         why, proof = explain_doubt(process, symbol)
-        message = f"not provable from its bytes: {why}; {words}"
+        message = f"cannot be decided from the file: {why}; {words}"
         return Defect(UNDEFINED_SYMBOL, message, "", outcome, Severity.WARNING, proof, evidence)
-    message = f"the process ends at the first call: {words}" if outcome is Outcome.DIES_LATER else words
+    message = f"the process exits at the first call: {words}" if outcome is Outcome.DIES_LATER else words
     return Defect(UNDEFINED_SYMBOL, message, "", outcome, None, _symbol_fix(names), evidence)
 
 
@@ -222,5 +221,5 @@ def _follows_from_abi(process: Process) -> bool | None:
         return None
     if process.runtime.abi in {*registration.abis, registration.struct_abi}:
         return True
-    said = parse_platform_tags(process.first.path)
-    return True if process.runtime.abi in said.abis or process.runtime.node_major in said.majors else None
+    tags = parse_platform_tags(process.first.path)
+    return True if process.runtime.abi in tags.abis or process.runtime.node_major in tags.majors else None

@@ -3,24 +3,14 @@
 from collections.abc import Iterator
 
 from lambdapack.binary.facts import VersionNeed
-from lambdapack.model import Rule, Severity
-from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, SYMBOL_VERSION
+from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, SYMBOL_VERSION, UNPROVED
 from lambdapack.rules.binary.loader import LoadedObject, Process
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.runtimes.versions import VersionAvailability, version_availability, version_key
 
-UNPROVED = Rule(
-    "LP220",
-    "unproved",
-    "a binary needs what only newer images of the runtime are known to have",
-    "The container image has it. Whether the managed runtime has it too was never shown, and AWS updates both apart.",
-    "Prove it with a test invocation, or use a build of the package that needs less.",
-    Severity.WARNING,
-)
-
 
 def check_versions(process: Process) -> Defect | None:
-    """Return the first version that is surely absent, else the first that is not proved."""
+    """Return the first version that the runtime lacks, else the highest that is not guaranteed."""
     doubts: list[Defect] = []
     for asking, need in _version_needs(process):
         answer = _need_availability(process, need)
@@ -61,7 +51,7 @@ def _describe_limits(process: Process, need: VersionNeed) -> str:
     floor, ceiling = (limits.get(prefix) for limits in (process.runtime.floor, process.runtime.ceiling))
     if floor is None:
         return "its versions in the managed runtime are not known"
-    return f"surely there up to {prefix}_{floor}, in newer images up to {prefix}_{ceiling}"
+    return f"guaranteed up to {prefix}_{floor}, in newer images up to {prefix}_{ceiling}"
 
 
 def _version_rank(doubt: Defect) -> tuple[int, ...]:
@@ -80,7 +70,7 @@ def check_doubtful_libraries(process: Process) -> Defect | None:
     for loaded_object in process.new:
         if loaded_object.library is not None and not loaded_object.library.certain:
             name = loaded_object.library.soname
-            message = f"needs {name}, which the container image has; for the managed runtime it is not proved"
+            message = f"needs {name}, which the container image has and the managed runtime may lack"
             cause = MISSING_LIBRARY.name
             fix = f"Put {name} into `lib/` of the function or of a layer."
             return Defect(UNPROVED, message, cause, Outcome.UNKNOWN, fix=fix, evidence=(("library", name),))

@@ -1,39 +1,46 @@
-"""Whether Lambda finds the handler's file, and whether the files that it requires are in the package."""
+"""Whether Lambda finds the handler's file and its export, and whether node loads it and the files that it requires.
+
+Node 20 and 22 start on Lambda without module detection or require(esm) (docs/facts.md#3-loader); tried with node
+20.20.2 and 22.23.3, 2026-11: with these flags a file without "type" is CommonJS whatever its syntax is.
+"""
 
 import posixpath
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
-from lambdapack.model import TASK_ROOT, Finding, Severity
-from lambdapack.rules.binary.file_system import LambdaFileSystem
-from lambdapack.rules.function.records import HANDLER_MISSING, HANDLER_SHADOWED, REQUIRED_FILE_MISSING
-from lambdapack.rules.model.case import Case, Policy
-from lambdapack.rules.selection.platforms import ModuleResolver
+from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
+from lambdapack.packages.manifests import PackageManifest
+from lambdapack.rules.function.records import (
+    HANDLER_MISSING,
+    HANDLER_SHADOWED,
+    MODULE_AS_COMMONJS,
+    NOT_EXPORTED,
+    REQUIRED_FILE_MISSING,
+)
+from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.file_system import LambdaFileSystem
+from lambdapack.rules.model.package import PackageFacts
+from lambdapack.rules.model.resolver import ModuleResolver
 from lambdapack.runtimes.runtime import Runtime
-from lambdapack.script.parse import RequiredFile
+from lambdapack.script.parse import RequiredFile, Script
 from lambdapack.tree.entry import Entry, EntryKind
 
 HANDLER_EXTENSIONS = ("", ".js", ".mjs", ".cjs")
 """In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""
 
 SCRIPT_EXTENSIONS = frozenset(("js", "mjs", "cjs", "ts", "mts", "cts"))
-"""Written after the dot these are a slip: Lambda would look for an export of that name."""
+"""After the dot these are a mistake: Lambda would look for an export of that name."""
 
 DIRECTORY_ENTRY_FILES = ("index.js", "index.mjs", "index.cjs", "index.json", "package.json")
 """What makes a directory requirable, the client's last try."""
-
-IMPORTS_HANDLER_SINCE = 24
-"""From nodejs24.x the client imports every file and a directory of the same name always hides it (ric 4)."""
-
 
 REQUIRE_SUFFIXES = ("", ".js", ".json", ".node", "/package.json", "/index.js", "/index.json", "/index.node")
 """What require() makes of a bare name in a directory (Node.js: "Modules: CommonJS modules", all together)."""
 
 
-def handler_findings(
-    facts: Case, space: LambdaFileSystem, installed: ModuleResolver, runtime: Runtime, policy: Policy
-) -> Iterator[Finding]:
-    """Yield what is wrong with the handler; an absolute one (a wrapper in a layer) only where it can be seen."""
+def check_handler(case: Case) -> Iterator[Finding]:
+    """Yield what is wrong with the handler; an absolute one (a wrapper in a layer) only where its tree is known."""
+    facts, file_system, policy = case.facts, case.file_system, case.policy
     handler = facts.handler
     if handler is None:
         return
@@ -43,12 +50,12 @@ def handler_findings(
         yield Finding(HANDLER_MISSING, "", malformed, severity=severity, evidence=(("handler", handler),))
         return
     module = posixpath.join(TASK_ROOT, _handler_module(handler))
-    found = next((extension for extension in HANDLER_EXTENSIONS if space.is_file(module + extension)), None)
-    if found is None and not _is_requirable(space, installed, module):
-        yield from _missing_handler_findings(facts, space, module, severity)
-    elif found and space.is_directory(module) and (found == ".mjs" or runtime.node_major >= IMPORTS_HANDLER_SINCE):
+    found = next((extension for extension in HANDLER_EXTENSIONS if file_system.is_file(module + extension)), None)
+    if found is None and not _is_requirable(file_system, case.resolver, module):
+        yield from _missing_handler_findings(facts, file_system, module, severity)
+    elif found and file_system.is_directory(module) and (found == ".mjs" or case.runtime.behaviour.imports_handler):
         name = posixpath.relpath(module, TASK_ROOT)
-        message = f"{name}/ lies beside {name}{found}, so the handler {handler} is not found"
+        message = f"the directory {name}/ beside {name}{found} hides the file of the handler {handler}"
         yield Finding(HANDLER_SHADOWED, f"{name}{found}", message, evidence=(("handler", handler),))
 
 
@@ -80,24 +87,26 @@ def _handler_module(handler: str) -> str:
     return posixpath.join(directory, name.split(".", 1)[0])
 
 
-def _is_requirable(space: LambdaFileSystem, installed: ModuleResolver, module: str) -> bool:
+def _is_requirable(file_system: LambdaFileSystem, resolver: ModuleResolver, module: str) -> bool:
     """The client's last try is require.resolve() of the bare name: a package of the function's or of a layer's."""
     directory, name = posixpath.split(module)
-    places = (*installed.searched(directory), *installed.searched(TASK_ROOT))
-    return any(space.is_file(posixpath.join(place, name) + ending) for place in places for ending in REQUIRE_SUFFIXES)
+    places = (*resolver.search_path(directory), *resolver.search_path(TASK_ROOT))
+    return any(
+        file_system.is_file(posixpath.join(place, name) + ending) for place in places for ending in REQUIRE_SUFFIXES
+    )
 
 
 def _missing_handler_findings(
-    facts: Case, space: LambdaFileSystem, module: str, severity: Severity | None
+    facts: PackageFacts, file_system: LambdaFileSystem, module: str, severity: Severity | None
 ) -> Iterator[Finding]:
-    if any(space.is_file(f"{module}/{each}") for each in DIRECTORY_ENTRY_FILES):
+    if any(file_system.is_file(f"{module}/{name}") for name in DIRECTORY_ENTRY_FILES):
         return
     if not module.startswith(f"{TASK_ROOT}/") and not facts.layers:
         return
     name = posixpath.relpath(module, TASK_ROOT)
     tried = ", ".join(f"{name}{extension}" for extension in HANDLER_EXTENSIONS[1:])
-    hint, file = _near_file(facts, space, module)
-    message = f"the handler {facts.handler} wants one of {tried}{hint}"
+    hint, file = _near_file(facts, file_system, module)
+    message = f"the handler {facts.handler} needs one of {tried}{hint}"
     evidence = (("handler", facts.handler),)
     fix = _handler_fix(facts.handler or "", file)
     yield Finding(HANDLER_MISSING, f"{name}.js", message, fix=fix, severity=severity, evidence=evidence)
@@ -113,17 +122,17 @@ def _handler_fix(handler: str, file: str) -> str:
     )
 
 
-def _near_file(facts: Case, space: LambdaFileSystem, module: str) -> tuple[str, str]:
-    """Return what is said of a file that may be meant, and the file when the handler could name it."""
+def _near_file(facts: PackageFacts, file_system: LambdaFileSystem, module: str) -> tuple[str, str]:
+    """Return a hint at a file that may be meant, and that file when the handler can name it."""
     main = _main_file(facts)
     for extension in (".ts", ".mts", ".cts"):
-        if space.is_file(module + extension):
+        if file_system.is_file(module + extension):
             return f"; {posixpath.basename(module)}{extension} is there and must be compiled first", main
-    wanted = {posixpath.relpath(module + each, TASK_ROOT).lower() for each in HANDLER_EXTENSIONS[1:]}
+    wanted = {posixpath.relpath(module + extension, TASK_ROOT).lower() for extension in HANDLER_EXTENSIONS[1:]}
     near = next((path for path in facts.entries if path.lower() in wanted), None)
     if near:
-        return f"; {near} is there, but Lambda's file system tells upper from lower case", near
-    names = {f"{posixpath.basename(module)}{each}" for each in HANDLER_EXTENSIONS[1:]}
+        return f"; {near} is there, but Lambda's file system is case-sensitive", near
+    names = {f"{posixpath.basename(module)}{extension}" for extension in HANDLER_EXTENSIONS[1:]}
     own = (path for path in facts.entries if "node_modules/" not in path)
     found = next((path for path in own if posixpath.basename(path) in names), "")
     if found or not main:
@@ -131,7 +140,7 @@ def _near_file(facts: Case, space: LambdaFileSystem, module: str) -> tuple[str, 
     return f"; package.json names {main} as its main file", main
 
 
-def _main_file(facts: Case) -> str:
+def _main_file(facts: PackageFacts) -> str:
     """Return the file that package.json calls the main one, "" when it is not there: compilers write it elsewhere."""
     manifest = facts.manifests.get("")
     main = posixpath.normpath(manifest.main) if manifest and manifest.main else ""
@@ -144,8 +153,8 @@ REQUIRE_EXTENSIONS = ("", ".js", ".json", ".node")
 """What node tries for require(), in this order (Node.js docs, "Modules: CommonJS modules", read 2026-11)."""
 
 
-def handler_file_findings(facts: Case) -> Iterator[Finding]:
-    """Yield what is missing; of what only a call would load, native files alone, as warnings."""
+def _required_file_findings(facts: PackageFacts) -> Iterator[Finding]:
+    """Yield the missing files; of those that only a call would load, native files alone, as warnings."""
     if facts.script is None:
         return
     base = posixpath.dirname(facts.script.path)
@@ -158,17 +167,17 @@ def handler_file_findings(facts: Case) -> Iterator[Finding]:
             or _is_file_present(path, required_file, facts.entries)
         ):
             continue
-        message = f"line {required_file.line} loads {required_file.name!r}, and {path} is not there"
+        message = f"line {required_file.line} loads {required_file.name!r}, but {path} is missing"
         evidence = (("name", required_file.name), ("at_once", required_file.at_once))
         finding = Finding(REQUIRED_FILE_MISSING, facts.script.path, message, line=required_file.line, evidence=evidence)
         yield finding if required_file.at_once else replace(finding, severity=Severity.WARNING)
 
 
 def _is_outside_function(path: str, entries: Mapping[str, Entry]) -> bool:
-    """What lies outside, in node_modules, or behind a link is not looked for: others say what they think of it."""
+    """Files outside, in node_modules or behind a link are left to other rules."""
     parts = path.split("/")
     above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-    linked = any(each in entries and entries[each].kind is EntryKind.SYMLINK for each in above)
+    linked = any(place in entries and entries[place].kind is EntryKind.SYMLINK for place in above)
     return linked or parts[0] == ".." or "node_modules" in parts
 
 
@@ -184,3 +193,66 @@ def _is_requirable_directory(path: str, entries: Mapping[str, Entry]) -> bool:
     start = "" if path == "." else f"{path}/"
     inside = {f"{start}package.json", *(f"{start}index{ending}" for ending in REQUIRE_EXTENSIONS[1:])}
     return not inside.isdisjoint(entries)
+
+
+COMMONJS_AS_MODULE = Rule(
+    "LP325",
+    "commonjs-as-module",
+    "the handler is CommonJS that node takes for an ES module",
+    "Names such as require, module and __dirname are not there in an ES module, so it dies while it is imported.",
+    "Give the file the ending .cjs, or run `npm pkg set type=commonjs`, or write it with import and export.",
+    Severity.ERROR,
+)
+
+
+def check_handler_code(case: Case) -> Iterator[Finding]:
+    """Yield what is wrong with the code of the handler's file: notes in a bare directory, which may be no function."""
+    facts, policy = case.facts, case.policy
+    script, handler = facts.script, facts.handler
+    if script is None or handler is None:
+        return
+    place = find_handler_file(handler, {posixpath.join(TASK_ROOT, script.path)})
+    if place is None:
+        return
+    lenient = not policy.handler_required and policy.handler_severity is Severity.NOTE
+    findings = (
+        *_code_findings(script, place[1], _module_system(script, facts.manifests, case.runtime)),
+        *_required_file_findings(facts),
+    )
+    for finding in findings:
+        yield replace(finding, severity=Severity.NOTE) if lenient else finding
+
+
+def _module_system(script: Script, manifests: Mapping[str, PackageManifest], runtime: Runtime) -> str:
+    """Return "module" or "commonjs": by the ending, by the nearest package.json, by the syntax, in this order."""
+    ending = posixpath.splitext(script.path)[1]
+    if ending in {".mjs", ".cjs"}:
+        return "module" if ending == ".mjs" else "commonjs"
+    declared = _declared_type(script.path, manifests)
+    if declared in {"module", "commonjs"}:
+        return declared
+    return "module" if script.module and runtime.behaviour.detects_module_syntax else "commonjs"
+
+
+def _declared_type(path: str, manifests: Mapping[str, PackageManifest]) -> str:
+    directory = posixpath.dirname(path)
+    while directory and directory not in manifests:
+        directory = posixpath.dirname(directory)
+    nearest = manifests.get(directory)
+    return nearest.module_type if nearest else ""
+
+
+def _code_findings(script: Script, export: str, system: str) -> Iterator[Finding]:
+    if system == "commonjs" and script.module:
+        message = f"node says: {script.module.words}"
+        yield Finding(MODULE_AS_COMMONJS, script.path, message, line=script.module.line)
+    elif system == "module" and script.commonjs:
+        message = f"node says: {script.commonjs.words}"
+        yield Finding(COMMONJS_AS_MODULE, script.path, message, line=script.commonjs.line)
+    elif script.complete and export.split(".", maxsplit=1)[0] not in script.exports:
+        names = sorted(script.exports - {"__esModule"})
+        exports = f"the file exports {', '.join(names)}" if names else "the file exports nothing"
+        evidence = (("exports", names), ("wanted", export))
+        yield Finding(
+            NOT_EXPORTED, script.path, f"the handler needs the export {export}, and {exports}", evidence=evidence
+        )

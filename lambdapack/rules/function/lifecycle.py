@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from lambdapack.model import Finding, Rule, Severity
+from lambdapack.rules.model.case import Case
 from lambdapack.runtimes.runtime import Runtime
 
 RUNTIME_DEPRECATED = Rule(
@@ -22,6 +23,11 @@ RUNTIME_BLOCKED = Rule(
     "Move to a newer runtime: `lambdapack runtimes` lists them.",
     Severity.ERROR,
 )
+
+
+def check_lifecycle(case: Case) -> Iterator[Finding]:
+    """Yield what the dates of the case's runtime mean on the policy's day."""
+    return lifecycle_findings(case.runtime, case.policy.today)
 
 
 def lifecycle_findings(runtime: Runtime, today: date) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Compares the judgements with a load test in the runtime image. Never runs the test."""
+"""The findings of a load test in the runtime image, compared with the judgements. Never runs the test."""
 
 from collections.abc import Iterator, Mapping
 
@@ -31,6 +31,8 @@ HANDLER_FAILS = Rule(
     Severity.ERROR,
 )
 
+LOAD_RULES: tuple[Rule, ...] = (VERDICT_DISAGREES, LOAD_FAILED, HANDLER_FAILS)
+
 
 def loadable_addons(report: Report) -> tuple[Judgement, ...]:
     """Return the addons that a loader of their package would open; programs and plain libraries are not for dlopen."""
@@ -40,7 +42,7 @@ def loadable_addons(report: Report) -> tuple[Judgement, ...]:
 
 
 def load_findings(tried: Mapping[str, tuple[Judgement, str]], image: str) -> Iterator[Finding]:
-    """Yield what the trial adds; `tried` is path to (judgement, the loader's error or "")."""
+    """Yield the findings of a load test; `tried` is path to (judgement, the loader's error or "")."""
     for path, (judgement, error) in tried.items():
         outcome = judgement.outcome
         evidence = (
@@ -53,7 +55,7 @@ def load_findings(tried: Mapping[str, tuple[Judgement, str]], image: str) -> Ite
         if outcome is Outcome.UNKNOWN and error:
             yield Finding(LOAD_FAILED, path, error, package=judgement.package, evidence=evidence)
         elif outcome is not Outcome.UNKNOWN and (outcome is Outcome.FAILS) != bool(error):
-            message = f"we say {outcome.value}, the loader says: {error or 'nothing, it loaded'}"
+            message = f"lambdapack predicts {outcome.value}, the loader prints: {error or 'nothing, the file loaded'}"
             yield Finding(VERDICT_DISAGREES, path, message, package=judgement.package, evidence=evidence)
 
 

@@ -7,6 +7,7 @@ from lambdapack.managers.lock import EdgeType, Lock, LockedPackage, is_installab
 from lambdapack.model import Architecture, Finding, Severity
 from lambdapack.project.semver import parse_version
 from lambdapack.rules.lockfile.records import NPM_REFUSES_LOCK, PLATFORM_PACKAGE_MISSING
+from lambdapack.rules.model.case import LockCase
 
 CPU_WORDS = {
     Architecture.X86_64: frozenset({"x64", "amd64", "64"}),
@@ -21,12 +22,15 @@ STRICT_LOCK_SINCE = (11, 3, 0)
 """npm that wants every optional package in the lockfile (PR #8184; 10.9.9 takes, 11.19.1 refuses: tried 2026-11)."""
 
 
-def locked_platform_findings(lockfile: Lock, architecture: Architecture, npm_version: str | None) -> Iterator[Finding]:
+def check_locked_platforms(case: LockCase) -> Iterator[Finding]:
     """Yield one finding for each package some of whose optional packages have no entry.
 
     An error when one of them is the target's, or when the image's npm is one that refuses; else a note.
     """
-    strict = _is_strict_npm(npm_version)
+    lockfile, architecture = case.project.lock, case.architecture
+    if lockfile is None:
+        return
+    strict = _is_strict_npm(case.npm_version)
     for owner in lockfile.packages.values():
         missing = _missing_optionals(lockfile, owner)
         if not missing or not owner.path or owner.has_shrinkwrap:
@@ -36,7 +40,7 @@ def locked_platform_findings(lockfile: Lock, architecture: Architecture, npm_ver
         if ours and needed:
             yield _missing_finding(lockfile, owner, ours, f"which it needs on {architecture}")
         elif strict:
-            yield _refusal_finding(lockfile, owner, missing, str(npm_version))
+            yield _refusal_finding(lockfile, owner, missing, str(case.npm_version))
         elif needed and any(is_platform_name(name) for name in missing):
             yield _missing_finding(lockfile, owner, missing, "which other platforms need", Severity.NOTE)
 

@@ -346,20 +346,3 @@ LOCK_LOOPBACK = Rule(
     "Run `npm config set replace-registry-host always --location=project`: npm then asks its registry instead.",
     Severity.ERROR,
 )
-
-LOCK_RULES: tuple[Rule, ...] = (
-    LOCK_MISSING,
-    LOCK_OLD,
-    LOCK_UNKNOWN,
-    LOCK_FOREIGN,
-    WORKSPACE_MEMBER,
-    FILE_OUTSIDE,
-    LOCK_OUT_OF_STEP,
-    PLATFORM_PACKAGE_MISSING,
-    NPM_REFUSES_LOCK,
-    SCRIPTS_SKIPPED,
-    SCRIPT_NEEDS_DEV,
-    FOREIGN_PROTOCOL,
-    LOCK_LOOPBACK,
-)
-"""All of them, in code order."""

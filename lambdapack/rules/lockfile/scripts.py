@@ -3,12 +3,16 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from lambdapack.managers.interface import ManagerSettings
 from lambdapack.managers.lock import DependencySource, LockedPackage, packages_with_install_scripts
-from lambdapack.model import Architecture, Finding
+from lambdapack.model import Finding
 from lambdapack.project.semver import parse_version
 from lambdapack.rules.lockfile.records import SCRIPT_NEEDS_DEV, SCRIPTS_SKIPPED
+from lambdapack.rules.model.case import LockCase
+
+if TYPE_CHECKING:
+    from lambdapack.managers.interface import ManagerSettings
 
 SKIPS_SCRIPTS_SINCE = 12
 """npm that runs only the dependency scripts which allowScripts names (12.0 changelog; tried with 12.2.0)."""
@@ -17,20 +21,19 @@ COMMAND_RUNNERS = frozenset({"npx", "npm", "exec", "--", "--no-install", "--no",
 """Words before the command that is really called."""
 
 
-def skipped_script_findings(
-    project: DependencySource, architecture: Architecture, npm_version: str | None, npm: ManagerSettings
-) -> Iterator[Finding]:
-    """Yield the packages whose install script npm 12 and later leave out without being told to."""
-    version = parse_version(npm_version) if npm_version else None
+def check_skipped_scripts(case: LockCase) -> Iterator[Finding]:
+    """Yield the packages whose install script npm 12 and later leave out by default."""
+    project, npm = case.project, case.settings
+    version = parse_version(case.npm_version) if case.npm_version else None
     if version is None or version[0] < SKIPS_SCRIPTS_SINCE or npm.ignore_scripts or npm.allow_all_scripts:
         return
     policy = _script_policy(project, npm)
-    for package in packages_with_install_scripts(project.lock, architecture) if project.lock else ():
+    for package in packages_with_install_scripts(project.lock, case.architecture) if project.lock else ():
         if not package.in_bundle and not any(_covers_package(key, package) for key in policy):
-            yield _skipped_script_finding(package, project, str(npm_version))
+            yield _skipped_script_finding(package, project, str(case.npm_version))
 
 
-def _script_policy(project: DependencySource, npm: ManagerSettings) -> Mapping[str, bool]:
+def _script_policy(project: DependencySource, npm: "ManagerSettings") -> Mapping[str, bool]:
     """Return what counts: package.json's allowScripts when it has entries, else .npmrc's (npm/rfcs#868)."""
     written = project.manifest.document.get("allowScripts")
     if isinstance(written, dict) and written:
@@ -61,9 +64,10 @@ def _skipped_script_finding(package: LockedPackage, project: DependencySource, n
     )
 
 
-def dev_command_findings(project: DependencySource, npm: ManagerSettings) -> Iterator[Finding]:
+def check_dev_commands(case: LockCase) -> Iterator[Finding]:
     """Yield the root's install scripts that call a command which only a devDependency brings."""
-    if npm.ignore_scripts:
+    project = case.project
+    if case.settings.ignore_scripts:
         return
     tools = _dev_commands(project)
     for name, command in project.manifest.install_scripts().items():

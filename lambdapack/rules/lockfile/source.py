@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from lambdapack.managers.lock import DependencySource, Lock
-from lambdapack.managers.network import is_loopback
 from lambdapack.model import Finding
 from lambdapack.project.repository import LOCKFILE_MANAGERS
 from lambdapack.rules.lockfile.records import (
@@ -22,6 +21,7 @@ from lambdapack.rules.lockfile.records import (
     READY_TREE_ADVICE,
     WORKSPACE_MEMBER,
 )
+from lambdapack.rules.model.case import LockCase
 
 NEWEST_LOCKFILE_VERSION = 3
 """The highest lockfileVersion that any npm up to 12.2.0 writes (read 2026-11)."""
@@ -29,10 +29,11 @@ NEWEST_LOCKFILE_VERSION = 3
 _FOREIGN_PROTOCOL = re.compile(r"(workspace|catalog|link|portal|patch|jsr):")
 
 
-def unusable_lock_findings(project: DependencySource, handler: str) -> tuple[Finding, ...]:
+def check_usable_lock(case: LockCase) -> tuple[Finding, ...]:
     """Return why npm ci could not start, at most one reason."""
+    project = case.project
     if project.importer != ".":
-        return (_member_finding(project, handler),)
+        return (_member_finding(project, case.handler),)
     foreign = project.foreign_lockfiles
     if project.lock is None:
         return (_foreign_lock_finding(foreign) if foreign else _missing_lock_finding(),)
@@ -75,8 +76,9 @@ def _old_lock_finding(lockfile: Lock) -> Finding:
     return Finding(LOCK_OLD, lockfile.path.name, message, evidence=(("lockfile_version", lockfile.version),))
 
 
-def unusable_dependency_findings(project: DependencySource) -> Iterator[Finding]:
+def check_locked_sources(case: LockCase) -> Iterator[Finding]:
     """Yield a lockfile of an unknown format, dependencies outside the root and protocols that npm does not have."""
+    project = case.project
     if project.lock and project.lock.version > NEWEST_LOCKFILE_VERSION:
         yield Finding(
             LOCK_UNKNOWN,
@@ -88,8 +90,13 @@ def unusable_dependency_findings(project: DependencySource) -> Iterator[Finding]
     yield from _outside_findings(project)
 
 
-def loopback_findings(lockfile: Lock, replaced_host: str) -> Iterator[Finding]:
+def check_loopback(case: LockCase) -> Iterator[Finding]:
     """Yield one finding when production packages come from a registry on this machine."""
+    lockfile, replaced_host = case.project.lock, case.settings.replaced_host
+    if lockfile is None:
+        return
+    from lambdapack.managers.network import is_loopback  # noqa: PLC0415  # few checks wait for it
+
     local = [package for package in lockfile.production if is_loopback(_hostname(package.resolved))]
     hosts = {_hostname(package.resolved) for package in local}
     if local and replaced_host != "always" and hosts != {replaced_host}:
@@ -118,7 +125,7 @@ def _protocol_findings(project: DependencySource) -> Iterator[Finding]:
             yield Finding(
                 FOREIGN_PROTOCOL,
                 "package.json",
-                f"{edge.name} is wanted as {edge.spec}",
+                f"{edge.name} is required as {edge.spec}",
                 package=edge.name,
                 line=project.manifest.lines.get(f"{edge.need.value}.{edge.name}"),
                 evidence=(("spec", edge.spec),),

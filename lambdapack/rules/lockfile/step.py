@@ -9,6 +9,7 @@ from lambdapack.model import Finding
 from lambdapack.project.semver import satisfies
 from lambdapack.rules.lockfile.records import LOCK_OUT_OF_STEP
 from lambdapack.rules.lockfile.source import is_outside_root
+from lambdapack.rules.model.case import LockCase
 
 MAX_LOCK_STEP_FINDINGS = 20
 """Findings that are spelled out; a lockfile of another project would give hundreds."""
@@ -16,22 +17,23 @@ MAX_LOCK_STEP_FINDINGS = 20
 _ALIAS = re.compile(r"npm:((?:@[^/@]+/)?[^@/]+)(?:@(.*))?")
 
 
-def lock_step_findings(project: DependencySource, lockfile: Lock, *, legacy_peer_deps: bool) -> tuple[Finding, ...]:
+def check_lock_step(case: LockCase) -> tuple[Finding, ...]:
     """Return what npm ci of any version calls missing or invalid (tried with 10.9.9, 11.19.1 and 12.2.0, 2026-11).
 
     Missing: something that is reachable from package.json and no optional dependency of a dependency. Invalid: what
     package.json itself wants in another version. A differing range that the locked version still meets is fine, and
     so is an entry that nobody wants any more: npm takes both.
     """
-    found = []
-    seen = set()
+    project, lockfile = case.project, case.project.lock
+    if lockfile is None:
+        return ()
+    findings: dict[str, Finding] = {}
     overridden = _overridden_names(project.manifest.document.get("overrides"))
     for edge in lockfile.walk(project.importer, dev=True):
-        problem = _edge_problem(edge, edge.target, overridden, legacy_peer_deps=legacy_peer_deps)
-        if problem and problem not in seen:
-            seen.add(problem)
-            found.append(_lock_step_finding(project, lockfile, edge, problem))
-    return _shorten_findings(found)
+        problem = _edge_problem(edge, edge.target, overridden, legacy_peer_deps=case.settings.legacy_peer_deps)
+        if problem and problem not in findings:
+            findings[problem] = _lock_step_finding(project, lockfile, edge, problem)
+    return _shorten_findings(list(findings.values()))
 
 
 def _edge_problem(
@@ -85,7 +87,7 @@ def _lock_step_finding(project: DependencySource, lockfile: Lock, edge: Edge, pr
     return Finding(
         LOCK_OUT_OF_STEP,
         "package.json" if by_root else lockfile.path.name,
-        f"{problem} (wanted by {'package.json' if by_root else edge.owner.path})",
+        f"{problem} (required by {'package.json' if by_root else edge.owner.path})",
         package=edge.name,
         line=project.manifest.lines.get(f"{edge.need.value}.{edge.name}") if by_root else edge.owner.line,
         fix=_PEER_FIX if peer else "",

@@ -1,69 +1,27 @@
-"""The input of a check: a tree's facts and the user's policy. The caller reads them."""
+"""The input of the checks: the case of a package, the case of a lockfile, and how strict to be."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lambdapack.binary.facts import Inventory
-from lambdapack.managers.lock import Lock
-from lambdapack.model import TASK_ROOT, Severity
-from lambdapack.packages.manifests import PackageManifest
-from lambdapack.packages.tree_locks import TreeLocks
-from lambdapack.script.parse import Script
-from lambdapack.tree.entry import Entry
+from lambdapack.model import DEFAULT_HANDLER, Architecture, Finding, Rule, Severity, is_in_node_modules
 
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A file that holds something that should not leave the machine."""
-
-    path: str
-    kind: str  # "a private key", "an npm token"; never the secret itself
-    line: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PackageOrigin:
-    """The project that a zip was made from, as it is today."""
-
-    lockfile: Lock | None  # None: none that can be read
-    whole: bool  # the project is all that the lockfile is for; False for a member of a workspace
-    ours: bool  # our manifest says that the zip was built from it
-    changed: tuple[str, ...] = ()  # parts of the dependency key that are not what they were: "package.json"
-
-
-@dataclass(frozen=True, slots=True)
-class CpuFlag:
-    """A flag that chose a CPU when the install compiled a package."""
-
-    package: str  # npm name; "" the function's own scripts
-    flag: str  # "-march=native", "-mcpu=neoverse-v1", "-mavx512f"
-    everywhere: bool = True  # for every source file of the package; else it may ask the CPU before it uses them
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A tree with what was read from it, and where it will lie in Lambda."""
-
-    entries: Mapping[str, Entry]
-    inventory: Inventory
-    manifests: Mapping[str, PackageManifest]  # by directory; packages/manifests.py reads them
-    root: str = TASK_ROOT  # LAYER_ROOT for a layer
-    handler: str | None = None  # "index.handler"; None: there is none to look for (a layer)
-    secrets: tuple[Secret, ...] = ()
-    script: Script | None = None  # the handler's file; None: not there, or not understood
-    locks: TreeLocks = field(default_factory=TreeLocks)
-    origin: PackageOrigin | None = None
-    imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
-    compiled: tuple[CpuFlag, ...] = ()  # heard while it was installed; nothing is known of what came ready-made
-    unnamed: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
-    ready: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
-    layers: tuple["Case", ...] = ()  # in the order in which the function lists them; each with root LAYER_ROOT
+if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
+    from lambdapack.managers.interface import ManagerSettings
+    from lambdapack.managers.lock import DependencySource
+    from lambdapack.rules.model.file_system import LambdaFileSystem
+    from lambdapack.rules.model.package import PackageFacts
+    from lambdapack.rules.model.report import BinaryJudgements, Subject
+    from lambdapack.rules.model.resolver import ModuleResolver
+    from lambdapack.rules.selection.reach import Reach
+    from lambdapack.runtimes.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoredFinding:
-    """A finding that the user has decided about."""
+    """A finding that the user suppresses, with the reason."""
 
     code: str
     reason: str
@@ -76,7 +34,87 @@ class Policy:
 
     today: date
     handler_required: bool = False  # True for `build`; a bare directory or a layer gets a note
-    handler_severity: Severity = Severity.NOTE  # where it is not required: WARNING for a zip, which claims to be whole
+    handler_severity: Severity = Severity.NOTE  # where it is not required: WARNING for a zip, which is a whole function
     all_binaries: bool = False  # count the files that no loader would pick, too
     severities: Mapping[str, Severity] = field(default_factory=dict)  # by code or name
     ignores: tuple[IgnoredFinding, ...] = ()
+
+
+@dataclass(frozen=True)  # without slots, for the cached properties
+class Case:
+    """A package that is checked against one runtime. Derived values are made once, by the first check that asks."""
+
+    subject: "Subject"
+    facts: "PackageFacts"
+    runtime: "Runtime"
+    policy: Policy
+
+    @cached_property
+    def file_system(self) -> "LambdaFileSystem":
+        """The files of function and layers at their paths in Lambda."""
+        from lambdapack.rules.model.file_system import merge_layers  # noqa: PLC0415
+
+        return merge_layers(self.facts)
+
+    @cached_property
+    def resolver(self) -> "ModuleResolver":
+        """Node's search for packages in those files."""
+        from lambdapack.rules.model.resolver import ModuleResolver  # noqa: PLC0415
+
+        return ModuleResolver(self.file_system, self.runtime)
+
+    @cached_property
+    def reach(self) -> "Reach":
+        """Which copy of a package is loaded, and which packages nothing reaches."""
+        from lambdapack.rules.selection.reach import find_reach  # noqa: PLC0415
+
+        return find_reach(self.file_system, self.resolver, self.runtime)
+
+    @cached_property
+    def binaries(self) -> "BinaryJudgements":
+        """The judgement of every native file, and the packages that lack one."""
+        from lambdapack.rules.model.report import BinaryJudgements  # noqa: PLC0415
+
+        if not self.file_system.binaries and not self._has_packages:
+            return BinaryJudgements()
+        from lambdapack.rules.binary.judgements import judge_binaries  # noqa: PLC0415
+
+        return judge_binaries(self.facts, self.file_system, self.resolver, self.reach.dead, self.runtime)
+
+    @property
+    def _has_packages(self) -> bool:
+        """Whether a package is installed, or asked for: it may lack a native file."""
+        manifests = self.file_system.manifests.values()
+        return any(
+            is_in_node_modules(manifest.directory) or manifest.dependencies or manifest.optional_dependencies
+            for manifest in manifests
+        )
+
+    @cached_property
+    def dev_packages(self) -> frozenset[str]:
+        """Absolute directories of the packages that only development needs."""
+        from lambdapack.rules.package.dependencies import find_dev_packages  # noqa: PLC0415
+
+        return find_dev_packages(self.facts, self.file_system, self.resolver)
+
+
+@dataclass(frozen=True, slots=True)
+class LockCase:
+    """A project that is checked before its dependencies are installed."""
+
+    project: "DependencySource"
+    architecture: Architecture
+    npm_version: str | None  # of the image; None: not known yet, so what depends on it is left out
+    settings: "ManagerSettings"
+    handler: str = DEFAULT_HANDLER
+
+
+CaseT = TypeVar("CaseT")
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[CaseT]):
+    """One function of the registry, and every rule that its findings may have."""
+
+    rules: tuple[Rule, ...]
+    run: Callable[[CaseT], Iterable[Finding]]

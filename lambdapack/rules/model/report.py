@@ -10,7 +10,7 @@ from lambdapack.runtimes.runtime import Runtime
 
 
 class Outcome(Enum):
-    """What happens when node or the kernel opens the file on Lambda."""
+    """What happens when node or the kernel opens a native file on Lambda."""
 
     LOADS = "loads"
     DIES_LATER = "dies-later"  # opens, and the process ends at the first call of a missing function
@@ -32,8 +32,16 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class BinaryJudgements:
+    """The judgements of one package's native files, and the packages that lack one."""
+
+    judgements: tuple[Judgement, ...] = ()
+    missing: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportLayer:
-    """One of the layers that a function was judged with."""
+    """One of the layers that a function was checked with."""
 
     path: str
     code_digest: str | None  # None for a directory
@@ -42,7 +50,7 @@ class ReportLayer:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was judged. Sizes in bytes; digests None when there is no archive."""
+    """What a report is about. Sizes in bytes; digests None when there is no archive."""
 
     kind: str  # "directory", "zip", "layer", "function"
     path: str
@@ -55,7 +63,7 @@ class Subject:
 
 
 class Verdict(Enum):
-    """The whole package in a word."""
+    """The result for the whole package."""
 
     PASS = "pass"  # noqa: S105  # not a password
     WARN = "warn"
@@ -64,7 +72,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A judged package for one target."""
+    """The result of all checks of a package for one target."""
 
     runtime: Runtime
     subject: Subject
@@ -74,17 +82,17 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """FAIL with any error that is not ignored, WARN with any warning, else PASS."""
-        worst = max((each.weight.rank for each in self.findings if each.ignored is None), default=0)
+        worst = max((finding.weight.rank for finding in self.findings if finding.ignored is None), default=0)
         return {0: Verdict.PASS, Severity.WARNING.rank: Verdict.WARN, Severity.ERROR.rank: Verdict.FAIL}[worst]
 
     def fails(self, fail_on: Severity) -> bool:
         """Tell whether a finding that is not ignored reaches `fail_on`."""
-        return any(each.weight.rank >= fail_on.rank for each in self.findings if each.ignored is None)
+        return any(finding.weight.rank >= fail_on.rank for finding in self.findings if finding.ignored is None)
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """The first thing that the loader, node or the kernel stumbles over."""
+    """The first reason for which the loader, node or the kernel refuses a file."""
 
     rule: Rule
     message: str  # in the loader's words where it has some

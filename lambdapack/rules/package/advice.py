@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from lambdapack.book.book import BookEntry, PackageRole, find_book_entry
 from lambdapack.model import Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.binary.file_system import LambdaFileSystem, path_in_report
 from lambdapack.rules.model.case import Case
-from lambdapack.runtimes.runtime import Runtime
+from lambdapack.rules.model.file_system import path_in_report
 
 GIVEN_UP = Rule(
     "LP321",
@@ -27,71 +26,67 @@ OUT_OF_PLACE = Rule(
 )
 
 MAX_NAMED_DEPENDENTS = 3
-"""Packages that are named as the ones that want it."""
+"""Packages that a message names as the ones that require it."""
 
 
-def advice_findings(
-    facts: Case, space: LambdaFileSystem, runtime: Runtime, spared: frozenset[str]
-) -> Iterator[Finding]:
-    """Yield one finding for each name in the book that is worth one; `spared` are directories told of elsewhere."""
-    first: dict[str, PackageManifest] = {}
-    for directory, package in space.manifests.items():
-        if is_in_node_modules(directory) and directory not in spared:
-            first.setdefault(package.name, package)
-    for name, package in first.items():
-        known = find_book_entry(name)
-        if known is not None:
-            yield from _advice_findings(known, package, facts, runtime, _find_dependents(name, space.manifests))
+def check_package_book(case: Case) -> Iterator[Finding]:
+    """Yield a finding for each package that the book advises against, but not for those of LP318 (dev-packages)."""
+    manifests = case.file_system.manifests
+    packages: dict[str, PackageManifest] = {}
+    for directory, package in manifests.items():
+        if is_in_node_modules(directory) and directory not in case.dev_packages:
+            packages.setdefault(package.name, package)
+    for name, package in packages.items():
+        entry = find_book_entry(name)
+        if entry is not None and _has_advice(entry):
+            yield _advice_finding(entry, package, case, _find_dependents(name, manifests))
 
 
-def _advice_findings(
-    known: BookEntry, package: PackageManifest, facts: Case, runtime: Runtime, bringers: tuple[str, ...]
-) -> Iterator[Finding]:
-    if (
-        known.is_maintained
-        and not known.replacements
-        and known.role not in {PackageRole.BUILD_TOOL, PackageRole.ELSEWHERE}
-    ):
-        return
-    late = known.last_node is not None and runtime.node_major > known.last_node
-    by = f", wanted by {', '.join(bringers[:MAX_NAMED_DEPENDENTS])}" if bringers else ""
-    yield Finding(
-        OUT_OF_PLACE if known.is_maintained else GIVEN_UP,
-        path_in_report(facts.root, package.directory),
-        f"{package.name} {package.version} is {_describe_state(known, late=late)}{by}",
+def _has_advice(entry: BookEntry) -> bool:
+    misplaced = entry.role in {PackageRole.BUILD_TOOL, PackageRole.ELSEWHERE}
+    return misplaced or bool(entry.replacements) or not entry.is_maintained
+
+
+def _advice_finding(entry: BookEntry, package: PackageManifest, case: Case, dependents: tuple[str, ...]) -> Finding:
+    late = entry.last_node is not None and case.runtime.node_major > entry.last_node
+    by = f", required by {', '.join(dependents[:MAX_NAMED_DEPENDENTS])}" if dependents else ""
+    return Finding(
+        OUT_OF_PLACE if entry.is_maintained else GIVEN_UP,
+        path_in_report(case.facts.root, package.directory),
+        f"{package.name} {package.version} is {_describe_state(entry, late=late)}{by}",
         package=package.name,
-        fix=_advice_fix(known, bringers),
-        severity=Severity.WARNING if late and not known.is_maintained else None,
+        fix=_advice_fix(entry, dependents),
+        severity=Severity.WARNING if late and not entry.is_maintained else None,
         evidence=(
-            ("status", known.status.value),
-            ("instead", list(known.alternatives)),
-            ("last_node", known.last_node),
-            ("source", known.source),
-            ("read", known.read_on.isoformat()),
+            ("status", entry.status.value),
+            ("instead", list(entry.alternatives)),
+            ("last_node", entry.last_node),
+            ("source", entry.source),
+            ("read", entry.read_on.isoformat()),
         ),
     )
 
 
-def _describe_state(known: BookEntry, *, late: bool) -> str:
+def _describe_state(entry: BookEntry, *, late: bool) -> str:
     state = {
         PackageRole.BUILD_TOOL: "a build tool",
         PackageRole.ELSEWHERE: "for what Lambda does not have",
         PackageRole.OPTIONAL: "optional",
         PackageRole.LIBRARY: "maintained, and has a successor that suits Lambda better",
-    }[known.role]
-    if not known.is_maintained:
-        state = "deprecated by its authors" if known.status.value == "deprecated" else "no longer maintained"
-    return f"{state}; its newest version, {known.newest}, works up to Node.js {known.last_node}" if late else state
+    }[entry.role]
+    if not entry.is_maintained:
+        state = "deprecated by its authors" if entry.status.value == "deprecated" else "no longer maintained"
+    return f"{state}; its newest version, {entry.newest}, works up to Node.js {entry.last_node}" if late else state
 
 
-def _advice_fix(known: BookEntry, bringers: tuple[str, ...]) -> str:
+def _advice_fix(entry: BookEntry, dependents: tuple[str, ...]) -> str:
     """One sentence: what to take instead, or the book's own advice."""
-    if known.is_maintained and known.role is PackageRole.BUILD_TOOL and not bringers:
-        return f"Run `npm install --save-dev {known.name}`: {known.advice[:1].lower()}{known.advice[1:]}"
-    if known.replacements and not bringers:
-        advice = f" {known.advice}" if known.advice else ""
-        return f"Run `npm uninstall {known.name} && npm install {' '.join(known.replacements)}`.{advice}"
-    return known.advice or f"Use {' or '.join(known.alternatives)}."
+    if entry.is_maintained and entry.role is PackageRole.BUILD_TOOL and not dependents:
+        return f"Run `npm install --save-dev {entry.name}`: {entry.advice[:1].lower()}{entry.advice[1:]}"
+    if entry.replacements and not dependents:
+        advice = f" {entry.advice}" if entry.advice else ""
+        return f"Run `npm uninstall {entry.name} && npm install {' '.join(entry.replacements)}`.{advice}"
+    return entry.advice or f"Use {' or '.join(entry.alternatives)}."
 
 
 def _find_dependents(name: str, manifests: Mapping[str, PackageManifest]) -> tuple[str, ...]:

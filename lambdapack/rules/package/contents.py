@@ -6,6 +6,7 @@ from typing import Final
 
 from lambdapack.model import LAYER_ROOT, MIB, TASK_ROOT, Finding, Rule, Severity
 from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Subject
 from lambdapack.rules.package.records import NEEDS_BUCKET, NOT_READABLE, TOO_BIG
 from lambdapack.tree.entry import Entry, EntryKind
@@ -43,26 +44,32 @@ MAX_EVIDENCE_PATHS = 20
 """How many paths a finding about many files carries as evidence."""
 
 
-def size_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
-    """Yield what is too big; sizes of layers that are not given are not known."""
+def check_size(case: Case) -> Iterator[Finding]:
+    """Yield the package's size where it is above a limit."""
+    return size_findings(case.subject, case.facts)
+
+
+def size_findings(subject: Subject, facts: PackageFacts) -> Iterator[Finding]:
+    """Yield the sizes above a limit; only the given layers count."""
     own = subject.unzipped_bytes if subject.unzipped_bytes is not None else _total_bytes(facts)
-    layers = sum(_total_bytes(case) for case in facts.layers)
+    layers = sum(_total_bytes(layer) for layer in facts.layers)
     if own + layers > MAX_UNZIPPED_BYTES:
         parts = f"{own} bytes of its own and {layers} of layers" if layers else f"{own} bytes"
-        message = f"unzipped it has {parts}, {MAX_UNZIPPED_BYTES} are allowed"
+        message = f"the unzipped size is {parts}, the limit is {MAX_UNZIPPED_BYTES}"
         evidence = (("bytes", own), ("layers", layers), ("limit", MAX_UNZIPPED_BYTES))
         yield Finding(TOO_BIG, "", message, evidence=evidence)
-    if (subject.zip_bytes or 0) > MAX_ZIPPED_BYTES and subject.kind != "function":  # that one is there already
-        message = f"the zip has {subject.zip_bytes} bytes, {MAX_ZIPPED_BYTES} can be sent directly"
+    if (subject.zip_bytes or 0) > MAX_ZIPPED_BYTES and subject.kind != "function":  # a function is uploaded already
+        message = f"the zip has {subject.zip_bytes} bytes, the limit of a direct upload is {MAX_ZIPPED_BYTES}"
         yield Finding(NEEDS_BUCKET, "", message, evidence=(("bytes", subject.zip_bytes), ("limit", MAX_ZIPPED_BYTES)))
 
 
-def _total_bytes(facts: Case) -> int:
+def _total_bytes(facts: PackageFacts) -> int:
     return sum(entry.size for entry in facts.entries.values())
 
 
-def link_findings(facts: Case) -> Iterator[Finding]:
+def check_links(case: Case) -> Iterator[Finding]:
     """Yield every link that leads neither into the package nor to where Lambda puts functions and layers."""
+    facts = case.facts
     for tree in (facts, *facts.layers):
         for path, entry in tree.entries.items():
             if entry.kind is EntryKind.SYMLINK and _leaves_tree(tree.root, entry):
@@ -75,19 +82,20 @@ def _leaves_tree(root: str, entry: Entry) -> bool:
     here = posixpath.join(root, posixpath.dirname(entry.path))
     end = posixpath.normpath(posixpath.join(here, entry.target))
     kept = (root,) if not entry.target.startswith("/") else (TASK_ROOT, LAYER_ROOT)
-    return not any(end == each or end.startswith(f"{each}/") for each in kept)
+    return not any(end == directory or end.startswith(f"{directory}/") for directory in kept)
 
 
-def mode_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
-    """Yield one finding for all files and directories that others may not read; no mode at all says nothing."""
+def check_modes(case: Case) -> Iterator[Finding]:
+    """Yield one finding for all files and directories that others may not read; a mode of 0 is an unknown one."""
+    facts = case.facts
     for tree in (facts, *facts.layers):
         closed = [path for path, entry in tree.entries.items() if entry.mode and _is_unreadable(entry)]
         if closed:
             more = f"; the same with {len(closed) - 1} more" if len(closed) > 1 else ""
             mode = tree.entries[closed[0]].mode
-            message = f"its mode is {mode:04o}, so others may not read it{more}"
+            message = f"its mode is {mode:04o}, so Lambda's user may not read it{more}"
             evidence = (("count", len(closed)), ("paths", closed[:MAX_EVIDENCE_PATHS]))
-            severity = Severity.NOTE if tree is facts and subject.kind == "directory" else None
+            severity = Severity.NOTE if tree is facts and case.subject.kind == "directory" else None
             place = closed[0] if tree is facts else posixpath.join(tree.root, closed[0])
             yield Finding(NOT_READABLE, place, message, severity=severity, evidence=evidence)
 
@@ -99,8 +107,8 @@ def _is_unreadable(entry: Entry) -> bool:
     return entry.mode & wanted != wanted
 
 
-def secret_findings(facts: Case) -> Iterator[Finding]:
-    """Yield every secret that was found in what would be packed."""
-    for secret in facts.secrets:
+def check_secrets(case: Case) -> Iterator[Finding]:
+    """Yield every secret in the files that would be packed."""
+    for secret in case.facts.secrets:
         message = f"it holds what looks like {secret.kind}"
         yield Finding(SECRET_PACKED, secret.path, message, line=secret.line, evidence=(("kind", secret.kind),))

@@ -7,43 +7,39 @@ from typing import Final
 from lambdapack.managers.lock import Lock
 from lambdapack.model import MIB, Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.binary.file_system import LambdaFileSystem
-from lambdapack.rules.model.case import Case, Policy
+from lambdapack.rules.model.case import Case
+from lambdapack.rules.model.file_system import LambdaFileSystem
+from lambdapack.rules.model.package import PackageFacts
+from lambdapack.rules.model.resolver import ModuleResolver
 from lambdapack.rules.package.records import DEPENDENCY_MISSING
-from lambdapack.rules.selection.platforms import ModuleResolver
 from lambdapack.tree.entry import EntryKind
-
-RUNTIME_PACKAGE_PREFIXES = ("@aws-sdk/", "@smithy/")
-"""Packages that the runtimes from nodejs18.x on bring themselves (AWS docs lambda-nodejs, read 2026-11)."""
 
 MAX_NAMED_DEPENDENCIES = 5
 
 
-def dependency_findings(
-    facts: Case, space: LambdaFileSystem, installed: ModuleResolver, policy: Policy
-) -> Iterator[Finding]:
-    """Yield one finding for all that is absent: an error for a build, a note where a bundler may have taken it in."""
-    manifest = facts.manifests.get("")
+def check_dependencies(case: Case) -> Iterator[Finding]:
+    """Yield one finding for all missing ones: an error for a build, a note where a bundler may have inlined them."""
+    manifest = case.facts.manifests.get("")
     if manifest is None:
         return
     absent = sorted(
         name
         for name in manifest.dependencies - manifest.optional_dependencies
-        if not name.startswith(RUNTIME_PACKAGE_PREFIXES) and not _is_dependency_present(facts, space, installed, name)
+        if not case.runtime.behaviour.provides(name) and not _is_dependency_present(case, name)
     )
     if absent:
         more = f" and {len(absent) - MAX_NAMED_DEPENDENCIES} more" if len(absent) > MAX_NAMED_DEPENDENCIES else ""
-        nor = " and no layer has it" if facts.layers else ""
+        nor = " and no layer has it" if case.facts.layers else ""
         message = f"node_modules has no {', '.join(absent[:MAX_NAMED_DEPENDENCIES])}{more}{nor}"
-        severity = None if policy.handler_required else Severity.NOTE
+        severity = None if case.policy.handler_required else Severity.NOTE
         yield Finding(DEPENDENCY_MISSING, "package.json", message, severity=severity, evidence=(("absent", absent),))
 
 
-def _is_dependency_present(facts: Case, space: LambdaFileSystem, installed: ModuleResolver, name: str) -> bool:
-    """A link counts as it is (what it points to is another rule's), and a package without its package.json too."""
-    for modules in installed.searched(facts.root):
+def _is_dependency_present(case: Case, name: str) -> bool:
+    """A link counts whatever it points to (other rules check that), and so does a package without package.json."""
+    for modules in case.resolver.search_path(case.facts.root):
         place = posixpath.join(modules, name)
-        if place in space.links or space.is_directory(place):
+        if place in case.file_system.links or case.file_system.is_directory(place):
             return True
     return False
 
@@ -61,41 +57,43 @@ MAX_NAMED_DEV_PACKAGES: Final = 3
 """Packages that are named, the largest first."""
 
 
-def find_dev_packages(facts: Case, space: LambdaFileSystem, installed: ModuleResolver) -> frozenset[str]:
+def find_dev_packages(facts: PackageFacts, file_system: LambdaFileSystem, resolver: ModuleResolver) -> frozenset[str]:
     """Return the absolute directories of the packages that a lockfile or package.json has for development only.
 
     What something in production can find, by node's own lookup, is never one of them.
     """
-    roots = [each for each in space.manifests.values() if not is_in_node_modules(each.directory)]
-    locked = _dev_packages_of_lock(facts, space)
-    marked = _reached_directories(installed, roots, dev=True) if locked is None else locked
-    marked = {each for each in marked if each.startswith(f"{facts.root}/")}  # a layer's are there on purpose
-    return frozenset(marked - _reached_directories(installed, roots, dev=False)) if marked else frozenset()
+    roots = [manifest for manifest in file_system.manifests.values() if not is_in_node_modules(manifest.directory)]
+    locked = _dev_packages_of_lock(facts, file_system)
+    marked = _reached_directories(resolver, roots, dev=True) if locked is None else locked
+    marked = {directory for directory in marked if directory.startswith(f"{facts.root}/")}  # a layer's are deliberate
+    return frozenset(marked - _reached_directories(resolver, roots, dev=False)) if marked else frozenset()
 
 
-def _dev_packages_of_lock(facts: Case, space: LambdaFileSystem) -> set[str] | None:
+def _dev_packages_of_lock(facts: PackageFacts, file_system: LambdaFileSystem) -> set[str] | None:
     locks = facts.locks
     lock = _first_usable_lock(locks.own, facts.origin.lockfile if facts.origin else None, locks.hidden)
     if lock is None or locks.foreign:
         return None
     places = {posixpath.join(facts.root, locks.base, package.path): package for package in lock.packages.values()}
-    return {place for place, package in places.items() if package.dev and package.path and place in space.manifests}
+    return {
+        place for place, package in places.items() if package.dev and package.path and place in file_system.manifests
+    }
 
 
 def _first_usable_lock(*locks: Lock | None) -> Lock | None:
     return next((lockfile for lockfile in locks if lockfile is not None and lockfile.packages), None)
 
 
-def _reached_directories(installed: ModuleResolver, roots: Iterable[PackageManifest], *, dev: bool) -> set[str]:
+def _reached_directories(resolver: ModuleResolver, roots: Iterable[PackageManifest], *, dev: bool) -> set[str]:
     """Return the directories that can be found from the roots' devDependencies, or from all their others."""
     waiting = [(root, root.dev_dependencies if dev else _needed_names(root)) for root in roots]
     seen: set[str] = set()
     while waiting:
         owner, names = waiting.pop()
-        for found in (installed.find(owner, name) for name in names):
-            if found is not None and found.directory not in seen and is_in_node_modules(found.directory):
-                seen.add(found.directory)
-                waiting.append((found, _needed_names(found)))
+        for package in (resolver.find(owner, name) for name in names):
+            if package is not None and package.directory not in seen and is_in_node_modules(package.directory):
+                seen.add(package.directory)
+                waiting.append((package, _needed_names(package)))
     return seen
 
 
@@ -103,40 +101,42 @@ def _needed_names(package: PackageManifest) -> frozenset[str]:
     return package.dependencies | package.optional_dependencies | package.peer_dependencies
 
 
-def dev_package_findings(facts: Case, space: LambdaFileSystem, found: frozenset[str]) -> Iterator[Finding]:
-    """Yield one finding for all of them, with what they weigh."""
-    if not found:
+def check_dev_packages(case: Case) -> Iterator[Finding]:
+    """Yield one finding for all packages that only development needs, with their size."""
+    directories = case.dev_packages
+    if not directories:
         return
-    sizes = _package_sizes(facts, found)
-    names = {space.manifests[each].name: sizes.get(each, 0) for each in sorted(found)}
+    sizes = _package_sizes(case.facts, directories)
+    manifests = case.file_system.manifests
+    names = {manifests[directory].name: sizes.get(directory, 0) for directory in sorted(directories)}
     ordered = sorted(names, key=lambda name: (-names[name], name))
     more = f" and {len(ordered) - MAX_NAMED_DEV_PACKAGES} more" if len(ordered) > MAX_NAMED_DEV_PACKAGES else ""
     total = sum(sizes.values())
     weigh = "weighs" if len(ordered) == 1 else "weigh"
     message = f"{', '.join(ordered[:MAX_NAMED_DEV_PACKAGES])}{more} {weigh} {total / MIB:.1f} MB"
     evidence = (("packages", ordered), ("bytes", total))
-    path = posixpath.join(facts.locks.base, "node_modules")
+    path = posixpath.join(case.facts.locks.base, "node_modules")
     yield Finding(DEV_PACKAGES, path, message, package=ordered[0] if len(ordered) == 1 else "", evidence=evidence)
 
 
-def _package_sizes(facts: Case, found: frozenset[str]) -> Mapping[str, int]:
+def _package_sizes(facts: PackageFacts, packages: frozenset[str]) -> Mapping[str, int]:
     """Return the bytes of each package without the packages inside it."""
     owners: dict[str, str] = {}
-    sizes = dict.fromkeys(found, 0)
+    sizes = dict.fromkeys(packages, 0)
     for path, entry in facts.entries.items():
         if entry.kind is EntryKind.FILE:
-            owner = _owner_directory(posixpath.dirname(posixpath.join(facts.root, path)), found, owners)
+            owner = _owner_directory(posixpath.dirname(posixpath.join(facts.root, path)), packages, owners)
             if owner:
                 sizes[owner] += entry.size
     return sizes
 
 
-def _owner_directory(directory: str, found: frozenset[str], owners: dict[str, str]) -> str:
+def _owner_directory(directory: str, packages: frozenset[str], owners: dict[str, str]) -> str:
     """Return the package that a directory belongs to, "" when it is none of these."""
-    if directory in found:
+    if directory in packages:
         return directory
     if directory not in owners:
         above = posixpath.dirname(directory)
         ends = above == directory or posixpath.basename(directory) == "node_modules"
-        owners[directory] = "" if ends else _owner_directory(above, found, owners)
+        owners[directory] = "" if ends else _owner_directory(above, packages, owners)
     return owners[directory]

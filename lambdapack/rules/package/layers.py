@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Finding, Rule, Severity
-from lambdapack.rules.binary.file_system import LambdaFileSystem, path_in_report
 from lambdapack.rules.model.case import Case
-from lambdapack.rules.selection.platforms import ModuleResolver, node_modules_above
-from lambdapack.rules.selection.reach import is_runtime_folder
-from lambdapack.runtimes.measure import IMPORT_SEARCHES_NODE_PATH_SINCE, layer_modules, node_path
+from lambdapack.rules.model.file_system import LambdaFileSystem, path_in_report
+from lambdapack.rules.model.package import PackageFacts
+from lambdapack.rules.model.resolver import is_runtime_folder, node_modules_above
 from lambdapack.runtimes.runtime import Runtime
 
 LINK_DANGLES = Rule(
@@ -54,29 +53,30 @@ MAX_LAYERS: Final = 5
 MAX_NAMED_IMPORTS = 5
 
 
-def layer_findings(facts: Case, space: LambdaFileSystem, runtime: Runtime) -> Iterator[Finding]:
-    """Yield what is wrong with the layers as such, and with a layer that is judged alone."""
+def check_layers(case: Case) -> Iterator[Finding]:
+    """Yield what is wrong with the layers themselves, or with a layer that is checked alone."""
+    facts = case.facts
     if len(facts.layers) > MAX_LAYERS:
         message = f"there are {len(facts.layers)} layers, {MAX_LAYERS} are allowed"
         evidence = (("layers", len(facts.layers)), ("limit", MAX_LAYERS))
         yield Finding(TOO_MANY_LAYERS, "", message, evidence=evidence)
     trees = (*facts.layers, facts) if facts.root == LAYER_ROOT else facts.layers
-    for case in trees:
-        yield from _unsearched_findings(facts.root, case, runtime)
-    yield from _dangling_link_findings(facts, space)
+    for layer in trees:
+        yield from _unsearched_findings(facts.root, layer, case.runtime)
+    yield from _dangling_link_findings(facts, case.file_system)
 
 
-def _unsearched_findings(root: str, layer: Case, runtime: Runtime) -> Iterator[Finding]:
-    """A layer for several runtimes has a folder for each; it is at fault only when this runtime's is not there."""
+def _unsearched_findings(root: str, layer: PackageFacts, runtime: Runtime) -> Iterator[Finding]:
+    """A layer for several runtimes has a folder for each; only a missing one of this runtime is a defect."""
     there = dict.fromkeys(modules for path in layer.entries if (modules := _outermost_modules(path)))
-    searched = layer_modules(runtime.node_major)
-    serves = any(posixpath.join(LAYER_ROOT, each) in searched for each in there)
+    searched = runtime.behaviour.layer_modules
+    serves = any(posixpath.join(LAYER_ROOT, modules) in searched for modules in there)
     for modules in there:
         place = posixpath.join(LAYER_ROOT, modules)
         if place in searched or not _is_for_functions(modules, serves=serves):
             continue
         size = sum(entry.size for path, entry in layer.entries.items() if path.startswith(f"{modules}/"))
-        message = f"{runtime.target.runtime} searches {' and '.join(searched)}, not {place}; it has {size} bytes"
+        message = f"{runtime.target.runtime} searches {' and '.join(searched)}, not {place}, which holds {size} bytes"
         evidence = (("searched", list(searched)), ("bytes", size))
         severity = Severity.NOTE if serves else None
         yield Finding(LAYER_NOT_SEARCHED, path_in_report(root, place), message, severity=severity, evidence=evidence)
@@ -101,52 +101,49 @@ def _is_for_functions(modules: str, *, serves: bool) -> bool:
     return not serves and before[-1] == "nodejs"
 
 
-def _dangling_link_findings(facts: Case, space: LambdaFileSystem) -> Iterator[Finding]:
-    """Links across the trees; when the other tree is not given, nothing can be said, and that is said."""
-    roots = {case.root for case in (facts, *facts.layers)}
-    for path in space.links:
-        root = next((each for each in (TASK_ROOT, LAYER_ROOT) if path.startswith(f"{each}/")), "")
-        end = space.real(path)
-        other = next((each for each in (TASK_ROOT, LAYER_ROOT) if f"{end}/".startswith(f"{each}/")), root)
-        if other == root or space.is_file(end) or space.is_directory(end) or end == other:
+def _dangling_link_findings(facts: PackageFacts, file_system: LambdaFileSystem) -> Iterator[Finding]:
+    """Yield links from one tree into another that lead nowhere; a note where the other tree is not given."""
+    roots = {tree.root for tree in (facts, *facts.layers)}
+    for path in file_system.links:
+        root = next((root for root in (TASK_ROOT, LAYER_ROOT) if path.startswith(f"{root}/")), "")
+        end = file_system.real(path)
+        other = next((root for root in (TASK_ROOT, LAYER_ROOT) if f"{end}/".startswith(f"{root}/")), root)
+        if other == root or file_system.is_file(end) or file_system.is_directory(end) or end == other:
             continue
         given = other in roots
         what = "the layers have no such file" if other == LAYER_ROOT else "the function has no such file"
-        unknown = "only its layers tell whether that is there (--layer)"
+        unknown = "pass the function's layers with --layer to check that it exists"
         if other == TASK_ROOT:
-            unknown = "only the function tells whether that is there"
-        message = f"it points to {end}, {what if given else unknown}"
+            unknown = "check the function with this layer to see whether it exists"
+        message = f"it points to {end}; {what if given else unknown}"
         severity = None if given else Severity.NOTE
         evidence = (("target", end), ("decided", given))
         yield Finding(LINK_DANGLES, path_in_report(facts.root, path), message, severity=severity, evidence=evidence)
 
 
-def layer_import_findings(
-    facts: Case, space: LambdaFileSystem, installed: ModuleResolver, runtime: Runtime
-) -> Iterator[Finding]:
+def check_layer_imports(case: Case) -> Iterator[Finding]:
     """Yield every ES module of the function that imports what node finds through NODE_PATH alone."""
-    for path, names in facts.imports.items():
-        start = posixpath.dirname(posixpath.join(facts.root, path))
+    for path, names in case.facts.imports.items():
+        start = posixpath.dirname(posixpath.join(case.facts.root, path))
         absent = sorted(
-            name
-            for name in names
-            if not any(_is_in_modules(space, installed, at, name) for at in node_modules_above(start))
+            name for name in names if not any(_is_in_modules(case, at, name) for at in node_modules_above(start))
         )
-        by_path = {each: _find_in_node_path(space, installed, each, runtime) for each in absent}
-        found = {name: place for name, place in by_path.items() if place}
+        places = {name: _find_in_node_path(case, name) for name in absent}
+        found = {name: place for name, place in places.items() if place}
         if found:
             more = f" and {len(found) - MAX_NAMED_IMPORTS} more" if len(found) > MAX_NAMED_IMPORTS else ""
             named = ", ".join(list(found)[:MAX_NAMED_IMPORTS])
-            message = f"it imports {named}{more}, found in {next(iter(found.values()))} alone"
-            severity = Severity.NOTE if runtime.node_major >= IMPORT_SEARCHES_NODE_PATH_SINCE else None
+            message = f"it imports {named}{more}, which only {next(iter(found.values()))} has"
+            severity = Severity.NOTE if case.runtime.behaviour.import_searches_node_path else None
             evidence = (("imports", found),)
             yield Finding(LAYER_IMPORT, path, message, severity=severity, evidence=evidence)
 
 
-def _find_in_node_path(space: LambdaFileSystem, installed: ModuleResolver, name: str, runtime: Runtime) -> str:
-    places = (each for each in node_path(runtime.node_major) if each.startswith(f"{LAYER_ROOT}/"))
-    return next((each for each in places if _is_in_modules(space, installed, each, name)), "")
+def _find_in_node_path(case: Case, name: str) -> str:
+    places = case.runtime.behaviour.layer_modules
+    return next((modules for modules in places if _is_in_modules(case, modules, name)), "")
 
 
-def _is_in_modules(space: LambdaFileSystem, installed: ModuleResolver, modules: str, name: str) -> bool:
-    return installed.at(modules, name) is not None or space.is_directory(posixpath.join(modules, name))
+def _is_in_modules(case: Case, modules: str, name: str) -> bool:
+    found = case.resolver.package_at(modules, name)
+    return found is not None or case.file_system.is_directory(posixpath.join(modules, name))

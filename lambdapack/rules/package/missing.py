@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lambdapack.model import Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.native_use import DISPENSABLE_USES, NativeUse
-from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.rules.fixes import build_fix
+from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.rules.package.records import MISSING_ADDON, MISSING_PROGRAM
 from lambdapack.rules.selection.platforms import PlatformFamily
 from lambdapack.rules.selection.selection import Choice, expected_addon_path, foreign_package_reason
@@ -56,7 +56,7 @@ def missing_family_reason(family: PlatformFamily, owners: Iterable[PackageManife
 
 
 def missing_build_reason(
-    manifest: PackageManifest, foreign: list[str], space: LambdaFileSystem, runtime: Runtime
+    manifest: PackageManifest, foreign: list[str], file_system: LambdaFileSystem, runtime: Runtime
 ) -> MissingReason:
     """Return why a package that is compiled or downloaded at install time has nothing for the target.
 
@@ -65,14 +65,14 @@ def missing_build_reason(
     fix = build_fix(runtime)
     if foreign:
         return _foreign_addons_reason(manifest, foreign, runtime)
-    if any(_has_path(space, manifest, trace) for trace in COMPILATION_TRACES):
-        message = "its compilation was begun and left no file: it failed"
+    if any(_has_path(file_system, manifest, trace) for trace in COMPILATION_TRACES):
+        message = "its compilation failed: it started and left no file"
         return MissingReason("compile-failed", message, fix)
     skipped = "--ignore-scripts, or npm 12 without `npm install-scripts approve`"
     if not manifest.install_script and not manifest.gypfile:
         return MissingReason("not-published", "no file of it is native, and no install script would make one", "")
     if SWALLOWED_FAILURE.search(manifest.install_script):
-        message = f"its install script was skipped ({skipped}), or failed silently: it ends with success in any case"
+        message = f"its install script was skipped ({skipped}), or failed silently: it always exits with 0"
         return MissingReason("scripts-skipped", message, fix)
     if manifest.script.fetches:
         return MissingReason(
@@ -91,9 +91,9 @@ def _foreign_addons_reason(manifest: PackageManifest, foreign: list[str], runtim
     return MissingReason("no-prebuild", message, build_fix(runtime) if compiles else "")
 
 
-def _has_path(space: LambdaFileSystem, manifest: PackageManifest, name: str) -> bool:
+def _has_path(file_system: LambdaFileSystem, manifest: PackageManifest, name: str) -> bool:
     path = posixpath.join(manifest.directory, name)
-    return path in space.entries or space.is_directory(path)
+    return path in file_system.entries or file_system.is_directory(path)
 
 
 NATIVE_BUILD_COMMANDS = re.compile(
@@ -125,11 +125,11 @@ class PackageNeeds:
     asked: frozenset[str]  # names that those packages depend on
 
 
-def missing_family_findings(needs: PackageNeeds, space: LambdaFileSystem, runtime: Runtime) -> Iterator[Finding]:
+def missing_family_findings(needs: PackageNeeds, file_system: LambdaFileSystem, runtime: Runtime) -> Iterator[Finding]:
     """Yield a finding for each family of which no member at all is installed."""
-    owners = [space.manifests[root] for root in TREE_ROOTS]
+    owners = [file_system.manifests[root] for root in TREE_ROOTS]
     for family in needs.families:
-        if any(each for each in family.installed if "wasm" not in each.name):
+        if any("wasm" not in member.name for member in family.installed):
             continue
         reason = missing_family_reason(family, owners, runtime)
         yield _missing_finding(
@@ -142,7 +142,7 @@ def missing_family_findings(needs: PackageNeeds, space: LambdaFileSystem, runtim
 
 
 def missing_build_findings(
-    packages: tuple[PackageChoices, ...], needs: PackageNeeds, space: LambdaFileSystem, runtime: Runtime
+    packages: tuple[PackageChoices, ...], needs: PackageNeeds, file_system: LambdaFileSystem, runtime: Runtime
 ) -> Iterator[Finding]:
     """Yield a finding for each package that compiles or downloads a native file and has none for the target."""
     with_platforms = {platform_family.owner.directory for platform_family in needs.families}
@@ -157,7 +157,7 @@ def missing_build_findings(
             continue
         files = ("files", sorted(package.choices)[:20])
         severity = _missing_severity(manifest, rule, needs.required)
-        yield _missing_finding(rule, manifest, _missing_reason(package, space, runtime), severity, files)
+        yield _missing_finding(rule, manifest, _missing_reason(package, file_system, runtime), severity, files)
 
 
 def _is_plain_dependency(manifest: PackageManifest, needs: PackageNeeds) -> bool:
@@ -192,14 +192,14 @@ def _missing_severity(manifest: PackageManifest, rule: Rule, required: frozenset
     return Severity.WARNING if rule is MISSING_PROGRAM and not manifest.script.makes_program else None
 
 
-def _missing_reason(package: PackageChoices, space: LambdaFileSystem, runtime: Runtime) -> MissingReason:
+def _missing_reason(package: PackageChoices, file_system: LambdaFileSystem, runtime: Runtime) -> MissingReason:
     manifest = package.manifest
     foreign = sorted(addon for addon in package.addons if package.choices[addon].foreign)
-    reason = missing_build_reason(manifest, foreign, space, runtime)
+    reason = missing_build_reason(manifest, foreign, file_system, runtime)
     if foreign or not manifest.module_path:
         return reason
     return MissingReason(
-        reason.name, f"{expected_addon_path(manifest, runtime)} is not there: {reason.message}", reason.fix
+        reason.name, f"{expected_addon_path(manifest, runtime)} is missing: {reason.message}", reason.fix
     )
 
 

@@ -15,7 +15,6 @@ from lambdapack.managers.lock import Lock, LockedPackage
 from lambdapack.model import Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.rules.model.case import Case
-from lambdapack.rules.model.report import Subject
 
 MODULES_STALE = Rule(
     "LP319",
@@ -56,8 +55,9 @@ class LockStep:
         return bool(self.differing or self.missing or self.extra)
 
 
-def stale_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
+def check_lock_versions(case: Case) -> Iterator[Finding]:
     """Yield one finding for the lockfile that lies in the tree, and one for the project that a zip was made from."""
+    facts, kind = case.facts, case.subject.kind
     locks, origin = facts.locks, facts.origin
     modules = posixpath.join(locks.base, "node_modules")
     tree = {path[len(locks.base) :].lstrip("/"): manifest for path, manifest in facts.manifests.items()}
@@ -66,14 +66,14 @@ def stale_findings(subject: Subject, facts: Case) -> Iterator[Finding]:
     if locks.own is not None and locks.own.packages:
         step = compare_with_lock(tree, locks.own, complete=locks.hidden is not None)
         if step:
-            where = modules if subject.kind == "directory" else f"the {subject.kind}"
+            where = modules if kind == "directory" else f"the {kind}"
             yield _stale_finding(MODULES_STALE, modules, step, where, locks.own.path.name)
     if origin is not None:
-        complete = origin.whole and origin.ours
+        complete = origin.owns_lockfile and origin.has_manifest
         step = compare_with_lock(tree, origin.lockfile, complete=complete) if origin.lockfile else LockStep({}, {}, {})
         if step or origin.changed:
             name = origin.lockfile.path.name if origin.lockfile else ""
-            yield _stale_finding(ZIP_STALE, "", step, f"the {subject.kind}", name, origin.changed)
+            yield _stale_finding(ZIP_STALE, "", step, f"the {kind}", name, origin.changed)
 
 
 def compare_with_lock(tree: Mapping[str, PackageManifest], lock: Lock, *, complete: bool) -> LockStep:
@@ -99,7 +99,7 @@ def compare_with_lock(tree: Mapping[str, PackageManifest], lock: Lock, *, comple
         if versions and _plain_version(package.version) not in versions:
             differing[names[0]] = (package.version, " and ".join(sorted(versions)))
     missing = dict(_missing_packages(lock, there)) if complete else {}
-    return LockStep(differing, {name: each for name, each in missing.items() if name not in differing}, extra)
+    return LockStep(differing, {name: version for name, version in missing.items() if name not in differing}, extra)
 
 
 def _is_compared(path: str, lock: Lock) -> bool:
@@ -148,15 +148,15 @@ def _plain_version(version: str) -> str:
 def _stale_finding(
     rule: Rule, path: str, step: LockStep, where: str, lock: str, changed: tuple[str, ...] = ()
 ) -> Finding:
-    said = [
+    differences = [
         f"{name} {found} in {where}, {locked} in {lock}" for name, (found, locked) in sorted(step.differing.items())
     ]
-    said += [f"{name} {version} of {lock} is not there" for name, version in sorted(step.missing.items())]
-    said += [f"{name} {version} is not in {lock}" for name, version in sorted(step.extra.items())]
-    more = f"; and {len(said) - MAX_NAMED_DIFFERENCES} more" if len(said) > MAX_NAMED_DIFFERENCES else ""
+    differences += [f"{name} {version} of {lock} is missing" for name, version in sorted(step.missing.items())]
+    differences += [f"{name} {version} is not in {lock}" for name, version in sorted(step.extra.items())]
+    more = f"; and {len(differences) - MAX_NAMED_DIFFERENCES} more" if len(differences) > MAX_NAMED_DIFFERENCES else ""
     if changed:
         since = f"changed since it was built: {', '.join(changed[:MAX_NAMED_DIFFERENCES])}"
-        more += f"; {since}" if said else since
+        more += f"; {since}" if differences else since
     names = sorted({*step.differing, *step.missing, *step.extra})
     evidence = (
         ("differing", {name: list(pair) for name, pair in sorted(step.differing.items())}),
@@ -169,7 +169,7 @@ def _stale_finding(
     return Finding(
         rule,
         path,
-        "; ".join(said[:MAX_NAMED_DIFFERENCES]) + more,
+        "; ".join(differences[:MAX_NAMED_DIFFERENCES]) + more,
         package=package,
         severity=severity,
         evidence=evidence,

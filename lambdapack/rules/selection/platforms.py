@@ -1,15 +1,13 @@
 """Families of platform packages: which member a target needs, and which ones are installed."""
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.native_use import DISPENSABLE_USES
-from lambdapack.rules.binary.file_system import TREE_ROOTS, LambdaFileSystem
+from lambdapack.rules.model.resolver import ModuleResolver
 from lambdapack.rules.selection.selection import foreign_package_reason
 from lambdapack.rules.selection.tokens import find_contradiction, parse_platform_tags, split_words, strip_platform_words
-from lambdapack.runtimes.measure import node_path
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -90,88 +88,23 @@ def _has_fewer_words(plain: str, special: str) -> bool:
     return scope == other_scope and frozenset(split_words(base)) < frozenset(split_words(other))
 
 
-class ModuleResolver:
-    """The packages of function and layers, found as node finds them: up through node_modules, then NODE_PATH."""
-
-    def __init__(self, space: LambdaFileSystem, runtime: Runtime) -> None:
-        """Keep the space, and where the runtime's node looks besides."""
-        self._space = space
-        self._manifests = space.manifests
-        self._node_path = node_path(runtime.node_major)
-        self._searched: dict[str, tuple[str, ...]] = {}
-
-    def find(self, owner: PackageManifest, name: str) -> PackageManifest | None:
-        """Return the package that require(name) would find from inside another one."""
-        found = (self.at(each, name) for each in self.searched(owner.directory))
-        return next((manifest for manifest in found if manifest is not None), None)
-
-    def searched(self, directory: str) -> Iterator[str]:
-        """Yield where node looks for a package that a file of a directory requires, in order."""
-        known = self._searched.get(directory)
-        if known is None:
-            known = self._searched[directory] = (*node_modules_above(directory), *self._node_path)
-        yield from known
-
-    def at(self, modules: str, name: str) -> PackageManifest | None:
-        """Return the package of a name in a node_modules, links followed."""
-        path = f"{modules}/{name}"
-        found = self._manifests.get(path)
-        return found if found or not self._space.links else self._manifests.get(self._space.real(path))
-
-    def families(self, runtime: Runtime) -> Iterator[PlatformFamily]:
-        """Yield every family of every package that has a member for Linux."""
-        for owner in self._manifests.values():
-            members: dict[str, list[str]] = {}
-            for name in sorted(owner.optional_dependencies | owner.dependencies):
-                if parse_platform_tags(name).names_platform:
-                    members.setdefault(_family_stem(name), []).append(name)
-            for about, names in members.items():
-                if any("linux" in parse_platform_tags(each).systems for each in names) and not _is_for_other_cpus(
-                    names, members, runtime
-                ):
-                    fitting = tuple(each for each in names if _fits_target(each, runtime))
-                    there = (self.find(owner, each) for each in names)
-                    yield PlatformFamily(
-                        owner, about, fitting, tuple(manifest for manifest in there if manifest is not None)
-                    )
-
-    def required(self) -> frozenset[str]:
-        """Return the directories of the packages that something needs without a fallback of its own."""
-        return self.reached([manifest for root in TREE_ROOTS for manifest in self.roots(root)], optional=False)
-
-    def reached(self, roots: list[PackageManifest], *, optional: bool) -> frozenset[str]:
-        """Return the directories of some packages and of what they depend on, and that on."""
-        roots, seen = list(roots), {manifest.directory for manifest in roots}
-        while roots:
-            for manifest in self._targets(roots.pop(), optional=optional):
-                if manifest.directory not in seen:
-                    seen.add(manifest.directory)
-                    roots.append(manifest)
-        return frozenset(seen)
-
-    def _targets(self, owner: PackageManifest, *, optional: bool) -> Iterator[PackageManifest]:
-        more = owner.optional_dependencies | owner.peer_dependencies if optional else frozenset()
-        names = owner.dependencies | more
-        yield from (found for name in names if (found := self.find(owner, name)))
-
-    def roots(self, root: str) -> list[PackageManifest]:
-        """Return a tree's own manifest; without one, every package that nothing in the tree asks for."""
-        inside = [manifest for directory, manifest in self._manifests.items() if f"{directory}/".startswith(f"{root}/")]
-        own = [manifest for manifest in inside if "node_modules" not in manifest.directory.split("/")]
-        if any(manifest.dependencies for manifest in own):
-            return own
-        asked = {found.directory for manifest in inside for found in self._targets(manifest, optional=True)}
-        return [manifest for manifest in inside if manifest.directory not in asked]
-
-
-def node_modules_above(directory: str) -> Iterator[str]:
-    """Yield the node_modules that node looks into from a directory, innermost first (lib/internal/modules/cjs)."""
-    while True:
-        if posixpath.basename(directory) != "node_modules":
-            yield posixpath.join(directory, "node_modules")
-        if directory == "/":
-            return
-        directory = posixpath.dirname(directory)
+def find_families(
+    resolver: ModuleResolver, manifests: Iterable[PackageManifest], runtime: Runtime
+) -> Iterator[PlatformFamily]:
+    """Yield every family of every package that has a member for Linux."""
+    for owner in manifests:
+        members: dict[str, list[str]] = {}
+        for name in sorted(owner.optional_dependencies | owner.dependencies):
+            if parse_platform_tags(name).names_platform:
+                members.setdefault(_family_stem(name), []).append(name)
+        for stem, names in members.items():
+            if any("linux" in parse_platform_tags(name).systems for name in names) and not _is_for_other_cpus(
+                names, members, runtime
+            ):
+                fitting = tuple(name for name in names if _fits_target(name, runtime))
+                manifests_found = (resolver.find(owner, name) for name in names)
+                installed = tuple(manifest for manifest in manifests_found if manifest is not None)
+                yield PlatformFamily(owner, stem, fitting, installed)
 
 
 def _is_for_other_cpus(names: list[str], members: Mapping[str, list[str]], runtime: Runtime) -> bool:
@@ -182,6 +115,6 @@ def _is_for_other_cpus(names: list[str], members: Mapping[str, list[str]], runti
 
 
 def _fits_target(name: str, runtime: Runtime) -> bool:
-    said = parse_platform_tags(name)
+    tags = parse_platform_tags(name)
     cpu = runtime.target.architecture.node
-    return "linux" in said.systems and cpu in said.cpus and find_contradiction(said, runtime) is None
+    return "linux" in tags.systems and cpu in tags.cpus and find_contradiction(tags, runtime) is None

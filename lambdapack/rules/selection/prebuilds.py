@@ -69,7 +69,7 @@ def has_matching_tags(name: PrebuildName, runtime: Runtime) -> bool:
 
 def pick_best_prebuild(files: Iterable[str], runtime: Runtime) -> str | None:
     """Return the file name that node-gyp-build prefers (compareTags), None when none fits."""
-    named = [name for each in sorted(files) if (name := parse_prebuild_name(each)) and has_matching_tags(name, runtime)]
+    named = [name for file in sorted(files) if (name := parse_prebuild_name(file)) and has_matching_tags(name, runtime)]
     ranked = sorted(
         named, key=lambda prebuild_name: (prebuild_name.runtime != "node", not prebuild_name.abi, -prebuild_name.tags)
     )
@@ -77,21 +77,21 @@ def pick_best_prebuild(files: Iterable[str], runtime: Runtime) -> str | None:
 
 
 def _names_in(files: Iterable[str], directory: str) -> list[str]:
-    return sorted(posixpath.basename(each) for each in files if posixpath.dirname(each) == directory)
+    return sorted(posixpath.basename(path) for path in files if posixpath.dirname(path) == directory)
 
 
 def parse_platform_tuple(name: str) -> tuple[str, tuple[str, ...]] | None:
     """Return platform and CPUs of a directory such as `darwin-x64+arm64`, None when it is no such name."""
     platform, dash, cpus = name.partition("-")
-    each = tuple(cpus.split("+"))
-    return (platform, each) if platform and dash and "-" not in cpus and all(each) else None
+    names = tuple(cpus.split("+"))
+    return (platform, names) if platform and dash and "-" not in cpus and all(names) else None
 
 
 def find_built_addon(files: Iterable[str]) -> str | None:
     """Return what was compiled in place: it comes before every prebuild, whatever it is for."""
-    found = list(files)
+    paths = list(files)
     for directory in BUILD_DIRECTORIES:
-        names = [each for each in _names_in(found, directory) if each.endswith(".node")]
+        names = [name for name in _names_in(paths, directory) if name.endswith(".node")]
         if names:
             return f"{directory}/{names[0]}"
     return None
@@ -117,7 +117,7 @@ def pick_for_version_4(files: tuple[str, ...], runtime: Runtime) -> str | None:
 
 
 def _prebuild_directories(files: Iterable[str]) -> list[str]:
-    return sorted({each.split("/")[1] for each in files if each.startswith("prebuilds/") and each.count("/") >= 2})
+    return sorted({path.split("/")[1] for path in files if path.startswith("prebuilds/") and path.count("/") >= 2})
 
 
 def pick_for_version_3(files: tuple[str, ...], runtime: Runtime) -> str | None:
@@ -131,7 +131,7 @@ def pick_for_version_3(files: tuple[str, ...], runtime: Runtime) -> str | None:
         names += [f"{name}-v8" for name in names]
     files_in_order = (f"node-{runtime.abi}.node", "node-napi.node")
     wanted = (f"prebuilds/{name}/{file}" for name in reversed(names) for file in files_in_order)
-    return next((each for each in wanted if each in files), None)
+    return next((path for path in wanted if path in files), None)
 
 
 def is_prebuildify_layout(files: Iterable[str]) -> bool:
@@ -147,4 +147,4 @@ def _strip_arm_version(name: str) -> str:
 
 def is_version_3(files: Iterable[str]) -> bool:
     """Tell whether the directories carry the libc, as only version 3 names them."""
-    return any(each.startswith(("linuxglibc-", "linuxmusl-")) for each in _prebuild_directories(files))
+    return any(name.startswith(("linuxglibc-", "linuxmusl-")) for name in _prebuild_directories(files))

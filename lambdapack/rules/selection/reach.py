@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
-from lambdapack.rules.binary.file_system import LambdaFileSystem
-from lambdapack.rules.selection.platforms import ModuleResolver
-from lambdapack.runtimes.measure import layer_modules
+from lambdapack.rules.model.file_system import LambdaFileSystem
+from lambdapack.rules.model.resolver import ModuleResolver, is_runtime_folder
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -28,19 +27,19 @@ class Reach:
     dead: frozenset[str]  # directories of the layers' packages that nothing gets at
 
 
-def find_reach(space: LambdaFileSystem, installed: ModuleResolver, runtime: Runtime) -> Reach:
+def find_reach(file_system: LambdaFileSystem, resolver: ModuleResolver, runtime: Runtime) -> Reach:
     """Return who wins and what is dead; what the function's code asks for without package.json may be anything."""
-    if LAYER_ROOT not in space.directories:
+    if LAYER_ROOT not in file_system.directories:
         return Reach((), frozenset())
-    searched = (posixpath.join(TASK_ROOT, NODE_MODULES), *layer_modules(runtime.node_major))
-    found = tuple(_find_copies(space, installed, searched))
+    searched = (posixpath.join(TASK_ROOT, NODE_MODULES), *runtime.behaviour.layer_modules)
+    found = tuple(_find_copies(file_system, resolver, searched))
     shadowed = any(package_copies.others for package_copies in found)
-    live = installed.reached(
-        [*installed.roots(TASK_ROOT), *(package_copies.taken for package_copies in found)], optional=True
+    live = resolver.reachable_directories(
+        [*resolver.root_manifests(TASK_ROOT), *(package_copies.taken for package_copies in found)], optional=True
     )
     dead = (
         directory
-        for directory in space.manifests
+        for directory in file_system.manifests
         if (modules := _searched_modules(directory))
         and (shadowed or modules not in searched)
         and not _is_inside(directory, live)
@@ -49,20 +48,20 @@ def find_reach(space: LambdaFileSystem, installed: ModuleResolver, runtime: Runt
 
 
 def _find_copies(
-    space: LambdaFileSystem, installed: ModuleResolver, searched: tuple[str, ...]
+    file_system: LambdaFileSystem, resolver: ModuleResolver, searched: tuple[str, ...]
 ) -> Iterator[PackageCopies]:
-    names = dict.fromkeys(name for modules in searched for name in package_names(space, modules))
+    names = dict.fromkeys(name for modules in searched for name in package_names(file_system, modules))
     for name in names:
-        every = [each for modules in searched if (each := installed.at(modules, name)) is not None]
-        unique = {manifest.directory: manifest for manifest in every}
-        if unique:
-            taken, *others = unique.values()
-            yield PackageCopies(taken, tuple(manifest for manifest in others))
+        manifests = [manifest for modules in searched if (manifest := resolver.package_at(modules, name)) is not None]
+        copies = {manifest.directory: manifest for manifest in manifests}
+        if copies:
+            taken, *others = copies.values()
+            yield PackageCopies(taken, tuple(others))
 
 
-def package_names(space: LambdaFileSystem, modules: str) -> Iterator[str]:
+def package_names(file_system: LambdaFileSystem, modules: str) -> Iterator[str]:
     """Yield the names of what lies in a node_modules, packages and links to packages alike."""
-    for path in (*space.manifests, *space.links):
+    for path in (*file_system.manifests, *file_system.links):
         if path.startswith(f"{modules}/"):
             name = path[len(modules) + 1 :]
             if name_from_directory(f"{NODE_MODULES}/{name}") == name and NODE_MODULES not in name.split("/"):
@@ -77,11 +76,6 @@ def _searched_modules(directory: str) -> str:
         parent == f"{LAYER_ROOT}/nodejs" and is_runtime_folder(name)
     )
     return posixpath.join(before, NODE_MODULES) if found and place else ""
-
-
-def is_runtime_folder(name: str) -> bool:
-    """Tell whether a directory's name is that of a layer's part for one runtime: node22."""
-    return name.startswith("node") and name[4:].isdigit()
 
 
 def _is_inside(directory: str, live: frozenset[str]) -> bool:

@@ -10,11 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from lambdapack.binary.facts import Format
 from lambdapack.managers.lock import admits_platform
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.fixes import WRONG_PLATFORM_CAUSES
-from lambdapack.rules.model.report import Judgement, Outcome
 from lambdapack.rules.selection import prebuilds
 from lambdapack.rules.selection.tokens import (
     CPU_TOKENS,
@@ -61,8 +58,8 @@ def foreign_package_reason(manifest: PackageManifest, runtime: Runtime) -> str |
             return f"its package.json says {name} {', '.join(field)}"
     if not parse_platform_tags(manifest.name).systems and not parse_platform_tags(manifest.name).libcs:
         return None
-    said = find_contradiction(parse_platform_tags(manifest.name), runtime)
-    return f"its package's name says {said}" if said else None
+    contradiction = find_contradiction(parse_platform_tags(manifest.name), runtime)
+    return f"its package's name says {contradiction}" if contradiction else None
 
 
 def choose_files(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
@@ -89,14 +86,15 @@ def _is_build_leftover(path: str) -> bool:
 
 def _choices_for(files: Iterable[str], picked: Iterable[str], runtime: Runtime) -> dict[str, Choice]:
     """The picked ones are selected; of the others, those that name another target are foreign."""
-    taken = frozenset(picked)
-    found = {}
+    selected = frozenset(picked)
+    choices = {}
     for file in files:
-        said = find_contradiction(parse_platform_tags(file), runtime)
-        found[file] = (
-            SELECTED_CHOICE if file in taken else _foreign_choice(f"its path says {said}") if said else NOT_BEST_CHOICE
-        )
-    return found
+        contradiction = find_contradiction(parse_platform_tags(file), runtime)
+        if file in selected:
+            choices[file] = SELECTED_CHOICE
+        else:
+            choices[file] = _foreign_choice(f"its path says {contradiction}") if contradiction else NOT_BEST_CHOICE
+    return choices
 
 
 def _choose_prebuilds(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
@@ -127,14 +125,14 @@ def _untagged_siblings(pick: str, files: Iterable[str]) -> list[str]:
         return []
     beside = [file for file in files if posixpath.dirname(file) == posixpath.dirname(pick)]
     return [
-        each for each in beside if (name := prebuilds.parse_prebuild_name(posixpath.basename(each))) and not name.tags
+        file for file in beside if (name := prebuilds.parse_prebuild_name(posixpath.basename(file))) and not name.tags
     ]
 
 
 def _choose_tagged_at_top(_: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
     """node-gyp-build-optional-packages: node.abi127.glibc.node beside node.napi.glibc.node."""
     top = tuple(file for file in files if "/" not in file and file.endswith(".node"))
-    named = [name for each in top if (name := prebuilds.parse_prebuild_name(each)) is not None]
+    named = [name for file in top if (name := prebuilds.parse_prebuild_name(file)) is not None]
     if len(top) < 2 or not any(prebuild_name.napi or prebuild_name.abi for prebuild_name in named):
         return {}
     pick = prebuilds.pick_best_prebuild(top, runtime)
@@ -153,7 +151,7 @@ def _choose_module_path(manifest: PackageManifest, files: tuple[str, ...], runti
 
 def expected_addon_path(manifest: PackageManifest, runtime: Runtime) -> str:
     """Return the file that node-pre-gyp's template names on a target (lib/util/versioning.js)."""
-    levels = [each for each in manifest.napi_versions if each <= runtime.node_api]
+    levels = [level for level in manifest.napi_versions if level <= runtime.node_api]
     level = str(max(levels)) if levels else ""
     abi = f"node-v{runtime.abi}"
     values = {
@@ -190,38 +188,27 @@ def _choose_by_index(manifest: PackageManifest, files: tuple[str, ...], runtime:
         if package_build.path in files
     ]
     governed = {package_build.path for package_build in manifest.builds} & set(files)
-    return {
-        each: SELECTED_CHOICE
-        if each in order[:1]
-        else NOT_BEST_CHOICE
-        if each in order
-        else _foreign_choice("the package's index says so")
-        for each in governed
-    }
+    choices = {path: _foreign_choice("the package's index says so") for path in governed}
+    choices.update(dict.fromkeys(order, NOT_BEST_CHOICE))
+    choices.update(dict.fromkeys(order[:1], SELECTED_CHOICE))
+    return choices
 
 
 def _choose_by_words(_: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
     """Files that differ only in words about the target are rivals; the most explicit one wins, equals all count."""
     rivals: dict[str, list[str]] = {}
-    found: dict[str, Choice] = {}
+    choices: dict[str, Choice] = {}
     for file in files:
-        said = find_contradiction(parse_platform_tags(file), runtime)
-        if said:
-            found[file] = _foreign_choice(f"its path says {said}")
+        contradiction = find_contradiction(parse_platform_tags(file), runtime)
+        if contradiction:
+            choices[file] = _foreign_choice(f"its path says {contradiction}")
         else:
             rivals.setdefault(_subject_words(file), []).append(file)
     for group in rivals.values():
-        most = max(count_target_properties(parse_platform_tags(each), runtime) for each in group)
-        found.update(
-            (
-                each,
-                SELECTED_CHOICE
-                if count_target_properties(parse_platform_tags(each), runtime) == most
-                else NOT_BEST_CHOICE,
-            )
-            for each in group
-        )
-    return found
+        counts = {file: count_target_properties(parse_platform_tags(file), runtime) for file in group}
+        most = max(counts.values())
+        choices.update((file, SELECTED_CHOICE if count == most else NOT_BEST_CHOICE) for file, count in counts.items())
+    return choices
 
 
 def _subject_words(path: str) -> str:
@@ -232,20 +219,3 @@ def _subject_words(path: str) -> str:
 
 def _is_target_word(word: str) -> bool:
     return word in SYSTEM_TOKENS or word in CPU_TOKENS or word in LIBC_TOKENS or word.isdigit()
-
-
-PRUNABLE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE))
-"""A page of HTML under a binary's name is a defect, not weight."""
-
-
-def prunable_binaries(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
-    """Return the binaries of dependencies that are made for another system and that nobody would load."""
-    return tuple(
-        judgement
-        for judgement in judgements
-        if not judgement.selected
-        and judgement.package
-        and judgement.outcome is Outcome.FAILS
-        and judgement.cause in WRONG_PLATFORM_CAUSES
-        and judgement.binary.format in PRUNABLE_FORMATS
-    )

@@ -121,7 +121,7 @@ def strip_platform_words(text: str) -> str:
     return "-".join(word for word in split_words(text) if not any(word in names for names in known))
 
 
-MUSL_NAMES = frozenset(f"lib{each}.so" for each in ("c", "m", "dl", "pthread", "rt", "util", "crypt", "resolv", "xnet"))
+MUSL_NAMES = frozenset(f"lib{name}.so" for name in ("c", "m", "dl", "pthread", "rt", "util", "crypt", "resolv", "xnet"))
 """What zig and musl-cross call musl's libc and its empty companions; glibc's carry a version (musl's Makefile)."""
 
 
@@ -133,62 +133,62 @@ def is_musl(name: str) -> bool:
 @lru_cache(maxsize=65536)
 def parse_platform_tags(text: str) -> PlatformTags:
     """Return what a path or a name says about its target."""
-    found = split_words(text)
-    systems = frozenset(SYSTEM_TOKENS[each] for each in found if each in SYSTEM_TOKENS)
-    cpus = frozenset(CPU_TOKENS[each] for each in found if each in CPU_TOKENS and (each != "64" or systems))
-    numbers = _node_numbers(found, both=bool(systems and cpus))
+    words = split_words(text)
+    systems = frozenset(SYSTEM_TOKENS[word] for word in words if word in SYSTEM_TOKENS)
+    cpus = frozenset(CPU_TOKENS[word] for word in words if word in CPU_TOKENS and (word != "64" or systems))
+    numbers = _node_numbers(words, both=bool(systems and cpus))
     return PlatformTags(
         systems=systems,
         cpus=cpus,
-        libcs=frozenset(LIBC_TOKENS[each] for each in found if each in LIBC_TOKENS),
-        hosts=frozenset(found) & OTHER_HOST_TOKENS,
+        libcs=frozenset(LIBC_TOKENS[word] for word in words if word in LIBC_TOKENS),
+        hosts=frozenset(words) & OTHER_HOST_TOKENS,
         abis=frozenset(number for number in numbers if number >= MIN_ABI_NUMBER),
         majors=frozenset(number for number in numbers if number < MIN_ABI_NUMBER),
-        node_api=any(each.startswith("napi") for each in found),
+        node_api=any(word.startswith("napi") for word in words),
     )
 
 
-def _node_numbers(found: tuple[str, ...], *, both: bool) -> frozenset[int]:
+def _node_numbers(words: tuple[str, ...], *, both: bool) -> frozenset[int]:
     """abi127, node-v127, node-22, and a bare known ABI number beside a system and a CPU."""
     numbers = set()
-    for before, each in zip(("", *found), found, strict=False):
-        tagged = re.fullmatch(r"abi(\d{1,4})", each)
-        plain = re.fullmatch(r"v?(\d{1,4})", each)
+    for before, word in zip(("", *words), words, strict=False):
+        tagged = re.fullmatch(r"abi(\d{1,4})", word)
+        plain = re.fullmatch(r"v?(\d{1,4})", word)
         if tagged:
             numbers.add(int(tagged.group(1)))
         elif plain and (
-            before == "node" or (both and each not in CPU_TOKENS and each.isdigit() and int(each) in known_abis())
+            before == "node" or (both and word not in CPU_TOKENS and word.isdigit() and int(word) in known_abis())
         ):
             numbers.add(int(plain.group(1)))
     return frozenset(numbers)
 
 
-def find_contradiction(said: PlatformTags, runtime: Runtime) -> str | None:
+def find_contradiction(tags: PlatformTags, runtime: Runtime) -> str | None:
     """Return what a path says that this target is not, None when nothing speaks against it."""
     cpu = runtime.target.architecture.node
     checks = (
-        ("system", said.systems, "linux"),
-        ("CPU", said.cpus - {"any"} if "any" not in said.cpus else frozenset(), cpu),
-        ("libc", said.libcs, "glibc"),
+        ("system", tags.systems, "linux"),
+        ("CPU", tags.cpus - {"any"} if "any" not in tags.cpus else frozenset(), cpu),
+        ("libc", tags.libcs, "glibc"),
     )
     for what, named, wanted in checks:
         if named and wanted not in named:
             return f"another {what} ({', '.join(sorted(named))})"
-    if said.hosts and not said.node_api:
-        return f"another program ({', '.join(sorted(said.hosts))})"
-    return _contradicting_node(said, runtime)
+    if tags.hosts and not tags.node_api:
+        return f"another program ({', '.join(sorted(tags.hosts))})"
+    return _contradicting_node(tags, runtime)
 
 
-def _contradicting_node(said: PlatformTags, runtime: Runtime) -> str | None:
-    if said.abis and runtime.abi not in said.abis and not said.node_api:
-        return f"another ABI ({', '.join(map(str, sorted(said.abis)))})"
-    if said.majors and runtime.node_major not in said.majors:
-        return f"another Node.js ({', '.join(map(str, sorted(said.majors)))})"
+def _contradicting_node(tags: PlatformTags, runtime: Runtime) -> str | None:
+    if tags.abis and runtime.abi not in tags.abis and not tags.node_api:
+        return f"another ABI ({', '.join(map(str, sorted(tags.abis)))})"
+    if tags.majors and runtime.node_major not in tags.majors:
+        return f"another Node.js ({', '.join(map(str, sorted(tags.majors)))})"
     return None
 
 
-def count_target_properties(said: PlatformTags, runtime: Runtime) -> int:
+def count_target_properties(tags: PlatformTags, runtime: Runtime) -> int:
     """Return how many properties of the target a path names: of equal files the most explicit is loaded."""
     cpu = runtime.target.architecture.node
-    hits = ("linux" in said.systems, cpu in said.cpus, "glibc" in said.libcs)
-    return sum((*hits, runtime.abi in said.abis, runtime.node_major in said.majors))
+    hits = ("linux" in tags.systems, cpu in tags.cpus, "glibc" in tags.libcs)
+    return sum((*hits, runtime.abi in tags.abis, runtime.node_major in tags.majors))

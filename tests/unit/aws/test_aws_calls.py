@@ -177,6 +177,7 @@ def test_lists_are_read_to_the_last_page(site: Site) -> None:
 def test_the_region_may_come_from_aws_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # a virtual machine of AWS would lend its own identity
     assert connect_cloud({"AWS_REGION": "eu-west-1"}).region == "eu-west-1"
     assert connect_cloud({"AWS_REGION": "eu-west-1"}, region="us-east-1").region == "us-east-1"
     with pytest.raises(LambdapackError, match="LP403"):

@@ -67,6 +67,7 @@ def test_no_bytes_behind_the_magic_make_the_reader_raise(rest: bytes) -> None:
 
 
 def test_every_truncation_is_read_and_told(originals: list[bytes]) -> None:
+    assert originals
     for original in originals:
         end = make.loaded_end(original)
         for size in {*range(4, 1200, 13), *range(1200, len(original), 509), end - 1, end, end + 1}:

@@ -31,6 +31,8 @@ def completed(line: str) -> list[str]:
         ("lambdapack explain better-", ["better-sqlite3"]),
         ("lambdapack schema repo", ["report"]),
         ("lambdapack build --fail-on w", ["warning"]),
+        ("lambdapack build --format terra", ["terraform-external"]),
+        ("lambdapack verify --format s", ["sarif"]),
     ],
 )
 def test_the_tab_key_completes_commands_and_values(line: str, offered: list[str]) -> None:

@@ -79,7 +79,7 @@ def test_a_summary_that_cannot_be_written_changes_nothing_else(
     assert run_command(["verify", str(function), *TARGET, "--format", "github"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("::error file=")
-    assert "the step summary was not written" in said.err
+    assert "cannot write the step summary" in said.err
 
 
 def test_gitlab_and_markdown_are_the_product(function: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--into", "out", "--arch", "all"], "--into takes one package, and there are 2 targets"),
+        (["--into", "out", "--arch", "all"], "--into takes one package, but there are 2 targets"),
         (["--into", "out", "--output", "x.zip"], "--into and --output"),
         (["--format", "terraform-external", "--arch", "all"], "--format terraform-external takes one package"),
     ],

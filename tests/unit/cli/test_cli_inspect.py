@@ -78,7 +78,7 @@ def test_a_package_is_told_by_weight_in_eighty_columns(inspect: Inspect, package
         "arm64; addon; Node-API; fails (wrong-cpu), not in use",
         "text 1.0.0, 2 times",
         "pruning would save",
-        "1 binary for other systems",
+        "1 binary for other platforms",
         "pass: nodejs22.x/x86_64 - 2 binaries, 1 in use",
     ):
         assert said in done.out

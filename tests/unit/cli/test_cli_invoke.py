@@ -89,7 +89,7 @@ def test_a_project_is_built_once(invoke: Invoke, shop: Workshop) -> None:
     _, out, err = invoke()
     assert out == '{"ok": true}\n'
     assert len(shop.engine.opened) == before + 1
-    assert "which was built before" in " ".join(err.split())
+    assert "invoking the existing" in " ".join(err.split())
 
 
 def test_an_archive_for_another_target_is_not_taken_for_this_one(invoke: Invoke, shop: Workshop) -> None:
@@ -97,7 +97,7 @@ def test_an_archive_for_another_target_is_not_taken_for_this_one(invoke: Invoke,
     Path("lambdapack.toml").write_text('output = "fn.zip"\n')
     _, out, err = invoke("--arch", "x86_64")
     assert out == '{"ok": true}\n'
-    assert "which was built before" not in err
+    assert "invoking the existing" not in err
     assert json.loads(Path("fn.zip.lambdapack.json").read_text())["target"]["arch"] == "x86_64"
     assert shop.engine.opened[-1].spec.architecture is X86
 
@@ -220,7 +220,7 @@ def test_what_is_no_event_is_said_with_its_place(invoke: Invoke, name: str, text
 def test_an_empty_directory_has_no_events(invoke: Invoke) -> None:
     Path("empty").mkdir()
     code, _, err = invoke("--event", "empty")
-    assert (code, "there is no .json or .jsonl file in it" in " ".join(err.split())) == (2, True)
+    assert (code, "the directory has no .json or .jsonl file" in " ".join(err.split())) == (2, True)
 
 
 def test_each_error_is_told_with_its_event(invoke: Invoke, function: Function) -> None:
@@ -279,7 +279,7 @@ def test_a_debugged_function_has_time_and_says_where_it_waits(
 
 def test_a_path_and_a_deployed_function_are_too_much(invoke: Invoke) -> None:
     code, _, err = invoke("fn.zip", "--function", "fn")
-    assert (code, "are two functions" in " ".join(err.split())) == (2, True)
+    assert (code, "exclude each other" in " ".join(err.split())) == (2, True)
     assert invoke("--function", "")[0] == 2
     assert invoke("--function", "no name")[0] == 2
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lambdapack.cli.app import run_command
-from lambdapack.cli.signals import run_with_signals
+from lambdapack.cli.main import run_with_signals
 
 
 @pytest.fixture(autouse=True)

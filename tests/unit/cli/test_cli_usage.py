@@ -68,7 +68,7 @@ def test_without_a_command_the_help_is_a_usage_error(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("Usage: lambdapack")
-    assert "error" not in said.err
+    assert "error[" not in said.err
 
 
 WRONG: Sequence[Sequence[str]] = (

@@ -89,6 +89,7 @@ def test_the_line_of_node_that_failed_does_not_speak_of_macos() -> None:
 
 
 def test_both_ways_of_searching_see_every_known_message() -> None:
+    assert MESSAGE_PATTERNS
     for sign in MESSAGE_PATTERNS:
         noise = b"2026-11-20T10:00:00.000Z INFO item stored\n" * 3
         text = noise + sign.example.encode() + b"\n" + noise

@@ -32,6 +32,13 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize(
+    ("name", "least"), [("issues", 60), ("collected", 90), ("printed", 100), ("later", 56), ("unrelated", 100)]
+)
+def test_no_collection_lost_its_texts(name: str, least: int) -> None:
+    assert len(rows(name)) >= least
+
+
+@pytest.mark.parametrize(
     "row",
     OURS,
     ids=lambda row: f"{row['id']}-{row['cause']}",

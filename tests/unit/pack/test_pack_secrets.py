@@ -3,6 +3,7 @@
 import base64
 import random
 import string
+import time
 
 import pytest
 
@@ -141,9 +142,28 @@ def test_files_are_named_with_their_line() -> None:
     )
 
 
-def test_large_files_are_searched_in_reasonable_time() -> None:
-    find_secret_kind(b"-----BEGIN PRIVATE KEY-----\n" * 20_000)
-    find_secret_kind(b"PuTTY-User-Key-File-2: x\n" * 2_000)
-    find_secret_kind((access_key() + "\n").encode() * 2_000)
-    find_secret_kind(b"_auth=" * 100_000)
-    find_secret_kind(b"a: b\n" * 100_000 + b"PRIVATE KEY")
+def seconds(data: bytes) -> float:
+    """The processor's, of the best of three runs: what else the machine does counts for little."""
+    times = []
+    for _ in range(3):
+        begun = time.process_time()
+        assert find_secret_kind(data) is None
+        times.append(time.process_time() - begun)
+    return min(times)
+
+
+@pytest.mark.parametrize(
+    ("piece", "count"),
+    [
+        (b"-----BEGIN PRIVATE KEY-----\n", 20_000),
+        (b"PuTTY-User-Key-File-2: x\n", 2_000),
+        (f"{access_key()}\n".encode(), 2_000),
+        (b"_auth=", 100_000),
+        (b"a: b\n", 100_000),
+    ],
+    ids=["keys", "putty", "access-keys", "auth", "lines"],
+)
+def test_four_times_the_file_takes_about_four_times_as_long(piece: bytes, count: int) -> None:
+    """A search that looks back from every match takes sixteen times as long."""
+    small, large = (seconds(piece * (count * times) + b"PRIVATE KEY") for times in (1, 4))
+    assert large < 9 * small + 0.02

@@ -10,7 +10,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.doctor import DoctorTarget, run_health_checks
-from lambdapack.report.checkup import HealthCheck, HealthState
+from lambdapack.report.doctor import HealthCheck, HealthState
 from tests.fakes import FakeEngine, Process
 
 IMAGE = "lambdapack-lab/nodejs:{node}-{arch}"
@@ -43,7 +43,17 @@ def test_a_machine_with_everything_has_no_error(patient: DoctorTarget) -> None:
     found = checks(patient)
     assert [each.name for each in found.values() if each.state is HealthState.ERROR] == []
     assert found["engine for x86_64"].said == "Fake Engine 1.0 (linux/amd64)"
-    assert found["disk for the cache"].state in {HealthState.OK, HealthState.WARNING}
+
+
+@pytest.mark.parametrize(("least", "state"), [(0, HealthState.OK), (1 << 80, HealthState.WARNING)])
+def test_a_disk_with_too_little_room_is_a_warning(
+    patient: DoctorTarget, monkeypatch: pytest.MonkeyPatch, least: int, state: HealthState
+) -> None:
+    monkeypatch.setattr("lambdapack.pipeline.doctor.MIN_FREE_BYTES", least)
+    found = checks(patient)["disk for the cache"]
+    assert found.state is state
+    assert str(patient.directory) in found.said
+    assert bool(found.fix) == (state is HealthState.WARNING)
 
 
 def test_no_engine_is_an_error_with_what_starts_one(patient: DoctorTarget) -> None:

@@ -21,7 +21,9 @@ def written(recipe: str, situation: RecipeContext = THUMBNAIL) -> dict[str, str]
 @pytest.mark.parametrize("name", ["thumb-nail", "@scope/x", "2fast", "snake_case.js", "日本"])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_no_hole_stays_open_and_every_file_ends_in_a_newline(recipe: str, name: str) -> None:
-    for path, text in written(recipe, RecipeContext(name, ARM, "index.handler")).items():
+    files = written(recipe, RecipeContext(name, ARM, "index.handler"))
+    assert files
+    for path, text in files.items():
         assert "@{" not in text, path
         assert text.endswith("\n"), path
 

@@ -5,7 +5,7 @@ from datetime import date
 from lambdapack.binary.facts import Binary, BinaryRole, Elf, Format, Registration, RegistrationKind
 from lambdapack.model import Architecture, Finding, Rule, Severity, Target
 from lambdapack.rules.model.report import Judgement, Outcome, Report, Subject
-from lambdapack.runtimes.runtime import Library, Lifecycle, Runtime
+from lambdapack.runtimes.runtime import Library, Lifecycle, Runtime, node_behaviour
 
 WRONG_CPU = Rule(
     "LP201",
@@ -46,6 +46,7 @@ RUNTIME = Runtime(
     library_path=("/var/lang/lib", "/lib64"),
     default_path=("/lib64", "/usr/lib64"),
     interpreters=frozenset({"/lib/ld-linux-aarch64.so.1"}),
+    behaviour=node_behaviour(22),
     lifecycle=Lifecycle(date(2027, 4, 30), date(2027, 6, 1), date(2027, 7, 1), "a test"),
     npm="10.9.9",
 )
@@ -65,6 +66,7 @@ SHIPPED = Runtime(
     library_path=("/var/lang/lib",),
     default_path=("/lib64",),
     interpreters=frozenset(),
+    behaviour=node_behaviour(24),
 )
 
 PASSING = Report(SHIPPED, Subject("directory", "app", unzipped_bytes=2048), (), ())

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from lambdapack.model import Finding
-from lambdapack.report.place import FindingLocator, ReportLocation
+from lambdapack.report.ci.place import FindingLocator, ReportLocation
 from tests.unit.report.samples import WRONG, WRONG_CPU
 
 WHERE = FindingLocator(

@@ -68,7 +68,9 @@ def test_a_runtime_without_the_architecture_is_refused_with_what_it_has() -> Non
 
 
 def test_every_runtime_has_shipped_data_for_each_of_its_architectures() -> None:
+    assert {"nodejs20.x", "nodejs22.x", "nodejs24.x"} <= set(runtime_ids())
     for name in runtime_ids():
+        assert runtime_architectures(name)
         for cpu in runtime_architectures(name):
             runtime = shipped_runtime(Target(name, cpu))
             assert runtime.node_major == runtime_node_major(name)

@@ -1,0 +1,1 @@
+"""Makes the shipped tables of Lambda's runtimes out of one file of facts (`make runtimes`)."""

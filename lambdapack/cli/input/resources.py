@@ -1,0 +1,119 @@
+"""Opens what options and settings name: AWS, container engines, the cache, the store, the paths of archives.
+
+Imports boto3 and the container SDK only on connecting.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdapack.config.settings import Settings
+from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import USAGE
+from lambdapack.model import Architecture, Target
+
+if TYPE_CHECKING:
+    from lambdapack.aws.cloud import BotoCloud
+    from lambdapack.engine.interface import Engine
+    from lambdapack.pipeline.measure import Connect
+    from lambdapack.store.records import Store
+
+
+@dataclass(frozen=True, slots=True)
+class AwsOptions:
+    """Which AWS."""
+
+    profile: str | None
+    region: str | None
+    endpoint: str | None
+
+    def connect(self) -> "BotoCloud":
+        """Return the cloud; no call is made. LP403, LP404."""
+        from lambdapack.aws.cloud import connect_cloud  # noqa: PLC0415  # boto3 takes longer than all else
+
+        return connect_cloud(os.environ, profile=self.profile, region=self.region, endpoint=self.endpoint)
+
+
+def engine_connector(settings: Settings) -> "Connect":
+    """Return a function that finds the engine for an architecture and remembers it."""
+    hosts = {architecture: url for architecture in Architecture if (url := _engine_host(settings, architecture))}
+    engines: dict[str, Engine] = {}
+
+    def connect(architecture: Architecture) -> "Engine":
+        from lambdapack.engine.docker import connect_engine as reach  # noqa: PLC0415  # see the module's first line
+
+        key = hosts.get(architecture, "")
+        if key not in engines:
+            engines[key] = reach(os.environ, hosts=hosts, architecture=architecture)
+        return engines[key]
+
+    return connect
+
+
+def _engine_host(settings: Settings, architecture: Architecture) -> str:
+    return settings.engine_hosts.value.get(architecture.aws, "")
+
+
+def cache_directory(settings: Settings) -> Path | None:
+    """Return where results are remembered, None where they are not: the user's own cache directory, or the set one."""
+    chosen = settings.cache.value
+    if isinstance(chosen, Path):
+        return chosen
+    if not chosen:
+        return None
+    from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
+
+    return user_cache_path("lambdapack", appauthor=False)
+
+
+def open_store(settings: Settings) -> "Store | None":
+    """Return what remembers facts between runs, None where nothing is to be remembered."""
+    from lambdapack.store.binary_facts import program_digest  # noqa: PLC0415  # it reads our own code
+    from lambdapack.store.records import Store  # noqa: PLC0415
+
+    directory = cache_directory(settings)
+    return Store(directory, program_digest()) if directory else None
+
+
+def runtimes_directory(settings: Settings) -> Path | None:
+    """Return where measured runtimes are remembered."""
+    directory = cache_directory(settings)
+    return directory / "runtimes" if directory else None
+
+
+def output_paths(
+    directory: Path, settings: Settings, targets: Sequence[Target], *, is_directory: bool = False
+) -> dict[Target, Path]:
+    """Return where the archive of each target goes; LP001 when several would have one name.
+
+    `is_directory`: the output was written with a final slash, which a Path does not keep.
+    """
+    from lambdapack.project.exclusions import OUTPUT_DIRECTORY  # noqa: PLC0415  # only who writes an archive
+
+    output = settings.output.value
+    if output is None:
+        base = directory / OUTPUT_DIRECTORY
+        name = archive_stem(directory, settings)
+        return {target: base / _archive_name(name, target) for target in targets}
+    if len(targets) == 1 and not output.is_dir() and not is_directory:
+        return {targets[0]: output}
+    if output.suffix == ".zip":
+        hint = "Pass a directory: `--output dist/` writes one archive per architecture."
+        raise LambdapackError(USAGE, f"--output {output} is one file, but there are {len(targets)} targets", hint=hint)
+    name = archive_stem(directory, settings)
+    return {target: output / _archive_name(name, target) for target in targets}
+
+
+def archive_stem(directory: Path, settings: Settings) -> str:
+    """Return the project's name for files; a scope's slash and other signs of npm names become dashes."""
+    from lambdapack.project.repository import read_manifest  # noqa: PLC0415  # where the name is known nothing is read
+
+    name = read_manifest(directory).name
+    clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in name).strip("-.")
+    return (clean or "function") + ("-layer" if settings.layer.value else "")
+
+
+def _archive_name(name: str, target: Target) -> str:
+    return f"{name}-{target.runtime}-{target.architecture.aws}.zip"

@@ -1,0 +1,1 @@
+"""Renders reports for other programs: code scanning, CI annotations, step summaries, Terraform."""

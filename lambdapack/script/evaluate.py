@@ -1,0 +1,230 @@
+"""Works out a condition where the platform or constants decide it. Whatever is not understood stays UNKNOWN."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from lambdapack.script.specifier import Platform
+from lambdapack.script.syntax import Node, Syntax
+
+UNKNOWN: Final = object()
+"""The value of what only a run can tell."""
+
+MAX_CONDITION_BYTES = 2000
+MAX_DEPTH = 40
+MAX_LOOKUP_BYTES = 64 * 1024 * 1024
+"""Bytes and nesting of a condition that is worked out, and bytes that are searched for constants in one script."""
+
+ABSENT = frozenset(
+    ("window", "document", "self", "define", "importScripts", "Deno", "Bun", "WorkerGlobalScope", "HTMLElement",
+     "__webpack_require__", "__non_webpack_require__", "EdgeRuntime", "XMLHttpRequest", "ActiveXObject",
+     "localStorage", "location", "chrome", "nw", "__webpack_modules__", "$", "jQuery", "java", "load", "Packages")
+)  # fmt: skip
+"""Globals that node does not have (node 20 to 24, tried)."""
+
+PRESENT = {"process": "object", "global": "object", "globalThis": "object", "Buffer": "function", "Promise": "function",
+           "Symbol": "function", "console": "object", "setTimeout": "function", "setImmediate": "function",
+           "URL": "function", "Uint8Array": "function", "Map": "function", "Object": "function"}  # fmt: skip
+"""typeof of globals that every supported node has."""
+
+COMMONJS = {
+    "require": "function",
+    "module": "object",
+    "exports": "object",
+    "__dirname": "string",
+    "__filename": "string",
+}
+
+_FOREIGN_VERSIONS = frozenset(("electron", "bun", "deno", "nw", "node-webkit", "chrome", "webcontainer"))
+
+_ASSIGNS = re.compile(rb"\s*(?:[-+*/%&|^?]{0,3}=(?![=>])|\+\+|--)\s*")
+_DECLARES = re.compile(rb"(?:\b(?:const|let|var)\s+|,\s*)\Z")
+_TAKEN_APART = re.compile(
+    rb"\{[^{}]{0,150}\b(?:platform|arch)\b[^{}]{0,150}\}\s*=\s*(?:process\b(?!\s*\.)|require\(\s*['\"](?:node:)?process['\"]\s*\))"
+)
+"""`const { platform, arch } = process`."""
+
+MIN_NAME_LENGTH = 3
+"""Shorter names are a minifier's and stand for many things in one script."""
+
+
+class Evaluator:
+    """Values of expressions in one script on one platform."""
+
+    def __init__(self, syntax: Syntax, platform: Platform, *, module: bool) -> None:
+        """Keep the script; `module` is whether it runs as an ES module, which has no `require`."""
+        self._syntax = syntax
+        self._platform = platform
+        self._module = module
+        self._names: dict[str, object] = {}
+        self._types: dict[str, object] = {}
+        self._left = MAX_LOOKUP_BYTES
+
+    def truth(self, node: Node | None) -> bool | None:
+        """Return whether a condition holds, None when only a run can tell."""
+        if node is None:
+            return None
+        value = self.value(node)
+        return None if value is UNKNOWN else bool(value)
+
+    def value(self, node: Node, depth: int = 0) -> object:
+        """Return an expression's value; undefined and null are None."""
+        if depth > MAX_DEPTH or node.end_byte - node.start_byte > MAX_CONDITION_BYTES:
+            return UNKNOWN
+        kind = node.type
+        if kind in {"string", "number", "true", "false", "null", "undefined", "template_string"}:
+            return self._literal(node, kind)
+        if kind == "parenthesized_expression":
+            inner = [child for child in node.named_children if child.type != "comment"]
+            return self.value(inner[-1], depth + 1) if inner else UNKNOWN
+        if kind == "unary_expression":
+            return self._unary(node, depth)
+        if kind == "binary_expression":
+            return self._binary(node, depth)
+        if kind in {"member_expression", "call_expression", "subscript_expression"}:
+            return self._member(re.sub(r"\s+", "", self._syntax.text(node)))
+        if kind == "identifier":
+            return self._named(self._syntax.text(node), depth)
+        return UNKNOWN
+
+    def _literal(self, node: Node, kind: str) -> object:
+        text = self._syntax.text(node)
+        if kind == "number":
+            return float(text) if re.fullmatch(r"\d+(?:\.\d+)?", text) else UNKNOWN
+        if kind in {"string", "template_string"}:
+            return UNKNOWN if "\\" in text or "${" in text else text[1:-1]
+        return {"true": True, "false": False}.get(kind)
+
+    def _unary(self, node: Node, depth: int) -> object:
+        operator = self._syntax.text(node.child_by_field_name("operator"))
+        argument = node.child_by_field_name("argument")
+        if argument is None:
+            return UNKNOWN
+        if operator == "typeof":
+            return self._typeof(self._syntax.text(argument))
+        if operator == "void":
+            return None if argument.type == "number" else UNKNOWN
+        value = self.value(argument, depth + 1)
+        return not value if operator == "!" and value is not UNKNOWN else UNKNOWN
+
+    def _typeof(self, name: str) -> object:
+        if name not in self._types:
+            self._types[name] = self._type_of(name)
+        return self._types[name]
+
+    def _type_of(self, name: str) -> object:
+        if name in COMMONJS:
+            if not self._module:
+                return COMMONJS[name]
+            declared = re.search(rb"\b(?:const|let|var|as|function)\s+" + name.encode() + rb"\b", self._syntax.data)
+            return UNKNOWN if declared else "undefined"
+        if name in PRESENT:
+            return PRESENT[name]
+        if name in ABSENT:
+            declared = re.search(
+                rb"\b(?:const|let|var|function)\s+" + re.escape(name).encode() + rb"\b", self._syntax.data
+            )
+            return UNKNOWN if declared else "undefined"
+        return UNKNOWN
+
+    def _binary(self, node: Node, depth: int) -> object:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        operator = self._syntax.text(node.child_by_field_name("operator"))
+        if left is None or right is None:
+            return UNKNOWN
+        first = self.value(left, depth + 1)
+        if operator in {"&&", "||"}:
+            decided = first is not UNKNOWN and bool(first) == (operator == "||")
+            if decided:
+                return first
+            second = self.value(right, depth + 1)
+            if first is UNKNOWN:
+                settles = second is not UNKNOWN and bool(second) == (operator == "||")
+                return second if settles else UNKNOWN
+            return second
+        second = self.value(right, depth + 1)
+        if first is UNKNOWN or second is UNKNOWN:
+            return UNKNOWN
+        if operator in {"===", "=="}:
+            return first == second
+        if operator in {"!==", "!="}:
+            return first != second
+        if operator == "+" and isinstance(first, str) and isinstance(second, str):
+            return first + second
+        return UNKNOWN
+
+    def _member(self, text: str) -> object:
+        if text in {"process.platform", "os.platform()", "require('os').platform()", 'require("os").platform()'}:
+            return self._platform.system
+        if text in {"process.arch", "os.arch()", "require('os').arch()", 'require("os").arch()'}:
+            return self._platform.arch or UNKNOWN
+        if text in {"process.type", "process.browser"}:
+            return None
+        known = re.fullmatch(r"process\.versions(?:\.(\w+)|\[['\"]([\w-]+)['\"]\])", text)
+        if known:
+            name = known[1] or known[2]
+            return (
+                None if name in _FOREIGN_VERSIONS else (self._platform.node or UNKNOWN) if name == "node" else UNKNOWN
+            )
+        variable = re.fullmatch(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])", text)
+        if variable and self._platform.environment is not None:
+            return dict(self._platform.environment).get(variable[1] or variable[2])
+        return UNKNOWN
+
+    def _named(self, name: str, depth: int) -> object:
+        if name not in self._names:
+            self._names[name] = UNKNOWN  # a name that stands for itself has no value
+            self._names[name] = self._constant(name, depth)
+        return self._names[name]
+
+    def _constant(self, name: str, depth: int) -> object:
+        """Return what a name stands for that is assigned once in the whole script, when it is declared."""
+        tree = self._syntax.tree
+        if name == "undefined" or tree is None:
+            return None if name == "undefined" else UNKNOWN
+        data = self._syntax.data
+        self._left -= len(data)
+        if self._left < 0 or len(name) < MIN_NAME_LENGTH:
+            return UNKNOWN
+        uses = list(_uses(name.encode(), data))
+        if name in {"platform", "arch"} and any(_TAKEN_APART.search(data, max(0, at - 200), at + 200) for at in uses):
+            return self._platform.system if name == "platform" else self._platform.arch or UNKNOWN
+        end = len(name.encode())
+        assigned = [match.end() for at in uses if (match := _ASSIGNS.match(data, at + end))]
+        declared = [at for at in uses if _DECLARES.search(data, max(0, at - 12), at)]
+        if len(assigned) != 1 or any(_is_parameter(data, at, at + end) for at in uses):
+            return UNKNOWN
+        if not any(at + end < assigned[0] <= at + end + 8 for at in declared):
+            return UNKNOWN
+        return self._initial(tree.root_node.descendant_for_byte_range(assigned[0], assigned[0] + 1), depth)
+
+    def _initial(self, node: Node | None, depth: int) -> object:
+        """Return the value of the initializer that a node begins."""
+        for _ in range(MAX_DEPTH):
+            parent = node.parent if node is not None else None
+            if node is None or parent is None:
+                return UNKNOWN
+            if parent.type == "variable_declarator":
+                return self.value(node, depth + 1)
+            node = parent
+        return UNKNOWN
+
+
+def _uses(name: bytes, data: bytes) -> Iterator[int]:
+    for match in re.finditer(re.escape(name) + rb"(?![\w$])", data):
+        before = data[match.start() - 1 : match.start()] if match.start() else b" "
+        if not (before.isalnum() or before in b"_$."):
+            yield match.start()
+
+
+def _is_parameter(data: bytes, start: int, end: int) -> bool:
+    """Tell whether a name may be a function's parameter here: then it stands for something else inside."""
+    if re.match(rb"\s*=>", data[end : end + 10]):
+        return True
+    if not re.match(rb"\s*[,)=]", data[end : end + 10]) or not re.search(
+        rb"[(,]\s*\Z", data[max(0, start - 10) : start]
+    ):
+        return False
+    closes = re.match(rb"[^()]*\)\s*(?:\{|=>)", data[end : end + 300])
+    asked = re.search(rb"(?:if|while|switch|for)\s*\([\s!]*\Z", data[max(0, start - 20) : start])
+    return closes is not None and asked is None
