@@ -9,7 +9,7 @@ from lambdapack.model import is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.model.resolver import PackageFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class DependentChain:
 
 
 def find_dependent_chains(
-    facts: PackageFacts, file_system: LambdaFileSystem, resolver: ModuleResolver
+    facts: PackageFacts, file_system: LambdaFileSystem, resolver: PackageFinder
 ) -> Mapping[str, DependentChain]:
     """Return the chain of every package that something asks for, by its absolute directory.
 
@@ -55,13 +55,13 @@ def _read_locked_names(facts: PackageFacts) -> list[str]:
 
 
 def _resolve_packages(
-    resolver: ModuleResolver, starts: Iterable[tuple[PackageManifest, str]]
+    resolver: PackageFinder, starts: Iterable[tuple[PackageManifest, str]]
 ) -> Iterator[PackageManifest]:
     yield from (found for owner, name in starts if (found := resolver.find(owner, name)) is not None)
 
 
 def _walk_dependencies(
-    resolver: ModuleResolver, starts: Iterable[PackageManifest], known: Mapping[str, DependentChain], *, dev: bool
+    resolver: PackageFinder, starts: Iterable[PackageManifest], known: Mapping[str, DependentChain], *, dev: bool
 ) -> dict[str, DependentChain]:
     """Breadth first, so that the shortest way wins; of two that are as short, the first by name."""
     found = dict(known)

@@ -27,7 +27,7 @@ from lambdapack.packages.manifests import PACKAGE_ROOT, name_from_directory
 from lambdapack.rules.model.file_system import LambdaFileSystem, merge_layers, path_in_report
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
-from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.selection.prune import prunable_binaries
 from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
@@ -101,7 +101,7 @@ def _iterate_files(packages: Iterable[PackageWeight]) -> Iterator[InspectedFile]
 def build_inspection(report: Report, facts: PackageFacts, digest: HashFile) -> Inspection:
     """Return what is in a package. What pruning would save is what the build's own rules say, and nothing else."""
     file_system = merge_layers(facts)
-    way = find_dependent_chains(facts, file_system, ModuleResolver(file_system, report.runtime))
+    way = find_dependent_chains(facts, file_system, PackageFinder(file_system, report.runtime))
     judged = {judgement.binary.path: judgement for judgement in report.judgements}
     packages = weigh_packages(facts, file_system, way, judged.keys())
     known = {path: judgement.binary.sha256 for path, judgement in judged.items()}

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from lambdapack.tree.entry import Entry, Kind, Tree, read
+from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
 
 MAX_LINKS = 40
 """MAXSYMLINKS of Linux: a longer chain is ELOOP."""
@@ -53,9 +53,9 @@ class PlacedTrees:
     def _place(self, path: str, entry: Entry, tree: Tree) -> None:
         self._files.pop(path, None)
         self._links.pop(path, None)
-        if entry.kind is Kind.FILE:
+        if entry.kind is EntryKind.FILE:
             self._files[path] = (tree, entry.path)
-        elif entry.kind is Kind.SYMLINK:
+        elif entry.kind is EntryKind.SYMLINK:
             self._links[path] = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
         else:
             self._directories.add(path)
@@ -88,7 +88,7 @@ class PlacedTrees:
     def read(self, path: str) -> bytes:
         """Return the bytes of the file that a path leads to; KeyError without one."""
         tree, own = self._files[self.real(path)]
-        return read(tree, own)
+        return read_file(tree, own)
 
     def names(self, directory: str) -> Sequence[str]:
         """Return the names in a directory, sorted; () when it is none."""

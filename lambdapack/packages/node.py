@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lambdapack.runtimes.node_path import IMPORTS_SINCE, node_path
+from lambdapack.runtimes.runtime import node_behaviour
 
 BUILTINS = frozenset(
     (
@@ -30,18 +30,9 @@ REQUIRES_MODULES_SINCE = {20: (20, 19), 22: (22, 12)}
 DETECTS_SINCE = {20: (20, 19), 22: (22, 7)}
 """Module detection without a flag (Node.js docs, "Syntax detection"); every 23 on."""
 
-SDK_V3_SINCE = 18
-"""nodejs18.x and later bring the AWS SDK v3; up to nodejs16.x the runtimes brought v2 (FACTS.md section 3)."""
-
-_LAMBDA_FLAGS = {
-    20: ("--no-experimental-require-module",),
-    22: ("--no-experimental-require-module", "--no-experimental-detect-module"),
-}
-"""Flags of the managed runtimes' own node (AWS docs lambda-nodejs, read 2026-11; FACTS.md section 3)."""
-
 
 @dataclass(frozen=True, slots=True)
-class NodeBehaviour:
+class ResolutionSettings:
     """One node process."""
 
     version: tuple[int, int]
@@ -70,20 +61,24 @@ class NodeBehaviour:
         return any(name == known or (known.endswith("/") and name.startswith(known)) for known in self.provided)
 
 
-def plain_node(version: tuple[int, int], flags: Sequence[str] = ()) -> NodeBehaviour:
+def plain_node(version: tuple[int, int], flags: Sequence[str] = ()) -> ResolutionSettings:
     """Return node as it is started by hand."""
     requires = version >= REQUIRES_MODULES_SINCE.get(version[0], (23, 0))
     detects = version >= DETECTS_SINCE.get(version[0], (23, 0))
-    return with_flags(NodeBehaviour(version, requires, detects), flags)
+    return with_flags(ResolutionSettings(version, requires, detects), flags)
 
 
-def lambda_node(major: int, minor: int = 99, options: str = "", own_node_path: str | None = None) -> NodeBehaviour:
+def lambda_node(major: int, minor: int = 99, options: str = "", own_node_path: str | None = None) -> ResolutionSettings:
     """Return node as a managed runtime starts it, with the function's NODE_OPTIONS and NODE_PATH."""
-    node = plain_node((major, minor), _LAMBDA_FLAGS.get(major, ()))
-    paths = node_path(major) if own_node_path is None else tuple(filter(None, own_node_path.split(":")))
-    provided = ("@aws-sdk/", "@smithy/") if major >= SDK_V3_SINCE else ("aws-sdk",)
-    imports = paths if major >= IMPORTS_SINCE else ()
-    return with_flags(replace(node, node_path=paths, import_path=imports, provided=provided), split_options(options))
+    behaviour = node_behaviour(major)
+    paths = behaviour.node_path if own_node_path is None else tuple(filter(None, own_node_path.split(":")))
+    node = replace(
+        plain_node((major, minor), behaviour.flags),
+        node_path=paths,
+        import_path=paths if behaviour.import_searches_node_path else (),
+        provided=behaviour.provided,
+    )
+    return with_flags(node, split_options(options))
 
 
 def split_options(options: str) -> tuple[str, ...]:
@@ -94,7 +89,7 @@ def split_options(options: str) -> tuple[str, ...]:
         return tuple(options.split())
 
 
-def with_flags(node: NodeBehaviour, flags: Sequence[str]) -> NodeBehaviour:
+def with_flags(node: ResolutionSettings, flags: Sequence[str]) -> ResolutionSettings:
     """Return node with flags applied, later ones last."""
     for name, value in _pairs(flags):
         if name in {"--conditions", "-C"} and value:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from lambdapack.packages.exports_map import SCHEME, PackageMaps, is_main_sugar
 from lambdapack.packages.file_system import FileSystem, InvalidPackageConfigError, PackageFiles
-from lambdapack.packages.node import NodeBehaviour
+from lambdapack.packages.node import ResolutionSettings
 from lambdapack.packages.resolution import (
     BuiltinModule,
     ModuleSystem,
@@ -41,7 +41,7 @@ _ENCODED_SEPARATOR = re.compile(r"%2f|%5c", re.IGNORECASE)
 class ModuleResolver:
     """Resolves in one file system for one node."""
 
-    def __init__(self, files: FileSystem, node: NodeBehaviour) -> None:
+    def __init__(self, files: FileSystem, node: ResolutionSettings) -> None:
         """Keep both; package.json files are read once."""
         self._files = files
         self._node = node

@@ -9,7 +9,7 @@ import pytest
 from lambdapack.script.specifier import ImportCertainty
 from lambdapack.script.specifiers import read_specifiers
 from tests.npm_trees import npm, program
-from tests.unit.packages.real_node import write_tree
+from tests.registry.real_node import write_tree
 
 pytestmark = pytest.mark.registry
 

@@ -16,7 +16,7 @@ from lambdapack.rules.fixes import defect_fix
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem, merge_layers, path_in_report
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import BinaryJudgements, Defect, Judgement, Outcome
-from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.package.missing import (
     PackageChoices,
     PackageNeeds,
@@ -57,12 +57,12 @@ class _Leniency:
 def judge_tree(facts: PackageFacts, runtime: Runtime) -> BinaryJudgements:
     """Return the judgements alone, without a report."""
     file_system = merge_layers(facts)
-    resolver = ModuleResolver(file_system, runtime)
+    resolver = PackageFinder(file_system, runtime)
     return judge_binaries(facts, file_system, resolver, find_reach(file_system, resolver, runtime).dead, runtime)
 
 
 def judge_binaries(
-    facts: PackageFacts, file_system: LambdaFileSystem, resolver: ModuleResolver, dead: frozenset[str], runtime: Runtime
+    facts: PackageFacts, file_system: LambdaFileSystem, resolver: PackageFinder, dead: frozenset[str], runtime: Runtime
 ) -> BinaryJudgements:
     """Return a judgement for every native file of a tree and its layers, in byte order; a layer's as /opt/...
 

@@ -20,7 +20,7 @@ from lambdapack.rules.function.records import (
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import RequiredFile, Script
 from lambdapack.tree.entry import Entry, EntryKind
@@ -87,7 +87,7 @@ def _handler_module(handler: str) -> str:
     return posixpath.join(directory, name.split(".", 1)[0])
 
 
-def _is_requirable(file_system: LambdaFileSystem, resolver: ModuleResolver, module: str) -> bool:
+def _is_requirable(file_system: LambdaFileSystem, resolver: PackageFinder, module: str) -> bool:
     """The client's last try is require.resolve() of the bare name: a package of the function's or of a layer's."""
     directory, name = posixpath.split(module)
     places = (*resolver.search_path(directory), *resolver.search_path(TASK_ROOT))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # who only sets a policy, or checks a package without native 
     from lambdapack.rules.model.file_system import LambdaFileSystem
     from lambdapack.rules.model.package import PackageFacts
     from lambdapack.rules.model.report import BinaryJudgements, Subject
-    from lambdapack.rules.model.resolver import ModuleResolver
+    from lambdapack.rules.model.resolver import PackageFinder
     from lambdapack.rules.selection.reach import Reach
     from lambdapack.runtimes.runtime import Runtime
 
@@ -57,11 +57,11 @@ class Case:
         return merge_layers(self.facts)
 
     @cached_property
-    def resolver(self) -> "ModuleResolver":
+    def resolver(self) -> "PackageFinder":
         """Node's search for packages in those files."""
-        from lambdapack.rules.model.resolver import ModuleResolver  # noqa: PLC0415
+        from lambdapack.rules.model.resolver import PackageFinder  # noqa: PLC0415
 
-        return ModuleResolver(self.file_system, self.runtime)
+        return PackageFinder(self.file_system, self.runtime)
 
     @cached_property
     def reach(self) -> "Reach":

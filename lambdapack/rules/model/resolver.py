@@ -8,7 +8,7 @@ from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.runtimes.runtime import Runtime
 
 
-class ModuleResolver:
+class PackageFinder:
     """The packages of function and layers, found as node finds them: up through node_modules, then NODE_PATH."""
 
     def __init__(self, file_system: LambdaFileSystem, runtime: Runtime) -> None:

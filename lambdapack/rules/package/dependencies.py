@@ -10,7 +10,7 @@ from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.package.records import DEPENDENCY_MISSING
 from lambdapack.tree.entry import EntryKind
 
@@ -57,7 +57,7 @@ MAX_NAMED_DEV_PACKAGES: Final = 3
 """Packages that are named, the largest first."""
 
 
-def find_dev_packages(facts: PackageFacts, file_system: LambdaFileSystem, resolver: ModuleResolver) -> frozenset[str]:
+def find_dev_packages(facts: PackageFacts, file_system: LambdaFileSystem, resolver: PackageFinder) -> frozenset[str]:
     """Return the absolute directories of the packages that a lockfile or package.json has for development only.
 
     What something in production can find, by node's own lookup, is never one of them.
@@ -84,7 +84,7 @@ def _first_usable_lock(*locks: Lock | None) -> Lock | None:
     return next((lockfile for lockfile in locks if lockfile is not None and lockfile.packages), None)
 
 
-def _reached_directories(resolver: ModuleResolver, roots: Iterable[PackageManifest], *, dev: bool) -> set[str]:
+def _reached_directories(resolver: PackageFinder, roots: Iterable[PackageManifest], *, dev: bool) -> set[str]:
     """Return the directories that can be found from the roots' devDependencies, or from all their others."""
     waiting = [(root, root.dev_dependencies if dev else _needed_names(root)) for root in roots]
     seen: set[str] = set()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.native_use import DISPENSABLE_USES
-from lambdapack.rules.model.resolver import ModuleResolver
+from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.selection.selection import foreign_package_reason
 from lambdapack.rules.selection.tokens import find_contradiction, parse_platform_tags, split_words, strip_platform_words
 from lambdapack.runtimes.runtime import Runtime
@@ -89,7 +89,7 @@ def _has_fewer_words(plain: str, special: str) -> bool:
 
 
 def find_families(
-    resolver: ModuleResolver, manifests: Iterable[PackageManifest], runtime: Runtime
+    resolver: PackageFinder, manifests: Iterable[PackageManifest], runtime: Runtime
 ) -> Iterator[PlatformFamily]:
     """Yield every family of every package that has a member for Linux."""
     for owner in manifests:

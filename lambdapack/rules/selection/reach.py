@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.rules.model.file_system import LambdaFileSystem
-from lambdapack.rules.model.resolver import ModuleResolver, is_runtime_folder
+from lambdapack.rules.model.resolver import PackageFinder, is_runtime_folder
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -27,7 +27,7 @@ class Reach:
     dead: frozenset[str]  # directories of the layers' packages that nothing gets at
 
 
-def find_reach(file_system: LambdaFileSystem, resolver: ModuleResolver, runtime: Runtime) -> Reach:
+def find_reach(file_system: LambdaFileSystem, resolver: PackageFinder, runtime: Runtime) -> Reach:
     """Return who wins and what is dead; what the function's code asks for without package.json may be anything."""
     if LAYER_ROOT not in file_system.directories:
         return Reach((), frozenset())
@@ -48,7 +48,7 @@ def find_reach(file_system: LambdaFileSystem, resolver: ModuleResolver, runtime:
 
 
 def _find_copies(
-    file_system: LambdaFileSystem, resolver: ModuleResolver, searched: tuple[str, ...]
+    file_system: LambdaFileSystem, resolver: PackageFinder, searched: tuple[str, ...]
 ) -> Iterator[PackageCopies]:
     names = dict.fromkeys(name for modules in searched for name in package_names(file_system, modules))
     for name in names:

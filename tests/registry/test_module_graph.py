@@ -9,12 +9,12 @@ import pytest
 
 from lambdapack.packages.file_system import PlacedTrees
 from lambdapack.packages.graph import GraphBuilder, GraphStart, ModuleGraph, Presence, layer_offers
-from lambdapack.packages.node import NodeBehaviour, lambda_node, preloads
+from lambdapack.packages.node import ResolutionSettings, lambda_node, preloads
 from lambdapack.packages.resolution import ProvidedPackage, ResolutionError
 from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.script.specifier import ImportCertainty, Platform, ScriptSpecifiers
 from lambdapack.tree.directory import DirectoryTree
-from tests.unit.packages.real_node import write_tree
+from tests.registry.real_node import write_tree
 
 TASK = "/var/task"
 
@@ -35,7 +35,11 @@ class MemoryCache:
 
 
 def _builder(
-    root: Path, files: dict[str, object], *, node: NodeBehaviour | None = None, layer: dict[str, object] | None = None
+    root: Path,
+    files: dict[str, object],
+    *,
+    node: ResolutionSettings | None = None,
+    layer: dict[str, object] | None = None,
 ) -> GraphBuilder:
     write_tree(root / "task", files)
     write_tree(root / "layer", layer or {})
