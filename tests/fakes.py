@@ -235,7 +235,7 @@ class FakeEngine:
             raise LambdapackError(WRONG_IMAGE, f"{reference} is for {found}, and {architecture} is wanted")
         return Image(reference, "sha256:" + reference.encode().hex().ljust(64, "0")[:64], architecture)
 
-    def held(self, reference: str, architecture: Architecture) -> Image | None:
+    def find_image(self, reference: str, architecture: Architecture) -> Image | None:
         return self.image(reference, architecture) if self.images.get(reference) is architecture else None
 
     def file_system(self, image: Image, path: str, spool: Path) -> None:

@@ -144,7 +144,7 @@ class Engine(Protocol):
         """Return the image, pulled only when it is not there (LP102), its CPU proved (LP103)."""
         ...
 
-    def held(self, reference: str, architecture: Architecture) -> Image | None:
+    def find_image(self, reference: str, architecture: Architecture) -> Image | None:
         """Return the image when the engine holds it already; never pulls."""
         ...
 

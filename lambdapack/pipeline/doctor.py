@@ -81,7 +81,7 @@ def _check_image(engine: Engine, target: Target, use: str, template: str) -> Hea
     name = f"{use} image for {target}"
     try:
         reference = expand_image_name(template, target)
-        held = engine.held(reference, target.architecture)
+        held = engine.find_image(reference, target.architecture)
     except LambdapackError as error:
         return HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
     if held is not None:

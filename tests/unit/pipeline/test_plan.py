@@ -9,7 +9,7 @@ from lambdapack.managers.interface import ImageFacts, ManagerSettings
 from lambdapack.managers.registry import MANAGERS, read_dependencies
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.measure import ImageFactsFiles
-from lambdapack.pipeline.plan import BuildPlan, InstallInputs, make_key, plan_builds
+from lambdapack.pipeline.package.plan import BuildPlan, InstallInputs, make_key, plan_builds
 from lambdapack.project.function import Function, read_function
 from tests.projects import lock_of, write_project
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from lambdapack.managers.npm import commands
 from lambdapack.model import Architecture, Target
-from lambdapack.pipeline.build import build_packages
-from lambdapack.pipeline.request import BuildRequest, BuiltPackage
+from lambdapack.pipeline.package.build import build_packages
+from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage
 from lambdapack.rules.model.case import Policy
 from tests.fakes import FakeEngine, FakeFile, Process, RecordingObserver
 from tests.projects import lock_of, write_project

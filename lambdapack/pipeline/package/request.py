@@ -9,7 +9,7 @@ from lambdapack.engine.interface import Limits
 from lambdapack.install.request import ImageReferences, InstallResult
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
-from lambdapack.pipeline.plan import PackageJob
+from lambdapack.pipeline.package.plan import PackageJob
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report

@@ -13,7 +13,7 @@ from lambdapack.pack.output import (
     write_zip_manifest,
 )
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
-from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.repository import Manifest
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report

@@ -17,13 +17,13 @@ from lambdapack.pack.cleanup import clean_tree, prune_tree
 from lambdapack.pack.source import ProjectSource, read_project_source
 from lambdapack.pipeline.measure import Connect, ImageFactsFiles, tighten_by_image
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
-from lambdapack.pipeline.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
+from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
+from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.pipeline.package.write import check_output_paths, write_package
 from lambdapack.pipeline.prove import ProofRequest, prove_package
-from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
-from lambdapack.pipeline.write import check_output_paths, write_package
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
