@@ -91,7 +91,7 @@ def find_or_build_zip(path: Path, settings: Settings, progress: ProgressReporter
     if path.is_file():
         return path
     from lambdapack.cli.run.build import make_build_request  # noqa: PLC0415  # a zip needs none of this
-    from lambdapack.pipeline.build import build_packages  # noqa: PLC0415
+    from lambdapack.pipeline.package.build import build_packages  # noqa: PLC0415
     from lambdapack.report import human  # noqa: PLC0415
 
     targets = select_targets(settings, progress)

@@ -164,7 +164,7 @@ def _build_layers(
     options: PublishLayerOptions, settings: Settings, progress: ProgressReporter
 ) -> Mapping[Target, Path]:
     from lambdapack.cli.run.build import make_build_request  # noqa: PLC0415  # a zip needs none of this
-    from lambdapack.pipeline.build import build_packages  # noqa: PLC0415
+    from lambdapack.pipeline.package.build import build_packages  # noqa: PLC0415
     from lambdapack.report import human  # noqa: PLC0415
 
     outputs = output_paths(options.path, settings, select_targets(settings, progress))

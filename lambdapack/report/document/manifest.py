@@ -1,4 +1,4 @@
-"""What `<zip>.lambdapack.json` holds. pipeline/write.py makes it, pack/output.py writes and reads it."""
+"""What `<zip>.lambdapack.json` holds. pipeline/package/write.py makes it, pack/output.py writes and reads it."""
 
 from typing import Annotated, Literal, TypedDict
 
