@@ -27,6 +27,7 @@ from lambdapack.pipeline.verify import binary_cache, read_package_facts, restric
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
+from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
@@ -185,7 +186,8 @@ class _BuildRun:
             CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
         )
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        ran = frozenset(installed.scripts_run)
+        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files, scripts_run=ran)
         report = self._check(tree, facts, runtime)
         pruned = tuple(
             judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
@@ -195,7 +197,8 @@ class _BuildRun:
             tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
+        judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
+        report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
         if request.load:
             report = self._prove(report, tree, facts.handler)
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)

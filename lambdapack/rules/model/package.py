@@ -55,6 +55,7 @@ class PackageFacts:
     origin: PackageOrigin | None = None
     imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
     cpu_flags: tuple[CpuFlag, ...] = ()  # from the install's log; a prebuilt binary's flags are unknown
+    scripts_run: frozenset[str] = frozenset()  # npm names of the packages whose scripts the install's log shows as run
     unnamed_programs: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
     own_files: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
     layers: tuple["PackageFacts", ...] = ()  # in the order in which the function lists them; each at LAYER_ROOT

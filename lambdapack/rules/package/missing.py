@@ -69,6 +69,10 @@ def missing_build_reason(
     if any(_has_path(file_system, manifest, trace) for trace in COMPILATION_TRACES):
         message = "its compilation failed: it started and left no file"
         return MissingReason("compile-failed", message, fix)
+    if manifest.name in file_system.scripts_run:
+        silent = "; it always exits with 0" if SWALLOWED_FAILURE.search(manifest.install_script) else ""
+        message = f"its install script ran and left no file for linux-{runtime.target.architecture.node}{silent}"
+        return MissingReason("script-made-nothing", message, fix)
     skipped = "--ignore-scripts, or npm 12 without `npm install-scripts approve`"
     if not manifest.install_script and not manifest.gypfile:
         return MissingReason("not-published", "no file of it is native, and no install script would make one", "")

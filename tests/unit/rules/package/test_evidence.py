@@ -1,13 +1,19 @@
 """What shows that a package has a native part, or a program that its install script fetches."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.rules.model.report import Verdict
+from lambdapack.rules.check import check_package
+from lambdapack.rules.fixes import avoid_install_commands
+from lambdapack.rules.model.case import Policy
+from lambdapack.rules.model.report import Subject, Verdict
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
-from tests.world import World
+from tests.world import TODAY, World
 
 COMPUTED = "exports.load = name => require(name)"
 """A loader of plug-ins, as frameworks have one: it says nothing about a native part."""
@@ -139,3 +145,30 @@ def test_an_executable_of_another_machine_is_not_what_was_to_be_fetched(world: W
     program = elf.program(tmp_path, "tool", "void _start(void) { for (;;) {} }", "-static").read_bytes()
     world.add("node_modules/a/bin/tool", elf.with_machine(program, elf.ARM64), mode=0o755)
     assert world.report().verdict is Verdict.FAIL
+
+
+def test_a_script_that_the_log_shows_as_run_was_not_skipped(world: World) -> None:
+    one(
+        world,
+        {"scripts": {"install": "prebuild-install || exit 0"}},
+        {"index.js": "exports.b = require('bindings')('b')"},
+    )
+    facts = replace(world.facts(), scripts_run=frozenset(("a",)))
+    runtime = shipped_runtime(parse_target("nodejs22.x", "arm64"))
+    report = check_package(Subject("zip", "."), facts, runtime, Policy(TODAY))
+    (finding,) = avoid_install_commands(report.findings, runtime)
+    assert finding.message == "its install script ran and left no file for linux-arm64; it always exits with 0"
+    assert dict(finding.evidence)["reason"] == "script-made-nothing"
+    assert "npm view a versions" in finding.cure
+    assert "Run `lambdapack build" not in finding.cure
+
+
+def test_a_build_does_not_advise_the_install_that_it_has_just_made(world: World, tmp_path: Path) -> None:
+    world.package("", dependencies={"sharp": "1"})
+    world.package("node_modules/sharp", optionalDependencies={"@img/sharp-linux-x64": "1"})
+    world.add("node_modules/sharp/other.node", b"MZ" + bytes(64))
+    world.add("own.node", elf.link(tmp_path, "addon.node", elf.NODE_API, "-DLEVEL=8").read_bytes()[:400])
+    runtime = shipped_runtime(parse_target("nodejs22.x", "x86_64"))
+    findings = avoid_install_commands(world.report().findings, runtime)
+    assert {finding.rule.name for finding in findings} >= {"missing-addon", "truncated"}
+    assert not [each.cure for each in findings if each.cure.startswith(("Run `lambdapack build", "Run `npm ci"))]
