@@ -48,7 +48,8 @@ class InstallScriptTraits:
     makes_program: bool = False
     writes: bool = False
     literals: tuple[str, ...] = ()  # the strings in it: files that it makes, commands that it starts
-    programs: tuple[str, ...] = ()  # of a package that fetches: its `#!` scripts that are not node's, by path in it
+    programs: frozenset[str] = frozenset()  # of a package that fetches: its `#!` files, by path in it
+    node_scripts: frozenset[str] = frozenset()  # those of them that node runs: npm publishes such
 
 
 def read_install_script(tree: Tree, directory: str, command: str) -> InstallScriptTraits:
@@ -75,12 +76,14 @@ def read_install_script(tree: Tree, directory: str, command: str) -> InstallScri
         ]
     whole = "\n".join(text)
     fetches = DOWNLOAD_CALL.search(whole) is not None
+    programs = dict(_read_shebangs(tree, directory)) if fetches else {}
     return InstallScriptTraits(
         fetches,
         makes_program=CHMOD_CALL.search(whole) is not None,
         writes=WRITE_CALL.search(whole) is not None,
         literals=_string_literals(whole),
-        programs=tuple(_script_programs(tree, directory)) if fetches else (),
+        programs=frozenset(programs),
+        node_scripts=frozenset(path for path, line in programs.items() if NODE_SHEBANG.search(line)),
     )
 
 
@@ -92,16 +95,16 @@ def _string_literals(source: str) -> tuple[str, ...]:
     return tuple(islice(short, MAX_LITERALS))
 
 
-def _script_programs(tree: Tree, directory: str) -> Iterator[str]:
-    """Yield the executable files of a package that name an interpreter other than node: npm writes only such shims."""
+def _read_shebangs(tree: Tree, directory: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the executable scripts of a package, by path in it, with their first line."""
     start = f"{directory}/"
     for path, entry in tree.entries.items():
         own = path.startswith(start) and "node_modules/" not in path[len(start) :]
         if own and entry.kind is EntryKind.FILE and entry.mode & 0o111 and entry.size > len(SHEBANG):
             with tree.view(path) as data:
                 line = bytes(data[:MAX_SHEBANG_BYTES]).partition(b"\n")[0]
-            if line.startswith(SHEBANG) and not NODE_SHEBANG.search(line):
-                yield path[len(start) :]
+            if line.startswith(SHEBANG):
+                yield path[len(start) :], line
 
 
 SHEBANG = b"#!"

@@ -34,7 +34,10 @@ FETCHED_EXTENSIONS = (
 
 SOURCE_EXTENSIONS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".jsx", ".tsx", ".map", ".md", ".markdown")
 
-EXAMPLE_DIRECTORIES = frozenset({"test", "tests", "__tests__", "fixtures", "example", "examples", "docs"})
+PUBLISHED_DIRECTORIES = frozenset(
+    {"test", "tests", "__tests__", "fixtures", "example", "examples", "docs", "src", "source", "sources"}
+)
+"""Directories whose files npm brought: examples, and the sources that are compiled where a download fails."""
 
 
 def has_native_part(package: PackageChoices) -> bool:
@@ -60,12 +63,13 @@ def fetches_files(package: PackageChoices) -> bool:
 
 def has_fetched_files(package: PackageChoices, file_system: LambdaFileSystem) -> bool:
     """Tell whether what an install script downloads is there: a program, a script, an archive, or a file it names."""
-    manifest = package.manifest
-    if manifest.script.programs or any(choice.selected for choice in package.choices.values()):
+    script = package.manifest.script
+    if script.programs - script.node_scripts or any(choice.selected for choice in package.choices.values()):
         return True
-    named = frozenset(posixpath.basename(literal) for literal in manifest.script.literals)
+    named = frozenset(posixpath.basename(literal) for literal in script.literals)
+    extensions = () if script.makes_program else FETCHED_EXTENSIONS  # it unpacks them
     return any(
-        path.endswith(FETCHED_EXTENSIONS) or posixpath.basename(path) in named
+        path.endswith(extensions) or posixpath.basename(path) in named
         for path in _fetchable_files(package, file_system)
     )
 
@@ -76,7 +80,8 @@ def _fetchable_files(package: PackageChoices, file_system: LambdaFileSystem) -> 
     for path, entry in file_system.below(directory):
         own = path[len(directory) + 1 :]
         *directories, name = own.split("/")
-        skipped = "node_modules" in directories or not EXAMPLE_DIRECTORIES.isdisjoint(directories)
+        published = "node_modules" in directories or not PUBLISHED_DIRECTORIES.isdisjoint(directories)
         source = name == "package.json" or name.lower().endswith(SOURCE_EXTENSIONS)
-        if entry.kind is EntryKind.FILE and entry.size and not skipped and not source and own not in package.choices:
+        known = own in package.choices or own in package.manifest.script.node_scripts
+        if entry.kind is EntryKind.FILE and entry.size and not (published or source or known):
             yield own

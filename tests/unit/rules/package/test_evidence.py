@@ -105,8 +105,14 @@ def test_whatever_a_script_fetches_counts_as_fetched(world: World, what: str) ->
 def test_what_a_script_should_have_fetched_is_missing(world: World, what: str) -> None:
     name, _, source = FETCHED[what]
     install = FETCH_TO.format(name) + "fs.chmodSync(to, 0o755)"
-    files = {"index.js": source, "install.js": install, "README.md": "fetches", "bin/cli.js": "#!/usr/bin/env node\n"}
-    one(world, {"scripts": {"postinstall": "node install.js"}}, files, executable=("bin/cli.js", "README.md"))
+    files = {
+        "index.js": source,
+        "install.js": f"{install}; const source = 'src/tool.tar.gz'; const command = 'tool-cli'",
+        "README.md": "fetches",
+        "bin/tool-cli": "#!/usr/bin/env node\n",
+        "src/tool.tar.gz": "\x1f\x8b",
+    }
+    one(world, {"scripts": {"postinstall": "node install.js"}}, files, executable=("bin/tool-cli", "README.md"))
     assert world.found() == [("missing-program", "node_modules/a")]
 
 
