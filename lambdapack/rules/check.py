@@ -21,7 +21,8 @@ def check_package(subject: Subject, facts: PackageFacts, runtime: Runtime, polic
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     case = Case(subject, facts, runtime, policy)
     findings = (finding for check in CHECKS for finding in check.run(case))
-    return Report(runtime, subject, case.binaries.judgements, apply_policy(findings, policy))
+    counted = apply_policy(findings, policy)
+    return Report(runtime, subject, case.binaries.judgements, counted, case.binaries.fallbacks)
 
 
 def check_lockfile(

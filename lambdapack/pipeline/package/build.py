@@ -30,7 +30,7 @@ from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.prune import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
 from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.directory import DirectoryTree
@@ -196,12 +196,9 @@ class _BuildRun:
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        pruned = tuple(
-            judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
-        )
-        pruned = pruned if request.prune else ()
+        pruned = tuple(file for file in prunable_files(report) if file.path in tree.entries) if request.prune else ()
         if pruned:
-            tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
+            tree = prune_tree(tree, {file.path for file in pruned})
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
         judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings

@@ -12,7 +12,7 @@ from lambdapack.pack.zip import Archive
 from lambdapack.pipeline.package.plan import PackageJob
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.report import Judgement, Report
+from lambdapack.rules.model.report import PrunedFile, Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.store.records import Store
 from lambdapack.tree.entry import Tree
@@ -63,7 +63,7 @@ class BuiltPackage:
     archive: Archive | None = None
     directory: Path | None = None
     left_out: tuple[tuple[str, str], ...] = ()
-    pruned: tuple[Judgement, ...] = ()  # binaries for other systems that do not ship
+    pruned: tuple[PrunedFile, ...] = ()  # files for other systems that do not ship
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +75,5 @@ class JudgedPackage:
     tree: Tree
     facts: PackageFacts
     left_out: tuple[tuple[str, str], ...]
-    pruned: tuple[Judgement, ...]
+    pruned: tuple[PrunedFile, ...]
     install: InstallResult

@@ -1,7 +1,7 @@
 """Which of a package's native files its loader picks on a target, and why. Judges no file.
 
-The order: package.json fields, platform words in the package's name, node-gyp-build's prebuilds, files tagged
-at the top of a platform package, node-pre-gyp's module_path, cmake-ts's index, the words of the path.
+The order: package.json fields, platform words in the package's name, Prisma's engines, node-gyp-build's prebuilds,
+files tagged at the top of a platform package, node-pre-gyp's module_path, cmake-ts's index, the words of the path.
 Checked against require() with process.dlopen hooked: 153 packages, Node.js 18 to 24.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from lambdapack.managers.lock import admits_platform
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.selection import prebuilds
+from lambdapack.rules.selection import prebuilds, prisma
 from lambdapack.rules.selection.tokens import (
     CPU_TOKENS,
     LIBC_TOKENS,
@@ -35,6 +35,7 @@ class Choice:
     selected: bool
     why: str
     foreign: bool = False  # made for another target, by its own name or its package's fields
+    spare: bool = False  # weight: what a loader opens instead is beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,14 @@ def choose_files(manifest: PackageManifest, files: tuple[str, ...], runtime: Run
     if foreign:
         return dict.fromkeys(files, _foreign_choice(foreign))
     chosen: dict[str, Choice] = {file: BUILD_LEFTOVER_CHOICE for file in files if _is_build_leftover(file)}
-    for strategy in (_choose_prebuilds, _choose_tagged_at_top, _choose_module_path, _choose_by_index, _choose_by_words):
+    for strategy in (
+        _choose_engines,
+        _choose_prebuilds,
+        _choose_tagged_at_top,
+        _choose_module_path,
+        _choose_by_index,
+        _choose_by_words,
+    ):
         rest = tuple(file for file in files if file not in chosen)
         chosen.update(strategy(manifest, rest, runtime))
     return chosen
@@ -108,6 +116,17 @@ def _choices_for(files: Iterable[str], picked: Iterable[str], runtime: Runtime) 
         else:
             choices[file] = _foreign_choice(f"its path says {contradiction}") if contradiction else NOT_BEST_CHOICE
     return choices
+
+
+def _choose_engines(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
+    """Prisma's client opens the engine that is named after distribution, CPU and OpenSSL, and no other one."""
+    chosen = prisma.choose_engines(files, runtime)
+    spare = prisma.find_spare_engines(files, manifest.name, runtime) if chosen else frozenset()
+    why = f"Prisma opens the engine for {prisma.engine_target(runtime)}" if chosen else ""
+    return {
+        path: SELECTED_CHOICE if fits else Choice(selected=False, why=why, foreign=True, spare=path in spare)
+        for path, fits in chosen.items()
+    }
 
 
 def _choose_prebuilds(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
