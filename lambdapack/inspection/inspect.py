@@ -145,6 +145,8 @@ def libc_of_binary(binary: Binary) -> str | None:
     elf = binary.elf
     if elf is None:
         return None
+    if elf.is_android:
+        return "Android's"
     if any(is_musl(library) for library in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
         return "musl"
     needs = (NUMBERED_VERSION.match(version_need.version) for version_need in elf.version_needs)

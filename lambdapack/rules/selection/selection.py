@@ -16,8 +16,11 @@ from lambdapack.rules.selection import prebuilds, prisma
 from lambdapack.rules.selection.tokens import (
     CPU_TOKENS,
     LIBC_TOKENS,
+    OPENSSL_VERSION,
     SYSTEM_TOKENS,
     count_target_properties,
+    distribution_of_word,
+    distribution_rank,
     find_contradiction,
     parse_platform_tags,
     split_words,
@@ -237,7 +240,8 @@ def _choose_by_words(_: PackageManifest, files: tuple[str, ...], runtime: Runtim
         else:
             rivals.setdefault(_subject_words(file), []).append(file)
     for group in rivals.values():
-        counts = {file: count_target_properties(parse_platform_tags(file), runtime) for file in group}
+        tags = {file: parse_platform_tags(file) for file in group}
+        counts = {file: (distribution_rank(tags[file]), count_target_properties(tags[file], runtime)) for file in group}
         most = max(counts.values())
         choices.update((file, SELECTED_CHOICE if count == most else NOT_BEST_CHOICE) for file, count in counts.items())
     return choices
@@ -245,9 +249,16 @@ def _choose_by_words(_: PackageManifest, files: tuple[str, ...], runtime: Runtim
 
 def _subject_words(path: str) -> str:
     """What a file is about, without its target: sharp-linux-x64.node and sharp-darwin-arm64.node are rivals."""
-    plain = (word for word in split_words(posixpath.basename(path)) if not _is_target_word(word))
+    name = OPENSSL_VERSION.sub("", posixpath.basename(path).lower())
+    plain = (word for word in split_words(name) if not _is_target_word(word))
     return re.sub(r"\d+", "#", "/".join(sorted(set(plain))))
 
 
 def _is_target_word(word: str) -> bool:
-    return word in SYSTEM_TOKENS or word in CPU_TOKENS or word in LIBC_TOKENS or word.isdigit()
+    return (
+        word in SYSTEM_TOKENS
+        or word in CPU_TOKENS
+        or word in LIBC_TOKENS
+        or word.isdigit()
+        or distribution_of_word(word)
+    )
