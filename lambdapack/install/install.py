@@ -236,6 +236,7 @@ def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...]
         architecture=request.target.architecture,
         scripts=request.scripts,
         packages=packages,
+        omitted=request.settings.omitted,
         flags=recipe.flags,
         environment={**request.settings.compiler_flags, **recipe.environment},
         limits=request.limits,
@@ -277,12 +278,14 @@ def _make_result(
     request, lock = context.request, context.request.source.lock
     directories = owned_directories(lock)
     tree = select_shipped_files(whole, request.inputs, directories, request.manager)
-    absent = find_absent_packages(lock, request.target.architecture, tree) if lock else ()
+    omitted = request.settings.omitted
+    absent = find_absent_packages(lock, request.target.architecture, tree, omitted) if lock else ()
     if absent:
         more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
         names = ", ".join(absent[:MAX_NAMED_ABSENT])
+        why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
         context.observer.note(
-            f"{request.manager.name} left out optional packages that are locked for this target: {names}{more}"
+            f"{request.manager.name} left out optional packages that are locked for this target{why}: {names}{more}"
         )
     return InstallResult(
         tree=tree,

@@ -38,7 +38,9 @@ class ManagerSettings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # proxies, NODE_EXTRA_CA_CERTS
     compiler_flags: Mapping[str, str] = field(default_factory=dict)  # CFLAGS, CXXFLAGS: no secret, part of the key
     has_credentials: bool = False
-    dropped: tuple[str, ...] = ()  # keys that are not carried over, sorted
+    dropped: tuple[str, ...] = ()  # keys that are not carried over and could change an install, sorted
+    refused: tuple[str, ...] = ()  # "include=dev": settings that a build goes against
+    omitted: tuple[str, ...] = ()  # kinds of dependencies that are left out besides "dev": "optional", "peer"
     undefined: tuple[str, ...] = ()  # variables that a carried key names and the host does not have
     without_secrets: str = ""  # canonical, for the dependency key
     registries: tuple[str, ...] = ()  # URLs that it names, the general one first
@@ -119,6 +121,7 @@ class InstallRun:
     architecture: Architecture  # to install for
     scripts: InstallScripts = field(default_factory=InstallScripts)
     packages: tuple[ScriptedPackage, ...] = ()  # of the fetched tree, whose scripts run
+    omitted: tuple[str, ...] = ()  # as in ManagerSettings
     flags: tuple[str, ...] = ()  # of the recipe
     environment: Mapping[str, str] = field(default_factory=dict)  # of the recipe and the user; no secret
     limits: Limits = field(default_factory=Limits)

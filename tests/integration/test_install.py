@@ -199,6 +199,19 @@ def test_an_optional_package_that_does_not_compile_is_left_out(bench: Bench, npm
     assert any(note.startswith("ref@1.3.5 is optional and left out: ") for note in observer.notes)
 
 
+@pytest.mark.registry
+def test_an_npmrc_that_omits_optional_packages_is_obeyed_and_they_are_named(
+    bench: Bench, npm: str, tmp_path: Path
+) -> None:
+    wanted = {"dependencies": {"is-number": "7.0.0"}, "optionalDependencies": {"is-odd": "3.0.1"}}
+    root = locked(tmp_path, npm, wanted)
+    (root / ".npmrc").write_text("omit=optional\n", encoding="utf-8")
+    found, observer = bench.install(root, X86)
+    assert "node_modules/is-number/package.json" in found.tree.entries
+    assert "node_modules/is-odd/package.json" not in found.tree.entries
+    assert any("(omit=optional in the npm settings): is-odd@3.0.1" in note for note in observer.notes)
+
+
 def test_no_script_meets_the_cache_that_other_projects_read(bench: Bench, tmp_path: Path) -> None:
     """What one project's script writes is there for its next build, and for nobody else's."""
     script = "cd $npm_config_cache/.. && cat planted 2>/dev/null; echo mine > planted"

@@ -202,7 +202,8 @@ def rebuild_command(run: InstallRun, npm: ManagerVersion, packages: Iterable[Scr
 
 def _install_flags(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
     """Return what `npm ci` and `npm rebuild` have in common: one script at a time, its output as it comes."""
-    fixed = ("--omit=dev", "--no-audit", "--no-fund", "--foreground-scripts")
+    omitted = tuple(f"--omit={kind}" for kind in run.omitted)
+    fixed = ("--omit=dev", *omitted, "--no-audit", "--no-fund", "--foreground-scripts")
     platform = ("--os=linux", f"--cpu={run.architecture.node}") if npm >= CROSS_INSTALL_NPM else ()
     return (*fixed, *platform, *(("--libc=glibc",) if npm >= LIBC_NPM else ()))
 
