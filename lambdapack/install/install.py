@@ -15,7 +15,7 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult
-from lambdapack.install.shipped import find_absent_packages, owned_directories, select_shipped_files
+from lambdapack.install.shipped import empty_result, find_absent_packages, owned_directories, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
@@ -27,7 +27,6 @@ from lambdapack.managers.interface import (
     ScriptedPackage,
 )
 from lambdapack.model import TASK_ROOT
-from lambdapack.tree.compose import MemoryTree
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
@@ -120,11 +119,10 @@ def install_dependencies(
     """Return the production dependencies as they are installed for the target, indexed from the host file `spool`.
 
     Two steps: everything is fetched while nothing runs, and then, only if the fetched files have something to run, that
-    runs in a sandbox that has neither the credentials nor the cache of the first. No container is started when there is
-    nothing to install. LP110 or the record that fits when a command fails.
+    runs in a sandbox that has neither the credentials nor the cache of the first. LP110 or the record that fits when a command fails.
     """
     if request.installs_nothing:
-        return InstallResult(MemoryTree({}), owned_directories(request.source.lock), request.job)
+        return empty_result(request)
     _refuse_git_beside_credentials(request)
     recipes = request.recipes or candidate_recipes(request, engine)
 
