@@ -55,15 +55,18 @@ def check_into_option(directory: Path, into: Path, settings: Settings, targets: 
 def _check_template(directory: Path, name: str, target: Target, *, layer: bool) -> None:
     """SAM's directory has the name of its resource; by any other name, every function of the directory counts."""
     resources = [
-        template_resource for template_resource in find_resources(directory, []) if template_resource.layer == layer
+        template_resource
+        for template_resource in find_resources(directory, [], os.environ)
+        if template_resource.layer == layer
     ]
     named = [template_resource for template_resource in resources if template_resource.name == name] or resources
     values = {"runtime": target.runtime, "architecture": target.architecture.aws}
     for field, ours in values.items():
         stated = [template_resource.values[field] for template_resource in named if field in template_resource.values]
-        if len(stated) == len(named) and stated and ours not in {value for value, _origin in stated}:
-            value, origin = stated[0]
-            raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} has {value}, but this build is for {ours}")
+        literal = len(stated) == len(named) and all(declared_value.literal for declared_value in stated)
+        if literal and stated and ours not in {declared_value.value for declared_value in stated}:
+            detail = f"{stated[0].origin} has {stated[0].value}, but this build is for {ours}"
+            raise LambdapackError(TEMPLATE_DIFFERS, detail)
 
 
 MAX_NAMED_PATHS = 3

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.project.template import DeclaredValue, TemplateDeclarations, read_template, runtime_from_engines
+from lambdapack.project.declarations import DeclaredValue, TemplateDeclarations
+from lambdapack.project.template import read_template, runtime_from_engines
 
 SAM = """\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -36,6 +37,7 @@ def test_a_sam_template_tells_runtime_architecture_and_handler_with_their_lines(
         DeclaredValue("nodejs22.x", "template.yaml:7"),
         DeclaredValue("arm64", "template.yaml:14"),
         DeclaredValue("app.handler", "template.yaml:13"),
+        environment={"TABLE": None},
     )
 
 
