@@ -15,11 +15,10 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult
-from lambdapack.install.shipped import find_absent_packages, owned_directories, select_shipped_files
+from lambdapack.install.shipped import empty_result, find_absent_packages, owned_directories, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.managers.interface import SECRETS_DIRECTORY, CompletedRun, ImageFacts, InstallRun, PreparedSandbox
 from lambdapack.model import TASK_ROOT
-from lambdapack.tree.compose import MemoryTree
 from lambdapack.tree.spool import SpoolTree
 
 MAX_NAMED_ABSENT = 5
@@ -107,10 +106,10 @@ def install_dependencies(
 ) -> InstallResult:
     """Return the production dependencies as they are installed for the target, indexed from the host file `spool`.
 
-    No container is started when there is nothing to install. LP110 or the record that fits when a command fails.
+    LP110 or the record that fits when a command fails.
     """
     if request.installs_nothing:
-        return InstallResult(MemoryTree({}), owned_directories(request.source.lock), request.job)
+        return empty_result(request)
     recipes = request.recipes or candidate_recipes(request, engine)
     for index, recipe in enumerate(recipes):
         try:

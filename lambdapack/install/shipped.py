@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator
 
+from lambdapack.install.request import InstallRequest, InstallResult
 from lambdapack.managers.interface import PackageManager
 from lambdapack.managers.lock import Lock, LockedPackage, is_installable
 from lambdapack.model import NODE_MODULES, Architecture
-from lambdapack.tree.compose import FilteredTree
+from lambdapack.tree.compose import FilteredTree, MemoryTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
+
+
+def empty_result(request: InstallRequest) -> InstallResult:
+    """Return the result of an install that has nothing to install: no container is started for it."""
+    return InstallResult(MemoryTree({}), owned_directories(request.source.lock), request.job)
 
 
 def owned_directories(lock: Lock | None) -> tuple[str, ...]:

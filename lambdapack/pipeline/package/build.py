@@ -5,22 +5,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.events import SILENT, Observer
-from lambdapack.install.install import find_available_image, install_dependencies
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
+from lambdapack.install.shipped import empty_result
 from lambdapack.managers.interface import ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependency_source
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Architecture, Finding, Target
 from lambdapack.pack.cleanup import clean_tree, prune_tree
 from lambdapack.pack.source import ProjectSource, read_project_source
-from lambdapack.pipeline.measure import Connect, ImageFactsFiles, tighten_by_image
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
 from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
 from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.package.write import check_output_paths, write_package
-from lambdapack.pipeline.prove import ProofRequest, prove_package
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
@@ -36,11 +35,14 @@ from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree,
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
 
+if TYPE_CHECKING:
+    from lambdapack.pipeline.measure import Connect
+
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
 
 
-def build_packages(request: BuildRequest, connect: Connect, observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
+def build_packages(request: BuildRequest, connect: "Connect", observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
     """Install, judge and zip for every target; no archive is written unless all of them pass the gate.
 
     Findings of lockfile, source and runtime that do not pass it end it before any engine is asked, all together.
@@ -122,7 +124,7 @@ def _early_findings(request: BuildRequest, project: _Project, target: Target) ->
 
 
 def _plan_build(
-    request: BuildRequest, project: _Project, connect: Connect, observer: Observer
+    request: BuildRequest, project: _Project, connect: "Connect", observer: Observer
 ) -> tuple[BuildPlan, Mapping[InstalledPlace, InstallRequest]]:
     """Return the plan and what its installs need. Images are looked at, where they are not known; nothing is installed.
 
@@ -133,11 +135,14 @@ def _plan_build(
         return plan_builds((function,), {}, {}), {}
     tree = project.manager.inputs(project.source, request.install_inputs)
     inputs = InstallInputs(project.manager, project.source, project.settings, tree, request.scripts)
-    known = ImageFactsFiles(request.cache, project.manager.name)
     requests, images = {}, {}
     for target in function.targets:
         place, install = (function.importer, target), _make_install_request(request, inputs, target)
         if not install.installs_nothing:
+            from lambdapack.install.install import find_available_image  # noqa: PLC0415  # few builds install nothing
+            from lambdapack.pipeline.measure import ImageFactsFiles  # noqa: PLC0415
+
+            known = ImageFactsFiles(request.cache, project.manager.name)
             recipes, images[place] = find_available_image(install, connect(target.architecture), known, observer)
             install = replace(install, recipes=recipes)
         requests[place] = install
@@ -167,7 +172,7 @@ class _BuildRun:
     request: BuildRequest
     project: _Project
     requests: Mapping[InstalledPlace, InstallRequest]
-    connect: Connect
+    connect: "Connect"
     directory: Path
     stack: ExitStack
     observer: Observer
@@ -178,7 +183,6 @@ class _BuildRun:
         """Install for a job and judge what would be packed."""
         request, target = self.request, job.target
         installed = self._install(job.install) if job.install else _existing_modules(job.function)
-        runtime = self._tighten(request.runtime or shipped_runtime(target), job)
         source = self._select_source(self.project.files, installed) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
         cpu_flags = tuple(
@@ -186,6 +190,9 @@ class _BuildRun:
         )
         own_files = frozenset(source.tree.entries) if source else frozenset()
         facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        runtime = request.runtime or shipped_runtime(target)
+        if any(package.inventory.binaries for package in (facts, *facts.layers)):
+            runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
         pruned = tuple(
             judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
@@ -205,6 +212,8 @@ class _BuildRun:
         request, target = self.request, job.target
         if job.install is None or request.runtime is not None:
             return runtime
+        from lambdapack.pipeline.measure import tighten_by_image  # noqa: PLC0415  # only native files ask for it
+
         bare = request.images(target, target.architecture).bare
         engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
@@ -227,6 +236,8 @@ class _BuildRun:
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
     def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
+        from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415  # only where it is asked
+
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
         image = self.request.images(target, target.architecture).bare
         proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
@@ -250,11 +261,16 @@ class _BuildRun:
         digest = job.key.digest
         if digest not in self.installed:
             install = replace(self.requests[job.importer, job.target], job=job)
-            spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
-            engine = self.connect(job.target.architecture)
-            self.installed[digest] = install_dependencies(install, engine, spool, self.observer)
+            self.installed[digest] = empty_result(install) if install.installs_nothing else self._run_install(install)
             self.stack.callback(self.installed[digest].close)
         return self.installed[digest]
+
+    def _run_install(self, install: InstallRequest) -> InstallResult:
+        from lambdapack.install.install import install_dependencies  # noqa: PLC0415  # see _plan_build
+
+        digest = install.job.key.digest if install.job else ""
+        spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
+        return install_dependencies(install, self.connect(install.target.architecture), spool, self.observer)
 
 
 def _existing_modules(function: Function) -> InstallResult:
