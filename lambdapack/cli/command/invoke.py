@@ -22,12 +22,8 @@ def invoke(
     handler: options.HandlerOption = None,
     layer: options.LayerOption = None,
     image: options.ImageOption = None,
-    env: Annotated[
-        list[str] | None, typer.Option("--env", help="Environment variable; repeatable.", metavar="NAME=VALUE")
-    ] = None,
-    env_file: Annotated[
-        list[Path] | None, typer.Option("--env-file", help="File with one NAME=VALUE per line.", metavar="FILE")
-    ] = None,
+    env: options.EnvOption = None,
+    env_file: options.EnvFileOption = None,
     network: Annotated[bool, typer.Option("--network", help="Give the function network access.")] = False,
     timeout: Annotated[
         int | None,

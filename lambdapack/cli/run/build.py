@@ -18,6 +18,7 @@ from lambdapack.cli.input.settings import (
     read_settings,
     select_targets,
 )
+from lambdapack.cli.input.variables import read_load_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
@@ -85,6 +86,8 @@ class BuildOptions:
     into: Path | None
     install: bool
     load: bool
+    variables: tuple[str, ...]
+    env_files: tuple[Path, ...]
     keep: bool
     prune: bool
     style: str  # a name of report.formats.FORMATS
@@ -97,6 +100,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     progress = ProgressReporter(quiet=options.quiet)
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
+    variables = read_load_variables(options.env_files, options.variables, load=options.load)
     for note in settings.notes:
         progress.note(note)
     targets = select_targets(settings, progress)
@@ -111,7 +115,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     request = replace(
         request, runtime=measured, install=options.install, load=options.load, prune=options.prune, keep=options.keep
     )
-    request = replace(request, into=options.into)
+    request = replace(request, into=options.into, variables=variables)
     built = build_packages(request, engine_connector(settings), progress)
     code = _print_results(built, settings, options)
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
@@ -133,6 +137,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         environ=dict(os.environ),
         cache=runtimes_directory(settings),
         store=open_store(settings),
+        declared=settings.template,
         layer=layer,
         layers=settings.layers.value,
         executable=settings.executable.value,
