@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambdapack.cli.input.built_zips import find_built_zip
 from lambdapack.cli.input.resources import AwsOptions, open_store
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 class VerifyOptions:
     """What is no setting."""
 
-    target: str  # as it was written; Path("s3://x") would lose a slash
+    target: str | None  # as it was written; Path("s3://x") would lose a slash. None: the zip that was built last
     place: AwsOptions
     runtime_file: Path | None
     project: Path | None
@@ -60,30 +61,51 @@ class VerifyOptions:
 def run_verify(options: VerifyOptions, flags: Mapping[str, object]) -> int:
     """Judge, write the report, and return the exit code."""
     progress = ProgressReporter(quiet=options.quiet)
-    variables = read_load_variables(options.env_files, options.variables, load=options.load)
-    with fetch_target(options.target, options.place, progress) as fetched:
+    own = read_load_variables(options.env_files, options.variables, load=options.load)
+    written = _built_target(flags, progress) if options.target is None else options.target
+    with fetch_target(written, options.place, progress) as fetched:
         measured, flags = apply_runtime_file(options.runtime_file, settings_from_function(fetched, flags))
-        path = fetched.path if fetched else Path(options.target)
+        path = fetched.path if fetched else Path(written)
         settings = read_settings(path, settings_from_manifest(path, flags, progress))
         policy = make_policy(settings, handler_required=False, all_binaries=options.all_binaries)
         runtimes = [measured or shipped_runtime(target) for target in select_targets(settings, progress)]
-        deployed = fetched.function.environment if fetched and fetched.function else {}
-        prove = _make_prover(settings, policy, {**deployed, **variables}, progress) if options.load else None
+        known = {**_deployed_variables(fetched), **own}
+        prove = _make_prover(settings, policy, known, progress) if options.load else None
         given = make_verification_target(path, fetched, settings, origin_of_target(path, options.project))
         reports = verify_for_runtimes(given, runtimes, policy, progress, prove, open_store(settings))
         if fetched and fetched.function:
             reports = tuple(add_layer_findings(report, fetched, policy) for report in reports)
-    several = settings.arch.value == ALL_ARCHITECTURES
     subject = Path(fetched.function.name) if fetched and fetched.function else path
-    context = RenderContext(partial(project_locator, subject), several=several, verbose=options.verbose)
+    context = RenderContext(
+        partial(project_locator, subject),
+        several=settings.arch.value == ALL_ARCHITECTURES,
+        verbose=options.verbose,
+    )
     console.write_stdout(render_reports(options.style, reports, context))
     if options.style == GITHUB:
         append_step_summary(reports)
-    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(options.target)}"):
+    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(written)}"):
         progress.note(hint)
+    return _exit_code(settings, reports)
+
+
+def _exit_code(settings: Settings, reports: Sequence[Report]) -> int:
     limit = fail_on_severity(settings)
     failed = limit is not None and any(report.fails(limit) for report in reports)
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
+
+
+def _deployed_variables(fetched: "FetchedTarget | None") -> Mapping[str, str]:
+    return fetched.function.environment if fetched and fetched.function else {}
+
+
+def _built_target(flags: Mapping[str, object], progress: ProgressReporter) -> str:
+    zip_ = find_built_zip(Path(), read_settings(Path(), flags), flags, layers=True)
+    if zip_ is None:
+        hint = "Pass TARGET, or run `lambdapack build` first."
+        raise LambdapackError(USAGE, "TARGET is missing, and no zip of `lambdapack build` is here", hint=hint)
+    progress.note(f"verifying {zip_.path}")
+    return str(zip_.path)
 
 
 def make_verification_target(
