@@ -119,7 +119,8 @@ def install_dependencies(
     """Return the production dependencies as they are installed for the target, indexed from the host file `spool`.
 
     Two steps: everything is fetched while nothing runs, and then, only if the fetched files have something to run, that
-    runs in a sandbox that has neither the credentials nor the cache of the first. LP110 or the record that fits when a command fails.
+    runs in a sandbox that has neither the credentials nor the cache of the first. LP110 or the record that fits when a
+    command fails.
     """
     if request.installs_nothing:
         return empty_result(request)
