@@ -99,6 +99,14 @@ TEMPLATE_DIFFERS = Failure(
     "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
     ExitCode.USAGE,
 )
+UNREADABLE_TEMPLATE = Failure(
+    "LP015",
+    "unreadable-template",
+    "the template's architecture cannot be read",
+    "Its value is known only when the function is deployed, and addons for the wrong CPU do not load.",
+    "Pass `--arch arm64` or `--arch x86_64`, or set arch in lambdapack.toml.",
+    ExitCode.USAGE,
+)
 
 USAGE_FAILURES: tuple[Failure, ...] = (
     USAGE,
@@ -113,5 +121,6 @@ USAGE_FAILURES: tuple[Failure, ...] = (
     UNRESOLVABLE_LINK,
     FILE_EXISTS,
     TEMPLATE_DIFFERS,
+    UNREADABLE_TEMPLATE,
 )
 """In code order."""

@@ -85,7 +85,9 @@ class _Project:
 
 def _read_project(request: BuildRequest) -> _Project:
     repository = read_repository(request.directory)
-    function = read_function(repository, request.directory, request.handler, tuple(request.outputs), request.layers)
+    function = read_function(
+        repository, request.directory, request.handler, tuple(request.outputs), request.layers, request.declared
+    )
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
     settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
@@ -240,7 +242,8 @@ class _BuildRun:
 
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
         image = self.request.images(target, target.architecture).bare
-        proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
+        engine = self.connect(target.architecture)
+        proof = ProofRequest(engine, image, make_readable(tree), handler, layers, self.request.variables)
         return prove_package(report, proof, self.request.policy, self.observer)
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
