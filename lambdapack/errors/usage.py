@@ -99,6 +99,14 @@ TEMPLATE_DIFFERS = Failure(
     "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
     ExitCode.USAGE,
 )
+TOO_LARGE = Failure(
+    "LP019",
+    "too-large",
+    "the input is larger than any package or project needs",
+    "Every reader has a budget of bytes, entries and steps, so that no file costs memory or time out of proportion.",
+    "Leave out what does not belong there; the limit and what exceeds it are named above.",
+    ExitCode.USAGE,
+)
 
 USAGE_FAILURES: tuple[Failure, ...] = (
     USAGE,
@@ -113,5 +121,6 @@ USAGE_FAILURES: tuple[Failure, ...] = (
     UNRESOLVABLE_LINK,
     FILE_EXISTS,
     TEMPLATE_DIFFERS,
+    TOO_LARGE,
 )
 """In code order."""
