@@ -107,6 +107,14 @@ UNREADABLE_TEMPLATE = Failure(
     "Pass `--arch arm64` or `--arch x86_64`, or set arch in lambdapack.toml.",
     ExitCode.USAGE,
 )
+TOO_LARGE = Failure(
+    "LP019",
+    "too-large",
+    "the input is larger than any package or project needs",
+    "Every reader has a budget of bytes, entries and steps, so that no file costs memory or time out of proportion.",
+    "Leave out what does not belong there; the limit and what exceeds it are named above.",
+    ExitCode.USAGE,
+)
 
 USAGE_FAILURES: tuple[Failure, ...] = (
     USAGE,
@@ -122,5 +130,6 @@ USAGE_FAILURES: tuple[Failure, ...] = (
     FILE_EXISTS,
     TEMPLATE_DIFFERS,
     UNREADABLE_TEMPLATE,
+    TOO_LARGE,
 )
 """In code order."""

@@ -60,7 +60,7 @@ class _InstallContext:
 
     def open_transcript(self) -> Transcript:
         """Return a new transcript that keeps this request's secrets to itself."""
-        words = self.request.manager.secret_words(self.request.settings)
+        words = (*self.request.manager.secret_words(self.request.settings), *self.request.source.secret_words)
         return Transcript(self.observer, words, self.compiled.take)
 
 

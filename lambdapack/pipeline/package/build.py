@@ -91,6 +91,8 @@ def _read_project(request: BuildRequest) -> _Project:
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
     settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
+    if source.credential_urls:  # scripts can read package.json and the lockfile
+        settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
     return _Project(function, manager, source, settings, files, own)
