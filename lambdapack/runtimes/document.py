@@ -43,3 +43,6 @@ class RuntimeFileDocument(TypedDict):
     ]
     libraries: Annotated[dict[str, LibraryDocument], described("Libraries by the name that a binary needs.")]
     node_exports: Annotated[list[str] | None, described("Symbols that node exports; null when they were not recorded.")]
+    programs: Annotated[
+        list[str] | None, described("Paths of the programs in PATH's directories; null when they were not recorded.")
+    ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from lambdapack.binary.facts import Inventory
 from lambdapack.model import TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.packages.script_programs import ScriptProgram
 from lambdapack.packages.tree_locks import TreeLocks
 from lambdapack.project.project import Lockfile
 from lambdapack.script.parse import Script
@@ -56,5 +57,6 @@ class PackageFacts:
     imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
     cpu_flags: tuple[CpuFlag, ...] = ()  # from the install's log; a prebuilt binary's flags are unknown
     unnamed_programs: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
+    script_programs: tuple[ScriptProgram, ...] = ()  # that need an unusual interpreter, and that something names
     own_files: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
     layers: tuple["PackageFacts", ...] = ()  # in the order in which the function lists them; each at LAYER_ROOT
