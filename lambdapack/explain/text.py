@@ -106,7 +106,7 @@ def _flatten_json(value: Any, depth: int) -> str:
 def _is_repeated(text: str, said: list[str]) -> bool:
     """The trace of an error repeats its message; it is one error all the same."""
     bare = re.sub(r"^(?:[\w.]*(?:Error|Exception): |\[)", "", text.strip())
-    return len(bare) >= _MIN_REPEATED_CHARS and any(bare in each for each in said)
+    return len(bare) >= _MIN_REPEATED_CHARS and any(bare in message for message in said)
 
 
 def _iterate_strings(value: Any) -> Iterator[str]:
@@ -114,17 +114,18 @@ def _iterate_strings(value: Any) -> Iterator[str]:
         case str():
             yield value
         case dict():
-            for each in value.values():
-                yield from _iterate_strings(each)
+            for member in value.values():
+                yield from _iterate_strings(member)
         case list():
             lines: list[str] = []
-            for each in value:
-                if isinstance(each, str):
-                    lines.append(each)
+            for item in value:
+                if isinstance(item, str):
+                    lines.append(item)
                 else:
-                    yield from _iterate_strings(each)
+                    yield from _iterate_strings(item)
             if lines:
-                yield from lines if any(each.lstrip().startswith("{") for each in lines) else _join_stack_trace(lines)
+                has_json = any(line.lstrip().startswith("{") for line in lines)
+                yield from lines if has_json else _join_stack_trace(lines)
         case _:
             pass
 
@@ -172,7 +173,7 @@ def _flatten_embedded_json(line: str, start: int) -> str | None:
     if not isinstance(value, dict | list) or not value:
         return None
     rest = _unescape_json(line[end:])
-    return "\n".join(each for each in (line[:start], _flatten_json(value, 1), rest) if each.strip(" \t,"))
+    return "\n".join(part for part in (line[:start], _flatten_json(value, 1), rest) if part.strip(" \t,"))
 
 
 def _unescape_json(line: str) -> str:

@@ -14,7 +14,7 @@ from lambdapack.packages.resolution import ProvidedPackage, ResolutionError
 from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.script.specifier import ImportCertainty, Platform, ScriptSpecifiers
 from lambdapack.tree.directory import DirectoryTree
-from tests.registry.real_node import write_tree
+from tests.contract.real_node import write_tree
 
 TASK = "/var/task"
 
