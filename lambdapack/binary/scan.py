@@ -87,6 +87,8 @@ NO_CONTENT_CACHE: ContentCache = _NoContentCache()
 """An empty cache: every file is read."""
 
 
+APPLE_DOUBLE_PREFIX = "._"
+
 _MAX_THREADS = 8
 _NATIVE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
 """Formats that are native under any file name; other formats count only under the name of a native file."""
@@ -105,6 +107,9 @@ def scan_binaries(tree: Tree, observer: Observer = SILENT, cache: ContentCache =
 
 
 def _is_worth_opening(entry: Entry) -> bool:
+    """A ._NAME is macOS's note about the file NAME, whatever its ending is."""
+    if PurePosixPath(entry.path).name.startswith(APPLE_DOUBLE_PREFIX):
+        return False
     return entry.size >= MIN_NATIVE_BYTES or has_native_name(entry.path)
 
 

@@ -13,7 +13,7 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
 from lambdapack.packages.manifests import PackageManifest, read_manifests
-from lambdapack.packages.script_programs import ScriptProgram, find_script_programs
+from lambdapack.packages.scripts.programs import ScriptProgram, find_script_programs
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,

@@ -5,8 +5,6 @@ README, the documentation, `explain CODE`, SARIF and the ignore list's validatio
 
 from lambdapack.model import Rule
 from lambdapack.rules.binary.check import BINARY_RULES, check_binaries
-from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NO_EXEC_BIT
-from lambdapack.rules.binary.scripts import check_scripts
 from lambdapack.rules.function.handler import COMMONJS_AS_MODULE, check_handler, check_handler_code
 from lambdapack.rules.function.lifecycle import RUNTIME_BLOCKED, RUNTIME_DEPRECATED, check_lifecycle
 from lambdapack.rules.function.loading import LOAD_RULES
@@ -67,7 +65,6 @@ from lambdapack.rules.package.stale import MODULES_STALE, ZIP_STALE, check_lock_
 
 CHECKS: tuple[Check[Case], ...] = (
     Check(BINARY_RULES, check_binaries),
-    Check((MISSING_INTERPRETER, NO_EXEC_BIT), check_scripts),
     Check((HANDLER_MISSING, HANDLER_SHADOWED), check_handler),
     Check((NOT_EXPORTED, MODULE_AS_COMMONJS, COMMONJS_AS_MODULE, REQUIRED_FILE_MISSING), check_handler_code),
     Check((DEPENDENCY_MISSING,), check_dependencies),
@@ -102,11 +99,11 @@ STAGE_RULES: tuple[Rule, ...] = (*LOAD_RULES, *DEPLOY_RULES)
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        {
+        (
             *(rule for check in CHECKS for rule in check.rules),
             *(rule for check in LOCK_CHECKS for rule in check.rules),
             *STAGE_RULES,
-        },
+        ),
         key=lambda rule: rule.code,
     )
 )

@@ -13,7 +13,7 @@ EM_386 = 3
 
 
 OTHERS_EXECUTE = 0o001
-"""The execute bit that counts: files are root's, Lambda's user is uid 1051, gid 990 (FACTS section 4; run)."""
+"""The execute bit that counts: files are root's, and Lambda's user is uid 1051, gid 990 (run in the image)."""
 
 
 def check_execute_bit(binary: Binary) -> Defect | None:

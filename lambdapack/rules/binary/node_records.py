@@ -193,6 +193,13 @@ MISSING_INTERPRETER = Rule(
             "the program asks for a loader that this system does not have",
         ),
         Message(
+            "env",
+            "/usr/bin/env: 'perl': No such file or directory",
+            r"\benv: ['\u2018](?P<program>[^'\u2019\n]{1,80})['\u2019]: No such file or directory",
+            ("env:",),
+            "a script asks for {program}, which is not on this system's PATH",
+        ),
+        Message(
             "sh",
             "/app/dev_bundle/bin/node: No such file or directory",
             r"(?P<file>/[^\s:'\"]+/(?:bin|\.bin)/[\w.+-]+): (?:No such file or directory|not found)",

@@ -6,8 +6,8 @@ from enum import Enum
 
 from lambdapack.model import NODE_MODULES, Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
-from lambdapack.packages.script_programs import ScriptProgram, ScriptUse
-from lambdapack.packages.shebang import Shebang
+from lambdapack.packages.scripts.programs import ScriptProgram, ScriptUse
+from lambdapack.packages.scripts.shebang import Shebang
 from lambdapack.rules.binary.executables import OTHERS_EXECUTE
 from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.model.case import Case

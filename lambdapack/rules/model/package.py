@@ -7,7 +7,7 @@ from lambdapack.binary.facts import Inventory
 from lambdapack.managers.lock import Lock
 from lambdapack.model import TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.packages.script_programs import ScriptProgram
+from lambdapack.packages.scripts.programs import ScriptProgram
 from lambdapack.packages.tree_locks import TreeLocks
 from lambdapack.script.parse import Script
 from lambdapack.tree.entry import Entry

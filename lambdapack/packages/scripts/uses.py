@@ -10,7 +10,7 @@ from lambdapack.packages.graph import GraphBuilder, GraphStart, ModuleEdge, Modu
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.packages.node import lambda_node
 from lambdapack.packages.resolver import ModuleResolver
-from lambdapack.packages.script_programs import ScriptUse
+from lambdapack.packages.scripts.programs import ScriptUse
 from lambdapack.script.specifier import ImportCertainty
 from lambdapack.tree.entry import Tree
 

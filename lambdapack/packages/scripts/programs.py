@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lambdapack.model import LAYER_ROOT, NODE_MODULES
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.packages.shebang import MAX_SHEBANG_BYTES, Shebang, parse_shebang
+from lambdapack.packages.scripts.shebang import MAX_SHEBANG_BYTES, Shebang, parse_shebang
 from lambdapack.script.specifier import ImportCertainty
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
@@ -56,7 +56,7 @@ def find_script_programs(
     scripts = dict(_unusual_scripts(tree))
     if not scripts:
         return ()
-    from lambdapack.packages.script_uses import ScriptUses  # noqa: PLC0415  # the parser, for a package that has any
+    from lambdapack.packages.scripts.uses import ScriptUses  # noqa: PLC0415  # the parser, for a package that has any
 
     uses = ScriptUses([*((LAYER_ROOT, layer) for layer in layers), (root, tree)], start, manifests)
     programs = (
