@@ -15,7 +15,8 @@ NO_PROJECT = Failure(
     "no-project",
     "there is no package.json",
     "A function's dependencies are installed from its package.json and package-lock.json.",
-    "Run `lambdapack build PATH` with the directory that holds package.json, or make one with `npm init -y`.",
+    "Run `lambdapack build PATH` with the directory that holds package.json, make one with `npm init -y`, or pack a "
+    "directory as it is with `--no-install`.",
     ExitCode.USAGE,
 )
 BROKEN_MANIFEST = Failure(
