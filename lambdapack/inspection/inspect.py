@@ -58,10 +58,15 @@ def _find_owner_directory(directory: str, known: dict[str, str]) -> str:
 
     What lies in node_modules and in no package, such as .bin, is node_modules' own; the rest the function's or layer's.
     """
-    if directory not in known:
-        stops = directory in {TASK_ROOT, LAYER_ROOT, "/"} or posixpath.basename(directory) == NODE_MODULES
-        whole = stops or PACKAGE_ROOT.match(directory) is not None
-        known[directory] = directory if whole else _find_owner_directory(posixpath.dirname(directory), known)
+    owner, passed = directory, []
+    while owner not in known:
+        passed.append(owner)
+        stops = owner in {TASK_ROOT, LAYER_ROOT, "/", ""} or posixpath.basename(owner) == NODE_MODULES
+        if stops or PACKAGE_ROOT.match(owner) is not None:
+            known[owner] = owner
+        else:
+            owner = posixpath.dirname(owner)
+    known.update(dict.fromkeys(passed, known[owner]))
     return known[directory]
 
 

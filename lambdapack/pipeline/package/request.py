@@ -10,6 +10,7 @@ from lambdapack.install.request import ImageReferences, InstallResult
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
 from lambdapack.pipeline.package.plan import PackageJob
+from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import PrunedFile, Report
@@ -32,6 +33,7 @@ class BuildRequest:
     cache: Path | None  # where measured runtimes are remembered; None: nowhere
     store: Store | None = None  # where facts of binaries are remembered; None: nowhere
     runtime: Runtime | None = None  # of a runtime file, which judges alone; None: shipped data and the image
+    declared: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # of the function, by its template
     layer: bool = False
     layers: tuple[Path, ...] = ()  # of the function, in its order: judged with it, never packed
     install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
@@ -41,6 +43,7 @@ class BuildRequest:
     scripts: str = "online"
     emulation: str = "auto"
     load: bool = False  # prove the package in the bare image before it is written
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
     prune: bool = True  # leave out binaries made for other systems
     keep: bool = False
     into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target

@@ -327,9 +327,9 @@ def test_the_key_is_known_before_the_install_and_each_image_is_looked_at_once(sh
         return [sandbox.spec.label for sandbox in shop.engine.opened]
 
     (first,) = shop.build()
-    assert labels() == ["look", "build"]
+    assert labels() == ["look", "fetch"]
     (second,) = shop.build()
-    assert labels() == ["look", "build", "build"]
+    assert labels() == ["look", "fetch", "fetch"]
     assert first.job.install is not None
     assert first.job == second.job
     assert first.archive is not None
