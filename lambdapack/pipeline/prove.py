@@ -12,7 +12,7 @@ from lambdapack.pipeline.open import overlay_layers
 from lambdapack.prove.load import LoadRequest, load_in_image
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.function.handler import find_handler_file
-from lambdapack.rules.function.loading import handler_import_finding, load_findings, loadable_addons
+from lambdapack.rules.function.loading import drop_proved_doubts, handler_import_finding, load_findings, loadable_addons
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.file_system import path_in_report
 from lambdapack.rules.model.report import Report
@@ -55,6 +55,8 @@ def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer:
         )
     errors = {load_result.path: load_result.error for load_result in happened}
     tried = {judgement.binary.path: (judgement, errors[path]) for path, judgement in addons.items()}
+    bound = {addons[result.path].binary.path for result in happened if result.bound and result.path in addons}
+    report = drop_proved_doubts(report, bound)
     findings = [*report.findings, *load_findings(tried, image.digest)]
     if handler and errors[handler[0]]:
         findings.append(handler_import_finding(path_in_report(TASK_ROOT, handler[0]), errors[handler[0]], image.digest))

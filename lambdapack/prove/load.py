@@ -23,6 +23,9 @@ SINGLE_LOAD_SECONDS = 120
 MIN_MASKED_CHARACTERS = 8
 """Characters from which a value is masked: shorter ones are words such as "true", and would hide what node says."""
 
+LOADED_LAZILY = 71
+"""Exit status of an addon that is opened as node does it, while some function that it calls is nowhere."""
+
 DRIVER_SCRIPT = """
 const { spawnSync } = require('child_process');
 const asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));
@@ -36,7 +39,12 @@ const run = (code, words, variables) => {
   return { exit: done.status, signal: done.signal, said: done.error ? `${done.error.message}\\n${said}` : said };
 };
 const quietly = `const end = error => { console.error(String(error && error.message || error)); process.exit(1) };`;
-const open = quietly + `try { process.dlopen({ exports: {} }, process.argv[1]); process.exit(0) } catch (e) { end(e) }`;
+const open = quietly + `
+  const load = (...flags) => process.dlopen({ exports: {} }, process.argv[1], ...flags);
+  try { load(require('os').constants.dlopen.RTLD_NOW); process.exit(0) } catch (e) {
+    if (!String(e && e.message).includes('undefined symbol')) end(e);
+  }
+  try { load(); process.exit(${asked.lazily}) } catch (e) { end(e) }`;
 const take = quietly + asked.hooks + `
   const [file, name] = process.argv.slice(1);
   const { pathToFileURL } = require('url');
@@ -46,7 +54,10 @@ const take = quietly + asked.hooks + `
     const found = find(module) === undefined ? find(module.default) : find(module);
     typeof found === 'function' ? process.exit(0) : end(file + ' exports no function ' + name);
   }, end);`;
-for (const path of asked.addons) console.log(JSON.stringify({ path, ...run(open, [path], others) }));
+for (const path of asked.addons) {
+  const done = run(open, [path], others);
+  console.log(JSON.stringify({ path, ...done, ...(done.exit === asked.lazily ? { exit: 0, lazily: true } : {}) }));
+}
 if (asked.handler)
   console.log(JSON.stringify({ path: asked.handler[0], ...run(take, asked.handler, asked.variables) }));
 """
@@ -76,6 +87,7 @@ class LoadResult:
 
     path: str  # absolute, in the image
     error: str  # the loader's or node's own words, or the signal; "" when it loaded
+    bound: bool = False  # every function that it calls was found, and not only those that are bound when it is opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,7 @@ def load_in_image(
         "handler": trial.handler,
         "flags": behaviour.flags,
         "seconds": SINGLE_LOAD_SECONDS,
+        "lazily": LOADED_LAZILY,
         "hooks": _hooks_statement() if behaviour.import_searches_node_path else "",
         "variables": dict(trial.variables),  # on stdin: what a container's configuration has, anyone can read later
     }
@@ -153,6 +166,6 @@ def _hooks_statement() -> str:
 def _parse_result(line: bytes | bytearray) -> LoadResult:
     reply = json.loads(line)
     if reply["exit"] == 0:
-        return LoadResult(reply["path"], "")
+        return LoadResult(reply["path"], "", bound="lazily" not in reply)
     end = f"killed by {reply['signal']}" if reply["signal"] else f"exit code {reply['exit']}"
     return LoadResult(reply["path"], reply["said"] or end if not reply["signal"] else f"{end}\n{reply['said']}".strip())

@@ -1,9 +1,11 @@
 """The findings of a load test in the runtime image, compared with the judgements. Never runs the test."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from lambdapack.binary.facts import BinaryRole
 from lambdapack.model import Finding, Rule, Severity
+from lambdapack.rules.binary.linking_records import UNDEFINED_SYMBOL
 from lambdapack.rules.model.report import Judgement, Outcome, Report
 
 VERDICT_DISAGREES = Rule(
@@ -57,6 +59,26 @@ def load_findings(tried: Mapping[str, tuple[Judgement, str]], image: str) -> Ite
         elif outcome is not Outcome.UNKNOWN and (outcome is Outcome.FAILS) != bool(error):
             message = f"lambdapack predicts {outcome.value}, the loader prints: {error or 'nothing, the file loaded'}"
             yield Finding(VERDICT_DISAGREES, path, message, package=judgement.package, evidence=evidence)
+
+
+def drop_proved_doubts(report: Report, bound: Collection[str]) -> Report:
+    """Return the report without the doubts about symbols of addons whose every symbol was found (paths)."""
+
+    def is_proved(judgement: Judgement) -> bool:
+        doubt = judgement.outcome is Outcome.UNKNOWN and judgement.cause == UNDEFINED_SYMBOL.name
+        return doubt and judgement.binary.path in bound
+
+    gone = {judgement.binary.path for judgement in report.judgements if is_proved(judgement)}
+    return replace(
+        report,
+        judgements=tuple(
+            replace(judgement, outcome=Outcome.LOADS, cause=None, finding=None) if is_proved(judgement) else judgement
+            for judgement in report.judgements
+        ),
+        findings=tuple(
+            finding for finding in report.findings if finding.rule is not UNDEFINED_SYMBOL or finding.path not in gone
+        ),
+    )
 
 
 def handler_import_finding(path: str, error: str, image: str) -> Finding:
