@@ -80,8 +80,8 @@ def calling(tmp_path: Path, name: str, binding: str) -> Path:
     made.with_name("index.js").write_text("exports.handler = async () => 1\n")
     path = tmp_path / "fn.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for name in ("index.js", "addon.node"):
-            archive.write(tmp_path / name, name)
+        for file in ("index.js", "addon.node"):
+            archive.write(tmp_path / file, file)
     return path
 
 
