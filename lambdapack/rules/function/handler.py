@@ -198,7 +198,7 @@ def _is_requirable_directory(path: str, entries: Mapping[str, Entry]) -> bool:
 COMMONJS_AS_MODULE = Rule(
     "LP325",
     "commonjs-as-module",
-    "the handler is CommonJS that node takes for an ES module",
+    "the handler is CommonJS that node loads as an ES module",
     "Names such as require, module and __dirname are not there in an ES module, so it dies while it is imported.",
     "Give the file the ending .cjs, or run `npm pkg set type=commonjs`, or write it with import and export.",
     Severity.ERROR,

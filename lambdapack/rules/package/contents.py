@@ -35,7 +35,7 @@ SECRET_PACKED = Rule(
     "LP305",
     "secret-packed",
     "a secret is in the package",
-    "Everybody who may read the function's code may read it, and so may every archive of it.",
+    "Anyone who is allowed to download the function's code can read it.",
     "Leave it out with `.lambdapackignore`, and read it from Secrets Manager or SSM at run time.",
     Severity.ERROR,
 )
