@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambdapack.errors.build import ENGINE_REFUSED, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result
@@ -38,6 +40,10 @@ from lambdapack.tree.entry import Tree
 
 if TYPE_CHECKING:
     from lambdapack.pipeline.measure import Connect
+    from lambdapack.pipeline.prove import ProofRequest
+
+UNPROVED_FAILURES = (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED, NO_EMULATOR)
+"""Failures after which an unasked proof is left out: the package itself is there."""
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
@@ -211,8 +217,7 @@ class _BuildRun:
             report = self._check(tree, facts, runtime)
         judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
         report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
-        if request.load:
-            report = self._prove(report, tree, facts.handler)
+        report = self._prove(report, tree, facts.handler, installed)
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
@@ -243,14 +248,45 @@ class _BuildRun:
         secrets = self.project.own.secrets if self.project.own else ()
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
-    def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
-        from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415  # only where it is asked
+    def _prove(self, report: Report, tree: Tree, handler: str | None, installed: InstallResult) -> Report:
+        """Return the report with what loading adds; unasked, only where a container ran and nothing is emulated."""
+        request = self.request
+        if request.load == "never" or (request.load == "auto" and report.fails(request.gate)):
+            return report
+        from lambdapack.pipeline.prove import note_unproved, prove_package  # noqa: PLC0415  # nobody else waits for it
+
+        if request.load == "always":
+            return prove_package(report, self._proof(report, tree, handler), request.policy, self.observer)
+        architecture, reason = report.runtime.target.architecture, ""
+        if installed.image is None:
+            reason = "no container was started, so its import is not proved"
+        elif self.connect(architecture).architecture is not architecture:
+            reason = f"its import would be emulated here, so it is not proved on {architecture}"
+        if reason:
+            return note_unproved(report, reason, request.policy)
+        proof = self._proof(report, tree, handler)
+        key = installed.job.key.digest if installed.job else ""
+        try:
+            proof = replace(proof, store=request.store, install=key)
+            return prove_package(report, proof, request.policy, self.observer)
+        except LambdapackError as error:
+            if error.failure not in UNPROVED_FAILURES:
+                raise
+            return note_unproved(report, f"its import is not proved: {error.detail.splitlines()[0]}", request.policy)
+
+    def _proof(self, report: Report, tree: Tree, handler: str | None) -> "ProofRequest":
+        from lambdapack.pipeline.prove import ProofRequest  # noqa: PLC0415  # as above
 
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
-        image = self.request.images(target, target.architecture).bare
-        engine = self.connect(target.architecture)
-        proof = ProofRequest(engine, image, make_readable(tree), handler, layers, self.request.variables)
-        return prove_package(report, proof, self.request.policy, self.observer)
+        declared = {name: value for name, value in self.project.function.environment.items() if value is not None}
+        return ProofRequest(
+            engine=self.connect(target.architecture),
+            image=self.request.images(target, target.architecture).bare,
+            code=make_readable(tree),
+            handler=handler,
+            layers=layers,
+            variables={**declared, **self.request.variables},
+        )
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         kind = "layer" if self.request.layer else "zip"
