@@ -115,3 +115,22 @@ def test_commonjs_in_an_es_module_is_refused_by_the_loader_too(tmp_path: Path, l
     words = "require is not defined in ES module scope"
     assert words in str(found["commonjs-as-module"]["message"])
     assert words in str(found["handler-fails"]["message"])
+
+
+def test_the_handler_gets_the_functions_variables_and_reports_do_not_show_them(
+    tmp_path: Path, lab_engine: dict[str, str]
+) -> None:
+    (tmp_path / "package.json").write_text('{"name": "fn"}')
+    (tmp_path / "index.js").write_text(
+        "if (!process.env.KEY) throw new Error('KEY is not set')\n"
+        "if (process.env.KEY !== 'right') throw new Error(`refused ${process.env.KEY}`)\n"
+        "exports.handler = async () => 1\n"
+    )
+    code, found = judge(tmp_path, lab_engine)
+    assert (code, "KEY is not set" in json.dumps(found["handler-fails"])) == (1, True)
+    assert judge(tmp_path, lab_engine, "--env", "KEY=right") == (0, {})
+    (tmp_path / "variables").write_text("KEY=a-secret-of-somebody\n")
+    code, found = judge(tmp_path, lab_engine, "--env-file", str(tmp_path / "variables"))
+    assert code == 1
+    assert "refused $KEY" in json.dumps(found)
+    assert "a-secret-of-somebody" not in json.dumps(found)
