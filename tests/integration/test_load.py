@@ -217,3 +217,20 @@ def test_what_would_be_emulated_or_hangs_is_said_to_be_unproved(tmp_path: Path, 
     status, found, _ = build(function(tmp_path / "slow", code, type="module"), lab_engine)
     assert (status, found["not-proved"]["severity"]) == (0, "note")
     assert "took longer than 10 s" in str(found["not-proved"]["message"])
+def test_the_handler_gets_the_functions_variables_and_reports_do_not_show_them(
+    tmp_path: Path, lab_engine: dict[str, str]
+) -> None:
+    (tmp_path / "package.json").write_text('{"name": "fn"}')
+    (tmp_path / "index.js").write_text(
+        "if (!process.env.KEY) throw new Error('KEY is not set')\n"
+        "if (process.env.KEY !== 'right') throw new Error(`refused ${process.env.KEY}`)\n"
+        "exports.handler = async () => 1\n"
+    )
+    code, found = judge(tmp_path, lab_engine)
+    assert (code, "KEY is not set" in json.dumps(found["handler-fails"])) == (1, True)
+    assert judge(tmp_path, lab_engine, "--env", "KEY=right") == (0, {})
+    (tmp_path / "variables").write_text("KEY=a-secret-of-somebody\n")
+    code, found = judge(tmp_path, lab_engine, "--env-file", str(tmp_path / "variables"))
+    assert code == 1
+    assert "refused $KEY" in json.dumps(found)
+    assert "a-secret-of-somebody" not in json.dumps(found)
