@@ -12,6 +12,11 @@ from lambdapack.errors.usage import BROKEN_MANIFEST
 INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
 """What `npm ci` runs for the root and every package, in this order (npm lib/commands/ci.js, 11.19.1)."""
 
+REPOSITORY_TOOLS = frozenset(
+    ("husky", "lefthook", "simple-git-hooks", "is-ci", "only-allow", "commitlint", "lint-staged", "all-contributors")
+)
+"""Commands that set up a checkout and change nothing that ships: their failure may be passed over."""
+
 CONFLICT_START = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 CONFLICT_END = re.compile(r"^>{7}(?: |$)", re.MULTILINE)
 

@@ -26,8 +26,10 @@ from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
+from lambdapack.project.site import FunctionSite, read_site
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
 from lambdapack.rules.function.lifecycle import lifecycle_findings
+from lambdapack.rules.lockfile.ready_tree import check_ready_tree
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.rules.selection.prune import prunable_binaries
@@ -80,6 +82,7 @@ class _Project:
     settings: ManagerSettings
     files: ProjectSource | None  # the function's own; None for a layer
     own: PackageFacts | None  # of those files
+    site: FunctionSite
 
 
 def _read_project(request: BuildRequest) -> _Project:
@@ -90,7 +93,8 @@ def _read_project(request: BuildRequest) -> _Project:
     settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
-    return _Project(function, manager, source, settings, files, own)
+    site = read_site(repository, function.directory, request.handler)
+    return _Project(function, manager, source, settings, files, own, site)
 
 
 def _home_directory(otherwise: Path) -> Path:
@@ -103,9 +107,9 @@ def _home_directory(otherwise: Path) -> Path:
 
 def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
     if not request.install:
-        return ()
+        return apply_policy(check_ready_tree(project.source, project.site), request.policy)
     npm = (request.runtime or shipped_runtime(target)).npm
-    findings = check_lockfile(project.source, target, npm, project.settings, request.handler)
+    findings = check_lockfile(project.source, target, npm, project.settings, request.handler, project.site)
     return apply_policy(findings, request.policy)
 
 
