@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdapack.binary.facts import Inventory
@@ -25,6 +25,7 @@ from lambdapack.pipeline.open import (
     unpacked_tree,
     unzipped_bytes,
 )
+from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.rules.check import check_package
 from lambdapack.rules.function.handler import find_handler_file
 from lambdapack.rules.model.case import Policy
@@ -150,6 +151,7 @@ class VerificationTarget:
     layers: tuple[Path, ...] = ()  # in the function's order; a layer that is verified itself comes after them
     origin: PackageOrigin | None = None  # the project that a zip was built from, as it is today
     identity: CloudIdentity | None = None  # what it is in AWS, when it was fetched from there
+    declared: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # of a directory, by its template
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 """Trees that pnpm and Yarn make: what of them is packed without an install, what is refused, and what works instead."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.command import lambdapack
 from tests.npm_trees import manager, npm, run
 
 pytestmark = [
@@ -44,8 +43,7 @@ def yarn(tools: Path) -> str:
 
 
 def build(directory: Path, *options: str) -> Report:
-    command = [sys.executable, "-m", "lambdapack", "build", str(directory), "--format", "json", *TARGET, *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
+    done = lambdapack("build", directory, "--format", "json", *TARGET, *options)
     assert done.stdout, done.stderr
     report: Report = json.loads(done.stdout)
     return report

@@ -28,11 +28,12 @@ from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.project.site import FunctionSite, read_site
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
+from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.lockfile.ready_tree import check_ready_tree
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.prune import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
 from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
 from lambdapack.tree.entry import Tree
@@ -87,10 +88,14 @@ class _Project:
 
 def _read_project(request: BuildRequest) -> _Project:
     repository = read_repository(request.directory, ready=not request.install)
-    function = read_function(repository, request.directory, request.handler, tuple(request.outputs), request.layers)
+    function = read_function(
+        repository, request.directory, request.handler, tuple(request.outputs), request.layers, request.declared
+    )
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
     settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
+    if source.credential_urls:  # scripts can read package.json and the lockfile
+        settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
     site = read_site(repository, function.directory, request.handler)
@@ -186,31 +191,26 @@ class _BuildRun:
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
         request, target = self.request, job.target
-        if job.install is not None:
-            ready, installed = None, self._install(job.install)
-        else:
-            ready = self._read_ready_tree(job.function)
-            installed = InstallResult(ready.tree, ready.modules)
+        installed, ready = self._obtain_dependencies(job)
         source = self._select_source(self.project.files, installed, ready) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
         cpu_flags = tuple(
             CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
         )
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        ran = frozenset(installed.scripts_run)
+        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files, scripts_run=ran)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        pruned = tuple(
-            judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
-        )
-        pruned = pruned if request.prune else ()
+        pruned = tuple(file for file in prunable_files(report) if file.path in tree.entries) if request.prune else ()
         if pruned:
-            tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
+            tree = prune_tree(tree, {file.path for file in pruned})
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
+        judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
+        report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
         if request.load:
             report = self._prove(report, tree, facts.handler)
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
@@ -248,7 +248,8 @@ class _BuildRun:
 
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
         image = self.request.images(target, target.architecture).bare
-        proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
+        engine = self.connect(target.architecture)
+        proof = ProofRequest(engine, image, make_readable(tree), handler, layers, self.request.variables)
         return prove_package(report, proof, self.request.policy, self.observer)
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
@@ -265,9 +266,13 @@ class _BuildRun:
             excluded = tuple(sorted((*others, *ready.excluded)))
         return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
 
-    def _read_ready_tree(self, function: Function) -> ReadyTree:
+    def _obtain_dependencies(self, job: PackageJob) -> tuple[InstallResult, ReadyTree | None]:
+        """Install for a job, or read what lies in the project."""
+        if job.install is not None:
+            return self._install(job.install), None
         layers = [opened_layer.tree for opened_layer in self.layers]
-        return read_ready_tree(function, layer=self.request.layer, layers=layers)
+        ready = read_ready_tree(job.function, layer=self.request.layer, layers=layers)
+        return InstallResult(ready.tree, ready.modules), ready
 
     def _install(self, job: InstallJob) -> InstallResult:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""

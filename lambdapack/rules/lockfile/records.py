@@ -349,11 +349,27 @@ LOCK_LOOPBACK = Rule(
     "Run `npm config set replace-registry-host always --location=project`: npm then asks its registry instead.",
     Severity.ERROR,
 )
+NO_INTEGRITY = Rule(
+    "LP163",
+    "lock-without-integrity",
+    "the lockfile does not say what a package's tarball must be",
+    "Without an integrity npm takes whatever the registry or a cache gives for that name and version.",
+    "Delete those entries and run `npm install --package-lock-only`: npm writes them anew with their integrity.",
+    Severity.WARNING,
+)
+SETTING_NOT_TAKEN = Rule(
+    "LP164",
+    "setting-not-taken",
+    "an npm setting does not count in a build",
+    "The install in the container can differ from the one that the setting makes here.",
+    "Take the setting out of .npmrc, or install yourself and run `lambdapack build --no-install`.",
+    Severity.NOTE,
+)
 PLUG_N_PLAY = Rule(
     "LP168",
     "plug-n-play",
     "the packages are installed with Yarn's Plug'n'Play",
-    "Node.js finds packages in node_modules alone; on Lambda it prints `Error: Cannot find module 'NAME'`.",
+    "Node.js looks for packages in node_modules alone, and Yarn keeps them in zips that only its own loader opens.",
     "Set `nodeLinker: node-modules` in .yarnrc.yml and run `yarn install`.",
     Severity.ERROR,
 )
