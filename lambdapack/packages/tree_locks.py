@@ -22,6 +22,9 @@ FOREIGN_MANAGER_PATHS = {
 }  # fmt: skip
 """What pnpm, yarn and bun leave beside or inside a node_modules, surest first; package-lock.json tells nothing."""
 
+PNPM_STORE = "node_modules/.pnpm/"
+"""Stands in the links of a member of pnpm's workspace, whose own node_modules has no mark."""
+
 PNPM_HOISTED_LINK = re.compile(r"(?:.*/)?node_modules/\.pnpm/node_modules/(?:@[^/]+/)?[^/]+")
 """A link of pnpm's for packages that ask for what they do not declare; it makes one for the project itself as well."""
 
@@ -58,7 +61,8 @@ def _foreign_manager(tree: Tree, base: str) -> str:
     marks = {posixpath.join(base, path): manager for path, manager in FOREIGN_MANAGER_PATHS.items()}
     names = tuple(marks)
     marked = {next(mark for mark in names if path.startswith(mark)) for path in tree.entries if path.startswith(names)}
-    return next((manager for mark, manager in marks.items() if mark in marked), "")
+    linked = any(entry.kind is EntryKind.SYMLINK and PNPM_STORE in entry.target for entry in tree.entries.values())
+    return "pnpm" if linked else next((manager for mark, manager in marks.items() if mark in marked), "")
 
 
 def _read_first_lockfile(tree: Tree, base: str, places: Iterable["tuple[PackageManager, str]"]) -> Lock | None:
