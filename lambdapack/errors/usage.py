@@ -110,7 +110,7 @@ UNREADABLE_TEMPLATE = Failure(
 )
 TOO_LARGE = Failure(
     "LP019",
-    "too-large",
+    "over-budget",
     "the input is larger than any package or project needs",
     "Every reader has a budget of bytes, entries and steps, so that no file costs memory or time out of proportion.",
     "Leave out what does not belong there; the limit and what exceeds it are named above.",
