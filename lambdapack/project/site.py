@@ -69,9 +69,10 @@ def _nearest_manifest(home: Path, handler: str) -> Manifest | None:
     while directory != home and home in directory.parents:
         if (directory / "package.json").is_file():
             try:
-                return read_manifest(directory)
+                manifest = read_manifest(directory)
             except LambdapackError:
                 return None
+            return manifest if home in manifest.path.parents else None  # a link may lead out of the function
         directory = directory.parent
     return None
 

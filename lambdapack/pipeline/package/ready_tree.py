@@ -82,7 +82,7 @@ def _find_needed_modules(
 
     placed = PlacedTrees([*((LAYER_ROOT, layer) for layer in layers), (TASK_ROOT, whole)])
     resolver = ModuleResolver(placed, lambda_node(runtime_node_major(function.targets[0].runtime)))
-    graph = GraphBuilder(placed, resolver).build([GraphStart(place[0], place[0], by_import=False)])
+    graph = GraphBuilder(placed, resolver).build([GraphStart(place[0], place[0], by_import=True)])
     reached = (path.removeprefix(f"{TASK_ROOT}/") for path in graph.files)
     return frozenset(modules for path in reached for modules in _searched_modules(path)) & nested
 

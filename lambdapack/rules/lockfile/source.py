@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from lambdapack.managers.lock import DependencySource, Lock
 from lambdapack.model import Finding, Severity
+from lambdapack.project.document import string_entries
 from lambdapack.project.repository import LOCKFILE_MANAGERS
 from lambdapack.rules.lockfile.ready_tree import ready_tree_advice, root_handler, target_options
 from lambdapack.rules.lockfile.records import (
@@ -42,7 +43,7 @@ def check_usable_lock(case: LockCase) -> tuple[Finding, ...]:
         return (_foreign_lock_finding(case, foreign) if foreign else _missing_lock_finding(),)
     if project.lock.version < 2:
         return (_old_lock_finding(project.lock),)
-    return tuple(_uncovered_findings(case))
+    return tuple(finding for finding in uncovered_findings(case) if finding.rule is LOCK_FOREIGN)
 
 
 def _member_finding(case: LockCase) -> Finding:
@@ -65,26 +66,33 @@ def _root_build_fix(case: LockCase) -> str:
     return f"Build the workspace's root with the member's handler: `{command}`."
 
 
-def _uncovered_findings(case: LockCase) -> Iterator[Finding]:
-    """Yield a lock that lacks the package of the handler: npm ci would install the root's dependencies alone."""
+def uncovered_findings(case: LockCase) -> Iterator[Finding]:
+    """Yield a lock that lacks the package of the handler: npm ci would install the root's dependencies alone.
+
+    Beside another manager's workspace that is certain; else a bundler may have inlined what that package needs.
+    """
     package, lock = case.site.handler_package if case.site else None, case.project.lock
     if package is None or lock is None:
         return
     wanted = {
-        name for section in ("dependencies", "optionalDependencies") for name in package.document.get(section) or ()
+        name
+        for section in ("dependencies", "optionalDependencies")
+        for name in string_entries(package.document.get(section))
+        if not name.startswith(PROVIDED_SCOPES)
     }
     member = package.path.parent.relative_to(case.project.repository.root).as_posix()
     if not wanted or member in lock.importers or member in lock.packages:
         return
-    known = {posixpath.basename(edge.name) for edge in lock.edges[lock.importers["."].id]}
-    if all(posixpath.basename(name) in known for name in wanted):
+    wanted -= {edge.name for edge in lock.edges[lock.importers["."].id]}
+    if not wanted:
         return
     named = ", ".join(sorted(wanted)[:MAX_NAMED_DEPENDENCIES])
     message = f"{member}/package.json needs {named}, and {lock.path.name} has no entry for {member}"
     foreign = [name for name in case.project.repository.lockfiles if LOCKFILE_MANAGERS[name] != "npm"]
     other = bool(foreign) or (case.site is not None and case.site.has_pnpm_members)
     fix = ready_tree_advice(case) if other else _uncovered_fix(case, member)
-    yield Finding(LOCK_FOREIGN if other else LOCK_OUT_OF_STEP, lock.path.name, message, fix=fix)
+    rule, severity = (LOCK_FOREIGN, None) if other else (LOCK_OUT_OF_STEP, Severity.WARNING)
+    yield Finding(rule, lock.path.name, message, fix=fix, severity=severity)
 
 
 def _uncovered_fix(case: LockCase, member: str) -> str:
@@ -97,6 +105,9 @@ def _uncovered_fix(case: LockCase, member: str) -> str:
 
 
 MAX_NAMED_DEPENDENCIES = 3
+
+PROVIDED_SCOPES = ("@aws-sdk/", "@smithy/")
+"""Scopes that the runtimes bring since nodejs18.x."""
 
 
 def _foreign_lock_finding(case: LockCase, locks: tuple[str, ...]) -> Finding:

@@ -202,6 +202,14 @@ def test_a_ready_tree_holds_the_nested_node_modules_that_the_handler_reaches(sho
     assert [path for path, _reason in built.left_out if "node_modules" in path] == ["fns/b/node_modules"]
 
 
+def test_an_es_module_reaches_its_nested_node_modules_too(shop: Workshop) -> None:
+    put(shop, "src/node_modules/x/index.js")
+    (shop.project / "src" / "app.mjs").write_text("import 'x';\nexport const handler = async () => 1;\n")
+    (built,) = shop.build(install=False, handler="src/app.handler")
+    assert built.archive is not None
+    assert "src/node_modules/x/index.js" in names(built.archive.path)
+
+
 def test_a_ready_tree_loses_what_no_loader_counts(shop: Workshop) -> None:
     put(shop, "node_modules/ms/index.js", "node_modules/ms/._index.js", "node_modules/ms/.DS_Store")
     (shop.project / "node_modules" / "ms" / "._ms.node").write_bytes(b"\0\5\x16\7" + bytes(100))

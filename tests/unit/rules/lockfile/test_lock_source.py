@@ -186,11 +186,13 @@ def test_a_nested_package_that_the_lock_does_not_know_is_built_in_its_own_direct
     write_project(tmp_path, {}, lock_of({}))
     write_project(tmp_path / "functions" / "resize", {"dependencies": {"nanoid": "^3"}}, files={"index.js": ""})
     (finding,) = seen(tmp_path, "functions/resize/index.handler")
-    assert finding.rule.name == "lock-out-of-step"
+    assert (finding.rule.name, finding.weight) == ("lock-out-of-step", Severity.WARNING)
     assert f"lambdapack build {tmp_path.resolve()}/functions/resize --handler index.handler" in finding.cure
 
 
-@pytest.mark.parametrize("nested", [{}, {"type": "module"}, {"dependencies": {"a": "1"}}])
+@pytest.mark.parametrize(
+    "nested", [{}, {"type": "module"}, {"dependencies": {"a": "1"}}, {"dependencies": {"@aws-sdk/x": "3"}}]
+)
 @pytest.mark.spares("lock-out-of-step", "lock-foreign")
 def test_a_nested_package_json_whose_dependencies_the_root_has_is_no_matter(
     tmp_path: Path, nested: Mapping[str, Any]
