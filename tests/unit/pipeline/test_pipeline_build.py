@@ -203,7 +203,7 @@ def test_a_ready_tree_holds_the_nested_node_modules_that_the_handler_reaches(sho
 
 
 def test_an_es_module_reaches_its_nested_node_modules_too(shop: Workshop) -> None:
-    put(shop, "src/node_modules/x/index.js")
+    put(shop, "src/node_modules/x/index.js", "node_modules/ms/index.js")
     (shop.project / "src" / "app.mjs").write_text("import 'x';\nexport const handler = async () => 1;\n")
     (built,) = shop.build(install=False, handler="src/app.handler")
     assert built.archive is not None
