@@ -28,9 +28,11 @@ from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
+from lambdapack.project.site import FunctionSite, read_site
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
 from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
+from lambdapack.rules.lockfile.ready_tree import check_ready_tree
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.rules.selection.prune import prunable_files
@@ -87,6 +89,7 @@ class _Project:
     settings: ManagerSettings
     files: ProjectSource | None  # the function's own; None for a layer
     own: PackageFacts | None  # of those files
+    site: FunctionSite
 
 
 def _read_project(request: BuildRequest) -> _Project:
@@ -101,7 +104,8 @@ def _read_project(request: BuildRequest) -> _Project:
         settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
-    return _Project(function, manager, source, settings, files, own)
+    site = read_site(repository, function.directory, request.handler)
+    return _Project(function, manager, source, settings, files, own, site)
 
 
 def _home_directory(otherwise: Path) -> Path:
@@ -114,9 +118,9 @@ def _home_directory(otherwise: Path) -> Path:
 
 def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
     if not request.install:
-        return ()
+        return apply_policy(check_ready_tree(project.source, project.site), request.policy)
     npm = (request.runtime or shipped_runtime(target)).npm
-    findings = check_lockfile(project.source, target, npm, project.settings, request.handler)
+    findings = check_lockfile(project.source, target, npm, project.settings, request.handler, project.site)
     return apply_policy(findings, request.policy)
 
 
@@ -193,11 +197,7 @@ class _BuildRun:
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
         request, target = self.request, job.target
-        if job.install is not None:
-            ready, installed = None, self._install(job.install)
-        else:
-            ready = self._read_ready_tree(job.function)
-            installed = InstallResult(ready.tree, ready.modules)
+        installed, ready = self._obtain_dependencies(job)
         source = self._select_source(self.project.files, installed, ready) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
         cpu_flags = tuple(
@@ -302,9 +302,13 @@ class _BuildRun:
             excluded = tuple(sorted((*others, *ready.excluded)))
         return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
 
-    def _read_ready_tree(self, function: Function) -> ReadyTree:
+    def _obtain_dependencies(self, job: PackageJob) -> tuple[InstallResult, ReadyTree | None]:
+        """Install for a job, or read what lies in the project."""
+        if job.install is not None:
+            return self._install(job.install), None
         layers = [opened_layer.tree for opened_layer in self.layers]
-        return read_ready_tree(function, layer=self.request.layer, layers=layers)
+        ready = read_ready_tree(job.function, layer=self.request.layer, layers=layers)
+        return InstallResult(ready.tree, ready.modules), ready
 
     def _install(self, job: InstallJob) -> InstallResult:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
