@@ -200,12 +200,8 @@ class _BuildRun:
         installed, ready = self._obtain_dependencies(job)
         source = self._select_source(self.project.files, installed, ready) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
-        cpu_flags = tuple(
-            CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
-        )
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        ran = frozenset(installed.scripts_run)
-        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files, scripts_run=ran)
+        facts = self._add_log_facts(replace(self._read_facts(tree, target), own_files=own_files), installed)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
@@ -230,6 +226,11 @@ class _BuildRun:
         bare = request.images(target, target.architecture).bare
         engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
+
+    def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
+        """Return the facts with what the install's log shows: whose scripts ran, and for which CPUs they compiled."""
+        flags = (CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags)
+        return replace(facts, cpu_flags=tuple(flags), scripts_run=frozenset(installed.scripts_run))
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""

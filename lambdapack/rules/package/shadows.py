@@ -16,7 +16,8 @@ SHADOWED_PACKAGE = Rule(
     "shadowed-package",
     "a package lies in the function and in a layer, or in several layers",
     "node takes the first it finds: node_modules above the asking file, then NODE_PATH, which begins with "
-    "/opt/nodejs. The other copy is bytes that count against the size limit but are never loaded, or a second version in one process.",
+    "/opt/nodejs. The other copy is bytes that count against the size limit but are never loaded, or a second "
+    "version in one process.",
     "Leave it out of one of them: remove it from the function's package.json, or build the layer without it.",
     Severity.WARNING,
 )
