@@ -106,7 +106,7 @@ def _read_toml(path: Path) -> dict[str, _RawValue]:
     text = read_text(path)
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise LambdapackError(BAD_CONFIG, f"{path}{_toml_error_place(error)}: {error}") from error
     return _read_table(table, lambda name: f"{path.name}:{_toml_line(text, name)}", path.parent)
 

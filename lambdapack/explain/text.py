@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lambdapack.credentials import mask_credentials
+
 ANSI_SEQUENCE = (
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\^\[\[[0-9;]*m|\[\d{1,2}(?:;\d{1,2})*m"
 )
@@ -53,7 +55,8 @@ _WRAPPED_PATH = r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\
 
 
 def strip_log_markup(text: str) -> str:
-    """Return the text as the programs printed it, without what no message has."""
+    """Return the text as the programs printed it, without credentials and what no message has."""
+    text = mask_credentials(text)
     if "&" in text and re.search(_ENTITY, text):
         import html  # noqa: PLC0415  # its table of entities takes longer than most texts
 

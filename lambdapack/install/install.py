@@ -63,7 +63,7 @@ class _InstallContext:
 
     def open_transcript(self) -> Transcript:
         """Return a new transcript that keeps this request's secrets to itself."""
-        words = self.request.manager.secret_words(self.request.settings)
+        words = (*self.request.manager.secret_words(self.request.settings), *self.request.source.secret_words)
         return Transcript(self.observer, words, self.compiled.take)
 
 
@@ -312,6 +312,7 @@ def _make_result(
         recipe=context.recipe,
         facts=facts,
         compiler_flags=context.compiled.flags,
+        scripts_run=context.compiled.ran,
         absent=absent,
         log=lines[-KEPT_LOG_LINES:],
         spool=whole,

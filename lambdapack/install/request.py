@@ -87,6 +87,7 @@ class InstallResult:
     image: Image | None = None  # None: nothing to install, no container was started
     recipe: Recipe | None = None  # that was followed in the end
     facts: ImageFacts | None = None  # of the image
+    scripts_run: tuple[str, ...] = ()  # npm names of the packages whose install scripts the log shows as run
     compiler_flags: tuple[CompilerFlag, ...] = ()  # for which CPUs the packages' compilers were told to compile
     absent: tuple[str, ...] = ()  # optional packages for this target that were left out
     log: tuple[str, ...] = ()  # the package manager's last lines

@@ -1,7 +1,11 @@
 """Selects the files of a project that ship and sets their modes from content. Never reads the host's node_modules."""
 
+import os
+import re
+import stat
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,7 +22,7 @@ from lambdapack.project.exclusions import (
 )
 from lambdapack.tree.compose import FilteredTree, TransformedTree
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import Entry, EntryKind, Tree
+from lambdapack.tree.entry import PATH_MAX, Entry, EntryKind, Tree
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -53,6 +57,9 @@ def _is_program(data: memoryview) -> bool:
     return any(struct.unpack_from(f"{order}I", data, offset) == (_PT_INTERP,) for offset in offsets)
 
 
+MAX_WILDCARDS: Final = 5
+"""Wildcards of one name in a pattern. Of the patterns of github/gitignore none has more than three."""
+
 IGNORE_FILE: Final = ".lambdapackignore"
 
 HOST_MODULES_REASON: Final = "dependencies are installed in the runtime image, not copied from this host"
@@ -61,6 +68,7 @@ TOOL_OUTPUT_REASON: Final = "tool output"
 LITTER_REASON: Final = "operating system files"
 SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
 OWN_FILE_REASON: Final = "lambdapack's own"
+WRITTEN_STREAM_REASON: Final = "this command writes its output there"
 
 NEVER_SHIPPED: Final = {
     NODE_MODULES: HOST_MODULES_REASON,
@@ -116,12 +124,27 @@ def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
     """Return compiled gitignore patterns; each comes with its origin, which LP006 names when the pattern is invalid."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  # only when a project is packed
 
-    for pattern, place in patterns:
+    bounded = [bound_pattern(pattern, place) for pattern, place in patterns]
+    for pattern, (written, place) in zip(bounded, patterns, strict=True):
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
-            raise LambdapackError(BAD_CONFIG, f"{place}: {pattern!r} is not a gitignore pattern") from error
-    return GitIgnoreSpec.from_lines([pattern for pattern, _place in patterns])
+        except (ValueError, RecursionError, OverflowError) as error:
+            raise LambdapackError(BAD_CONFIG, f"{place}: {written!r} is not a gitignore pattern") from error
+    return GitIgnoreSpec.from_lines(bounded)
+
+
+def bound_pattern(pattern: str, place: str) -> str:
+    """Return a pattern with one `*` where several mean the same; LP006 for one that no file system's names need.
+
+    Each further wildcard of a name multiplies what matching it costs by the length of the name.
+    """
+    bare = re.sub(r"\*{3,}", "*", pattern) if "***" in pattern else pattern
+    crowded = max((part.count("*") for part in bare.split("/")), default=0)
+    if crowded > MAX_WILDCARDS or bare.count("**") > MAX_WILDCARDS or len(bare) > PATH_MAX:
+        shown = f"{bare[:60]!r}..." if len(bare) > 60 else repr(bare)
+        hint = f"Write shorter patterns, with at most {MAX_WILDCARDS} wildcards in a name."
+        raise LambdapackError(BAD_CONFIG, f"{place}: {shown} is longer or has more wildcards than any path", hint=hint)
+    return bare
 
 
 ExcludedPath = tuple[str, str]
@@ -141,11 +164,13 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
 
     Modes come from content, so every host gives the same. LP006, LP007 and LP008 for what cannot be read or shipped.
     """
-    ignore = read_ignore_rules(directory)
+    ignore, streams = read_ignore_rules(directory), _written_streams()
     left_out: list[ExcludedPath] = []
 
     def keep(path: str, is_directory: bool) -> bool:  # noqa: FBT001  # the form that DirectoryTree asks in
         reason = ignore.reason(path, is_directory=is_directory)
+        if reason is None and streams and not is_directory and _device_and_inode(directory / path) in streams:
+            reason = WRITTEN_STREAM_REASON
         if reason is not None:
             left_out.append((path, reason))
         return reason is None
@@ -156,6 +181,25 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
     # Directories are implied by their files; an empty one is not in a clone, so it must not make another zip.
     shipped = FilteredTree(tree, lambda entry: entry.path not in archives and entry.kind is not EntryKind.DIRECTORY)
     return ProjectSource(_set_modes(shipped, executable), tuple(sorted(left_out)))
+
+
+def _written_streams() -> frozenset[tuple[int, int]]:
+    """Return the files that stdout and stderr are written to (`build 2> build.log`): they change as they are read."""
+    identities = set()
+    for descriptor in (1, 2):
+        with suppress(OSError):  # it is closed
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                identities.add((status.st_dev, status.st_ino))
+    return frozenset(identities)
+
+
+def _device_and_inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _set_modes(tree: Tree, executable: Sequence[str]) -> Tree:

@@ -16,6 +16,7 @@ from lambdapack.rules.check import apply_policy
 from lambdapack.rules.function.handler import find_handler_file
 from lambdapack.rules.function.loading import (
     LoadError,
+    drop_proved_doubts,
     handler_import_finding,
     load_findings,
     loadable_addons,
@@ -118,8 +119,11 @@ def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer:
     addons = {posixpath.join(root, judgement.binary.path): judgement for judgement in loadable_addons(report)}
     handler = find_handler_file(proof.handler, _container_paths(code, opt)) if proof.handler and not layer else None
     trial = _Trial(proof, report, image, code, opt, addons, handler)
-    errors = {result.path: result.error for result in trial.load(observer)}
+    results = trial.load(observer)
+    errors = {result.path: result.error for result in results}
     tried = {judgement.binary.path: (judgement, errors[path]) for path, judgement in addons.items()}
+    bound = {addons[result.path].binary.path for result in results if result.bound and result.path in addons}
+    report = drop_proved_doubts(report, bound)
     findings = [*report.findings, *load_findings(tried, image.digest)]
     if handler and (error := errors[handler[0]]):
         findings.append(_handler_finding(trial, handler[0], error))

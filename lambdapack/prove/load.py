@@ -57,7 +57,12 @@ const quietly = `
       message: cut(thrown ? error.message : error) });
     process.exit(1);
   };`;
-const open = quietly + `try { process.dlopen({ exports: {} }, process.argv[1]); loaded() } catch (e) { end(e) }`;
+const open = quietly + `
+  const load = (...flags) => process.dlopen({ exports: {} }, process.argv[1], ...flags);
+  try { load(require('os').constants.dlopen.RTLD_NOW); loaded() } catch (e) {
+    if (!String(e && e.message).includes('undefined symbol')) end(e);
+  }
+  try { load(); tell({ loaded: true, lazily: true }); process.exit(0) } catch (e) { end(e) }`;
 const take = quietly + asked.hooks + `
   const [file, name] = process.argv.slice(1);
   const { pathToFileURL } = require('url');
@@ -99,6 +104,7 @@ class LoadResult:
 
     path: str  # absolute, in the image
     error: LoadError | None  # None when it loaded
+    bound: bool = False  # every function that it calls was found, and not only those that are bound when it is opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ def _parse_result(line: bytes | bytearray, seconds: int, variables: Mapping[str,
     reply = json.loads(line)
     told = reply["told"] or {}
     if told.get("loaded"):
-        return LoadResult(reply["path"], None)
+        return LoadResult(reply["path"], None, bound=not told.get("lazily"))
     error = _load_error(reply, told, seconds)
     text, stack = mask_values(error.text, variables), mask_values(error.stack, variables)
     return LoadResult(reply["path"], replace(error, text=text, stack=stack))

@@ -10,7 +10,7 @@ from lambdapack.rules.function.loading import LoadError
 from lambdapack.store.records import Store
 
 PROOF_KIND = "proofs"
-PROOF_VERSION = 1
+PROOF_VERSION = 2
 """Grows when loading the same files would say something else."""
 
 
@@ -28,14 +28,14 @@ class ProofRecords:
             return None
         try:
             rows = json.loads(content)
-            return tuple(LoadResult(path, LoadError(**error) if error else None) for path, error in rows)
+            return tuple(LoadResult(path, LoadError(**error) if error else None, bound) for path, error, bound in rows)
         except (ValueError, TypeError):
             return None
 
     def put(self, parts: Iterable[object], results: Sequence[LoadResult]) -> None:
         """Remember results. What took too long may be faster another time."""
         if self._store and not any(result.error and result.error.late for result in results):
-            rows = [(result.path, asdict(result.error) if result.error else None) for result in results]
+            rows = [(result.path, asdict(result.error) if result.error else None, result.bound) for result in results]
             self._store.put(PROOF_KIND, _record_key(parts), json.dumps(rows).encode())
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lambdapack.credentials import mask_credentials
 from lambdapack.model import DEFAULT_HANDLER, Finding, Target
 from lambdapack.rules.model.case import Case, LockCase, Policy
 from lambdapack.rules.model.package import PackageFacts
@@ -15,13 +16,15 @@ from lambdapack.runtimes.runtime import Runtime
 if TYPE_CHECKING:
     from lambdapack.managers.interface import ManagerSettings
     from lambdapack.managers.lock import DependencySource
+    from lambdapack.project.site import FunctionSite
 
 
 def check_package(subject: Subject, facts: PackageFacts, runtime: Runtime, policy: Policy) -> Report:
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     case = Case(subject, facts, runtime, policy)
     findings = (finding for check in CHECKS for finding in check.run(case))
-    return Report(runtime, subject, case.binaries.judgements, apply_policy(findings, policy))
+    counted = apply_policy(findings, policy)
+    return Report(runtime, subject, case.binaries.judgements, counted, case.binaries.fallbacks)
 
 
 def check_lockfile(
@@ -30,12 +33,13 @@ def check_lockfile(
     npm_version: str | None,
     settings: "ManagerSettings",
     handler: str = DEFAULT_HANDLER,
+    site: "FunctionSite | None" = None,
 ) -> tuple[Finding, ...]:
     """Return what npm of that version would refuse, or would leave out without an error; worst first.
 
     Without a lockfile that npm can use, that is the only finding. None for `npm_version`: not known yet.
     """
-    case = LockCase(project, target.architecture, npm_version, settings, handler)
+    case = LockCase(project, target.architecture, npm_version, settings, handler, site, target.runtime)
     usability, *checks = LOCK_CHECKS
     blocking = tuple(usability.run(case))
     if blocking:
@@ -56,7 +60,20 @@ def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:
     rule = finding.rule
     severity = policy.severities.get(rule.code, policy.severities.get(rule.name))
     reasons = (ignore.reason for ignore in policy.ignores if _matches_ignore(ignore.code, ignore.path, finding))
-    return replace(finding, severity=severity or finding.severity, ignored=next(reasons, None))
+    return replace(
+        finding,
+        message=mask_credentials(finding.message),
+        fix=mask_credentials(finding.fix),
+        evidence=tuple((name, _mask_evidence(value)) for name, value in finding.evidence),
+        severity=severity or finding.severity,
+        ignored=next(reasons, None),
+    )
+
+
+def _mask_evidence(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_credentials(value)
+    return [_mask_evidence(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _matches_ignore(code: str, path: str, finding: Finding) -> bool:

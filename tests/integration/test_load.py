@@ -73,17 +73,46 @@ def test_a_handler_that_throws_or_exports_nothing_is_named(
     assert "exports no function handler" in str(judge(silent, lab_engine)[1]["handler-fails"]["message"])
 
 
+def calling(tmp_path: Path, name: str, binding: str) -> Path:
+    """Return a zip with an addon that calls a function."""
+    source = elf.NODE_API + f"\nint {name}(void);\nint call(void) {{ return {name}(); }}\n"
+    made = elf.link(tmp_path, "addon.node", source, "-DLEVEL=8", f"-Wl,-z,{binding}")
+    made.with_name("index.js").write_text("exports.handler = async () => 1\n")
+    path = tmp_path / "fn.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in ("index.js", "addon.node"):
+            archive.write(tmp_path / file, file)
+    return path
+
+
 @pytest.mark.proves("load-failed")
 def test_what_no_table_decides_is_decided_by_the_loader(tmp_path: Path, lab_engine: dict[str, str]) -> None:
-    source = elf.NODE_API + "\nint SSL_not_there(void);\nint call(void) { return SSL_not_there(); }\n"
-    made = elf.link(tmp_path, "addon.node", source, "-DLEVEL=8", "-Wl,-z,now")
-    with zipfile.ZipFile(tmp_path / "fn.zip", "w") as archive:
-        archive.writestr("index.js", "exports.handler = async () => 1\n")
-        archive.write(made, "addon.node")
-    code, found = judge(tmp_path / "fn.zip", lab_engine)
+    code, found = judge(calling(tmp_path, "base64_stream_decode", "now"), lab_engine)
     assert code == 1
     assert found["undefined-symbol"]["severity"] == "warning"
-    assert "undefined symbol: SSL_not_there" in str(found["load-failed"]["message"])
+    assert "undefined symbol: base64_stream_decode" in str(found["load-failed"]["message"])
+
+
+@pytest.mark.parametrize("binding", ["now", "lazy"])
+def test_a_doubt_about_a_symbol_is_gone_when_the_loader_found_it(
+    tmp_path: Path, lab_engine: dict[str, str], binding: str
+) -> None:
+    code, found = judge(calling(tmp_path, "BrotliDecoderVersion", binding), lab_engine)
+    assert code == 0
+    assert "undefined-symbol" not in found
+
+
+def test_a_doubt_about_a_symbol_that_is_only_looked_up_later_stays(tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    _, found = judge(calling(tmp_path, "base64_stream_decode", "lazy"), lab_engine)
+    assert found["undefined-symbol"]["severity"] == "warning"
+    assert "load-failed" not in found
+
+
+def test_what_nothing_defines_is_refused_by_both(tmp_path: Path, lab_engine: dict[str, str]) -> None:
+    code, found = judge(calling(tmp_path, "SSL_not_there", "now"), lab_engine)
+    assert code == 1
+    assert found["undefined-symbol"]["severity"] == "error"
+    assert "verdict-disagrees" not in found
 
 
 @pytest.mark.proves("verdict-disagrees")
@@ -217,3 +246,22 @@ def test_what_would_be_emulated_or_hangs_is_said_to_be_unproved(tmp_path: Path, 
     status, found, _ = build(function(tmp_path / "slow", code, type="module"), lab_engine)
     assert (status, found["not-proved"]["severity"]) == (0, "note")
     assert "took longer than 10 s" in str(found["not-proved"]["message"])
+
+
+def test_the_handler_gets_the_functions_variables_and_reports_do_not_show_them(
+    tmp_path: Path, lab_engine: dict[str, str]
+) -> None:
+    (tmp_path / "package.json").write_text('{"name": "fn"}')
+    (tmp_path / "index.js").write_text(
+        "if (!process.env.KEY) throw new Error('KEY is not set')\n"
+        "if (process.env.KEY !== 'right') throw new Error(`refused ${process.env.KEY}`)\n"
+        "exports.handler = async () => 1\n"
+    )
+    code, found = judge(tmp_path, lab_engine)
+    assert (code, "KEY is not set" in json.dumps(found["handler-fails"])) == (1, True)
+    assert judge(tmp_path, lab_engine, "--env", "KEY=right") == (0, {})
+    (tmp_path / "variables").write_text("KEY=a-secret-of-somebody\n")
+    code, found = judge(tmp_path, lab_engine, "--env-file", str(tmp_path / "variables"))
+    assert code == 1
+    assert "refused $KEY" in json.dumps(found)
+    assert "a-secret-of-somebody" not in json.dumps(found)

@@ -35,7 +35,7 @@ from lambdapack.project.template import find_resources
 from lambdapack.report import human
 from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
-from lambdapack.rules.model.report import Judgement
+from lambdapack.rules.model.report import PrunedFile
 
 
 def check_single_target(wish: str, targets: Sequence[Target]) -> None:
@@ -191,14 +191,11 @@ def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
     return f"{before}\n{report}" if before and "\n\n" in report else before + report
 
 
-def _render_pruned(pruned: Sequence[Judgement], *, verbose: bool) -> str:
-    saved = format_size(sum(judgement.binary.size for judgement in pruned))
+def _render_pruned(pruned: Sequence[PrunedFile], *, verbose: bool) -> str:
+    saved = format_size(sum(file.size for file in pruned))
     lines = [f"pruned: {format_count(len(pruned), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
     if verbose:
-        lines += [
-            f"  {judgement.binary.path} ({judgement.cause}, {format_size(judgement.binary.size)})"
-            for judgement in pruned
-        ]
+        lines += [f"  {file.path} ({file.reason}, {format_size(file.size)})" for file in pruned]
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lambdapack.credentials import secret_words as words_of_url
+from lambdapack.credentials import strip_url_credentials, strip_user
 from lambdapack.engine.interface import Command, CommandResult, Limits, Sandbox
 from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import WRONG_IMAGE
@@ -23,14 +25,18 @@ from lambdapack.managers.interface import (
     PreparedSandbox,
     ScriptedPackage,
 )
-from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, strip_user
+from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, PROXY_VARIABLES
+from lambdapack.managers.npm.ini import decode_ini
+from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
 from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, INSTALLED_LOCKFILE, LIBC_NPM, NODEDIR_NPM
 from lambdapack.model import MIB, TASK_ROOT
-from lambdapack.tree.compose import make_readable
-from lambdapack.tree.entry import Tree
+from lambdapack.tree.compose import MemoryTree, OverlayTree, make_readable
+from lambdapack.tree.entry import EntryKind, Tree, read_file
 
 NPM_USER = (1051, 1051)
 """Who runs npm and the packages' scripts: Lambda's own uid, and no right to anything but its directory."""
+
+MANIFEST_NAMES = frozenset(("package.json", *LOCKFILE_NAMES))
 
 NPMRC_PATH = f"{SECRETS_DIRECTORY}/npmrc"
 ENVIRONMENT_PATH = f"{SECRETS_DIRECTORY}/environment"
@@ -78,7 +84,6 @@ REBUILD_SCRIPT = f"[ ! -f {INSTALLED_LOCKFILE} ] || touch {INSTALLED_LOCKFILE}; 
 
 LEAVE_OUT_SCRIPT = 'rm -rf -- "$1"; for link in node_modules/.bin/*; do [ -e "$link" ] || rm -f -- "$link"; done'
 
-_PASSWORD = re.compile(r"://[^/\s:@]*:([^@\s/]+)@")
 _TOKEN = re.compile(r"(?:_authToken|_auth|_password)\s*=\s*\"?([^\s\"]+)")
 
 
@@ -104,7 +109,7 @@ def settings_with_secrets(settings: ManagerSettings) -> SandboxSettings:
 
 def settings_without_secrets(settings: ManagerSettings) -> SandboxSettings:
     """Return what package scripts may see: registries, CA bundles, proxies without their users."""
-    environment = {name: strip_user(value) for name, value in settings.environment.items()}
+    environment = {name: strip_user(value, strict=_is_proxy(name)) for name, value in settings.environment.items()}
     files = tuple((name, data) for name, data in settings.files if name in {CA_FILE_NAME, EXTRA_CA_FILE_NAME})
     return SandboxSettings(FETCH_RETRY_SETTINGS + settings.without_secrets.encode(), files, environment)
 
@@ -112,8 +117,42 @@ def settings_without_secrets(settings: ManagerSettings) -> SandboxSettings:
 def secret_words(settings: ManagerSettings) -> tuple[str, ...]:
     """Return the tokens and passwords that must not be seen in a log line."""
     text = settings.text.decode("utf-8", "replace")
-    urls = "\n".join([text, *settings.environment.values()])
-    return tuple(dict.fromkeys(_TOKEN.findall(text) + _PASSWORD.findall(urls)))
+    values = (
+        value for _name, found in decode_ini(text).items() for value in ((found,) if isinstance(found, str) else found)
+    )
+    urls = [word for value in values if "@" in value for word in words_of_url(value)]
+    for name, value in settings.environment.items():
+        urls += words_of_url(value, strict=True) if _is_proxy(name) else ()
+    return tuple(dict.fromkeys([*_TOKEN.findall(text), *urls]))
+
+
+def _is_proxy(name: str) -> bool:
+    return name.upper() in PROXY_VARIABLES and not name.upper().startswith("NO_")
+
+
+def inputs_without_secrets(inputs: Tree) -> Tree:
+    """Return an install's inputs as package scripts may see them: manifests and lockfiles without users in URLs."""
+    changed: dict[str, tuple[bytes, int]] = {}
+    for path, entry in inputs.entries.items():
+        if entry.kind is EntryKind.FILE and path.rpartition("/")[2] in MANIFEST_NAMES:
+            data = read_file(inputs, path)
+            bare = _strip_manifest(data) if b"@" in data and b"//" in data else data
+            if bare != data:
+                changed[path] = (bare, entry.mode)
+    return OverlayTree(inputs, MemoryTree(changed)) if changed else inputs
+
+
+def _strip_manifest(data: bytes) -> bytes:
+    try:
+        document = json.loads(data)
+        bare = strip_url_credentials(document)
+    except (ValueError, RecursionError):
+        return data  # npm does not read it either
+    return (
+        data
+        if bare == document
+        else (json.dumps(bare, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    )
 
 
 def prepare_sandbox(sandbox: Sandbox, inputs: Tree, carried: SandboxSettings) -> PreparedSandbox:

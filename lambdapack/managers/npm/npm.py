@@ -89,8 +89,10 @@ class Npm:
         """Put the project and its settings in place. LP103 without npm."""
         from lambdapack.managers.npm import commands  # noqa: PLC0415
 
-        carry = commands.settings_with_secrets if secrets else commands.settings_without_secrets
-        return commands.prepare_sandbox(sandbox, inputs, carry(settings))
+        if secrets:
+            return commands.prepare_sandbox(sandbox, inputs, commands.settings_with_secrets(settings))
+        bare = commands.inputs_without_secrets(inputs)
+        return commands.prepare_sandbox(sandbox, bare, commands.settings_without_secrets(settings))
 
     def fetch_commands(self, run: "InstallRun", prepared: "PreparedSandbox") -> "InstallCommands":
         """Return `npm ci --ignore-scripts`."""

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from lambdapack.credentials import strip_user
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.managers.interface import SECRETS_DIRECTORY, ManagerSettings
@@ -15,7 +16,6 @@ from lambdapack.managers.network import (
     host_environment,
     is_loopback,
     refuse_loopback,
-    strip_user,
 )
 from lambdapack.managers.npm.ini import IniValue, decode_ini, encode_ini
 from lambdapack.managers.npm.versions import DEFAULT_REGISTRY
@@ -59,7 +59,8 @@ INLINE_SECRET_KEYS = frozenset({"cert", "key"})
 AUTH_KEYS = frozenset({"_authToken", "_auth", "username", "_password", "email", "certfile", "keyfile", "always-auth"})
 SECRET_KEYS = frozenset({"_authToken", "_auth", "_password", "keyfile"})
 UNBOUND_AUTH_KEYS = frozenset({"_authToken", "_auth", "username", "_password", "email"})
-URL_KEYS = frozenset({"registry", "proxy", "https-proxy", "http-proxy"})
+PROXY_KEYS = frozenset({"proxy", "https-proxy", "http-proxy"})
+URL_KEYS = PROXY_KEYS | {"registry"}
 
 _VARIABLE = re.compile(r"(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}")
 
@@ -207,17 +208,29 @@ def _keys_from_environment(environ: Mapping[str, str]) -> dict[str, _Key]:
 def _is_known_key(name: str) -> bool:
     if name.startswith("//"):
         # Credentials for this machine's own registry are of no use in a container.
-        return name.rpartition(":")[2] in AUTH_KEYS and not is_loopback(urlsplit(name).hostname or "")
+        return name.rpartition(":")[2] in AUTH_KEYS and not is_loopback(_split_url(name, name).hostname or "")
     if name.startswith("@"):
         return name.endswith(":registry")
     carried = RESULT_KEYS | TRANSPORT_KEYS | FILE_KEYS | INLINE_SECRET_KEYS | AUTH_KEYS
     return name in carried | CHOICE_KEYS | WORKSPACE_KEYS
 
 
+def _split_url(url: str, what: str) -> SplitResult:
+    """Return the parts of a URL; LP006 when no parser takes it. Its user is no part of what is read or said."""
+    try:
+        return urlsplit(strip_user(url))
+    except ValueError as error:
+        hint = (
+            "Write a registry's address as https://HOST[:PORT]/; IPv6 addresses stand in brackets: http://[::1]:4873/."
+        )
+        raise LambdapackError(BAD_CONFIG, f"{what}: {strip_user(url)!r} is no address: {error}", hint=hint) from error
+
+
 def _bind_credentials(keys: dict[str, _Key]) -> dict[str, _Key]:
     """Bind credentials without a host to the registry, as `npm config fix` does: npm >= 9 refuses the old form."""
     registry = str(keys["registry"].value) if "registry" in keys else DEFAULT_REGISTRY
-    parts = urlsplit(registry)
+    origin = keys["registry"].origin if "registry" in keys else ""
+    parts = _split_url(registry, f"registry ({origin})")
     host = f"//{parts.netloc.rpartition('@')[2]}{parts.path.rpartition('/')[0]}/"
     return {f"{host}:{name}" if name in UNBOUND_AUTH_KEYS else name: key for name, key in keys.items()}
 
@@ -240,7 +253,7 @@ def _carry_value(name: str, key: _Key, host: _Host, files: dict[str, bytes]) -> 
 def _is_secret(name: str, value: IniValue) -> bool:
     kind = name.rpartition(":")[2]
     if kind in URL_KEYS and isinstance(value, str):
-        return strip_user(value) != value
+        return strip_user(value, strict=kind in PROXY_KEYS) != value
     # A variable that the host lacks is no secret: npm would send its name.
     return (kind in SECRET_KEYS or name in INLINE_SECRET_KEYS) and "${" not in str(value)
 

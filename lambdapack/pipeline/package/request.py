@@ -13,7 +13,7 @@ from lambdapack.pipeline.package.plan import PackageJob
 from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.report import Judgement, Report
+from lambdapack.rules.model.report import PrunedFile, Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.store.records import Store
 from lambdapack.tree.entry import Tree
@@ -66,7 +66,7 @@ class BuiltPackage:
     archive: Archive | None = None
     directory: Path | None = None
     left_out: tuple[tuple[str, str], ...] = ()
-    pruned: tuple[Judgement, ...] = ()  # binaries for other systems that do not ship
+    pruned: tuple[PrunedFile, ...] = ()  # files for other systems that do not ship
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +78,5 @@ class JudgedPackage:
     tree: Tree
     facts: PackageFacts
     left_out: tuple[tuple[str, str], ...]
-    pruned: tuple[Judgement, ...]
+    pruned: tuple[PrunedFile, ...]
     install: InstallResult

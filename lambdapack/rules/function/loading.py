@@ -1,11 +1,12 @@
 """The findings of a load test in the runtime image, compared with the judgements. Never runs the test."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from lambdapack.binary.facts import BinaryRole
 from lambdapack.model import Finding, Rule, Severity
+from lambdapack.rules.binary.linking_records import UNDEFINED_SYMBOL
 from lambdapack.rules.model.report import Judgement, Outcome, Report
 
 VERDICT_DISAGREES = Rule(
@@ -164,3 +165,23 @@ def handler_import_finding(path: str, error: LoadError, image: str, *, asked_lit
 def not_proved_finding(reason: str, path: str = "") -> Finding:
     """Return the note that something was not loaded, and why."""
     return Finding(NOT_PROVED, path, reason)
+
+
+def drop_proved_doubts(report: Report, bound: Collection[str]) -> Report:
+    """Return the report without the doubts about symbols of addons whose every symbol was found (paths)."""
+
+    def is_proved(judgement: Judgement) -> bool:
+        doubt = judgement.outcome is Outcome.UNKNOWN and judgement.cause == UNDEFINED_SYMBOL.name
+        return doubt and judgement.binary.path in bound
+
+    gone = {judgement.binary.path for judgement in report.judgements if is_proved(judgement)}
+    return replace(
+        report,
+        judgements=tuple(
+            replace(judgement, outcome=Outcome.LOADS, cause=None, finding=None) if is_proved(judgement) else judgement
+            for judgement in report.judgements
+        ),
+        findings=tuple(
+            finding for finding in report.findings if finding.rule is not UNDEFINED_SYMBOL or finding.path not in gone
+        ),
+    )
