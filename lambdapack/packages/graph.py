@@ -24,7 +24,7 @@ from lambdapack.script.specifiers import read_specifiers
 
 MAX_FILES = 10_000
 MAX_BYTES = 256 * 1024 * 1024
-"""Scripts that are read for one graph, and their bytes: what Lambda unpacks at most (262144000, FACTS section 4)."""
+"""Scripts that are read for one graph, and their bytes: what Lambda unpacks at most (docs/facts.md#4-limits)."""
 
 READER_VERSION = 1
 """Part of every cache key: another reader may find other specifiers in the same bytes."""

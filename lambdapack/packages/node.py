@@ -4,8 +4,6 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lambdapack.runtimes.runtime import node_behaviour
-
 BUILTINS = frozenset(
     (
         "_http_agent", "_http_client", "_http_common", "_http_incoming", "_http_outgoing", "_http_server",
@@ -66,19 +64,6 @@ def plain_node(version: tuple[int, int], flags: Sequence[str] = ()) -> Resolutio
     requires = version >= REQUIRES_MODULES_SINCE.get(version[0], (23, 0))
     detects = version >= DETECTS_SINCE.get(version[0], (23, 0))
     return with_flags(ResolutionSettings(version, requires, detects), flags)
-
-
-def lambda_node(major: int, minor: int = 99, options: str = "", own_node_path: str | None = None) -> ResolutionSettings:
-    """Return node as a managed runtime starts it, with the function's NODE_OPTIONS and NODE_PATH."""
-    behaviour = node_behaviour(major)
-    paths = behaviour.node_path if own_node_path is None else tuple(filter(None, own_node_path.split(":")))
-    node = replace(
-        plain_node((major, minor), behaviour.flags),
-        node_path=paths,
-        import_path=paths if behaviour.import_searches_node_path else (),
-        provided=behaviour.provided,
-    )
-    return with_flags(node, split_options(options))
 
 
 def split_options(options: str) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ import pytest
 
 from lambdapack.packages.file_system import PlacedTrees
 from lambdapack.packages.graph import GraphBuilder, GraphStart, ModuleGraph, Presence, layer_offers
-from lambdapack.packages.node import ResolutionSettings, lambda_node, preloads
+from lambdapack.packages.node import ResolutionSettings, preloads
 from lambdapack.packages.resolution import ProvidedPackage, ResolutionError
 from lambdapack.packages.resolver import ModuleResolver
+from lambdapack.runtimes.node_process import lambda_node
 from lambdapack.script.specifier import ImportCertainty, Platform, ScriptSpecifiers
 from lambdapack.tree.directory import DirectoryTree
 from tests.registry.real_node import write_tree
