@@ -15,8 +15,16 @@ LAYER_ROOT = "/opt"
 NODE_MODULES = "node_modules"
 """The directory in which Node.js looks for packages (Node.js documentation, "Modules: CommonJS modules")."""
 
+DEFAULT_HANDLER = "index.handler"
+"""FILE.EXPORT of a function whose settings and template name none."""
+
 MIB = 1024 * 1024
 """Bytes."""
+
+
+def is_in_node_modules(path: str) -> bool:
+    """Tell whether a path leads into a node_modules: an installed package's, not the project's own file."""
+    return NODE_MODULES in path.split("/")
 
 
 class Architecture(Enum):

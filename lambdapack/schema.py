@@ -1,8 +1,9 @@
 """Declares JSON documents: a field's type and description, from which its JSON Schema (draft 2020-12) follows.
 
 A document is a TypedDict: mypy holds what renders it to the declared fields, and the schema is read off the same
-declaration. Measured start-up of eight records of ten fields, CPU: 7 ms as frozen dataclasses with slots, 21 ms with
-msgspec (its import), less than 1 ms as TypedDicts, which also need no conversion before they are written.
+declaration. Start-up of eight records of ten fields, CPU, best of 60 runs with bytecode: 6 ms as frozen dataclasses
+with slots, 11 ms with msgspec (mostly its import), less than 1 ms as TypedDicts, which need no conversion before they
+are written.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +46,7 @@ def word(description: str, words: Words) -> Schema:
     return {"description": description, "enum": words}
 
 
-def described(description: str) -> Schema:
+def describe(description: str) -> Schema:
     """Describe a field whose type says the rest."""
     return {"description": description}
 

@@ -235,7 +235,7 @@ class FakeEngine:
             raise LambdapackError(WRONG_IMAGE, f"{reference} is for {found}, and {architecture} is wanted")
         return Image(reference, "sha256:" + reference.encode().hex().ljust(64, "0")[:64], architecture)
 
-    def held(self, reference: str, architecture: Architecture) -> Image | None:
+    def find_image(self, reference: str, architecture: Architecture) -> Image | None:
         return self.image(reference, architecture) if self.images.get(reference) is architecture else None
 
     def file_system(self, image: Image, path: str, spool: Path) -> None:
@@ -255,7 +255,7 @@ class FakeEngine:
         return [Volume(name, 0) for name in sorted(self.volumes)]
 
     def drop_cache(self, name: str) -> bool:
-        if any(each.spec.cache and each.spec.cache[0] == name for each in self.living):
+        if any(volume.name == name for each in self.living for volume in each.spec.volumes):
             return False
         self.volumes.discard(name)
         return True
@@ -267,8 +267,7 @@ class FakeEngine:
     def _open(self, spec: SandboxSpec, observer: Observer) -> Iterator[Sandbox]:
         sandbox = FakeSandbox(spec, self.image(spec.image, spec.architecture, observer), self)
         self.opened.append(sandbox)
-        if spec.cache:
-            self.volumes.add(spec.cache[0])
+        self.volumes.update(volume.name for volume in spec.volumes)
         self.living.append(sandbox)
         try:
             yield sandbox

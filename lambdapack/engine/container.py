@@ -23,7 +23,7 @@ KEPT_LABEL = "dev.lambdapack.kept"
 """Label of a container that the user wants to look at."""
 
 CACHE_LABEL = "dev.lambdapack.cache"
-"""Label of npm's cache volume."""
+"""Label of a cache volume; its value is the directory it is mounted at."""
 
 IDLE_STATES = frozenset(("created", "initialized", "configured", "exited", "dead", "stopped"))
 """States in which no dead man's switch works: what never started or was not removed at its end."""
@@ -188,7 +188,5 @@ def _tmpfs_mounts(spec: SandboxSpec) -> Mapping[str, str]:
 
 def _volume_mounts(spec: SandboxSpec) -> list[dict[str, Any]]:
     anonymous = [{"Type": "volume", "Target": path} for path in spec.writable]
-    if spec.cache is None:
-        return anonymous
-    volume, path = spec.cache
-    return [*anonymous, {"Type": "volume", "Source": volume, "Target": path}]
+    named = [{"Type": "volume", "Source": volume.name, "Target": volume.directory} for volume in spec.volumes]
+    return [*anonymous, *named]

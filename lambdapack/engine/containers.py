@@ -54,15 +54,15 @@ class ContainerEngine:
         """Return the image, pulled only when it is not there (LP102), its CPU proved (LP103)."""
         return self._store.image(reference, architecture, observer)
 
-    def held(self, reference: str, architecture: Architecture) -> Image | None:
+    def find_image(self, reference: str, architecture: Architecture) -> Image | None:
         """Return the image when the engine holds it for that CPU; never pulls."""
-        return self._store.held(reference, architecture)
+        return self._store.find_image(reference, architecture)
 
     def file_system(self, image: Image, path: str, spool: Path) -> None:
         """Write the tar stream of a directory of the image; LP103 when it has no such directory."""
-        with self._store.created(self._store.identity(image.reference), image.architecture) as looked:
+        with self._store.create_idle(self._store.identity(image.reference), image.architecture) as idle:
             try:
-                with self._daemon.download(looked, f"{path.rstrip('/')}/.") as chunks:
+                with self._daemon.download(idle, f"{path.rstrip('/')}/.") as chunks:
                     spooling.write_spool(chunks, spool, lambda _bytes: None)
             except NotFoundError as error:
                 raise LambdapackError(WRONG_IMAGE, f"{image.reference} has no directory {path}: {error}") from error
@@ -74,7 +74,7 @@ class ContainerEngine:
         return self._daemon.build(context, tag, arguments, architecture.oci_platform)
 
     def caches(self) -> Sequence[Volume]:
-        """Return the volumes that keep npm's cache between builds."""
+        """Return the cache volumes of all builds."""
         found = [
             (volume["Name"], (volume.get("UsageData") or {}).get("Size"))
             for volume in self._daemon.volumes(CACHE_LABEL)
@@ -106,8 +106,8 @@ class ContainerEngine:
             run_shielded(lambda: self._end(spec, name, wires, observer))
 
     def _start(self, spec: SandboxSpec, image: Image, name: str, wires: list[Wire]) -> Sandbox:
-        if spec.cache:
-            self._daemon.volume(spec.cache[0], {CACHE_LABEL: "npm"})
+        for volume in spec.volumes:
+            self._daemon.volume(volume.name, {CACHE_LABEL: volume.directory})
         try:
             return self._started(spec, image, name, wires)
         except LambdapackError as error:
@@ -155,6 +155,6 @@ class ContainerEngine:
             return
         self._reaped = True
         with contextlib.suppress(LambdapackError):
-            for each in self._daemon.containers(OWNER_LABEL):
-                if is_abandoned(each, self._owner, time.time()):
-                    self._daemon.remove(str(each["Id"]))
+            for candidate in self._daemon.containers(OWNER_LABEL):
+                if is_abandoned(candidate, self._owner, time.time()):
+                    self._daemon.remove(str(candidate["Id"]))

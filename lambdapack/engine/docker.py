@@ -54,10 +54,10 @@ def error_from_response(words: str, status: int) -> Exception:
 
 def error_causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and what it was raised from, outermost first: the SDK wraps a cause five times."""
-    each: BaseException | None = error
-    while each is not None:
-        yield each
-        each = each.__cause__ or each.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def innermost_os_error(error: BaseException) -> OSError | None:
@@ -227,14 +227,15 @@ class DockerDaemon:
         """Make a named volume, if it is not there. podman calls that a conflict."""
         with _translate_errors():
             known = self._client.volumes(filters={"name": name}).get("Volumes") or ()
-            if not any(each["Name"] == name for each in known):
+            if not any(volume["Name"] == name for volume in known):
                 self._client.create_volume(name, labels=dict(labels))
 
     def volumes(self, label: str) -> Sequence[Mapping[str, Any]]:
         """Return all volumes with a label. Only the server's sum of everything knows their sizes."""
         with _translate_errors():
             named = {volume["Name"] for volume in self._client.volumes(filters={"label": label}).get("Volumes") or ()}
-            return [each for each in self._client.df().get("Volumes") or () if each["Name"] in named] if named else []
+            volumes = self._client.df().get("Volumes") or () if named else ()
+            return [volume for volume in volumes if volume["Name"] in named]
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume."""

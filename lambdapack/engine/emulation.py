@@ -1,4 +1,4 @@
-"""Checks that an engine can run programs of another CPU, before npm runs. Never installs an emulator."""
+"""Checks that an engine can run programs of another CPU, before anything is installed. Never installs an emulator."""
 
 import os
 import platform

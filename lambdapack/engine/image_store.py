@@ -104,7 +104,7 @@ class ImageStore:
             raise LambdapackError(WRONG_IMAGE, _describe_mismatch(reference, machine, architecture))
         return Image(reference, images.image_digest(found), architecture)
 
-    def held(self, reference: str, architecture: Architecture) -> Image | None:
+    def find_image(self, reference: str, architecture: Architecture) -> Image | None:
         """Return the image when the server holds it for that CPU; never pulls."""
         found = self._daemon.image(reference)
         if found is None or self._machine(found, architecture) is not architecture:
@@ -126,7 +126,7 @@ class ImageStore:
             return self._daemon.create(body, name, None)
 
     @contextlib.contextmanager
-    def created(self, identity: str, architecture: Architecture) -> Iterator[str]:
+    def create_idle(self, identity: str, architecture: Architecture) -> Iterator[str]:
         """Enclose a container that is never started."""
         name = container.container_name("look")
         body = container.idle_config(identity, self._owner, "look")
@@ -144,17 +144,17 @@ class ImageStore:
 
     def _read_machine(self, identity: str, architecture: Architecture) -> Architecture | None:
         path = NODE_PROGRAM
-        with self.created(identity, architecture) as looked:
+        with self.create_idle(identity, architecture) as idle:
             for _ in range(MAX_NODE_LINKS):
-                found = self._head(looked, path)
+                found = self._head(idle, path)
                 if not found.link:
                     return Architecture.of_machine(found.machine or 0)
                 path = posixpath.normpath(posixpath.join(posixpath.dirname(path), found.link))
         return None
 
-    def _head(self, looked: str, path: str) -> TarHead:
+    def _head(self, idle: str, path: str) -> TarHead:
         try:
-            with self._daemon.download(looked, path) as chunks:
+            with self._daemon.download(idle, path) as chunks:
                 return read_tar_head(chunks)
         except NotFoundError:
             return TarHead()

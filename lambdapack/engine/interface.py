@@ -31,6 +31,14 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheVolume:
+    """A named volume that keeps downloads between sandboxes, and where it is mounted."""
+
+    name: str
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSpec:
     """What kind of place to open."""
 
@@ -43,7 +51,7 @@ class SandboxSpec:
     read_only: bool = False  # root read-only; only `writable` and /tmp can be written
     writable: tuple[str, ...] = ()  # directories that become anonymous volumes (needed to put into a read-only root)
     secrets: str | None = None  # directory that becomes a tmpfs for Sandbox.secret, e.g. "/run/lambdapack"
-    cache: tuple[str, str] | None = None  # (named volume, directory): npm's cache, kept between builds
+    volumes: tuple[CacheVolume, ...] = ()  # made when absent, kept between builds
     capabilities: bool = False  # False: all dropped
     keep: bool = False  # leave the container for a look after the end
 
@@ -136,7 +144,7 @@ class Engine(Protocol):
         """Return the image, pulled only when it is not there (LP102), its CPU proved (LP103)."""
         ...
 
-    def held(self, reference: str, architecture: Architecture) -> Image | None:
+    def find_image(self, reference: str, architecture: Architecture) -> Image | None:
         """Return the image when the engine holds it already; never pulls."""
         ...
 
@@ -151,7 +159,7 @@ class Engine(Protocol):
         ...
 
     def caches(self) -> Sequence[Volume]:
-        """Return the volumes that keep npm's cache between builds."""
+        """Return the cache volumes of all builds."""
         ...
 
     def drop_cache(self, name: str) -> bool:

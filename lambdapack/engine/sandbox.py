@@ -32,7 +32,7 @@ class Watchdog:
         self._clock = clock
         self._begun = self._heard = clock()
 
-    def heard(self) -> None:
+    def restart_silence(self) -> None:
         """Start the clock of silence again."""
         self._heard = self._clock()
 
@@ -213,7 +213,7 @@ class ContainerSandbox:
         tail = OutputTail()
         for frame in pump.ticks(lambda: min(watchdog.remaining, OUTPUT_TICK_SECONDS)):
             if frame is not None:
-                watchdog.heard()
+                watchdog.restart_silence()
                 tail.feed(frame[1])
                 stream(*frame)
             if limit := watchdog.tripped:

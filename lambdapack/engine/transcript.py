@@ -2,10 +2,9 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lambdapack.events import Observer
-from lambdapack.install.compile_lines import CompileLines, CompilerFlag
 
 MAX_KEPT_LINES = 4000
 """Lines remembered for the recognition of a failure; a C++ compile prints hundreds after its first error."""
@@ -22,13 +21,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class Transcript:
     """A `Stream` that turns bytes into clean lines: no control characters, no secrets, no progress redraws."""
 
-    def __init__(self, observer: Observer, secrets: Iterable[str] = ()) -> None:
-        """Pass lines on to `observer`; each of `secrets` is replaced wherever it stands in one."""
+    def __init__(
+        self, observer: Observer, secrets: Iterable[str] = (), reader: Callable[[str], None] | None = None
+    ) -> None:
+        """Pass each line to `observer` and `reader`; `secrets` are replaced wherever they stand in a line."""
         self._observer = observer
         self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._partial: dict[str, bytes] = {}
         self._lines: deque[str] = deque(maxlen=MAX_KEPT_LINES)
-        self._compiling = CompileLines()
+        self._reader = reader
 
     def __call__(self, source: str, data: bytes, /) -> None:
         """Take what came from "stdout" or "stderr"."""
@@ -51,16 +52,12 @@ class Transcript:
         """The last lines of both streams, in the order in which they came."""
         return tuple(self._lines)
 
-    @property
-    def tuned(self) -> tuple[CompilerFlag, ...]:
-        """The CPUs that the packages' compilers were told to use, in the order in which they were."""
-        return self._compiling.tuned
-
     def _take(self, raw: bytes) -> None:
         text = raw[:MAX_LINE_BYTES].decode("utf-8", "replace").rstrip("\r")
         text = _CONTROL.sub("", _ESCAPE.sub("", text.rpartition("\r")[2])).rstrip()
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        self._compiling.take(text)
+        if self._reader is not None:
+            self._reader(text)
         self._lines.append(text)
         self._observer.line(text)

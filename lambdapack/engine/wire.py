@@ -75,9 +75,9 @@ class Wire:
         """Hang up, waking a thread that reads."""
         with contextlib.suppress(Exception):
             self._raw.shutdown(socket.SHUT_RDWR)
-        for each in (getattr(self._handle, "_response", self._raw), self._handle, self._raw):
+        for stream in (getattr(self._handle, "_response", self._raw), self._handle, self._raw):
             with contextlib.suppress(Exception):
-                each.close()
+                stream.close()
 
 
 Frame = tuple[str, bytes]

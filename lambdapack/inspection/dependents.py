@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambdapack.inspection.model import DependentStep, DuplicateFiles, DuplicatePackage, InspectedFile, PackageWeight
+from lambdapack.model import is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.project.project import LockedPackage, Lockfile, is_in_node_modules
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.resolver import PackageFinder
@@ -49,9 +49,8 @@ def _dependency_names(package: PackageManifest) -> frozenset[str]:
 
 def _read_locked_names(facts: PackageFacts) -> list[str]:
     """Return what the project asks for by its lockfile, in the tree or beside the zip."""
-    locks: tuple[Lockfile | None, ...] = (facts.locks.own, facts.origin.lockfile if facts.origin else None)
-    roots: Iterator[LockedPackage | None] = (lockfile.packages.get("") for lockfile in locks if lockfile)
-    root = next((package for package in roots if package), None)
+    locks = (facts.locks.own, facts.origin.lockfile if facts.origin else None)
+    root = next((lock.importers["."] for lock in locks if lock), None)
     return sorted({*root.dependencies, *root.optional_dependencies, *root.peer_dependencies}) if root else []
 
 

@@ -43,10 +43,12 @@ class CompileLines:
             self._flags.update((self._package, flag) for flag in cpu_flags(line))
 
     @property
-    def tuned(self) -> tuple[CompilerFlag, ...]:
+    def flags(self) -> tuple[CompilerFlag, ...]:
         """All flags that chose a CPU, in the order in which they were seen."""
-        found = self._flags.items()
-        return tuple(CompilerFlag(package, flag, times == self._compiled[package]) for (package, flag), times in found)
+        counted = self._flags.items()
+        return tuple(
+            CompilerFlag(package, flag, times == self._compiled[package]) for (package, flag), times in counted
+        )
 
 
 def cpu_flags(line: str) -> tuple[str, ...]:

@@ -1,22 +1,20 @@
-"""What an install is asked for and what it gives, and which files of /var/task ship. Never a copied input."""
+"""What an install is asked for and what it gives. Data only."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdapack.engine.interface import Image, Limits
 from lambdapack.install.compile_lines import CompilerFlag
-from lambdapack.install.strategy import InstallScripts, Strategy
-from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES, link_target
-from lambdapack.managers.npm.npmrc import NpmSettings
-from lambdapack.model import NODE_MODULES, Architecture, Target
-from lambdapack.project.project import LockedPackage, Lockfile, Project
-from lambdapack.project.reader import is_installable
-from lambdapack.tree.compose import FilteredTree
-from lambdapack.tree.entry import Entry, EntryKind, Tree
+from lambdapack.install.key import DependencyKey
+from lambdapack.install.recipe import Recipe
+from lambdapack.managers.interface import ImageFacts, InstallScripts, ManagerSettings, PackageManager
+from lambdapack.managers.lock import DependencySource
+from lambdapack.model import Architecture, Target
+from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
 CACHE_VOLUME = "lambdapack-npm"
-"""Named volume that keeps npm's cache between builds. Only USER writes there; what npm reads it checks by integrity."""
+"""Named volume that keeps downloads between builds. Only NPM_USER writes there; npm checks the integrity of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +26,42 @@ class ImageReferences:
 
 
 @dataclass(frozen=True, slots=True)
-class InstallRequest:
-    """One install."""
+class InstallJob:
+    """One install, named before it runs. Functions that share it are served by one result."""
 
-    project: Project
+    key: DependencyKey
+    target: Target
+    importer: str  # directory of the package.json below the repository's root; "." the root
+
+
+@dataclass(frozen=True, slots=True)
+class InstallRequest:
+    """Everything that an install needs."""
+
+    manager: PackageManager
+    source: DependencySource
     target: Target
     inputs: Tree  # what is put at /var/task: manifest without prepare, lockfile, file: targets, patches ...
-    work: InstallScripts
+    scripts: InstallScripts  # what has to run
     images: Mapping[Architecture, ImageReferences]
-    settings: NpmSettings = field(default_factory=NpmSettings)
+    settings: ManagerSettings = field(default_factory=ManagerSettings)
     limits: Limits = field(default_factory=Limits)
-    scripts: str = "online"  # "offline": install scripts run without a network too, never beside credentials anyway
+    script_policy: str = "online"  # "offline": scripts run without a network, and never beside credentials anyway
     emulation: str = "auto"  # "full": everything in the target's own image
     keep: bool = False  # leave the container for a look after the end
     cache: str = CACHE_VOLUME
+    job: InstallJob | None = None  # what its result is filed under
+    recipes: tuple[Recipe, ...] = ()  # to be tried in this order; none: what STRATEGIES give
+
+    @property
+    def installs_nothing(self) -> bool:
+        """True when no package and no script of the project is there for it: no container is needed."""
+        return not self.scripts.root and not (self.source.lock and self.source.lock.production)
+
+    def image(self, architecture: Architecture) -> str:
+        """Return the reference of the image for a CPU: with a toolchain where anything runs, else the bare one."""
+        references = self.images[architecture]
+        return references.bare if self.scripts.nothing else references.build
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,67 +70,16 @@ class InstallResult:
 
     tree: Tree  # what the install made, as it lies below /var/task
     owned: tuple[str, ...]  # directories of which the source must ship nothing: the install made them anew
+    job: InstallJob | None = None  # None: nobody asked for it by a key, or it was made by another tool
     image: Image | None = None  # None: nothing to install, no container was started
-    strategy: Strategy | None = None
-    node: str = ""
-    npm: str = ""
-    tuned: tuple[CompilerFlag, ...] = ()  # for which CPUs the packages' compilers were told to compile
-    absent: tuple[str, ...] = ()  # optional packages for this target that npm dropped
-    log: tuple[str, ...] = ()  # npm's last lines
-    key_inputs: tuple[tuple[str, str], ...] = ()  # what of the install belongs into the dependency key
+    recipe: Recipe | None = None  # that was followed in the end
+    facts: ImageFacts | None = None  # of the image
+    compiler_flags: tuple[CompilerFlag, ...] = ()  # for which CPUs the packages' compilers were told to compile
+    absent: tuple[str, ...] = ()  # optional packages for this target that were left out
+    log: tuple[str, ...] = ()  # the package manager's last lines
     spool: SpoolTree | None = None  # what the tree reads from
 
     def close(self) -> None:
         """Let go of the spool file, so that it can be removed on Windows too."""
         if self.spool is not None:
             self.spool.close()
-
-
-UNSHIPPED_ROOT_FILES = frozenset(("package.json", ".npmrc", *LOCKFILE_NAMES))
-"""At the root these are the copies that npm was given; the source's own ship."""
-
-
-def owned_directories(lockfile: Lockfile | None) -> tuple[str, ...]:
-    """Return node_modules and the targets of `file:` links inside the project, which npm builds in place."""
-    targets = [link_target(package) for package in lockfile.production if package.link] if lockfile else []
-    return tuple(dict.fromkeys([NODE_MODULES, *sorted(each for each in targets if each and not each.startswith(".."))]))
-
-
-def select_shipped_files(after: Tree, before: Tree, directories: tuple[str, ...]) -> FilteredTree:
-    """Return what lies in `directories` and whatever else differs from `before`: root scripts may write anywhere."""
-
-    def keep(entry: Entry) -> bool:
-        path = entry.path
-        if any(path == directory or path.startswith(f"{directory}/") for directory in directories):
-            return True
-        return path not in UNSHIPPED_ROOT_FILES and _is_made_by_install(after, before, entry)
-
-    return FilteredTree(after, keep)
-
-
-def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
-    """Tell whether an entry was not put in, or was changed since."""
-    was = before.entries.get(now.path)
-    if now.kind is EntryKind.DIRECTORY:
-        return was is None and not any(entry.startswith(f"{now.path}/") for entry in before.entries)
-    if was is None or (was.kind, was.size, was.target) != (now.kind, now.size, now.target):
-        return True
-    if now.kind is not EntryKind.FILE:
-        return False
-    with after.view(now.path) as new, before.view(now.path) as old:
-        return bytes(new) != bytes(old)
-
-
-def find_absent_packages(lockfile: Lockfile, architecture: Architecture, tree: Tree) -> tuple[str, ...]:
-    """Name the optional packages for this CPU that are locked and not there: npm drops what fails, and exits with 0."""
-    manifest = "package.json"
-    there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
-    expected = _expected_packages(lockfile, architecture)
-    return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
-
-
-def _expected_packages(lockfile: Lockfile, architecture: Architecture) -> Iterator[LockedPackage]:
-    for package in lockfile.production:
-        chosen = package.has_install_script or architecture.node in package.cpu
-        if package.optional and not package.link and chosen and is_installable(package, architecture):
-            yield package

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
+from lambdapack.model import NODE_MODULES
 from lambdapack.pack.output import MANIFEST_SUFFIX, TEMPORARY_SUFFIX
+from lambdapack.project.exclusions import (
+    CREDENTIAL_FILES,
+    ENVIRONMENT_FILE_PREFIX,
+    TOOL_DIRECTORIES,
+    VERSION_CONTROL_DIRECTORIES,
+)
 from lambdapack.tree.compose import FilteredTree, TransformedTree
 from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
@@ -56,24 +63,16 @@ SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
 OWN_FILE_REASON: Final = "lambdapack's own"
 
 NEVER_SHIPPED: Final = {
-    "node_modules": HOST_MODULES_REASON,
-    **dict.fromkeys((".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"), VERSION_CONTROL_REASON),
+    NODE_MODULES: HOST_MODULES_REASON,
+    **dict.fromkeys(VERSION_CONTROL_DIRECTORIES, VERSION_CONTROL_REASON),
     IGNORE_FILE: OWN_FILE_REASON,
 }
 """Names, at any depth, that no `!pattern` brings back."""
 
 BUILT_IN_PATTERNS: Final = {
-    TOOL_OUTPUT_REASON: (
-        ".lambdapack/",
-        ".aws-sam/",
-        ".serverless/",
-        "cdk.out/",
-        ".terraform/",
-        "/coverage/",
-        ".venv/",
-    ),
+    TOOL_OUTPUT_REASON: (*(f"{name}/" for name in TOOL_DIRECTORIES), "/coverage/"),
     LITTER_REASON: (".DS_Store", "._*"),
-    SECRET_REASON: (".env*", ".npmrc", ".yarnrc.yml", ".netrc", "*.tfstate*", "*.tfvars", "samconfig.toml"),
+    SECRET_REASON: (f"{ENVIRONMENT_FILE_PREFIX}*", *CREDENTIAL_FILES, "*.tfstate*", "*.tfvars", "samconfig.toml"),
     OWN_FILE_REASON: (f"*{MANIFEST_SUFFIX}", f"*{TEMPORARY_SUFFIX}"),
 }
 """gitignore patterns by reason. Only a coverage/ at the root is a report: deeper, it may be code."""

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
+from lambdapack.managers.registry import MANAGERS
 from lambdapack.packages.install_script import InstallScriptTraits, read_install_script
 from lambdapack.packages.native_use import NativeUse, read_native_use
 from lambdapack.tree.entry import Entry, EntryKind, Tree, ancestors, read_file
+
+LOCKFILE_NAMES = tuple(name for manager in MANAGERS for name in manager.lockfiles)
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 """Bytes of a package.json that are read; npm's registry documents of a single version stay far below."""

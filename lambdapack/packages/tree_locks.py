@@ -1,17 +1,18 @@
-"""The lockfiles inside a tree: the project's own, and npm's hidden lockfile. A broken one counts as absent."""
+"""The lockfiles inside a tree: the project's own, and what an install notes there. A broken one counts as absent."""
 
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES, parse_lockfile
-from lambdapack.project.project import Lockfile
+from lambdapack.managers.lock import Lock
+from lambdapack.managers.registry import MANAGERS
 from lambdapack.tree.entry import EntryKind, Tree, read_file
 
-HIDDEN_LOCKFILE = "node_modules/.package-lock.json"
-"""What npm 7 and later write after each install (arborist lib/arborist/reify.js); only they do."""
+if TYPE_CHECKING:
+    from lambdapack.managers.interface import PackageManager
 
 FOREIGN_MANAGER_PATHS = (
     "node_modules/.pnpm/", "node_modules/.modules.yaml", "node_modules/.yarn-integrity", "node_modules/.yarn-state.yml",
@@ -30,34 +31,35 @@ class TreeLocks:
     """What a tree brings along about its own node_modules."""
 
     base: str = ""  # where node_modules lies: "", "nodejs" in a layer
-    own: Lockfile | None = None  # the project's lockfile
-    hidden: Lockfile | None = None  # npm's note; dev packages that were left out are not in it
+    own: Lock | None = None  # the project's lockfile
+    hidden: Lock | None = None  # the install's own note; dev packages that were left out are not in it
     foreign: bool = False  # another manager made the node_modules
 
 
 def read_tree_locks(tree: Tree) -> TreeLocks:
     """Return the lockfiles of a function, or of a layer's nodejs/."""
     base = LAYER_BASE if any(path.startswith(f"{LAYER_BASE}/node_modules/") for path in tree.entries) else ""
-    hidden = _read_first_lockfile(tree, base, (HIDDEN_LOCKFILE,))
+    hidden = _read_first_lockfile(tree, base, ((manager, manager.installed_lockfile) for manager in MANAGERS))
+    own = _read_first_lockfile(tree, base, ((manager, name) for manager in MANAGERS for name in manager.lockfiles))
     marks = tuple(posixpath.join(base, path) for path in FOREIGN_MANAGER_PATHS)
     marked = any(path.startswith(marks) for path in tree.entries)
-    return TreeLocks(base, _read_first_lockfile(tree, base, LOCKFILE_NAMES), hidden, foreign=marked and hidden is None)
+    return TreeLocks(base, own, hidden, foreign=marked and hidden is None)
 
 
-def _read_first_lockfile(tree: Tree, base: str, names: Iterable[str]) -> Lockfile | None:
-    for name in names:
+def _read_first_lockfile(tree: Tree, base: str, places: Iterable["tuple[PackageManager, str]"]) -> Lock | None:
+    for manager, name in places:
         path = posixpath.join(base, name)
         entry = tree.entries.get(path)
         if entry is None or entry.kind is not EntryKind.FILE or entry.size > MAX_LOCKFILE_BYTES:
             continue
-        lockfile = _parse_lockfile(tree, path)
-        return lockfile if lockfile is not None and lockfile.version > 1 else None
+        lock = _parse_lockfile(manager, tree, path)
+        return lock if lock is not None and lock.version > 1 else None
     return None
 
 
-def _parse_lockfile(tree: Tree, path: str) -> Lockfile | None:
+def _parse_lockfile(manager: "PackageManager", tree: Tree, path: str) -> Lock | None:
     label = Path(path)  # a name for messages: nothing opens it
     try:
-        return parse_lockfile(read_file(tree, path).decode("utf-8-sig"), label)
+        return manager.parse(read_file(tree, path).decode("utf-8-sig"), label)
     except (LambdapackError, UnicodeDecodeError):
         return None

@@ -14,8 +14,9 @@ from lambdapack.engine.images import expand_image_name, is_local_image
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
-from lambdapack.managers.npm.network import PROXY_VARIABLES, ping_registry, registry_urls, strip_user
-from lambdapack.managers.npm.npmrc import DEFAULT_REGISTRY, translate_npm_settings
+from lambdapack.managers.network import PROXY_VARIABLES, strip_user
+from lambdapack.managers.ping import ping_registry
+from lambdapack.managers.registry import MANAGERS
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.measure import Connect
 from lambdapack.report.doctor import HealthCheck, HealthState
@@ -80,7 +81,7 @@ def _check_image(engine: Engine, target: Target, use: str, template: str) -> Hea
     name = f"{use} image for {target}"
     try:
         reference = expand_image_name(template, target)
-        held = engine.held(reference, target.architecture)
+        held = engine.find_image(reference, target.architecture)
     except LambdapackError as error:
         return HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
     if held is not None:
@@ -133,15 +134,16 @@ def _check_network(machine: DoctorTarget) -> Iterator[HealthCheck]:
 
 
 def _check_registries(machine: DoctorTarget) -> Iterator[HealthCheck]:
+    manager = MANAGERS[0]
     try:
-        settings = translate_npm_settings(machine.directory, machine.environ, machine.home)
+        settings = manager.settings(machine.directory, machine.environ, machine.home)
     except LambdapackError as error:
         yield HealthCheck("npm settings", HealthState.ERROR, _render_error(error), error.hint)
         return
     for name in settings.undefined:
         fix = f"Set {name}, or remove it from .npmrc."
         yield HealthCheck("npm settings", HealthState.WARNING, f"variable {name} is not set", fix)
-    for url in registry_urls(settings.without_secrets) or (DEFAULT_REGISTRY,):
+    for url in settings.registries or (manager.default_registry,):
         shown = strip_user(url)
         trouble = ping_registry(url, machine.environ)
         if trouble:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import FILE_EXISTS
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Target
 from lambdapack.pack.output import replace_file
 from lambdapack.pack.source import IGNORE_FILE
 from lambdapack.project.document import read_text
-from lambdapack.project.reader import read_project
 from lambdapack.project.template import find_resources
 from lambdapack.recipes.recipes import RECIPES, Recipe, RecipeContext, RecipeFile, settings_recipe
 
@@ -49,8 +49,9 @@ def read_recipe_context(request: InitRequest) -> tuple[RecipeContext, tuple[str,
     """Return what the recipes need to know, and what is worth a note. LP002 without package.json, but for cdk alone."""
     home, notes = request.directory.resolve(), list[str]()
     root = find_repository_root(home)
-    project = None if request.recipes == ("cdk",) and not (home / "package.json").is_file() else read_project(home)
-    lock = project.lockfile.path if project and project.lockfile else home / "package-lock.json"
+    needs_package = request.recipes != ("cdk",) or (home / "package.json").is_file()
+    source = read_dependencies(home) if needs_package else None
+    lock = source.lock.path if source and source.lock else home / "package-lock.json"
     resources = find_resources(home, notes)
     template = next(
         (

@@ -1,16 +1,19 @@
-"""Measures what a runtime image provides, once for each image digest."""
+"""Measures what an image provides, once for each image digest: a runtime's libraries, and what an install needs."""
 
+import json
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lambdapack.engine.interface import Engine, Image
 from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
+from lambdapack.managers.interface import ImageFacts
 from lambdapack.model import Architecture, Target
+from lambdapack.pack.output import replace_file
 from lambdapack.runtimes.measure import measure_runtime, tighten_runtime
 from lambdapack.runtimes.rootfs import is_worth_indexing
 from lambdapack.runtimes.runtime import Runtime
@@ -78,6 +81,42 @@ def _measure_image(engine: Engine, image: Image, target: Target | None, scratch:
             trees.append(PrefixedTree(tree, place))
         whole = OverlayTree(*trees, MemoryTree({}, links=USR_MERGE_LINKS))
         return measure_runtime(whole, target, digest=image.digest)
+
+
+IMAGE_FACTS_VERSION = 1
+"""Grows when a look at the same image would say something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFactsFiles:
+    """What images bring for an install, in a file for each image digest and package manager."""
+
+    directory: Path | None  # None: nothing is remembered
+    manager: str
+
+    def get(self, digest: str) -> ImageFacts | None:
+        """Return the facts of an image; a file that is damaged or says less counts as absent."""
+        path = self._path(digest)
+        try:
+            record = json.loads(path.read_text(encoding="utf-8")) if path else None
+            facts = ImageFacts(**record) if record else None
+        except (OSError, ValueError, TypeError):
+            return None
+        return facts if facts and facts.digest == digest else None
+
+    def put(self, facts: ImageFacts) -> None:
+        """Write the facts, whole or not at all; a directory that cannot be written costs a second look."""
+        path = self._path(facts.digest)
+        if path is None or path.exists():
+            return
+        with suppress(LambdapackError, OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replace_file(path) as file:
+                file.write(json.dumps(asdict(facts), indent=1, sort_keys=True).encode())
+
+    def _path(self, digest: str) -> Path | None:
+        name = f"{digest.replace(':', '-')}-{self.manager}-{IMAGE_FACTS_VERSION}.json"
+        return self.directory / name if self.directory else None
 
 
 def measure_source(

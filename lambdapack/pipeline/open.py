@@ -14,6 +14,7 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES
 from lambdapack.pack.digest import code_digest
 from lambdapack.packages.manifests import PackageManifest, read_manifests
 from lambdapack.packages.programs import find_unnamed_programs
+from lambdapack.project.exclusions import EXCLUDED_DIRECTORIES
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import ReportLayer
 from lambdapack.tree.archive import ZipTree
@@ -24,7 +25,7 @@ from lambdapack.tree.entry import EntryKind, Tree
 LAYER_PREFIXES = ("nodejs/node_modules/", "nodejs/node")
 """What a layer's paths begin with: nodejs/node_modules and nodejs/nodeNN (AWS developer guide, "Packaging layers")."""
 
-SKIPPED_DIRECTORIES = frozenset((".git", ".hg", ".svn", ".jj", ".lambdapack", ".aws-sam", ".serverless", "cdk.out"))
+SKIPPED_DIRECTORIES = EXCLUDED_DIRECTORIES - {NODE_MODULES}
 """Directories of a bare directory that are not its package: history, and what packers put there."""
 
 

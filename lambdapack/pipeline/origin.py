@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.lock import DependencySource
+from lambdapack.managers.registry import find_manager, read_dependencies
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.output import read_zip_manifest
-from lambdapack.project.project import Project
-from lambdapack.project.reader import read_project
 from lambdapack.rules.model.package import PackageOrigin
 
 MAX_PARENT_LEVELS = 3
@@ -25,8 +25,10 @@ def find_package_origin(archive: Path, directory: Path | None = None) -> Package
     """
     memory = _read_own_manifest(archive)
     if directory is not None:
-        project = read_project(directory)
-        return _compare_project(project, memory if memory.get("project") == project.manifest.get("name") else {})
+        project = read_dependencies(directory)
+        return _compare_project(
+            project, memory if memory.get("project") == project.manifest.document.get("name") else {}
+        )
     project_around = next(_projects_around(archive, memory), None)
     return _compare_project(project_around, memory) if project_around else None
 
@@ -37,35 +39,35 @@ def _read_own_manifest(archive: Path) -> Mapping[str, Any]:
     return document if document is not None and document.get("code_digest") == code_digest(archive) else {}
 
 
-def _projects_around(archive: Path, memory: Mapping[str, Any]) -> Iterator[Project]:
+def _projects_around(archive: Path, memory: Mapping[str, Any]) -> Iterator[DependencySource]:
     name = memory.get("project")
     for directory in archive.resolve().parents[:MAX_PARENT_LEVELS] if isinstance(name, str) else ():
         if (directory / "package.json").is_file():
             try:
-                project = read_project(directory)
+                project = read_dependencies(directory)
             except LambdapackError:  # a project that cannot be read is no reason to refuse a zip
                 return
-            if project.manifest.get("name") == name:
+            if project.manifest.document.get("name") == name:
                 yield project
 
 
-def _compare_project(project: Project, memory: Mapping[str, Any]) -> PackageOrigin:
+def _compare_project(project: DependencySource, memory: Mapping[str, Any]) -> PackageOrigin:
     key = memory.get("dependency_key")
     parts = key.get("parts") if isinstance(key, dict) else None
     changed = _changed_files(project, parts) if isinstance(parts, dict) else ()
-    lockfile = project.lockfile if project.lockfile and project.lockfile.packages else None
+    lockfile = project.lock if project.lock and project.lock.packages else None
     return PackageOrigin(
-        lockfile, owns_lockfile=project.member == ".", has_manifest=isinstance(parts, dict), changed=changed
+        lockfile, owns_lockfile=project.importer == ".", has_manifest=isinstance(parts, dict), changed=changed
     )
 
 
-def _changed_files(project: Project, remembered: Mapping[str, Any]) -> tuple[str, ...]:
+def _changed_files(project: DependencySource, remembered: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files of the project that are not what they were; those of install-inputs are not looked at."""
-    from lambdapack.install.key import differing_parts, project_parts  # noqa: PLC0415  # few zips lie beside a project
-    from lambdapack.managers.npm.inputs import install_inputs  # noqa: PLC0415
+    from lambdapack.install.key import differing_parts  # noqa: PLC0415  # few zips lie beside a project
 
     try:
-        parts = project_parts(project, install_inputs(project), "")
+        manager = find_manager(project.repository)
+        parts = manager.key_parts(project, manager.inputs(project), "")
     except LambdapackError:
         return ()
     now = {name: data for name, data in parts.items() if name != SETTINGS_PART}

@@ -4,11 +4,10 @@ import posixpath
 from collections.abc import Iterator
 
 from lambdapack.binary.facts import Inventory
-from lambdapack.model import Finding
+from lambdapack.managers.lock import DependencySource
+from lambdapack.model import Finding, is_in_node_modules
 from lambdapack.pack.source import ProjectSource
 from lambdapack.pipeline.verify import read_package_facts
-from lambdapack.project.project import Project, is_in_node_modules
-from lambdapack.project.reader import root_scripts
 from lambdapack.rules.function.handler import check_handler, check_handler_code
 from lambdapack.rules.function.records import REQUIRED_FILE_MISSING
 from lambdapack.rules.model.case import Case, Policy
@@ -24,18 +23,18 @@ def read_source_facts(source: ProjectSource, handler: str) -> PackageFacts:
 
 
 def source_findings(
-    facts: PackageFacts, project: Project, runtime: Runtime, policy: Policy, *, layered: bool
+    facts: PackageFacts, project: DependencySource, runtime: Runtime, policy: Policy, *, layered: bool
 ) -> Iterator[Finding]:
     """Yield what no install could mend: secrets, links that leave, a handler that is not there.
 
     A handler that an install script, a dependency or a layer (`layered`) may still bring is left for later.
     """
-    case = Case(Subject("directory", str(project.directory)), facts, runtime, policy)
+    case = Case(Subject("directory", str(project.manifest.path.parent)), facts, runtime, policy)
     yield from check_secrets(case)
     yield from check_links(case)
     if not layered and not _is_provided_later(facts.handler or "", project):
         yield from check_handler(case)
-        locked = project.lockfile.production if project.lockfile else ()
+        locked = project.lock.production if project.lock else ()
         makes_files = "binding.gyp" in facts.entries or any(package.has_install_script for package in locked)
         for finding in check_handler_code(case):
             if not (
@@ -44,13 +43,13 @@ def source_findings(
                 yield finding
 
 
-def _is_provided_later(handler: str, project: Project) -> bool:
+def _is_provided_later(handler: str, project: DependencySource) -> bool:
     elsewhere = (
         posixpath.isabs(handler)
         or is_in_node_modules(handler)
         or _handler_package(handler) in _production_names(project)
     )
-    return elsewhere or bool(root_scripts(project))
+    return elsewhere or bool(project.manifest.install_scripts())
 
 
 def _handler_package(handler: str) -> str:
@@ -58,5 +57,5 @@ def _handler_package(handler: str) -> str:
     return posixpath.basename(handler).partition(".")[0]
 
 
-def _production_names(project: Project) -> frozenset[str]:
-    return frozenset(package.name for package in project.lockfile.production) if project.lockfile else frozenset()
+def _production_names(project: DependencySource) -> frozenset[str]:
+    return frozenset(package.name for package in project.lock.production) if project.lock else frozenset()

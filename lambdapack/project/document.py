@@ -9,6 +9,9 @@ from typing import Any
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BROKEN_MANIFEST
 
+INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
+"""What `npm ci` runs for the root and every package, in this order (npm lib/commands/ci.js, 11.19.1)."""
+
 CONFLICT_START = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 CONFLICT_END = re.compile(r"^>{7}(?: |$)", re.MULTILINE)
 
@@ -37,10 +40,10 @@ def parse_object(text: str, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # a number of 5000 digits; brackets nested without end
         raise LambdapackError(BROKEN_MANIFEST, f"{path}: {error}") from error
     if not isinstance(value, dict):
-        found = {list: "an array", str: "a string", bool: "true or false", type(None): "null"}.get(
+        kind = {list: "an array", str: "a string", bool: "true or false", type(None): "null"}.get(
             type(value), "a number"
         )
-        raise LambdapackError(BROKEN_MANIFEST, f"{path}:1:1: an object is expected, not {found}")
+        raise LambdapackError(BROKEN_MANIFEST, f"{path}:1:1: an object is expected, not {kind}")
     return value
 
 
@@ -73,19 +76,19 @@ def key_lines(text: str, section: str, keys: Iterable[str]) -> dict[str, int]:
     line = text.count("\n", 0, position) + 1
     lines = {}
     for key in keys:
-        found = _find_key(text, key, position)
-        if found >= 0:
-            line += text.count("\n", position, found)
-            position = found
+        place = _find_key(text, key, position)
+        if place >= 0:
+            line += text.count("\n", position, place)
+            position = place
         lines[key] = line
     return lines
 
 
 def _find_key(text: str, key: str, start: int) -> int:
     quoted = json.dumps(key, ensure_ascii=False)
-    found = text.find(f"{quoted}:", start)
-    if found >= 0:
-        return found
+    place = text.find(f"{quoted}:", start)
+    if place >= 0:
+        return place
     spaced = re.compile(re.escape(quoted) + r"\s*:").search(text, start)
     return spaced.start() if spaced else -1
 
@@ -94,4 +97,4 @@ def string_entries(value: object) -> Mapping[str, str]:
     """Return the entries of a JSON object that are strings; npm passes over the others too."""
     if not isinstance(value, dict):
         return {}
-    return {key: each for key, each in value.items() if isinstance(each, str)}
+    return {key: text for key, text in value.items() if isinstance(text, str)}

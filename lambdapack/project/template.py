@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambdapack.project.exclusions import OUTPUT_DIRECTORY
+
 if TYPE_CHECKING:
     from lambdapack.project.template_resources import TemplateResource
 
 SAM_NAMES = ("template.yaml", "template.yml", "sam.yaml", "sam.yml")
 SERVERLESS_NAMES = ("serverless.yml", "serverless.yaml")
-OUTPUT_DIRECTORY = ".lambdapack"
-"""In the project; a project's own dist/ is never touched, and this one is never packed."""
 TEMPLATE_FIELDS = ("runtime", "architecture", "handler")
 
 
@@ -36,10 +36,8 @@ class TemplateDeclarations:
 def read_template(directory: Path) -> TemplateDeclarations:
     """Return what the template beside package.json, or one above with this CodeUri, states literally."""
     notes: list[str] = []
-    found = tuple(
-        template_resource for template_resource in find_resources(directory, notes) if not template_resource.layer
-    )
-    values = {field: _agreed_value(field, found, notes) for field in TEMPLATE_FIELDS}
+    resources = tuple(resource for resource in find_resources(directory, notes) if not resource.layer)
+    values = {field: _agreed_value(field, resources, notes) for field in TEMPLATE_FIELDS}
     return TemplateDeclarations(values["runtime"], values["architecture"], values["handler"], tuple(notes))
 
 
@@ -52,15 +50,13 @@ def find_resources(directory: Path, notes: list[str]) -> "tuple[TemplateResource
 def _resources_beside(home: Path, notes: list[str]) -> "tuple[TemplateResource, ...]":
     for name in (*SAM_NAMES, *SERVERLESS_NAMES):
         if (home / name).is_file():
-            found = _load_resources(home / name, notes)
-            ours = tuple(
-                template_resource for template_resource in found if _code_directory(home, template_resource) == home
-            )
+            resources = _load_resources(home / name, notes)
+            ours = tuple(resource for resource in resources if _code_directory(home, resource) == home)
             # One template may build several directories, each a project of its own.
             return ours or tuple(
-                _without_handler(template_resource)
-                for template_resource in found
-                if _is_part_of(_code_directory(home, template_resource), home)
+                _without_handler(resource)
+                for resource in resources
+                if _is_part_of(_code_directory(home, resource), home)
             )
     return ()
 
@@ -69,21 +65,17 @@ def _resources_above(home: Path, notes: list[str]) -> "tuple[TemplateResource, .
     for parent in home.parents:
         for name in SAM_NAMES:
             if (parent / name).is_file():
-                found = _load_resources(parent / name, notes)
-                return tuple(
-                    template_resource
-                    for template_resource in found
-                    if _code_directory(parent, template_resource) == home
-                )
+                resources = _load_resources(parent / name, notes)
+                return tuple(resource for resource in resources if _code_directory(parent, resource) == home)
         if (parent / ".git").exists():
             break
     return ()
 
 
-def _code_directory(base: Path, function: "TemplateResource") -> Path | None:
-    if function.code is None:
+def _code_directory(base: Path, resource: "TemplateResource") -> Path | None:
+    if resource.code is None:
         return None
-    path = (base / function.code).resolve()
+    path = (base / resource.code).resolve()
     # A ready zip of ours: its handler is relative to the project that it was built from.
     return path.parent.parent if path.suffix == ".zip" and path.parent.name == OUTPUT_DIRECTORY else path
 
@@ -92,15 +84,15 @@ def _is_part_of(directory: Path | None, home: Path) -> bool:
     return directory is not None and directory.is_relative_to(home) and not (directory / "package.json").is_file()
 
 
-def _without_handler(function: "TemplateResource") -> "TemplateResource":
+def _without_handler(resource: "TemplateResource") -> "TemplateResource":
     """Leave out the handler: it is relative to a CodeUri that is not this directory."""
-    return replace(function, values={name: each for name, each in function.values.items() if name != "handler"})
+    return replace(resource, values={name: value for name, value in resource.values.items() if name != "handler"})
 
 
-def _agreed_value(field: str, found: "tuple[TemplateResource, ...]", notes: list[str]) -> DeclaredValue | None:
-    stated = [template_resource.values[field] for template_resource in found if field in template_resource.values]
+def _agreed_value(field: str, resources: "tuple[TemplateResource, ...]", notes: list[str]) -> DeclaredValue | None:
+    stated = [resource.values[field] for resource in resources if field in resource.values]
     values = {value for value, _origin in stated}
-    if len(values) == 1 and len(stated) == len(found):
+    if len(values) == 1 and len(stated) == len(resources):
         value, origin = stated[0]
         return DeclaredValue(value, origin)
     if len(values) > 1:
@@ -115,7 +107,7 @@ def runtime_from_engines(manifest: Mapping[str, Any], majors: Collection[int]) -
     spec = engines.get("node") if isinstance(engines, dict) else None
     if not isinstance(spec, str) or not spec.strip():
         return None
-    from lambdapack.managers.semver import admitted_majors  # noqa: PLC0415  # many projects state no engines
+    from lambdapack.project.semver import admitted_majors  # noqa: PLC0415  # many projects state no engines
 
     admitted = admitted_majors(spec, majors)
     if admitted is None or len(admitted) != 1:

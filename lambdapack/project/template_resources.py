@@ -31,15 +31,13 @@ def read_resources(path: Path, notes: list[str]) -> tuple[TemplateResource, ...]
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         notes.append(f"{path.name} could not be read, so nothing of it is taken: {reason}")
         return ()
-    found = (
+    resources = (
         _serverless_resources(root, path.name)
         if path.name.startswith("serverless")
         else _sam_resources(root, path.name)
     )
     return tuple(
-        template_resource
-        for template_resource in found
-        if template_resource.values.get("runtime", ("nodejs", ""))[0].startswith("nodejs")
+        resource for resource in resources if resource.values.get("runtime", ("nodejs", ""))[0].startswith("nodejs")
     )
 
 
@@ -72,13 +70,13 @@ def _serverless_resources(root: Node | None, label: str) -> Iterator[TemplateRes
 def _literal_values(
     own: Node | None, shared: Node | None, keys: tuple[str, str, str], label: str
 ) -> dict[str, tuple[str, str]]:
-    found = {}
+    values = {}
     for field, key in zip(("runtime", "architecture", "handler"), keys, strict=True):
         node = _only_member(_own_or_shared(own, shared, key))
         value = _literal_text(node)
         if node is not None and value and (field != "architecture" or value in TEMPLATE_ARCHITECTURES):
-            found[field] = (value, f"{label}:{node.start_mark.line + 1}")
-    return found
+            values[field] = (value, f"{label}:{node.start_mark.line + 1}")
+    return values
 
 
 def _own_or_shared(own: Node | None, shared: Node | None, key: str) -> Node | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lambdapack.model import Finding, Target
+from lambdapack.model import DEFAULT_HANDLER, Finding, Target
 from lambdapack.rules.model.case import Case, LockCase, Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Report, Subject
@@ -13,8 +13,8 @@ from lambdapack.rules.registry import CHECKS, LOCK_CHECKS
 from lambdapack.runtimes.runtime import Runtime
 
 if TYPE_CHECKING:
-    from lambdapack.managers.npm.npmrc import NpmSettings
-    from lambdapack.project.project import Project
+    from lambdapack.managers.interface import ManagerSettings
+    from lambdapack.managers.lock import DependencySource
 
 
 def check_package(subject: Subject, facts: PackageFacts, runtime: Runtime, policy: Policy) -> Report:
@@ -25,13 +25,17 @@ def check_package(subject: Subject, facts: PackageFacts, runtime: Runtime, polic
 
 
 def check_lockfile(
-    project: "Project", target: Target, npm_version: str | None, settings: "NpmSettings"
+    project: "DependencySource",
+    target: Target,
+    npm_version: str | None,
+    settings: "ManagerSettings",
+    handler: str = DEFAULT_HANDLER,
 ) -> tuple[Finding, ...]:
     """Return what npm of that version would refuse, or would leave out without an error; worst first.
 
     Without a lockfile that npm can use, that is the only finding. None for `npm_version`: not known yet.
     """
-    case = LockCase(project, target.architecture, npm_version, settings)
+    case = LockCase(project, target.architecture, npm_version, settings, handler)
     usability, *checks = LOCK_CHECKS
     blocking = tuple(usability.run(case))
     if blocking:

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, TypedDict
 
 from lambdapack.model import Architecture
-from lambdapack.schema import described, number, text, word
+from lambdapack.schema import describe, number, text, word
 
 
 class LibraryDocument(TypedDict):
@@ -11,10 +11,10 @@ class LibraryDocument(TypedDict):
 
     soname: Annotated[str, text("SONAME of the library.")]
     path: Annotated[str, text("Path of the library; empty when only the name is known.", empty=True)]
-    versions: Annotated[list[str], described("Symbol versions that it defines.")]
-    needed: Annotated[list[str], described("Libraries that it needs.")]
-    exports: Annotated[list[str] | None, described("Symbols that it exports; null when not recorded.")]
-    certain: Annotated[bool, described("False: seen in an image, but not guaranteed in the managed runtime.")]
+    versions: Annotated[list[str], describe("Symbol versions that it defines.")]
+    needed: Annotated[list[str], describe("Libraries that it needs.")]
+    exports: Annotated[list[str] | None, describe("Symbols that it exports; null when not recorded.")]
+    certain: Annotated[bool, describe("False: seen in an image, but not guaranteed in the managed runtime.")]
 
 
 class RuntimeFileDocument(TypedDict):
@@ -33,13 +33,11 @@ class RuntimeFileDocument(TypedDict):
     digest: Annotated[
         str, text("Digest over the image's layers or the root file system; empty for shipped data.", empty=True)
     ]
-    library_path: Annotated[list[str], described("LD_LIBRARY_PATH of node's process, in order.")]
-    default_path: Annotated[list[str], described("Directories that ld.so searches after that and its cache.")]
-    interpreters: Annotated[list[str], described("Program interpreters that exist.")]
-    loaded: Annotated[list[str], described("Libraries that node's process has loaded before any addon.")]
-    floor: Annotated[dict[str, str], described("Highest version by prefix, such as GLIBC: 2.34, that is guaranteed.")]
-    ceiling: Annotated[
-        dict[str, str], described("Highest version by prefix, such as GLIBC: 2.34, that some image has.")
-    ]
-    libraries: Annotated[dict[str, LibraryDocument], described("Libraries by the name that a binary needs.")]
-    node_exports: Annotated[list[str] | None, described("Symbols that node exports; null when they were not recorded.")]
+    library_path: Annotated[list[str], describe("LD_LIBRARY_PATH of node's process, in order.")]
+    default_path: Annotated[list[str], describe("Directories that ld.so searches after that and its cache.")]
+    interpreters: Annotated[list[str], describe("Program interpreters that exist.")]
+    loaded: Annotated[list[str], describe("Libraries that node's process has loaded before any addon.")]
+    floor: Annotated[dict[str, str], describe("Highest version by prefix, such as GLIBC: 2.34, that is guaranteed.")]
+    ceiling: Annotated[dict[str, str], describe("Highest version by prefix, such as GLIBC: 2.34, that some image has.")]
+    libraries: Annotated[dict[str, LibraryDocument], describe("Libraries by the name that a binary needs.")]
+    node_exports: Annotated[list[str] | None, describe("Symbols that node exports; null when they were not recorded.")]

@@ -15,11 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from lambdapack.engine.docker import connect_engine
 from lambdapack.install.install import install_dependencies
 from lambdapack.install.request import ImageReferences, InstallRequest
-from lambdapack.install.strategy import find_install_scripts
-from lambdapack.managers.npm.inputs import install_inputs
+from lambdapack.managers.npm.inputs import find_install_scripts, install_inputs
 from lambdapack.managers.npm.npmrc import translate_npm_settings
+from lambdapack.managers.registry import MANAGERS, read_dependencies
 from lambdapack.model import Architecture, Target
-from lambdapack.project.reader import read_project
 from tests.bench.timing import paired, row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,14 +58,15 @@ def bare_npm_ci(project: Path, image: str, *flags: str) -> None:
 
 def installed(directory: Path, scratch: Path) -> None:
     """The engine's whole part: connect, open, copy in, npm ci, copy out, nothing left."""
-    project = read_project(directory)
-    inputs = install_inputs(project)
+    source = read_dependencies(directory)
+    inputs = install_inputs(source)
     images = {each: ImageReferences(BARE, BUILD) for each in Architecture}
     order = InstallRequest(
-        project=project,
+        manager=MANAGERS[0],
+        source=source,
         target=TARGET,
         inputs=inputs,
-        work=find_install_scripts(project, inputs, TARGET.architecture),
+        scripts=find_install_scripts(source, inputs, TARGET.architecture),
         images=images,
         settings=translate_npm_settings(directory, os.environ, Path.home()),
     )

@@ -1,5 +1,6 @@
 """The short way from a real boto3 client to a fake: every request goes through botocore's model, none to a network."""
 
+import inspect
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -77,9 +78,39 @@ def session() -> Any:
     return boto3.Session(aws_access_key_id="testing", aws_secret_access_key=KEY, region_name=REGION)
 
 
-def client(service: str, config: Config, line: Line, serving: Mapping[str, Serve]) -> Any:
-    """Return boto3's client of a service, whose calls end at `serving`."""
-    made = session().client(service, config=config)
+class _Call(threading.local):
+    """Where the call ends that a thread is making."""
+
+    line: Line
+    serving: Mapping[str, Serve]
+
+
+_call = _Call()
+
+
+class _Client:
+    """A boto3 client whose calls end at a service of ours; making one of boto3's takes longer than most tests."""
+
+    def __init__(self, shared: Any, line: Line, serving: Mapping[str, Serve]) -> None:
+        self._shared, self._line, self._serving = shared, line, serving
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._shared, name)
+        if not inspect.ismethod(value):
+            return value
+        if value.__func__.__module__.startswith("boto3."):  # transfers, which make calls of their own in other threads
+            return value.__func__.__get__(self)
+
+        def calling(*arguments: Any, **parameters: Any) -> Any:
+            _call.line, _call.serving = self._line, self._serving
+            return value(*arguments, **parameters)
+
+        return calling
+
+
+@cache
+def _shared_client(service: str, options: str) -> Any:
+    made = session().client(service, config=_configs[options])
     events = made.meta.events
 
     def built(params: Mapping[str, Any], context: dict[str, Any], **_rest: Any) -> None:
@@ -87,7 +118,7 @@ def client(service: str, config: Config, line: Line, serving: Mapping[str, Serve
 
     def called(model: Any, context: dict[str, Any], **_rest: Any) -> tuple[_Reply, dict[str, Any]]:
         try:
-            answer = line.through(service, model.name, context["parameters"], serving[model.name])
+            answer = _call.line.through(service, model.name, context["parameters"], _call.serving[model.name])
         except AwsError as error:
             document = {"Error": {"Code": error.code, "Message": error.message}}
             return _Reply(error.status), {**document, "ResponseMetadata": {"HTTPStatusCode": error.status}}
@@ -98,3 +129,13 @@ def client(service: str, config: Config, line: Line, serving: Mapping[str, Serve
     events.register_last(f"before-parameter-build.{service}", built)
     events.register(f"before-call.{service}", called)
     return made
+
+
+_configs: dict[str, Config] = {}
+
+
+def client(service: str, config: Config, line: Line, serving: Mapping[str, Serve]) -> Any:
+    """Return boto3's client of a service, whose calls end at `serving`."""
+    options = repr(sorted(config._user_provided_options.items()))
+    _configs[options] = config
+    return _Client(_shared_client(service, options), line, serving)

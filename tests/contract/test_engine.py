@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.engine.interface import Command, CommandResult, Engine, Limits, Sandbox, SandboxSpec
+from lambdapack.engine.interface import CacheVolume, Command, CommandResult, Engine, Limits, Sandbox, SandboxSpec
 from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
@@ -57,7 +57,7 @@ def spec(**changes: object) -> SandboxSpec:
 
 def test_a_cache_is_listed_and_goes_when_nobody_uses_it(engine: Engine) -> None:
     name = f"lambdapack-test-{secrets.token_hex(4)}"
-    with engine.open(spec(cache=(name, "/cache")), SILENT):
+    with engine.open(spec(volumes=(CacheVolume(name, "/cache"),)), SILENT):
         assert name in [each.name for each in engine.caches()]
         assert not engine.drop_cache(name)
     (kept,) = [each for each in engine.caches() if each.name == name]
@@ -189,7 +189,7 @@ def test_nothing_in_a_sandbox_has_privileges_or_a_network(sandbox: Sandbox) -> N
 
 
 def test_the_sandbox_says_what_it_is(engine: Engine, sandbox: Sandbox) -> None:
-    assert sandbox.image == engine.held(IMAGE, Architecture.X86_64)
+    assert sandbox.image == engine.find_image(IMAGE, Architecture.X86_64)
     assert sandbox.native is (engine.architecture is Architecture.X86_64)
 
 
@@ -230,14 +230,14 @@ def test_an_image_that_is_not_there_is_not_pulled_when_it_is_ours(engine: Engine
         engine.image("lambdapack-lab/nodejs:7-x86_64", Architecture.X86_64, SILENT)
     assert raised.value.failure is NO_IMAGE
     assert "make lab" in raised.value.hint
-    assert engine.held("lambdapack-lab/nodejs:7-x86_64", Architecture.X86_64) is None
+    assert engine.find_image("lambdapack-lab/nodejs:7-x86_64", Architecture.X86_64) is None
 
 
 def test_an_image_for_another_cpu_is_refused(engine: Engine) -> None:
     with pytest.raises(LambdapackError) as raised:
         engine.image(OTHER, Architecture.X86_64, SILENT)
     assert raised.value.failure is WRONG_IMAGE
-    assert engine.held(OTHER, Architecture.X86_64) is None
-    held = engine.held(OTHER, Architecture.ARM64)
+    assert engine.find_image(OTHER, Architecture.X86_64) is None
+    held = engine.find_image(OTHER, Architecture.ARM64)
     assert held is not None
     assert held.architecture is Architecture.ARM64

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from lambdapack.managers.npm.ini import encode_ini
-from lambdapack.managers.semver import satisfies
+from lambdapack.project.semver import satisfies
 
 VERSIONS = ("0.0.0", "0.0.3", "0.1.2", "1.0.0", "1.2.3", "1.2.3-beta.1", "1.2.3-beta.11", "1.2.4-rc", "2.0.0-alpha",
             "2.0.0", "3.5.1", "10.0.0", "v1.2.3", "1.2.3+build", "0.0.0-0", "1.2", "abc")  # fmt: skip

@@ -1,11 +1,13 @@
 """The fences of the house: who may import what."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.house.source import MODULES, ROOT, imports_of, parsed, relative
+from lambdapack.install.strategy import STRATEGIES
+from tests.house.source import MODULES, PACKAGE, ROOT, imports_of, parsed, relative
 
 OWNERS = {
     "ahocorasick_rs": ("explain/passages.py",),
@@ -22,23 +24,43 @@ OWNERS = {
 }
 
 LADDER = (
-    ("model", "errors", "events", "messages", "schema"),
-    ("tree",),
-    ("binary", "script"),
-    ("engine", "project", "managers", "packages", "install", "book"),
-    ("runtimes", "store", "config"),
-    ("rules", "pack", "deploy", "aws"),
-    ("prove", "inspection", "recipes"),
-    ("report", "explain"),
-    ("pipeline",),
-    ("cli",),
-    ("__main__",),
+    "messages",
+    "model",
+    "errors",
+    "events",
+    "schema",
+    "tree",
+    "script",
+    "binary",
+    "runtimes",
+    "engine",
+    "project",
+    "managers",
+    "packages",
+    "install",
+    "book",
+    "config",
+    "store",
+    "pack",
+    "rules",
+    "deploy",
+    "aws",
+    "prove",
+    "inspection",
+    "recipes",
+    "explain",
+    "report",
+    "pipeline",
+    "cli",
+    "__main__",
 )
-"""Lowest first. A rung imports its own folder and lower rungs; folders of one rung may look at each other."""
+"""Lowest first, one room a rung: a room imports itself and lower rooms, so that there is no circle and no way up."""
+
+MANAGER_FOLDERS = sorted(path.name for path in (PACKAGE / "managers").iterdir() if (path / "__init__.py").is_file())
 
 
 def rung_of(name: str) -> int:
-    return next((index for index, rung in enumerate(LADDER) if name in rung), -1)
+    return LADDER.index(name) if name in LADDER else -1
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)
@@ -59,6 +81,50 @@ def test_lower_layers_never_import_upper_ones(module: Path) -> None:
 def test_every_module_stands_on_the_ladder() -> None:
     names = {relative(module).partition("/")[0].removesuffix(".py") for module in MODULES} - {"__init__"}
     assert {name for name in names if rung_of(name) < 0} == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_only_the_registry_knows_a_package_manager(module: Path) -> None:
+    """Everything else knows interface.py and lock.py, which are the same for all of them."""
+    inside = relative(module).split("/")[:2]
+    for name in imports_of(parsed(module)):
+        parts = name.split(".")
+        if parts[:2] == ["lambdapack", "managers"] and len(parts) > 2 and parts[2] in MANAGER_FOLDERS:
+            allowed = inside == ["managers", parts[2]] or relative(module) == "managers/registry.py"
+            assert allowed, f"{relative(module)} imports {name}"
+
+
+def test_only_the_tuple_of_strategies_knows_a_strategy() -> None:
+    """install.py follows recipes: the name of a strategy in another module would be an `if` over strategies."""
+    names = {strategy.name for strategy in STRATEGIES}
+    rooms = ("install/", "pipeline/", "managers/", "engine/")
+    others = [module for module in MODULES if relative(module).startswith(rooms) and module.parent.name != "strategy"]
+    spoken = [
+        f"{relative(module)}: {node.value}"
+        for module in others
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.Constant) and node.value in names
+    ]
+    imported = [
+        f"{relative(module)}: {name}"
+        for module in MODULES
+        if relative(module) != "install/strategy/__init__.py"
+        for name in imports_of(parsed(module))
+        if name.startswith("lambdapack.install.strategy.")
+    ]
+    assert spoken + imported == []
+
+
+def test_nothing_in_the_engine_room_speaks_of_a_package_manager() -> None:
+    words = re.compile(r"\bnpm\b|package-lock", re.IGNORECASE)
+    offenders = [
+        f"{relative(module)}: {line.strip()}"
+        for module in MODULES
+        if relative(module).startswith("engine/")
+        for line in module.read_text(encoding="utf-8").splitlines()
+        if words.search(line)
+    ]
+    assert offenders == []
 
 
 def test_nothing_is_mocked() -> None:

@@ -11,9 +11,9 @@ import pytest
 
 import lambdapack
 from lambdapack.binary.facts import Inventory
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.interface import ManagerSettings
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Finding, Rule, Severity, Target
-from lambdapack.project.reader import read_project
 from lambdapack.rules import check as runner
 from lambdapack.rules.check import check_lockfile, check_package
 from lambdapack.rules.model.case import Case, Check, LockCase, Policy
@@ -108,7 +108,7 @@ def test_a_lockfile_is_checked_by_each_check_until_the_first_refuses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_project(tmp_path, {"name": "fn"}, {"lockfileVersion": 3, "packages": {"": {"name": "fn"}}})
-    project = read_project(tmp_path)
+    project = read_dependencies(tmp_path)
 
     def refuse(case: LockCase) -> Iterator[Finding]:
         yield Finding(NEW, str(case.npm_version), "refused")
@@ -120,6 +120,6 @@ def test_a_lockfile_is_checked_by_each_check_until_the_first_refuses_it(
         return ()
 
     monkeypatch.setattr(runner, "LOCK_CHECKS", (Check((), accept), Check((NEW,), find), Check((NEW,), find)))
-    assert [finding.path for finding in check_lockfile(project, TARGET, "11.19.0", NpmSettings())] == ["x86_64"] * 2
+    assert [finding.path for finding in check_lockfile(project, TARGET, "11.19.0", ManagerSettings())] == ["x86_64"] * 2
     monkeypatch.setattr(runner, "LOCK_CHECKS", (Check((NEW,), refuse), Check((NEW,), find)))
-    assert [finding.path for finding in check_lockfile(project, TARGET, "11.19.0", NpmSettings())] == ["11.19.0"]
+    assert [finding.path for finding in check_lockfile(project, TARGET, "11.19.0", ManagerSettings())] == ["11.19.0"]

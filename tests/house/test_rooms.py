@@ -17,21 +17,26 @@ MAX_FUNCTION_LINES = 60
 
 SHORT_ROOMS = {
     "cli/command": "one command, one module: its name and its options",
+    "report/ci": "one format, one module",
     "install/strategy": "one strategy, one module",
 }
 """Rooms whose modules are alike and as short as what they hold."""
 
 SHORT_MODULES = {
-    "__main__.py": "`--version` answers from here, before anything else is imported",
+    "__main__.py": "what `python -m lambdapack` starts; cli/main.py does it",
     "binary/registration/code.py": "the protocol that the readers of both CPUs satisfy, below them",
     "errors/registry.py": "the one list of all failures, above the modules that hold them",
+    "explain/log.py": "the entrance to a whole text; one line is explained without what it imports",
     "explain/symbols.py": "what a missing symbol means; read by the signs and by a rule's advice",
+    "install/key.py": "the dependency key, apart from what goes into it",
+    "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
+    "managers/registry.py": "the one list of package managers, above their folders",
     "pipeline/inspect.py": "composes one command's stages, as its siblings do",
-    "report/formats.py": "the one place that knows the word of every format",
-    "report/terraform.py": "one format, one renderer",
+    "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
+    "project/function.py": "what Lambda runs, apart from the repository it lies in",
+    "rules/commands.py": "commands that rules and explain name alike, light to import",
     "rules/fixes.py": "the sentences that several rooms of rules share",
-    "rules/lockfile/preflight.py": "the one entrance to the lockfile's checks",
-    "schema/published.py": "the one list of all schemas, above the modules that hold them",
+    "rules/selection/prune.py": "the build's question to the selection; verify never loads it",
     "script/read.py": "the one entrance to the readers of both module systems",
 }
 """Modules of less than MIN_MODULE_LINES, each with the reason why it is no part of another."""

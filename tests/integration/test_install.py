@@ -19,11 +19,11 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.install import install_dependencies
 from lambdapack.install.request import ImageReferences, InstallRequest, InstallResult
-from lambdapack.install.strategy import find_install_scripts
-from lambdapack.managers.npm.inputs import install_inputs
-from lambdapack.managers.npm.npmrc import NpmSettings, translate_npm_settings
+from lambdapack.managers.interface import ManagerSettings
+from lambdapack.managers.npm.inputs import find_install_scripts, install_inputs
+from lambdapack.managers.npm.npmrc import translate_npm_settings
+from lambdapack.managers.registry import MANAGERS, read_dependencies
 from lambdapack.model import Architecture, Target
-from lambdapack.project.reader import read_project
 from tests.fakes import RecordingObserver
 
 pytestmark = pytest.mark.engine
@@ -60,12 +60,13 @@ class Bench:
     tmp_path: Path
 
     def order(self, root: Path, architecture: Architecture, **changes: Any) -> InstallRequest:
-        project = read_project(root)
-        inputs = install_inputs(project)
+        source = read_dependencies(root)
+        inputs = install_inputs(source)
         settings = translate_npm_settings(root, os.environ, Path.home())
-        work = find_install_scripts(project, inputs, architecture)
+        scripts = find_install_scripts(source, inputs, architecture)
         target = Target("nodejs22.x", architecture)
-        return replace(InstallRequest(project, target, inputs, work, self.images, settings, cache=VOLUME), **changes)
+        asked = InstallRequest(MANAGERS[0], source, target, inputs, scripts, self.images, settings, cache=VOLUME)
+        return replace(asked, **changes)
 
     def install(
         self, root: Path, architecture: Architecture, **changes: Any
@@ -135,9 +136,10 @@ def machine(installed: InstallResult, path: str) -> int:
 def test_prebuilt_addons_are_installed_natively(bench: Bench, npm: str, tmp_path: Path) -> None:
     root = locked(tmp_path, npm, {"dependencies": {"bcrypt": "6.0.0", "sharp": "0.34.5"}})
     found, observer = bench.install(root, X86)
-    assert found.strategy is not None
-    assert found.strategy.name == "native"
-    assert found.npm == "10.9.9"
+    assert found.recipe is not None
+    assert found.recipe.strategy == "native"
+    assert found.facts is not None
+    assert found.facts.manager == "10.9.9"
     assert found.absent == ()
     for path in (
         "node_modules/bcrypt/prebuilds/linux-x64/bcrypt.glibc.node",
@@ -152,8 +154,8 @@ def test_prebuilt_addons_are_installed_natively(bench: Bench, npm: str, tmp_path
 def test_prebuilt_addons_for_the_other_cpu_need_no_emulation(bench: Bench, npm: str, tmp_path: Path) -> None:
     root = locked(tmp_path, npm, {"optionalDependencies": {"@img/sharp-linux-arm64": "0.34.5"}})
     found, observer = bench.install(root, ARM)
-    assert found.strategy is not None
-    assert found.strategy.name == "cross-prebuilt"
+    assert found.recipe is not None
+    assert found.recipe.strategy == "cross-prebuilt"
     assert machine(found, "node_modules/@img/sharp-linux-arm64/lib/sharp-linux-arm64.node") == ARM.elf_machine
     assert any("no emulation" in note for note in observer.notes)
 
@@ -164,7 +166,7 @@ def test_the_second_of_two_steps_finds_everything_in_the_cache(
     bench: Bench, npm: str, tmp_path: Path, recorded: str
 ) -> None:
     root = locked(tmp_path, npm, {"dependencies": {"bcrypt": "6.0.0"}}, f"--omit-lockfile-registry-resolved={recorded}")
-    found, observer = bench.install(root, X86, scripts="offline")
+    found, observer = bench.install(root, X86, script_policy="offline")
     assert machine(found, "node_modules/bcrypt/prebuilds/linux-x64/bcrypt.glibc.node") == X86.elf_machine
     assert sum(label.startswith("npm ci") for label in observer.tasks) == 2
 
@@ -181,7 +183,7 @@ def test_an_addon_of_the_project_is_compiled_in_its_place(
 
 def test_a_flag_for_this_machines_cpu_is_noticed(bench: Bench, tmp_path: Path) -> None:
     gyp = GYP.replace('"addon.cc"]', '"addon.cc"], "cflags": ["-march=native"]')
-    assert bench.install(addon(tmp_path, gyp=gyp), X86)[0].tuned == (
+    assert bench.install(addon(tmp_path, gyp=gyp), X86)[0].compiler_flags == (
         CompilerFlag("addon", "-march=native", everywhere=True),
     )
 
@@ -190,11 +192,10 @@ def test_the_cure_for_it_wins_over_the_packages_own_flag(bench: Bench, tmp_path:
     root = addon(tmp_path, gyp=GYP.replace('"addon.cc"]', '"addon.cc"], "cflags": ["-march=native"]'))
     environ = {**os.environ, "CXXFLAGS": "-march=x86-64-v2 -I/of/the/host"}
     found, observer = bench.install(root, X86, settings=translate_npm_settings(root, environ, Path.home()))
-    assert found.tuned == (CompilerFlag("addon", "-march=x86-64-v2", everywhere=True),)
+    assert found.compiler_flags == (CompilerFlag("addon", "-march=x86-64-v2", everywhere=True),)
     compiling = [each for each in observer.lines if "addon.cc" in each and "g++" in each]
     assert [("-march=native" in each, each.count("/of/the/host")) for each in compiling] == [(True, 0)]
     assert compiling[0].index("-march=native") < compiling[0].index("-march=x86-64-v2")
-    assert dict(found.key_inputs)["CXXFLAGS"] == "-march=x86-64-v2"
 
 
 def test_a_compiler_error_is_shown_with_its_line(bench: Bench, tmp_path: Path) -> None:
@@ -209,12 +210,12 @@ def test_scripts_run_offline_and_without_the_credentials_that_fetched(bench: Ben
     path = root / "lib/addon/package.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**manifest, "scripts": {"install": spy}}), encoding="utf-8")
-    settings = NpmSettings(
+    settings = ManagerSettings(
         text=f"//registry.example.test/:_authToken={CANARY}\n".encode(),
         environment={"HTTPS_PROXY": f"http://me:{CANARY}@proxy.example.test:3128"},
         has_credentials=True,
     )
-    found, observer = bench.install(root, X86, settings=settings, scripts="offline")
+    found, observer = bench.install(root, X86, settings=settings, script_policy="offline")
     assert "lib/addon/build/Release/addon.node" in found.tree.entries
     said = "\n".join((*observer.lines, *observer.notes, *found.log))
     assert "HTTPS_PROXY=http://proxy.example.test:3128" in said
@@ -244,7 +245,7 @@ def test_a_root_script_ships_what_it_makes(bench: Bench, tmp_path: Path) -> None
 def test_an_unreachable_registry_is_said_in_seconds(bench: Bench, tmp_path: Path) -> None:
     packages = {"node_modules/lambdapack-never": {"version": "1.0.0"}}
     root = written(tmp_path, {"dependencies": {"lambdapack-never": "1.0.0"}}, packages, {})
-    settings = NpmSettings(text=b"registry=https://registry.invalid/\n")
+    settings = ManagerSettings(text=b"registry=https://registry.invalid/\n")
     begun = time.monotonic()
     error = bench.refused(root, settings=settings)
     assert error.failure is NO_REGISTRY

@@ -8,8 +8,8 @@ import pytest
 
 from lambdapack.script.specifier import ImportCertainty
 from lambdapack.script.specifiers import read_specifiers
+from tests.contract.real_node import write_tree
 from tests.npm_trees import npm, program
-from tests.registry.real_node import write_tree
 
 pytestmark = pytest.mark.registry
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.interface import ManagerSettings
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Severity, Target
-from lambdapack.project.reader import read_project
 from lambdapack.rules.check import check_lockfile
 from tests.projects import write_project
 
@@ -54,6 +54,8 @@ def test_we_and_npm_agree_on_what_is_in_step(npm: str, real: Path, tmp_path: Pat
         del lock["packages"][key]
     write_project(tmp_path, manifest, lock)
     version = run(npm, tmp_path, "--version").stdout.strip()
-    found = check_lockfile(read_project(tmp_path), Target("nodejs22.x", Architecture.X86_64), version, NpmSettings())
+    found = check_lockfile(
+        read_dependencies(tmp_path), Target("nodejs22.x", Architecture.X86_64), version, ManagerSettings()
+    )
     refused = run(npm, tmp_path, "ci", "--dry-run", "--ignore-scripts", "--omit=dev")
     assert (refused.returncode != 0) is any(each.weight is Severity.ERROR for each in found), refused.stderr

@@ -90,7 +90,7 @@ def output_paths(
 
     `is_directory`: the output was written with a final slash, which a Path does not keep.
     """
-    from lambdapack.project.template import OUTPUT_DIRECTORY  # noqa: PLC0415  # only who writes an archive
+    from lambdapack.project.exclusions import OUTPUT_DIRECTORY  # noqa: PLC0415  # only who writes an archive
 
     output = settings.output.value
     if output is None:
@@ -108,11 +108,10 @@ def output_paths(
 
 def archive_stem(directory: Path, settings: Settings) -> str:
     """Return the project's name for files; a scope's slash and other signs of npm names become dashes."""
-    from lambdapack.project.reader import read_project  # noqa: PLC0415  # where the name is known nothing is read
+    from lambdapack.project.repository import read_manifest  # noqa: PLC0415  # where the name is known nothing is read
 
-    clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in read_project(directory).name).strip(
-        "-."
-    )
+    name = read_manifest(directory).name
+    clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in name).strip("-.")
     return (clean or "function") + ("-layer" if settings.layer.value else "")
 
 

@@ -22,15 +22,16 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 def project_locator(target: Path) -> "FindingLocator":
     """Return where the files of the project behind a target are; of a zip, in the working directory's project."""
-    from lambdapack.project.reader import read_project  # noqa: PLC0415  # only formats that point at lines ask for it
+    from lambdapack.managers.registry import read_dependencies  # noqa: PLC0415  # only formats with lines ask for it
     from lambdapack.report.ci.place import FindingLocator, make_finding_locator  # noqa: PLC0415
 
     directory = target if target.is_dir() else Path.cwd()
     try:
-        project = read_project(directory)
+        project = read_dependencies(directory)
     except LambdapackError:  # nothing there to point at but the target itself
         return FindingLocator(otherwise=_relative_to(target.resolve(), _find_repository(directory)))
-    return make_finding_locator(project, _relative_to(project.root, _find_repository(project.root)))
+    root = project.repository.root
+    return make_finding_locator(project, _relative_to(root, _find_repository(root)))
 
 
 def append_step_summary(reports: "Sequence[Report]") -> None:

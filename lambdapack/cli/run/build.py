@@ -27,9 +27,10 @@ from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import TEMPLATE_DIFFERS, USAGE
 from lambdapack.model import Severity, Target
 from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
-from lambdapack.pipeline.build import build_packages
-from lambdapack.pipeline.request import BuildRequest, BuiltPackage
-from lambdapack.project.template import OUTPUT_DIRECTORY, find_resources
+from lambdapack.pipeline.package.build import build_packages
+from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage
+from lambdapack.project.exclusions import OUTPUT_DIRECTORY
+from lambdapack.project.template import find_resources
 from lambdapack.report import human
 from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph

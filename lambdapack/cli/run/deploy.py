@@ -1,12 +1,13 @@
 """Runs `lambdapack deploy`: finds or builds the zip, plans, applies the plan and prints the result."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.deploy_options import parse_canary, read_smoke_event
 from lambdapack.cli.input.resources import AwsOptions, engine_connector, open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -25,7 +26,7 @@ from lambdapack.config.settings import DEFAULT_ORIGIN, Setting, Settings
 from lambdapack.config.settings import Settings as Configuration
 from lambdapack.deploy.apply import apply_plans
 from lambdapack.deploy.cloud import Cloud
-from lambdapack.deploy.nouns import DeploymentPackage, DesiredFunction, FunctionSettings
+from lambdapack.deploy.nouns import DeploymentPackage, DesiredFunction, FunctionSettings, SmokeTest
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.model import Severity
@@ -90,7 +91,7 @@ def find_or_build_zip(path: Path, settings: Settings, progress: ProgressReporter
     if path.is_file():
         return path
     from lambdapack.cli.run.build import make_build_request  # noqa: PLC0415  # a zip needs none of this
-    from lambdapack.pipeline.build import build_packages  # noqa: PLC0415
+    from lambdapack.pipeline.package.build import build_packages  # noqa: PLC0415
     from lambdapack.report import human  # noqa: PLC0415
 
     targets = select_targets(settings, progress)
@@ -213,7 +214,31 @@ def _parse_options(options: DeployOptions) -> _ParsedOptions:
     if options.role and not options.role.startswith("arn:"):
         hint = "A role's ARN looks like arn:aws:iam::123456789012:role/NAME; `aws iam list-roles` lists yours."
         raise LambdapackError(USAGE, f"--role {options.role} is not an ARN", hint=hint)
-    return _ParsedOptions(parse_canary(options.canary), parse_function_variables(options.variables))
+    return _ParsedOptions(_parse_canary(options.canary), parse_function_variables(options.variables))
+
+
+def _parse_canary(text: str) -> float:
+    """Return a part from 0 to 1 of "10%" or "0.1"; 0 for ""; LP001 for anything else."""
+    if not text:
+        return 0.0
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)(%?)", text.strip())
+    part = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+    if not 0 < part < 1:
+        hint = "Pass a share between 0 and 1: `--canary 10%` or `--canary 0.1`."
+        raise LambdapackError(USAGE, f"--canary {text} is not a share of the traffic", hint=hint)
+    return part
+
+
+def _read_smoke_event(path: Path, status: int | None) -> SmokeTest:
+    """Return the test event of a file; LP001 when it is no JSON document."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else f"it is not JSON: {error}"
+        hint = "Pass `--smoke FILE` with a JSON document."
+        raise LambdapackError(USAGE, f"--smoke {path}: {why or error}", hint=hint) from error
+    return SmokeTest(text.encode(), path.name, status)
 
 
 def _make_desired_function(
@@ -242,7 +267,7 @@ def _make_desired_function(
         variables=parsed.variables,
         creation_settings=new if options.create else None,
         bucket=options.bucket,
-        smoke=read_smoke_event(options.smoke, options.smoke_status) if options.smoke else None,
+        smoke=_read_smoke_event(options.smoke, options.smoke_status) if options.smoke else None,
         canary=parsed.canary,
         allow_architecture=options.allow_architecture,
         allow_runtime=options.allow_runtime,

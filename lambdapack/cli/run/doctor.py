@@ -86,7 +86,7 @@ def _render_value(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={each}" for key, each in value.items()) or "-"
+        return ", ".join(f"{key}={part}" for key, part in value.items()) or "-"
     if isinstance(value, tuple):
-        return ", ".join(str(getattr(each, "code", each)) for each in value) or "-"
+        return ", ".join(str(getattr(part, "code", part)) for part in value) or "-"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -42,7 +42,7 @@ def run_images_list(flags: Mapping[str, object], style: ListFormat) -> int:
 
 def _image_row(engine: Engine, target: Target, use: str, reference: str) -> ImageDocument:
     try:
-        held = engine.held(reference, target.architecture)
+        held = engine.find_image(reference, target.architecture)
         state = "here" if held else "absent"
     except LambdapackError as error:
         if error.failure is not WRONG_IMAGE:

@@ -26,8 +26,8 @@ from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.model import Target
 from lambdapack.pack.source import read_project_source
-from lambdapack.pipeline.build import build_packages
 from lambdapack.pipeline.invoke import InvocationRequest, invoke_archive
+from lambdapack.pipeline.package.build import build_packages
 from lambdapack.prove.invoke import (
     DEBUGGER_TIMEOUT_SECONDS,
     DEFAULT_MEMORY_MB,

@@ -103,16 +103,16 @@ def _parse_permissions(options: PublishLayerOptions) -> tuple[LayerPermission, .
     if not LAYER_NAME.fullmatch(options.name):
         hint = "A layer name has letters, digits, - and _, at most 133 characters."
         raise LambdapackError(USAGE, f"--name {options.name!r} is not a layer name", hint=hint)
-    found = [LayerPermission("lambdapack-public", "*")] if options.public else []
-    for each in dict.fromkeys(options.share):
-        if re.fullmatch(r"[0-9]{12}", each):
-            found.append(LayerPermission(f"lambdapack-{each}", each))
-        elif ORGANIZATION_ID.fullmatch(each):
-            found.append(LayerPermission(f"lambdapack-{each}", "*", each))
+    permissions = [LayerPermission("lambdapack-public", "*")] if options.public else []
+    for grantee in dict.fromkeys(options.share):
+        if re.fullmatch(r"[0-9]{12}", grantee):
+            permissions.append(LayerPermission(f"lambdapack-{grantee}", grantee))
+        elif ORGANIZATION_ID.fullmatch(grantee):
+            permissions.append(LayerPermission(f"lambdapack-{grantee}", "*", grantee))
         else:
             hint = "Pass an account's 12 digits or an organization ID: `--share 123456789012`."
-            raise LambdapackError(USAGE, f"--share {each!r} is neither an account nor an organization", hint=hint)
-    return tuple(found)
+            raise LambdapackError(USAGE, f"--share {grantee!r} is neither an account nor an organization", hint=hint)
+    return tuple(permissions)
 
 
 def _read_layer_settings(
@@ -164,7 +164,7 @@ def _build_layers(
     options: PublishLayerOptions, settings: Settings, progress: ProgressReporter
 ) -> Mapping[Target, Path]:
     from lambdapack.cli.run.build import make_build_request  # noqa: PLC0415  # a zip needs none of this
-    from lambdapack.pipeline.build import build_packages  # noqa: PLC0415
+    from lambdapack.pipeline.package.build import build_packages  # noqa: PLC0415
     from lambdapack.report import human  # noqa: PLC0415
 
     outputs = output_paths(options.path, settings, select_targets(settings, progress))

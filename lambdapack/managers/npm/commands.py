@@ -11,18 +11,25 @@ from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
-from lambdapack.install.strategy import CROSS_INSTALL_NPM, LIBC_NPM, NpmVersion, Strategy
-from lambdapack.managers.npm.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, SECRETS_DIRECTORY, strip_user
-from lambdapack.managers.npm.npmrc import NpmSettings
-from lambdapack.model import MIB, TASK_ROOT, Architecture
+from lambdapack.managers.interface import (
+    CACHE_DIRECTORY,
+    SECRETS_DIRECTORY,
+    ImageFacts,
+    InstallCommand,
+    InstallCommands,
+    InstallRun,
+    ManagerSettings,
+    ManagerVersion,
+    PreparedSandbox,
+)
+from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, strip_user
+from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, LIBC_NPM, NODEDIR_NPM
+from lambdapack.model import MIB, TASK_ROOT
 from lambdapack.tree.compose import make_readable
 from lambdapack.tree.entry import Tree
 
 NPM_USER = (1051, 1051)
 """Who runs npm and the packages' scripts: Lambda's own uid, and no right to anything but its directory."""
-
-CACHE_DIRECTORY = "/var/cache/lambdapack"
-"""Where npm's cache volume is mounted."""
 
 NPMRC_PATH = f"{SECRETS_DIRECTORY}/npmrc"
 ENVIRONMENT_PATH = f"{SECRETS_DIRECTORY}/environment"
@@ -32,9 +39,6 @@ FETCH_RETRY_SETTINGS = b"fetch-retries=2\nfetch-retry-mintimeout=1000\nfetch-ret
 
 COMPILER_JOB_BYTES = 1024 * MIB
 """Memory for one compiler: V8's headers take gcc 12 to 0.6 GB."""
-
-NODEDIR_NPM: NpmVersion = (11, 6, 2)
-"""The first npm whose node-gyp (11.4) surely reads NODEDIR: its dependency was ^11.4.2 (npm's package.json)."""
 
 NODEDIR_VARIABLE = "npm_package_config_node_gyp_nodedir"
 """Where node-gyp finds node's headers, said past npm, which since 11.2 warns of settings that are not its own."""
@@ -48,6 +52,9 @@ chmod -R a+rX {SECRETS_DIRECTORY}
 exec node -e "$0"
 """
 """Run by root without capabilities, who may still do this to its own files. os.userInfo() needs the passwd line."""
+
+LOOK_SCRIPT = 'exec node -e "$0"'
+"""Run where nothing is to be prepared."""
 
 PROBE_SCRIPT = """
 const fs = require('fs'), os = require('os'), path = require('path');
@@ -70,24 +77,6 @@ _TOKEN = re.compile(r"(?:_authToken|_auth|_password)\s*=\s*\"?([^\s\"]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """What an image brings for npm."""
-
-    node: str  # "22.23.3"
-    npm: str  # "10.9.9"
-    headers: str  # prefix of node's own headers, "" when there are none: node-gyp then downloads them
-    jobs: int  # processors
-    own_libraries: bool  # node starts only with the image's LD_LIBRARY_PATH
-
-    @property
-    def npm_version(self) -> NpmVersion:
-        """For comparing; what is no number counts as 0."""
-        numbers = [int(part) for part in re.findall(r"\d+", self.npm.partition("-")[0])]
-        major, minor, patch = (*numbers, 0, 0, 0)[:3]
-        return major, minor, patch
-
-
-@dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """What of the host's npm settings goes into one sandbox."""
 
@@ -98,76 +87,88 @@ class SandboxSettings:
     @property
     def script(self) -> bytes:
         """The environment as a file for sh."""
-        found = sorted((self.environment or {}).items())
-        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in found).encode()
+        variables = sorted((self.environment or {}).items())
+        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables).encode()
 
 
-def settings_with_secrets(settings: NpmSettings) -> SandboxSettings:
+def settings_with_secrets(settings: ManagerSettings) -> SandboxSettings:
     """Return everything: for an npm that runs no script."""
     return SandboxSettings(FETCH_RETRY_SETTINGS + settings.text, settings.files, settings.environment)
 
 
-def settings_without_secrets(settings: NpmSettings) -> SandboxSettings:
+def settings_without_secrets(settings: ManagerSettings) -> SandboxSettings:
     """Return what package scripts may see: registries, CA bundles, proxies without their users."""
     environment = {name: strip_user(value) for name, value in settings.environment.items()}
     files = tuple((name, data) for name, data in settings.files if name in {CA_FILE_NAME, EXTRA_CA_FILE_NAME})
     return SandboxSettings(FETCH_RETRY_SETTINGS + settings.without_secrets.encode(), files, environment)
 
 
-def secret_words(settings: NpmSettings) -> tuple[str, ...]:
+def secret_words(settings: ManagerSettings) -> tuple[str, ...]:
     """Return the tokens and passwords that must not be seen in a log line."""
     text = settings.text.decode("utf-8", "replace")
     urls = "\n".join([text, *settings.environment.values()])
     return tuple(dict.fromkeys(_TOKEN.findall(text) + _PASSWORD.findall(urls)))
 
 
-def prepare_sandbox(sandbox: Sandbox, inputs: Tree, carried: SandboxSettings) -> ImageFacts:
-    """Put the project and its settings in place, hand them to USER, and return what the image brings."""
+def prepare_sandbox(sandbox: Sandbox, inputs: Tree, carried: SandboxSettings) -> PreparedSandbox:
+    """Put the project and its settings in place, hand them to NPM_USER, and return what the image brings."""
     sandbox.put(make_readable(inputs), TASK_ROOT, owner=NPM_USER)
     files = {f"{SECRETS_DIRECTORY}/{name}": data for name, data in carried.files}
     sandbox.secrets({NPMRC_PATH: carried.text, ENVIRONMENT_PATH: carried.script, **files})
-    return _probe_image(sandbox)
+    return _probe_image(sandbox, SETUP_SCRIPT)
 
 
-def _probe_image(sandbox: Sandbox) -> ImageFacts:
+def look_at_sandbox(sandbox: Sandbox) -> PreparedSandbox:
+    """Return what the image brings, without changing anything."""
+    return _probe_image(sandbox, LOOK_SCRIPT)
+
+
+def _probe_image(sandbox: Sandbox, script: str) -> PreparedSandbox:
     """Ask node itself, first without the image's LD_LIBRARY_PATH (docs/facts.md#5-images: it breaks python and git)."""
-    said = ""
+    output = ""
     for own_libraries in (False, True):
         env = {} if own_libraries else {"LD_LIBRARY_PATH": ""}
-        ended, said = _run_quietly(sandbox, Command(("/bin/sh", "-ec", SETUP_SCRIPT, PROBE_SCRIPT), env))
+        ended, output = _run_quietly(sandbox, Command(("/bin/sh", "-ec", script, PROBE_SCRIPT), env))
         if ended.ok:
-            return _parse_facts(said, own_libraries=own_libraries)
-    raise LambdapackError(WRONG_IMAGE, f"{sandbox.image.reference} cannot be prepared for npm: {said}")
+            return _parse_facts(output, sandbox.image.digest, own_libraries=own_libraries)
+    raise LambdapackError(WRONG_IMAGE, f"{sandbox.image.reference} cannot be prepared for npm: {output}")
 
 
-def _parse_facts(said: str, *, own_libraries: bool) -> ImageFacts:
+def _parse_facts(output: str, digest: str, *, own_libraries: bool) -> PreparedSandbox:
     try:
-        found = json.loads(said.strip().splitlines()[-1])
-        facts = ImageFacts(found["node"], found["npm"], found["headers"], int(found["jobs"]), own_libraries)
+        answer = json.loads(output.strip().splitlines()[-1])
+        facts = ImageFacts(digest, answer["node"], answer["npm"], answer["headers"], own_libraries)
+        prepared = PreparedSandbox(facts, int(answer["jobs"]))
     except (ValueError, LookupError, TypeError) as error:
-        raise LambdapackError(WRONG_IMAGE, f"its node answered {said[:200]!r}") from error
-    if not facts.npm:
+        raise LambdapackError(WRONG_IMAGE, f"its node answered {output[:200]!r}") from error
+    if not facts.manager:
         raise LambdapackError(WRONG_IMAGE, f"it has node {facts.node} and no npm")
-    return facts
+    return prepared
 
 
 def _run_quietly(sandbox: Sandbox, command: Command) -> tuple[CommandResult, str]:
-    heard = Transcript(SILENT)
-    ended = sandbox.run(command, heard)
-    heard.close()
-    return ended, "\n".join(heard.lines).strip()
+    transcript = Transcript(SILENT)
+    ended = sandbox.run(command, transcript)
+    transcript.close()
+    return ended, "\n".join(transcript.lines).strip()
 
 
-def _user_text() -> str:
-    return f"{NPM_USER[0]}:{NPM_USER[1]}"
+def install_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
+    """Return `npm ci`, and `npm run` for what it leaves out: under --ignore-scripts, the project's own scripts."""
+    environment = {**npm_environment(prepared, run.limits), **run.environment}
+    events = run.scripts.root if run.run_scripts and not run.scripts.by_manager else ()
+    commands = [InstallCommand(_npm_command(ci_command(run, prepared.facts.manager_version), environment))]
+    commands += [InstallCommand(_npm_command(root_script_command(event), environment), event) for event in events]
+    return InstallCommands("npm ci", tuple(commands))
 
 
-def ci_command(strategy: Strategy, target: Architecture, npm: NpmVersion, *, scripts: bool) -> tuple[str, ...]:
+def ci_command(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
     """Return the command line of `npm ci`. Scripts run in the foreground: one at a time, their output as it comes."""
     fixed = ("npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--foreground-scripts")
-    platform = ("--os=linux", f"--cpu={target.node}") if npm >= CROSS_INSTALL_NPM else ()
+    platform = ("--os=linux", f"--cpu={run.architecture.node}") if npm >= CROSS_INSTALL_NPM else ()
     libc = ("--libc=glibc",) if npm >= LIBC_NPM else ()
-    return (*fixed, *platform, *libc, *(() if scripts and strategy.scripts else ("--ignore-scripts",)))
+    scripts = () if run.run_scripts and run.scripts.by_manager else ("--ignore-scripts",)
+    return (*fixed, *platform, *libc, *scripts, *run.flags, *(("--offline",) if run.offline else ()))
 
 
 def root_script_command(event: str) -> tuple[str, ...]:
@@ -175,11 +176,12 @@ def root_script_command(event: str) -> tuple[str, ...]:
     return ("npm", "run", "--omit=dev", "--foreground-scripts", event)
 
 
-def npm_environment(facts: ImageFacts, limits: Limits) -> dict[str, str]:
+def npm_environment(prepared: PreparedSandbox, limits: Limits) -> dict[str, str]:
     """Return the public environment of npm and the scripts."""
-    found = {
+    facts = prepared.facts
+    environment = {
         "HOME": "/tmp",  # noqa: S108  # inside the container
-        "JOBS": str(max(1, min(facts.jobs, limits.memory_bytes // COMPILER_JOB_BYTES))),
+        "JOBS": str(max(1, min(prepared.jobs, limits.memory_bytes // COMPILER_JOB_BYTES))),
         "NO_COLOR": "1",
         "V": "1",  # gyp's make prints whole compiler lines: evidence for -march=native
         "VERBOSE": "1",  # the same for CMake's
@@ -191,18 +193,17 @@ def npm_environment(facts: ImageFacts, limits: Limits) -> dict[str, str]:
         "npm_config_userconfig": NPMRC_PATH,
     }
     if facts.headers:
-        found[NODEDIR_VARIABLE if facts.npm_version >= NODEDIR_NPM else OLD_NODEDIR_VARIABLE] = facts.headers
+        variable = NODEDIR_VARIABLE if facts.manager_version >= NODEDIR_NPM else OLD_NODEDIR_VARIABLE
+        environment[variable] = facts.headers
     if not facts.own_libraries:
-        found["LD_LIBRARY_PATH"] = ""
-    return found
+        environment["LD_LIBRARY_PATH"] = ""
+    return environment
 
 
-def run_npm(sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], heard: Transcript) -> CommandResult:
-    """Run npm as USER where the function will lie, with the secret environment on top."""
+def _npm_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:
+    """Return npm as NPM_USER runs it where the function will lie, with the secret environment on top."""
     wrapped = ("/bin/sh", "-c", ENVIRONMENT_SCRIPT, ENVIRONMENT_PATH, *argv)
-    ended = sandbox.run(Command(wrapped, env, cwd=TASK_ROOT, user=_user_text()), heard)
-    heard.close()
-    return ended
+    return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}")
 
 
 def option_text(argv: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ _LINE = re.compile(r"\[([^\]]*)\]\s*|([^=]+)(?:=(.*))?", re.DOTALL)
 
 def decode_ini(text: str) -> dict[str, IniValue]:
     """Return the keys of an .npmrc; `key[]` lines give a tuple. Sections are nothing npm reads: left out."""
-    found: dict[str, IniValue] = {}
+    values: dict[str, IniValue] = {}
     in_section = False
     for line in re.split(r"[\r\n]+", text):
         match = _LINE.fullmatch(line) if line.strip() and line.lstrip()[:1] not in {";", "#"} else None
@@ -20,18 +20,18 @@ def decode_ini(text: str) -> dict[str, IniValue]:
         if match[1] is not None:
             in_section = True
         elif not in_section:
-            _store_value(found, _unquote(match[2]), "true" if match[3] is None else _unquote(match[3]))
-    return found
+            _store_value(values, _unquote(match[2]), "true" if match[3] is None else _unquote(match[3]))
+    return values
 
 
-def _store_value(found: dict[str, IniValue], key: str, value: str) -> None:
+def _store_value(values: dict[str, IniValue], key: str, value: str) -> None:
     name = key.removesuffix("[]") if len(key) > 2 else key
-    old = found.get(name)
+    old = values.get(name)
     if name != key or isinstance(old, tuple):
         before = old if isinstance(old, tuple) else () if old is None else (old,)
-        found[name] = (*before, value)
+        values[name] = (*before, value)
     else:
-        found[name] = value
+        values[name] = value
 
 
 def _unquote(text: str) -> str:
@@ -66,7 +66,7 @@ def _unescape(text: str) -> str:
 def encode_ini(key: str, value: IniValue) -> str:
     """Return the lines that npm reads back as this key and value, with nothing left for it to expand."""
     if isinstance(value, tuple):
-        return "".join(_encode_pair(f"{key}[]", each) for each in value)
+        return "".join(_encode_pair(f"{key}[]", part) for part in value)
     return _encode_pair(key, value)
 
 

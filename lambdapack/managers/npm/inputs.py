@@ -1,5 +1,6 @@
-"""Which files of the project `npm ci` needs. Never the whole source, never anything outside the root."""
+"""Which files and scripts of the project `npm ci` needs. Never the whole source, never anything outside the root."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -8,9 +9,10 @@ from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, BROKEN_MANIFEST
-from lambdapack.managers.npm.lockfile import link_target
-from lambdapack.project.project import LockedPackage, Project
-from lambdapack.project.reader import root_scripts, sandbox_manifest
+from lambdapack.managers.interface import InstallScripts
+from lambdapack.managers.lock import DependencySource, LockedPackage, packages_with_install_scripts
+from lambdapack.model import Architecture
+from lambdapack.project.exclusions import CREDENTIAL_FILES, ENVIRONMENT_FILE_PREFIX, EXCLUDED_DIRECTORIES
 from lambdapack.tree.compose import MemoryTree, OverlayTree, TransformedTree
 from lambdapack.tree.directory import DirectoryTree, PathFilter
 from lambdapack.tree.entry import Entry, EntryKind, Tree
@@ -18,30 +20,57 @@ from lambdapack.tree.entry import Entry, EntryKind, Tree
 ALWAYS_COPIED = ("patches", "prisma", "prisma.config.ts", "prisma.config.js", "prisma.config.mjs", "schema.prisma")
 """patch-package reads patches/; `prisma generate` reads the rest (prisma.io/docs, "Schema location", read 2026-11)."""
 
-NEVER_COPIED = frozenset({
-    "node_modules", ".git", ".hg", ".svn", ".lambdapack", ".aws-sam", ".serverless", "cdk.out", ".terraform",
-})  # fmt: skip
+AUTHOR_SCRIPTS = ("prepublish", "preprepare", "prepare", "postprepare")
+"""What `npm ci` runs for the root besides its install scripts (npm lib/commands/ci.js, 11.19.1).
 
-SECRET_FILE_NAMES = (".npmrc", ".yarnrc.yml", ".netrc")
+They build or set up a checkout with devDependencies, which are not there.
+"""
 
 
-def install_inputs(project: Project, globs: Sequence[str] = ()) -> Tree:
+def install_inputs(source: DependencySource, globs: Sequence[str] = ()) -> Tree:
     """Return package.json, the lockfile, `file:` targets, patches, prisma and what the globs name.
 
     LP003 for a `file:` target that is not there, is the project itself or lies outside the root.
     """
-    if project.lockfile is None:
-        raise LambdapackError(BROKEN_MANIFEST, f"{project.root}: there is no lockfile to install from")
-    wanted = (*file_targets(project), *_extra_inputs(project.root), *_script_files(project))
-    keep = _input_filter(project.root, tuple(dict.fromkeys(wanted)), globs)
-    lock = project.lockfile.path
+    if source.lock is None:
+        raise LambdapackError(BROKEN_MANIFEST, f"{source.repository.root}: there is no lockfile to install from")
+    places = (*file_targets(source), *_extra_inputs(source.repository.root), *_script_files(source))
+    keep = _input_filter(source.repository.root, tuple(dict.fromkeys(places)), globs)
+    lock = source.lock.path
     own = MemoryTree(
         {
-            "package.json": (sandbox_manifest(project), 0o644),
+            "package.json": (sandbox_manifest(source), 0o644),
             lock.name: (lock.read_bytes(), 0o644),
         }
     )
-    return OverlayTree(TransformedTree(DirectoryTree(project.root, keep=keep), _make_portable), own)
+    return OverlayTree(TransformedTree(DirectoryTree(source.repository.root, keep=keep), _make_portable), own)
+
+
+def sandbox_manifest(source: DependencySource) -> bytes:
+    """Return package.json without the author's scripts."""
+    manifest = dict(source.manifest.document)
+    if isinstance(manifest.get("scripts"), dict):
+        manifest["scripts"] = {name: text for name, text in manifest["scripts"].items() if name not in AUTHOR_SCRIPTS}
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+def find_install_scripts(
+    source: DependencySource, inputs: Tree, architecture: Architecture, *, ignore_scripts: bool = False
+) -> InstallScripts:
+    """Return what has to run for a CPU, as far as the lockfile tells; `ignore_scripts` is the user's npm setting."""
+    if source.lock is None:
+        return InstallScripts()
+    git = tuple(package.name for package in source.lock.production if package.from_git)
+    if ignore_scripts:
+        return InstallScripts(git=git)
+    packages = tuple(
+        f"{package.name}@{package.version}" for package in packages_with_install_scripts(source.lock, architecture)
+    )
+    scripts = source.manifest.install_scripts(has_gyp="binding.gyp" in inputs.entries)
+    if "install" in scripts and "install" not in source.manifest.install_scripts():
+        # The root's own binding.gyp: npm compiles it only where it runs the packages' scripts too.
+        packages = (*packages, source.manifest.name)
+    return InstallScripts(packages, tuple(scripts), git)
 
 
 def _make_portable(entry: Entry) -> Entry:
@@ -50,26 +79,23 @@ def _make_portable(entry: Entry) -> Entry:
     return replace(entry, mode=0o777 if entry.kind is EntryKind.SYMLINK else plain)
 
 
-def file_targets(project: Project) -> tuple[str, ...]:
+def file_targets(source: DependencySource) -> tuple[str, ...]:
     """Return the directories and tarballs inside the root that production packages are installed from, sorted."""
-    packages = project.lockfile.packages.values() if project.lockfile else ()
-    found = {_target_path(project, package) for package in packages if not package.dev and _is_file_target(package)}
+    root = source.repository.root
+    packages = source.lock.packages.values() if source.lock else ()
+    targets = {_target_path(source, package) for package in packages if not package.dev and package.local is not None}
     # A target that is itself a symlink comes along with what it points at.
-    real = {(project.root / each).resolve().relative_to(project.root.resolve()).as_posix() for each in found}
-    return tuple(sorted(found | real))
+    real = {(root / path).resolve().relative_to(root.resolve()).as_posix() for path in targets}
+    return tuple(sorted(targets | real))
 
 
-def _is_file_target(package: LockedPackage) -> bool:
-    return package.link or package.resolved.startswith("file:")
-
-
-def _target_path(project: Project, package: LockedPackage) -> str:
-    path = link_target(package)
-    label = f'{_lock_name(project)}:{package.line}: "{package.path}"'
+def _target_path(source: DependencySource, package: LockedPackage) -> str:
+    path = package.local or ""
+    label = f'{_lock_name(source)}:{package.line}: "{package.path}"'
     if not path:
         raise LambdapackError(BROKEN_MANIFEST, f"{label} is the project itself", hint="Take that dependency out.")
-    full = project.root / path
-    if path == ".." or path.startswith(("../", "/")) or not _is_inside(full, project.root):
+    full = source.repository.root / path
+    if path == ".." or path.startswith(("../", "/")) or not _is_inside(full, source.repository.root):
         hint = "Move it below the directory of package.json, or publish it to a registry."
         raise LambdapackError(BROKEN_MANIFEST, f"{label} leads out of the project: {path}", hint=hint)
     if not full.exists():
@@ -83,33 +109,33 @@ def _is_inside(path: Path, root: Path) -> bool:
     return path.resolve().is_relative_to(root.resolve())
 
 
-def _lock_name(project: Project) -> str:
-    return project.lockfile.path.name if project.lockfile else "package-lock.json"
+def _lock_name(source: DependencySource) -> str:
+    return source.lock.path.name if source.lock else "package-lock.json"
 
 
 def _extra_inputs(root: Path) -> Iterator[str]:
     return (name for name in ALWAYS_COPIED if (root / name).exists())
 
 
-def _script_files(project: Project) -> Iterator[str]:
+def _script_files(source: DependencySource) -> Iterator[str]:
     """Yield the files that the root's install scripts name: `node scripts/setup.js` needs its script."""
-    for command in root_scripts(project).values():
+    for command in source.manifest.install_scripts().values():
         for word in re.split(r"[\s;&|'\"()]+", command):
             path = os.path.normpath(word).replace(os.sep, "/") if word else ""
-            if path and path != "." and not path.startswith(("..", "/")) and (project.root / path).is_file():
+            if path and path != "." and not path.startswith(("..", "/")) and (source.repository.root / path).is_file():
                 yield path
 
 
-def _input_filter(root: Path, wanted: Sequence[str], globs: Sequence[str]) -> PathFilter:
+def _input_filter(root: Path, places: Sequence[str], globs: Sequence[str]) -> PathFilter:
     matches = _glob_matcher(globs)
 
     def keep(path: str, is_directory: bool) -> bool:  # noqa: FBT001  # the signature of DirectoryTree
         name = path.rpartition("/")[2]
-        if name in NEVER_COPIED or name in SECRET_FILE_NAMES or name.startswith(".env"):
+        if name in EXCLUDED_DIRECTORIES or name in CREDENTIAL_FILES or name.startswith(ENVIRONMENT_FILE_PREFIX):
             return False
-        if any(path == each or path.startswith(f"{each}/") for each in wanted):
+        if any(path == place or path.startswith(f"{place}/") for place in places):
             return not (is_directory and name == "build" and _is_compiled(root / path))
-        if any(each.startswith(f"{path}/") for each in wanted):
+        if any(place.startswith(f"{path}/") for place in places):
             return True
         return bool(globs) if is_directory else matches(path)
 

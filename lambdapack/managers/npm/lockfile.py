@@ -1,38 +1,64 @@
-"""Reads package-lock.json and npm-shrinkwrap.json, and walks their dependency graph. Never repairs a lockfile."""
+"""Reads package-lock.json and npm-shrinkwrap.json into a Lock. Never repairs a lockfile."""
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BROKEN_MANIFEST
-from lambdapack.project.document import key_lines, parse_object, read_text, string_entries
-from lambdapack.project.project import LockedPackage, Lockfile
+from lambdapack.managers.lock import Edge, EdgeType, Lock, LockedPackage
+from lambdapack.model import is_in_node_modules
+from lambdapack.project.document import INSTALL_SCRIPTS, key_lines, parse_object, read_text, string_entries
+
+if TYPE_CHECKING:
+    from lambdapack.project.repository import Repository
 
 LOCKFILE_NAMES = ("npm-shrinkwrap.json", "package-lock.json")
 """In the order in which npm looks (arborist lib/shrinkwrap.js, npm 11.19.1, read 2026-11)."""
 
 
-def read_lockfile(directory: Path) -> Lockfile | None:
-    """Return the lockfile that npm would use in a directory, None when there is none. LP003 when it is broken."""
-    path = next((directory / name for name in LOCKFILE_NAMES if (directory / name).is_file()), None)
-    return parse_lockfile(read_text(path), path) if path else None
+def read_lock(repository: "Repository", importer: str) -> Lock | None:
+    """Return the lock that npm uses for a repository, None when there is none. LP003 when it is broken.
+
+    Its entries are as npm sees them: link targets as they are on disk, and what the importer's package.json asks for
+    today. `importer` counts where its package.json is the root's own.
+    """
+    root = repository.root
+    path = find_lockfile(root)
+    if path is None:
+        return None
+    lock = parse_lock(read_text(path), path)
+    return refresh_lock(lock, root, repository.manifests["."].document) if importer == "." else lock
 
 
-def parse_lockfile(text: str, path: Path) -> Lockfile:
-    """Return the lockfile that a text is; `path` is how messages name it. LP003 when it is broken."""
+def find_lockfile(directory: Path) -> Path | None:
+    """Return the lockfile that npm reads in a directory, None when there is none."""
+    return next((directory / name for name in LOCKFILE_NAMES if (directory / name).is_file()), None)
+
+
+def parse_lock(text: str, path: Path) -> Lock:
+    """Return the lock that a text is; `path` is how messages name it. LP003 when it is broken."""
     document = parse_object(text, path)
     packages = document.get("packages")
     if packages is None:
-        return Lockfile(path, min(_lockfile_version(document, path), 1), {})
+        return make_lock(path, min(_lockfile_version(document, path), 1), {})
     if not isinstance(packages, dict):
         raise LambdapackError(BROKEN_MANIFEST, f'{path}: "packages" is not an object')
     lines = key_lines(text, "packages", packages)
     parsed = {key: _parse_entry(key, value, path, lines[key]) for key, value in packages.items()}
-    return Lockfile(path, _lockfile_version(document, path), complete_links(parsed))
+    return make_lock(path, _lockfile_version(document, path), complete_links(parsed))
+
+
+def make_lock(
+    path: Path, version: int, packages: Mapping[str, LockedPackage], root: LockedPackage | None = None
+) -> Lock:
+    """Return the lock of some entries; `root` is what package.json asks for today, else the root's entry counts."""
+    importers = {key: package for key, package in packages.items() if key and not is_in_node_modules(key)}
+    own = root or packages.get("") or LockedPackage(id="", name="", version="", line=1)
+    importers = {".": own, **importers}
+    return Lock("npm", path, version, packages, importers, NpmEdges(packages, own))
 
 
 def _lockfile_version(document: Mapping[str, Any], path: Path) -> int:
@@ -52,7 +78,10 @@ def _parse_entry(key: str, value: object, path: Path, line: int) -> LockedPackag
 def parse_locked_package(key: str, value: Mapping[str, Any], line: int) -> LockedPackage:
     """Return one entry. A package.json has the same fields, so this reads that as well."""
     optional = string_entries(value.get("optionalDependencies"))
+    resolved = _text(value, "resolved")
+    is_local = _flag(value, "link") or resolved.startswith("file:")
     return LockedPackage(
+        id=key,
         path=key,
         name=_text(value, "name") or _package_name(key),
         version=_text(value, "version"),
@@ -62,8 +91,9 @@ def parse_locked_package(key: str, value: Mapping[str, Any], line: int) -> Locke
         dev_optional=_flag(value, "devOptional"),
         peer=_flag(value, "peer"),
         link=_flag(value, "link"),
+        local=_local_path(resolved) if is_local else None,
         has_install_script=_flag(value, "hasInstallScript"),
-        resolved=_text(value, "resolved"),
+        resolved=resolved,
         integrity=_text(value, "integrity"),
         os=_words(value.get("os")),
         cpu=_words(value.get("cpu")),
@@ -83,8 +113,8 @@ def parse_locked_package(key: str, value: Mapping[str, Any], line: int) -> Locke
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
+    text = value.get(key)
+    return text if isinstance(text, str) else ""
 
 
 def _flag(value: Mapping[str, Any], key: str) -> bool:
@@ -94,7 +124,7 @@ def _flag(value: Mapping[str, Any], key: str) -> bool:
 def _words(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
-    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+    return tuple(word for word in value if isinstance(word, str)) if isinstance(value, list) else ()
 
 
 def _optional_peers(value: object) -> frozenset[str]:
@@ -104,10 +134,10 @@ def _optional_peers(value: object) -> frozenset[str]:
 
 
 def _commands(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    found = value.get("bin")
-    if isinstance(found, str):
+    programs = value.get("bin")
+    if isinstance(programs, str):
         return (posixpath.basename(_text(value, "name") or _package_name(key)),)
-    return tuple(found) if isinstance(found, dict) else ()
+    return tuple(programs) if isinstance(programs, dict) else ()
 
 
 def _package_name(key: str) -> str:
@@ -122,8 +152,8 @@ def complete_links(packages: Mapping[str, LockedPackage]) -> Mapping[str, Locked
 
 
 def _complete_link(link: LockedPackage, packages: Mapping[str, LockedPackage]) -> LockedPackage:
-    target = packages.get(link_target(link))
-    if target is None or target.link or not target.path:
+    target = packages.get(link.local or "")
+    if target is None or target.link or not target.id:
         return link
     return replace(
         link,
@@ -139,82 +169,55 @@ def _complete_link(link: LockedPackage, packages: Mapping[str, LockedPackage]) -
     )
 
 
-def link_target(link: LockedPackage) -> str:
-    """Return the lockfile path that a link points at: "lib/x", "../x", "" for the project itself."""
-    normal = posixpath.normpath(link.resolved.removeprefix("file:").replace("\\", "/"))
+def _local_path(resolved: str) -> str:
+    """Return the path that a link or `file:` entry points at: "lib/x", "../x", "" for the project itself."""
+    normal = posixpath.normpath(resolved.removeprefix("file:").replace("\\", "/"))
     return "" if normal == "." else normal
 
 
-DEPENDENCY_SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+class NpmEdges(Mapping[str, tuple[Edge, ...]]):
+    """The edges of each entry, resolved as node resolves names from the entry's directory, when they are asked for."""
+
+    def __init__(self, packages: Mapping[str, LockedPackage], root: LockedPackage) -> None:
+        """`root` stands for the root's entry."""
+        self._packages = packages
+        self._owners = {**packages, root.id: root}
+
+    def __getitem__(self, owner_id: str) -> tuple[Edge, ...]:
+        """Return what an entry asks for, without what npm takes from the package's own tarball."""
+        return tuple(self._edges(self._owners[owner_id]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._owners)
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def _edges(self, owner: LockedPackage) -> Iterator[Edge]:
+        if owner.has_shrinkwrap:
+            return
+        for need, section in (
+            (EdgeType.PROD, owner.dependencies),
+            (EdgeType.DEV, owner.dev_dependencies),
+            (EdgeType.OPTIONAL, owner.optional_dependencies),
+            (EdgeType.PEER, owner.peer_dependencies),
+        ):
+            for name, spec in section.items():
+                # The root bundles only when it is packed itself; nobody installs optional peers.
+                is_bundled = name in owner.bundled and owner.path
+                if not is_bundled and not (need is EdgeType.PEER and name in owner.optional_peers):
+                    yield Edge(owner, name, spec, need, resolve_entry(self._packages, owner.path, name))
 
 
-class EdgeType(Enum):
-    """Why a package is wanted; the value is the section of package.json."""
-
-    PROD = "dependencies"
-    DEV = "devDependencies"
-    OPTIONAL = "optionalDependencies"
-    PEER = "peerDependencies"
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """One line of a dependency section."""
-
-    owner: LockedPackage
-    name: str
-    spec: str
-    need: EdgeType
-
-
-def dependency_edges(owner: LockedPackage) -> Iterator[Edge]:
-    """Yield what a package asks for; optional peers are left out, since nobody installs them."""
-    for need, section in (
-        (EdgeType.PROD, owner.dependencies),
-        (EdgeType.DEV, owner.dev_dependencies),
-        (EdgeType.OPTIONAL, owner.optional_dependencies),
-        (EdgeType.PEER, owner.peer_dependencies),
-    ):
-        for name, spec in section.items():
-            if not (need is EdgeType.PEER and name in owner.optional_peers):
-                yield Edge(owner, name, spec, need)
-
-
-def resolve_package(lockfile: Lockfile, start: str, name: str) -> LockedPackage | None:
+def resolve_entry(packages: Mapping[str, LockedPackage], start: str, name: str) -> LockedPackage | None:
     """Return the entry that `require(name)` finds from the directory `start`, None when the lockfile has none."""
     here = start
     while True:
         # "node_modules/node_modules" is no place that node looks at, and no key that npm writes.
-        found = lockfile.packages.get(f"{here}/node_modules/{name}" if here else f"node_modules/{name}")
-        if found or not here or here.startswith(".."):
-            return found
+        entry = packages.get(f"{here}/node_modules/{name}" if here else f"node_modules/{name}")
+        if entry or not here or here.startswith(".."):
+            return entry
         here = here.rpartition("/")[0]
-
-
-def follow_link(lockfile: Lockfile, package: LockedPackage) -> LockedPackage:
-    """Return the target of a link, anything else as it is."""
-    return lockfile.packages.get(link_target(package), package) if package.link else package
-
-
-def walk_edges(lockfile: Lockfile, root: LockedPackage, *, dev: bool) -> Iterator[tuple[Edge, LockedPackage | None]]:
-    """Yield every edge that is reachable from `root` and the entry it leads to, None for a missing one.
-
-    What a package bundles, or locks by a shrinkwrap of its own, is not followed: npm takes that from its tarball.
-    """
-    seen = {root.path}
-    waiting = [root]
-    while waiting:
-        owner = waiting.pop()
-        for edge in dependency_edges(owner):
-            # The root bundles only when it is packed itself; here it needs its entries like any other.
-            if (edge.name in owner.bundled and owner.path) or (edge.need is EdgeType.DEV and not dev):
-                continue
-            found = resolve_package(lockfile, owner.path, edge.name)
-            yield edge, found
-            target = follow_link(lockfile, found) if found else None
-            if target and target.path not in seen and not target.has_shrinkwrap:
-                seen.add(target.path)
-                waiting.append(target)
 
 
 def root_package(manifest: Mapping[str, Any]) -> LockedPackage:
@@ -222,24 +225,60 @@ def root_package(manifest: Mapping[str, Any]) -> LockedPackage:
     return parse_locked_package("", manifest, 1)
 
 
-def update_dev_flags(lockfile: Lockfile, manifest: Mapping[str, Any]) -> Lockfile:
-    """Return the lockfile without "dev" on what package.json wants for production today.
+def refresh_lock(lock: Lock, root: Path, manifest: Mapping[str, Any]) -> Lock:
+    """Return the lock as npm sees it: link targets as they are on disk, "dev" as package.json says today."""
+    packages = {
+        key: package
+        if not key or is_in_node_modules(key) or key.startswith("..")
+        else _refresh_link_target(package, root / key)
+        for key, package in lock.packages.items()
+    }
+    refreshed = make_lock(lock.path, lock.version, complete_links(packages), root_package(manifest))
+    return _update_dev_flags(refreshed)
+
+
+def _refresh_link_target(target: LockedPackage, directory: Path) -> LockedPackage:
+    path = directory / "package.json"
+    if not path.is_file():
+        return target
+    manifest = parse_object(read_text(path), path)
+    written = parse_locked_package(target.path, manifest, target.line)
+    return replace(
+        target,
+        dependencies=written.dependencies,
+        dev_dependencies=written.dev_dependencies,
+        optional_dependencies=written.optional_dependencies,
+        peer_dependencies=written.peer_dependencies,
+        optional_peers=written.optional_peers,
+        bundled=written.bundled,
+        has_install_script=_has_scripts(manifest, directory),
+    )
+
+
+def _has_scripts(manifest: Mapping[str, Any], directory: Path) -> bool:
+    """Tell whether npm runs something for a link target; the lockfile does not tell of a binding.gyp there."""
+    scripts = string_entries(manifest.get("scripts"))
+    compiles = (directory / "binding.gyp").is_file() and manifest.get("gypfile") is not False
+    return compiles or any(scripts.get(name) for name in (*INSTALL_SCRIPTS, "prepare"))
+
+
+def _update_dev_flags(lock: Lock) -> Lock:
+    """Return the lock without "dev" on what package.json wants for production today.
 
     npm does so when the root entry differs (arborist load-virtual.js, checkRootEdges): a package that moved from
     devDependencies to dependencies is installed, whatever the lockfile's flag says.
     """
-    root = root_package(manifest)
-    old = lockfile.packages.get("")
-    if old is None or not lockfile.packages or _has_same_sections(old, root):
-        return lockfile
-    wanted = set()
-    for _edge, found in walk_edges(lockfile, root, dev=False):
-        if found:
-            wanted |= {found.path, follow_link(lockfile, found).path}
+    root, old = lock.importers["."], lock.packages.get("")
+    if old is None or _has_same_sections(old, root):
+        return lock
+    needed: set[str] = set()
+    for edge in lock.walk(".", dev=False):
+        if edge.target:
+            needed |= {edge.target.id, lock.follow(edge.target).id}
     packages = {
-        key: replace(package, dev=False) if key in wanted else package for key, package in lockfile.packages.items()
+        key: replace(package, dev=False) if key in needed else package for key, package in lock.packages.items()
     }
-    return replace(lockfile, packages=packages)
+    return make_lock(lock.path, lock.version, packages, root)
 
 
 def _has_same_sections(one: LockedPackage, other: LockedPackage) -> bool:

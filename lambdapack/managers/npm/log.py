@@ -42,8 +42,8 @@ class FailedScript:
 
 def error_code(lines: Sequence[str]) -> str:
     """Return npm's own last error code ("E404", "EUSAGE", an exit code as text), "" when it gave none."""
-    found = [match[1] for text in error_texts(lines) if (match := _CODE.fullmatch(text))]
-    return found[-1] if found else ""
+    codes = [match[1] for text in error_texts(lines) if (match := _CODE.fullmatch(text))]
+    return codes[-1] if codes else ""
 
 
 def error_texts(lines: Sequence[str]) -> Iterator[str]:
@@ -86,8 +86,8 @@ def last_banner(lines: Sequence[str]) -> tuple[str, str]:
 
 def package_of_directory(directory: str) -> str:
     """Return the npm name of a package's directory; the directory itself for a `file:` target."""
-    _, found, name = f"/{directory}".rpartition("/node_modules/")
-    return name if found else directory
+    _, separator, name = f"/{directory}".rpartition("/node_modules/")
+    return name if separator else directory
 
 
 def last_script_lines(lines: Sequence[str]) -> Sequence[str]:

@@ -8,20 +8,18 @@ from urllib.parse import urlsplit
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
-from lambdapack.managers.npm.ini import IniValue, decode_ini, encode_ini
-from lambdapack.managers.npm.network import (
+from lambdapack.managers.interface import SECRETS_DIRECTORY, ManagerSettings
+from lambdapack.managers.network import (
     CA_FILE_NAME,
-    SECRETS_DIRECTORY,
     compiler_flags,
     host_environment,
     is_loopback,
     refuse_loopback,
     strip_user,
 )
+from lambdapack.managers.npm.ini import IniValue, decode_ini, encode_ini
+from lambdapack.managers.npm.versions import DEFAULT_REGISTRY
 from lambdapack.project.document import read_text
-
-DEFAULT_REGISTRY = "https://registry.npmjs.org/"
-"""npm's own (config/lib/definitions, `registry`), for credentials that an old .npmrc binds to no host."""
 
 RESULT_KEYS = frozenset({
     "registry", "legacy-peer-deps", "strict-peer-deps", "allow-scripts", "dangerously-allow-all-scripts",
@@ -47,25 +45,6 @@ _VARIABLE = re.compile(r"(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}")
 
 
 @dataclass(frozen=True, slots=True)
-class NpmSettings:
-    """What npm in the sandbox is told. `text`, `files` and `environment` are secret: never logged, never in a key."""
-
-    text: bytes = field(default=b"", repr=False)  # the sandbox's user npmrc
-    files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)  # names below SECRETS, and contents
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # proxies, NODE_EXTRA_CA_CERTS
-    compiler_flags: Mapping[str, str] = field(default_factory=dict)  # CFLAGS, CXXFLAGS: no secret, part of the key
-    has_credentials: bool = False
-    dropped: tuple[str, ...] = ()  # keys that were not carried over, sorted
-    undefined: tuple[str, ...] = ()  # variables that a carried key names and the host does not have
-    without_secrets: str = ""  # canonical, for the dependency key
-    legacy_peer_deps: bool = False
-    ignore_scripts: bool = False
-    allow_all_scripts: bool = False
-    replaced_host: str = "npmjs"  # whose URLs in a lockfile npm sends to the registry: npmjs, always, never, a host
-    allow_scripts: tuple[str, ...] = ()  # npm 12: names whose install scripts may run, from .npmrc
-
-
-@dataclass(frozen=True, slots=True)
 class _Key:
     """One effective key and the file or variable that set it."""
 
@@ -86,10 +65,10 @@ class _Host:
         """Replace ${NAME} and ${NAME?} as npm does (config/lib/env-replace.js): an unknown ${NAME} stays."""
         return _VARIABLE.sub(self._variable, text)
 
-    def _variable(self, found: re.Match[str]) -> str:
-        slashes, name, optional = found[1], found[2], found[3]
+    def _variable(self, match: re.Match[str]) -> str:
+        slashes, name, optional = match[1], match[2], match[3]
         if len(slashes) % 2:
-            return found[0][(len(slashes) + 1) // 2 :]
+            return match[0][(len(slashes) + 1) // 2 :]
         if name not in self.environ and not optional:
             self.undefined.add(name)
         return slashes[len(slashes) // 2 :] + self.environ.get(name, "" if optional else f"${{{name}}}")
@@ -105,7 +84,7 @@ class _Host:
             raise LambdapackError(BAD_CONFIG, detail, hint=f"Correct `{name}` there, or take it out.") from error
 
 
-def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path) -> NpmSettings:
+def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path) -> ManagerSettings:
     """Return the settings of `project`'s .npmrc over the user's, under npm_config_* variables.
 
     LP006 for a host that only this machine can reach and for a file that is named and not there.
@@ -115,7 +94,7 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
     files: dict[str, bytes] = {}
     carried = {name: _carry_value(name, key, host, files) for name, key in sorted(keys.items())}
     network = host_environment(environ, files, carried.get("cafile"))
-    return NpmSettings(
+    return ManagerSettings(
         text="".join(encode_ini(name, value) for name, value in carried.items()).encode(),
         files=tuple(sorted(files.items())),
         environment=network.variables,
@@ -124,6 +103,7 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
         dropped=tuple(sorted(dropped)),
         undefined=tuple(sorted(host.undefined)),
         without_secrets=_canonical_text(carried),
+        registries=_registries(carried),
         legacy_peer_deps=carried.get("legacy-peer-deps") == "true",
         ignore_scripts=carried.get("ignore-scripts") == "true",
         allow_all_scripts=carried.get("dangerously-allow-all-scripts") == "true",
@@ -134,13 +114,13 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
 
 def _effective_keys(host: _Host) -> tuple[dict[str, _Key], set[str]]:
     """Return the keys that count and the names of those of files that are left behind."""
-    found: dict[str, _Key] = {}
+    keys: dict[str, _Key] = {}
     for path in _npmrc_files(host):
-        found |= {host.expand(name): _Key(value, str(path)) for name, value in decode_ini(read_text(path)).items()}
-    known = {name: key for name, key in found.items() if _is_known_key(name)}
+        keys |= {host.expand(name): _Key(value, str(path)) for name, value in decode_ini(read_text(path)).items()}
+    known = {name: key for name, key in keys.items() if _is_known_key(name)}
     variables = {name: key for name, key in _keys_from_environment(host.environ).items() if _is_known_key(name)}
     kept = {name: _Key(_expand_value(key.value, host), key.origin) for name, key in (known | variables).items()}
-    return _bind_credentials(kept), set(found) - set(known)
+    return _bind_credentials(kept), set(keys) - set(known)
 
 
 def _npmrc_files(host: _Host) -> tuple[Path, ...]:
@@ -160,13 +140,13 @@ def _is_file(path: Path) -> bool:
 
 def _keys_from_environment(environ: Mapping[str, str]) -> dict[str, _Key]:
     """Read npm_config_* as npm does: any case, underscores for dashes, an empty one counts for nothing."""
-    found = {}
+    keys = {}
     for variable, value in sorted(environ.items()):
         if value and variable.lower().startswith("npm_config_"):
             bare = variable[len("npm_config_") :]
             name = bare if bare.startswith("//") else re.sub(r"(?!^)_", "-", bare).lower()
-            found[name] = _Key(value, variable)
-    return found
+            keys[name] = _Key(value, variable)
+    return keys
 
 
 def _is_known_key(name: str) -> bool:
@@ -187,7 +167,7 @@ def _bind_credentials(keys: dict[str, _Key]) -> dict[str, _Key]:
 
 
 def _expand_value(value: IniValue, host: _Host) -> IniValue:
-    return tuple(host.expand(each) for each in value) if isinstance(value, tuple) else host.expand(value)
+    return tuple(host.expand(part) for part in value) if isinstance(value, tuple) else host.expand(value)
 
 
 def _carry_value(name: str, key: _Key, host: _Host, files: dict[str, bytes]) -> IniValue:
@@ -219,6 +199,12 @@ def _canonical_text(carried: Mapping[str, IniValue]) -> str:
         encode_ini(name, strip_user(value) if isinstance(value, str) and name.endswith("registry") else value)
         for name, value in sorted(kept.items())
     )
+
+
+def _registries(carried: Mapping[str, IniValue]) -> tuple[str, ...]:
+    general = [carried["registry"]] if "registry" in carried else []
+    scoped = [value for name, value in sorted(carried.items()) if name.startswith("@")]
+    return tuple(dict.fromkeys(strip_user(value) for value in (*general, *scoped) if isinstance(value, str)))
 
 
 def _split_names(value: IniValue) -> tuple[str, ...]:

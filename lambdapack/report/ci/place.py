@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from lambdapack.model import Finding
-from lambdapack.project.project import Project, is_in_node_modules
+from lambdapack.managers.lock import DependencySource
+from lambdapack.model import Finding, is_in_node_modules
 from lambdapack.rules.model.report import Report
 
 PACKAGE_JSON = "package.json"
@@ -61,14 +61,14 @@ class FindingLocator:
         return top if finding.package and top in self.packages else None
 
 
-def make_finding_locator(project: Project, root: str) -> FindingLocator:
+def make_finding_locator(project: DependencySource, root: str) -> FindingLocator:
     """Return where things are in a project whose root, with the lockfile, lies in this directory of the repository."""
-    directory = posixpath.normpath(posixpath.join(root, project.member))
-    lock = project.lockfile
+    directory = posixpath.normpath(posixpath.join(root, project.importer))
+    lock = project.lock
     return FindingLocator(
         directory="" if directory == "." else directory,
         lockfile=posixpath.normpath(posixpath.join(root, lock.path.name)) if lock else "",
-        packages={path: package.line for path, package in lock.packages.items() if path} if lock else {},
+        packages={package.path: package.line for package in lock.packages.values() if package.path} if lock else {},
     )
 
 

@@ -33,12 +33,12 @@ def _closed_object(description: str, fields: Mapping[str, Any]) -> dict[str, Any
 
 
 def _setting_schema(option: Option) -> Schema:
-    described = {"description": option.help, **option.kind.schema}
+    setting = {"description": option.help, **option.kind.schema}
     if option.name == "ignore":
-        described["propertyNames"] = {"pattern": f"^({'|'.join(_rule_words())})(:.+)?$"}
+        setting["propertyNames"] = {"pattern": f"^({'|'.join(_rule_words())})(:.+)?$"}
     if isinstance(option.default, str | bool | int | float) and option.default is not None:
-        described["default"] = option.default
-    return described
+        setting["default"] = option.default
+    return setting
 
 
 def _rule_words() -> list[str]:

@@ -10,7 +10,7 @@ from lambdapack.explain.causes import CAUSE_CODES
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.messages import Certainty
 from lambdapack.model import Rule, Severity
-from lambdapack.schema import DAY_PATTERN, described, number, text, word
+from lambdapack.schema import DAY_PATTERN, describe, number, text, word
 
 RECORD_CODE_PATTERN = r"^LP\d{3}$"
 
@@ -24,9 +24,9 @@ class DiagnosisDocument(TypedDict):
     package: Annotated[str | None, text("The npm package that the file belongs to.")]
     certainty: Annotated[str, word("Certainty of the diagnosis.", Certainty)]
     says: Annotated[str, text("One sentence for people.")]
-    evidence: Annotated[list[str], described("Messages of the text that the diagnosis is based on.")]
+    evidence: Annotated[list[str], describe("Messages of the text that the diagnosis is based on.")]
     found: Annotated[str | None, text("Result of checking the project; begins with yes: when it confirms the text.")]
-    fix: Annotated[list[str], described("Commands to try, in order.")]
+    fix: Annotated[list[str], describe("Commands to try, in order.")]
     book: Annotated[str | None, text("Advice of the package book about the package.")]
     prevent: Annotated[str, text("How to prevent it.")]
     count: Annotated[int, number("Number of times that the text has the message.", minimum=1)]
@@ -39,7 +39,7 @@ class ExplanationDocument(TypedDict):
     version: Annotated[str, text("Version of lambdapack.")]
     diagnoses: Annotated[
         list[DiagnosisDocument],
-        described("Diagnoses, best first; empty when nothing was recognised."),
+        describe("Diagnoses, best first; empty when nothing was recognised."),
     ]
     nearest: Annotated[str | None, text("Most similar known message when nothing was recognised.")]
     left_out: Annotated[int, number("Number of passages of a large log that were not read.")]
@@ -71,8 +71,8 @@ class BookPageDocument(TypedDict):
     status: Annotated[str, word("Maintenance status.", MaintenanceStatus)]
     role: Annotated[str, word("Role of the package in a function.", PackageRole)]
     needs: Annotated[str | None, text("What the package needs from the runtime.")]
-    instead: Annotated[list[str], described("Maintained alternatives.")]
-    javascript: Annotated[list[str], described("Alternatives without a binary.")]
+    instead: Annotated[list[str], describe("Maintained alternatives.")]
+    javascript: Annotated[list[str], describe("Alternatives without a binary.")]
     last_node: Annotated[
         int | None, number("Newest Node.js major on which it installs and loads; null when no limit is known.")
     ]

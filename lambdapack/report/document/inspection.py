@@ -14,7 +14,7 @@ from lambdapack.report.document.report import (
     make_report_document,
 )
 from lambdapack.rules.model.report import Verdict
-from lambdapack.schema import HEX_SHA256_PATTERN, described, number, text, word
+from lambdapack.schema import HEX_SHA256_PATTERN, describe, number, text, word
 
 
 class CategoryDocument(TypedDict):
@@ -37,7 +37,7 @@ class DependentDocument(TypedDict):
 
 DependentChain = Annotated[
     list[DependentDocument] | None,
-    described("Shortest dependency chain from the function to the package; null when nothing requires it."),
+    describe("Shortest dependency chain from the function to the package; null when nothing requires it."),
 ]
 
 
@@ -49,9 +49,9 @@ class PackageWeightDocument(TypedDict):
     version: Annotated[str | None, text("Its version; null when its package.json has none.")]
     files: Annotated[int, number("Number of files, without those of nested packages.")]
     bytes: Annotated[int, number("Their size in bytes.")]
-    kinds: Annotated[list[CategoryDocument], described("Files and bytes by kind, largest first.")]
+    kinds: Annotated[list[CategoryDocument], describe("Files and bytes by kind, largest first.")]
     wanted_by: DependentChain
-    dev: Annotated[bool, described("Whether only a devDependency requires it.")]
+    dev: Annotated[bool, describe("Whether only a devDependency requires it.")]
 
 
 class InspectedBinaryDocument(BinaryDocument):
@@ -60,7 +60,7 @@ class InspectedBinaryDocument(BinaryDocument):
     libc: Annotated[
         str | None, text("C library that the file is linked with; for glibc with the newest version needed.")
     ]
-    needs: Annotated[list[str], described("Needed libraries (DT_NEEDED), in order.")]
+    needs: Annotated[list[str], describe("Needed libraries (DT_NEEDED), in order.")]
     wanted_by: DependentChain
 
 
@@ -69,7 +69,7 @@ class DuplicatePackageDocument(TypedDict):
 
     name: Annotated[str, text("Its npm name.")]
     version: Annotated[str, text("Its version.")]
-    paths: Annotated[list[str], described("Directories that contain it.")]
+    paths: Annotated[list[str], describe("Directories that contain it.")]
     spare_bytes: Annotated[int, number("Bytes of all copies except the largest.")]
 
 
@@ -78,7 +78,7 @@ class DuplicateFileDocument(TypedDict):
 
     sha256: Annotated[str, text("SHA-256 of the content.", pattern=HEX_SHA256_PATTERN)]
     bytes: Annotated[int, number("Size of one file in bytes.")]
-    paths: Annotated[list[str], described("Paths of the files.")]
+    paths: Annotated[list[str], describe("Paths of the files.")]
     spare_bytes: Annotated[int, number("Bytes of all copies except one.")]
 
 
@@ -87,9 +87,9 @@ class DuplicatesDocument(TypedDict):
 
     packages: Annotated[
         list[DuplicatePackageDocument],
-        described("Packages of one name and version in several places, most wasteful first."),
+        describe("Packages of one name and version in several places, most wasteful first."),
     ]
-    files: Annotated[list[DuplicateFileDocument], described("Equal files of 1 KB and more, most wasteful first.")]
+    files: Annotated[list[DuplicateFileDocument], describe("Equal files of 1 KB and more, most wasteful first.")]
 
 
 class PrunableFileDocument(TypedDict):
@@ -110,7 +110,7 @@ class PruningDocument(TypedDict):
     """What `lambdapack build` does not pack."""
 
     bytes: Annotated[int, number("Bytes saved.")]
-    files: Annotated[list[PrunableFileDocument], described("The files, largest first.")]
+    files: Annotated[list[PrunableFileDocument], describe("The files, largest first.")]
 
 
 class InspectionDocument(TypedDict):
@@ -123,14 +123,14 @@ class InspectionDocument(TypedDict):
     subject: SubjectDocument
     files: Annotated[int, number("Number of files of the function and its layers, each path once.")]
     bytes: Annotated[int, number("Their total size in bytes.")]
-    kinds: Annotated[list[CategoryDocument], described("Files and bytes by kind, largest first.")]
-    packages: Annotated[list[PackageWeightDocument], described("Every npm package, largest first.")]
-    binaries: Annotated[list[InspectedBinaryDocument], described("Every native file, selected or not, largest first.")]
+    kinds: Annotated[list[CategoryDocument], describe("Files and bytes by kind, largest first.")]
+    packages: Annotated[list[PackageWeightDocument], describe("Every npm package, largest first.")]
+    binaries: Annotated[list[InspectedBinaryDocument], describe("Every native file, selected or not, largest first.")]
     duplicates: DuplicatesDocument
     pruning: PruningDocument
     findings: Annotated[
         list[FindingDocument],
-        described("As in the report of `verify`: most severe first, ignored ones last."),
+        describe("As in the report of `verify`: most severe first, ignored ones last."),
     ]
 
 

@@ -9,7 +9,7 @@ from lambdapack.deploy.layer import LayerPlan, PublishedLayer
 from lambdapack.deploy.nouns import LayerVersion
 from lambdapack.report.document.report import ARCHITECTURE_NAMES, FindingDocument, make_finding_document
 from lambdapack.report.layer import LAYER_STEP_NAMES, layer_step_rows
-from lambdapack.schema import CODE_DIGEST_PATTERN, SHA256_PATTERN, described, number, text, word
+from lambdapack.schema import CODE_DIGEST_PATTERN, SHA256_PATTERN, describe, number, text, word
 
 
 class LayerArchiveDocument(TypedDict):
@@ -39,23 +39,23 @@ class LayerDocument(TypedDict):
 
     name: Annotated[str, text("The layer's name.")]
     arn: Annotated[str | None, text("ARN of the version with this content; null when not published.")]
-    changed: Annotated[bool, described("False: nothing had to change.")]
+    changed: Annotated[bool, describe("False: nothing had to change.")]
     archive: LayerArchiveDocument
     content_digest: Annotated[
         str, text("Digest over names, modes and contents of the zip's entries.", pattern=SHA256_PATTERN)
     ]
-    runtimes: Annotated[list[str], described("Runtimes that the content works on.")]
+    runtimes: Annotated[list[str], describe("Runtimes that the content works on.")]
     architectures: Annotated[
         list[Annotated[str, word("The instruction set.", ARCHITECTURE_NAMES)]],
-        described("Architectures that the content works on."),
+        describe("Architectures that the content works on."),
     ]
-    steps: Annotated[list[LayerStepDocument], described("Steps in order; empty when nothing is to do.")]
+    steps: Annotated[list[LayerStepDocument], describe("Steps in order; empty when nothing is to do.")]
     deleted: Annotated[
-        list[Annotated[int, number("Version number.", minimum=1)]], described("Old versions that were deleted.")
+        list[Annotated[int, number("Version number.", minimum=1)]], describe("Old versions that were deleted.")
     ]
-    spared: Annotated[list[KeptVersionDocument], described("Old versions that --keep N keeps because they are in use.")]
+    spared: Annotated[list[KeptVersionDocument], describe("Old versions that --keep N keeps because they are in use.")]
     findings: Annotated[
-        list[FindingDocument], described("Findings of the package and of the deploy guards, most severe first.")
+        list[FindingDocument], describe("Findings of the package and of the deploy guards, most severe first.")
     ]
 
 
@@ -65,9 +65,9 @@ class LayersDocument(TypedDict):
     schema: Literal["lambdapack/layers/1"]
     version: Annotated[str, text("The version of lambdapack.")]
     region: Annotated[str, text("The AWS region.")]
-    done: Annotated[bool, described("False for a plan: nothing was changed.")]
-    refused: Annotated[bool, described("Whether a finding blocks it, so that nothing is done.")]
-    layers: Annotated[list[LayerDocument], described("Two layers with --arch all and native code, else one.")]
+    done: Annotated[bool, describe("False for a plan: nothing was changed.")]
+    refused: Annotated[bool, describe("Whether a finding blocks it, so that nothing is done.")]
+    layers: Annotated[list[LayerDocument], describe("Two layers with --arch all and native code, else one.")]
 
 
 def render_layer_plans_json(plans: Sequence[LayerPlan], region: str, *, refused: bool) -> str:

@@ -10,7 +10,7 @@ from lambdapack.report.doctor import Checkup, HealthState
 from lambdapack.report.document.report import ARCHITECTURE_NAMES
 from lambdapack.report.runtimes import lifecycle_state
 from lambdapack.runtimes.runtime import Runtime, runtime_architectures
-from lambdapack.schema import DAY_PATTERN, SHA256_PATTERN, described, number, text, word
+from lambdapack.schema import DAY_PATTERN, SHA256_PATTERN, describe, number, text, word
 
 CACHE_KINDS = ("binaries", "definitions", "trees", "runtimes", "npm")
 """What `cache` lists: the store's kinds of records, and npm's cache volumes."""
@@ -25,7 +25,7 @@ class RuntimeDocument(TypedDict):
     node_api: Annotated[int, number("The highest Node-API version that it has.")]
     architectures: Annotated[
         list[Annotated[str, word("An instruction set.", ARCHITECTURE_NAMES)]],
-        described("Architectures that it runs on."),
+        describe("Architectures that it runs on."),
     ]
     state: Annotated[str, word("Its state today.", ("supported", "deprecated", "blocked"))]
     deprecated: Annotated[
@@ -42,7 +42,7 @@ class RuntimesDocument(TypedDict):
     """The runtimes that lambdapack knows."""
 
     schema: Literal["lambdapack/runtimes/1"]
-    runtimes: Annotated[list[RuntimeDocument], described("Every runtime, the oldest first.")]
+    runtimes: Annotated[list[RuntimeDocument], describe("Every runtime, the oldest first.")]
 
 
 ImageDocument = TypedDict(  # `for` is a keyword
@@ -66,7 +66,7 @@ class ImagesDocument(TypedDict):
     """The images that a build uses."""
 
     schema: Literal["lambdapack/images/1"]
-    images: Annotated[list[ImageDocument], described("Images of every target.")]
+    images: Annotated[list[ImageDocument], describe("Images of every target.")]
 
 
 class CacheRowDocument(TypedDict):
@@ -82,7 +82,7 @@ class CacheDocument(TypedDict):
     """Content of the cache, or what was removed from it."""
 
     schema: Literal["lambdapack/cache/1"]
-    kept: Annotated[list[CacheRowDocument], described("Kinds of entries with their place.")]
+    kept: Annotated[list[CacheRowDocument], describe("Kinds of entries with their place.")]
 
 
 class HealthCheckDocument(TypedDict):
@@ -107,9 +107,9 @@ class DoctorDocument(TypedDict):
 
     schema: Literal["lambdapack/doctor/1"]
     version: Annotated[str, text("Version of lambdapack.")]
-    ready: Annotated[bool, described("Whether a build can work.")]
-    checks: Annotated[list[HealthCheckDocument], described("Checks, in the order in which a build needs them.")]
-    settings: Annotated[list[SettingDocument], described("All settings.")]
+    ready: Annotated[bool, describe("Whether a build can work.")]
+    checks: Annotated[list[HealthCheckDocument], describe("Checks, in the order in which a build needs them.")]
+    settings: Annotated[list[SettingDocument], describe("All settings.")]
 
 
 def render_runtimes_json(runtimes: Sequence[Runtime], today: date) -> str:

@@ -1,10 +1,10 @@
-"""What `<zip>.lambdapack.json` holds. pipeline/write.py makes it, pack/output.py writes and reads it."""
+"""What `<zip>.lambdapack.json` holds. pipeline/package/write.py makes it, pack/output.py writes and reads it."""
 
 from typing import Annotated, Literal, TypedDict
 
 from lambdapack.report.document.report import ARCHITECTURE_NAMES, RUNTIME_SOURCES
 from lambdapack.rules.model.report import Verdict
-from lambdapack.schema import CODE_DIGEST_PATTERN, HEX_SHA256_PATTERN, SHA256_PATTERN, described, number, text, word
+from lambdapack.schema import CODE_DIGEST_PATTERN, HEX_SHA256_PATTERN, SHA256_PATTERN, describe, number, text, word
 
 
 class ManifestTargetDocument(TypedDict):
@@ -28,7 +28,7 @@ class ManifestBinaryDocument(TypedDict):
 
     path: Annotated[str, text("Path in the zip.")]
     sha256: Annotated[str, text("SHA-256 of the file.", pattern=HEX_SHA256_PATTERN)]
-    selected: Annotated[bool, described("Whether a loader picks it for this target.")]
+    selected: Annotated[bool, describe("Whether a loader picks it for this target.")]
 
 
 class InstallDocument(TypedDict):
@@ -49,7 +49,7 @@ class DependencyKeyDocument(TypedDict):
     digest: Annotated[str, text("The key.", pattern=SHA256_PATTERN)]
     parts: Annotated[
         dict[str, Annotated[str, text("The part's digest.", pattern=SHA256_PATTERN)]],
-        described("Parts of the key, by name."),
+        describe("Parts of the key, by name."),
     ]
 
 
@@ -74,6 +74,6 @@ class ManifestDocument(TypedDict):
     entries: Annotated[int, number("Files and links in it.")]
     verdict: Annotated[str, word("Verdict at build time.", Verdict)]
     judged_by: JudgedByDocument
-    binaries: Annotated[list[ManifestBinaryDocument], described("Every native file in it.")]
+    binaries: Annotated[list[ManifestBinaryDocument], describe("Every native file in it.")]
     install: InstallDocument
     dependency_key: DependencyKeyDocument | None

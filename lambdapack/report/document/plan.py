@@ -11,7 +11,7 @@ from lambdapack.deploy.nouns import DeploymentPackage
 from lambdapack.deploy.plan import Plan, PointAlias
 from lambdapack.report.document.report import ARCHITECTURE_NAMES, FindingDocument, make_finding_document
 from lambdapack.report.plan import DEPLOY_STEP_NAMES, StepRow, describe_step
-from lambdapack.schema import CODE_DIGEST_PATTERN, described, number, text, word
+from lambdapack.schema import CODE_DIGEST_PATTERN, describe, number, text, word
 
 
 class ArchiveDocument(TypedDict):
@@ -42,13 +42,13 @@ class FunctionPlanDocument(TypedDict):
     """One function."""
 
     function: Annotated[str, text("Name or ARN of the function, as given.")]
-    exists: Annotated[bool, described("False: the function will be created.")]
+    exists: Annotated[bool, describe("False: the function will be created.")]
     alias: Annotated[str | None, text("Alias to point to the new version; null for none.")]
     target: PlanTargetDocument
     serving: Annotated[str | None, text("ARN of the version that already has this code; null when steps are needed.")]
-    steps: Annotated[list[PlanStepDocument], described("Steps in order; empty when nothing is to do.")]
+    steps: Annotated[list[PlanStepDocument], describe("Steps in order; empty when nothing is to do.")]
     findings: Annotated[
-        list[FindingDocument], described("Findings of the package and of the deploy guards, most severe first.")
+        list[FindingDocument], describe("Findings of the package and of the deploy guards, most severe first.")
     ]
 
 
@@ -58,9 +58,9 @@ class PlanDocument(TypedDict):
     schema: Literal["lambdapack/plan/1"]
     version: Annotated[str, text("The version of lambdapack.")]
     region: Annotated[str, text("The AWS region.")]
-    refused: Annotated[bool, described("Whether a finding blocks it, so that nothing is done.")]
+    refused: Annotated[bool, describe("Whether a finding blocks it, so that nothing is done.")]
     archive: ArchiveDocument
-    functions: Annotated[list[FunctionPlanDocument], described("Functions, in the order of the command line.")]
+    functions: Annotated[list[FunctionPlanDocument], describe("Functions, in the order of the command line.")]
 
 
 class DeployedFunctionDocument(TypedDict):
@@ -73,9 +73,9 @@ class DeployedFunctionDocument(TypedDict):
     before: Annotated[str | None, text("Previous version of the alias; null when the alias did not move or is new.")]
     weights: Annotated[
         dict[str, Annotated[float, number("Share from 0 to 1.", maximum=1)]],
-        described("Further versions of the alias with their share of the traffic."),
+        describe("Further versions of the alias with their share of the traffic."),
     ]
-    changed: Annotated[bool, described("False: nothing had to change.")]
+    changed: Annotated[bool, describe("False: nothing had to change.")]
 
 
 class DeploymentDocument(TypedDict):
@@ -83,7 +83,7 @@ class DeploymentDocument(TypedDict):
 
     schema: Literal["lambdapack/deployment/1"]
     version: Annotated[str, text("The version of lambdapack.")]
-    functions: Annotated[list[DeployedFunctionDocument], described("Functions, in the order of the command line.")]
+    functions: Annotated[list[DeployedFunctionDocument], describe("Functions, in the order of the command line.")]
 
 
 def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> str:

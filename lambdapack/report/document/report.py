@@ -15,7 +15,7 @@ from lambdapack.schema import (
     CODE_DIGEST_PATTERN,
     HEX_SHA256_PATTERN,
     SHA256_PATTERN,
-    described,
+    describe,
     number,
     text,
     word,
@@ -104,7 +104,7 @@ class SubjectDocument(TypedDict):
     unzipped_bytes: Annotated[int | None, number("Bytes of all files, as Lambda counts them against its limit.")]
     layers: Annotated[
         list[ReportLayerDocument],
-        described("Layers that were verified with it, in the function's order."),
+        describe("Layers that were verified with it, in the function's order."),
     ]
 
 
@@ -131,7 +131,7 @@ class BinaryDocument(TypedDict):
     machine: Annotated[str | None, text("CPU: x86_64, arm64, ia32, ...; joined by + in a universal Mach-O.")]
     role: Annotated[str, word("Role of the file.", BinaryRole)]
     selected: Annotated[
-        bool, described("Whether a loader of its package picks it for this target, so that it counts for the verdict.")
+        bool, describe("Whether a loader of its package picks it for this target, so that it counts for the verdict.")
     ]
     outcome: Annotated[
         str,
@@ -159,7 +159,7 @@ class FindingDocument(TypedDict):
     fix: Annotated[str, text("One sentence with the command that fixes it.")]
     evidence: Annotated[
         dict[str, Any],
-        described("The facts that triggered the finding. The keys depend on the rule; more may be added."),
+        describe("The facts that triggered the finding. The keys depend on the rule; more may be added."),
     ]
     ignored: Annotated[str | None, text("The user's reason for ignoring the finding; null when it counts.")]
 
@@ -175,9 +175,9 @@ class ReportDocument(TypedDict):
     target: TargetDocument
     subject: SubjectDocument
     binaries: Annotated[
-        list[BinaryDocument], described("Every native file, selected or not, in byte order of the paths.")
+        list[BinaryDocument], describe("Every native file, selected or not, in byte order of the paths.")
     ]
-    findings: Annotated[list[FindingDocument], described("Findings, most severe first, ignored ones last.")]
+    findings: Annotated[list[FindingDocument], describe("Findings, most severe first, ignored ones last.")]
 
 
 class FailureDocument(TypedDict):

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from lambdapack.managers.npm.lockfile import EdgeType, dependency_edges, resolve_package
-from lambdapack.managers.semver import parse_version
+from lambdapack.managers.lock import EdgeType, Lock, LockedPackage, is_installable
 from lambdapack.model import Architecture, Finding, Severity
-from lambdapack.project.project import LockedPackage, Lockfile
-from lambdapack.project.reader import is_installable
+from lambdapack.project.semver import parse_version
 from lambdapack.rules.lockfile.records import NPM_REFUSES_LOCK, PLATFORM_PACKAGE_MISSING
 from lambdapack.rules.model.case import LockCase
 
@@ -29,7 +27,7 @@ def check_locked_platforms(case: LockCase) -> Iterator[Finding]:
 
     An error when one of them is the target's, or when the image's npm is one that refuses; else a note.
     """
-    lockfile, architecture = case.project.lockfile, case.architecture
+    lockfile, architecture = case.project.lock, case.architecture
     if lockfile is None:
         return
     strict = _is_strict_npm(case.npm_version)
@@ -52,13 +50,9 @@ def _is_strict_npm(npm_version: str | None) -> bool:
     return parsed is not None and parsed[:3] >= STRICT_LOCK_SINCE
 
 
-def _missing_optionals(lockfile: Lockfile, owner: LockedPackage) -> tuple[str, ...]:
+def _missing_optionals(lockfile: Lock, owner: LockedPackage) -> tuple[str, ...]:
     return tuple(
-        edge.name
-        for edge in dependency_edges(owner)
-        if edge.need is EdgeType.OPTIONAL
-        and edge.name not in owner.bundled
-        and resolve_package(lockfile, owner.path, edge.name) is None
+        edge.name for edge in lockfile.edges[owner.id] if edge.need is EdgeType.OPTIONAL and edge.target is None
     )
 
 
@@ -78,7 +72,7 @@ def _name_words(name: str) -> frozenset[str]:
 
 
 def _missing_finding(
-    lockfile: Lockfile, owner: LockedPackage, missing: tuple[str, ...], why: str, severity: Severity | None = None
+    lockfile: Lock, owner: LockedPackage, missing: tuple[str, ...], why: str, severity: Severity | None = None
 ) -> Finding:
     return Finding(
         PLATFORM_PACKAGE_MISSING,
@@ -96,7 +90,7 @@ def _list_names(names: tuple[str, ...]) -> str:
     return f"{', '.join(names[:3])} and {more} more" if more > 0 else ", ".join(names)
 
 
-def _refusal_finding(lockfile: Lockfile, owner: LockedPackage, missing: tuple[str, ...], npm_version: str) -> Finding:
+def _refusal_finding(lockfile: Lock, owner: LockedPackage, missing: tuple[str, ...], npm_version: str) -> Finding:
     return Finding(
         NPM_REFUSES_LOCK,
         lockfile.path.name,
@@ -108,5 +102,5 @@ def _refusal_finding(lockfile: Lockfile, owner: LockedPackage, missing: tuple[st
     )
 
 
-def _present_optionals(lockfile: Lockfile, owner: LockedPackage) -> list[str]:
-    return [name for name in owner.optional_dependencies if resolve_package(lockfile, owner.path, name)]
+def _present_optionals(lockfile: Lock, owner: LockedPackage) -> list[str]:
+    return [edge.name for edge in lockfile.edges[owner.id] if edge.need is EdgeType.OPTIONAL and edge.target]

@@ -5,16 +5,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from lambdapack.managers.npm.lockfile import link_target
-from lambdapack.managers.semver import parse_version
+from lambdapack.managers.lock import DependencySource, LockedPackage, packages_with_install_scripts
 from lambdapack.model import Finding
-from lambdapack.project.project import LockedPackage, Project
-from lambdapack.project.reader import packages_with_install_scripts, root_scripts
+from lambdapack.project.semver import parse_version
 from lambdapack.rules.lockfile.records import SCRIPT_NEEDS_DEV, SCRIPTS_SKIPPED
 from lambdapack.rules.model.case import LockCase
 
 if TYPE_CHECKING:
-    from lambdapack.managers.npm.npmrc import NpmSettings
+    from lambdapack.managers.interface import ManagerSettings
 
 SKIPS_SCRIPTS_SINCE = 12
 """npm that runs only the dependency scripts which allowScripts names (12.0 changelog; tried with 12.2.0)."""
@@ -30,14 +28,14 @@ def check_skipped_scripts(case: LockCase) -> Iterator[Finding]:
     if version is None or version[0] < SKIPS_SCRIPTS_SINCE or npm.ignore_scripts or npm.allow_all_scripts:
         return
     policy = _script_policy(project, npm)
-    for package in packages_with_install_scripts(project.lockfile, case.architecture) if project.lockfile else ():
+    for package in packages_with_install_scripts(project.lock, case.architecture) if project.lock else ():
         if not package.in_bundle and not any(_covers_package(key, package) for key in policy):
             yield _skipped_script_finding(package, project, str(case.npm_version))
 
 
-def _script_policy(project: Project, npm: "NpmSettings") -> Mapping[str, bool]:
+def _script_policy(project: DependencySource, npm: "ManagerSettings") -> Mapping[str, bool]:
     """Return what counts: package.json's allowScripts when it has entries, else .npmrc's (npm/rfcs#868)."""
-    written = project.manifest.get("allowScripts")
+    written = project.manifest.document.get("allowScripts")
     if isinstance(written, dict) and written:
         return {key: value for key, value in written.items() if isinstance(value, bool)}
     return dict.fromkeys(npm.allow_scripts, True)
@@ -45,21 +43,19 @@ def _script_policy(project: Project, npm: "NpmSettings") -> Mapping[str, bool]:
 
 def _covers_package(key: str, package: LockedPackage) -> bool:
     """Tell whether an allowScripts key speaks of a package; npm ignores keys with ranges and tags."""
-    if package.link or package.resolved.startswith("file:"):
-        path = link_target(package)
-        return key.removeprefix("file:").removeprefix("./") == path and key != path
+    if package.local is not None:
+        return key.removeprefix("file:").removeprefix("./") == package.local and key != package.local
     name, _at, versions = key[1:].partition("@")
     if key[:1] + name != package.name:
         return False
     return versions in {"", "*"} or package.version in [part.strip() for part in versions.split("||")]
 
 
-def _skipped_script_finding(package: LockedPackage, project: Project, npm_version: str) -> Finding:
-    local = package.link or package.resolved.startswith("file:")
-    key = f"file:{link_target(package)}" if local else package.name
+def _skipped_script_finding(package: LockedPackage, project: DependencySource, npm_version: str) -> Finding:
+    key = package.name if package.local is None else f"file:{package.local}"
     return Finding(
         SCRIPTS_SKIPPED,
-        project.lockfile.path.name if project.lockfile else "",
+        project.lock.path.name if project.lock else "",
         f"npm {npm_version} will not run the install script of {package.name} {package.version}".rstrip(),
         package=package.name,
         line=package.line,
@@ -74,14 +70,14 @@ def check_dev_commands(case: LockCase) -> Iterator[Finding]:
     if case.settings.ignore_scripts:
         return
     tools = _dev_commands(project)
-    for name, command in root_scripts(project).items():
+    for name, command in project.manifest.install_scripts().items():
         for word in _called_commands(command):
             if word in tools:
                 yield _dev_command_finding(project, name, command, word, tools[word])
 
 
-def _dev_commands(project: Project) -> Mapping[str, str]:
-    packages = project.lockfile.packages.values() if project.lockfile else ()
+def _dev_commands(project: DependencySource) -> Mapping[str, str]:
+    packages = project.lock.packages.values() if project.lock else ()
     # Only what lies directly in node_modules puts its commands into node_modules/.bin.
     direct = [
         package
@@ -107,13 +103,13 @@ def _called_commands(command: str) -> Iterator[str]:
                 yield posixpath.basename(words[0]) if "node_modules/.bin/" in words[0] else words[0]
 
 
-def _dev_command_finding(project: Project, script: str, command: str, tool: str, package: str) -> Finding:
+def _dev_command_finding(project: DependencySource, script: str, command: str, tool: str, package: str) -> Finding:
     return Finding(
         SCRIPT_NEEDS_DEV,
         "package.json",
         f'"{script}": "{command}" calls {tool} of {package}, which is a devDependency',
         package=package,
-        line=project.manifest_lines.get(f"scripts.{script}"),
+        line=project.manifest.lines.get(f"scripts.{script}"),
         fix=f"Run `npm install --save-prod {package}`, or guard the script: "
         f"`npm pkg set scripts.{script}='{command} || true'`.",
         evidence=(("script", script), ("command", command), ("tool", tool)),

@@ -3,12 +3,12 @@
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from lambdapack.managers.npm.lockfile import dependency_edges, link_target, root_package
+from lambdapack.managers.lock import DependencySource, Lock
 from lambdapack.model import Finding
-from lambdapack.project.project import Lockfile, Project
+from lambdapack.project.repository import LOCKFILE_MANAGERS
 from lambdapack.rules.lockfile.records import (
     FILE_OUTSIDE,
     FOREIGN_PROTOCOL,
@@ -26,43 +26,38 @@ from lambdapack.rules.model.case import LockCase
 NEWEST_LOCKFILE_VERSION = 3
 """The highest lockfileVersion that any npm up to 12.2.0 writes (read 2026-11)."""
 
-LOCKFILE_MANAGERS: Mapping[str, str] = {
-    "yarn.lock": "yarn",
-    "pnpm-lock.yaml": "pnpm",
-    "bun.lock": "bun",
-    "bun.lockb": "bun",
-}
-
 _FOREIGN_PROTOCOL = re.compile(r"(workspace|catalog|link|portal|patch|jsr):")
 
 
 def check_usable_lock(case: LockCase) -> tuple[Finding, ...]:
     """Return why npm ci could not start, at most one reason."""
     project = case.project
-    if project.member != ".":
-        return (_member_finding(project),)
-    if project.lockfile is None:
-        return (_foreign_lock_finding(project.foreign_locks) if project.foreign_locks else _missing_lock_finding(),)
-    if project.lockfile.version < 2:
-        return (_old_lock_finding(project.lockfile),)
+    if project.importer != ".":
+        return (_member_finding(project, case.handler),)
+    foreign = project.foreign_lockfiles
+    if project.lock is None:
+        return (_foreign_lock_finding(foreign) if foreign else _missing_lock_finding(),)
+    if project.lock.version < 2:
+        return (_old_lock_finding(project.lock),)
     return ()
 
 
-def _member_finding(project: Project) -> Finding:
-    message = f"{project.name} is the member {project.member} of the workspace {project.root}"
-    manager = LOCKFILE_MANAGERS[project.foreign_locks[0]] if project.foreign_locks else ""
+def _member_finding(project: DependencySource, handler: str) -> Finding:
+    root, foreign = project.repository.root, project.foreign_lockfiles
+    message = f"{project.manifest.name} is the member {project.importer} of the workspace {root}"
+    manager = LOCKFILE_MANAGERS[foreign[0]] if foreign else ""
     return Finding(
         WORKSPACE_MEMBER,
         "package.json",
         f"{message}, which {manager} manages" if manager else message,
-        fix=READY_TREE_ADVICE if manager else f"{_root_build_fix(project)} {OWN_LOCK_ADVICE}",
-        evidence=(("root", str(project.root)), ("member", project.member), ("locks", list(project.foreign_locks))),
+        fix=READY_TREE_ADVICE if manager else f"{_root_build_fix(project, handler)} {OWN_LOCK_ADVICE}",
+        evidence=(("root", str(root)), ("member", project.importer), ("locks", list(foreign))),
     )
 
 
-def _root_build_fix(project: Project) -> str:
-    handler = posixpath.join(project.member, project.handler)
-    command = f"lambdapack build {shlex.quote(str(project.root))} --handler {shlex.quote(handler)}"
+def _root_build_fix(project: DependencySource, handler: str) -> str:
+    whole = posixpath.join(project.importer, handler)
+    command = f"lambdapack build {shlex.quote(str(project.repository.root))} --handler {shlex.quote(whole)}"
     return f"Build the workspace's root with the member's handler: `{command}`."
 
 
@@ -76,7 +71,7 @@ def _missing_lock_finding() -> Finding:
     return Finding(LOCK_MISSING, "package.json", "neither npm-shrinkwrap.json nor package-lock.json is beside it")
 
 
-def _old_lock_finding(lockfile: Lockfile) -> Finding:
+def _old_lock_finding(lockfile: Lock) -> Finding:
     message = f"{lockfile.path.name} has lockfileVersion {lockfile.version}; 2 or 3 is needed"
     return Finding(LOCK_OLD, lockfile.path.name, message, evidence=(("lockfile_version", lockfile.version),))
 
@@ -84,12 +79,12 @@ def _old_lock_finding(lockfile: Lockfile) -> Finding:
 def check_locked_sources(case: LockCase) -> Iterator[Finding]:
     """Yield a lockfile of an unknown format, dependencies outside the root and protocols that npm does not have."""
     project = case.project
-    if project.lockfile and project.lockfile.version > NEWEST_LOCKFILE_VERSION:
+    if project.lock and project.lock.version > NEWEST_LOCKFILE_VERSION:
         yield Finding(
             LOCK_UNKNOWN,
-            project.lockfile.path.name,
-            f"{project.lockfile.path.name} has lockfileVersion {project.lockfile.version}",
-            evidence=(("lockfile_version", project.lockfile.version),),
+            project.lock.path.name,
+            f"{project.lock.path.name} has lockfileVersion {project.lock.version}",
+            evidence=(("lockfile_version", project.lock.version),),
         )
     yield from _protocol_findings(project)
     yield from _outside_findings(project)
@@ -97,10 +92,10 @@ def check_locked_sources(case: LockCase) -> Iterator[Finding]:
 
 def check_loopback(case: LockCase) -> Iterator[Finding]:
     """Yield one finding when production packages come from a registry on this machine."""
-    lockfile, replaced_host = case.project.lockfile, case.settings.replaced_host
+    lockfile, replaced_host = case.project.lock, case.settings.replaced_host
     if lockfile is None:
         return
-    from lambdapack.managers.npm.network import is_loopback  # noqa: PLC0415  # brings TLS, which few checks wait for
+    from lambdapack.managers.network import is_loopback  # noqa: PLC0415  # few checks wait for it
 
     local = [package for package in lockfile.production if is_loopback(_hostname(package.resolved))]
     hosts = {_hostname(package.resolved) for package in local}
@@ -124,33 +119,32 @@ def _hostname(url: str) -> str:
         return ""
 
 
-def _protocol_findings(project: Project) -> Iterator[Finding]:
-    for edge in dependency_edges(root_package(project.manifest)):
+def _protocol_findings(project: DependencySource) -> Iterator[Finding]:
+    for edge in project.lock.edges[project.lock.importers["."].id] if project.lock else ():
         if _FOREIGN_PROTOCOL.match(edge.spec):
             yield Finding(
                 FOREIGN_PROTOCOL,
                 "package.json",
                 f"{edge.name} is required as {edge.spec}",
                 package=edge.name,
-                line=project.manifest_lines.get(f"{edge.need.value}.{edge.name}"),
+                line=project.manifest.lines.get(f"{edge.need.value}.{edge.name}"),
                 evidence=(("spec", edge.spec),),
             )
 
 
-def _outside_findings(project: Project) -> Iterator[Finding]:
-    packages = project.lockfile.packages.values() if project.lockfile else ()
+def _outside_findings(project: DependencySource) -> Iterator[Finding]:
+    packages = project.lock.packages.values() if project.lock else ()
     for package in packages:
-        if package.dev or not (package.link or package.resolved.startswith("file:")):
+        if package.dev or package.local is None:
             continue
-        path = link_target(package)
-        if is_outside_root(path):
+        if is_outside_root(package.local):
             yield Finding(
                 FILE_OUTSIDE,
-                project.lockfile.path.name if project.lockfile else "",
-                f"{package.path} comes from {path}, which is not below {project.root}",
+                project.lock.path.name if project.lock else "",
+                f"{package.path} comes from {package.local}, which is not below {project.repository.root}",
                 package=package.name,
                 line=package.line,
-                evidence=(("target", path),),
+                evidence=(("target", package.local),),
             )
 
 

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lambdapack.managers.npm.lockfile import Edge, EdgeType, root_package, walk_edges
-from lambdapack.managers.semver import satisfies
+from lambdapack.managers.lock import DependencySource, Edge, EdgeType, Lock, LockedPackage
 from lambdapack.model import Finding
-from lambdapack.project.project import LockedPackage, Lockfile, Project
+from lambdapack.project.semver import satisfies
 from lambdapack.rules.lockfile.records import LOCK_OUT_OF_STEP
 from lambdapack.rules.lockfile.source import is_outside_root
 from lambdapack.rules.model.case import LockCase
@@ -25,13 +24,13 @@ def check_lock_step(case: LockCase) -> tuple[Finding, ...]:
     package.json itself wants in another version. A differing range that the locked version still meets is fine, and
     so is an entry that nobody wants any more: npm takes both.
     """
-    project, lockfile = case.project, case.project.lockfile
+    project, lockfile = case.project, case.project.lock
     if lockfile is None:
         return ()
     findings: dict[str, Finding] = {}
-    overridden = _overridden_names(project.manifest.get("overrides"))
-    for edge, package in walk_edges(lockfile, root_package(project.manifest), dev=True):
-        problem = _edge_problem(edge, package, overridden, legacy_peer_deps=case.settings.legacy_peer_deps)
+    overridden = _overridden_names(project.manifest.document.get("overrides"))
+    for edge in lockfile.walk(project.importer, dev=True):
+        problem = _edge_problem(edge, edge.target, overridden, legacy_peer_deps=case.settings.legacy_peer_deps)
         if problem and problem not in findings:
             findings[problem] = _lock_step_finding(project, lockfile, edge, problem)
     return _shorten_findings(list(findings.values()))
@@ -82,7 +81,7 @@ def _overridden_names(overrides: object) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lock_step_finding(project: Project, lockfile: Lockfile, edge: Edge, problem: str) -> Finding:
+def _lock_step_finding(project: DependencySource, lockfile: Lock, edge: Edge, problem: str) -> Finding:
     by_root = not edge.owner.path
     peer = edge.need is EdgeType.PEER and not by_root
     return Finding(
@@ -90,7 +89,7 @@ def _lock_step_finding(project: Project, lockfile: Lockfile, edge: Edge, problem
         "package.json" if by_root else lockfile.path.name,
         f"{problem} (required by {'package.json' if by_root else edge.owner.path})",
         package=edge.name,
-        line=project.manifest_lines.get(f"{edge.need.value}.{edge.name}") if by_root else edge.owner.line,
+        line=project.manifest.lines.get(f"{edge.need.value}.{edge.name}") if by_root else edge.owner.line,
         fix=_PEER_FIX if peer else "",
         evidence=(("name", edge.name), ("spec", edge.spec), ("section", edge.need.value), ("owner", edge.owner.path)),
     )

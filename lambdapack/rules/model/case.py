@@ -6,12 +6,11 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lambdapack.model import Architecture, Finding, Rule, Severity
-from lambdapack.project.project import is_in_node_modules
+from lambdapack.model import DEFAULT_HANDLER, Architecture, Finding, Rule, Severity, is_in_node_modules
 
 if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
-    from lambdapack.managers.npm.npmrc import NpmSettings
-    from lambdapack.project.project import Project
+    from lambdapack.managers.interface import ManagerSettings
+    from lambdapack.managers.lock import DependencySource
     from lambdapack.rules.model.file_system import LambdaFileSystem
     from lambdapack.rules.model.package import PackageFacts
     from lambdapack.rules.model.report import BinaryJudgements, Subject
@@ -103,10 +102,11 @@ class Case:
 class LockCase:
     """A project that is checked before its dependencies are installed."""
 
-    project: "Project"
+    project: "DependencySource"
     architecture: Architecture
     npm_version: str | None  # of the image; None: not known yet, so what depends on it is left out
-    settings: "NpmSettings"
+    settings: "ManagerSettings"
+    handler: str = DEFAULT_HANDLER
 
 
 CaseT = TypeVar("CaseT")

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Inventory
+from lambdapack.managers.lock import Lock
 from lambdapack.model import TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.tree_locks import TreeLocks
-from lambdapack.project.project import Lockfile
 from lambdapack.script.parse import Script
 from lambdapack.tree.entry import Entry
 
@@ -25,7 +25,7 @@ class Secret:
 class PackageOrigin:
     """The project that a zip was built from, as it is today."""
 
-    lockfile: Lockfile | None  # None: the project has none that can be read
+    lockfile: Lock | None  # None: the project has none that can be read
     owns_lockfile: bool  # the lockfile is for this project alone; False for a member of a workspace
     has_manifest: bool  # the manifest beside the zip says that it was built from this project
     changed: tuple[str, ...] = ()  # parts of the dependency key that have changed since: "package.json"

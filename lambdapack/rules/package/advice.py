@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from lambdapack.book.book import BookEntry, PackageRole, find_book_entry
-from lambdapack.model import Finding, Rule, Severity
+from lambdapack.model import Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.project.project import is_in_node_modules
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import path_in_report
 

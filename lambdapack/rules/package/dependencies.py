@@ -4,9 +4,9 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from lambdapack.model import MIB, Finding, Rule, Severity
+from lambdapack.managers.lock import Lock
+from lambdapack.model import MIB, Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.project.project import Lockfile, is_in_node_modules
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
@@ -74,13 +74,13 @@ def _dev_packages_of_lock(facts: PackageFacts, file_system: LambdaFileSystem) ->
     lock = _first_usable_lock(locks.own, facts.origin.lockfile if facts.origin else None, locks.hidden)
     if lock is None or locks.foreign:
         return None
-    places = {posixpath.join(facts.root, locks.base, path): package for path, package in lock.packages.items()}
+    places = {posixpath.join(facts.root, locks.base, package.path): package for package in lock.packages.values()}
     return {
         place for place, package in places.items() if package.dev and package.path and place in file_system.manifests
     }
 
 
-def _first_usable_lock(*locks: Lockfile | None) -> Lockfile | None:
+def _first_usable_lock(*locks: Lock | None) -> Lock | None:
     return next((lockfile for lockfile in locks if lockfile is not None and lockfile.packages), None)
 
 

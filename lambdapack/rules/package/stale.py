@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lambdapack.model import Finding, Rule, Severity
+from lambdapack.managers.lock import Lock, LockedPackage
+from lambdapack.model import Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
-from lambdapack.project.project import LockedPackage, Lockfile, is_in_node_modules
 from lambdapack.rules.model.case import Case
 
 MODULES_STALE = Rule(
@@ -76,7 +76,7 @@ def check_lock_versions(case: Case) -> Iterator[Finding]:
             yield _stale_finding(ZIP_STALE, "", step, f"the {kind}", name, origin.changed)
 
 
-def compare_with_lock(tree: Mapping[str, PackageManifest], lock: Lockfile, *, complete: bool) -> LockStep:
+def compare_with_lock(tree: Mapping[str, PackageManifest], lock: Lock, *, complete: bool) -> LockStep:
     """Return what differs; `tree` is by directory. What is missing counts only where the tree claims to be `complete`.
 
     Links, `file:` packages and what a tarball bundles have no version of their own in a lockfile to hold them to.
@@ -102,36 +102,35 @@ def compare_with_lock(tree: Mapping[str, PackageManifest], lock: Lockfile, *, co
     return LockStep(differing, {name: version for name, version in missing.items() if name not in differing}, extra)
 
 
-def _is_compared(path: str, lock: Lockfile) -> bool:
+def _is_compared(path: str, lock: Lock) -> bool:
     """Below another package, only what the lockfile knows: tarballs bring node_modules that no lockfile tells of."""
     return bool(TOP_LEVEL_PACKAGE.fullmatch(path)) or (path in lock.packages and not lock.packages[path].in_bundle)
 
 
-def _locked_versions(lock: Lockfile) -> Mapping[str, frozenset[str]]:
+def _locked_versions(lock: Lock) -> Mapping[str, frozenset[str]]:
     """Return the versions of each name; an empty set where any will do."""
     found: dict[str, set[str]] = {}
     loose: set[str] = set()
-    for path, package in lock.packages.items():
-        names = {package.name, name_from_directory(path)} - {""}
+    for package in lock.packages.values():
+        names = {package.name, name_from_directory(package.path)} - {""}
         for name in names:
             found.setdefault(name, set()).add(_plain_version(package.version))
-        local = package.link or package.resolved.startswith("file:")
-        if local or not is_in_node_modules(path) or not package.version:
+        if package.local is not None or not is_in_node_modules(package.path) or not package.version:
             loose |= names
     return {name: frozenset() if name in loose else frozenset(versions) for name, versions in found.items()}
 
 
-def _direct_versions(lock: Lockfile, known: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+def _direct_versions(lock: Lock, known: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
     """Return the one version of each place that package.json itself asks for, where a version can be told."""
-    root = lock.packages.get("")
-    names = {*root.dependencies, *root.dev_dependencies, *root.optional_dependencies} if root else set()
+    root = lock.importers["."]
+    names = {*root.dependencies, *root.dev_dependencies, *root.optional_dependencies}
     places = {f"node_modules/{name}": name for name in names if known.get(name)}
     return {path: frozenset({_plain_version(lock.packages[path].version)}) for path in places if path in lock.packages}
 
 
-def _missing_packages(lock: Lockfile, there: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    for path, package in lock.packages.items():
-        name = name_from_directory(path)
+def _missing_packages(lock: Lock, there: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for package in lock.packages.values():
+        name = name_from_directory(package.path)
         if name and _is_required(package) and (name, _plain_version(package.version)) not in there:
             yield name, package.version
 

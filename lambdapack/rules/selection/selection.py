@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from lambdapack.managers.lock import admits_platform
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.selection import prebuilds
 from lambdapack.rules.selection.tokens import (
@@ -45,13 +46,6 @@ def _foreign_choice(why: str) -> Choice:
     return Choice(selected=False, why=why, foreign=True)
 
 
-def field_admits(field: tuple[str, ...], wanted: str) -> bool:
-    """Tell whether npm's os, cpu or libc field admits a word: "!x" excludes, an empty field admits all."""
-    excluded = {word[1:] for word in field if word.startswith("!")}
-    listed = {word for word in field if not word.startswith("!")}
-    return wanted not in excluded and (not listed or wanted in listed or "any" in listed)
-
-
 def foreign_package_reason(manifest: PackageManifest, runtime: Runtime) -> str | None:
     """Return why no file of a package is meant for this target, None when nothing speaks against it."""
     fields = (
@@ -60,7 +54,7 @@ def foreign_package_reason(manifest: PackageManifest, runtime: Runtime) -> str |
         ("libc", manifest.libc, "glibc"),
     )
     for name, field, wanted in fields:
-        if not field_admits(field, wanted):
+        if not admits_platform(field, wanted):
             return f"its package.json says {name} {', '.join(field)}"
     if not parse_platform_tags(manifest.name).systems and not parse_platform_tags(manifest.name).libcs:
         return None

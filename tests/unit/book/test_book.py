@@ -13,7 +13,7 @@ from lambdapack.book.book import (
     find_book_entry,
     read_book,
 )
-from lambdapack.managers.semver import parse_version
+from lambdapack.project.semver import parse_version
 
 PAGES = tuple(read_book().values())
 

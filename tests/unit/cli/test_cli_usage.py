@@ -190,6 +190,7 @@ def test_runtimes_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_code_can_be_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "index.js").write_text("exports.handler = async () => 1\n")
-    for rule in RULES:
-        assert run_command(["verify", str(tmp_path), "--ignore", f"{rule.code}=known"]) == 0
+    ignored = [word for rule in RULES for word in ("--ignore", f"{rule.code}=known")]
+    assert ignored
+    assert run_command(["verify", str(tmp_path), *ignored]) == 0
     capsys.readouterr()

@@ -5,7 +5,7 @@ import pytest
 
 from lambdapack.engine import container
 from lambdapack.engine.container import KEPT_LABEL, OWNER_LABEL, PURPOSE_LABEL
-from lambdapack.engine.interface import Limits, SandboxSpec
+from lambdapack.engine.interface import CacheVolume, Limits, SandboxSpec
 from lambdapack.model import MIB, Architecture
 
 
@@ -28,7 +28,12 @@ def test_what_was_asked_for_is_there_and_nothing_else() -> None:
     assert (plain["Tmpfs"], plain["Mounts"], plain["ReadonlyRootfs"]) == ({}, [], False)
     assert "NetworkMode" not in plain
     asked = spec(
-        network=False, read_only=True, writable=("/var/task",), secrets="/run/s", cache=("npm", "/c"), capabilities=True
+        network=False,
+        read_only=True,
+        writable=("/var/task",),
+        secrets="/run/s",
+        volumes=(CacheVolume("npm", "/c"),),
+        capabilities=True,
     )
     host = container.sandbox_config(asked, "i", "o", careful=True)["HostConfig"]
     assert (host["NetworkMode"], host["ReadonlyRootfs"]) == ("none", True)

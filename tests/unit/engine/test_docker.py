@@ -182,7 +182,7 @@ def test_a_tag_that_is_here_for_the_other_cpu_is_pulled_for_this_one(
     stub.held[NAME] = (62, "linux/amd64")
     stub.pulls = [arrives(stub, 183, "linux/arm64")]
     found = engine(stub)
-    assert found.held(NAME, ARM) is None
+    assert found.find_image(NAME, ARM) is None
     assert found.image(NAME, ARM, observer).architecture is ARM
     assert stub.pulled == [(NAME, "linux/arm64")]
     assert "for x86_64 only" in observer.notes[0]
@@ -190,7 +190,7 @@ def test_a_tag_that_is_here_for_the_other_cpu_is_pulled_for_this_one(
 
 def test_a_label_that_lies_does_not_count(stub: StubEngine) -> None:
     stub.held[NAME] = (183, "linux/amd64")
-    found = engine(stub).held(NAME, ARM)
+    found = engine(stub).find_image(NAME, ARM)
     assert found is not None
     assert found.architecture is ARM
 

@@ -17,7 +17,7 @@ BASE = "lambdapack-lab/nodejs:{node}-{arch}"
 def test_the_image_is_made_on_the_targets_bare_image_and_named_for_it() -> None:
     engine = FakeEngine(LAB)
     assert toolchain.make_toolchain_image(engine, ARM, BASE, {}, SILENT) == "lambdapack/nodejs:22-arm64-build"
-    assert engine.held("lambdapack/nodejs:22-arm64-build", Architecture.ARM64)
+    assert engine.find_image("lambdapack/nodejs:22-arm64-build", Architecture.ARM64)
 
 
 def test_a_failed_build_shows_the_engines_last_words() -> None:

@@ -1,6 +1,6 @@
 from lambdapack.engine.transcript import MAX_KEPT_LINES, MAX_LINE_BYTES, Transcript
 from lambdapack.events import SILENT
-from lambdapack.install.compile_lines import CompilerFlag
+from lambdapack.install.compile_lines import CompileLines, CompilerFlag
 from tests.fakes import RecordingObserver
 from tests.projects import NPM_LOGS
 
@@ -55,12 +55,14 @@ def test_only_the_last_lines_are_kept() -> None:
 
 
 def test_a_compiler_line_for_this_machines_cpu_is_remembered() -> None:
-    transcript = Transcript(SILENT)
+    compiled = CompileLines()
+    transcript = Transcript(SILENT, reader=compiled.take)
     transcript("stdout", (NPM_LOGS / "cpu-flags.txt").read_bytes())
-    assert transcript.tuned == (CompilerFlag("addon", "-march=native", everywhere=True),)
+    assert compiled.flags == (CompilerFlag("addon", "-march=native", everywhere=True),)
 
 
 def test_the_flag_in_other_text_is_none() -> None:
-    transcript = Transcript(SILENT)
+    compiled = CompileLines()
+    transcript = Transcript(SILENT, reader=compiled.take)
     transcript("stdout", b"we do not use -march=native here\n  g++ -o x.o --no-march=native -mtune=native x.cc\n")
-    assert transcript.tuned == ()
+    assert compiled.flags == ()

@@ -14,7 +14,7 @@ def test_silence_counts_from_the_last_output() -> None:
     clock = Clock()
     watchdog = Watchdog(Limits(wall_seconds=100, silence_seconds=10), clock)
     clock.now += 9
-    watchdog.heard()
+    watchdog.restart_silence()
     clock.now += 9
     assert (watchdog.tripped, watchdog.remaining) == ("", 1)
     clock.now += 1
@@ -26,7 +26,7 @@ def test_the_wall_limit_does_not_care_for_output() -> None:
     watchdog = Watchdog(Limits(wall_seconds=5, silence_seconds=10), clock)
     for _ in range(5):
         clock.now += 1
-        watchdog.heard()
+        watchdog.restart_silence()
     assert "longer than 5 s (LAMBDAPACK_TIME_LIMIT)" in watchdog.tripped
     assert watchdog.remaining == 0
 

@@ -26,7 +26,7 @@ def heard(*lines: str) -> Sequence[CompilerFlag]:
     found = CompileLines()
     for line in lines:
         found.take(line)
-    return found.tuned
+    return found.flags
 
 
 def test_a_flag_belongs_to_the_package_whose_script_runs() -> None:

@@ -6,19 +6,23 @@ from typing import Any
 
 import pytest
 
+from lambdapack.engine.interface import CacheVolume
 from lambdapack.errors.build import DISK_FULL, LOCK_REFUSED, NO_IMAGE, NO_REGISTRY, ROOT_SCRIPT, WRONG_IMAGE
 from lambdapack.errors.install import COMPILE_FAILED
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompilerFlag
-from lambdapack.install.install import install_dependencies
-from lambdapack.install.request import ImageReferences, InstallRequest, InstallResult
-from lambdapack.install.strategy import find_install_scripts
+from lambdapack.install.install import find_available_image, install_dependencies
+from lambdapack.install.key import dependency_key
+from lambdapack.install.recipe import ToolTree
+from lambdapack.install.request import CACHE_VOLUME, ImageReferences, InstallJob, InstallRequest, InstallResult
+from lambdapack.install.strategy import candidate_recipes
+from lambdapack.managers.interface import CACHE_DIRECTORY, ImageFacts, ManagerSettings
 from lambdapack.managers.npm import commands
-from lambdapack.managers.npm.inputs import install_inputs
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.npm.inputs import find_install_scripts, install_inputs
+from lambdapack.managers.registry import MANAGERS, read_dependencies
 from lambdapack.model import Architecture, Target
-from lambdapack.project.reader import read_project
+from lambdapack.tree.compose import MemoryTree
 from tests.fakes import FakeEngine, Process, RecordingObserver
 from tests.projects import NPM_LOGS
 
@@ -28,7 +32,7 @@ LAB = {
     for each in Architecture
 }
 TOKEN = "npm_abcdef"  # noqa: S105  # a canary
-SECRET = NpmSettings(
+SECRET = ManagerSettings(
     text=f"//registry.example.test/:_authToken={TOKEN}\n".encode(),
     has_credentials=True,
     without_secrets="registry=https://registry.example.test/\n",
@@ -77,7 +81,7 @@ class Machine:
         return 0
 
     def _sh(self, process: Process) -> int:
-        if process.argv[2:] == (commands.SETUP_SCRIPT, commands.PROBE_SCRIPT):
+        if process.argv[3:] == (commands.PROBE_SCRIPT,):
             return self._probe(process)
         assert process.argv[2:4] == (commands.ENVIRONMENT_SCRIPT, commands.ENVIRONMENT_PATH)
         assert process.command.user == "1051:1051"
@@ -110,10 +114,11 @@ def project(root: Path, packages: Mapping[str, Any], **manifest: Any) -> Path:
 
 
 def order(root: Path, architecture: Architecture = X86, **changes: Any) -> InstallRequest:
-    loaded = read_project(root)
-    inputs = install_inputs(loaded)
-    work = find_install_scripts(loaded, inputs, architecture)
-    return replace(InstallRequest(loaded, Target("nodejs22.x", architecture), inputs, work, LAB), **changes)
+    source = read_dependencies(root)
+    inputs = install_inputs(source)
+    scripts = find_install_scripts(source, inputs, architecture)
+    target = Target("nodejs22.x", architecture)
+    return replace(InstallRequest(MANAGERS[0], source, target, inputs, scripts, LAB), **changes)
 
 
 def installed(
@@ -148,7 +153,8 @@ def test_what_npm_made_ships_and_the_manifests_do_not(tmp_path: Path) -> None:
     assert [path for path in found.tree.entries if path.endswith("package.json")] == ["node_modules/ms/package.json"]
     assert "package.json" not in found.tree.entries
     assert "package-lock.json" not in found.tree.entries
-    assert (found.npm, found.node, found.owned) == ("10.9.9", "22.23.3", ("node_modules",))
+    assert found.facts is not None
+    assert (found.facts.manager, found.facts.node, found.owned) == ("10.9.9", "22.23.3", ("node_modules",))
 
 
 def test_without_scripts_the_bare_image_is_enough(tmp_path: Path) -> None:
@@ -178,8 +184,8 @@ def test_scripts_of_packages_for_other_systems_do_not_count(tmp_path: Path) -> N
 def test_another_cpu_without_scripts_needs_no_emulation(tmp_path: Path) -> None:
     machine = Machine()
     found = installed(order(project(tmp_path, PLAIN), ARM), machine, tmp_path)
-    assert found.strategy is not None
-    assert found.strategy.name == "cross-prebuilt"
+    assert found.recipe is not None
+    assert found.recipe.strategy == "cross-prebuilt"
     assert found.image is not None
     assert found.image.architecture is X86
     assert "--cpu=arm64" in machine.calls[0]
@@ -188,16 +194,16 @@ def test_another_cpu_without_scripts_needs_no_emulation(tmp_path: Path) -> None:
 def test_an_npm_that_is_too_old_for_that_is_emulated_instead(tmp_path: Path) -> None:
     observer = RecordingObserver()
     found = installed(order(project(tmp_path, PLAIN), ARM), Machine(version="8.19.4"), tmp_path, observer)
-    assert found.strategy is not None
-    assert found.strategy.name == "emulated"
+    assert found.recipe is not None
+    assert found.recipe.strategy == "emulated"
     assert any("npm 8.19.4" in note for note in observer.notes)
 
 
 def test_an_image_name_that_fits_one_cpu_only_is_emulated_too(tmp_path: Path) -> None:
     images = dict.fromkeys(Architecture, LAB[ARM])
     found = installed(order(project(tmp_path, PLAIN), ARM, images=images), Machine(), tmp_path)
-    assert found.strategy is not None
-    assert found.strategy.name == "emulated"
+    assert found.recipe is not None
+    assert found.recipe.strategy == "emulated"
 
 
 def test_another_cpu_with_scripts_is_emulated_and_says_why(tmp_path: Path) -> None:
@@ -258,12 +264,12 @@ def test_scripts_never_run_beside_credentials(tmp_path: Path) -> None:
     assert TOKEN.encode() in b"".join(fetch.hidden.values())
     assert TOKEN.encode() not in b"".join(file.data for file in build.files.values())
     assert build.spec.network
-    assert fetch.spec.cache == build.spec.cache != None  # noqa: E711  # one comparison for all three
+    assert fetch.spec.volumes == build.spec.volumes == (CacheVolume(CACHE_VOLUME, CACHE_DIRECTORY),)
 
 
 def test_scripts_can_be_kept_from_the_network(tmp_path: Path) -> None:
     engine = Machine().engine()
-    installed(order(project(tmp_path, COMPILES), scripts="offline"), Machine(), tmp_path, engine=engine)
+    installed(order(project(tmp_path, COMPILES), script_policy="offline"), Machine(), tmp_path, engine=engine)
     assert [each.spec.network for each in engine.opened] == [True, False]
 
 
@@ -342,16 +348,82 @@ def test_flags_for_the_build_machines_cpu_are_kept_for_the_verdict(tmp_path: Pat
         return install_all(process, argv)
 
     found = installed(order(project(tmp_path, COMPILES)), Machine(play), tmp_path)
-    assert found.tuned == (CompilerFlag("x", "-march=native", everywhere=True),)
+    assert found.compiler_flags == (CompilerFlag("x", "-march=native", everywhere=True),)
 
 
-def test_what_decides_the_result_is_given_for_the_key(tmp_path: Path) -> None:
-    found = dict(installed(order(project(tmp_path, PLAIN), ARM), Machine(), tmp_path).key_inputs)
-    assert found["npm"] == "10.9.9"
-    assert found["strategy"] == "cross-prebuilt/1"
-    assert found["target"] == "nodejs22.x/arm64"
-    assert "--cpu=arm64" in found["flags"]
-    assert found["image"].startswith("sha256:")
+def test_a_result_carries_the_job_and_the_recipe_that_was_followed(tmp_path: Path) -> None:
+    job = InstallJob(dependency_key({"a": b"1"}), Target("nodejs22.x", ARM), ".")
+    found = installed(order(project(tmp_path, PLAIN), ARM, job=job), Machine(), tmp_path)
+    assert found.job is job
+    assert found.recipe is not None
+    assert found.recipe.key_parts == {"strategy": "cross-prebuilt/1"}
+    assert found.facts is not None
+    assert found.image is not None
+    assert found.facts.digest == found.image.digest
+
+
+def test_tools_flags_and_environment_of_a_recipe_are_followed(tmp_path: Path) -> None:
+    machine = Machine()
+    engine = machine.engine()
+    asked = order(project(tmp_path, PLAIN))
+    (recipe,) = candidate_recipes(asked, engine)
+    tools = (ToolTree(MemoryTree({"bin/cc": (b"#!", 0o755)}), "/opt/tools"),)
+    recipe = replace(recipe, strategy="crossed", tools=tools, flags=("--prefer-offline",), environment={"CC": "x-cc"})
+    found = installed(replace(asked, recipes=(recipe,)), machine, tmp_path, engine=engine)
+    assert found.recipe is recipe
+    assert engine.opened[0].files["/opt/tools/bin/cc"].mode == 0o755
+    assert "--prefer-offline" in machine.calls[0]
+    assert engine.opened[0].commands[-1].env["CC"] == "x-cc"
+
+
+def test_a_recipe_that_gives_up_on_a_failure_is_followed_by_the_next(tmp_path: Path) -> None:
+    def play(process: Process, argv: Sequence[str]) -> int:
+        return install_all(process, argv) if "--good" in argv else failing_with("compile-error")(process, argv)
+
+    asked = order(project(tmp_path, PLAIN))
+    (good,) = candidate_recipes(asked, Machine().engine())
+    bad = replace(good, strategy="bad", give_up_on=frozenset((COMPILE_FAILED,)))
+    good = replace(good, flags=("--good",))
+    observer = RecordingObserver()
+    found = installed(replace(asked, recipes=(bad, good)), Machine(play), tmp_path, observer)
+    assert found.recipe is good
+    assert any("trying native instead" in note for note in observer.notes)
+    error = refused(replace(asked, recipes=(replace(bad, give_up_on=frozenset()), good)), Machine(play), tmp_path)
+    assert error.failure is COMPILE_FAILED
+
+
+@dataclass
+class Known:
+    """Remembers facts of images."""
+
+    facts: dict[str, ImageFacts] = field(default_factory=dict)
+
+    def get(self, digest: str) -> ImageFacts | None:
+        return self.facts.get(digest)
+
+    def put(self, facts: ImageFacts) -> None:
+        self.facts[facts.digest] = facts
+
+
+def test_an_image_is_looked_at_once_without_network_inputs_or_secrets(tmp_path: Path) -> None:
+    engine, known = Machine().engine(), Known()
+    asked = order(project(tmp_path, PLAIN), settings=SECRET)
+    (recipe,), facts = find_available_image(asked, engine, known)
+    assert (recipe.strategy, facts.manager, facts.node, facts.headers) == ("native", "10.9.9", "22.23.3", "/var/lang")
+    (sandbox,) = engine.opened
+    assert (sandbox.spec.network, sandbox.spec.secrets, sandbox.spec.volumes, sandbox.files) == (False, None, (), {})
+    assert find_available_image(asked, engine, known) == ((recipe,), facts)
+    assert len(engine.opened) == 1
+
+
+def test_recipes_begin_with_the_first_whose_image_is_there(tmp_path: Path) -> None:
+    images = dict.fromkeys(Architecture, LAB[ARM])
+    observer = RecordingObserver()
+    asked = order(project(tmp_path, PLAIN), ARM, images=images)
+    (recipe,), facts = find_available_image(asked, Machine().engine(), Known(), observer)
+    assert recipe.strategy == "emulated"
+    assert facts.manager == "10.9.9"
+    assert any("trying emulated instead" in note for note in observer.notes)
 
 
 def addon(root: Path) -> Path:

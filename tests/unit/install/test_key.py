@@ -2,9 +2,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lambdapack.install.key import DependencyKey, dependency_key, project_parts
+from lambdapack.install.key import DependencyKey, dependency_key
 from lambdapack.managers.npm.inputs import install_inputs
-from lambdapack.project.reader import read_project
+from lambdapack.managers.npm.key import project_parts
+from lambdapack.managers.registry import read_dependencies
 from tests.projects import lock_of, write_project
 
 
@@ -12,7 +13,7 @@ def key(
     directory: Path, manifest: Mapping[str, Any] | None = None, lock: Mapping[str, Any] | None = None, text: str = "x"
 ) -> DependencyKey:
     written = {"patches/a.patch": text}
-    project = read_project(write_project(directory, manifest or {}, lock or lock_of({}), written))
+    project = read_dependencies(write_project(directory, manifest or {}, lock or lock_of({}), written))
     return dependency_key(project_parts(project, install_inputs(project), ""))
 
 

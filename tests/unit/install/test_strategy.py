@@ -1,53 +1,94 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from lambdapack.install.strategy import InstallScripts, candidate_strategies
-from lambdapack.model import Architecture
+from lambdapack.errors.build import NO_IMAGE, WRONG_IMAGE
+from lambdapack.install.request import ImageReferences, InstallRequest
+from lambdapack.install.strategy import STRATEGIES, candidate_recipes
+from lambdapack.managers.interface import InstallScripts
+from lambdapack.managers.registry import MANAGERS, read_dependencies
+from lambdapack.model import Architecture, Target
+from lambdapack.tree.compose import MemoryTree
+from tests.fakes import FakeEngine
+from tests.projects import lock_of, write_project
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 COMPILES = InstallScripts(packages=("bcrypt@6.0.0", "re2@1.22.1"))
+IMAGES = {each: ImageReferences(f"bare-{each}", f"build-{each}") for each in Architecture}
+
+
+def request(directory: Path, scripts: InstallScripts, target: Architecture, **changes: Any) -> InstallRequest:
+    source = read_dependencies(write_project(directory, {}, lock_of({})))
+    return InstallRequest(MANAGERS[0], source, Target("nodejs22.x", target), MemoryTree({}), scripts, IMAGES, **changes)
 
 
 @pytest.mark.parametrize("emulation", ["auto", "full"])
-@pytest.mark.parametrize("work", [InstallScripts(), COMPILES])
-def test_an_engine_of_the_targets_cpu_installs_natively_whatever_is_asked(work: InstallScripts, emulation: str) -> None:
-    (way,) = candidate_strategies(work, ARM, ARM, emulation)
-    assert (way.name, way.architecture, way.emulated) == ("native", ARM, False)
+@pytest.mark.parametrize("scripts", [InstallScripts(), COMPILES])
+def test_an_engine_of_the_targets_cpu_installs_natively_whatever_is_asked(
+    tmp_path: Path, scripts: InstallScripts, emulation: str
+) -> None:
+    asked = request(tmp_path, scripts, ARM, emulation=emulation)
+    (recipe,) = candidate_recipes(asked, FakeEngine(architecture=ARM))
+    assert (recipe.strategy, recipe.image.architecture, recipe.emulated) == ("native", ARM, False)
+    assert recipe.give_up_on == frozenset()
 
 
-@pytest.mark.parametrize(("target", "engine"), [(ARM, X86), (X86, ARM)])
-def test_without_scripts_npm_runs_on_the_engines_own_cpu(target: Architecture, engine: Architecture) -> None:
-    first, fallback = candidate_strategies(InstallScripts(), target, engine)
-    assert (first.name, first.architecture, first.emulated) == ("cross-prebuilt", engine, False)
-    assert not first.toolchain
-    assert not first.scripts
-    assert (fallback.name, fallback.architecture, fallback.toolchain) == ("emulated", target, False)
+@pytest.mark.parametrize(("target", "host"), [(ARM, X86), (X86, ARM)])
+def test_without_scripts_npm_runs_on_the_engines_own_cpu(
+    tmp_path: Path, target: Architecture, host: Architecture
+) -> None:
+    asked = request(tmp_path, InstallScripts(), target)
+    first, fallback = candidate_recipes(asked, FakeEngine(architecture=host))
+    assert (first.strategy, first.image.architecture, first.emulated) == ("cross-prebuilt", host, False)
+    assert first.image.reference == f"bare-{host}"
+    assert first.oldest_manager == (10, 1, 0)
+    assert first.give_up_on == {NO_IMAGE, WRONG_IMAGE}
+    assert (fallback.strategy, fallback.image.reference, fallback.emulated) == ("emulated", f"bare-{target}", True)
     assert "no package runs an install script" in first.why
 
 
 @pytest.mark.parametrize(
-    "work",
+    "scripts",
     [COMPILES, InstallScripts(root=("postinstall",)), InstallScripts(git=("thing",))],
     ids=["package", "root", "git"],
 )
-def test_whatever_runs_needs_the_targets_own_image_with_a_toolchain(work: InstallScripts) -> None:
-    (way,) = candidate_strategies(work, ARM, X86)
-    assert (way.name, way.architecture, way.toolchain, way.emulated) == ("emulated", ARM, True, True)
+def test_whatever_runs_needs_the_targets_own_image_with_a_toolchain(tmp_path: Path, scripts: InstallScripts) -> None:
+    (recipe,) = candidate_recipes(request(tmp_path, scripts, ARM), FakeEngine())
+    assert (recipe.strategy, recipe.image.reference, recipe.emulated) == ("emulated", "build-arm64", True)
 
 
-def test_the_reason_names_the_package_that_needs_scripts() -> None:
-    (way,) = candidate_strategies(COMPILES, ARM, X86)
-    assert "bcrypt@6.0.0 and 1 more run install scripts" in way.why
+def test_the_reason_names_the_package_that_needs_scripts(tmp_path: Path) -> None:
+    (recipe,) = candidate_recipes(request(tmp_path, COMPILES, ARM), FakeEngine())
+    assert "bcrypt@6.0.0 and 1 more run install scripts" in recipe.why
 
 
-def test_full_emulation_can_be_asked_for() -> None:
-    (way,) = candidate_strategies(InstallScripts(), ARM, X86, "full")
-    assert (way.name, way.why) == (
+def test_full_emulation_can_be_asked_for(tmp_path: Path) -> None:
+    asked = request(tmp_path, InstallScripts(), ARM, emulation="full")
+    (recipe,) = candidate_recipes(asked, FakeEngine())
+    assert (recipe.strategy, recipe.why) == (
         "emulated",
         "full emulation was asked for, so the arm64 image runs emulated on x86_64",
     )
 
 
+def test_a_strategy_that_cannot_serve_says_why(tmp_path: Path) -> None:
+    refusals = {
+        strategy.name: strategy.refusal(request(tmp_path, COMPILES, ARM), FakeEngine()) for strategy in STRATEGIES
+    }
+    assert refusals == {
+        "native": "this engine's CPU is x86_64",
+        "cross-prebuilt": "bcrypt@6.0.0 and 1 more run install scripts",
+        "emulated": None,
+    }
+
+
+def test_every_recipe_records_the_strategy_and_its_version(tmp_path: Path) -> None:
+    recipes = candidate_recipes(request(tmp_path, InstallScripts(), ARM), FakeEngine())
+    assert [recipe.key_parts for recipe in recipes] == [{"strategy": "cross-prebuilt/1"}, {"strategy": "emulated/1"}]
+
+
 def test_root_scripts_alone_do_not_make_npm_run_the_packages_scripts() -> None:
-    (way,) = candidate_strategies(InstallScripts(root=("postinstall",)), X86, X86)
-    assert way.toolchain
-    assert not way.scripts
+    scripts = InstallScripts(root=("postinstall",))
+    assert not scripts.nothing
+    assert not scripts.by_manager

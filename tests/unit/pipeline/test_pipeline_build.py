@@ -11,6 +11,7 @@ from lambdapack.errors.usage import OUTPUT
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.output import read_zip_manifest, zip_manifest_path
+from lambdapack.pipeline.origin import find_package_origin
 from lambdapack.pipeline.verify import VerificationTarget, verify_package
 from lambdapack.rules.model.case import IgnoredFinding, Policy
 from lambdapack.rules.model.report import Verdict
@@ -319,3 +320,40 @@ def test_the_stages_are_told_in_their_order(shop: Workshop) -> None:
         "Writing x86_64.zip",
     ]
     assert shop.observer.lines == ["added packages"]
+
+
+def test_the_key_is_known_before_the_install_and_each_image_is_looked_at_once(shop: Workshop) -> None:
+    def labels() -> list[str]:
+        return [sandbox.spec.label for sandbox in shop.engine.opened]
+
+    (first,) = shop.build()
+    assert labels() == ["look", "build"]
+    (second,) = shop.build()
+    assert labels() == ["look", "build", "build"]
+    assert first.job.install is not None
+    assert first.job == second.job
+    assert first.archive is not None
+    document = read_zip_manifest(first.archive.path)
+    assert document is not None
+    assert document["dependency_key"]["digest"] == first.job.install.key.digest
+
+
+def test_a_zip_is_stale_when_its_lockfile_has_changed_and_not_before(shop: Workshop) -> None:
+    (built,) = shop.build()
+    assert built.archive is not None
+    origin = find_package_origin(built.archive.path, shop.project)
+    assert origin is not None
+    assert (origin.has_manifest, origin.changed) == (True, ())
+    lock = shop.project / "package-lock.json"
+    lock.write_text(lock.read_text().replace("2.1.3", "2.1.2"))
+    origin = find_package_origin(built.archive.path, shop.project)
+    assert origin is not None
+    assert origin.changed == ("package-lock.json",)
+
+
+def test_a_project_without_dependencies_needs_no_sandbox(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, dependencies={})
+    (built,) = shop.build()
+    assert built.archive is not None
+    assert shop.engine.opened == []
+    assert built.job.install is not None

@@ -9,8 +9,8 @@ from typing import Any
 
 from lambdapack.managers.npm import commands
 from lambdapack.model import Architecture, Target
-from lambdapack.pipeline.build import build_packages
-from lambdapack.pipeline.request import BuildRequest, BuiltPackage
+from lambdapack.pipeline.package.build import build_packages
+from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage
 from lambdapack.rules.model.case import Policy
 from tests.fakes import FakeEngine, FakeFile, Process, RecordingObserver
 from tests.projects import lock_of, write_project
@@ -89,7 +89,7 @@ class Workshop:
         return self.engine
 
     def _sh(self, process: Process) -> int:
-        if process.argv[2:] == (commands.SETUP_SCRIPT, commands.PROBE_SCRIPT):
+        if process.argv[3:] == (commands.PROBE_SCRIPT,):
             process.out(json.dumps({"node": "22.23.1", "npm": "10.9.9", "headers": "/var/lang", "jobs": 2}) + "\n")
             return 0
         return self._npm(process, process.argv[4:])

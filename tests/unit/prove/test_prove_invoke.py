@@ -208,11 +208,11 @@ def test_a_function_runs_as_lambda_runs_it() -> None:
     invoke_function(engine, IMAGE, FunctionTrees(CODE, [LAYER]), call)
     (sandbox,) = engine.opened
     spec, command = sandbox.spec, emulator.played[0].command
-    assert (spec.read_only, spec.network, spec.capabilities, spec.cache, spec.secrets) == (
+    assert (spec.read_only, spec.network, spec.capabilities, spec.volumes, spec.secrets) == (
         True,
         False,
         False,
-        None,
+        (),
         None,
     )
     assert (command.user, command.cwd) == ("1051:1051", "/var/task")

@@ -1,4 +1,4 @@
-from lambdapack.managers.npm.network import compiler_flags
+from lambdapack.managers.network import compiler_flags
 
 
 def test_what_chooses_a_cpu_is_carried_and_what_names_a_place_is_not() -> None:

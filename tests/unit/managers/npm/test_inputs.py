@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.managers.npm.inputs import file_targets, install_inputs
-from lambdapack.project.reader import read_project, root_scripts
+from lambdapack.managers.interface import InstallScripts
+from lambdapack.managers.npm.inputs import file_targets, find_install_scripts, install_inputs
+from lambdapack.managers.registry import read_dependencies
+from lambdapack.model import Architecture
 from lambdapack.tree.entry import EntryKind, read_file
 from tests.projects import lock_of, write_project
 
@@ -19,7 +21,7 @@ def files(
     written: Mapping[str, str],
     globs: tuple[str, ...] = (),
 ) -> list[str]:
-    project = read_project(write_project(tmp_path, manifest, lock_of(packages), written))
+    project = read_dependencies(write_project(tmp_path, manifest, lock_of(packages), written))
     entries = install_inputs(project, globs).entries
     return [path for path, entry in entries.items() if entry.kind is not EntryKind.DIRECTORY]
 
@@ -56,20 +58,20 @@ def test_the_authors_scripts_are_taken_out_and_the_others_stay(tmp_path: Path) -
         "prepublishOnly": "c",
         "test": "jest",
     }
-    project = read_project(write_project(tmp_path, {"scripts": scripts, "dependencies": {}}, lock_of({})))
+    project = read_dependencies(write_project(tmp_path, {"scripts": scripts, "dependencies": {}}, lock_of({})))
     tree = install_inputs(project)
     assert json.loads(read_file(tree, "package.json"))["scripts"] == {
         "postinstall": "prisma generate",
         "prepublishOnly": "c",
         "test": "jest",
     }
-    assert root_scripts(project) == {"postinstall": "prisma generate"}
+    assert project.manifest.install_scripts() == {"postinstall": "prisma generate"}
     assert json.loads((tmp_path / "package.json").read_text())["scripts"] == scripts
 
 
 def test_the_lockfile_goes_in_byte_for_byte_under_its_own_name(tmp_path: Path) -> None:
     text = "\ufeff" + json.dumps(lock_of({}))
-    project = read_project(write_project(tmp_path, files={"npm-shrinkwrap.json": text}))
+    project = read_dependencies(write_project(tmp_path, files={"npm-shrinkwrap.json": text}))
     assert read_file(install_inputs(project), "npm-shrinkwrap.json") == text.encode()
 
 
@@ -157,7 +159,7 @@ def test_a_script_that_the_root_runs_goes_in(tmp_path: Path) -> None:
 
 
 def test_modes_are_those_of_any_umask(tmp_path: Path) -> None:
-    project = read_project(write_project(tmp_path, {}, lock_of({}), {"patches/a.sh": "", "patches/b": ""}))
+    project = read_dependencies(write_project(tmp_path, {}, lock_of({}), {"patches/a.sh": "", "patches/b": ""}))
     (tmp_path / "patches" / "a.sh").chmod(0o700)
     (tmp_path / "patches" / "b").chmod(0o600)
     modes = {path: entry.mode for path, entry in install_inputs(project).entries.items()}
@@ -165,12 +167,14 @@ def test_modes_are_those_of_any_umask(tmp_path: Path) -> None:
 
 
 def test_a_root_with_a_binding_gyp_among_its_inputs_compiles(tmp_path: Path) -> None:
-    project = read_project(write_project(tmp_path, {}, lock_of({}), {"binding.gyp": "{}"}))
-    assert root_scripts(project, install_inputs(project)) == {}
-    assert root_scripts(project, install_inputs(project, ["/binding.gyp"])) == {"install": "node-gyp rebuild"}
+    project = read_dependencies(write_project(tmp_path, {}, lock_of({}), {"binding.gyp": "{}"}))
+    without, inputs = install_inputs(project), install_inputs(project, ["/binding.gyp"])
+    assert find_install_scripts(project, without, Architecture.ARM64).nothing
+    assert find_install_scripts(project, inputs, Architecture.ARM64) == InstallScripts(("fn",), ("install",))
+    assert project.manifest.install_scripts(has_gyp=True) == {"install": "node-gyp rebuild"}
 
 
 def test_without_a_lockfile_there_is_nothing_to_install(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError, match="there is no lockfile"):
-        install_inputs(read_project(write_project(tmp_path)))
-    assert file_targets(read_project(tmp_path)) == ()
+        install_inputs(read_dependencies(write_project(tmp_path)))
+    assert file_targets(read_dependencies(tmp_path)) == ()

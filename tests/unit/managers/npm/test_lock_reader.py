@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.managers.npm.lockfile import link_target, read_lockfile
-from lambdapack.project.project import Lockfile
+from lambdapack.managers.lock import Lock
+from lambdapack.managers.npm.lockfile import find_lockfile, parse_lock
 from tests.projects import LOCKS, lock_of, real_lock
 
 
-def read(directory: Path, lock: Any, name: str = "package-lock.json") -> Lockfile:
+def read(directory: Path, lock: Any, name: str = "package-lock.json") -> Lock:
     (directory / name).write_text(json.dumps(lock, indent=2))
-    found = read_lockfile(directory)
-    assert found is not None
-    return found
+    path = find_lockfile(directory)
+    assert path is not None
+    return parse_lock(path.read_text(), path)
 
 
 def test_no_lockfile_is_none(tmp_path: Path) -> None:
-    assert read_lockfile(tmp_path) is None
+    assert find_lockfile(tmp_path) is None
 
 
 def test_a_real_lockfile_gives_platforms_scripts_and_lines(tmp_path: Path) -> None:
@@ -106,4 +106,4 @@ def test_odd_field_types_are_passed_over(tmp_path: Path) -> None:
 )
 def test_a_link_points_where_npm_would_go(tmp_path: Path, resolved: str, target: str) -> None:
     lock = read(tmp_path, lock_of({"node_modules/x": {"resolved": resolved, "link": True}}))
-    assert link_target(lock.packages["node_modules/x"]) == target
+    assert lock.packages["node_modules/x"].local == target

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.managers.npm.network import host_environment, is_loopback, strip_user
+from lambdapack.managers.network import host_environment, is_loopback, strip_user
 
 
 def test_proxies_pass_through_in_both_spellings() -> None:

@@ -1,17 +1,18 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lambdapack.engine.interface import Limits
-from lambdapack.install.strategy import InstallScripts, candidate_strategies
+from lambdapack.managers.interface import ImageFacts, InstallRun, InstallScripts, ManagerSettings, PreparedSandbox
 from lambdapack.managers.npm import commands
-from lambdapack.managers.npm.commands import ImageFacts, SandboxSettings
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.npm.commands import SandboxSettings
 from lambdapack.model import MIB, Architecture
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
-FACTS = ImageFacts("22.23.3", "10.9.9", "/var/lang", 8, own_libraries=False)
-SETTINGS = NpmSettings(
+FACTS = ImageFacts("sha256:0", "22.23.3", "10.9.9", "/var/lang")
+PREPARED = PreparedSandbox(FACTS, 8)
+SETTINGS = ManagerSettings(
     text=b"//registry.example.test/:_authToken=npm_abc\n_password=cGFzcw==\nhttps-proxy=http://me:pr0xy@proxy:3128\n",
     files=(("extra-ca.pem", b"CA"), ("keyfile-0.pem", b"KEY")),
     environment={"HTTPS_PROXY": "http://me:pr0xy@proxy:3128", "NODE_EXTRA_CA_CERTS": "/run/lambdapack/extra-ca.pem"},
@@ -20,10 +21,14 @@ SETTINGS = NpmSettings(
 )
 
 
+def prepared(**changes: Any) -> PreparedSandbox:
+    return PreparedSandbox(replace(FACTS, **changes), 8)
+
+
 def argv(
     work: InstallScripts, target: Architecture, version: tuple[int, int, int], *, scripts: bool = True
 ) -> tuple[str, ...]:
-    return commands.ci_command(candidate_strategies(work, target, X86)[0], target, version, scripts=scripts)
+    return commands.ci_command(InstallRun(target, work, run_scripts=scripts), version)
 
 
 def test_development_dependencies_are_never_installed() -> None:
@@ -63,33 +68,33 @@ def test_scripts_are_off_in_the_step_that_only_fetches() -> None:
     [("10.9.9", (10, 9, 9)), ("11.0.0-pre.1", (11, 0, 0)), ("", (0, 0, 0)), ("9.6", (9, 6, 0))],
 )
 def test_npm_versions_are_read(text: str, version: tuple[int, int, int]) -> None:
-    assert ImageFacts("22.0.0", text, "", 1, own_libraries=False).npm_version == version
+    assert ImageFacts("sha256:0", "22.0.0", text, "").manager_version == version
 
 
 def test_headers_of_the_image_are_used_and_nothing_else_when_there_are_none() -> None:
-    assert commands.npm_environment(FACTS, Limits())["npm_config_nodedir"] == "/var/lang"
-    assert not any("nodedir" in each for each in commands.npm_environment(replace(FACTS, headers=""), Limits()))
+    assert commands.npm_environment(PREPARED, Limits())["npm_config_nodedir"] == "/var/lang"
+    assert not any("nodedir" in each for each in commands.npm_environment(prepared(headers=""), Limits()))
 
 
 def test_an_npm_that_warns_of_others_settings_is_told_none() -> None:
-    found = commands.npm_environment(replace(FACTS, npm="11.19.0"), Limits())
+    found = commands.npm_environment(prepared(manager="11.19.0"), Limits())
     assert [name for name in found if "nodedir" in name] == ["npm_package_config_node_gyp_nodedir"]
 
 
 def test_the_images_library_path_is_emptied_unless_node_needs_it() -> None:
-    assert commands.npm_environment(FACTS, Limits())["LD_LIBRARY_PATH"] == ""
-    assert "LD_LIBRARY_PATH" not in commands.npm_environment(
-        ImageFacts("22", "10", "", 1, own_libraries=True), Limits()
-    )
+    assert commands.npm_environment(PREPARED, Limits())["LD_LIBRARY_PATH"] == ""
+    assert "LD_LIBRARY_PATH" not in commands.npm_environment(prepared(own_libraries=True), Limits())
 
 
 @pytest.mark.parametrize(("memory", "jobs"), [(4096, "4"), (512, "1"), (64 * 1024, "8")])
 def test_compilers_are_as_many_as_memory_and_processors_allow(memory: int, jobs: str) -> None:
-    assert commands.npm_environment(FACTS, Limits(memory_bytes=memory * MIB))["JOBS"] == jobs
+    assert commands.npm_environment(PREPARED, Limits(memory_bytes=memory * MIB))["JOBS"] == jobs
 
 
 def test_no_secret_is_in_the_public_environment() -> None:
-    public = " ".join([*commands.npm_environment(FACTS, Limits()).values(), *argv(InstallScripts(), ARM, (10, 9, 9))])
+    public = " ".join(
+        [*commands.npm_environment(PREPARED, Limits()).values(), *argv(InstallScripts(), ARM, (10, 9, 9))]
+    )
     assert not [each for each in commands.secret_words(SETTINGS) if each in public]
 
 
@@ -108,7 +113,7 @@ def test_what_scripts_may_see_has_no_secret() -> None:
 
 
 def test_the_users_own_patience_counts_over_ours() -> None:
-    text = commands.settings_with_secrets(NpmSettings(text=b"fetch-retries=9\n")).text
+    text = commands.settings_with_secrets(ManagerSettings(text=b"fetch-retries=9\n")).text
     assert text.index(b"fetch-retries=2") < text.index(b"fetch-retries=9")
 
 

@@ -6,15 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.interface import ManagerSettings
 from lambdapack.managers.npm.ini import decode_ini, encode_ini
-from lambdapack.managers.npm.npmrc import NpmSettings, translate_npm_settings
+from lambdapack.managers.npm.npmrc import translate_npm_settings
 
 CANARY = "npm_c4n4ryS3cret"
 
 
 def settings(
     tmp_path: Path, project: str = "", user: str = "", environ: Mapping[str, str] | None = None
-) -> NpmSettings:
+) -> ManagerSettings:
     home, here = tmp_path / "home", tmp_path / "fn"
     for directory, text in ((home, user), (here, project)):
         directory.mkdir(exist_ok=True)
@@ -23,7 +24,7 @@ def settings(
     return translate_npm_settings(here, environ or {}, home)
 
 
-def keys(found: NpmSettings) -> dict[str, object]:
+def keys(found: ManagerSettings) -> dict[str, object]:
     return dict(decode_ini(found.text.decode()))
 
 
@@ -35,7 +36,7 @@ def refusal(tmp_path: Path, project: str = "", environ: Mapping[str, str] | None
 
 
 def test_nothing_on_the_host_is_nothing_in_the_sandbox(tmp_path: Path) -> None:
-    assert settings(tmp_path) == NpmSettings()
+    assert settings(tmp_path) == ManagerSettings()
 
 
 def test_the_projects_file_goes_over_the_users_and_variables_over_both(tmp_path: Path) -> None:

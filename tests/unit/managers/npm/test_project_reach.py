@@ -1,11 +1,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from lambdapack.managers.npm.network import ping_registry, registry_urls
+from lambdapack.managers.npm.npmrc import translate_npm_settings
+from lambdapack.managers.ping import ping_registry
 
 
 @contextmanager
@@ -62,7 +64,8 @@ def test_what_cannot_be_asked_is_told_in_words(url: str) -> None:
     assert ping_registry(url, {}) != ""
 
 
-def test_registries_are_those_of_the_settings_the_general_one_first() -> None:
-    settings = '@b:registry=https://b.example/\nlegacy-peer-deps=true\nregistry="https://a.example/"\n'
-    assert registry_urls(settings) == ("https://a.example/", "https://b.example/")
-    assert registry_urls("") == ()
+def test_registries_are_those_of_the_settings_the_general_one_first(tmp_path: Path) -> None:
+    settings = '@b:registry=https://b.example/\nlegacy-peer-deps=true\nregistry="https://u:p@a.example/"\n'
+    assert translate_npm_settings(tmp_path, {}, tmp_path).registries == ()
+    (tmp_path / ".npmrc").write_text(settings)
+    assert translate_npm_settings(tmp_path, {}, tmp_path).registries == ("https://a.example/", "https://b.example/")

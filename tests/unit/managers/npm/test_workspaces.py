@@ -1,6 +1,6 @@
 import pytest
 
-from lambdapack.managers.npm.workspaces import is_workspace_member
+from lambdapack.project.workspaces import is_workspace_member
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.interface import ManagerSettings
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Finding, Severity, Target
-from lambdapack.project.reader import read_project
 from lambdapack.rules.check import check_lockfile
 from lambdapack.rules.lockfile.platform import is_for_target
 from tests.projects import lock_of, real_lock, write_project
@@ -15,8 +15,8 @@ ARM, X86 = Architecture.ARM64, Architecture.X86_64
 
 def findings(directory: Path, lock: dict[str, Any], architecture: Architecture, npm: str | None) -> tuple[Finding, ...]:
     manifest = {key: lock["packages"][""][key] for key in lock["packages"][""] if key.endswith("ependencies")}
-    project = read_project(write_project(directory, manifest, lock))
-    found = check_lockfile(project, Target("nodejs22.x", architecture), npm, NpmSettings())
+    project = read_dependencies(write_project(directory, manifest, lock))
+    found = check_lockfile(project, Target("nodejs22.x", architecture), npm, ManagerSettings())
     return tuple(each for each in found if each.rule.name in {"platform-package-missing", "npm-refuses-lock"})
 
 

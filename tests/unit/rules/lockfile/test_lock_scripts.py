@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.interface import ManagerSettings
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Finding, Target
-from lambdapack.project.reader import read_project
 from lambdapack.rules.check import check_lockfile
 from tests.projects import lock_of, real_lock, write_project
 
@@ -16,10 +16,10 @@ def findings(
     manifest: Mapping[str, Any],
     lock: Mapping[str, Any],
     npm: str | None,
-    settings: NpmSettings | None = None,
+    settings: ManagerSettings | None = None,
 ) -> list[Finding]:
-    project = read_project(write_project(directory, manifest, lock))
-    return list(check_lockfile(project, Target("nodejs24.x", Architecture.ARM64), npm, settings or NpmSettings()))
+    project = read_dependencies(write_project(directory, manifest, lock))
+    return list(check_lockfile(project, Target("nodejs24.x", Architecture.ARM64), npm, settings or ManagerSettings()))
 
 
 SHARP = {"dependencies": {"sharp": "0.34.5"}}
@@ -54,15 +54,19 @@ def test_allow_scripts_means_what_it_means_to_npm(tmp_path: Path, allow: object,
 
 @pytest.mark.parametrize(
     "settings",
-    [NpmSettings(allow_scripts=("sharp",)), NpmSettings(allow_all_scripts=True), NpmSettings(ignore_scripts=True)],
+    [
+        ManagerSettings(allow_scripts=("sharp",)),
+        ManagerSettings(allow_all_scripts=True),
+        ManagerSettings(ignore_scripts=True),
+    ],
 )
-def test_npmrc_allows_as_well(tmp_path: Path, settings: NpmSettings) -> None:
+def test_npmrc_allows_as_well(tmp_path: Path, settings: ManagerSettings) -> None:
     assert findings(tmp_path, SHARP, real_lock("sharp-0.34.5"), "12.2.0", settings) == []
 
 
 def test_package_json_goes_before_npmrc(tmp_path: Path) -> None:
     manifest = {**SHARP, "allowScripts": {"other": True}}
-    assert findings(tmp_path, manifest, real_lock("sharp-0.34.5"), "12.2.0", NpmSettings(allow_scripts=("sharp",)))
+    assert findings(tmp_path, manifest, real_lock("sharp-0.34.5"), "12.2.0", ManagerSettings(allow_scripts=("sharp",)))
 
 
 def test_packages_for_other_platforms_and_for_development_do_not_count(tmp_path: Path) -> None:

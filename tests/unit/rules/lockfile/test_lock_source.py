@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.interface import ManagerSettings
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Finding, Severity, Target
-from lambdapack.project.reader import read_project
 from lambdapack.rules.check import check_lockfile
 from tests.projects import lock_of, write_project
 
 
 def found(directory: Path, npm: str | None = "10.9.9") -> tuple[Finding, ...]:
-    return check_lockfile(read_project(directory), Target("nodejs22.x", Architecture.ARM64), npm, NpmSettings())
+    return check_lockfile(
+        read_dependencies(directory), Target("nodejs22.x", Architecture.ARM64), npm, ManagerSettings()
+    )
 
 
 def only(directory: Path) -> Finding:
@@ -123,13 +125,13 @@ def test_a_lock_made_with_a_registry_on_this_machine_is_told_once(tmp_path: Path
         f"node_modules/{name}": {"version": "1.0.0", "resolved": f"http://localhost:4873/{name}/-/{name}-1.0.0.tgz"}
         for name in ("a", "b")
     }
-    project = read_project(write_project(tmp_path, {}, lock_of(packages)))
+    project = read_dependencies(write_project(tmp_path, {}, lock_of(packages)))
     target = Target("nodejs22.x", Architecture.ARM64)
-    (finding,) = check_lockfile(project, target, None, NpmSettings())
+    (finding,) = check_lockfile(project, target, None, ManagerSettings())
     assert finding.rule.name == "lock-loopback"
     assert finding.message == "node_modules/a is fetched from localhost, and 1 more are"
     for host in ("always", "localhost"):
-        assert check_lockfile(project, target, None, NpmSettings(replaced_host=host)) == ()
+        assert check_lockfile(project, target, None, ManagerSettings(replaced_host=host)) == ()
 
 
 @pytest.mark.parametrize("resolved", ["https://r.example/a.tgz", "git+ssh://git@localhost/a.git", "http://[::1", ""])

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lambdapack.managers.npm.npmrc import NpmSettings
+from lambdapack.managers.interface import ManagerSettings
+from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Finding, Target
-from lambdapack.project.reader import read_project
 from lambdapack.rules.check import check_lockfile
 from tests.projects import lock_of, write_project
 
@@ -16,9 +16,9 @@ A = {"version": "1.2.3", "resolved": "https://r.example/a/-/a-1.2.3.tgz"}
 def findings(
     directory: Path, manifest: Mapping[str, Any], packages: Mapping[str, Mapping[str, Any]], *, legacy: bool = False
 ) -> tuple[Finding, ...]:
-    project = read_project(write_project(directory, manifest, lock_of(packages)))
+    project = read_dependencies(write_project(directory, manifest, lock_of(packages)))
     target = Target("nodejs22.x", Architecture.X86_64)
-    found = check_lockfile(project, target, None, NpmSettings(legacy_peer_deps=legacy))
+    found = check_lockfile(project, target, None, ManagerSettings(legacy_peer_deps=legacy))
     return tuple(each for each in found if each.rule.name == "lock-out-of-step")
 
 

@@ -11,7 +11,7 @@ from lambdapack.packages.node import plain_node
 from lambdapack.packages.resolution import BuiltinModule, Resolution, ResolutionError, ResolvedFile
 from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.tree.directory import DirectoryTree
-from tests.registry.real_node import ASKING, RealNode, real_node, write_tree
+from tests.contract.real_node import ASKING, RealNode, real_node, write_tree
 
 J = "0;\n"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from lambdapack.engine.images import expand_image_name
 from lambdapack.engine.interface import Limits
-from lambdapack.install.key import DependencyKey
 from lambdapack.install.request import ImageReferences, InstallResult
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
+from lambdapack.pipeline.package.plan import PackageJob
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
@@ -59,6 +59,7 @@ class BuiltPackage:
     """What came of one target. Neither archive nor directory: the report says why."""
 
     report: Report
+    job: PackageJob
     archive: Archive | None = None
     directory: Path | None = None
     left_out: tuple[tuple[str, str], ...] = ()
@@ -70,9 +71,9 @@ class JudgedPackage:
     """A package that waits for the other targets before it is written."""
 
     report: Report
+    job: PackageJob
     tree: Tree
     facts: PackageFacts
     left_out: tuple[tuple[str, str], ...]
     pruned: tuple[Judgement, ...]
-    installed: InstallResult
-    key: DependencyKey | None
+    install: InstallResult

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 from lambdapack import __version__
 from lambdapack.events import Observer
-from lambdapack.install.key import DependencyKey
-from lambdapack.install.request import InstallResult
 from lambdapack.pack.output import (
     MANIFEST_SCHEMA,
     check_empty_directory,
@@ -15,8 +13,8 @@ from lambdapack.pack.output import (
     write_zip_manifest,
 )
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
-from lambdapack.pipeline.request import BuildRequest, BuiltPackage, JudgedPackage
-from lambdapack.project.project import Project
+from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.project.repository import Manifest
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
 from lambdapack.rules.package.contents import size_findings
@@ -25,16 +23,10 @@ if TYPE_CHECKING:
     from lambdapack.report.document.manifest import ManifestDocument
 
 
-def make_manifest(
-    report: Report,
-    archive: Archive,
-    installed: InstallResult,
-    key: DependencyKey | None,
-    handler: str | None,
-    project: Project,
-) -> "ManifestDocument":
+def make_manifest(report: Report, archive: Archive, package: JudgedPackage, project: Manifest) -> "ManifestDocument":
     """Return the document; paths are the archive's own name, never a directory of this host."""
-    target, name = report.runtime.target, project.manifest.get("name")
+    target, name = report.runtime.target, project.document.get("name")
+    installed, key = package.install, package.job.install.key if package.job.install else None
     return {
         "schema": MANIFEST_SCHEMA,
         "version": __version__,
@@ -42,7 +34,7 @@ def make_manifest(
         "kind": report.subject.kind,
         "project": name if isinstance(name, str) and name else None,
         "target": {"runtime": target.runtime, "arch": target.architecture.aws},
-        "handler": handler,
+        "handler": package.facts.handler,
         "code_digest": archive.code_digest,
         "content_digest": archive.content_digest,
         "zip_bytes": archive.zip_bytes,
@@ -56,31 +48,31 @@ def make_manifest(
         ],
         "install": {
             "image": installed.image.digest if installed.image else None,
-            "strategy": installed.strategy.name if installed.strategy else None,
-            "node": installed.node or None,
-            "npm": installed.npm or None,
+            "strategy": installed.recipe.strategy if installed.recipe else None,
+            "node": installed.facts.node if installed.facts else None,
+            "npm": installed.facts.manager if installed.facts else None,
         },
         "dependency_key": {"digest": key.digest, "parts": dict(key.parts)} if key else None,
     }
 
 
-def check_output_paths(wanted: BuildRequest) -> None:
+def check_output_paths(request: BuildRequest) -> None:
     """LP009 for a place that could not be written, before an install that takes minutes."""
-    if wanted.into is not None:
-        check_empty_directory(wanted.into)
-        check_writable(wanted.into / "package.json")
+    if request.into is not None:
+        check_empty_directory(request.into)
+        check_writable(request.into / "package.json")
         return
-    for path in wanted.outputs.values():
+    for path in request.outputs.values():
         check_zip_output(path)
 
 
-def write_package(wanted: BuildRequest, project: Project, judged: JudgedPackage, observer: Observer) -> BuiltPackage:
-    """Write what was judged and return where it is; its size as a zip is a finding of its own."""
-    report = judged.report
-    if wanted.into is not None:
-        write_directory(judged.tree, wanted.into, observer=observer)
-        return BuiltPackage(report, None, wanted.into, judged.left_out, judged.pruned)
-    archive = write_zip(judged.tree, wanted.outputs[report.runtime.target], observer=observer)
+def write_package(request: BuildRequest, project: Manifest, package: JudgedPackage, observer: Observer) -> BuiltPackage:
+    """Write what was package and return where it is; its size as a zip is a finding of its own."""
+    report = package.report
+    if request.into is not None:
+        write_directory(package.tree, request.into, observer=observer)
+        return BuiltPackage(report, package.job, None, request.into, package.left_out, package.pruned)
+    archive = write_zip(package.tree, request.outputs[report.runtime.target], observer=observer)
     subject = replace(
         report.subject,
         archive=str(archive.path),
@@ -89,8 +81,7 @@ def write_package(wanted: BuildRequest, project: Project, judged: JudgedPackage,
         zip_bytes=archive.zip_bytes,
         unzipped_bytes=archive.unzipped_bytes,
     )
-    findings = apply_policy((*report.findings, *size_findings(subject, judged.facts)), wanted.policy)
+    findings = apply_policy((*report.findings, *size_findings(subject, package.facts)), request.policy)
     report = replace(report, subject=subject, findings=findings)
-    document = make_manifest(report, archive, judged.installed, judged.key, judged.facts.handler, project)
-    write_zip_manifest(archive.path, document)
-    return BuiltPackage(report, archive, None, judged.left_out, judged.pruned)
+    write_zip_manifest(archive.path, make_manifest(report, archive, package, project))
+    return BuiltPackage(report, package.job, archive, None, package.left_out, package.pruned)

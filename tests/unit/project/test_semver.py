@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdapack.managers.semver import admitted_majors, parse_range, parse_version
+from lambdapack.project.semver import admitted_majors, parse_range, parse_version
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def workspace_globs(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     declared = manifest.get("workspaces")
     if isinstance(declared, dict):
         declared = declared.get("packages")
-    return tuple(each for each in declared if isinstance(each, str)) if isinstance(declared, list) else ()
+    return tuple(glob for glob in declared if isinstance(glob, str)) if isinstance(declared, list) else ()
 
 
 def is_workspace_member(globs: Sequence[str], path: str) -> bool:

@@ -15,7 +15,7 @@ from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.runtimes.node_process import lambda_node
 from lambdapack.script.specifier import ImportCertainty, Platform, ScriptSpecifiers
 from lambdapack.tree.directory import DirectoryTree
-from tests.registry.real_node import write_tree
+from tests.contract.real_node import write_tree
 
 TASK = "/var/task"
 

@@ -1,9 +1,6 @@
-"""Proxies, CA bundle, compiler flags that reach the sandbox, and a ping of the registry. Never prints a value."""
+"""Proxies, CA bundle and compiler flags that reach the sandbox. Never prints a value."""
 
 import re
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +8,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
-from lambdapack.managers.npm.ini import IniValue
+from lambdapack.managers.interface import SECRETS_DIRECTORY
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 """Read by npm, node-gyp, prebuild-install and curl; the lower-case names count as well."""
-
-SECRETS_DIRECTORY = "/run/lambdapack"
-"""Where the sandbox keeps secrets: a tmpfs that build/ makes."""
 
 CA_FILE_NAME = "ca.pem"
 EXTRA_CA_FILE_NAME = "extra-ca.pem"
@@ -33,7 +27,7 @@ class HostNetwork:
     has_credentials: bool = False
 
 
-def host_environment(environ: Mapping[str, str], files: dict[str, bytes], cafile: IniValue | None) -> HostNetwork:
+def host_environment(environ: Mapping[str, str], files: dict[str, bytes], cafile: object) -> HostNetwork:
     """Return the variables for the sandbox and add the CA bundle to `files`.
 
     NODE_EXTRA_CA_CERTS counts first; without it what npm's cafile named serves node-gyp and the downloaders as well.
@@ -51,7 +45,7 @@ def host_environment(environ: Mapping[str, str], files: dict[str, bytes], cafile
     return HostNetwork(variables, has_credentials=secret)
 
 
-def _add_ca_bundle(environ: Mapping[str, str], files: dict[str, bytes], cafile: IniValue | None) -> str:
+def _add_ca_bundle(environ: Mapping[str, str], files: dict[str, bytes], cafile: object) -> str:
     named = environ.get("NODE_EXTRA_CA_CERTS", "")
     if not named:
         return cafile if isinstance(cafile, str) else ""
@@ -106,61 +100,6 @@ def strip_user(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-PING_SECONDS = 10.0
-"""How long a registry may take; a healthy one answers within one."""
-
-
-def registry_urls(settings: str) -> tuple[str, ...]:
-    """Return the registries that npm settings without secrets name, the general one first."""
-    pairs = [line.partition("=")[::2] for line in settings.splitlines()]
-    named = [(name.strip(), value.strip().strip('"')) for name, value in pairs]
-    general = [value for name, value in named if name == "registry"]
-    scoped = [value for name, value in named if name.endswith(":registry")]
-    return tuple(dict.fromkeys([*general, *scoped]))
-
-
-def ping_registry(url: str, environ: Mapping[str, str]) -> str:
-    """Return "" when a server answers at a registry's URL, whatever it says; else the words of what stood between."""
-    try:
-        _send_ping(url.rstrip("/") + "/-/ping", environ)
-    except urllib.error.HTTPError as error:
-        return "" if error.code < 500 else f"it answers {error.code} {error.reason}"
-    except urllib.error.URLError as error:
-        return str(error.reason)
-    except (OSError, ValueError) as error:
-        return str(error)
-    return ""
-
-
-def _send_ping(url: str, environ: Mapping[str, str]) -> None:
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise ValueError(f"{url} is no http or https address")
-    proxies = _proxies_for(url, environ)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=_tls_context(environ))
-    )
-    request = urllib.request.Request(url, headers={"User-Agent": "lambdapack"})  # noqa: S310  # http or https: see above
-    opener.open(request, timeout=PING_SECONDS).close()
-
-
-def _proxies_for(url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    host = urlsplit(url).hostname or ""
-    spared = (environ.get("NO_PROXY") or environ.get("no_proxy") or "").split(",")
-    if is_loopback(host) or any(name.strip() and host.endswith(name.strip().lstrip("*.")) for name in spared):
-        return {}
-    names = {"http": ("http_proxy", "HTTP_PROXY"), "https": ("https_proxy", "HTTPS_PROXY")}
-    found = {scheme: next((environ[n] for n in name if environ.get(n)), "") for scheme, name in names.items()}
-    return {scheme: value for scheme, value in found.items() if value}
-
-
-def _tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    bundle = environ.get("NODE_EXTRA_CA_CERTS")
-    if bundle and Path(bundle).is_file():
-        context.load_verify_locations(bundle)
-    return context
-
-
 COMPILER_VARIABLES = ("CFLAGS", "CXXFLAGS")
 """Read by gyp's make after a package's own flags, so that the last -march wins; by CMake and configure before them."""
 
@@ -170,7 +109,7 @@ _PORTABLE_FLAG = re.compile(r"-[mOg][\w.=+-]*")
 
 def compiler_flags(environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the variables for the sandbox, without what names a path or library of the host; none for none."""
-    found = {
+    variables = {
         name: " ".join(filter(_PORTABLE_FLAG.fullmatch, environ.get(name, "").split())) for name in COMPILER_VARIABLES
     }
-    return {name: flags for name, flags in found.items() if flags}
+    return {name: flags for name, flags in variables.items() if flags}

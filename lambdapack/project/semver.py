@@ -48,10 +48,10 @@ VersionRange = tuple[tuple[Comparator, ...], ...]
 
 def parse_version(text: str) -> SemanticVersion | None:
     """Return a version, None when the text is none."""
-    found = _VERSION.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
-    if found is None:
+    match = _VERSION.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
+    if match is None:
         return None
-    return int(found[1]), int(found[2]), int(found[3]), _parse_prerelease(found[4])
+    return int(match[1]), int(match[2]), int(match[3]), _parse_prerelease(match[4])
 
 
 def _parse_prerelease(text: str | None) -> tuple[int, tuple[Identifier, ...]]:
@@ -65,7 +65,7 @@ def parse_range(text: str) -> VersionRange | None:
     if len(text) > _MAX_LENGTH:
         return None
     sets = [_parse_set(part) for part in text.split("||")]
-    return None if any(each is None for each in sets) else tuple(each for each in sets if each is not None)
+    return None if any(parsed is None for parsed in sets) else tuple(parsed for parsed in sets if parsed is not None)
 
 
 def _parse_set(text: str) -> tuple[Comparator, ...] | None:
@@ -75,10 +75,10 @@ def _parse_set(text: str) -> tuple[Comparator, ...] | None:
     words = re.sub(r"(<=|>=|<|>|=|\^|~>?)\s+", r"\1", text).split()
     comparators: list[Comparator] = []
     for word in words:
-        found = _COMPARATOR.fullmatch(word)
-        if found is None:
+        match = _COMPARATOR.fullmatch(word)
+        if match is None:
             return None
-        comparators += _desugar(found[1] or "", (found[2], found[3], found[4]), found[5])
+        comparators += _desugar(match[1] or "", (match[2], match[3], match[4]), match[5])
     return tuple(comparators)
 
 
@@ -151,10 +151,10 @@ def _below(version: tuple[int, int, int]) -> Comparator:
 
 def satisfies(version: str, spec: str) -> bool | None:
     """Tell whether npm takes a version for a range; None when one of them is not what it should be."""
-    parsed, wanted = parse_version(version), parse_range(spec)
-    if parsed is None or wanted is None:
+    parsed, sets = parse_version(version), parse_range(spec)
+    if parsed is None or sets is None:
         return None
-    return any(_is_in_set(parsed, comparators) for comparators in wanted)
+    return any(_is_in_set(parsed, comparators) for comparators in sets)
 
 
 def _is_in_set(version: SemanticVersion, comparators: tuple[Comparator, ...]) -> bool:
@@ -169,11 +169,11 @@ def _is_in_set(version: SemanticVersion, comparators: tuple[Comparator, ...]) ->
 
 def admitted_majors(spec: str, majors: Collection[int]) -> tuple[int, ...] | None:
     """Return those of the majors of which a range takes some release, sorted; None when it is no range."""
-    wanted = parse_range(spec)
-    if wanted is None:
+    sets = parse_range(spec)
+    if sets is None:
         return None
     return tuple(
-        sorted(major for major in majors if any(_is_major_admitted(comparators, major) for comparators in wanted))
+        sorted(major for major in majors if any(_is_major_admitted(comparators, major) for comparators in sets))
     )
 
 

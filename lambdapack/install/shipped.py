@@ -1,0 +1,61 @@
+"""Which files of an installed /var/task ship, and which packages were left out. Never a copied input."""
+
+from collections.abc import Iterator
+
+from lambdapack.managers.interface import PackageManager
+from lambdapack.managers.lock import Lock, LockedPackage, is_installable
+from lambdapack.model import NODE_MODULES, Architecture
+from lambdapack.tree.compose import FilteredTree
+from lambdapack.tree.entry import Entry, EntryKind, Tree
+
+
+def owned_directories(lock: Lock | None) -> tuple[str, ...]:
+    """Return node_modules and the targets of `file:` links inside the project, which are built in place."""
+    targets = [package.local for package in lock.production if package.link] if lock else []
+    return tuple(dict.fromkeys([NODE_MODULES, *sorted(path for path in targets if path and not path.startswith(".."))]))
+
+
+def select_shipped_files(
+    after: Tree, before: Tree, directories: tuple[str, ...], manager: PackageManager
+) -> FilteredTree:
+    """Return what lies in `directories` and whatever else differs from `before`: root scripts may write anywhere.
+
+    At the root, package.json, lockfile and settings are the copies that the install was given; the source's own ship.
+    """
+    copies = frozenset(("package.json", *manager.settings_files, *manager.lockfiles))
+
+    def keep(entry: Entry) -> bool:
+        path = entry.path
+        if any(path == directory or path.startswith(f"{directory}/") for directory in directories):
+            return True
+        return path not in copies and _is_made_by_install(after, before, entry)
+
+    return FilteredTree(after, keep)
+
+
+def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
+    """Tell whether an entry was not put in, or was changed since."""
+    was = before.entries.get(now.path)
+    if now.kind is EntryKind.DIRECTORY:
+        return was is None and not any(entry.startswith(f"{now.path}/") for entry in before.entries)
+    if was is None or (was.kind, was.size, was.target) != (now.kind, now.size, now.target):
+        return True
+    if now.kind is not EntryKind.FILE:
+        return False
+    with after.view(now.path) as new, before.view(now.path) as old:
+        return bytes(new) != bytes(old)
+
+
+def find_absent_packages(lock: Lock, architecture: Architecture, tree: Tree) -> tuple[str, ...]:
+    """Name the optional packages for this CPU that are locked and not there: npm drops what fails, and exits with 0."""
+    manifest = "package.json"
+    there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
+    expected = _expected_packages(lock, architecture)
+    return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
+
+
+def _expected_packages(lock: Lock, architecture: Architecture) -> Iterator[LockedPackage]:
+    for package in lock.production:
+        chosen = package.has_install_script or architecture.node in package.cpu
+        if package.optional and not package.link and chosen and is_installable(package, architecture):
+            yield package

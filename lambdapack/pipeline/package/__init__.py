@@ -1,0 +1,1 @@
+"""Builds a package: plans, installs, verifies and writes it."""

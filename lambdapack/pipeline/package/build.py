@@ -1,0 +1,263 @@
+"""Builds a project for its targets: preflight, install, verify; writes archives only when every target passes."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from lambdapack.events import SILENT, Observer
+from lambdapack.install.install import find_available_image, install_dependencies
+from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
+from lambdapack.managers.interface import ManagerSettings, PackageManager
+from lambdapack.managers.lock import DependencySource
+from lambdapack.managers.registry import find_manager, read_dependency_source
+from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Architecture, Finding, Target
+from lambdapack.pack.cleanup import clean_tree, prune_tree
+from lambdapack.pack.source import ProjectSource, read_project_source
+from lambdapack.pipeline.measure import Connect, ImageFactsFiles, tighten_by_image
+from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
+from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
+from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.pipeline.package.write import check_output_paths, write_package
+from lambdapack.pipeline.prove import ProofRequest, prove_package
+from lambdapack.pipeline.scratch import open_scratch
+from lambdapack.pipeline.source import read_source_facts, source_findings
+from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
+from lambdapack.project.function import Function, read_function
+from lambdapack.project.repository import read_repository
+from lambdapack.rules.check import apply_policy, check_lockfile, check_package
+from lambdapack.rules.function.lifecycle import lifecycle_findings
+from lambdapack.rules.model.package import CpuFlag, PackageFacts
+from lambdapack.rules.model.report import Report, Subject
+from lambdapack.rules.selection.prune import prunable_binaries
+from lambdapack.runtimes.runtime import Runtime, shipped_runtime
+from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
+from lambdapack.tree.directory import DirectoryTree
+from lambdapack.tree.entry import Tree
+
+LAYER_DIRECTORY = "nodejs"
+"""Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
+
+
+def build_packages(request: BuildRequest, connect: Connect, observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
+    """Install, judge and zip for every target; no archive is written unless all of them pass the gate.
+
+    Findings of lockfile, source and runtime that do not pass it end it before any engine is asked, all together.
+    """
+    project = _read_project(request)
+    locked = {target: _lock_findings(request, project, target) for target in request.outputs}
+    early = {
+        target: _make_early_report(request, target, (*findings, *_early_findings(request, project, target)))
+        for target, findings in locked.items()
+    }
+    if any(report.fails(request.gate) for report in early.values()):
+        return tuple(BuiltPackage(report, PackageJob(project.function, target)) for target, report in early.items())
+    check_output_paths(request)
+    with open_scratch() as (directory, stack):
+        layers = stack.enter_context(open_layers(request.layers))
+        connect = cache(connect)  # one engine for each architecture, however often it is asked for
+        plan, requests = _plan_build(request, project, connect, observer)
+        run = _BuildRun(request, project, requests, connect, directory, stack, observer, layers)
+        judged = [run.judge(job, locked[job.target]) for job in plan.packages]
+        if any(package.report.fails(request.gate) for package in judged):
+            return tuple(
+                BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
+                for package in judged
+            )
+        return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """What is read of a function and its repository before anything is installed."""
+
+    function: Function
+    manager: PackageManager
+    source: DependencySource
+    settings: ManagerSettings
+    files: ProjectSource | None  # the function's own; None for a layer
+    own: PackageFacts | None  # of those files
+
+
+def _read_project(request: BuildRequest) -> _Project:
+    repository = read_repository(request.directory)
+    function = read_function(repository, request.directory, request.handler, tuple(request.outputs), request.layers)
+    manager = find_manager(repository)
+    source = read_dependency_source(repository, function.importer)
+    settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
+    files = None if request.layer else read_project_source(function.directory, executable=request.executable)
+    own = read_source_facts(files, request.handler) if files else None
+    return _Project(function, manager, source, settings, files, own)
+
+
+def _home_directory(otherwise: Path) -> Path:
+    """Return where the user's .npmrc may be; CI containers have users without any home."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return otherwise
+
+
+def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
+    if not request.install:
+        return ()
+    npm = (request.runtime or shipped_runtime(target)).npm
+    findings = check_lockfile(project.source, target, npm, project.settings, request.handler)
+    return apply_policy(findings, request.policy)
+
+
+def _make_early_report(request: BuildRequest, target: Target, findings: tuple[Finding, ...]) -> Report:
+    subject = Subject("layer" if request.layer else "directory", str(request.directory))
+    return Report(request.runtime or shipped_runtime(target), subject, (), apply_policy(findings, request.policy))
+
+
+def _early_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
+    """Return what is known before the install, and is found again after it."""
+    if not request.install:  # nothing to wait for
+        return ()
+    runtime, own, layered = request.runtime or shipped_runtime(target), project.own, bool(request.layers)
+    of_source = source_findings(own, project.source, runtime, request.policy, layered=layered) if own else ()
+    return (*lifecycle_findings(runtime, request.policy.today), *of_source)
+
+
+def _plan_build(
+    request: BuildRequest, project: _Project, connect: Connect, observer: Observer
+) -> tuple[BuildPlan, Mapping[InstalledPlace, InstallRequest]]:
+    """Return the plan and what its installs need. Images are looked at, where they are not known; nothing is installed.
+
+    Of the recipes of an install, those are left out whose image proves to be absent.
+    """
+    function = project.function
+    if not request.install:
+        return plan_builds((function,), {}, {}), {}
+    tree = project.manager.inputs(project.source, request.install_inputs)
+    inputs = InstallInputs(project.manager, project.source, project.settings, tree, request.scripts)
+    known = ImageFactsFiles(request.cache, project.manager.name)
+    requests, images = {}, {}
+    for target in function.targets:
+        place, install = (function.importer, target), _make_install_request(request, inputs, target)
+        if not install.installs_nothing:
+            recipes, images[place] = find_available_image(install, connect(target.architecture), known, observer)
+            install = replace(install, recipes=recipes)
+        requests[place] = install
+    return plan_builds((function,), {function.importer: inputs}, images), requests
+
+
+def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
+    return InstallRequest(
+        manager=inputs.manager,
+        source=inputs.source,
+        target=target,
+        inputs=inputs.tree,
+        scripts=inputs.scripts(target.architecture),
+        images={architecture: request.images(target, architecture) for architecture in Architecture},
+        settings=inputs.settings,
+        limits=request.limits,
+        script_policy=request.scripts,
+        emulation=request.emulation,
+        keep=request.keep,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _BuildRun:
+    """What every target of one build shares."""
+
+    request: BuildRequest
+    project: _Project
+    requests: Mapping[InstalledPlace, InstallRequest]
+    connect: Connect
+    directory: Path
+    stack: ExitStack
+    observer: Observer
+    layers: tuple[OpenedLayer, ...]
+    installed: dict[str, InstallResult] = field(default_factory=dict)  # by the key of their job
+
+    def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
+        """Install for a job and judge what would be packed."""
+        request, target = self.request, job.target
+        installed = self._install(job.install) if job.install else _existing_modules(job.function)
+        runtime = self._tighten(request.runtime or shipped_runtime(target), job)
+        source = self._select_source(self.project.files, installed) if self.project.files else None
+        tree = self._package(source, clean_tree(installed.tree).tree)
+        cpu_flags = tuple(
+            CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
+        )
+        own_files = frozenset(source.tree.entries) if source else frozenset()
+        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        report = self._check(tree, facts, runtime)
+        pruned = tuple(
+            judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
+        )
+        pruned = pruned if request.prune else ()
+        if pruned:
+            tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
+            facts = restrict_facts(facts, tree)
+            report = self._check(tree, facts, runtime)
+        report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
+        if request.load:
+            report = self._prove(report, tree, facts.handler)
+        return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
+
+    def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
+        """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
+        request, target = self.request, job.target
+        if job.install is None or request.runtime is not None:
+            return runtime
+        bare = request.images(target, target.architecture).bare
+        engine = self.connect(target.architecture)
+        return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
+
+    def _owner(self, package: str) -> str:
+        """The project's own scripts run under its name, and what they compile is no package's."""
+        return "" if package == self.project.function.name else package
+
+    def _package(self, source: ProjectSource | None, dependencies: Tree) -> Tree:
+        """Return what ships. A directory's links are resolved before it is judged: copies count against the limits."""
+        tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
+        return DereferencedTree(tree, LAYER_ROOT if self.request.layer else TASK_ROOT) if self.request.into else tree
+
+    def _read_facts(self, tree: Tree, target: Target) -> PackageFacts:
+        request, layers = self.request, [opened_layer.tree for opened_layer in self.layers]
+        with binary_cache(request.store, "build", self.project.function.directory, target) as known:
+            inventories = scan_trees((tree, *layers), self.observer, known)
+        facts = read_package_facts(tree, inventories, layer=request.layer, handler=request.handler, layers=layers)
+        secrets = self.project.own.secrets if self.project.own else ()
+        return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
+
+    def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
+        target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
+        image = self.request.images(target, target.architecture).bare
+        proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
+        return prove_package(report, proof, self.request.policy, self.observer)
+
+    def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
+        kind = "layer" if self.request.layer else "zip"
+        subject = Subject(kind, str(self.request.directory), unzipped_bytes=unzipped_bytes(tree))
+        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
+        return check_package(subject, facts, runtime, self.request.policy)
+
+    def _select_source(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
+        """Return the function's own files without what the install made anew."""
+        excluded = tuple(
+            (path, reason) for path, reason in source.excluded if self.request.install or path != NODE_MODULES
+        )
+        return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
+
+    def _install(self, job: InstallJob) -> InstallResult:
+        """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
+        digest = job.key.digest
+        if digest not in self.installed:
+            install = replace(self.requests[job.importer, job.target], job=job)
+            spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
+            engine = self.connect(job.target.architecture)
+            self.installed[digest] = install_dependencies(install, engine, spool, self.observer)
+            self.stack.callback(self.installed[digest].close)
+        return self.installed[digest]
+
+
+def _existing_modules(function: Function) -> InstallResult:
+    """Return the node_modules that lies in the project, as it is: made by npm, yarn, pnpm or whatever."""
+    tree = DirectoryTree(function.directory, keep=lambda path, _directory: path.partition("/")[0] == NODE_MODULES)
+    return InstallResult(tree, (NODE_MODULES,))
