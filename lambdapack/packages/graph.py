@@ -120,7 +120,7 @@ class ModuleGraph:
     roots: tuple[str, ...] = ()  # files that the starts resolved to
     _askers: dict[str, list[ModuleEdge]] = field(default_factory=dict, compare=False, repr=False)
 
-    def missing(self) -> Iterator[ModuleEdge]:
+    def missing_edges(self) -> Iterator[ModuleEdge]:
         """Yield what cannot be found, surest first."""
         lacking = (edge for edge in self.edges if isinstance(edge.resolution, ResolutionError))
         yield from sorted(
@@ -276,7 +276,7 @@ class GraphBuilder:
             manifest = self.resolver.manifest_of(directory) if directory else None
             if directory and manifest is not None:
                 owners[directory] = manifest
-        for edge in graph.missing():
+        for edge in graph.missing_edges():
             name = package_name(edge.specifier.text or "")
             if edge.asking and name is not None:
                 uses.setdefault((self._owner(edge.asking), name), edge)

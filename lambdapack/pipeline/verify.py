@@ -13,6 +13,7 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
 from lambdapack.packages.manifests import PackageManifest, read_manifests
+from lambdapack.packages.modules import FunctionModules
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,
@@ -62,18 +63,23 @@ def read_package_facts(
     Secrets are searched for in the function's own files alone, imports only where a layer may have the packages.
     """
     inventory, *others = inventories
+    root = LAYER_ROOT if layer else TASK_ROOT
+    placed = (*((LAYER_ROOT, tree) for tree in layers), (root, tree))
+    starts = layer or handler is not None
     manifests = read_manifests(tree)
     return PackageFacts(
         entries=tree.entries,
         inventory=inventory,
         manifests=manifests,
-        root=LAYER_ROOT if layer else TASK_ROOT,
+        root=root,
         handler=None if layer else handler,
         secrets=_find_source_secrets(source.tree) if source else (),
         script=None if layer or handler is None else read_handler_script(tree, handler),
         locks=read_tree_locks(tree),
         imports=_read_imports(tree, manifests) if layers and not layer else {},
         unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
+        left_out=frozenset(path for path, _ in source.excluded) if source else frozenset(),
+        modules=FunctionModules(placed, None if layer else handler) if starts else None,
         layers=tuple(map(read_layer_facts, layers, others)),
     )
 

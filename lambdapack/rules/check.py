@@ -56,7 +56,7 @@ def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:
     rule = finding.rule
     severity = policy.severities.get(rule.code, policy.severities.get(rule.name))
     reasons = (ignore.reason for ignore in policy.ignores if _matches_ignore(ignore.code, ignore.path, finding))
-    return replace(finding, severity=severity or finding.severity, ignored=next(reasons, None))
+    return replace(finding, severity=severity or finding.severity, ignored=next(reasons, finding.ignored))
 
 
 def _matches_ignore(code: str, path: str, finding: Finding) -> bool:

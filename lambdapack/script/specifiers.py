@@ -222,7 +222,7 @@ class _Reader:
             return False
         if not self._shadowing:
             return True
-        scope = self._walker.declaring(frames, "require")
+        scope = self._walker.declaring_scope(frames, "require")
         if scope is None:
             return not self._is_redeclared
         return self._walker.is_given_require(scope)

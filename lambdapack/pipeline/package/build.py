@@ -186,6 +186,8 @@ class _BuildRun:
         )
         own_files = frozenset(source.tree.entries) if source else frozenset()
         facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        if source:
+            facts = replace(facts, left_out=frozenset(path for path, _ in source.excluded))
         report = self._check(tree, facts, runtime)
         pruned = tuple(
             judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries

@@ -7,6 +7,7 @@ from lambdapack.binary.facts import Inventory
 from lambdapack.managers.lock import Lock
 from lambdapack.model import TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.packages.modules import FunctionModules
 from lambdapack.packages.tree_locks import TreeLocks
 from lambdapack.script.parse import Script
 from lambdapack.tree.entry import Entry
@@ -57,4 +58,7 @@ class PackageFacts:
     cpu_flags: tuple[CpuFlag, ...] = ()  # from the install's log; a prebuilt binary's flags are unknown
     unnamed_programs: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
     own_files: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
+    left_out: frozenset[str] = frozenset()  # paths of the source that are not packed
+    possible_layers: tuple[str, ...] = ()  # ARNs of layers that the function has and that were not read
+    modules: FunctionModules | None = field(default=None, compare=False, repr=False)  # None: nothing begins here
     layers: tuple["PackageFacts", ...] = ()  # in the order in which the function lists them; each at LAYER_ROOT

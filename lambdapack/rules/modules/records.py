@@ -1,21 +1,14 @@
 """The rule records of modules that the function loads and node cannot. Contains no check."""
 
-from lambdapack.messages import NAME, Message, Rank, Remedy
 from lambdapack.model import Rule, Severity
 
 MODULE_MISSING = Rule(
     "LP340",
     "module-missing",
     "the function loads a module that is not in the package",
-    "node prints `Cannot find module 'NAME'` or `Cannot find package 'NAME' imported from FILE`, and Lambda logs "
-    "Runtime.ImportModuleError.",
+    "node finds it nowhere when the function starts, and Lambda logs Runtime.ImportModuleError.",
     "Add it to dependencies with `npm install NAME`, then run `lambdapack build`.",
     Severity.ERROR,
-    cause="missing-package",
-    remedy=Remedy(
-        ("npm install {package}", "{build}"),
-        "Pack with `lambdapack build`: it follows what the handler loads and refuses a package that lacks some of it.",
-    ),
 )
 
 SDK_V2_MISSING = Rule(
@@ -40,8 +33,7 @@ IMPORT_WITHOUT_EXTENSION = Rule(
     "LP343",
     "import-without-extension",
     "an ES module imports a file without its extension",
-    "Unlike require(), `import` adds no extension and no index.js: node prints `ERR_MODULE_NOT_FOUND` or "
-    "`ERR_UNSUPPORTED_DIR_IMPORT`.",
+    "Unlike require(), an import adds no extension and no index.js, and node finds no such module.",
     "Write the whole file name: `import './lib/db.js'`.",
     Severity.ERROR,
 )
@@ -50,58 +42,25 @@ REFUSED_MANIFEST = Rule(
     "LP344",
     "refused-manifest",
     "a package.json is not valid JSON",
-    "node refuses it wherever it looks a module up: it prints `ERR_INVALID_PACKAGE_CONFIG`.",
+    "node reads it wherever it looks a module up, and throws when it cannot be parsed.",
     "Correct the file, or install the package again: `rm -rf node_modules && npm ci`.",
     Severity.ERROR,
-    messages=(
-        Message(
-            "node",
-            "Error: Invalid package config /var/task/node_modules/a/package.json.",
-            r"Invalid package config (?P<file>\S+package\.json)",
-            ("Invalid",),
-            "{file} is not valid JSON",
-            rank=Rank.ROOT,
-        ),
-    ),
-    cause="missing-package",
-    remedy=Remedy(
-        ("rm -rf node_modules && npm ci", "{build}"),
-        "Pack with `lambdapack build`: it reads every package.json that node reads.",
-    ),
 )
 
 SUBPATH_NOT_EXPORTED = Rule(
     "LP345",
     "subpath-not-exported",
     "the function loads a path that a package does not export",
-    "The package's `exports` has no such entry for this kind of import: node prints "
-    "`ERR_PACKAGE_PATH_NOT_EXPORTED` or `ERR_PACKAGE_IMPORT_NOT_DEFINED`.",
+    "The exports of its package.json have no such entry for this kind of import, and node refuses every other path.",
     "Load a path that the package exports, or install the version that exported it.",
     Severity.ERROR,
-    messages=(
-        Message(
-            "node",
-            "Error [ERR_PACKAGE_PATH_NOT_EXPORTED]: Package subpath './lib/x' is not defined by \"exports\" in "
-            "/var/task/node_modules/a/package.json",
-            rf"(?:Package subpath '(?P<subpath>[^'\n]+)' is not defined by \"exports\"|No \"exports\" main defined)"
-            rf" in \S*?/node_modules/(?P<package>{NAME})/package\.json",
-            ("exports",),
-            "{package} does not export {subpath}",
-            rank=Rank.ROOT,
-        ),
-    ),
-    cause="module-system",
-    remedy=Remedy(
-        ("npm install {package}@latest", "{build}"),
-        "Load only what a package's `exports` names.",
-    ),
 )
 
 REQUIRES_MODULE = Rule(
     "LP346",
     "requires-es-module",
     "require() is given an ES module",
-    "This runtime starts node without require(esm): node prints `ERR_REQUIRE_ESM`.",
+    "This runtime starts node without require(esm), and node refuses to load it that way.",
     "Load it with `await import('NAME')`, make the function an ES module, or use a version of the package that is "
     "CommonJS.",
     Severity.ERROR,
@@ -125,7 +84,16 @@ GRAPH_INCOMPLETE = Rule(
     Severity.WARNING,
 )
 
-MODULE_RULES: tuple[Rule, ...] = (
+OPTIONAL_MODULE_MISSING = Rule(
+    "LP349",
+    "optional-module-missing",
+    "modules that are loaded only in some cases are not in the package",
+    "A failure to load them is caught, or a branch or a call inside a package has to be entered first.",
+    "Install them if the function needs these cases: `npm install NAME`.",
+    Severity.NOTE,
+)
+
+MISSING_MODULE_RULES: tuple[Rule, ...] = (
     MODULE_MISSING,
     SDK_V2_MISSING,
     WRONG_LETTER_CASE,
@@ -133,7 +101,7 @@ MODULE_RULES: tuple[Rule, ...] = (
     REFUSED_MANIFEST,
     SUBPATH_NOT_EXPORTED,
     REQUIRES_MODULE,
-    ADDON_BUNDLED,
     GRAPH_INCOMPLETE,
+    OPTIONAL_MODULE_MISSING,
 )
-"""In code order."""
+"""Those of the graph alone, in code order."""
