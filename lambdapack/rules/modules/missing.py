@@ -49,7 +49,7 @@ def check_modules(case: Case) -> Iterator[Finding]:
     for edge in modules.graph.missing_edges():
         if not edge.asking or _is_anothers_matter(case, edge):
             continue
-        if not _counts(modules, edge):
+        if not _counts(modules, edge) and not _is_declared_use(case, edge):
             later.setdefault(edge.specifier.text or "", edge)
             continue
         finding = _module_finding(case, modules, edge)
@@ -87,6 +87,14 @@ def _counts(modules: ResolvedModules, edge: ModuleEdge) -> bool:
     reached = modules.graph.files.get(edge.asking)
     whole = reached is not None and not reached.incomplete
     return whole and edge.certainty is ImportCertainty.IN_FUNCTION and not is_installed_path(edge.asking)
+
+
+def _is_declared_use(case: Case, edge: ModuleEdge) -> bool:
+    """Tell whether a call inside a package asks for what the package depends on: nobody leaves that out on purpose."""
+    owner = case.file_system.manifests.get(package_directory(edge.asking))
+    name = package_name(edge.specifier.text or "")
+    declared = owner is not None and name in owner.dependencies - owner.optional_dependencies - owner.peer_dependencies
+    return declared and edge.certainty < ImportCertainty.IN_TRY
 
 
 def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
