@@ -33,6 +33,7 @@ from lambdapack.rules.model.report import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import MAX_SCRIPT_BYTES, Script
 from lambdapack.store.binary_facts import BinaryCache
+from lambdapack.store.module_graphs import ModuleCache
 from lambdapack.store.records import Store
 from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
@@ -47,6 +48,15 @@ def binary_cache(store: Store | None, *place: object) -> Iterator[ContentCache]:
     memory = BinaryCache(store, "\n".join(map(str, place)), time.time_ns())
     yield memory
     memory.save()
+
+
+@contextmanager
+def module_cache(store: Store | None, *place: object) -> Iterator[ModuleCache | None]:
+    """Enclose a check with the cache of what scripts load; `place` names the tree. Without a store, there is none."""
+    cache = None if store is None else ModuleCache(store, "\n".join(map(str, place)))
+    yield cache
+    if cache is not None:
+        cache.save()
 
 
 def read_package_facts(
@@ -185,9 +195,11 @@ def open_verification(
             policy = replace(policy, handler_required=policy.handler_required or package.kind == "function")
         subject = replace(make_subject(path, package), layers=tuple(layer.summary for layer in layers))
         subject = _name_subject(subject, target.identity)
-        yield Verification(
-            check_package(subject, facts, runtime, policy), facts, unpacked_tree(path, package), trees, policy
-        )
+        with module_cache(store, *_cache_key(target)) as modules:
+            if facts.modules is not None:
+                facts.modules.cache = modules
+            report = check_package(subject, facts, runtime, policy)
+            yield Verification(report, facts, unpacked_tree(path, package), trees, policy)
 
 
 def verify_package(

@@ -23,7 +23,7 @@ from lambdapack.pipeline.package.write import check_output_paths, write_package
 from lambdapack.pipeline.prove import ProofRequest, prove_package
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import read_source_facts, source_findings
-from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
+from lambdapack.pipeline.verify import binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
@@ -235,6 +235,12 @@ class _BuildRun:
         return prove_package(report, proof, self.request.policy, self.observer)
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
+        with module_cache(self.request.store, "build", self.project.function.directory, runtime.target) as modules:
+            if facts.modules is not None:
+                facts.modules.cache = modules
+            return self._report(tree, facts, runtime)
+
+    def _report(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         kind = "layer" if self.request.layer else "zip"
         subject = Subject(kind, str(self.request.directory), unzipped_bytes=unzipped_bytes(tree))
         subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))

@@ -20,7 +20,7 @@ def plain(source: str) -> ScriptSpecifiers | None:
         "var a = require('a'),\n    b = require('b'),\n    c = 1;\n",
         "const {\n  one,\n  two: other,\n} = require('a');\n",
         "const a_1 = __importDefault(require('a'));\ntslib_1.__exportStar(require('./b'), exports);\n",
-        "import a, { b } from 'a';\nimport 'c';\nexport * from './d';\nexport {\n  e\n} from './e';\nexport const f = 1;",
+        "import a, { b } from 'a';\nimport 'c';\nexport * from './d';\nexport {\n  e\n} from './e';\nexport let f;",
         "/** @type {import('./a')} */\nmodule.exports = require('./b');\n",
         "/*\n * const a = require('a');\n */\n// require('b')\nconst c = { requireParent: 1 };\nrequire('d');\n",
         "module.exports = {\n  ...{},\n};\nconst a = require('a');\n",
@@ -50,3 +50,15 @@ def test_plain_statements_are_read_as_the_parser_reads_them(source: str) -> None
 )
 def test_what_is_not_plain_is_left_to_the_parser(source: str) -> None:
     assert plain(source) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "certainty"),
+    [
+        ("(function (f) { if (typeof module === 'object' && module.exports) { f(require('a')); } })(b);", 0),
+        ("if (require.main === module) { require('a'); }", 4),
+        ("if (module !== require.main) require('a');", 0),
+    ],
+)
+def test_what_every_loaded_commonjs_file_knows_of_itself_decides(source: str, certainty: int) -> None:
+    assert [specifier.certainty for specifier in read_specifiers(source.encode()).specifiers] == [certainty]
