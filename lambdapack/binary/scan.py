@@ -1,6 +1,7 @@
 """Finds every native file of a tree and reads its facts, or takes them from a cache. Judges no file."""
 
 import os
+import posixpath
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from lambdapack.binary.budget import StepBudget, refuse_many_files
 from lambdapack.binary.facts import (
     ET_DYN,
     ET_EXEC,
@@ -88,6 +90,8 @@ NO_CONTENT_CACHE: ContentCache = _NoContentCache()
 
 
 _MAX_THREADS = 8
+APPLE_DOUBLE_PREFIX = "._"
+"""Begins the name of an AppleDouble file, which archives made on a Mac have (RFC 1740)."""
 _NATIVE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
 """Formats that are native under any file name; other formats count only under the name of a native file."""
 
@@ -98,13 +102,18 @@ _NODE_SYMBOL_PREFIXES = ("napi_", "node_api_", "node_module_register", "_ZN2v8",
 def scan_binaries(tree: Tree, observer: Observer = SILENT, cache: ContentCache = NO_CONTENT_CACHE) -> Inventory:
     """Return the native files of a tree, including files named like one (.node, .so) with other contents."""
     files = [entry for entry in tree.entries.values() if entry.kind is EntryKind.FILE and _is_worth_opening(entry)]
+    refuse_many_files(sum(1 for entry in files if has_native_name(entry.path)))
     binaries, unknown = _look_up_files(files, cache)
+    budget = StepBudget()
     with observer.task("Reading every native file", sum(entry.size for entry in unknown), "B") as advance:
-        binaries += _read_files(_FileReader(tree, cache), unknown, advance) if unknown else []
-    return Inventory(_add_definitions(tree, sorted(binaries, key=_path_bytes), cache))
+        binaries += _read_files(_FileReader(tree, cache, budget), unknown, advance) if unknown else []
+    return Inventory(_add_definitions(tree, sorted(binaries, key=_path_bytes), cache, budget))
 
 
 def _is_worth_opening(entry: Entry) -> bool:
+    """MacOS keeps a file's attributes beside it under `._NAME`; nobody means that file."""
+    if posixpath.basename(entry.path).startswith(APPLE_DOUBLE_PREFIX):
+        return False
     return entry.size >= MIN_NATIVE_BYTES or has_native_name(entry.path)
 
 
@@ -144,6 +153,7 @@ def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance)
 class _FileReader:
     tree: Tree
     cache: ContentCache
+    budget: StepBudget
 
     def read_queue(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
         """Read files from a shared queue until it is empty."""
@@ -165,17 +175,17 @@ class _FileReader:
             if not has_promising_name and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
                 return None
             digest = sha256(data).hexdigest()
-            content = self.cache.find_content(digest) or recognise_content(data, digest)
+            content = self.cache.find_content(digest) or recognise_content(data, digest, self.budget)
         return content if has_promising_name or content.format in _NATIVE_FORMATS else None
 
 
-def recognise_content(data: memoryview, digest: str) -> Content:
+def recognise_content(data: memoryview, digest: str, budget: StepBudget | None = None) -> Content:
     """Return the content of a file; `digest` is the SHA-256 of its bytes in hex."""
     start = bytes(data[:TEXT_SAMPLE_BYTES])
     if start.startswith(ELF_MAGIC):
         from lambdapack.binary.elf.read import recognise_elf  # noqa: PLC0415  # pyelftools: 40 ms, only for an ELF file
 
-        return recognise_elf(data, digest)
+        return recognise_elf(data, digest, budget)
     for form, read in ((Format.MACH_O, read_mach_o), (Format.PE, read_pe)):
         foreign = read(data)
         if foreign is not None:
@@ -222,19 +232,23 @@ def _uses_node(facts: Elf) -> bool:
     return any(symbol.name.startswith(_NODE_SYMBOL_PREFIXES) for symbol in facts.undefined)
 
 
-def _add_definitions(tree: Tree, binaries: Iterable[Binary], cache: ContentCache) -> tuple[Binary, ...]:
+def _add_definitions(
+    tree: Tree, binaries: Iterable[Binary], cache: ContentCache, budget: StepBudget
+) -> tuple[Binary, ...]:
     """Add to each needed library which of the undefined names of other binaries it defines."""
     all_binaries = tuple(binaries)
     facts = [binary.elf for binary in all_binaries if binary.elf is not None]
     undefined = tuple(sorted({symbol.name for elf in facts for symbol in elf.undefined}))
     needed = _needed_names(tree, facts)
     return tuple(
-        _add_definitions_of(tree, binary, undefined, cache) if _names_of_binary(binary) & needed else binary
+        _add_definitions_of(tree, binary, undefined, cache, budget) if _names_of_binary(binary) & needed else binary
         for binary in all_binaries
     )
 
 
-def _add_definitions_of(tree: Tree, binary: Binary, names: tuple[str, ...], cache: ContentCache) -> Binary:
+def _add_definitions_of(
+    tree: Tree, binary: Binary, names: tuple[str, ...], cache: ContentCache, budget: StepBudget
+) -> Binary:
     if binary.elf is None:
         return binary
     defines = cache.find_definitions(binary.sha256, names)
@@ -242,7 +256,7 @@ def _add_definitions_of(tree: Tree, binary: Binary, names: tuple[str, ...], cach
         from lambdapack.binary.elf.read import find_definitions  # noqa: PLC0415  # pyelftools: 40 ms, only when it is read
 
         with tree.view(binary.path) as data:
-            defines = find_definitions(data, names)
+            defines = find_definitions(data, names, budget)
         cache.store_definitions(binary.sha256, names, defines)
     return replace(binary, elf=replace(binary.elf, defines=defines))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from lambdapack.model import MIB
+from lambdapack.project.declarations import TemplateDeclarations
 
 SIZE_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 """As `docker run --memory` reads them: powers of 1024."""
@@ -313,3 +314,4 @@ class Settings:
     emulation: Setting[str]
     cache: Setting[Path | bool]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people
+    template: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # with what is no setting

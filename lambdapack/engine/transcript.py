@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from lambdapack.credentials import mask_credentials, mask_words
 from lambdapack.events import Observer
 
 MAX_KEPT_LINES = 4000
@@ -11,8 +12,6 @@ MAX_KEPT_LINES = 4000
 
 MAX_LINE_BYTES = 64 * 1024
 """A line is cut here, so that a program without line ends cannot fill the memory."""
-
-REDACTED = "***"
 
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -26,7 +25,7 @@ class Transcript:
     ) -> None:
         """Pass each line to `observer` and `reader`; `secrets` are replaced wherever they stand in a line."""
         self._observer = observer
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._secrets = tuple(secrets)
         self._partial: dict[str, bytes] = {}
         self._lines: deque[str] = deque(maxlen=MAX_KEPT_LINES)
         self._reader = reader
@@ -55,8 +54,7 @@ class Transcript:
     def _take(self, raw: bytes) -> None:
         text = raw[:MAX_LINE_BYTES].decode("utf-8", "replace").rstrip("\r")
         text = _CONTROL.sub("", _ESCAPE.sub("", text.rpartition("\r")[2])).rstrip()
-        for secret in self._secrets:
-            text = text.replace(secret, REDACTED)
+        text = mask_credentials(mask_words(text, self._secrets))
         if self._reader is not None:
             self._reader(text)
         self._lines.append(text)

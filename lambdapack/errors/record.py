@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from lambdapack.credentials import mask_credentials
 from lambdapack.messages import Message, Remedy
 
 
@@ -51,7 +52,8 @@ class LambdapackError(Exception):
 
     def __init__(self, failure: Failure, detail: str, *, hint: str | None = None) -> None:
         """Say what happened (`detail`: file, cause); `hint` replaces the record's fix when it is sharper."""
+        detail = mask_credentials(detail)  # whoever says it: a parser's message quotes the text that it refused
         super().__init__(f"{failure.code}: {failure.title}: {detail}")
         self.failure = failure
         self.detail = detail
-        self.hint = hint or failure.fix
+        self.hint = mask_credentials(hint) if hint else failure.fix

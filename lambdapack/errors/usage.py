@@ -15,7 +15,8 @@ NO_PROJECT = Failure(
     "no-project",
     "there is no package.json",
     "A function's dependencies are installed from its package.json and package-lock.json.",
-    "Run `lambdapack build PATH` with the directory that holds package.json, or make one with `npm init -y`.",
+    "Run `lambdapack build PATH` with the directory that holds package.json, make one with `npm init -y`, or pack a "
+    "directory as it is with `--no-install`.",
     ExitCode.USAGE,
 )
 BROKEN_MANIFEST = Failure(
@@ -99,6 +100,22 @@ TEMPLATE_DIFFERS = Failure(
     "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
     ExitCode.USAGE,
 )
+UNREADABLE_TEMPLATE = Failure(
+    "LP015",
+    "unreadable-template",
+    "the template's architecture cannot be read",
+    "Its value is known only when the function is deployed, and addons for the wrong CPU do not load.",
+    "Pass `--arch arm64` or `--arch x86_64`, or set arch in lambdapack.toml.",
+    ExitCode.USAGE,
+)
+TOO_LARGE = Failure(
+    "LP019",
+    "too-large",
+    "the input is larger than any package or project needs",
+    "Every reader has a budget of bytes, entries and steps, so that no file costs memory or time out of proportion.",
+    "Leave out what does not belong there; the limit and what exceeds it are named above.",
+    ExitCode.USAGE,
+)
 
 USAGE_FAILURES: tuple[Failure, ...] = (
     USAGE,
@@ -113,5 +130,7 @@ USAGE_FAILURES: tuple[Failure, ...] = (
     UNRESOLVABLE_LINK,
     FILE_EXISTS,
     TEMPLATE_DIFFERS,
+    UNREADABLE_TEMPLATE,
+    TOO_LARGE,
 )
 """In code order."""

@@ -29,7 +29,7 @@ def render_book_advice(package: str | None) -> str:
 
 
 def _render_alternatives(found: BookEntry) -> str:
-    native = [each for each in found.replacements if each not in found.javascript_replacements]
+    native = [name for name in found.replacements if name not in found.javascript_replacements]
     parts = (
         f"Maintained in its place: {', '.join(native)}." if native else "",
         f"Without a binary: {', '.join(found.javascript_replacements)}." if found.javascript_replacements else "",
@@ -136,7 +136,7 @@ def _handler_name(slots: Slots) -> str:
 def _host_architecture(cause: str, slots: Slots, world: TextOrigin) -> Architecture | None:
     """Return the CPU that the file met, when the text does not say it: not the one in the name of the file."""
     made_for = parse_platform_tags(slots.get("file", "")).cpus if cause == "wrong-cpu" else frozenset()
-    others = [each for each in Architecture if each.node not in made_for]
+    others = [architecture for architecture in Architecture if architecture.node not in made_for]
     known = len(others) == 1 and not world.architecture
     return others[0] if known else world.architecture
 
@@ -160,7 +160,9 @@ def _runtime_with_node_api(slots: Slots, aim: ExplainTarget) -> str:
     wanted = max((int(match) for match in re.findall(r"\d+", slots.get("needs", ""))), default=0)
     if not wanted:
         return aim.runtime
-    able = [each for each in runtime_ids() if shipped_runtime(Target(each, Architecture.X86_64)).node_api >= wanted]
+    able = [
+        runtime for runtime in runtime_ids() if shipped_runtime(Target(runtime, Architecture.X86_64)).node_api >= wanted
+    ]
     return able[0] if able else aim.runtime
 
 

@@ -72,7 +72,7 @@ def diagnose(text: str, aim: ExplainTarget) -> tuple[Diagnosis, ...]:
     if not found and len(text) < MAX_WRAPPED_CHARS:
         text = text.replace("\n", "")
         found = list(_find_matches(text))
-    kept = [each for each in found if not _is_inside_another(each, found)]
+    kept = [sighting for sighting in found if not _is_inside_another(sighting, found)]
     diagnoses = [
         made for sign, match, reading in kept for made in _build_diagnoses(text, sign, match, reading, (world, aim))
     ]
@@ -216,8 +216,8 @@ def _merge_diagnoses(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     return kept
 
 
-def _sort_key(each: Diagnosis) -> tuple[int, int, bool, bool]:
-    return (each.rank.value, each.certainty.rank, each.file is None, each.package is None)
+def _sort_key(diagnosis: Diagnosis) -> tuple[int, int, bool, bool]:
+    return (diagnosis.rank.value, diagnosis.certainty.rank, diagnosis.file is None, diagnosis.package is None)
 
 
 def _is_same_problem(one: Diagnosis, other: Diagnosis) -> bool:

@@ -255,7 +255,7 @@ def _find_passage_end(buffer: bytes, at: int) -> int:
 
 
 def _build_passage(buffer: bytes, start: int, end: int, hits: list[int]) -> Passage:
-    lines = dict.fromkeys(_normalize_line(buffer, each) for each in hits)
+    lines = dict.fromkeys(_normalize_line(buffer, hit) for hit in hits)
     return Passage(buffer[start:end].decode("utf-8", "replace"), tuple(lines), len(hits))
 
 

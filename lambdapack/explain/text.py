@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lambdapack.credentials import mask_credentials
+
 ANSI_SEQUENCE = (
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\^\[\[[0-9;]*m|\[\d{1,2}(?:;\d{1,2})*m"
 )
@@ -53,7 +55,8 @@ _WRAPPED_PATH = r"(node_modules/[^\s'\"]{0,500}[\w/-])\n([\w/@-][\w./@-]{0,200}\
 
 
 def strip_log_markup(text: str) -> str:
-    """Return the text as the programs printed it, without what no message has."""
+    """Return the text as the programs printed it, without credentials and what no message has."""
+    text = mask_credentials(text)
     if "&" in text and re.search(_ENTITY, text):
         import html  # noqa: PLC0415  # its table of entities takes longer than most texts
 
@@ -106,7 +109,7 @@ def _flatten_json(value: Any, depth: int) -> str:
 def _is_repeated(text: str, said: list[str]) -> bool:
     """The trace of an error repeats its message; it is one error all the same."""
     bare = re.sub(r"^(?:[\w.]*(?:Error|Exception): |\[)", "", text.strip())
-    return len(bare) >= _MIN_REPEATED_CHARS and any(bare in each for each in said)
+    return len(bare) >= _MIN_REPEATED_CHARS and any(bare in message for message in said)
 
 
 def _iterate_strings(value: Any) -> Iterator[str]:
@@ -114,17 +117,18 @@ def _iterate_strings(value: Any) -> Iterator[str]:
         case str():
             yield value
         case dict():
-            for each in value.values():
-                yield from _iterate_strings(each)
+            for member in value.values():
+                yield from _iterate_strings(member)
         case list():
             lines: list[str] = []
-            for each in value:
-                if isinstance(each, str):
-                    lines.append(each)
+            for item in value:
+                if isinstance(item, str):
+                    lines.append(item)
                 else:
-                    yield from _iterate_strings(each)
+                    yield from _iterate_strings(item)
             if lines:
-                yield from lines if any(each.lstrip().startswith("{") for each in lines) else _join_stack_trace(lines)
+                has_json = any(line.lstrip().startswith("{") for line in lines)
+                yield from lines if has_json else _join_stack_trace(lines)
         case _:
             pass
 
@@ -172,7 +176,7 @@ def _flatten_embedded_json(line: str, start: int) -> str | None:
     if not isinstance(value, dict | list) or not value:
         return None
     rest = _unescape_json(line[end:])
-    return "\n".join(each for each in (line[:start], _flatten_json(value, 1), rest) if each.strip(" \t,"))
+    return "\n".join(part for part in (line[:start], _flatten_json(value, 1), rest) if part.strip(" \t,"))
 
 
 def _unescape_json(line: str) -> str:

@@ -121,8 +121,8 @@ class Inspection:
     @property
     def whole(self) -> FileTotals:
         """All files together."""
-        each = self.sorts.values()
-        return FileTotals(sum(one.files for one in each), sum(one.size for one in each))
+        totals = self.sorts.values()
+        return FileTotals(sum(total.files for total in totals), sum(total.size for total in totals))
 
     @property
     def saving(self) -> int:

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambdapack.credentials import list_url_credentials, secret_words, user_of
 from lambdapack.model import Architecture, is_in_node_modules
 
 if TYPE_CHECKING:
@@ -128,6 +129,19 @@ class DependencySource:
     def foreign_lockfiles(self) -> tuple[str, ...]:
         """Names of lockfiles in the root that its package manager does not read."""
         return self.repository.foreign_lockfiles(self.manager)
+
+    @property
+    def credential_urls(self) -> tuple[str, ...]:
+        """URLs of the package.json and of the lock that carry a user: every script can read both."""
+        packages = self.lock.packages.values() if self.lock else ()
+        locked = [package.resolved for package in packages if "@" in package.resolved and user_of(package.resolved)]
+        specs = [dict(package.dependencies) for package in packages if not is_in_node_modules(package.path)]
+        return tuple(dict.fromkeys([*list_url_credentials([self.manifest.document, *specs]), *locked]))
+
+    @property
+    def secret_words(self) -> tuple[str, ...]:
+        """What of these URLs must not be seen in a log line."""
+        return tuple(dict.fromkeys(word for url in self.credential_urls for word in secret_words(url)))
 
 
 def admits_platform(listed: tuple[str, ...], value: str) -> bool:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from lambdapack.credentials import strip_user
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.managers.interface import SECRETS_DIRECTORY
@@ -41,7 +42,7 @@ def host_environment(environ: Mapping[str, str], files: dict[str, bytes], cafile
     bundle = _add_ca_bundle(environ, files, cafile)
     if bundle:
         variables["NODE_EXTRA_CA_CERTS"] = bundle
-    secret = any(strip_user(value) != value for value in proxies.values())
+    secret = any(strip_user(value, strict=True) != value for value in proxies.values())
     return HostNetwork(variables, has_credentials=secret)
 
 
@@ -81,23 +82,12 @@ def is_loopback(host: str) -> bool:
 
 def _host_and_port(url: str) -> tuple[str, int | None]:
     try:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
+        bare = strip_user(url)
+        parts = urlsplit(bare if "//" in bare else f"http://{bare}")
         port = parts.port
     except ValueError:
         return "", None
     return parts.hostname or "", port
-
-
-def strip_user(url: str) -> str:
-    """Return a URL without user name and password; what is no URL comes back as it is."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    if "@" not in parts.netloc:
-        # "user:secret@proxy:3128": no scheme, so it is all path.
-        return url.rpartition("@")[2] if "://" not in url and "@" in url else url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 COMPILER_VARIABLES = ("CFLAGS", "CXXFLAGS")

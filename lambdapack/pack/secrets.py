@@ -3,11 +3,13 @@
 Only the source is scanned: packages from a registry are public, and their tests and documentation contain sample keys.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from lambdapack.credentials import list_url_credentials
 from lambdapack.tree.entry import EntryKind, Tree
 
 MIN_DISTINCT_CHARACTERS: Final = 8
@@ -37,6 +39,14 @@ NAMED_SECRET_KEY = re.compile(rb"(?i:secret_?access_?key)[\"'\s:=]{1,8}([A-Za-z0
 NPMRC_CREDENTIAL = re.compile(
     rb"(?:(?m:^[ \t]*)|:)_(authToken|auth|password)[ \t]*=[ \t]*[\"']?([A-Za-z0-9+/=._-]{16,})(?![A-Za-z0-9({\[])"
 )
+
+URL_CREDENTIAL = re.compile(
+    rb"(?<![A-Za-z0-9+.-])(?:git\+)?https?://(?:[A-Za-z0-9._~%+-]{1,64}:)?([A-Za-z0-9._~%!$&*+,;=\[\]^-]{16,512})@[A-Za-z0-9\[]"
+)
+"""A generated password in a URL; `${NAME}` and the short ones of documents are none."""
+
+MANIFEST_NAMES: Final = frozenset(("package.json", "package-lock.json", "npm-shrinkwrap.json"))
+"""Files whose URLs npm uses as they are: any user in one is a credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ def _iterate_secrets(tree: Tree) -> Iterator[FoundSecret]:
         if entry.kind is EntryKind.FILE:
             with tree.view(path) as view:
                 data = _as_ascii(bytes(view))
-            secret = _find_secret(data)
+            secret = _find_secret(data) or (_find_manifest_credential(data) if _is_manifest(path) else None)
             if secret is not None:
                 yield FoundSecret(path, secret[0], data.count(b"\n", 0, secret[1]) + 1)
 
@@ -139,6 +149,28 @@ def _find_npm_credential(data: bytes) -> tuple[str, int] | None:
     return None
 
 
+def _find_url_credential(data: bytes) -> tuple[str, int] | None:
+    for match in URL_CREDENTIAL.finditer(data) if b"://" in data and b"@" in data else ():
+        if _is_random(match[1]):
+            return "a password in a URL", match.start()
+    return None
+
+
+def _is_manifest(path: str) -> bool:
+    return path.rpartition("/")[2] in MANIFEST_NAMES
+
+
+def _find_manifest_credential(data: bytes) -> tuple[str, int] | None:
+    """Return the first URL of a manifest that carries a user, however short and however written."""
+    if b"@" not in data or b"/" not in data:
+        return None
+    try:
+        url = next(list_url_credentials(json.loads(data)), None)
+    except (ValueError, RecursionError):
+        return None
+    return None if url is None else ("a password or token in a URL", max(data.find(url.encode("utf-8", "replace")), 0))
+
+
 def _find_aws_key(data: bytes) -> tuple[str, int] | None:
     for key_match in NAMED_SECRET_KEY.finditer(data) if b"ccess" in data or b"CCESS" in data else ():
         if _is_aws_secret(key_match[1]):
@@ -166,4 +198,5 @@ SECRET_SEARCHES: Final[tuple[Callable[[bytes], tuple[str, int] | None], ...]] = 
     _find_token,
     _find_npm_credential,
     _find_aws_key,
+    _find_url_credential,
 )

@@ -1,5 +1,6 @@
 """Selects the files of a project that ship and sets their modes from content. Never reads the host's node_modules."""
 
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from lambdapack.project.exclusions import (
 )
 from lambdapack.tree.compose import FilteredTree, TransformedTree
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import Entry, EntryKind, Tree
+from lambdapack.tree.entry import PATH_MAX, Entry, EntryKind, Tree
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -52,6 +53,9 @@ def _is_program(data: memoryview) -> bool:
     offsets = (table + size * number for number in range(min(count, MAX_PROGRAM_HEADERS)))
     return any(struct.unpack_from(f"{order}I", data, offset) == (_PT_INTERP,) for offset in offsets)
 
+
+MAX_WILDCARDS: Final = 5
+"""Wildcards of one name in a pattern. Of the patterns of github/gitignore none has more than three."""
 
 IGNORE_FILE: Final = ".lambdapackignore"
 
@@ -116,12 +120,27 @@ def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
     """Return compiled gitignore patterns; each comes with its origin, which LP006 names when the pattern is invalid."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  # only when a project is packed
 
-    for pattern, place in patterns:
+    bounded = [bound_pattern(pattern, place) for pattern, place in patterns]
+    for pattern, (written, place) in zip(bounded, patterns, strict=True):
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
-            raise LambdapackError(BAD_CONFIG, f"{place}: {pattern!r} is not a gitignore pattern") from error
-    return GitIgnoreSpec.from_lines([pattern for pattern, _place in patterns])
+        except (ValueError, RecursionError, OverflowError) as error:
+            raise LambdapackError(BAD_CONFIG, f"{place}: {written!r} is not a gitignore pattern") from error
+    return GitIgnoreSpec.from_lines(bounded)
+
+
+def bound_pattern(pattern: str, place: str) -> str:
+    """Return a pattern with one `*` where several mean the same; LP006 for one that no file system's names need.
+
+    Each further wildcard of a name multiplies what matching it costs by the length of the name.
+    """
+    bare = re.sub(r"\*{3,}", "*", pattern) if "***" in pattern else pattern
+    crowded = max((part.count("*") for part in bare.split("/")), default=0)
+    if crowded > MAX_WILDCARDS or bare.count("**") > MAX_WILDCARDS or len(bare) > PATH_MAX:
+        shown = f"{bare[:60]!r}..." if len(bare) > 60 else repr(bare)
+        hint = f"Write shorter patterns, with at most {MAX_WILDCARDS} wildcards in a name."
+        raise LambdapackError(BAD_CONFIG, f"{place}: {shown} is longer or has more wildcards than any path", hint=hint)
+    return bare
 
 
 ExcludedPath = tuple[str, str]

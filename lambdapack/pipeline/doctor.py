@@ -9,12 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lambdapack import __version__
+from lambdapack.credentials import strip_user
 from lambdapack.engine.emulation import prove_emulator, read_engine_host
 from lambdapack.engine.images import expand_image_name, is_local_image
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
-from lambdapack.managers.network import PROXY_VARIABLES, strip_user
+from lambdapack.managers.network import PROXY_VARIABLES
 from lambdapack.managers.ping import ping_registry
 from lambdapack.managers.registry import MANAGERS
 from lambdapack.model import Architecture, Target
@@ -123,7 +124,7 @@ def _check_disks(machine: DoctorTarget) -> Iterator[HealthCheck]:
 
 def _check_network(machine: DoctorTarget) -> Iterator[HealthCheck]:
     names = [name for variable in PROXY_VARIABLES for name in (variable, variable.lower()) if machine.environ.get(name)]
-    proxies = ", ".join(f"{name}={strip_user(machine.environ[name])}" for name in names)
+    proxies = ", ".join(f"{name}={strip_user(machine.environ[name], strict=True)}" for name in names)
     yield HealthCheck("proxy", HealthState.OK, proxies or "none is set")
     bundle = machine.environ.get("NODE_EXTRA_CA_CERTS")
     if bundle and not Path(bundle).is_file():

@@ -1,8 +1,8 @@
 """Loads a package's addons and handler in the bare runtime image, and adds the results to its report."""
 
 import posixpath
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lambdapack.engine.emulation import get_runnable_image
 from lambdapack.engine.interface import Engine
@@ -29,6 +29,7 @@ class ProofRequest:
     code: Tree
     handler: str | None
     layers: Sequence[Tree] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own
 
 
 def _container_paths(code: Tree, opt: Tree) -> frozenset[str]:
@@ -46,7 +47,7 @@ def prove_package(report: Report, proof: ProofRequest, policy: Policy, observer:
     root = LAYER_ROOT if layer else TASK_ROOT
     addons = {posixpath.join(root, judgement.binary.path): judgement for judgement in loadable_addons(report)}
     handler = find_handler_file(proof.handler, _container_paths(code, opt)) if proof.handler and not layer else None
-    trial = LoadRequest(tuple(addons), handler, report.runtime.behaviour)
+    trial = LoadRequest(tuple(addons), handler, report.runtime.behaviour, proof.variables)
     what = f"{len(addons)} addon{'' if len(addons) == 1 else 's'}{' and the handler' if handler else ''}"
     with observer.task(f"Loading {what} on {report.runtime.target}"):
         happened = load_in_image(

@@ -7,21 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import BROKEN_MANIFEST
+from lambdapack.errors.usage import BROKEN_MANIFEST, TOO_LARGE
 
 INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
 """What `npm ci` runs for the root and every package, in this order (npm lib/commands/ci.js, 11.19.1)."""
+
+MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
+"""Bytes of a text file of a project; the lockfile of a repository with 2000 packages has about one million."""
+
+MAX_DOCUMENT_NODES = 1_500_000
+"""Values of a JSON document, about a hundred bytes of memory each: a locked package has about twelve."""
 
 CONFLICT_START = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 CONFLICT_END = re.compile(r"^>{7}(?: |$)", re.MULTILINE)
 
 
 def read_text(path: Path) -> str:
-    """Return a text file without its byte order mark. LP003 when it cannot be read or is not UTF-8."""
+    """Return a text file without its byte order mark. LP003 when it cannot be read or is not UTF-8, LP019."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_DOCUMENT_BYTES + 1)
     except OSError as error:
         raise LambdapackError(BROKEN_MANIFEST, f"{path}: {error.strerror or error}") from error
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise LambdapackError(TOO_LARGE, f"{path}: it has more than {MAX_DOCUMENT_BYTES} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -32,7 +41,10 @@ def read_text(path: Path) -> str:
 
 
 def parse_object(text: str, path: Path) -> dict[str, Any]:
-    """Return the JSON object that a file holds. LP003 with line and column when it is something else."""
+    """Return the JSON object that a file holds. LP003 with line and column when it is something else, LP019."""
+    # Every value but the first of its array or object follows a comma. A text has no more commas than that and its own.
+    if len(text) > MAX_DOCUMENT_NODES and sum(map(text.count, ",{[")) > MAX_DOCUMENT_NODES:
+        raise LambdapackError(TOO_LARGE, f"{path}: it has more than {MAX_DOCUMENT_NODES} values")
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:

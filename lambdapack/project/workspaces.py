@@ -49,11 +49,15 @@ def is_workspace_member(globs: Sequence[str], path: str) -> bool:
     return included
 
 
+MAX_GLOB_CHARACTERS = 256
+"""Characters of a glob that are looked at: a directory's name has no more."""
+
 _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|.", re.DOTALL)
 _SIMPLE = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def _glob_expression(glob: str) -> re.Pattern[str]:
+    glob = re.sub(r"\*{3,}", "*", re.sub(r"(?:\*\*/+)+", "**/", glob))[:MAX_GLOB_CHARACTERS]
     body = re.sub(r"^\.?/+", "", glob.replace("\\", "/")).rstrip("/")
     return re.compile("".join(_translate_token(token) for token in _TOKEN.findall(body)), re.DOTALL)
 

@@ -1,8 +1,8 @@
 """Opens each addon and imports the handler in the runtime image, from the packed bytes. Reports, never judges."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from lambdapack.engine.interface import Command, Engine, Limits, SandboxSpec
@@ -20,13 +20,18 @@ LOAD_WALL_SECONDS = 900.0
 SINGLE_LOAD_SECONDS = 120
 """Seconds for a single addon or handler; Lambda restarts an import after 10 s."""
 
+MIN_MASKED_CHARACTERS = 8
+"""Characters from which a value is masked: shorter ones are words such as "true", and would hide what node says."""
+
 DRIVER_SCRIPT = """
 const { spawnSync } = require('child_process');
 const asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const flags = asked.flags.filter(flag => process.allowedNodeEnvironmentFlags.has(flag));
-const run = (code, ...words) => {
+const { NODE_OPTIONS, ...others } = asked.variables;
+const run = (code, words, variables) => {
   const done = spawnSync(process.execPath, [...flags, '-e', code, ...words],
-    { cwd: '/var/task', encoding: 'utf8', timeout: asked.seconds * 1000, maxBuffer: 1 << 24 });
+    { cwd: '/var/task', encoding: 'utf8', timeout: asked.seconds * 1000, maxBuffer: 1 << 24,
+      env: { ...process.env, ...variables } });
   const said = (done.stdout + done.stderr).trim().split('\\n').slice(-12).join('\\n');
   return { exit: done.status, signal: done.signal, said: done.error ? `${done.error.message}\\n${said}` : said };
 };
@@ -41,8 +46,9 @@ const take = quietly + asked.hooks + `
     const found = find(module) === undefined ? find(module.default) : find(module);
     typeof found === 'function' ? process.exit(0) : end(file + ' exports no function ' + name);
   }, end);`;
-for (const path of asked.addons) console.log(JSON.stringify({ path, ...run(open, path) }));
-if (asked.handler) console.log(JSON.stringify({ path: asked.handler[0], ...run(take, ...asked.handler) }));
+for (const path of asked.addons) console.log(JSON.stringify({ path, ...run(open, [path], others) }));
+if (asked.handler)
+  console.log(JSON.stringify({ path: asked.handler[0], ...run(take, asked.handler, asked.variables) }));
 """
 """Runs in the image and starts a new node for each file, since a loaded addon changes what the next one finds."""
 
@@ -79,6 +85,7 @@ class LoadRequest:
     addons: tuple[str, ...]  # absolute paths in the image
     handler: tuple[str, str] | None  # (absolute path of its file, name of its export)
     behaviour: NodeBehaviour  # of the runtime: what node is started with, and where it looks
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own
 
 
 def load_in_image(
@@ -106,6 +113,7 @@ def load_in_image(
         "flags": behaviour.flags,
         "seconds": SINGLE_LOAD_SECONDS,
         "hooks": _hooks_statement() if behaviour.import_searches_node_path else "",
+        "variables": dict(trial.variables),  # on stdin: what a container's configuration has, anyone can read later
     }
     with engine.open(spec, observer) as sandbox:
         sandbox.put(code, TASK_ROOT)
@@ -124,7 +132,16 @@ def load_in_image(
         raise LambdapackError(
             INVOKE_FAILED, f"node did not run the load test:\n{output['stderr'].decode('utf-8', 'replace')}"
         )
-    return tuple(_parse_result(line) for line in output["stdout"].splitlines())
+    results = tuple(_parse_result(line) for line in output["stdout"].splitlines())
+    return tuple(replace(result, error=mask_values(result.error, trial.variables)) for result in results)
+
+
+def mask_values(text: str, variables: Mapping[str, str]) -> str:
+    """Return a text with the names of variables in place of their values, so that no secret gets into a report."""
+    secrets = [(name, value) for name, value in variables.items() if len(value) >= MIN_MASKED_CHARACTERS]
+    for name, value in sorted(secrets, key=lambda pair: -len(pair[1])):
+        text = text.replace(value, f"${name}")
+    return text
 
 
 def _hooks_statement() -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lambdapack.credentials import mask_credentials
 from lambdapack.model import DEFAULT_HANDLER, Finding, Target
 from lambdapack.rules.model.case import Case, LockCase, Policy
 from lambdapack.rules.model.package import PackageFacts
@@ -21,7 +22,8 @@ def check_package(subject: Subject, facts: PackageFacts, runtime: Runtime, polic
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     case = Case(subject, facts, runtime, policy)
     findings = (finding for check in CHECKS for finding in check.run(case))
-    return Report(runtime, subject, case.binaries.judgements, apply_policy(findings, policy))
+    counted = apply_policy(findings, policy)
+    return Report(runtime, subject, case.binaries.judgements, counted, case.binaries.fallbacks)
 
 
 def check_lockfile(
@@ -56,7 +58,20 @@ def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:
     rule = finding.rule
     severity = policy.severities.get(rule.code, policy.severities.get(rule.name))
     reasons = (ignore.reason for ignore in policy.ignores if _matches_ignore(ignore.code, ignore.path, finding))
-    return replace(finding, severity=severity or finding.severity, ignored=next(reasons, finding.ignored))
+    return replace(
+        finding,
+        message=mask_credentials(finding.message),
+        fix=mask_credentials(finding.fix),
+        evidence=tuple((name, _mask_evidence(value)) for name, value in finding.evidence),
+        severity=severity or finding.severity,
+        ignored=next(reasons, finding.ignored),
+    )
+
+
+def _mask_evidence(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_credentials(value)
+    return [_mask_evidence(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _matches_ignore(code: str, path: str, finding: Finding) -> bool:

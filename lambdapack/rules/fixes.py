@@ -1,8 +1,11 @@
 """The command that fixes a finding, with the target and the package filled in. One sentence each."""
 
-from lambdapack.model import LAYER_ROOT
+from collections.abc import Iterable
+from dataclasses import replace
+
+from lambdapack.model import LAYER_ROOT, Finding
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.binary.check import REBUILD_CAUSES, WRONG_PLATFORM_CAUSES
+from lambdapack.rules.binary.check import BINARY_RULES, REBUILD_CAUSES, WRONG_PLATFORM_CAUSES
 from lambdapack.rules.commands import build_command, npm_ci_command
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Defect
@@ -59,3 +62,34 @@ def install_command(facts: PackageFacts) -> str:
     """Return the command that installs what the lockfile has for production, with the manager of the tree."""
     commands = {"pnpm": "pnpm install --prod --frozen-lockfile", "yarn": "yarn install"}
     return commands.get(manager_of_tree(facts), "npm ci --omit=dev")
+
+
+INSTALL_COMMANDS = ("`lambdapack build", "`npm ci")
+"""What a finding on a native file advises, and what a build has just done."""
+
+
+def avoid_install_commands(findings: Iterable[Finding], runtime: Runtime) -> tuple[Finding, ...]:
+    """Return the findings of a build: none about a native file advises the install that has just been made."""
+    return tuple(
+        replace(finding, fix=_other_version_fix(finding, runtime)) if _repeats_install(finding) else finding
+        for finding in findings
+    )
+
+
+def _repeats_install(finding: Finding) -> bool:
+    relocked = "--package-lock-only" in finding.cure
+    return (
+        finding.rule in BINARY_RULES and not relocked and any(command in finding.cure for command in INSTALL_COMMANDS)
+    )
+
+
+def _other_version_fix(finding: Finding, runtime: Runtime) -> str:
+    target = runtime.target
+    if not finding.package:
+        return f"Replace the file by one that is made for linux-{target.architecture.node} with glibc."
+    command = build_command(target.architecture.aws, target.runtime)
+    return (
+        f"Choose a version of {finding.package} that supports linux-{target.architecture.node} and Node.js "
+        f"{runtime.node_major} (`npm view {finding.package} versions`), or compile it from source: "
+        f"`npm_config_build_from_source=true {command}`."
+    )

@@ -25,13 +25,16 @@ from lambdapack.rules.lockfile.records import (
     LOCK_OLD,
     LOCK_OUT_OF_STEP,
     LOCK_UNKNOWN,
+    NO_INTEGRITY,
     NPM_REFUSES_LOCK,
     PLATFORM_PACKAGE_MISSING,
     SCRIPT_NEEDS_DEV,
     SCRIPTS_SKIPPED,
+    SETTING_NOT_TAKEN,
     WORKSPACE_MEMBER,
 )
 from lambdapack.rules.lockfile.scripts import check_dev_commands, check_skipped_scripts
+from lambdapack.rules.lockfile.settings import check_integrity, check_settings
 from lambdapack.rules.lockfile.source import check_locked_sources, check_loopback, check_usable_lock
 from lambdapack.rules.lockfile.step import check_lock_step
 from lambdapack.rules.model.case import Case, Check, LockCase
@@ -96,6 +99,8 @@ LOCK_CHECKS: tuple[Check[LockCase], ...] = (
     Check((PLATFORM_PACKAGE_MISSING, NPM_REFUSES_LOCK), check_locked_platforms),
     Check((SCRIPTS_SKIPPED,), check_skipped_scripts),
     Check((SCRIPT_NEEDS_DEV,), check_dev_commands),
+    Check((NO_INTEGRITY,), check_integrity),
+    Check((SETTING_NOT_TAKEN,), check_settings),
 )
 """The checks of a lockfile before the install; rules/check.py runs them. A finding of the first is the only one."""
 

@@ -141,7 +141,9 @@ class VersionAvailability(Enum):
     UNKNOWN = "unknown"
 
 
-NUMBERED_VERSION = re.compile(r"([A-Z]+)_(\d+(?:\.\d+)*)\Z")
+NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})*")
+
+NUMBERED_VERSION = re.compile(r"([A-Z]+)_([0-9]{1,9}(?:\.[0-9]{1,9}){0,9})\Z")
 
 UNNUMBERED_VERSIONS = frozenset({"GLIBC_PRIVATE", "CXXABI_TM_1", "CXXABI_FLOAT128", "CXXABI_LDBL_1.3"})
 """Version nodes without a place in the order that glibc 2.26 and gcc 7 already define."""
@@ -187,5 +189,5 @@ def _compare_with_limits(need: str, floor: str, ceiling: str) -> VersionAvailabi
 
 @lru_cache(4096)
 def version_key(number: str) -> tuple[int, ...]:
-    """Return a key that sorts "3.4.9" before "3.4.29"."""
-    return tuple(int(part) for part in number.split("."))
+    """Return a key that sorts "3.4.9" before "3.4.29"; what is no such number, such as "2..4", sorts before all."""
+    return tuple(map(int, number.split("."))) if NUMBER.fullmatch(number) else ()

@@ -2,6 +2,7 @@
 
 import mmap
 import os
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE
+from lambdapack.errors.usage import BAD_TARGET, HOSTILE_ARCHIVE, TOO_LARGE
 from lambdapack.tree.entry import (
     PATH_MAX,
     Entry,
@@ -31,6 +32,19 @@ MAX_DECLARED_BYTES = 4 * 1024**3
 """Bytes that all entries together may declare: 16 times what Lambda unpacks (docs/facts.md#4-limits), so that a
 package far beyond Lambda's limit is still verified, and a zip bomb is refused."""
 
+MAX_PACKED_RATIO = 64
+"""Bytes that a byte of an archive may unpack to where the whole is larger than Lambda takes. No npm package
+reaches ten; a zip bomb has a thousand."""
+
+UNSUSPICIOUS_BYTES = 250 * 1024**2
+"""Bytes up to which any archive is unpacked: what Lambda takes (docs/facts.md#4-limits)."""
+
+MAX_MEMBER_BYTES = 512 * 1024**2
+"""Bytes of one entry, which is inflated as a whole: twice what Lambda takes of all together."""
+
+MAX_ENTRIES = 200_000
+"""Entries of an archive or directory; 250 MB of small files of npm packages are about 50,000."""
+
 MAX_DEFLATE_RATIO = 1032
 """Deflate's best: 258 bytes of output for 2 bits of input (zlib's technical notes, "Maximum Compression Factor")."""
 
@@ -44,6 +58,8 @@ ZIP_STORED, ZIP_DEFLATED = 0, 8
 ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000  # APPNOTE.TXT 4.4.4: bit 0, strong encryption, masked headers
 UTF8_FLAG = 0x0800
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # APPNOTE.TXT 4.3.7: signature, name length, extra length
+CENTRAL_HEADER_BYTES = 46  # APPNOTE.TXT 4.3.12, without name, extra field and comment
+CENTRAL_SIGNATURE = rb"PK\x01\x02"
 LOCAL_SIGNATURE = b"PK\x03\x04"
 
 
@@ -55,6 +71,7 @@ class ZipTree:
         self._file = MappedFile(path)
         self._checked: set[str] = set()
         try:
+            self._refuse_many_entries()
             self._members = _read_members(path)
             self.entries = index_entries((self._make_entry(*item) for item in self._members.items()), path)
         except BaseException:
@@ -79,6 +96,14 @@ class ZipTree:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _refuse_many_entries(self) -> None:
+        """Count the headers before any is read: an entry in memory takes ten times the bytes of its header."""
+        if self._file.size < MAX_ENTRIES * CENTRAL_HEADER_BYTES:
+            return
+        found = sum(1 for _header in re.finditer(CENTRAL_SIGNATURE, self._file.read_range(0, self._file.size)))
+        if found > MAX_ENTRIES:
+            raise LambdapackError(TOO_LARGE, f"{self._file.path}: it has {found} entries, more than {MAX_ENTRIES}")
 
     def _make_entry(self, path: str, info: "ZipInfo") -> Entry:
         mode = info.external_attr >> 16 if info.create_system in UNIX_SYSTEMS else 0
@@ -166,6 +191,9 @@ def _read_members(path: Path) -> "dict[str, ZipInfo]":
         members[name] = info
     if total > MAX_DECLARED_BYTES:
         raise LambdapackError(HOSTILE_ARCHIVE, f"{path}: it declares {total} bytes, more than {MAX_DECLARED_BYTES}")
+    packed = path.stat().st_size
+    if total > max(UNSUSPICIOUS_BYTES, MAX_PACKED_RATIO * packed):
+        raise LambdapackError(TOO_LARGE, f"{path}: its {packed} bytes would unpack to {total}")
     return members
 
 
@@ -183,6 +211,8 @@ def _read_central_directory(path: Path) -> "list[ZipInfo]":
 
 
 def _check_member(path: Path, name: str, info: "ZipInfo") -> None:
+    if info.file_size > MAX_MEMBER_BYTES:
+        raise LambdapackError(TOO_LARGE, f"{path}: {name!r} has {info.file_size} bytes, more than {MAX_MEMBER_BYTES}")
     if info.flag_bits & ENCRYPTED_FLAGS:
         raise hostile_entry_error(path, name, "it is encrypted")
     if info.compress_type == ZIP_STORED and info.file_size != info.compress_size:

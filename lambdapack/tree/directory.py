@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import BAD_TARGET
-from lambdapack.tree.archive import release
+from lambdapack.errors.usage import BAD_TARGET, TOO_LARGE
+from lambdapack.tree.archive import MAX_ENTRIES, release
 from lambdapack.tree.entry import (
     Entry,
     EntryKind,
@@ -65,7 +65,7 @@ class DirectoryTree:
 
 
 def _walk_directory(root: str, keep: PathFilter) -> Iterator[Entry]:
-    pending = [""]
+    pending, count = [""], 0
     while pending:
         directory = pending.pop()
         for dir_entry in _list_directory(os.path.join(root, directory)):  # noqa: PTH118  # hot: once a directory
@@ -75,6 +75,9 @@ def _walk_directory(root: str, keep: PathFilter) -> Iterator[Entry]:
                 continue
             if entry.kind is EntryKind.DIRECTORY:
                 pending.append(path)
+            count += 1
+            if count > MAX_ENTRIES:
+                raise LambdapackError(TOO_LARGE, f"{root}: it has more than {MAX_ENTRIES} entries", hint=LEAVE_OUT_HINT)
             yield entry
 
 

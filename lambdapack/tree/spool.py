@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import BAD_TARGET
-from lambdapack.tree.archive import MappedFile, lend
+from lambdapack.errors.usage import BAD_TARGET, TOO_LARGE
+from lambdapack.tree.archive import MAX_ENTRIES, MappedFile, lend
 from lambdapack.tree.directory import PathFilter
 from lambdapack.tree.entry import (
     Entry,
@@ -132,6 +132,8 @@ def _read_entries(
     entries: list[Entry] = []
     ranges: dict[str, SpoolRange] = {}
     for member in _read_members(file):
+        if len(entries) >= MAX_ENTRIES:
+            raise LambdapackError(TOO_LARGE, f"{file.path}: it has more than {MAX_ENTRIES} entries")
         path = _strip_prefix(strip, member.name, file.path)
         if not path or (keep is not None and not keep(path, member.isdir())):
             continue

@@ -24,6 +24,7 @@ OWNERS = {
 }
 
 LADDER = (
+    "credentials",
     "messages",
     "model",
     "errors",

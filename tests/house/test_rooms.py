@@ -31,7 +31,6 @@ SHORT_MODULES = {
     "install/key.py": "the dependency key, apart from what goes into it",
     "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
     "managers/registry.py": "the one list of package managers, above their folders",
-    "pipeline/inspect.py": "composes one command's stages, as its siblings do",
     "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
     "project/function.py": "what Lambda runs, apart from the repository it lies in",
     "rules/commands.py": "commands that rules and explain name alike, light to import",

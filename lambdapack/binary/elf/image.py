@@ -4,6 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from struct import Struct
 
+from lambdapack.binary.budget import StepBudget
 from lambdapack.binary.elf.definitions import PF_X, PT_INTERP, PT_LOAD, RELOCATION_TYPES
 from lambdapack.binary.facts import CUT_HEADERS_DAMAGE, ET_DYN, ET_EXEC
 
@@ -15,6 +16,8 @@ MAX_STEPS = 1_000_000
 """A step is one record or 16 bytes of a name. An honest file's records do not overlap and take more than 8 bytes each;
 a file that costs more steps is hostile and loops. A step takes about half a microsecond. Of the addons and
 libraries of 69 npm packages none took more than 1200 steps; to list the 89 600 exports of Node.js 22 takes 530 000."""
+
+STEPS_TAKEN_AT_ONCE = 1000
 
 
 class Damage(Exception):  # noqa: N818  # a fact about the file, not our error
@@ -37,21 +40,29 @@ class Segment:
 class MappedImage:
     """File bytes by virtual address. Every loop over counts that the file states calls `count_steps`."""
 
-    __slots__ = ("_loads", "_starts", "_steps_left", "data")
+    __slots__ = ("_budget", "_loads", "_shared_left", "_starts", "_steps_left", "data")
 
-    def __init__(self, data: memoryview, segments: tuple[Segment, ...]) -> None:
+    def __init__(self, data: memoryview, segments: tuple[Segment, ...], budget: StepBudget | None = None) -> None:
         self.data = data
         self._loads = sorted(
             (segment for segment in segments if segment.kind == PT_LOAD), key=lambda segment: segment.address
         )
         self._starts = [load.address for load in self._loads]
-        self._steps_left = min(len(data) // BYTES_PER_STEP + BASE_STEPS, MAX_STEPS)
+        own = min(len(data) // BYTES_PER_STEP, MAX_STEPS)
+        self._budget = budget or StepBudget()
+        self._steps_left = own
+        self._shared_left = min(BASE_STEPS, MAX_STEPS - own)
 
     def count_steps(self, steps: int = 1) -> None:
         """Count units of work; Damage when the file causes more than its size justifies."""
         self._steps_left -= steps
         if self._steps_left < 0:
-            raise Damage("its tables overlap or have no end")
+            more = max(-self._steps_left, STEPS_TAKEN_AT_ONCE)
+            self._shared_left -= more
+            if self._shared_left < 0:
+                raise Damage("its tables overlap or have no end")
+            self._budget.take(more)
+            self._steps_left += more
 
     def _segment(self, address: int) -> Segment | None:
         at = bisect_right(self._starts, address) - 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from lambdapack.binary.budget import StepBudget
 from lambdapack.binary.elf.definitions import (
     DT_RPATH,
     DT_RUNPATH,
@@ -35,15 +36,15 @@ REGISTRATION_NAME_PARTS = (b"register_module_v", b"_module_register", b"node_api
 """Substrings of the symbol names that registration looks for; a string table with none of them is of no addon."""
 
 
-def recognise_elf(data: memoryview, digest: str) -> Content:
+def recognise_elf(data: memoryview, digest: str, budget: StepBudget | None = None) -> Content:
     """Return the content of a file that begins with ELF's magic; `digest` is the SHA-256 of its bytes in hex."""
     if len(data) < ELF_HEADER_BYTES:
         return Content(digest, len(data), Format.ELF)  # cut so short that it holds no facts
-    elf = read_elf(data)
+    elf = read_elf(data, budget)
     return Content(digest, len(data), Format.ELF, (machine_name(elf.machine),), elf)
 
 
-def read_elf(data: memoryview) -> Elf:
+def read_elf(data: memoryview, budget: StepBudget | None = None) -> Elf:
     """Return the facts of a file that begins with ELF's magic.
 
     Another class or byte order: the header's facts only. A broken file: what could be read, and `damage`.
@@ -60,7 +61,7 @@ def read_elf(data: memoryview) -> Elf:
     )
     if header.bits == 32 and header.little_endian:
         return replace(elf, interpreter=read_interpreter_32(data))
-    return _ElfReader(data, header, elf).read() if header.is_readable else elf
+    return _ElfReader(data, header, elf, budget).read() if header.is_readable else elf
 
 
 def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
@@ -75,10 +76,10 @@ def read_exports(data: memoryview) -> Iterator[tuple[str, str | None]]:
         return
 
 
-def find_definitions(data: memoryview, names: Iterable[str]) -> tuple[Symbol, ...]:
+def find_definitions(data: memoryview, names: Iterable[str], budget: StepBudget | None = None) -> tuple[Symbol, ...]:
     """Return the given names that a 64-bit little-endian ELF file exports; none of a damaged one."""
     try:
-        opened = _open_dynamic(data)
+        opened = _open_dynamic(data, budget)
         if opened is None:
             return ()
         image, dynamic = opened
@@ -88,12 +89,12 @@ def find_definitions(data: memoryview, names: Iterable[str]) -> tuple[Symbol, ..
         return ()
 
 
-def _open_dynamic(data: memoryview) -> tuple[MappedImage, DynamicSection] | None:
+def _open_dynamic(data: memoryview, budget: StepBudget | None = None) -> tuple[MappedImage, DynamicSection] | None:
     header = read_header(data)
     if not header.is_readable:
         return None
     segments = read_segments(data, header)
-    image = MappedImage(data, segments)
+    image = MappedImage(data, segments, budget)
     dynamic = read_dynamic(image, segments)
     return (image, dynamic) if dynamic is not None else None
 
@@ -101,17 +102,18 @@ def _open_dynamic(data: memoryview) -> tuple[MappedImage, DynamicSection] | None
 class _ElfReader:
     """Reads facts in the loader's order and keeps those read before damage."""
 
-    def __init__(self, data: memoryview, header: ElfHeader, elf: Elf) -> None:
+    def __init__(self, data: memoryview, header: ElfHeader, elf: Elf, budget: StepBudget | None) -> None:
         self._data = data
         self._header = header
         self._elf = elf
+        self._budget = budget
 
     def read(self) -> Elf:
         self._read_missing_bytes(())
         try:
             segments = read_segments(self._data, self._header)
             self._read_missing_bytes(segments)
-            image = MappedImage(self._data, segments)
+            image = MappedImage(self._data, segments, self._budget)
             self._read_segments(image, segments)
             dynamic = read_dynamic(image, segments)
             if dynamic is not None:

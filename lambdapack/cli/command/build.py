@@ -30,6 +30,8 @@ def build(
         bool, typer.Option("--no-install", help="Skip npm ci; verify and zip the existing node_modules.")
     ] = False,
     load: options.LoadOption = False,
+    env: options.EnvOption = None,
+    env_file: options.EnvFileOption = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
     keep_container: Annotated[
         bool, typer.Option("--keep-container", help="Keep the container for inspection.")
@@ -72,6 +74,8 @@ def build(
         into,
         install=not no_install,
         load=load,
+        variables=tuple(env or ()),
+        env_files=tuple(env_file or ()),
         prune=not no_prune,
         keep=keep_container,
         style=report_format,

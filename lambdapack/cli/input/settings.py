@@ -10,7 +10,7 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import DEFAULT_ORIGIN, Settings
 from lambdapack.config.sources import load_settings
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import USAGE
+from lambdapack.errors.usage import UNREADABLE_TEMPLATE, USAGE
 from lambdapack.model import NODE_MODULES, Architecture, Severity, Target
 from lambdapack.runtimes.runtime import (
     ARCHITECTURE_NAMES,
@@ -59,9 +59,21 @@ def _parse_ignore(text: str) -> tuple[str, str]:
     return code, reason
 
 
-def select_targets(settings: Settings, progress: ProgressReporter) -> tuple[Target, ...]:
-    """Return the targets that the settings name; says so when the runtime is an assumption."""
+def select_targets(settings: Settings, progress: ProgressReporter, *, builds: bool = True) -> tuple[Target, ...]:
+    """Return the targets that the settings name; says so when the runtime is an assumption.
+
+    LP015 for a template whose architecture cannot be read; a note of it, where nothing is built or verified.
+    """
+    unreadable = {unreadable_value.field: unreadable_value for unreadable_value in settings.template.unreadable}
+    if settings.arch.origin == DEFAULT_ORIGIN and "architecture" in unreadable:
+        if builds:
+            raise LambdapackError(UNREADABLE_TEMPLATE, unreadable["architecture"].detail)
+        progress.note(f"{unreadable['architecture']}; {settings.arch.value} is assumed (--arch)")
+    if settings.handler.origin == DEFAULT_ORIGIN and "handler" in unreadable:
+        progress.note(f"{unreadable['handler']}; {settings.handler.value} is assumed (--handler)")
     runtime = settings.runtime.value
+    if "runtime" in unreadable and settings.runtime.origin.startswith((DEFAULT_ORIGIN, "package.json engines")):
+        progress.note(str(unreadable["runtime"]))
     if runtime is None:
         runtime = newest_runtime(utc_today())
         progress.note(f"no runtime is set: {runtime} is assumed (--runtime, or runtime = in lambdapack.toml)")

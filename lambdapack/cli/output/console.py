@@ -6,6 +6,7 @@ import traceback
 from contextlib import suppress
 from typing import TextIO
 
+from lambdapack.credentials import mask_credentials
 from lambdapack.errors.record import DEFECT, ExitCode, LambdapackError
 from lambdapack.errors.usage import OUTPUT
 
@@ -35,8 +36,8 @@ def _encode_text(text: str) -> bytes:
 
 
 def write_stderr(text: str) -> None:
-    """Write to stderr."""
-    sys.stderr.write(text)
+    """Write to stderr; no credential of a URL passes."""
+    sys.stderr.write(mask_credentials(text))
     sys.stderr.flush()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Never, TextIO
 
+from lambdapack.credentials import mask_credentials
 from lambdapack.events import Advance
 from lambdapack.report.text import wrap_paragraph
 
@@ -63,7 +64,7 @@ class ProgressReporter:
 
     def note(self, text: str) -> None:
         """Say something of our own that stays."""
-        self._write(wrap_paragraph("note: ", text), always=True)
+        self._write(wrap_paragraph("note: ", mask_credentials(text)), always=True)
 
     def _write(self, text: str, *, always: bool = False) -> None:
         if self._quiet and not always:

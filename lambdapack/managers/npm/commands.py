@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lambdapack.credentials import secret_words as words_of_url
+from lambdapack.credentials import strip_url_credentials, strip_user
 from lambdapack.engine.interface import Command, CommandResult, Limits, Sandbox
 from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import WRONG_IMAGE
@@ -21,15 +23,20 @@ from lambdapack.managers.interface import (
     ManagerSettings,
     ManagerVersion,
     PreparedSandbox,
+    ScriptedPackage,
 )
-from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, strip_user
-from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, LIBC_NPM, NODEDIR_NPM
+from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, PROXY_VARIABLES
+from lambdapack.managers.npm.ini import decode_ini
+from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
+from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, INSTALLED_LOCKFILE, LIBC_NPM, NODEDIR_NPM
 from lambdapack.model import MIB, TASK_ROOT
-from lambdapack.tree.compose import make_readable
-from lambdapack.tree.entry import Tree
+from lambdapack.tree.compose import MemoryTree, OverlayTree, make_readable
+from lambdapack.tree.entry import EntryKind, Tree, read_file
 
 NPM_USER = (1051, 1051)
 """Who runs npm and the packages' scripts: Lambda's own uid, and no right to anything but its directory."""
+
+MANIFEST_NAMES = frozenset(("package.json", *LOCKFILE_NAMES))
 
 NPMRC_PATH = f"{SECRETS_DIRECTORY}/npmrc"
 ENVIRONMENT_PATH = f"{SECRETS_DIRECTORY}/environment"
@@ -72,7 +79,11 @@ console.log(JSON.stringify({
 ENVIRONMENT_SCRIPT = '. "$0"; exec "$@"'
 """Reads variables from a file, since an engine shows the environment of an exec to everyone who may ask it."""
 
-_PASSWORD = re.compile(r"://[^/\s:@]*:([^@\s/]+)@")
+REBUILD_SCRIPT = f"[ ! -f {INSTALLED_LOCKFILE} ] || touch {INSTALLED_LOCKFILE}; {ENVIRONMENT_SCRIPT}"
+"""npm believes its own list of what is installed only while no package's directory is newer than the list."""
+
+LEAVE_OUT_SCRIPT = 'rm -rf -- "$1"; for link in node_modules/.bin/*; do [ -e "$link" ] || rm -f -- "$link"; done'
+
 _TOKEN = re.compile(r"(?:_authToken|_auth|_password)\s*=\s*\"?([^\s\"]+)")
 
 
@@ -98,7 +109,7 @@ def settings_with_secrets(settings: ManagerSettings) -> SandboxSettings:
 
 def settings_without_secrets(settings: ManagerSettings) -> SandboxSettings:
     """Return what package scripts may see: registries, CA bundles, proxies without their users."""
-    environment = {name: strip_user(value) for name, value in settings.environment.items()}
+    environment = {name: strip_user(value, strict=_is_proxy(name)) for name, value in settings.environment.items()}
     files = tuple((name, data) for name, data in settings.files if name in {CA_FILE_NAME, EXTRA_CA_FILE_NAME})
     return SandboxSettings(FETCH_RETRY_SETTINGS + settings.without_secrets.encode(), files, environment)
 
@@ -106,8 +117,42 @@ def settings_without_secrets(settings: ManagerSettings) -> SandboxSettings:
 def secret_words(settings: ManagerSettings) -> tuple[str, ...]:
     """Return the tokens and passwords that must not be seen in a log line."""
     text = settings.text.decode("utf-8", "replace")
-    urls = "\n".join([text, *settings.environment.values()])
-    return tuple(dict.fromkeys(_TOKEN.findall(text) + _PASSWORD.findall(urls)))
+    values = (
+        value for _name, found in decode_ini(text).items() for value in ((found,) if isinstance(found, str) else found)
+    )
+    urls = [word for value in values if "@" in value for word in words_of_url(value)]
+    for name, value in settings.environment.items():
+        urls += words_of_url(value, strict=True) if _is_proxy(name) else ()
+    return tuple(dict.fromkeys([*_TOKEN.findall(text), *urls]))
+
+
+def _is_proxy(name: str) -> bool:
+    return name.upper() in PROXY_VARIABLES and not name.upper().startswith("NO_")
+
+
+def inputs_without_secrets(inputs: Tree) -> Tree:
+    """Return an install's inputs as package scripts may see them: manifests and lockfiles without users in URLs."""
+    changed: dict[str, tuple[bytes, int]] = {}
+    for path, entry in inputs.entries.items():
+        if entry.kind is EntryKind.FILE and path.rpartition("/")[2] in MANIFEST_NAMES:
+            data = read_file(inputs, path)
+            bare = _strip_manifest(data) if b"@" in data and b"//" in data else data
+            if bare != data:
+                changed[path] = (bare, entry.mode)
+    return OverlayTree(inputs, MemoryTree(changed)) if changed else inputs
+
+
+def _strip_manifest(data: bytes) -> bytes:
+    try:
+        document = json.loads(data)
+        bare = strip_url_credentials(document)
+    except (ValueError, RecursionError):
+        return data  # npm does not read it either
+    return (
+        data
+        if bare == document
+        else (json.dumps(bare, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    )
 
 
 def prepare_sandbox(sandbox: Sandbox, inputs: Tree, carried: SandboxSettings) -> PreparedSandbox:
@@ -153,22 +198,53 @@ def _run_quietly(sandbox: Sandbox, command: Command) -> tuple[CommandResult, str
     return ended, "\n".join(transcript.lines).strip()
 
 
-def install_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
-    """Return `npm ci`, and `npm run` for what it leaves out: under --ignore-scripts, the project's own scripts."""
+def fetch_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
+    """Return `npm ci` with scripts off: what is to run is read from what it unpacks."""
     environment = {**npm_environment(prepared, run.limits), **run.environment}
-    events = run.scripts.root if run.run_scripts and not run.scripts.by_manager else ()
-    commands = [InstallCommand(_npm_command(ci_command(run, prepared.facts.manager_version), environment))]
-    commands += [InstallCommand(_npm_command(root_script_command(event), environment), event) for event in events]
-    return InstallCommands("npm ci", tuple(commands))
+    command = _npm_command(ci_command(run, prepared.facts.manager_version), environment)
+    return InstallCommands("npm ci", (InstallCommand(command),))
+
+
+def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
+    """Return one `npm rebuild` for all packages that must succeed, one for each optional one, `npm run` for the rest.
+
+    `npm rebuild` takes the failure of an optional package for its own; `npm ci` leaves the package out.
+    """
+    environment, npm = {**npm_environment(prepared, run.limits), **run.environment}, prepared.facts.manager_version
+    required = [package for package in run.packages if not package.optional]
+    commands = []
+    if required:
+        commands.append(InstallCommand(_rebuild_command(rebuild_command(run, npm, required), environment)))
+    for package in run.packages:
+        if package.optional:
+            command = _rebuild_command(rebuild_command(run, npm, [package]), environment)
+            commands.append(InstallCommand(command, optional=package.name, otherwise=_leave_out_command(package)))
+    commands += [
+        InstallCommand(_npm_command(root_script_command(event), environment), event) for event in run.scripts.root
+    ]
+    return InstallCommands("npm rebuild" if run.packages else "npm run", tuple(commands))
 
 
 def ci_command(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
-    """Return the command line of `npm ci`. Scripts run in the foreground: one at a time, their output as it comes."""
-    fixed = ("npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--foreground-scripts")
+    """Return the command line of `npm ci` that unpacks everything and runs nothing."""
+    return ("npm", "ci", *_install_flags(run, npm), "--ignore-scripts", *run.flags)
+
+
+def rebuild_command(run: InstallRun, npm: ManagerVersion, packages: Iterable[ScriptedPackage]) -> tuple[str, ...]:
+    """Return the command line of `npm rebuild` for some packages, by their directories.
+
+    The scripts see the settings that they would see under `npm ci`: prebuild-install reads npm_config_libc.
+    """
+    directories = (f"{TASK_ROOT}/{package.path}" for package in packages)
+    return ("npm", "rebuild", *_install_flags(run, npm), *run.flags, *directories)
+
+
+def _install_flags(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
+    """Return what `npm ci` and `npm rebuild` have in common: one script at a time, its output as it comes."""
+    omitted = tuple(f"--omit={kind}" for kind in run.omitted)
+    fixed = ("--omit=dev", *omitted, "--no-audit", "--no-fund", "--foreground-scripts")
     platform = ("--os=linux", f"--cpu={run.architecture.node}") if npm >= CROSS_INSTALL_NPM else ()
-    libc = ("--libc=glibc",) if npm >= LIBC_NPM else ()
-    scripts = () if run.run_scripts and run.scripts.by_manager else ("--ignore-scripts",)
-    return (*fixed, *platform, *libc, *scripts, *run.flags, *(("--offline",) if run.offline else ()))
+    return (*fixed, *platform, *(("--libc=glibc",) if npm >= LIBC_NPM else ()))
 
 
 def root_script_command(event: str) -> tuple[str, ...]:
@@ -200,10 +276,20 @@ def npm_environment(prepared: PreparedSandbox, limits: Limits) -> dict[str, str]
     return environment
 
 
-def _npm_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:
+def _npm_command(argv: Sequence[str], environment: Mapping[str, str], script: str = ENVIRONMENT_SCRIPT) -> Command:
     """Return npm as NPM_USER runs it where the function will lie, with the secret environment on top."""
-    wrapped = ("/bin/sh", "-c", ENVIRONMENT_SCRIPT, ENVIRONMENT_PATH, *argv)
+    wrapped = ("/bin/sh", "-c", script, ENVIRONMENT_PATH, *argv)
     return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}")
+
+
+def _rebuild_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:
+    return _npm_command(argv, environment, REBUILD_SCRIPT)
+
+
+def _leave_out_command(package: ScriptedPackage) -> Command:
+    """Return the command that removes an optional package, and the links in .bin that lead nowhere then."""
+    words = ("/bin/sh", "-c", LEAVE_OUT_SCRIPT, "lambdapack", package.path)
+    return Command(words, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}")
 
 
 def option_text(argv: Iterable[str]) -> str:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from lambdapack.credentials import strip_user
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.managers.interface import SECRETS_DIRECTORY, ManagerSettings
@@ -15,7 +16,6 @@ from lambdapack.managers.network import (
     host_environment,
     is_loopback,
     refuse_loopback,
-    strip_user,
 )
 from lambdapack.managers.npm.ini import IniValue, decode_ini, encode_ini
 from lambdapack.managers.npm.versions import DEFAULT_REGISTRY
@@ -25,6 +25,7 @@ RESULT_KEYS = frozenset({
     "registry", "legacy-peer-deps", "strict-peer-deps", "allow-scripts", "dangerously-allow-all-scripts",
     "strict-allow-scripts", "allow-git", "allow-remote", "allow-file", "allow-directory", "ignore-scripts",
     "engine-strict", "install-links", "install-strategy", "replace-registry-host", "omit-lockfile-registry-resolved",
+    "force", "legacy-bundling", "global-style", "prefer-dedupe", "bin-links", "rebuild-bundle",
 })  # fmt: skip
 """Keys that can change what `npm ci` puts down: they are part of the dependency key."""
 
@@ -34,12 +35,29 @@ TRANSPORT_KEYS = frozenset({
 })  # fmt: skip
 """Keys that change only how npm reaches the same packages."""
 
+CHOICE_KEYS = frozenset({"omit", "include", "optional", "production", "only", "also", "dev"})
+"""Keys that say which kinds of dependencies are installed. They go to npm as flags, which beat an .npmrc."""
+
+WORKSPACE_KEYS = frozenset({"workspace", "workspaces", "include-workspace-root"})
+"""Keys that choose the members of a workspace, which a build takes as the lockfile has them."""
+
+HARMLESS_KEYS = frozenset({
+    "access", "audit", "audit-level", "color", "commit-hooks", "depth", "description", "diff", "editor", "fund",
+    "git-tag-version", "heading", "init-author-email", "init-author-name", "init-author-url", "init-license",
+    "init-version", "json", "lockfile-version", "loglevel", "logs-dir", "logs-max", "long", "message", "package-lock",
+    "parseable", "prefer-offline", "prefer-online", "progress", "provenance", "save", "save-bundle", "save-dev",
+    "save-exact", "save-optional", "save-peer", "save-prefix", "save-prod", "sign-git-commit", "sign-git-tag",
+    "tag", "tag-version-prefix", "timing", "update-notifier", "usage", "yes",
+})  # fmt: skip
+"""Keys that change nothing of what `npm ci` puts down: not worth naming where they are left behind."""
+
 FILE_KEYS = frozenset({"cafile", "certfile", "keyfile"})
 INLINE_SECRET_KEYS = frozenset({"cert", "key"})
 AUTH_KEYS = frozenset({"_authToken", "_auth", "username", "_password", "email", "certfile", "keyfile", "always-auth"})
 SECRET_KEYS = frozenset({"_authToken", "_auth", "_password", "keyfile"})
 UNBOUND_AUTH_KEYS = frozenset({"_authToken", "_auth", "username", "_password", "email"})
-URL_KEYS = frozenset({"registry", "proxy", "https-proxy", "http-proxy"})
+PROXY_KEYS = frozenset({"proxy", "https-proxy", "http-proxy"})
+URL_KEYS = PROXY_KEYS | {"registry"}
 
 _VARIABLE = re.compile(r"(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}")
 
@@ -91,6 +109,7 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
     """
     host = _Host(project, environ, home)
     keys, dropped = _effective_keys(host)
+    choices = choose_dependencies({name: keys.pop(name).value for name in CHOICE_KEYS | WORKSPACE_KEYS if name in keys})
     files: dict[str, bytes] = {}
     carried = {name: _carry_value(name, key, host, files) for name, key in sorted(keys.items())}
     network = host_environment(environ, files, carried.get("cafile"))
@@ -100,7 +119,9 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
         environment=network.variables,
         compiler_flags=compiler_flags(environ),
         has_credentials=network.has_credentials or any(_is_secret(name, value) for name, value in carried.items()),
-        dropped=tuple(sorted(dropped)),
+        dropped=tuple(sorted(dropped - HARMLESS_KEYS)),
+        refused=choices.refused,
+        omitted=choices.omitted,
         undefined=tuple(sorted(host.undefined)),
         without_secrets=_canonical_text(carried),
         registries=_registries(carried),
@@ -110,6 +131,38 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
         replaced_host=str(carried.get("replace-registry-host", "npmjs")),
         allow_scripts=_split_names(carried.get("allow-scripts", "")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyChoice:
+    """Which kinds of dependencies an install leaves out, as npm reads its own keys."""
+
+    omitted: tuple[str, ...] = ()  # "optional", "peer": besides "dev"
+    refused: tuple[str, ...] = ()  # "include=dev": what a build does not do
+
+
+def choose_dependencies(values: Mapping[str, IniValue]) -> DependencyChoice:
+    """Return what the keys add up to: `include` beats `omit` (npm 10 and 11, config/lib/definitions, read 2026-11)."""
+    omit, include = _kinds(values.get("omit", ())), _kinds(values.get("include", ()))
+    if "optional" in values:
+        (include if values["optional"] == "true" else omit).add("optional")
+    refused = {f"{name}={' '.join(_words(values[name]))}" for name in WORKSPACE_KEYS if name in values}
+    asked = {"include": "dev" in include, "production": values.get("production") == "false"}
+    asked |= {"also": values.get("also") in {"dev", "development"}, "dev": values.get("dev") == "true"}
+    refused |= {
+        f"{name}={'dev' if name == 'include' else values[name]}" for name, is_asked in asked.items() if is_asked
+    }
+    return DependencyChoice(tuple(sorted((omit - include) & {"optional", "peer"})), tuple(sorted(refused)))
+
+
+def _kinds(value: IniValue) -> set[str]:
+    return {word for word in _words(value) if word in {"dev", "optional", "peer", "prod"}}
+
+
+def _words(value: IniValue) -> tuple[str, ...]:
+    """Return the values of a key that may come several times; in a variable, an empty line parts them."""
+    parts = value if isinstance(value, tuple) else value.split("\n\n")
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _effective_keys(host: _Host) -> tuple[dict[str, _Key], set[str]]:
@@ -152,16 +205,29 @@ def _keys_from_environment(environ: Mapping[str, str]) -> dict[str, _Key]:
 def _is_known_key(name: str) -> bool:
     if name.startswith("//"):
         # Credentials for this machine's own registry are of no use in a container.
-        return name.rpartition(":")[2] in AUTH_KEYS and not is_loopback(urlsplit(name).hostname or "")
+        return name.rpartition(":")[2] in AUTH_KEYS and not is_loopback(_split_url(name, name).hostname or "")
     if name.startswith("@"):
         return name.endswith(":registry")
-    return name in RESULT_KEYS | TRANSPORT_KEYS | FILE_KEYS | INLINE_SECRET_KEYS | AUTH_KEYS
+    carried = RESULT_KEYS | TRANSPORT_KEYS | FILE_KEYS | INLINE_SECRET_KEYS | AUTH_KEYS
+    return name in carried | CHOICE_KEYS | WORKSPACE_KEYS
+
+
+def _split_url(url: str, what: str) -> SplitResult:
+    """Return the parts of a URL; LP006 when no parser takes it. Its user is no part of what is read or said."""
+    try:
+        return urlsplit(strip_user(url))
+    except ValueError as error:
+        hint = (
+            "Write a registry's address as https://HOST[:PORT]/; IPv6 addresses stand in brackets: http://[::1]:4873/."
+        )
+        raise LambdapackError(BAD_CONFIG, f"{what}: {strip_user(url)!r} is no address: {error}", hint=hint) from error
 
 
 def _bind_credentials(keys: dict[str, _Key]) -> dict[str, _Key]:
     """Bind credentials without a host to the registry, as `npm config fix` does: npm >= 9 refuses the old form."""
     registry = str(keys["registry"].value) if "registry" in keys else DEFAULT_REGISTRY
-    parts = urlsplit(registry)
+    origin = keys["registry"].origin if "registry" in keys else ""
+    parts = _split_url(registry, f"registry ({origin})")
     host = f"//{parts.netloc.rpartition('@')[2]}{parts.path.rpartition('/')[0]}/"
     return {f"{host}:{name}" if name in UNBOUND_AUTH_KEYS else name: key for name, key in keys.items()}
 
@@ -184,7 +250,7 @@ def _carry_value(name: str, key: _Key, host: _Host, files: dict[str, bytes]) -> 
 def _is_secret(name: str, value: IniValue) -> bool:
     kind = name.rpartition(":")[2]
     if kind in URL_KEYS and isinstance(value, str):
-        return strip_user(value) != value
+        return strip_user(value, strict=kind in PROXY_KEYS) != value
     # A variable that the host lacks is no secret: npm would send its name.
     return (kind in SECRET_KEYS or name in INLINE_SECRET_KEYS) and "${" not in str(value)
 

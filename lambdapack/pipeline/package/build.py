@@ -5,42 +5,45 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.events import SILENT, Observer
-from lambdapack.install.install import find_available_image, install_dependencies
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
+from lambdapack.install.shipped import empty_result
 from lambdapack.managers.interface import ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependency_source
-from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Architecture, Finding, Target
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture, Finding, Target
 from lambdapack.pack.cleanup import clean_tree, prune_tree
-from lambdapack.pack.source import ProjectSource, read_project_source
-from lambdapack.pipeline.measure import Connect, ImageFactsFiles, tighten_by_image
+from lambdapack.pack.source import HOST_MODULES_REASON, ProjectSource, read_project_source
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
 from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
+from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
 from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.package.write import check_output_paths, write_package
-from lambdapack.pipeline.prove import ProofRequest, prove_package
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
+from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.prune import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
 from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
-from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.measure import Connect
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
 
 
-def build_packages(request: BuildRequest, connect: Connect, observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
+def build_packages(request: BuildRequest, connect: "Connect", observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
     """Install, judge and zip for every target; no archive is written unless all of them pass the gate.
 
     Findings of lockfile, source and runtime that do not pass it end it before any engine is asked, all together.
@@ -81,11 +84,15 @@ class _Project:
 
 
 def _read_project(request: BuildRequest) -> _Project:
-    repository = read_repository(request.directory)
-    function = read_function(repository, request.directory, request.handler, tuple(request.outputs), request.layers)
+    repository = read_repository(request.directory, ready=not request.install)
+    function = read_function(
+        repository, request.directory, request.handler, tuple(request.outputs), request.layers, request.declared
+    )
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
     settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
+    if source.credential_urls:  # scripts can read package.json and the lockfile
+        settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
     return _Project(function, manager, source, settings, files, own)
@@ -122,7 +129,7 @@ def _early_findings(request: BuildRequest, project: _Project, target: Target) ->
 
 
 def _plan_build(
-    request: BuildRequest, project: _Project, connect: Connect, observer: Observer
+    request: BuildRequest, project: _Project, connect: "Connect", observer: Observer
 ) -> tuple[BuildPlan, Mapping[InstalledPlace, InstallRequest]]:
     """Return the plan and what its installs need. Images are looked at, where they are not known; nothing is installed.
 
@@ -133,11 +140,14 @@ def _plan_build(
         return plan_builds((function,), {}, {}), {}
     tree = project.manager.inputs(project.source, request.install_inputs)
     inputs = InstallInputs(project.manager, project.source, project.settings, tree, request.scripts)
-    known = ImageFactsFiles(request.cache, project.manager.name)
     requests, images = {}, {}
     for target in function.targets:
         place, install = (function.importer, target), _make_install_request(request, inputs, target)
         if not install.installs_nothing:
+            from lambdapack.install.install import find_available_image  # noqa: PLC0415  # few builds install nothing
+            from lambdapack.pipeline.measure import ImageFactsFiles  # noqa: PLC0415
+
+            known = ImageFactsFiles(request.cache, project.manager.name)
             recipes, images[place] = find_available_image(install, connect(target.architecture), known, observer)
             install = replace(install, recipes=recipes)
         requests[place] = install
@@ -167,7 +177,7 @@ class _BuildRun:
     request: BuildRequest
     project: _Project
     requests: Mapping[InstalledPlace, InstallRequest]
-    connect: Connect
+    connect: "Connect"
     directory: Path
     stack: ExitStack
     observer: Observer
@@ -177,27 +187,32 @@ class _BuildRun:
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
         request, target = self.request, job.target
-        installed = self._install(job.install) if job.install else _existing_modules(job.function)
-        runtime = self._tighten(request.runtime or shipped_runtime(target), job)
-        source = self._select_source(self.project.files, installed) if self.project.files else None
+        if job.install is not None:
+            ready, installed = None, self._install(job.install)
+        else:
+            ready = self._read_ready_tree(job.function)
+            installed = InstallResult(ready.tree, ready.modules)
+        source = self._select_source(self.project.files, installed, ready) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
         cpu_flags = tuple(
             CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
         )
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        ran = frozenset(installed.scripts_run)
+        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files, scripts_run=ran)
+        runtime = request.runtime or shipped_runtime(target)
+        if any(package.inventory.binaries for package in (facts, *facts.layers)):
+            runtime = self._tighten(runtime, job)
         if source:
             facts = replace(facts, left_out=frozenset(path for path, _ in source.excluded))
         report = self._check(tree, facts, runtime)
-        pruned = tuple(
-            judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
-        )
-        pruned = pruned if request.prune else ()
+        pruned = tuple(file for file in prunable_files(report) if file.path in tree.entries) if request.prune else ()
         if pruned:
-            tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
+            tree = prune_tree(tree, {file.path for file in pruned})
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
+        judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
+        report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
         if request.load:
             report = self._prove(report, tree, facts.handler)
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
@@ -207,6 +222,8 @@ class _BuildRun:
         request, target = self.request, job.target
         if job.install is None or request.runtime is not None:
             return runtime
+        from lambdapack.pipeline.measure import tighten_by_image  # noqa: PLC0415  # only native files ask for it
+
         bare = request.images(target, target.architecture).bare
         engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
@@ -229,9 +246,12 @@ class _BuildRun:
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
     def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
+        from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415  # only where it is asked
+
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
         image = self.request.images(target, target.architecture).bare
-        proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
+        engine = self.connect(target.architecture)
+        proof = ProofRequest(engine, image, make_readable(tree), handler, layers, self.request.variables)
         return prove_package(report, proof, self.request.policy, self.observer)
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
@@ -246,26 +266,30 @@ class _BuildRun:
         subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
         return check_package(subject, facts, runtime, self.request.policy)
 
-    def _select_source(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
+    def _select_source(self, source: ProjectSource, installed: InstallResult, ready: ReadyTree | None) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
-        excluded = tuple(
-            (path, reason) for path, reason in source.excluded if self.request.install or path != NODE_MODULES
-        )
+        excluded = source.excluded
+        if ready is not None:
+            others = ((path, reason) for path, reason in excluded if reason != HOST_MODULES_REASON)
+            excluded = tuple(sorted((*others, *ready.excluded)))
         return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
+
+    def _read_ready_tree(self, function: Function) -> ReadyTree:
+        layers = [opened_layer.tree for opened_layer in self.layers]
+        return read_ready_tree(function, layer=self.request.layer, layers=layers)
 
     def _install(self, job: InstallJob) -> InstallResult:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
         digest = job.key.digest
         if digest not in self.installed:
             install = replace(self.requests[job.importer, job.target], job=job)
-            spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
-            engine = self.connect(job.target.architecture)
-            self.installed[digest] = install_dependencies(install, engine, spool, self.observer)
+            self.installed[digest] = empty_result(install) if install.installs_nothing else self._run_install(install)
             self.stack.callback(self.installed[digest].close)
         return self.installed[digest]
 
+    def _run_install(self, install: InstallRequest) -> InstallResult:
+        from lambdapack.install.install import install_dependencies  # noqa: PLC0415  # see _plan_build
 
-def _existing_modules(function: Function) -> InstallResult:
-    """Return the node_modules that lies in the project, as it is: made by npm, yarn, pnpm or whatever."""
-    tree = DirectoryTree(function.directory, keep=lambda path, _directory: path.partition("/")[0] == NODE_MODULES)
-    return InstallResult(tree, (NODE_MODULES,))
+        digest = install.job.key.digest if install.job else ""
+        spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
+        return install_dependencies(install, self.connect(install.target.architecture), spool, self.observer)

@@ -70,8 +70,12 @@ BINARY_RULES: tuple[Rule, ...] = (*NATIVE_RULES, UNPROVED, MISSING_ADDON, MISSIN
 
 
 def check_binaries(case: Case) -> Iterator[Finding]:
-    """Yield the findings of the native files in use (or of all), and of the packages that lack one."""
+    """Yield the findings of the native files in use (or of all), of scripts, and of the packages that lack one."""
     for judgement in case.binaries.judgements:
         if judgement.finding is not None and (judgement.selected or case.policy.all_binaries):
             yield judgement.finding
     yield from case.binaries.missing
+    if case.facts.script_programs:
+        from lambdapack.rules.binary.scripts import check_scripts  # noqa: PLC0415  # few packages have any
+
+        yield from check_scripts(case)

@@ -56,8 +56,7 @@ def _describe_limits(process: Process, need: VersionNeed) -> str:
 
 def _version_rank(doubt: Defect) -> tuple[int, ...]:
     """The highest version says most."""
-    number = dict(doubt.evidence)["version"].rpartition("_")[2]
-    return version_key(number) if number.replace(".", "").isdigit() else ()
+    return version_key(dict(doubt.evidence)["version"].rpartition("_")[2])
 
 
 def _version_evidence(process: Process, need: VersionNeed) -> tuple[tuple[str, str | None], ...]:

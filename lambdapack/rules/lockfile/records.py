@@ -346,3 +346,19 @@ LOCK_LOOPBACK = Rule(
     "Run `npm config set replace-registry-host always --location=project`: npm then asks its registry instead.",
     Severity.ERROR,
 )
+NO_INTEGRITY = Rule(
+    "LP163",
+    "lock-without-integrity",
+    "the lockfile does not say what a package's tarball must be",
+    "Without an integrity npm takes whatever the registry or a cache gives for that name and version.",
+    "Delete those entries and run `npm install --package-lock-only`: npm writes them anew with their integrity.",
+    Severity.WARNING,
+)
+SETTING_NOT_TAKEN = Rule(
+    "LP164",
+    "setting-not-taken",
+    "an npm setting does not count in a build",
+    "The install in the container can differ from the one that the setting makes here.",
+    "Take the setting out of .npmrc, or install yourself and run `lambdapack build --no-install`.",
+    Severity.NOTE,
+)

@@ -117,7 +117,7 @@ def test_quiet_keeps_the_summary(build: Build) -> None:
     code, out, err = build("--quiet")
     assert code == 0
     assert out
-    assert [line[:5] for line in err.splitlines() if not line.startswith(" ")] == ["note:", "pass:"]
+    assert [line[:5] for line in err.splitlines() if not line.startswith(" ")] == ["pass:"]
 
 
 def test_verbose_names_what_is_left_out_and_why(build: Build) -> None:

@@ -107,7 +107,16 @@ def test_an_image_that_is_none_of_lambdas_is_no_measure(tmp_path: Path, cache: P
 
 def test_a_build_is_judged_by_what_was_measured(root: dict[str, FakeFile], tmp_path: Path) -> None:
     shop = Workshop(tmp_path, roots={REFERENCE: root})
+    libc = root["/usr/lib64/libc.so.6"].data
+    shop.ship = lambda process: process.write("/var/task/node_modules/ms/libextra.so", libc)
     (built,) = shop.build()
     assert built.report.runtime.source == "image"
     assert built.archive is not None
     assert shop.observer.notes == []
+
+
+def test_a_build_without_native_files_asks_no_image(root: dict[str, FakeFile], tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, roots={REFERENCE: root})
+    (built,) = shop.build()
+    assert built.report.runtime.source == "shipped"
+    assert built.archive is not None

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from lambdapack.credentials import strip_user
 from lambdapack.errors.record import LambdapackError
-from lambdapack.managers.network import host_environment, is_loopback, strip_user
+from lambdapack.managers.network import host_environment, is_loopback
 
 
 def test_proxies_pass_through_in_both_spellings() -> None:

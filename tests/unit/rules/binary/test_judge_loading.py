@@ -1,11 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lambdapack.binary.facts import BinaryRole
+from lambdapack.binary.facts import BinaryRole, Inventory, VersionNeed
 from lambdapack.model import Severity
+from lambdapack.rules.binary.judgements import judge_tree
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Outcome, Verdict
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import TODAY, World
 
@@ -114,6 +117,22 @@ def test_a_text_file_on_the_way_ends_the_search(world: World, tmp_path: Path) ->
 def test_needing_musls_libc_is_musl(world: World, tmp_path: Path, soname: str) -> None:
     put(world, ADDON, addon(tmp_path, elf.library(tmp_path, soname)))
     assert world.judged(ADDON).cause == "musl"
+
+
+@pytest.mark.spares("musl")
+def test_androids_libc_is_not_called_musl(world: World, tmp_path: Path) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libc.so")))
+    facts = world.facts()
+    (binary,) = facts.inventory.binaries
+    assert binary.elf is not None
+    made = replace(binary.elf, version_needs=(VersionNeed("libc.so", "LIBC"),))
+    inventory = Inventory((replace(binary, elf=made),))
+    (judged,) = judge_tree(
+        replace(facts, inventory=inventory), shipped_runtime(parse_target("nodejs22.x", "x86_64"))
+    ).judgements
+    assert judged.cause == "missing-library"
+    assert judged.finding is not None
+    assert judged.finding.message.endswith("No such file or directory; it is made for Android")
 
 
 def test_a_musl_library_makes_the_addon_that_needs_it_musl(world: World, tmp_path: Path) -> None:
