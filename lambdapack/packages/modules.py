@@ -46,6 +46,10 @@ class GraphCache(SpecifierCache, Protocol):
         ...
 
 
+NODE_VARIABLES = ("NODE_OPTIONS", "NODE_PATH", *WRAPPED_HANDLER_VARIABLES)
+"""The function's variables that decide what node loads first, and where it looks."""
+
+
 @dataclass(frozen=True)  # without slots, for the cached property
 class ResolvedModules:
     """A module graph with the files and the resolver that it was made with."""
@@ -63,6 +67,15 @@ class ResolvedModules:
     def resolver(self) -> ModuleResolver:
         """Node's resolution in those files."""
         return ModuleResolver(self.files, self.node)
+
+    def variable_of(self, specifier: str) -> str:
+        """Return the variable that has node load a specifier at the start, "" for the handler itself."""
+        environment = self.function.environment
+        if any(specifier == name for name, _ in preloads(environment.get("NODE_OPTIONS", ""))):
+            return "NODE_OPTIONS"
+        wrapped = ((name, environment.get(name, "")) for name in WRAPPED_HANDLER_VARIABLES)
+        starts = {name: handler_start(self.files, handler).specifier for name, handler in wrapped if handler}
+        return next((name for name, start in starts.items() if start == specifier), "")
 
     def is_bundle(self, path: str) -> bool:
         """Tell whether a file has the wrappers that bundlers write."""

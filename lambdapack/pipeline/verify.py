@@ -13,7 +13,7 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
 from lambdapack.packages.manifests import PackageManifest, read_manifests
-from lambdapack.packages.modules import FunctionModules
+from lambdapack.packages.modules import NODE_VARIABLES, FunctionModules
 from lambdapack.packages.scripts.programs import ScriptProgram, find_script_programs
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
@@ -211,11 +211,21 @@ def open_verification(
             policy = replace(policy, handler_required=policy.handler_required or package.kind == "function")
         subject = replace(make_subject(path, package), layers=tuple(layer.summary for layer in layers))
         subject = _name_subject(subject, target.identity)
+        facts = add_declarations(facts, target.declared)
         with module_cache(store, *_cache_key(target)) as modules:
             if facts.modules is not None:
                 facts.modules.cache = modules
             report = check_package(subject, facts, runtime, policy)
             yield Verification(report, facts, unpacked_tree(path, package), trees, policy)
+
+
+def add_declarations(facts: PackageFacts, declared: TemplateDeclarations) -> PackageFacts:
+    """Return the facts with what a template or the deployed function says: node's variables, unseen layers."""
+    if facts.modules is not None:
+        known = {name: value for name, value in declared.environment.items() if value is not None}
+        facts.modules.environment = {name: known[name] for name in NODE_VARIABLES if name in known}
+    unseen = () if facts.layers else tuple(layer.name for layer in declared.layers)
+    return replace(facts, possible_layers=unseen)
 
 
 def verify_package(

@@ -23,7 +23,7 @@ from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, Judg
 from lambdapack.pipeline.package.write import check_output_paths, write_package
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import read_source_facts, source_findings
-from lambdapack.pipeline.verify import binary_cache, module_cache, read_package_facts, restrict_facts
+from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
@@ -198,13 +198,15 @@ class _BuildRun:
             CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
         )
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        ran = frozenset(installed.scripts_run)
-        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files, scripts_run=ran)
+        facts = replace(
+            self._read_facts(tree, target),
+            cpu_flags=cpu_flags,
+            own_files=own_files,
+            scripts_run=frozenset(installed.scripts_run),
+        )
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
-        if source:
-            facts = replace(facts, left_out=frozenset(path for path, _ in source.excluded))
         report = self._check(tree, facts, runtime)
         pruned = tuple(file for file in prunable_files(report) if file.path in tree.entries) if request.prune else ()
         if pruned:
@@ -242,6 +244,9 @@ class _BuildRun:
         with binary_cache(request.store, "build", self.project.function.directory, target) as known:
             inventories = scan_trees((tree, *layers), self.observer, known)
         facts = read_package_facts(tree, inventories, layer=request.layer, handler=request.handler, layers=layers)
+        facts = add_declarations(facts, request.declared)
+        if self.project.files:
+            facts = replace(facts, left_out=frozenset(path for path, _ in self.project.files.excluded))
         secrets = self.project.own.secrets if self.project.own else ()
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 

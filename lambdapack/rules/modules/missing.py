@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterator
 
-from lambdapack.model import TASK_ROOT, Finding, Severity
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Finding, Severity
 from lambdapack.packages.graph import BINDINGS_NOT_FOUND, ModuleEdge, Presence, package_directory
 from lambdapack.packages.manifests import name_from_directory
 from lambdapack.packages.modules import ResolvedModules, is_installed_path
@@ -44,6 +44,7 @@ def check_modules(case: Case) -> Iterator[Finding]:
     modules = case.modules
     if modules is None:
         return
+    yield from _start_findings(case, modules)
     seen: set[tuple[object, ...]] = set()
     later: dict[str, ModuleEdge] = {}
     for edge in modules.graph.missing_edges():
@@ -59,6 +60,24 @@ def check_modules(case: Case) -> Iterator[Finding]:
             yield finding
     yield from _later_findings(case, later)
     yield from _bound_findings(case, modules)
+
+
+def _start_findings(case: Case, modules: ResolvedModules) -> Iterator[Finding]:
+    """Yield what a variable of the function has node load first, and that is not there."""
+    for edge in modules.graph.missing_edges():
+        text = edge.specifier.text or ""
+        variable = "" if edge.asking else modules.variable_of(text)
+        if not variable:
+            continue
+        unseen = text.startswith(f"{LAYER_ROOT}/") and not case.facts.layers
+        message = f"the function's {variable} loads {text!r}, which is not there"
+        fix = f"Ship it, or correct {variable}."
+        if unseen or case.facts.possible_layers:
+            message = f"the function's {variable} loads {text!r}, which only a layer can have"
+            fix = "Name the layer: `lambdapack verify --layer ZIP`, `lambdapack build --with-layer ZIP`."
+        severity = Severity.WARNING if unseen or case.facts.possible_layers else None
+        evidence = (("module", text), ("reason", "variable"), ("variable", variable))
+        yield Finding(MODULE_MISSING, "", message, fix=fix, severity=severity, evidence=evidence)
 
 
 def check_own_files(case: Case) -> Iterator[Finding]:

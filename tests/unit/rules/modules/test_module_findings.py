@@ -327,3 +327,50 @@ def test_a_file_that_is_not_understood_whole_is_named(world: World) -> None:
 def test_a_file_that_is_understood_is_not_named(world: World) -> None:
     world.add("index.js", f"require('here');\n{HANDLER}")
     assert {finding.rule.code for finding in findings(world)} == {"LP311"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "weight"),
+    [
+        ("NODE_OPTIONS", "--require ./setup.js", Severity.ERROR),
+        ("NODE_OPTIONS", "--import dd-trace/initialize.mjs", Severity.ERROR),
+        ("NODE_OPTIONS", "--require /opt/nodejs/setup", Severity.WARNING),
+        ("DD_LAMBDA_HANDLER", "src/app.handler", Severity.ERROR),
+    ],
+)
+def test_what_a_variable_loads_first_has_to_be_there(world: World, variable: str, value: str, weight: Severity) -> None:
+    world.add("index.js", HANDLER)
+    facts = world.facts()
+    assert facts.modules is not None
+    facts.modules.environment = {variable: value}
+    report = check_package(
+        Subject("zip", "."), facts, shipped_runtime(parse_target("nodejs22.x", "x86_64")), Policy(TODAY)
+    )
+    (finding,) = (finding for finding in report.findings if finding.rule.code == "LP340")
+    assert (finding.weight, dict(finding.evidence)["variable"]) == (weight, variable)
+
+
+def test_a_wrapped_handler_is_followed(world: World) -> None:
+    world.add("index.js", HANDLER)
+    world.add("src/app.js", f"require('dayjs');\n{HANDLER}")
+    facts = world.facts()
+    assert facts.modules is not None
+    facts.modules.environment = {"NEW_RELIC_LAMBDA_HANDLER": "src/app.handler"}
+    report = check_package(
+        Subject("zip", "."), facts, shipped_runtime(parse_target("nodejs22.x", "x86_64")), Policy(TODAY)
+    )
+    assert [finding.path for finding in report.findings if finding.rule.code == "LP340"] == ["src/app.js"]
+
+
+def test_conditions_and_node_path_of_the_function_count(world: World) -> None:
+    world.package("node_modules/here", exports={"special": "./index.js"})
+    world.add("lib/there.js", "")
+    world.add("index.js", f"require('here');\nrequire('there');\n{HANDLER}")
+    assert {finding.rule.code for finding in findings(world)} >= {"LP340", "LP345"}
+    facts = world.facts()
+    assert facts.modules is not None
+    facts.modules.environment = {"NODE_OPTIONS": "--conditions=special", "NODE_PATH": "/var/task/lib"}
+    report = check_package(
+        Subject("zip", "."), facts, shipped_runtime(parse_target("nodejs22.x", "x86_64")), Policy(TODAY)
+    )
+    assert not [finding for finding in report.findings if finding.rule.code in {"LP340", "LP345"}]
