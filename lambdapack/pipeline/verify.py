@@ -88,7 +88,6 @@ def read_package_facts(
         secrets=_find_source_secrets(source.tree) if source else (),
         script=None if layer or handler is None else read_handler_script(tree, handler),
         locks=read_tree_locks(tree),
-        imports=_read_imports(tree, manifests) if layers and not layer else {},
         unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
         left_out=frozenset(path for path, _ in source.excluded) if source else frozenset(),
         modules=FunctionModules(placed, None if layer else handler) if starts else None,
@@ -109,12 +108,6 @@ def _handler_place(tree: Tree, handler: str) -> str | None:
     own = {f"{TASK_ROOT}/{path}" for path in tree.entries if not path.startswith(f"{NODE_MODULES}/")}
     place = find_handler_file(handler, own)
     return place[0] if place else None
-
-
-def _read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mapping[str, frozenset[str]]:
-    from lambdapack.packages.imports import read_imports  # noqa: PLC0415  # most functions have no layers
-
-    return read_imports(tree, manifests)
 
 
 def read_handler_script(tree: Tree, handler: str) -> Script | None:

@@ -5,8 +5,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lambdapack.packages.graph import ModuleEdge, ModuleGraph, Presence, ReachedFile
-from lambdapack.packages.resolution import ModuleSystem, ResolutionError
+from lambdapack.packages.graph import ModuleEdge, ModuleGraph, Presence, ReachedFile, package_directory
+from lambdapack.packages.resolution import (
+    BuiltinModule,
+    ModuleSystem,
+    ProvidedPackage,
+    Resolution,
+    ResolutionError,
+    ResolvedFile,
+)
 from lambdapack.script.specifier import Form, ImportCertainty, ScriptSpecifiers, Specifier
 from lambdapack.store.records import Store
 
@@ -43,7 +50,7 @@ class ModuleCache:
         self._changed = True
 
     def find_graph(self, key: str) -> ModuleGraph | None:
-        """Return the graph of an unchanged tree with the edges that resolve left out, None when it is unknown."""
+        """Return the graph of an unchanged tree, without what packages load and node resolves; None when unknown."""
         document = _parse_object(self._store.get(GRAPH_RECORDS, _record_key(key)))
         try:
             return _graph_of_document(document) if document else None
@@ -51,7 +58,7 @@ class ModuleCache:
             return None
 
     def store_graph(self, key: str, graph: ModuleGraph) -> None:
-        """Store a graph without the edges that resolve."""
+        """Store a graph without what packages load and node resolves."""
         self._store.put(GRAPH_RECORDS, _record_key(key), _dump(_document_of_graph(graph)))
 
     def save(self) -> None:
@@ -101,16 +108,34 @@ def _document_of_graph(graph: ModuleGraph) -> dict[str, Any]:
         for file in graph.files.values()
     ]
     edges = [
-        [edge.asking, _row_of_specifier(edge.specifier), _row_of_error(edge), int(edge.certainty), list(edge.targets)]
+        [edge.asking, _row_of_specifier(edge.specifier), _row_of_answer(edge), int(edge.certainty), list(edge.targets)]
         for edge in graph.edges
-        if edge.presence not in {Presence.RESOLVED, Presence.UNUSED}
+        if edge.presence not in {Presence.RESOLVED, Presence.UNUSED} or not package_directory(edge.asking)
     ]
     return {"files": files, "edges": edges, "bounds": list(graph.bounds), "roots": list(graph.roots)}
 
 
-def _row_of_error(edge: ModuleEdge) -> list[str] | None:
-    error = edge.resolution
-    return [error.code, error.message, error.path] if isinstance(error, ResolutionError) else None
+def _row_of_answer(edge: ModuleEdge) -> list[str] | None:
+    match edge.resolution:
+        case None:
+            return None
+        case ResolvedFile(path, system):
+            return ["file", path, system.value]
+        case BuiltinModule(name):
+            return ["builtin", name]
+        case ProvidedPackage(name):
+            return ["provided", name]
+        case ResolutionError(code, message, path):
+            return ["error", code, message, path]
+
+
+def _answer_of_row(row: Sequence[str] | None) -> Resolution | None:
+    if row is None:
+        return None
+    kind, *values = row
+    if kind == "file":
+        return ResolvedFile(values[0], ModuleSystem(values[1]))
+    return {"builtin": BuiltinModule, "provided": ProvidedPackage, "error": ResolutionError}[kind](*values)
 
 
 def _graph_of_document(document: dict[str, Any]) -> ModuleGraph:
@@ -123,10 +148,10 @@ def _graph_of_document(document: dict[str, Any]) -> ModuleGraph:
         ModuleEdge(
             asking,
             _specifier_of_row(row),
-            ResolutionError(*error) if error else None,
+            _answer_of_row(answer),
             certainties[certainty],
             tuple(targets),
         )
-        for asking, row, error, certainty, targets in document["edges"]
+        for asking, row, answer, certainty, targets in document["edges"]
     )
     return ModuleGraph(edges, files, tuple(document["bounds"]), (), tuple(document["roots"]))

@@ -55,7 +55,6 @@ class PackageFacts:
     script: Script | None = None  # the handler's file; None: missing, or not understood
     locks: TreeLocks = field(default_factory=TreeLocks)
     origin: PackageOrigin | None = None
-    imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
     cpu_flags: tuple[CpuFlag, ...] = ()  # from the install's log; a prebuilt binary's flags are unknown
     scripts_run: frozenset[str] = frozenset()  # npm names of the packages whose scripts the install's log shows as run
     unnamed_programs: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names

@@ -117,13 +117,15 @@ def _is_declared_use(case: Case, edge: ModuleEdge) -> bool:
 
 
 def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
-    """Tell whether another rule speaks of it: LP311 of what package.json declares, LP221 of a package's addon."""
+    """Tell whether another rule speaks of it: LP311 of what package.json declares, LP221 of an addon, LP317."""
     text, error = edge.specifier.text or "", edge.resolution
     owner = package_directory(edge.asking)
     native = text.endswith(".node") or (isinstance(error, ResolutionError) and error.code == BINDINGS_NOT_FOUND)
     if owner and native:
         return True
     name = package_name(text)
+    if name is not None and edge.specifier.form.is_esm and not owner and _is_in_layer(case, name):
+        return True
     manifest = case.facts.manifests.get("")
     declared = manifest is not None and name in manifest.dependencies - manifest.optional_dependencies
     absent = isinstance(error, ResolutionError) and not error.path
@@ -134,6 +136,12 @@ def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
         and (declared or installed)
         and not case.file_system.is_directory(f"{TASK_ROOT}/node_modules/{name}")
     )
+
+
+def _is_in_layer(case: Case, name: str) -> bool:
+    """Tell whether a layer has a package where only require() looks: LP317 speaks of its import."""
+    places = case.runtime.behaviour.layer_modules
+    return any(case.file_system.is_directory(posixpath.join(place, name)) for place in places)
 
 
 def _module_finding(case: Case, modules: ResolvedModules, edge: ModuleEdge) -> Finding:
