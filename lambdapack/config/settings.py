@@ -291,6 +291,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
     ),
+    Option(
+        "load",
+        one_of("auto", "always", "never"),
+        "auto",
+        "whether a build loads its result in the runtime image",
+    ),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
 """All settings. The defaults of the limits are those of Limits in engine/interface.py."""
@@ -320,6 +326,7 @@ class Settings:
     fail_on: Setting[str]
     scripts: Setting[str]
     emulation: Setting[str]
+    load: Setting[str]
     cache: Setting[Path | bool]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people
     template: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # with what is no setting

@@ -54,7 +54,7 @@ BAD_CONFIG = Failure(
 BAD_TARGET = Failure(
     "LP007",
     "bad-target",
-    "the thing to judge cannot be read",
+    "the target cannot be opened",
     "A directory or a zip archive is needed.",
     "Check the path; `unzip -t FILE` tests an archive.",
     ExitCode.USAGE,
@@ -87,7 +87,7 @@ UNRESOLVABLE_LINK = Failure(
 FILE_EXISTS = Failure(
     "LP013",
     "file-exists",
-    "a file that would be written is there, and says something else",
+    "a file to be written already exists with different content",
     "What you changed in it would be lost.",
     "Pass `--force` to replace it, or `--print` to see what it would say.",
     ExitCode.USAGE,
@@ -110,7 +110,7 @@ UNREADABLE_TEMPLATE = Failure(
 )
 TOO_LARGE = Failure(
     "LP019",
-    "too-large",
+    "over-budget",
     "the input is larger than any package or project needs",
     "Every reader has a budget of bytes, entries and steps, so that no file costs memory or time out of proportion.",
     "Leave out what does not belong there; the limit and what exceeds it are named above.",

@@ -30,6 +30,8 @@ from lambdapack.model import TASK_ROOT
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
+FETCH_INPUTS = "the lockfile and its inputs into the sandbox"
+SCRIPT_INPUTS = "the fetched packages into a sandbox of their own"
 MAX_NAMED_ABSENT = 5
 
 KEPT_LOG_LINES = 40
@@ -179,7 +181,7 @@ def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _F
     request = context.request
     volumes = request.project_volumes(context.recipe.volumes) if request.scripts.git else context.recipe.volumes
     with _open_sandbox(context, "fetch", engine, volumes) as sandbox:
-        prepared = _prepare_sandbox(context, sandbox, request.inputs, secrets=True)
+        prepared = _prepare_sandbox(context, sandbox, request.inputs, FETCH_INPUTS, secrets=True)
         if prepared.facts.manager_version < context.recipe.oldest_manager:
             words = f"{request.manager.name} {prepared.facts.manager} of {context.image.reference}"
             raise LambdapackError(WRONG_IMAGE, f"{words} cannot install for another CPU")
@@ -197,7 +199,7 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
     volumes = request.project_volumes(context.recipe.volumes)
     with _open_sandbox(context, "build", engine, volumes, network=network) as sandbox:
         tree = request.manager.script_inputs(fetched.tree, fetched.packages)
-        prepared = _prepare_sandbox(context, sandbox, tree, secrets=not request.settings.has_credentials)
+        prepared = _prepare_sandbox(context, sandbox, tree, SCRIPT_INPUTS, secrets=not request.settings.has_credentials)
         commands = request.manager.script_commands(_install_run(context, fetched.packages), prepared)
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
@@ -222,8 +224,10 @@ def _open_sandbox(
         yield sandbox
 
 
-def _prepare_sandbox(context: _InstallContext, sandbox: Sandbox, tree: Tree, *, secrets: bool) -> PreparedSandbox:
-    with context.observer.task("Copying files into the sandbox"):
+def _prepare_sandbox(
+    context: _InstallContext, sandbox: Sandbox, tree: Tree, what: str, *, secrets: bool
+) -> PreparedSandbox:
+    with context.observer.task(f"Copying {what}"):
         for tool in context.recipe.tools:
             sandbox.put(tool.tree, tool.directory)
         return context.request.manager.prepare(sandbox, tree, context.request.settings, secrets=secrets)

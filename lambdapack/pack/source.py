@@ -1,8 +1,11 @@
 """Selects the files of a project that ship and sets their modes from content. Never reads the host's node_modules."""
 
+import os
 import re
+import stat
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -65,6 +68,7 @@ TOOL_OUTPUT_REASON: Final = "tool output"
 LITTER_REASON: Final = "operating system files"
 SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
 OWN_FILE_REASON: Final = "lambdapack's own"
+WRITTEN_STREAM_REASON: Final = "this command writes its output there"
 
 NEVER_SHIPPED: Final = {
     NODE_MODULES: HOST_MODULES_REASON,
@@ -160,11 +164,13 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
 
     Modes come from content, so every host gives the same. LP006, LP007 and LP008 for what cannot be read or shipped.
     """
-    ignore = read_ignore_rules(directory)
+    ignore, streams = read_ignore_rules(directory), _written_streams()
     left_out: list[ExcludedPath] = []
 
     def keep(path: str, is_directory: bool) -> bool:  # noqa: FBT001  # the form that DirectoryTree asks in
         reason = ignore.reason(path, is_directory=is_directory)
+        if reason is None and streams and not is_directory and _device_and_inode(directory / path) in streams:
+            reason = WRITTEN_STREAM_REASON
         if reason is not None:
             left_out.append((path, reason))
         return reason is None
@@ -175,6 +181,25 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
     # Directories are implied by their files; an empty one is not in a clone, so it must not make another zip.
     shipped = FilteredTree(tree, lambda entry: entry.path not in archives and entry.kind is not EntryKind.DIRECTORY)
     return ProjectSource(_set_modes(shipped, executable), tuple(sorted(left_out)))
+
+
+def _written_streams() -> frozenset[tuple[int, int]]:
+    """Return the files that stdout and stderr are written to (`build 2> build.log`): they change as they are read."""
+    identities = set()
+    for descriptor in (1, 2):
+        with suppress(OSError):  # it is closed
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                identities.add((status.st_dev, status.st_ino))
+    return frozenset(identities)
+
+
+def _device_and_inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _set_modes(tree: Tree, executable: Sequence[str]) -> Tree:

@@ -68,7 +68,7 @@ def read_recipe_context(request: InitRequest) -> tuple[RecipeContext, tuple[str,
         f"{resource.name} gets {resolved.value} ({resolved.origin}): with other parameters, pass --arch and --runtime"
         for resource in resources
         for resolved in resource.values.values()
-        if not resolved.literal and (not request.recipes or "sam" in request.recipes)
+        if not resolved.literal and "sam" in request.recipes
     ]
     return context, tuple(notes)
 

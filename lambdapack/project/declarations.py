@@ -54,7 +54,6 @@ class TemplateResource:
     layer: bool = False
     layers: tuple[DeclaredLayer, ...] = ()
     environment: Mapping[str, str | None] = field(default_factory=dict)  # None: known when it is deployed
-    by_handler: bool = False  # Serverless: the handler's path is relative to the service, not to the code
 
 
 @dataclass(frozen=True, slots=True)

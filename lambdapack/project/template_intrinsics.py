@@ -11,6 +11,7 @@ from copy import copy
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lambdapack.project.template_nodes import (
+    MAX_VALUE_CHARACTERS,
     ResolutionBound,
     UnreadableError,
     child_node,
@@ -176,6 +177,8 @@ class IntrinsicResolver(ResolutionBound):
             return self.text(value if value is not None else ScalarNode("!Ref", name, argument.start_mark))
 
         text = self.text(members[0]) if members else ""
+        if len(text) > MAX_VALUE_CHARACTERS:
+            raise UnreadableError("the text is too long")
         return text_node(SUBSTITUTION.sub(fill, text), argument)
 
     def _choice(self, argument: Node) -> Node | None:

@@ -22,6 +22,10 @@ MAX_RESOLUTION_DEPTH = 40
 """Values within values. A value that refers to itself has no end."""
 
 
+MAX_VALUE_CHARACTERS = 10_000
+"""Characters of a text with variables. Real ones have under 200; each level of nesting reads all of them."""
+
+
 class UnreadableError(Exception):
     """A value that the text of a template does not determine. The message is the reason."""
 

@@ -1,17 +1,16 @@
 """Reads functions and layers out of SAM, CloudFormation and Serverless templates."""
 
-import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import yaml
 from yaml.nodes import Node, SequenceNode
 
 from lambdapack.project.declarations import DeclaredLayer, DeclaredValue, TemplateResource, UnreadableValue
+from lambdapack.project.sam_config import SAM_CONFIG_NAME, read_sam_config
 from lambdapack.project.template_intrinsics import IntrinsicResolver, parse_intrinsic
 from lambdapack.project.template_nodes import (
     UnreadableError,
@@ -33,7 +32,6 @@ FIELDS = ("runtime", "architecture", "handler")
 FUNCTION_KINDS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
 LAYER_CODE_KEYS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
 LOOP_PREFIX = "Fn::ForEach::"
-SAM_CONFIG_NAME = "samconfig.toml"
 
 _PLACEHOLDERS = {
     f"AWS::{name}": f"${{AWS::{name}}}" for name in ("Region", "AccountId", "Partition", "URLSuffix", "StackName")
@@ -61,7 +59,7 @@ class _Section:
     own: Node | None
     shared: Node | None = None
 
-    def written(self, key: str) -> Node | None:
+    def find_value(self, key: str) -> Node | None:
         """Return the value of a key as it is written."""
         node = child_node(self.own, key)
         return node if node is not None else child_node(self.shared, key)
@@ -84,7 +82,7 @@ def read_resources(path: Path, notes: list[str], environ: Mapping[str, str]) -> 
         return tuple(
             resource for resource in islice(resources, MAX_TEMPLATE_RESOURCES) if _is_for_node(resource.values)
         )
-    except UnreadableError as error:
+    except (UnreadableError, RecursionError) as error:
         notes.append(f"{path.name}: its functions cannot be read: {error}")
         return ()
 
@@ -94,47 +92,9 @@ def _is_for_node(values: Mapping[str, DeclaredValue]) -> bool:
 
 
 def _sam_resolver(root: Node | None, directory: Path, environ: Mapping[str, str]) -> IntrinsicResolver:
-    overrides, region = _read_sam_config(directory / SAM_CONFIG_NAME)
+    overrides, region = read_sam_config(directory / SAM_CONFIG_NAME)
     region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
     return IntrinsicResolver(root, overrides, {"AWS::Region": region} if region else {}, SAM_CONFIG_NAME)
-
-
-def _read_sam_config(path: Path) -> tuple[dict[str, str], str]:
-    """Return the parameters and the region that `sam deploy` takes when it is told nothing else."""
-    if not path.is_file():
-        return {}, ""
-    import tomllib  # noqa: PLC0415  # few projects have such a file
-
-    try:
-        document = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
-        return {}, ""
-    overrides, region = dict[str, str](), ""
-    for command in ("global", "deploy"):
-        table: Any = document
-        for key in ("default", command, "parameters"):
-            table = table.get(key, {}) if isinstance(table, dict) else {}
-        if isinstance(table, dict):
-            overrides |= _parse_overrides(table.get("parameter_overrides"))
-            region = table.get("region") if isinstance(table.get("region"), str) else region
-    return overrides, region
-
-
-def _parse_overrides(written: object) -> dict[str, str]:
-    """Return parameters by name: `Key=Value`, or `ParameterKey=Key,ParameterValue=Value`, in a text or a list."""
-    words = list[str]()
-    for line in written if isinstance(written, list) else [written]:
-        if isinstance(line, str):
-            try:
-                words += shlex.split(line)
-            except ValueError:
-                words += line.split()
-    overrides = {}
-    for word in words:
-        match = re.fullmatch(r"ParameterKey=([^,]+),ParameterValue=(.*)|([^=]+)=(.*)", word, re.DOTALL)
-        if match:
-            overrides[match[1] or match[3]] = match[2] if match[1] else match[4]
-    return overrides
 
 
 def _sam_resources(resolver: IntrinsicResolver, label: str) -> Iterator[TemplateResource]:
@@ -150,7 +110,11 @@ def _sam_resources(resolver: IntrinsicResolver, label: str) -> Iterator[Template
             yield _sam_layer(name, inner, resource, label)
 
 
-def _expand_loops(resources: Node | None, resolver: IntrinsicResolver) -> Iterator[tuple[str, Node, IntrinsicResolver]]:
+def _expand_loops(
+    resources: Node | None, resolver: IntrinsicResolver, turns: Iterator[int] | None = None
+) -> Iterator[tuple[str, Node, IntrinsicResolver]]:
+    """Yield resources by name, those of a Fn::ForEach once for each of its values. UnreadableError for too many."""
+    left = iter(range(MAX_TEMPLATE_RESOURCES)) if turns is None else turns
     for name, resource in mapping_items(resources):
         if not name.startswith(LOOP_PREFIX):
             yield resolver.substitute(name), resource, resolver
@@ -159,17 +123,18 @@ def _expand_loops(resources: Node | None, resolver: IntrinsicResolver) -> Iterat
         if len(loop) != len(("identifier", "collection", "body")):
             raise UnreadableError(f"{name} has not 3 arguments")
         for value in resolver.members(loop[1]):
-            yield from _expand_loops(loop[2], resolver.with_loop_variable(scalar_text(loop[0]) or "", value))
+            if next(left, None) is None:
+                raise UnreadableError(f"{name} makes more resources than a template may have")
+            yield from _expand_loops(loop[2], resolver.with_loop_variable(scalar_text(loop[0]) or "", value), left)
 
 
 def _sam_function(name: str, section: _Section, kind: str, label: str) -> TemplateResource:
     code_key = "CodeUri" if kind == "AWS::Serverless::Function" else "Code"
     values, unreadable = _read_values(section, ("Runtime", "Architectures", "Handler"))
-    code = section.written(code_key)
-    if code is None and section.written("InlineCode") is None and section.written("PackageType") is None:
+    code = section.find_value(code_key)
+    directory = _read_code(section.resolver, code, unreadable)
+    if code is None and section.find_value("InlineCode") is None and section.find_value("PackageType") is None:
         directory = "."  # what sam builds without a CodeUri (samcli, SamFunctionProvider)
-    else:
-        directory = _read_code(section.resolver, code, unreadable)
     environment = [child_node(child_node(part, "Environment"), "Variables") for part in (section.shared, section.own)]
     layers = [child_node(part, "Layers") for part in (section.shared, section.own)]
     return TemplateResource(
@@ -244,16 +209,15 @@ def _serverless_resources(resolver: VariableResolver, label: str) -> Iterator[Te
             code=scalar_text(artifact) or ".",
             values=values,
             unreadable=unreadable,
-            layers=tuple(_serverless_layers(resolver, section.written("layers"), layers)),
+            layers=tuple(_serverless_layers(resolver, section.find_value("layers"), layers)),
             environment=_read_environment(resolver, environment),
-            by_handler=artifact is None,
         )
     for name, layer in mapping_items(layers):
         section = _Section(resolver, _readable(resolver, layer))
         values, unreadable = _read_values(
             section, ("compatibleRuntimes", "compatibleArchitectures", "handler"), is_layer=True
         )
-        code = _read_code(resolver, section.written("path"), unreadable)
+        code = _read_code(resolver, section.find_value("path"), unreadable)
         yield TemplateResource(name, label, code, values, unreadable, layer=True)
 
 
@@ -290,7 +254,7 @@ def _read_values(
 ) -> tuple[dict[str, DeclaredValue], dict[str, UnreadableValue]]:
     values, unreadable = dict[str, DeclaredValue](), dict[str, UnreadableValue]()
     for field, key in zip(FIELDS, keys, strict=True):
-        written = section.written(key)
+        written = section.find_value(key)
         if written is None:
             continue
         try:

@@ -12,6 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lambdapack.project.template_intrinsics import IntrinsicResolver, parse_intrinsic
 from lambdapack.project.template_nodes import (
+    MAX_VALUE_CHARACTERS,
     ResolutionBound,
     UnreadableError,
     child_node,
@@ -27,6 +28,8 @@ SOURCE_PATTERN = re.compile(r"([A-Za-z]\w*)(?:\((.*?)\))?(?::(.*))?", re.DOTALL)
 """`self:custom.arch`, `file(./base.yml):arch`, `ssm(eu-west-1):/path`, `strToBool(...)`."""
 
 DATA_SUFFIXES = frozenset({".yml", ".yaml", ".json"})
+
+_ENV_LINE_PATTERN = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 _LITERAL_PATTERN = re.compile(r"-?\d+(\.\d+)?|true|false")
 
@@ -100,6 +103,8 @@ class VariableResolver(ResolutionBound):
                 return node
             if "${" not in node.value:
                 return None if scalar_text(node) is None else node
+            if len(node.value) > MAX_VALUE_CHARACTERS:
+                raise UnreadableError("the text is too long")
             parts = list(split_variables(node.value))
             if len(parts) == 1 and parts[0][0]:
                 value = self._variable(parts[0][1], node)
@@ -173,9 +178,20 @@ class VariableResolver(ResolutionBound):
 
     def _from_environment(self, _argument: str, address: str, like: Node) -> Node | None:
         value = self._environ.get(address)
+        if value is None:
+            value = self._from_env_files(address)
         if value is not None:
             self.add_source(f"variable {address}")
         return None if value is None else text_node(value, like)
+
+    def _from_env_files(self, name: str) -> str | None:
+        """Return a variable of `.env.STAGE` or `.env`, which the framework loads (3: with useDotenv, 4: always)."""
+        for path in (self._directory / f".env.{self._stage()}", self._directory / ".env"):
+            text = path.read_text("utf-8-sig", "replace") if path.is_file() else ""
+            for match in _ENV_LINE_PATTERN.finditer(text):
+                if match[1] == name:
+                    return match[2].strip("'\"")
+        return None
 
     def _from_parameters(self, _argument: str, address: str, _like: Node) -> Node | None:
         stage = self._stage()

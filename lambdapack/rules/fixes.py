@@ -1,9 +1,10 @@
 """The command that fixes a finding, with the target and the package filled in. One sentence each."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lambdapack.model import LAYER_ROOT, Finding
+from lambdapack.model import LAYER_ROOT, Architecture, Finding
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.binary.check import BINARY_RULES, REBUILD_CAUSES, WRONG_PLATFORM_CAUSES
 from lambdapack.rules.commands import build_command, npm_ci_command
@@ -16,6 +17,30 @@ from lambdapack.runtimes.runtime import Runtime
 def install_fix(runtime: Runtime) -> str:
     """Return the npm command that installs the platform packages of a target."""
     return f"Run `{npm_ci_command(runtime.target.architecture)}`."
+
+
+SUPPORTED_ARCHITECTURES = "supportedArchitectures: {{os: [linux], cpu: [{cpu}], libc: [glibc]}}"
+
+MANAGER_INSTALLS = {
+    "pnpm": f"put `{SUPPORTED_ARCHITECTURES}` into pnpm-workspace.yaml and run `pnpm install`",
+    "yarn": f"put `{SUPPORTED_ARCHITECTURES}` into .yarnrc.yml and run `yarn install`",
+    "yarn-classic": "run `yarn install --ignore-platform`",
+    "bun": "run `bun install --os=linux --cpu={cpu}`",
+}
+"""How the packages of another platform are installed by the managers that do not have npm's options."""
+
+
+NPM_INSTALL = re.compile(r"Run `npm ci --[^`]*--cpu=[^`]*`\.")
+"""The sentence of `install_fix`, and of a package whose platform package is absent (rules/package/missing.py)."""
+
+
+def translate_fix(fix: str, manager: str, architecture: Architecture) -> str:
+    """Return a fix that names npm's install in the words of the manager that made the tree."""
+    sentence = MANAGER_INSTALLS.get(manager)
+    if sentence is None:
+        return fix
+    own = sentence.format(cpu=architecture.node)
+    return NPM_INSTALL.sub(f"{own[0].upper()}{own[1:]}.", fix)
 
 
 def build_fix(runtime: Runtime, *, layer: bool = False) -> str:

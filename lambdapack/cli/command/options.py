@@ -172,6 +172,12 @@ WithLayerOption = Annotated[
     typer.Option("--with-layer", help="Layer of the function to verify with; repeatable.", metavar="PATH"),
 ]
 LoadOption = Annotated[bool, typer.Option("--load", help="Load every addon and the handler in the image.")]
+BuildLoadOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--load/--no-load", help="Load addons and handler in the image: always, or never.", show_default=False
+    ),
+]
 EnvOption = Annotated[
     list[str] | None, typer.Option("--env", help="Environment variable; repeatable.", metavar="NAME=VALUE")
 ]

@@ -36,7 +36,7 @@ def verify(
     region: options.RegionOption = None,
     endpoint_url: options.EndpointUrlOption = None,
     all_binaries: Annotated[
-        bool, typer.Option("--all-binaries", help="Also count files that no loader picks.")
+        bool, typer.Option("--all-binaries", help="Also report binaries that the package would not load.")
     ] = False,
     report_format: options.VerifyFormatOption = HUMAN,
     fail_on: options.FailOnOption = None,

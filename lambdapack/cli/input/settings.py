@@ -64,11 +64,8 @@ def select_targets(settings: Settings, progress: ProgressReporter, *, builds: bo
 
     LP015 for a template whose architecture cannot be read; a note of it, where nothing is built or verified.
     """
+    _require_readable_architecture(settings, progress, builds=builds)
     unreadable = {unreadable_value.field: unreadable_value for unreadable_value in settings.template.unreadable}
-    if settings.arch.origin == DEFAULT_ORIGIN and "architecture" in unreadable:
-        if builds:
-            raise LambdapackError(UNREADABLE_TEMPLATE, unreadable["architecture"].detail)
-        progress.note(f"{unreadable['architecture']}; {settings.arch.value} is assumed (--arch)")
     if settings.handler.origin == DEFAULT_ORIGIN and "handler" in unreadable:
         progress.note(f"{unreadable['handler']}; {settings.handler.value} is assumed (--handler)")
     runtime = settings.runtime.value
@@ -82,6 +79,18 @@ def select_targets(settings: Settings, progress: ProgressReporter, *, builds: bo
         name = parse_target(runtime, Architecture.X86_64.aws).runtime
         return tuple(Target(name, architecture) for architecture in runtime_architectures(name))
     return (parse_target(runtime, arch),)
+
+
+def _require_readable_architecture(settings: Settings, progress: ProgressReporter, *, builds: bool) -> None:
+    """Never take a CPU in silence that is no literal of the template. LP015 for one that cannot be read."""
+    arch, declared = settings.arch, settings.template.architecture
+    unreadable = next((value for value in settings.template.unreadable if value.field == "architecture"), None)
+    if arch.origin == DEFAULT_ORIGIN and unreadable:
+        if builds:
+            raise LambdapackError(UNREADABLE_TEMPLATE, unreadable.detail)
+        progress.note(f"{unreadable}; {arch.value} is assumed (--arch)")
+    elif builds and declared and not declared.literal and arch.origin == declared.origin:
+        progress.note(f"the architecture is {arch.value} ({arch.origin}); a deployment with other values needs --arch")
 
 
 def other_cpu_hint(settings: Settings, reports: "Sequence[Report]", again: str) -> str:

@@ -85,7 +85,6 @@ class BuildOptions:
     runtime_file: Path | None
     into: Path | None
     install: bool
-    load: bool
     variables: tuple[str, ...]
     env_files: tuple[Path, ...]
     keep: bool
@@ -100,7 +99,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     progress = ProgressReporter(quiet=options.quiet)
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
-    variables = read_load_variables(options.env_files, options.variables, load=options.load)
+    variables = read_load_variables(options.env_files, options.variables, load=settings.load.value != "never")
     for note in settings.notes:
         progress.note(note)
     targets = select_targets(settings, progress)
@@ -112,9 +111,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     request = make_build_request(
         options.path, settings, output_paths(options.path, settings, targets, is_directory=slash)
     )
-    request = replace(
-        request, runtime=measured, install=options.install, load=options.load, prune=options.prune, keep=options.keep
-    )
+    request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
     request = replace(request, into=options.into, variables=variables)
     built = build_packages(request, engine_connector(settings), progress)
     code = _print_results(built, settings, options)
@@ -145,6 +142,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         limits=make_limits(settings),
         scripts=settings.scripts.value,
         emulation=settings.emulation.value,
+        load=settings.load.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
     )
 

@@ -25,6 +25,7 @@ CACHE_KIND_LABELS = {
     "scripts": "what scripts load",
     "graphs": "module graphs",
     "runtimes": "measured runtimes",
+    "proofs": "results of loading",
     NPM_CACHE_KIND: "npm's downloads",
 }
 

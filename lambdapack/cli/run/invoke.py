@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.cli.input.built_zips import BuiltZip, find_built_zip, is_older_than_project
@@ -219,7 +219,10 @@ def _find_or_build_archive(
         progress.note(f"invoking the existing {output}; `lambdapack build` rebuilds it")
         return output
     (built,) = build_packages(
-        make_build_request(path, settings, {target: output}), engine_connector(settings), progress
+        # The invocation itself is the proof.
+        replace(make_build_request(path, settings, {target: output}), load="never"),
+        engine_connector(settings),
+        progress,
     )
     if built.report.verdict is not Verdict.PASS:
         console.write_stderr(human.render_human(built.report))

@@ -48,8 +48,11 @@ HARMLESS_KEYS = frozenset({
     "parseable", "prefer-offline", "prefer-online", "progress", "provenance", "save", "save-bundle", "save-dev",
     "save-exact", "save-optional", "save-peer", "save-prefix", "save-prod", "sign-git-commit", "sign-git-tag",
     "tag", "tag-version-prefix", "timing", "update-notifier", "usage", "yes",
+    "browser", "cache", "foreground-scripts", "git", "global", "globalconfig", "local-address", "msvs_version",
+    "msvs-version", "node_gyp", "node-gyp", "nodedir", "node_dir", "prefix", "python", "shell", "tmp", "umask",
+    "unsafe-perm", "user", "userconfig", "viewer",
 })  # fmt: skip
-"""Keys that change nothing of what `npm ci` puts down: not worth naming where they are left behind."""
+"""Keys that change nothing of what `npm ci` puts down, and those that name programs and places of this machine."""
 
 FILE_KEYS = frozenset({"cafile", "certfile", "keyfile"})
 INLINE_SECRET_KEYS = frozenset({"cert", "key"})

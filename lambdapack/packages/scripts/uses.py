@@ -36,7 +36,7 @@ class ScriptUses:
         self._manifests = {f"{root}/{below}".rstrip("/"): manifest for below, manifest in manifests.items()}
         self._resolver = ModuleResolver(self._placed, lambda_node(NEWEST_NODE_MAJOR))
         modules = (f"{root}/{NODE_MODULES}", f"{root}/nodejs/{NODE_MODULES}")
-        starts = [GraphStart(start, start, by_import=False)] if start else list(layer_offers(self._placed, modules))
+        starts = [GraphStart(start, start, by_import=True)] if start else list(layer_offers(self._placed, modules))
         self._graph = self._build(starts)
 
     def _build(self, starts: Sequence[GraphStart]) -> ModuleGraph:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambdapack.errors.build import ENGINE_REFUSED, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result
@@ -26,9 +28,11 @@ from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
+from lambdapack.project.site import FunctionSite, read_site
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
 from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
+from lambdapack.rules.lockfile.ready_tree import check_ready_tree
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
 from lambdapack.rules.selection.prune import prunable_files
@@ -38,6 +42,10 @@ from lambdapack.tree.entry import Tree
 
 if TYPE_CHECKING:
     from lambdapack.pipeline.measure import Connect
+    from lambdapack.pipeline.prove import ProofRequest
+
+UNPROVED_FAILURES = (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED, NO_EMULATOR)
+"""Failures after which an unasked proof is left out: the package itself is there."""
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
@@ -81,6 +89,7 @@ class _Project:
     settings: ManagerSettings
     files: ProjectSource | None  # the function's own; None for a layer
     own: PackageFacts | None  # of those files
+    site: FunctionSite
 
 
 def _read_project(request: BuildRequest) -> _Project:
@@ -95,7 +104,8 @@ def _read_project(request: BuildRequest) -> _Project:
         settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
-    return _Project(function, manager, source, settings, files, own)
+    site = read_site(repository, function.directory, request.handler)
+    return _Project(function, manager, source, settings, files, own, site)
 
 
 def _home_directory(otherwise: Path) -> Path:
@@ -108,9 +118,9 @@ def _home_directory(otherwise: Path) -> Path:
 
 def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
     if not request.install:
-        return ()
+        return apply_policy(check_ready_tree(project.source, project.site), request.policy)
     npm = (request.runtime or shipped_runtime(target)).npm
-    findings = check_lockfile(project.source, target, npm, project.settings, request.handler)
+    findings = check_lockfile(project.source, target, npm, project.settings, request.handler, project.site)
     return apply_policy(findings, request.policy)
 
 
@@ -187,23 +197,11 @@ class _BuildRun:
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
         request, target = self.request, job.target
-        if job.install is not None:
-            ready, installed = None, self._install(job.install)
-        else:
-            ready = self._read_ready_tree(job.function)
-            installed = InstallResult(ready.tree, ready.modules)
+        installed, ready = self._obtain_dependencies(job)
         source = self._select_source(self.project.files, installed, ready) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
-        cpu_flags = tuple(
-            CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
-        )
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(
-            self._read_facts(tree, target),
-            cpu_flags=cpu_flags,
-            own_files=own_files,
-            scripts_run=frozenset(installed.scripts_run),
-        )
+        facts = self._add_log_facts(replace(self._read_facts(tree, target), own_files=own_files), installed)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
@@ -215,8 +213,7 @@ class _BuildRun:
             report = self._check(tree, facts, runtime)
         judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
         report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
-        if request.load:
-            report = self._prove(report, tree, facts.handler)
+        report = self._prove(report, tree, facts.handler, installed)
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
@@ -229,6 +226,11 @@ class _BuildRun:
         bare = request.images(target, target.architecture).bare
         engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
+
+    def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
+        """Return the facts with what the install's log shows: whose scripts ran, and for which CPUs they compiled."""
+        flags = (CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags)
+        return replace(facts, cpu_flags=tuple(flags), scripts_run=frozenset(installed.scripts_run))
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
@@ -250,14 +252,45 @@ class _BuildRun:
         secrets = self.project.own.secrets if self.project.own else ()
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
-    def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
-        from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415  # only where it is asked
+    def _prove(self, report: Report, tree: Tree, handler: str | None, installed: InstallResult) -> Report:
+        """Return the report with what loading adds; unasked, only where a container ran and nothing is emulated."""
+        request = self.request
+        if request.load == "never" or (request.load == "auto" and report.fails(request.gate)):
+            return report
+        from lambdapack.pipeline.prove import note_unproved, prove_package  # noqa: PLC0415  # nobody else waits for it
+
+        if request.load == "always":
+            return prove_package(report, self._proof(report, tree, handler), request.policy, self.observer)
+        architecture, reason = report.runtime.target.architecture, ""
+        if installed.image is None:
+            reason = "no container was started, so its import is not proved"
+        elif self.connect(architecture).architecture is not architecture:
+            reason = f"its import would be emulated here, so it is not proved on {architecture}"
+        if reason:
+            return note_unproved(report, reason, request.policy)
+        proof = self._proof(report, tree, handler)
+        key = installed.job.key.digest if installed.job else ""
+        try:
+            proof = replace(proof, store=request.store, install=key)
+            return prove_package(report, proof, request.policy, self.observer)
+        except LambdapackError as error:
+            if error.failure not in UNPROVED_FAILURES:
+                raise
+            return note_unproved(report, f"its import is not proved: {error.detail.splitlines()[0]}", request.policy)
+
+    def _proof(self, report: Report, tree: Tree, handler: str | None) -> "ProofRequest":
+        from lambdapack.pipeline.prove import ProofRequest  # noqa: PLC0415  # as above
 
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
-        image = self.request.images(target, target.architecture).bare
-        engine = self.connect(target.architecture)
-        proof = ProofRequest(engine, image, make_readable(tree), handler, layers, self.request.variables)
-        return prove_package(report, proof, self.request.policy, self.observer)
+        declared = {name: value for name, value in self.project.function.environment.items() if value is not None}
+        return ProofRequest(
+            engine=self.connect(target.architecture),
+            image=self.request.images(target, target.architecture).bare,
+            code=make_readable(tree),
+            handler=handler,
+            layers=layers,
+            variables={**declared, **self.request.variables},
+        )
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         with module_cache(self.request.store, "build", self.project.function.directory, runtime.target) as modules:
@@ -279,9 +312,13 @@ class _BuildRun:
             excluded = tuple(sorted((*others, *ready.excluded)))
         return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
 
-    def _read_ready_tree(self, function: Function) -> ReadyTree:
+    def _obtain_dependencies(self, job: PackageJob) -> tuple[InstallResult, ReadyTree | None]:
+        """Install for a job, or read what lies in the project."""
+        if job.install is not None:
+            return self._install(job.install), None
         layers = [opened_layer.tree for opened_layer in self.layers]
-        return read_ready_tree(function, layer=self.request.layer, layers=layers)
+        ready = read_ready_tree(job.function, layer=self.request.layer, layers=layers)
+        return InstallResult(ready.tree, ready.modules), ready
 
     def _install(self, job: InstallJob) -> InstallResult:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""

@@ -1,23 +1,20 @@
 """The node_modules that lie in a project, made by whatever package manager, and which of them a function needs."""
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, is_in_node_modules
 from lambdapack.pack.source import HOST_MODULES_REASON, ExcludedPath, read_ignore_rules
+from lambdapack.packages.tree_locks import is_unused_link
 from lambdapack.project.function import Function
 from lambdapack.rules.function.handler import find_handler_file
 from lambdapack.runtimes.runtime import runtime_node_major
 from lambdapack.tree.compose import FilteredTree, make_readable
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import Entry, EntryKind, Tree, is_escaping_target
+from lambdapack.tree.entry import Entry, Tree
 
 UNREACHED_MODULES_REASON = "no file that the handler reaches looks for packages there"
-
-PNPM_HOISTED_LINK = re.compile(r"(?:.*/)?node_modules/\.pnpm/node_modules/(?:@[^/]+/)?[^/]+")
-"""A link of pnpm's for packages that ask for what they do not declare; it makes one for the project itself as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +67,6 @@ def _is_shipped(entry: Entry, shipped: Sequence[str]) -> bool:
     return _modules_above(entry.path) in shipped and not is_unused_link(entry)
 
 
-def is_unused_link(entry: Entry) -> bool:
-    """Tell whether an entry is a link of pnpm's that leaves the tree: nothing that declares what it needs uses it."""
-    is_link = entry.kind is EntryKind.SYMLINK and PNPM_HOISTED_LINK.fullmatch(entry.path) is not None
-    return is_link and is_escaping_target(entry.path, entry.target)
-
-
 def _find_needed_modules(
     whole: Tree, function: Function, layers: Sequence[Tree], nested: frozenset[str]
 ) -> frozenset[str]:
@@ -91,7 +82,7 @@ def _find_needed_modules(
 
     placed = PlacedTrees([*((LAYER_ROOT, layer) for layer in layers), (TASK_ROOT, whole)])
     resolver = ModuleResolver(placed, lambda_node(runtime_node_major(function.targets[0].runtime)))
-    graph = GraphBuilder(placed, resolver).build([GraphStart(place[0], place[0], by_import=False)])
+    graph = GraphBuilder(placed, resolver).build([GraphStart(place[0], place[0], by_import=True)])
     reached = (path.removeprefix(f"{TASK_ROOT}/") for path in graph.files)
     return frozenset(modules for path in reached for modules in _searched_modules(path)) & nested
 

@@ -42,7 +42,7 @@ class BuildRequest:
     limits: Limits = field(default_factory=Limits)
     scripts: str = "online"
     emulation: str = "auto"
-    load: bool = False  # prove the package in the bare image before it is written
+    load: str = "auto"  # whether the package is proved in the bare image before it is written: "always", "never"
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
     prune: bool = True  # leave out binaries made for other systems
     keep: bool = False

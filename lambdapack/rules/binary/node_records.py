@@ -123,7 +123,7 @@ NODE_API_LEVEL = Rule(
 NOT_AN_ADDON = Rule(
     "LP214",
     "not-an-addon",
-    "a file that Node.js would be handed registers nothing",
+    "a file that Node.js would load as an addon does not register one",
     "node prints `Module did not self-register`.",
     "Load it with what it is made for, or install the package again: `lambdapack build`.",
     Severity.ERROR,

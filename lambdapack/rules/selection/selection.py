@@ -260,5 +260,5 @@ def _is_target_word(word: str) -> bool:
         or word in CPU_TOKENS
         or word in LIBC_TOKENS
         or word.isdigit()
-        or distribution_of_word(word)
+        or bool(distribution_of_word(word))
     )

@@ -114,3 +114,25 @@ def test_deploy_takes_the_zip_and_builds_a_changed_project_again(
     code, _out, said = call("deploy", "--function", "fn", "--alias", "live", "--dry-run")
     assert f"{ARM_ZIP} is older than the project, which is built again" in said
     assert "LP150" in said, "a build without a lockfile ends with that"
+
+
+def test_a_zip_that_is_older_than_the_code_of_its_project_is_stale(
+    call: Call, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path_factory.mktemp("cloud"))
+    monkeypatch.setattr("lambdapack.aws.cloud.connect_cloud", lambda *_arguments, **_place: site.aws.cloud())
+    site.function(architecture=ARM)
+    build(call, "arm64")
+    words = ("deploy", ARM_ZIP, "--project", ".", "--function", "fn", "--alias", "live", "--dry-run")
+    assert call(*words)[0] == 0
+    Path("notes.txt").write_text("no code")
+    assert call(*words)[0] == 0
+    Path("added.js").write_text("exports.added = 1\n")
+    code, out, said = call(*words)
+    assert code == 1
+    assert "LP320" in out + said
+    assert "changed since it was built: added.js" in said
+    Path("added.js").unlink()
+    Path("index.js").write_text("exports.handler = async () => 2\n")
+    assert "changed since it was built: index.js" in call(*words)[2]
+    assert "warning[LP320]" in call("verify")[1]

@@ -37,7 +37,12 @@ def make_unreadable(function: Path) -> None:
 
 def test_a_parameters_default_is_what_is_verified_for(function: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["verify", str(function)]) == 0
-    assert "pass: nodejs22.x/arm64" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "pass: nodejs22.x/arm64" in shown.out
+    said = " ".join(shown.err.split())
+    assert "the architecture is arm64 (template.yaml:6, default of parameter Arch)" in said
+    assert run_command(["verify", str(function), "--arch", "x86_64"]) == 0
+    assert "the architecture is" not in capsys.readouterr().err
 
 
 def test_init_writes_what_was_resolved_and_says_where_it_is_from(

@@ -206,3 +206,21 @@ def test_layers_and_variables_come_along(tmp_path: Path) -> None:
         "TABLE": None,
         "NODE_OPTIONS": "--require /opt/a.js",
     }
+
+
+@pytest.mark.parametrize(
+    "loops",
+    [
+        "  Fn::ForEach::A: &a [X, [p, q], {'Fn::ForEach::B': *a}]\n",
+        "  Fn::ForEach::A: [X, [1, 2]]\n",
+        "  Fn::ForEach::A: [X, !Ref Nobody, {}]\n",
+    ],
+)
+def test_loops_without_an_end_or_a_list_are_a_note(tmp_path: Path, loops: str) -> None:
+    (tmp_path / "template.yaml").write_text(f"Resources:\n{loops}")
+    (note,) = read_template(tmp_path).notes
+    assert "its functions cannot be read" in note
+
+
+def test_long_texts_are_not_searched(tmp_path: Path) -> None:
+    assert architecture(tmp_path, f"[!Sub '{'${' + 'x' * 20000}']")[1].endswith("the text is too long")

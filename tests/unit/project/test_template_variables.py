@@ -103,6 +103,16 @@ def test_what_they_do_not_determine_is_named(tmp_path: Path, value: str, reason:
     assert found.unreadable[0].origin == "serverless.yml:18"
 
 
+@pytest.mark.parametrize("name", [".env", ".env.dev"])
+def test_env_files_beside_it_count_after_the_environment(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("# cpu\nexport CPU='arm64'\n")
+    value = "\"${env:CPU, 'x86_64'}\""
+    for environ, expected in (({}, "arm64"), ({"CPU": "x86_64"}, "x86_64")):
+        found = declared(tmp_path, value, environ=environ).architecture
+        assert found is not None
+        assert found.value == expected
+
+
 def test_functions_may_lie_in_files_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "more.yml").write_text("b: {handler: src/b.handler, architecture: arm64}\n")
     text = SERVICE.replace("functions:\n  a: {", "functions:\n  - ${file(more.yml)}\n  - a: {architecture: arm64, ")

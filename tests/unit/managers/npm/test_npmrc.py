@@ -60,7 +60,7 @@ def test_what_would_change_the_install_is_dropped_and_listed(tmp_path: Path) -> 
     found = settings(
         tmp_path, "include=dev\nos=darwin\nprefix=/usr\n; c\nnode-options=--inspect\nlegacy-peer-deps=true\n"
     )
-    assert found.dropped == ("node-options", "os", "prefix")
+    assert found.dropped == ("node-options", "os")
     assert found.refused == ("include=dev",)
     assert keys(found) == {"legacy-peer-deps": "true"}
     assert found.legacy_peer_deps

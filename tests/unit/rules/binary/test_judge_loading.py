@@ -119,6 +119,18 @@ def test_needing_musls_libc_is_musl(world: World, tmp_path: Path, soname: str) -
     assert world.judged(ADDON).cause == "musl"
 
 
+@pytest.mark.parametrize("runtime", ["nodejs16.x", "nodejs18.x", "nodejs22.x"])
+@pytest.mark.parametrize(("name", "outcome"), [(b"crc32", Outcome.LOADS), (b"crc99", Outcome.DIES_LATER)])
+def test_zlibs_names_are_known_although_most_have_no_version(
+    world: World, tmp_path: Path, name: bytes, outcome: Outcome, runtime: str
+) -> None:
+    made = addon(tmp_path, elf.library(tmp_path, "libshiny.so.1")).read_bytes()
+    made = made.replace(b"\0shiny\0", b"\0" + name + b"\0").replace(b"libshiny.so.1", b"libz.so.1\0\0\0\0")
+    world.package("node_modules/native")
+    world.add(ADDON, made)
+    assert world.judged(ADDON, runtime).outcome is outcome
+
+
 @pytest.mark.spares("musl")
 def test_androids_libc_is_not_called_musl(world: World, tmp_path: Path) -> None:
     put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libc.so")))

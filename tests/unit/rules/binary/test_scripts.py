@@ -77,6 +77,16 @@ def test_an_interpreter_in_the_package_or_in_a_layer_counts(world: World, tmp_pa
     assert _refusals(_function(world, "#!/var/task/bin/perl -w")) == []
 
 
+def test_an_es_module_names_a_script_by_its_url(world: World) -> None:
+    world.handler = "index.handler"
+    spawn = "spawn(fileURLToPath(new URL('./bin/tool', import.meta.url)))"
+    world.add(
+        "index.mjs", f"import {{ spawn }} from 'node:child_process';\n{spawn};\nexport const handler = () => 1;\n"
+    )
+    world.add("bin/tool", "#!/usr/bin/perl\n", mode=0o755)
+    assert _refusals(world) == ["missing-interpreter"]
+
+
 @pytest.mark.parametrize("code", ["", "// bin/tool\n", VIA_NODE])
 def test_a_script_that_nobody_starts_by_its_first_line_is_no_finding(world: World, code: str) -> None:
     line = "#!/usr/bin/env node --no-warnings" if code == VIA_NODE else "#!/usr/bin/perl"

@@ -59,7 +59,7 @@ def settings(directory: Path, text: str) -> ManagerSettings:
         ("also=dev", "also=dev", Severity.WARNING),
         ("dev=true", "dev=true", Severity.WARNING),
         ("workspaces=false", "workspaces=false", Severity.WARNING),
-        ("python=/usr/bin/python2", "python", Severity.NOTE),
+        ("build_from_source=true", "build_from_source", Severity.NOTE),
         ("sharp_binary_host=https://mirror.example", "sharp_binary_host", Severity.NOTE),
     ],
 )
@@ -74,7 +74,15 @@ def test_a_setting_that_a_build_does_not_take_is_named(
 @pytest.mark.spares("setting-not-taken")
 @pytest.mark.parametrize(
     "text",
-    ["omit=optional", "omit=dev", "production=true", "only=production", "optional=false", "force=true", "fund=no"],
+    [
+        "omit=optional",
+        "omit=dev",
+        "production=true",
+        "only=production",
+        "optional=false",
+        "force=true",
+        "python=/usr/bin/python2",
+    ],
 )
 def test_a_setting_that_counts_or_changes_nothing_is_not_named(tmp_path: Path, text: str) -> None:
     assert findings(tmp_path, {}, settings(tmp_path, text)) == ()
