@@ -135,7 +135,11 @@ def _answer_of_row(row: Sequence[str] | None) -> Resolution | None:
     kind, *values = row
     if kind == "file":
         return ResolvedFile(values[0], ModuleSystem(values[1]))
-    return {"builtin": BuiltinModule, "provided": ProvidedPackage, "error": ResolutionError}[kind](*values)
+    if kind == "error":
+        return ResolutionError(*values)
+    if kind == "provided":
+        return ProvidedPackage(values[0])
+    return BuiltinModule(values[0])
 
 
 def _graph_of_document(document: dict[str, Any]) -> ModuleGraph:

@@ -34,8 +34,8 @@ def findings(
     return [finding for finding in report.findings if finding.rule.code in NAMES]
 
 
-def only(world: World, code: str, **options: str) -> Finding:
-    (finding,) = (finding for finding in findings(world, **options) if finding.rule.code == code)
+def only(world: World, code: str, kind: str = "zip") -> Finding:
+    (finding,) = (finding for finding in findings(world, kind) if finding.rule.code == code)
     return finding
 
 
