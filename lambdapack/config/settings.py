@@ -280,7 +280,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
-    Option("silence-limit", DURATION, 600.0, "time that a command may print nothing"),
+    Option("silence-limit", DURATION, 600.0, "time that a command may print nothing and leave the CPU idle"),
     Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
     Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
     Option("provided", REASONS, {}, "packages that something unseen brings, such as a layer, with the reason"),

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from lambdapack.engine import emulation
-from lambdapack.engine.interface import CacheVolume, Engine, Image, Sandbox, SandboxSpec
+from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, Image, Sandbox, SandboxSpec
 from lambdapack.engine.transcript import Transcript
-from lambdapack.errors.build import GIT_WITH_CREDENTIALS, WRONG_IMAGE
+from lambdapack.errors.build import GIT_WITH_CREDENTIALS, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
@@ -21,6 +21,7 @@ from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
     CompletedRun,
     ImageFacts,
+    InstallCommand,
     InstallCommands,
     InstallRun,
     PreparedSandbox,
@@ -254,7 +255,7 @@ def _run_commands(
     with context.observer.task(f"{install.title} ({recipe.strategy}, {request.target.architecture})"):
         for step in install.commands:
             transcript = context.open_transcript()  # an earlier command's errors explain nothing of this one
-            ended = sandbox.run(step.command, transcript)
+            ended = _run_command(context, step, sandbox, transcript)
             transcript.close()
             lines += transcript.lines
             completed = CompletedRun(
@@ -273,6 +274,19 @@ def _run_commands(
             elif failure:
                 raise failure
     return tuple(lines)
+
+
+def _run_command(
+    context: _InstallContext, step: InstallCommand, sandbox: Sandbox, transcript: Transcript
+) -> CommandResult:
+    """Run one command; LP116 names the script that was running, which nobody sees from the command line alone."""
+    try:
+        return sandbox.run(step.command, transcript)
+    except LambdapackError as error:
+        script = context.request.manager.running_script(transcript.lines)
+        if error.failure is not TOO_LONG or not script:
+            raise
+        raise LambdapackError(TOO_LONG, f"{script}: {error.detail}", hint=error.hint) from error
 
 
 def _make_result(

@@ -248,6 +248,10 @@ class PackageManager(Protocol):
         """Return the tokens and passwords that must not be seen in a log line."""
         ...
 
+    def running_script(self, lines: Sequence[str]) -> str:
+        """Return which script was running when these lines were the last, in words; "" for none."""
+        ...
+
     def failure(self, run: CompletedRun, source: DependencySource) -> LambdapackError | None:
         """Return the failure that a run stands for, None when all is well."""
         ...

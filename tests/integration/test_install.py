@@ -13,7 +13,7 @@ import pytest
 
 from lambdapack.engine.docker import connect_engine
 from lambdapack.engine.interface import Engine
-from lambdapack.errors.build import LOCK_REFUSED, NO_REGISTRY, ROOT_SCRIPT
+from lambdapack.errors.build import LOCK_REFUSED, NO_REGISTRY, ROOT_SCRIPT, TOO_LONG
 from lambdapack.errors.install import COMPILE_FAILED, OUT_OF_MEMORY
 from lambdapack.errors.record import LambdapackError
 from lambdapack.install.compile_lines import CompilerFlag
@@ -317,3 +317,12 @@ def test_a_script_that_eats_the_memory_is_said_so(bench: Bench, tmp_path: Path) 
     root = written(tmp_path, {"scripts": {"postinstall": script}}, {}, {})
     limits = replace(bench.order(root, X86).limits, memory_bytes=400 * 1024 * 1024)
     assert bench.refused(root, limits=limits).failure is OUT_OF_MEMORY
+
+
+def test_a_script_that_hangs_is_named_and_not_our_own_command_line(bench: Bench, tmp_path: Path) -> None:
+    root = written(tmp_path, {"scripts": {"postinstall": "echo begun; sleep 600"}}, {}, {})
+    error = bench.refused(root, limits=replace(bench.order(root, X86).limits, silence_seconds=4))
+    assert error.failure is TOO_LONG
+    assert error.detail.startswith(
+        "the postinstall script of shop@1.0.0: `npm run postinstall` was stopped: it printed nothing for 4 s"
+    )

@@ -279,7 +279,8 @@ def npm_environment(prepared: PreparedSandbox, limits: Limits) -> dict[str, str]
 def _npm_command(argv: Sequence[str], environment: Mapping[str, str], script: str = ENVIRONMENT_SCRIPT) -> Command:
     """Return npm as NPM_USER runs it where the function will lie, with the secret environment on top."""
     wrapped = ("/bin/sh", "-c", script, ENVIRONMENT_PATH, *argv)
-    return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}")
+    title = " ".join(word for word in argv if not word.startswith(("-", "/")))
+    return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}", title=title)
 
 
 def _rebuild_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:

@@ -124,6 +124,13 @@ class Npm:
 
         return secret_words(settings)
 
+    def running_script(self, lines: "Sequence[str]") -> str:
+        """Return the script that npm announced last, as in "the install script of bcrypt@6.0.0"; "" for none."""
+        from lambdapack.managers.npm.log import last_banner  # noqa: PLC0415
+
+        package, event = last_banner(lines)
+        return f"the {event} script of {package or 'this project'}" if event else ""
+
     def failure(self, run: "CompletedRun", source: "DependencySource") -> "LambdapackError | None":
         """Return what a failed run of npm means, or one that lost files although it exits with 0."""
         from lambdapack.managers.npm.runs import run_failure  # noqa: PLC0415

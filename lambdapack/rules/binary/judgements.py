@@ -17,6 +17,7 @@ from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem, mer
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import BinaryJudgements, Defect, Judgement, Outcome, PrunedFile
 from lambdapack.rules.model.resolver import PackageFinder
+from lambdapack.rules.package.chromium import missing_browser_findings
 from lambdapack.rules.package.engines import missing_engine_findings
 from lambdapack.rules.package.missing import PackageNeeds, missing_build_findings, missing_family_findings
 from lambdapack.rules.selection.platforms import PlatformFamily, find_families, find_plain_variants, find_spare_builds
@@ -101,6 +102,7 @@ def judge_binaries(
         *missing_family_findings(PackageNeeds(unserved, required, asked), file_system, runtime),
         *missing_build_findings(choices, PackageNeeds(families, required, asked), file_system, runtime),
         *missing_engine_findings(choices, runtime),
+        *missing_browser_findings(choices, required, file_system, runtime),
     )
     absent = (replace(finding, path=path_in_report(facts.root, finding.path)) for finding in missing)
     ordered = sorted(judgements, key=lambda judgement: _report_order(judgement.binary.path))

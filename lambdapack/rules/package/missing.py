@@ -39,7 +39,10 @@ def missing_family_reason(family: PlatformFamily, owners: Iterable[PackageManife
     """Return why no member of a family is installed; `owners` are the trees' own manifests, with their lockfiles."""
     cpu = runtime.target.architecture.node
     if not family.fitting:
-        return MissingReason("no-build", f"it has no platform package for linux-{cpu}", "")
+        others = sorted(member.name for member in family.installed)
+        beside = f", only {others[0]}" if others else ""
+        fix = f"Choose a version of {family.owner.name} that has one for linux-{cpu}, or another CPU (`--arch`)."
+        return MissingReason("no-build", f"no platform package of it is published for linux-{cpu}{beside}", fix)
     wanted = " or ".join(family.fitting)
     install = f"npm ci --include=optional --os=linux --cpu={cpu} --libc=glibc"
     locks = [owner.locked for owner in owners if owner.locked is not None]

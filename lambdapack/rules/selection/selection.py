@@ -255,10 +255,5 @@ def _subject_words(path: str) -> str:
 
 
 def _is_target_word(word: str) -> bool:
-    return (
-        word in SYSTEM_TOKENS
-        or word in CPU_TOKENS
-        or word in LIBC_TOKENS
-        or word.isdigit()
-        or bool(distribution_of_word(word))
-    )
+    known = word in SYSTEM_TOKENS or word in CPU_TOKENS or word in LIBC_TOKENS
+    return known or word.isdigit() or distribution_of_word(word) is not None

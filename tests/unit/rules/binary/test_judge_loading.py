@@ -182,6 +182,18 @@ def test_symbol_versions_are_held_against_floor_and_ceiling(
     assert (judged.cause, judged.outcome) == (cause, outcome)
 
 
+def test_a_newer_runtime_that_has_the_version_is_named(world: World, tmp_path: Path) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libc.so.6", "GLIBC_2.28")))
+    finding = world.judged(ADDON, "nodejs18.x").finding
+    assert finding is not None
+    assert "nodejs20.x and later runtimes have it" in finding.message
+    assert "--runtime nodejs2" in finding.cure
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libc.so.6", "GLIBC_2.38")))
+    finding = world.judged(ADDON, "nodejs18.x").finding
+    assert finding is not None
+    assert "later runtimes" not in finding.message
+
+
 @pytest.mark.proves("unproved")
 @pytest.mark.spares("symbol-version")
 def test_between_floor_and_ceiling_is_a_warning_that_names_both(world: World, tmp_path: Path) -> None:
