@@ -158,6 +158,11 @@ def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
     return tuple(_parse_ignore(key, reason) for key, reason in _parse_pairs(value, ";").items())
 
 
+def parse_reasons(value: object) -> Mapping[str, str]:
+    """Return npm name to reason; in a variable separated by ";"."""
+    return _parse_pairs(value, ";")
+
+
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
     code, _colon, path = key.partition(":")
     if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
@@ -213,6 +218,7 @@ COUNT = SettingKind(parse_count, {"type": "integer", "minimum": 1})
 IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
 ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
 IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
+REASONS = SettingKind(parse_reasons, _TABLE_SCHEMA)
 
 
 def one_of(*allowed: str) -> SettingKind:
@@ -277,6 +283,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("silence-limit", DURATION, 600.0, "time that a command may print nothing and leave the CPU idle"),
     Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
     Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
+    Option("provided", REASONS, {}, "packages that something unseen brings, such as a layer, with the reason"),
     Option(
         "fail-on", one_of("error", "warning", "note", "never"), "error", "the lowest severity that fails the command"
     ),
@@ -315,6 +322,7 @@ class Settings:
     silence_limit: Setting[float]  # seconds
     processes: Setting[int]
     ignore: Setting[tuple[IgnoreSetting, ...]]
+    provided: Setting[Mapping[str, str]]
     fail_on: Setting[str]
     scripts: Setting[str]
     emulation: Setting[str]
