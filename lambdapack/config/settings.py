@@ -274,6 +274,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
     Option("silence-limit", DURATION, 600.0, "time that a command may print nothing"),
+    Option("log-limit", SIZE, 64 * MIB, "size of what a command of the build may print"),
     Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
     Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
     Option(
@@ -306,6 +307,7 @@ class Settings:
     memory: Setting[int]  # bytes
     time_limit: Setting[float]  # seconds
     silence_limit: Setting[float]  # seconds
+    log_limit: Setting[int]  # bytes
     processes: Setting[int]
     ignore: Setting[tuple[IgnoreSetting, ...]]
     fail_on: Setting[str]

@@ -1,8 +1,12 @@
 """Selects the files of a project that ship and sets their modes from content. Never reads the host's node_modules."""
 
+import os
 import re
+import stat
 import struct
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +61,9 @@ def _is_program(data: memoryview) -> bool:
 MAX_WILDCARDS: Final = 5
 """Wildcards of one name in a pattern. Of the patterns of github/gitignore none has more than three."""
 
+YOUNG_SECONDS: Final = 60
+"""Age below which a file that changed is looked at again; a clock that is off only makes more files young."""
+
 IGNORE_FILE: Final = ".lambdapackignore"
 
 HOST_MODULES_REASON: Final = "dependencies are installed in the runtime image, not copied from this host"
@@ -64,6 +71,8 @@ VERSION_CONTROL_REASON: Final = "version control"
 TOOL_OUTPUT_REASON: Final = "tool output"
 LITTER_REASON: Final = "operating system files"
 SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
+OWN_STREAM_REASON: Final = "this command's own output"
+GROWING_REASON: Final = "it grows while it is read"
 OWN_FILE_REASON: Final = "lambdapack's own"
 
 NEVER_SHIPPED: Final = {
@@ -143,6 +152,31 @@ def bound_pattern(pattern: str, place: str) -> str:
     return bare
 
 
+def own_streams(directory: Path) -> frozenset[str]:
+    """Return the files below a directory that are this process's own stdout or stderr: `build 2> build.log`.
+
+    Found by device and inode: the shell opened them under any name. Windows tells neither of a handle.
+    """
+    identities = set()
+    for stream in (1, 2):
+        with suppress(OSError):
+            status = os.fstat(stream)
+            if stat.S_ISREG(status.st_mode) and status.st_ino:
+                identities.add((status.st_dev, status.st_ino))
+    return frozenset(_paths_of(directory, identities)) if identities else frozenset()
+
+
+def _paths_of(directory: Path, identities: Collection[tuple[int, int]]) -> Iterator[str]:
+    for folder, names, files in os.walk(directory):
+        names[:] = [name for name in names if name not in NEVER_SHIPPED]
+        for name in files:
+            with suppress(OSError):
+                path = Path(folder, name)
+                status = path.stat(follow_symlinks=False)
+                if (status.st_dev, status.st_ino) in identities:
+                    yield path.relative_to(directory).as_posix()
+
+
 ExcludedPath = tuple[str, str]
 """Path and reason; a directory stands for everything in it."""
 
@@ -160,11 +194,11 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
 
     Modes come from content, so every host gives the same. LP006, LP007 and LP008 for what cannot be read or shipped.
     """
-    ignore = read_ignore_rules(directory)
+    ignore, streams = read_ignore_rules(directory), own_streams(directory)
     left_out: list[ExcludedPath] = []
 
     def keep(path: str, is_directory: bool) -> bool:  # noqa: FBT001  # the form that DirectoryTree asks in
-        reason = ignore.reason(path, is_directory=is_directory)
+        reason = OWN_STREAM_REASON if path in streams else ignore.reason(path, is_directory=is_directory)
         if reason is not None:
             left_out.append((path, reason))
         return reason is None
@@ -173,8 +207,24 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
     archives = {path.removesuffix(MANIFEST_SUFFIX) for path, _reason in left_out if path.endswith(MANIFEST_SUFFIX)}
     left_out += [(path, OWN_FILE_REASON) for path in tree.entries if path in archives]
     # Directories are implied by their files; an empty one is not in a clone, so it must not make another zip.
-    shipped = FilteredTree(tree, lambda entry: entry.path not in archives and entry.kind is not EntryKind.DIRECTORY)
+    growing = growing_files(directory, tree)
+    left_out += [(path, GROWING_REASON) for path in growing]
+    unshipped = archives | growing
+    shipped = FilteredTree(tree, lambda entry: entry.path not in unshipped and entry.kind is not EntryKind.DIRECTORY)
     return ProjectSource(_set_modes(shipped, executable), tuple(sorted(left_out)))
+
+
+def growing_files(directory: Path, tree: Tree) -> frozenset[str]:
+    """Return the files that have become longer since they were indexed, as logs of other programs do."""
+    young = time.time() - YOUNG_SECONDS
+    growing = set()
+    for path, entry in tree.entries.items():
+        if entry.kind is EntryKind.FILE:
+            with suppress(OSError):
+                status = (directory / path).stat(follow_symlinks=False)
+                if status.st_mtime > young and status.st_size > entry.size:
+                    growing.add(path)
+    return frozenset(growing)
 
 
 def _set_modes(tree: Tree, executable: Sequence[str]) -> Tree:

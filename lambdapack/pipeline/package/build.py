@@ -15,7 +15,7 @@ from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependency_source
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Architecture, Finding, Target
 from lambdapack.pack.cleanup import clean_tree, prune_tree
-from lambdapack.pack.source import ProjectSource, read_project_source
+from lambdapack.pack.source import GROWING_REASON, ProjectSource, growing_files, read_project_source
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
 from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
 from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
@@ -256,7 +256,9 @@ class _BuildRun:
         excluded = tuple(
             (path, reason) for path, reason in source.excluded if self.request.install or path != NODE_MODULES
         )
-        return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
+        growing = growing_files(self.project.function.directory, source.tree)  # the install took its time
+        excluded += tuple((path, GROWING_REASON) for path in sorted(growing))
+        return replace(source, tree=prune_tree(source.tree, {*installed.owned, *growing}), excluded=excluded)
 
     def _install(self, job: InstallJob) -> InstallResult:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
