@@ -108,11 +108,15 @@ def parse_size(value: object) -> int:
     return bytes_
 
 
+DURATION_FORM = r"(?:\d{1,9}(?:\.\d+)?[smh])*\d{1,9}(?:\.\d+)?[smh]?"
+"""Every number but the last has its unit: a text is read in one way only, so that no text takes long."""
+
+
 def parse_duration(value: object) -> float:
     """Return seconds: a number, or "90s", "30m", "1h30m"."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
         return float(value)
-    if isinstance(value, str) and re.fullmatch(r"(\d{1,9}(?:\.\d+)?[smh]?)+", value.strip().lower()):
+    if isinstance(value, str) and re.fullmatch(DURATION_FORM, value.strip().lower()):
         parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", value.strip().lower())
         seconds = sum(float(number) * TIME_UNITS[unit] for number, unit in parts)
         if seconds > 0 and (len(parts) == 1 or all(unit for _number, unit in parts)):
@@ -196,7 +200,7 @@ _HOSTS_SCHEMA = {
     "additionalProperties": False,
 }
 _SIZE_PATTERN = r"^\s*[0-9]{1,15}(\.[0-9]+)?\s*[bBkKmMgGtT]?([iI]?[bB])?\s*$"
-_DURATION_PATTERN = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH]?)+\s*$"
+_DURATION_PATTERN = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH])*[0-9]{1,9}(\.[0-9]+)?[sSmMhH]?\s*$"
 
 TEXT = SettingKind(parse_text, {"type": "string", "minLength": 1})
 BOOLEAN = SettingKind(parse_boolean, {"type": "boolean"})

@@ -5,6 +5,7 @@ import re
 import stat
 import struct
 import time
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -132,8 +133,9 @@ def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
     bounded = [bound_pattern(pattern, place) for pattern, place in patterns]
     for pattern, (written, place) in zip(bounded, patterns, strict=True):
         try:
-            GitIgnoreSpec.from_lines([pattern])
-        except (ValueError, RecursionError, OverflowError) as error:
+            with warnings.catch_warnings(action="ignore"):  # of `re`, about what "[[" may mean one day
+                GitIgnoreSpec.from_lines([pattern])
+        except (ValueError, RecursionError, OverflowError, re.error) as error:
             raise LambdapackError(BAD_CONFIG, f"{place}: {written!r} is not a gitignore pattern") from error
     return GitIgnoreSpec.from_lines(bounded)
 
