@@ -101,6 +101,11 @@ class Process:
         self.ran += seconds
         self.silent += seconds
 
+    def compute(self, seconds: float) -> None:
+        """Let time pass in which the CPU is busy: no silence."""
+        self.silent = 0.0
+        self.ran += seconds
+
     def allocate(self, size: int) -> None:
         if size > self.sandbox.spec.limits.memory_bytes:
             raise OutOfMemoryError

@@ -16,8 +16,16 @@ def real_lock(name: str) -> dict[str, Any]:
     return found
 
 
+INTEGRITY = "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
+"""Of nothing: what npm writes beside every package of a registry."""
+
+
 def lock_of(packages: Mapping[str, Mapping[str, Any]], root: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    return {"name": "fn", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": dict(root or {}), **packages}}
+    entries = {
+        path: package if package.get("link") or "node_modules/" not in path else {"integrity": INTEGRITY, **package}
+        for path, package in packages.items()
+    }
+    return {"name": "fn", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": dict(root or {}), **entries}}
 
 
 def write_project(

@@ -107,6 +107,7 @@ def _make_systems_table(facts: Table) -> Table:
         "loader": {name: loader[name] for name in ("library_path", "default_path", "source")},
         "loaded": loader["loaded"],
         "interpreters": loader["interpreters"],
+        "programs": facts["programs"],
         "systems": facts["systems"],
     }
 
@@ -136,6 +137,8 @@ def _find_contradictions(tables: Mapping[str, Table]) -> Iterator[str]:
         for architecture in row["architectures"]:
             if architecture not in systems.get(row["os"], {}):
                 yield f"{row['id']} runs on {row['os']}, which has no table for {architecture}"
+        if row["os"] not in tables["systems.json"]["programs"]["image_only"]:
+            yield f"{row['id']} runs on {row['os']}, which has no list of programs"
         if row["node_major"] is not None and row["abi"] is None:
             yield f"{row['id']} has Node.js {row['node_major']}, of which no ABI number is known"
         if row["block_create"] and row["block_update"] and row["block_create"] > row["block_update"]:

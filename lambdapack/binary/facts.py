@@ -118,6 +118,20 @@ class Elf:
     damage: str = ""  # what stopped the reading, in the loader's words where it has some; "" when sound or merely cut
     registration: Registration = field(default_factory=Registration)
 
+    @property
+    def is_android(self) -> bool:
+        """Whether it is made for Android, whose C library is called libc.so as musl's is where zig links it."""
+        return (
+            (self.interpreter or "").startswith("/system/bin/linker")
+            or "android" in self.relocations
+            or not ANDROID_LIBRARIES.isdisjoint(self.needed)
+            or any(need.file == "libc.so" and need.version.startswith("LIBC") for need in self.version_needs)
+        )
+
+
+ANDROID_LIBRARIES = frozenset({"liblog.so", "libandroid.so", "libc++_shared.so"})
+"""Libraries that only Android's NDK links with ("Android NDK Native APIs")."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:

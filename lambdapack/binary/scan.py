@@ -1,6 +1,7 @@
 """Finds every native file of a tree and reads its facts, or takes them from a cache. Judges no file."""
 
 import os
+import posixpath
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -89,6 +90,8 @@ NO_CONTENT_CACHE: ContentCache = _NoContentCache()
 
 
 _MAX_THREADS = 8
+APPLE_DOUBLE_PREFIX = "._"
+"""Begins the name of an AppleDouble file, which archives made on a Mac have (RFC 1740)."""
 _NATIVE_FORMATS = frozenset((Format.ELF, Format.MACH_O, Format.PE, Format.ARCHIVE))
 """Formats that are native under any file name; other formats count only under the name of a native file."""
 
@@ -108,6 +111,9 @@ def scan_binaries(tree: Tree, observer: Observer = SILENT, cache: ContentCache =
 
 
 def _is_worth_opening(entry: Entry) -> bool:
+    """MacOS keeps a file's attributes beside it under `._NAME`; nobody means that file."""
+    if posixpath.basename(entry.path).startswith(APPLE_DOUBLE_PREFIX):
+        return False
     return entry.size >= MIN_NATIVE_BYTES or has_native_name(entry.path)
 
 

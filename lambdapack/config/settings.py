@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from lambdapack.model import MIB
+from lambdapack.project.declarations import TemplateDeclarations
 
 SIZE_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 """As `docker run --memory` reads them: powers of 1024."""
@@ -277,7 +278,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
-    Option("silence-limit", DURATION, 600.0, "time that a command may print nothing"),
+    Option("silence-limit", DURATION, 600.0, "time that a command may print nothing and leave the CPU idle"),
     Option("log-limit", SIZE, 64 * MIB, "size of what a command of the build may print"),
     Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
     Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
@@ -287,6 +288,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("scripts", one_of("online", "offline"), "online", "whether install scripts may use the network"),
     Option(
         "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
+    ),
+    Option(
+        "load",
+        one_of("auto", "always", "never"),
+        "auto",
+        "whether a build loads its result in the runtime image",
     ),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
@@ -317,5 +324,7 @@ class Settings:
     fail_on: Setting[str]
     scripts: Setting[str]
     emulation: Setting[str]
+    load: Setting[str]
     cache: Setting[Path | bool]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people
+    template: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # with what is no setting

@@ -9,8 +9,9 @@ from typing import Any
 from lambdapack.config.settings import OPTIONS, VARIABLE_PREFIX, Option, Setting, Settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
+from lambdapack.project.declarations import DeclaredValue, TemplateDeclarations
 from lambdapack.project.document import parse_object, read_text
-from lambdapack.project.template import DeclaredValue, read_template, runtime_from_engines
+from lambdapack.project.template import read_template, runtime_from_engines
 
 TOML_NAME = "lambdapack.toml"
 SETTING_TABLES = frozenset(option.name.partition(".")[0] for option in OPTIONS if "." in option.name)
@@ -36,16 +37,18 @@ def load_settings(
     home = directory.resolve()
     manifest = _read_package_json(home)
     notes = list(_unknown_variable_notes(environ))
+    declared = read_template(home, environ)
+    notes += declared.notes
     layers = [
         _read_flags(flags),
         _read_variables(environ),
         _read_toml(home / TOML_NAME),
         _read_package_table(home, manifest),
-        _read_template_values(home, manifest, majors, notes),
+        _template_values(declared, manifest, majors),
     ]
     chosen = {option.field: _choose_setting(option, layers) for option in OPTIONS}
     # The table and the fields are the same list: tests/unit/config/test_config.py holds them together.
-    return Settings(**chosen, notes=tuple(notes))
+    return Settings(**chosen, notes=tuple(notes), template=declared)
 
 
 def _choose_setting(option: Option, layers: list[dict[str, _RawValue]]) -> Setting[Any]:
@@ -164,14 +167,11 @@ def _read_package_json(home: Path) -> Mapping[str, Any]:
     return parse_object(read_text(path), path) if path.is_file() else {}
 
 
-def _read_template_values(
-    home: Path, manifest: Mapping[str, Any], majors: Collection[int], notes: list[str]
+def _template_values(
+    declared: TemplateDeclarations, manifest: Mapping[str, Any], majors: Collection[int]
 ) -> dict[str, _RawValue]:
-    declared = read_template(home)
-    notes += declared.notes
-    runtime = declared.runtime or runtime_from_engines(manifest, majors)
     declared_values: dict[str, DeclaredValue | None] = {
-        "runtime": runtime,
+        "runtime": declared.runtime or runtime_from_engines(manifest, majors),
         "arch": declared.architecture,
         "handler": declared.handler,
     }

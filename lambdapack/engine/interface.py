@@ -18,7 +18,7 @@ class Limits:
     memory_bytes: int = 4096 * MIB
     processes: int = 2048
     wall_seconds: float = 1800.0  # one command
-    silence_seconds: float = 600.0  # one command without a line of output
+    silence_seconds: float = 600.0  # one command without a line of output, and without work for the CPU
     log_bytes: int = 64 * MIB  # output of one command
 
 
@@ -66,6 +66,12 @@ class Command:
     cwd: str = "/"
     user: str = "0:0"  # "uid:gid"
     stdin: bytes = b""
+    title: str = ""  # what messages call it: "npm ci"; "" for its first words
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.title or " ".join(self.argv[:3])
 
 
 @dataclass(frozen=True, slots=True)

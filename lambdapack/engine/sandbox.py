@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import itertools
+import math
 import tempfile
 import time
 from collections import deque
@@ -30,6 +31,10 @@ TAIL_LINES = 20
 """Lines of output remembered to explain a command that had to be stopped."""
 
 
+WORKING_CPU_SHARE = 0.25
+"""Share of one processor from which a silent command counts as working: a compiler takes 1, a wait next to nothing."""
+
+
 class Watchdog:
     """Two clocks over one command."""
 
@@ -39,10 +44,32 @@ class Watchdog:
         self._clock = clock
         self._begun = self._heard = clock()
         self._logged = 0
+        self._looked: tuple[float, float] | None = None  # when the CPU time was read in this silence, and what it was
 
     def restart_silence(self) -> None:
         """Start the clock of silence again."""
         self._heard = self._clock()
+        self._looked = None
+
+    def observe_cpu(self, read_cpu_seconds: Callable[[], float | None]) -> None:
+        """Read the CPU time once in each silence, at half of it: nobody asks while there is output."""
+        if self._looked is None and self._clock() - self._heard >= self._limits.silence_seconds / 2:
+            used = read_cpu_seconds()
+            self._looked = (self._clock(), math.inf if used is None else used)
+
+    def excuses(self, read_cpu_seconds: Callable[[], float | None]) -> bool:
+        """Start the clock of silence again for a command that computes: some compilers print nothing for long.
+
+        False for one that waits, or whose time is over anyway.
+        """
+        if self._looked is None or self._clock() - self._begun >= self._limits.wall_seconds:
+            return False
+        since, before = self._looked
+        used = (read_cpu_seconds() or 0.0) - before
+        if used < WORKING_CPU_SHARE * (self._clock() - since):
+            return False
+        self.restart_silence()
+        return True
 
     def count_output(self, data: bytes) -> None:
         """Count output against its limit and start the clock of silence again; a line counts as LINE_BYTES at least."""
@@ -64,7 +91,8 @@ class Watchdog:
         if now - self._begun >= self._limits.wall_seconds:
             return f"it ran longer than {self._limits.wall_seconds:g} s (LAMBDAPACK_TIME_LIMIT)"
         if now - self._heard >= self._limits.silence_seconds:
-            return f"it printed nothing for {self._limits.silence_seconds:g} s (LAMBDAPACK_SILENCE_LIMIT)"
+            seconds = f"{self._limits.silence_seconds:g} s"
+            return f"it printed nothing for {seconds} and the CPU was idle (LAMBDAPACK_SILENCE_LIMIT)"
         if self._logged > self._limits.log_bytes:
             return f"it printed more than {self._limits.log_bytes} bytes (LAMBDAPACK_LOG_LIMIT)"
         return ""
@@ -141,6 +169,9 @@ NEVER_STARTED_CODES = frozenset((126, 127))
 
 OOM_COUNTERS = ("cat", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 """Where cgroup v2 and v1 count the processes that the kernel killed for want of memory."""
+
+CPU_COUNTERS = ("cat", "/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpuacct/cpuacct.usage")
+"""Where cgroup v2 and v1 keep the CPU time of the container: `usage_usec N`, and nanoseconds alone."""
 
 WRITE_SECRETS_SCRIPT = 'umask 077; while [ $# -gt 0 ]; do head -c "$2" > "$1"; shift 2; done'
 """Cuts standard input into files by their lengths; head of coreutils reads no byte more than it is told to."""
@@ -232,23 +263,24 @@ class ContainerSandbox:
             execution, wire = self._daemon.execute(self._container, gate_command(tuple(command.argv)), command)
             with contextlib.closing(FrameReader(wire)) as pump:
                 pump.send(b"%d\n%b" % (len(command.stdin), command.stdin))
-                self._pass_on(pump, stream, watchdog, tuple(command.argv))
+                self._pass_on(pump, stream, watchdog, command.name)
             code = self._exit_code(execution)
             if code in NEVER_STARTED_CODES and self._daemon.state(self._container) != "running":
                 raise NotRunningError("it ended before the command could start")
             return code
 
-    def _pass_on(self, pump: FrameReader, stream: Stream, watchdog: Watchdog, argv: tuple[str, ...]) -> None:
+    def _pass_on(self, pump: FrameReader, stream: Stream, watchdog: Watchdog, name: str) -> None:
         tail = OutputTail()
         for frame in pump.ticks(lambda: min(watchdog.remaining, OUTPUT_TICK_SECONDS)):
             if frame is not None:
                 watchdog.count_output(frame[1])
                 tail.feed(frame[1])
                 stream(*frame)
-            if limit := watchdog.tripped:
+            watchdog.observe_cpu(self._cpu_seconds)
+            if (limit := watchdog.tripped) and not watchdog.excuses(self._cpu_seconds):
                 self._daemon.kill(self._container)
                 last = f"; its last lines:\n{tail}" if str(tail) else "; it printed nothing"
-                raise LambdapackError(TOO_LONG, f"`{' '.join(argv[:3])}` was stopped: {limit}{last}")
+                raise LambdapackError(TOO_LONG, f"`{name}` was stopped: {limit}{last}")
 
     def _exit_code(self, execution: str) -> int:
         until = time.monotonic() + SETTLE_SECONDS
@@ -263,12 +295,24 @@ class ContainerSandbox:
 
     def _out_of_memory(self) -> bool:
         """Tell whether the kernel killed anything since the last question. The exit code alone does not say."""
-        said: list[bytes] = []
-        limits = Limits(wall_seconds=30, silence_seconds=30)
-        with contextlib.suppress(LambdapackError):
-            self._listen(Command(OOM_COUNTERS), lambda _source, data: said.append(data), Watchdog(limits))
-        before, self._oom_kills = self._oom_kills, _count_oom_kills(b"".join(said))
+        before, self._oom_kills = self._oom_kills, _count_oom_kills(self._read_counters(OOM_COUNTERS))
         return self._oom_kills > before
+
+    def _cpu_seconds(self) -> float | None:
+        """Return the CPU time that the container has used, None where its kernel does not say."""
+        return _parse_cpu_seconds(self._read_counters(CPU_COUNTERS))
+
+    def _read_counters(self, argv: tuple[str, ...]) -> bytes:
+        """Return what files of the container's cgroup hold; one that is not there is left out."""
+        said: list[bytes] = []
+
+        def take(source: str, data: bytes) -> None:
+            if source == "stdout":
+                said.append(data)
+
+        with contextlib.suppress(LambdapackError):
+            self._listen(Command(argv), take, Watchdog(Limits(wall_seconds=30, silence_seconds=30)))
+        return b"".join(said)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -297,6 +341,15 @@ def _absolute_path(path: str) -> PurePosixPath:
     if not pure.is_absolute() or ".." in pure.parts:
         raise ValueError(f"{path} is not an absolute path in a sandbox")
     return pure
+
+
+def _parse_cpu_seconds(counters: bytes) -> float | None:
+    """Return the seconds behind `usage_usec`, or those of a number alone; None without either."""
+    for line in counters.splitlines():
+        key, _, value = line.rpartition(b" ")
+        if key in {b"", b"usage_usec"} and value.isdigit():
+            return int(value) / (1e6 if key else 1e9)
+    return None
 
 
 def _count_oom_kills(counters: bytes) -> int:

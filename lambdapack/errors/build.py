@@ -75,6 +75,15 @@ NPM_FAILED = Failure(
     "Correct what npm names, then repeat the build.",
     ExitCode.BUILD,
 )
+GIT_WITH_CREDENTIALS = Failure(
+    "LP122",
+    "git-with-credentials",
+    "a git dependency would be prepared beside registry credentials",
+    "npm runs the prepare script of a git dependency while it fetches, whatever --ignore-scripts says: it could read "
+    "the token.",
+    "Publish the package to a registry and depend on that, or pack it (`npm pack`) and depend on the tarball.",
+    ExitCode.BUILD,
+)
 ROOT_SCRIPT = Failure(
     "LP113",
     "root-script",
@@ -154,5 +163,6 @@ BUILD_FAILURES: tuple[Failure, ...] = (
     LOCK_REFUSED,
     INVOKE_FAILED,
     FUNCTION_ERROR,
+    GIT_WITH_CREDENTIALS,
 )
 """In code order."""

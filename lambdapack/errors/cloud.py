@@ -50,13 +50,13 @@ ACCESS_DENIED = Failure(
     "access-denied",
     "AWS does not allow this call",
     "The credentials are good, but no policy allows the action, or one forbids it.",
-    "Ask for the action named above; README has the least policy that lambdapack needs.",
+    "Ask for the action named above; README has the minimal IAM policy that lambdapack needs.",
     ExitCode.CLOUD,
 )
 THROTTLED = Failure(
     "LP411",
     "throttled",
-    "AWS is asked too often",
+    "AWS throttled the request",
     "The account's rate of calls is used up; each call was tried again with growing pauses.",
     "Wait a minute and repeat the command: it goes on where it stopped.",
     ExitCode.CLOUD,
@@ -64,7 +64,7 @@ THROTTLED = Failure(
 BUSY = Failure(
     "LP412",
     "busy",
-    "another update of the function does not end",
+    "another update of the function is still in progress",
     "AWS answers `The operation cannot be performed at this time. An update is in progress for resource`.",
     "Wait until it has ended (`aws lambda wait function-updated-v2 --function-name NAME`) and repeat the command.",
     ExitCode.CLOUD,
@@ -128,7 +128,7 @@ NO_FUNCTION = Failure(
 NOT_THERE = Failure(
     "LP416",
     "not-there",
-    "AWS does not have what was named",
+    "the AWS resource does not exist",
     "A version, alias, layer or role that is referred to does not exist in this account and region.",
     "Check the name and `--region`.",
     ExitCode.CLOUD,
@@ -199,7 +199,7 @@ ROLE = Failure(
 UPDATE_FAILED = Failure(
     "LP423",
     "update-failed",
-    "AWS took the change and then could not make it",
+    "AWS accepted the update, but it failed",
     "Lambda prepares a function after it has accepted a change, and that failed.",
     "Correct what AWS names above and repeat the command.",
     ExitCode.CLOUD,
@@ -207,7 +207,7 @@ UPDATE_FAILED = Failure(
 NOT_SETTLED = Failure(
     "LP424",
     "not-settled",
-    "the function does not become ready",
+    "the function did not become ready in time",
     "After a change a function is Pending or InProgress, normally for seconds.",
     "Look at it with `aws lambda get-function-configuration --function-name NAME`, and repeat the command.",
     ExitCode.CLOUD,
@@ -231,7 +231,7 @@ REFUSED = Failure(
 OTHER_CODE = Failure(
     "LP427",
     "other-code",
-    "AWS holds other bytes than were sent",
+    "the code in AWS does not match the uploaded zip",
     "The code digest that AWS computed is not the one of the zip: the object was exchanged, or somebody else deployed.",
     "Repeat the command, and let only one deployment run at a time.",
     ExitCode.CLOUD,
@@ -239,7 +239,7 @@ OTHER_CODE = Failure(
 SERVICE = Failure(
     "LP428",
     "service",
-    "AWS had an error of its own",
+    "AWS returned an internal error",
     "The call was tried again with growing pauses and failed each time.",
     "Look at https://health.aws.amazon.com and repeat the command: it goes on where it stopped.",
     ExitCode.CLOUD,

@@ -39,8 +39,8 @@ class Failure:
 DEFECT = Failure(
     "LP999",
     "defect",
-    "lambdapack has a defect",
-    "What happened is not foreseen, and neither your project nor this machine need be at fault.",
+    "internal error in lambdapack",
+    "This is a bug in lambdapack; your project may not be at fault.",
     "Run it again with LAMBDAPACK_DEBUG=1 and report the traceback.",
     ExitCode.BUG,
 )

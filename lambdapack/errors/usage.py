@@ -15,7 +15,8 @@ NO_PROJECT = Failure(
     "no-project",
     "there is no package.json",
     "A function's dependencies are installed from its package.json and package-lock.json.",
-    "Run `lambdapack build PATH` with the directory that holds package.json, or make one with `npm init -y`.",
+    "Run `lambdapack build PATH` with the directory that holds package.json, make one with `npm init -y`, or pack a "
+    "directory as it is with `--no-install`.",
     ExitCode.USAGE,
 )
 BROKEN_MANIFEST = Failure(
@@ -53,7 +54,7 @@ BAD_CONFIG = Failure(
 BAD_TARGET = Failure(
     "LP007",
     "bad-target",
-    "the thing to judge cannot be read",
+    "the target cannot be opened",
     "A directory or a zip archive is needed.",
     "Check the path; `unzip -t FILE` tests an archive.",
     ExitCode.USAGE,
@@ -86,7 +87,7 @@ UNRESOLVABLE_LINK = Failure(
 FILE_EXISTS = Failure(
     "LP013",
     "file-exists",
-    "a file that would be written is there, and says something else",
+    "a file to be written already exists with different content",
     "What you changed in it would be lost.",
     "Pass `--force` to replace it, or `--print` to see what it would say.",
     ExitCode.USAGE,
@@ -99,9 +100,17 @@ TEMPLATE_DIFFERS = Failure(
     "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
     ExitCode.USAGE,
 )
+UNREADABLE_TEMPLATE = Failure(
+    "LP015",
+    "unreadable-template",
+    "the template's architecture cannot be read",
+    "Its value is known only when the function is deployed, and addons for the wrong CPU do not load.",
+    "Pass `--arch arm64` or `--arch x86_64`, or set arch in lambdapack.toml.",
+    ExitCode.USAGE,
+)
 TOO_LARGE = Failure(
     "LP019",
-    "too-large",
+    "over-budget",
     "the input is larger than any package or project needs",
     "Every reader has a budget of bytes, entries and steps, so that no file costs memory or time out of proportion.",
     "Leave out what does not belong there; the limit and what exceeds it are named above.",
@@ -121,6 +130,7 @@ USAGE_FAILURES: tuple[Failure, ...] = (
     UNRESOLVABLE_LINK,
     FILE_EXISTS,
     TEMPLATE_DIFFERS,
+    UNREADABLE_TEMPLATE,
     TOO_LARGE,
 )
 """In code order."""

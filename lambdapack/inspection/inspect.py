@@ -28,7 +28,7 @@ from lambdapack.rules.model.file_system import LambdaFileSystem, merge_layers, p
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
 from lambdapack.rules.model.resolver import PackageFinder
-from lambdapack.rules.selection.prune import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
 from lambdapack.tree.entry import EntryKind
@@ -119,7 +119,7 @@ def build_inspection(report: Report, facts: PackageFacts, digest: HashFile) -> I
         same_bytes=find_duplicate_files(packages, lambda path: known.get(path) or digest(path)),
         spares=tuple(
             sorted(
-                _find_prunable_files(report.judgements, facts),
+                _find_prunable_files(report, facts),
                 key=lambda prunable_file: (-prunable_file.size, prunable_file.path),
             )
         ),
@@ -150,6 +150,8 @@ def libc_of_binary(binary: Binary) -> str | None:
     elf = binary.elf
     if elf is None:
         return None
+    if elf.is_android:
+        return "Android's"
     if any(is_musl(library) for library in elf.needed) or "ld-musl-" in (elf.interpreter or ""):
         return "musl"
     needs = (NUMBERED_VERSION.match(version_need.version) for version_need in elf.version_needs)
@@ -159,10 +161,9 @@ def libc_of_binary(binary: Binary) -> str | None:
     return "glibc" if "libc.so.6" in elf.needed else None
 
 
-def _find_prunable_files(judgements: Iterable[Judgement], facts: PackageFacts) -> Iterator[PrunableFile]:
+def _find_prunable_files(report: Report, facts: PackageFacts) -> Iterator[PrunableFile]:
     left = {path for path in find_leftovers(facts.entries) if facts.entries[path].kind is EntryKind.FILE}
     yield from (PrunableFile(path, facts.entries[path].size, "leftover") for path in left)
-    for judgement in prunable_binaries(judgements):
-        path = judgement.binary.path
-        if path in facts.entries and path not in left:
-            yield PrunableFile(path, judgement.binary.size, "other-system")
+    for file in prunable_files(report):
+        if file.path in facts.entries and file.path not in left:
+            yield PrunableFile(file.path, file.size, "other-system")

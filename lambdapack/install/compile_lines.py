@@ -1,4 +1,4 @@
-"""The compiler command lines in npm's output, and the CPU flags that each package was compiled with."""
+"""What npm's output shows: whose scripts ran, and the CPU flags that each package was compiled with."""
 
 import re
 from collections import Counter
@@ -31,6 +31,7 @@ class CompileLines:
     def __init__(self) -> None:
         """Begin before any script."""
         self._package = ""
+        self._ran: dict[str, None] = {}
         self._compiled: Counter[str] = Counter()
         self._flags: Counter[tuple[str, str]] = Counter()
 
@@ -38,9 +39,15 @@ class CompileLines:
         """Look at the next line, clean and without its end."""
         if head := _HEAD.fullmatch(line):
             self._package = head[1] or ""
+            self._ran[self._package] = None
         elif _COMPILER.search(line) and _SOURCE.search(line):
             self._compiled[self._package] += 1
             self._flags.update((self._package, flag) for flag in cpu_flags(line))
+
+    @property
+    def ran(self) -> tuple[str, ...]:
+        """The npm names of the packages whose scripts were run, in their order; "" is a project without a name."""
+        return tuple(self._ran)
 
     @property
     def flags(self) -> tuple[CompilerFlag, ...]:

@@ -1,15 +1,15 @@
 """Installs a project's dependencies in a sandbox, as a recipe says. Never touches the host's node_modules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from lambdapack.engine import emulation
-from lambdapack.engine.interface import Engine, Image, Sandbox, SandboxSpec
+from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, Image, Sandbox, SandboxSpec
 from lambdapack.engine.transcript import Transcript
-from lambdapack.errors.build import WRONG_IMAGE
+from lambdapack.errors.build import GIT_WITH_CREDENTIALS, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
@@ -17,10 +17,22 @@ from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result, find_absent_packages, owned_directories, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
-from lambdapack.managers.interface import SECRETS_DIRECTORY, CompletedRun, ImageFacts, InstallRun, PreparedSandbox
+from lambdapack.managers.interface import (
+    SECRETS_DIRECTORY,
+    CompletedRun,
+    ImageFacts,
+    InstallCommand,
+    InstallCommands,
+    InstallRun,
+    PreparedSandbox,
+    ScriptedPackage,
+)
 from lambdapack.model import TASK_ROOT
+from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
+FETCH_INPUTS = "the lockfile and its inputs into the sandbox"
+SCRIPT_INPUTS = "the fetched packages into a sandbox of their own"
 MAX_NAMED_ABSENT = 5
 
 KEPT_LOG_LINES = 40
@@ -40,17 +52,6 @@ class FactsCache(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _InstallStep:
-    """One sandbox of an install."""
-
-    label: str
-    secrets: bool  # the user's credentials are in it
-    scripts: bool = True
-    offline: bool = False  # everything is taken from the cache
-    network: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class _InstallContext:
     """A request, the recipe that is followed, and who watches."""
 
@@ -64,6 +65,20 @@ class _InstallContext:
         """Return a new transcript that keeps this request's secrets to itself."""
         words = (*self.request.manager.secret_words(self.request.settings), *self.request.source.secret_words)
         return Transcript(self.observer, words, self.compiled.take)
+
+
+@dataclass(frozen=True, slots=True)
+class _FetchedTree:
+    """Every package as it was unpacked, and those of which something has to run."""
+
+    context: _InstallContext
+    facts: ImageFacts
+    lines: tuple[str, ...]
+    tree: SpoolTree
+    packages: tuple[ScriptedPackage, ...]
+
+
+Followed = TypeVar("Followed")
 
 
 def find_available_image(
@@ -106,17 +121,50 @@ def install_dependencies(
 ) -> InstallResult:
     """Return the production dependencies as they are installed for the target, indexed from the host file `spool`.
 
-    LP110 or the record that fits when a command fails.
+    Two steps: everything is fetched while nothing runs, and then, only if the fetched files have something to run, that
+    runs in a sandbox that has neither the credentials nor the cache of the first. LP110 or the record that fits when a
+    command fails.
     """
     if request.installs_nothing:
         return empty_result(request)
+    _refuse_git_beside_credentials(request)
     recipes = request.recipes or candidate_recipes(request, engine)
+
+    def fetch(recipe: Recipe) -> _FetchedTree:
+        return _fetch_packages(_prepare_context(request, recipe, engine, observer), engine, spool)
+
+    fetched = _follow_first(recipes, fetch, observer)
+    context = fetched.context
+    if not (fetched.packages or request.scripts.root):
+        return _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+    scripted = replace(
+        request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
+    )
+    # A lock that tells of no script let a bare image fetch; what the files themselves ask for may want another.
+    following = recipes[recipes.index(context.recipe) :] if not request.scripts.nothing else ()
+
+    def run(recipe: Recipe) -> InstallResult:
+        prepared = _prepare_context(scripted, recipe, engine, observer)
+        return _run_scripts(prepared, fetched, engine, spool.with_name(f"{spool.stem}.built.tar"))
+
+    with fetched.tree:
+        return _follow_first(following or candidate_recipes(scripted, engine), run, observer)
+
+
+def _follow_first(recipes: tuple[Recipe, ...], follow: Callable[[Recipe], Followed], observer: Observer) -> Followed:
+    """Follow the recipes in their order until one does not give up."""
     for index, recipe in enumerate(recipes):
         try:
-            return _follow_recipe(_prepare_context(request, recipe, engine, observer), engine, spool)
+            return follow(recipe)
         except LambdapackError as error:
             _give_up(error, recipe, recipes[index + 1 :], observer)
     raise AssertionError("the last recipe either serves or raises")
+
+
+def _refuse_git_beside_credentials(request: InstallRequest) -> None:
+    """LP122: npm runs the prepare script of a git dependency while it fetches, whatever --ignore-scripts says."""
+    if request.scripts.git and request.settings.has_credentials:
+        raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {', '.join(request.scripts.git)}")
 
 
 def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer) -> _InstallContext:
@@ -129,79 +177,87 @@ def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, ob
     return _InstallContext(request, recipe, image, observer, CompileLines())
 
 
-def _follow_recipe(context: _InstallContext, engine: Engine, spool: Path) -> InstallResult:
-    *before, last = _plan_steps(context.request)
-    for step in before:
-        with _open_sandbox(context, step, engine) as sandbox:
-            _run_step(context, step, sandbox)
-    with _open_sandbox(context, last, engine) as sandbox:
-        facts, lines = _run_step(context, last, sandbox)
+def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _FetchedTree:
+    """Unpack every package beside the credentials and the shared cache, and run nothing of them."""
+    request = context.request
+    volumes = request.project_volumes(context.recipe.volumes) if request.scripts.git else context.recipe.volumes
+    with _open_sandbox(context, "fetch", engine, volumes) as sandbox:
+        prepared = _prepare_sandbox(context, sandbox, request.inputs, FETCH_INPUTS, secrets=True)
+        if prepared.facts.manager_version < context.recipe.oldest_manager:
+            words = f"{request.manager.name} {prepared.facts.manager} of {context.image.reference}"
+            raise LambdapackError(WRONG_IMAGE, f"{words} cannot install for another CPU")
+        commands = request.manager.fetch_commands(_install_run(context), prepared)
+        lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
-    return _make_result(context, facts, lines, spool)
+    tree = SpoolTree(spool)
+    packages = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
+    return _FetchedTree(context, prepared.facts, lines, tree, packages)
 
 
-def _plan_steps(request: InstallRequest) -> tuple[_InstallStep, ...]:
-    """Return one step, or two when package scripts would run beside credentials.
-
-    The first then fills the cache with scripts off; its tree and its secrets go with its container.
-    """
-    offline = request.script_policy == "offline"
-    if request.scripts.nothing or not (request.settings.has_credentials or offline):
-        return (_InstallStep("build", secrets=True),)
-    return (
-        _InstallStep("fetch", secrets=True, scripts=False),
-        _InstallStep("build", secrets=False, offline=True, network=not offline),
-    )
+def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine, spool: Path) -> InstallResult:
+    """Run what the fetched packages ask for, on a copy of them, without credentials and with the project's cache."""
+    request, network = context.request, context.request.script_policy != "offline"
+    volumes = request.project_volumes(context.recipe.volumes)
+    with _open_sandbox(context, "build", engine, volumes, network=network) as sandbox:
+        tree = request.manager.script_inputs(fetched.tree, fetched.packages)
+        prepared = _prepare_sandbox(context, sandbox, tree, SCRIPT_INPUTS, secrets=not request.settings.has_credentials)
+        commands = request.manager.script_commands(_install_run(context, fetched.packages), prepared)
+        lines = _run_commands(context, commands, prepared, sandbox)
+        sandbox.get(TASK_ROOT, spool, context.observer)
+    return _make_result(context, prepared.facts, (*fetched.lines, *lines), SpoolTree(spool))
 
 
 @contextmanager
-def _open_sandbox(context: _InstallContext, step: _InstallStep, engine: Engine) -> Iterator[Sandbox]:
+def _open_sandbox(
+    context: _InstallContext, label: str, engine: Engine, volumes: tuple[CacheVolume, ...], *, network: bool = True
+) -> Iterator[Sandbox]:
     spec = SandboxSpec(
         image=context.image.reference,
         architecture=context.recipe.image.architecture,
-        label=step.label,
+        label=label,
         limits=context.request.limits,
-        network=step.network,
+        network=network,
         secrets=SECRETS_DIRECTORY,
-        volumes=context.recipe.volumes,
+        volumes=volumes,
         keep=context.request.keep,
     )
     with engine.open(spec, context.observer) as sandbox:
         yield sandbox
 
 
-def _run_step(context: _InstallContext, step: _InstallStep, sandbox: Sandbox) -> tuple[ImageFacts, tuple[str, ...]]:
-    """Install in an open sandbox and return what its image brings, and the lines that were printed last."""
-    request, recipe = context.request, context.recipe
-    with context.observer.task("Copying the lockfile and its inputs into the sandbox"):
-        for tool in recipe.tools:
+def _prepare_sandbox(
+    context: _InstallContext, sandbox: Sandbox, tree: Tree, what: str, *, secrets: bool
+) -> PreparedSandbox:
+    with context.observer.task(f"Copying {what}"):
+        for tool in context.recipe.tools:
             sandbox.put(tool.tree, tool.directory)
-        prepared = request.manager.prepare(sandbox, request.inputs, request.settings, secrets=step.secrets)
-    if prepared.facts.manager_version < recipe.oldest_manager:
-        words = f"{request.manager.name} {prepared.facts.manager} of {context.image.reference}"
-        raise LambdapackError(WRONG_IMAGE, f"{words} cannot install for another CPU")
-    run = InstallRun(
+        return context.request.manager.prepare(sandbox, tree, context.request.settings, secrets=secrets)
+
+
+def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...] = ()) -> InstallRun:
+    request, recipe = context.request, context.recipe
+    return InstallRun(
         architecture=request.target.architecture,
         scripts=request.scripts,
-        run_scripts=step.scripts,
-        offline=step.offline,
+        packages=packages,
+        omitted=request.settings.omitted,
         flags=recipe.flags,
         environment={**request.settings.compiler_flags, **recipe.environment},
         limits=request.limits,
     )
-    return prepared.facts, _run_commands(context, run, prepared, sandbox)
 
 
 def _run_commands(
-    context: _InstallContext, run: InstallRun, prepared: PreparedSandbox, sandbox: Sandbox
+    context: _InstallContext, install: InstallCommands, prepared: PreparedSandbox, sandbox: Sandbox
 ) -> tuple[str, ...]:
     request, recipe = context.request, context.recipe
-    install = request.manager.commands(run, prepared)
-    transcript = context.open_transcript()
+    lines: list[str] = []
     with context.observer.task(f"{install.title} ({recipe.strategy}, {request.target.architecture})"):
         for step in install.commands:
-            ended = sandbox.run(step.command, transcript)
+            transcript = context.open_transcript()  # an earlier command's errors explain nothing of this one
+            ended = _run_command(context, step, sandbox, transcript)
             transcript.close()
+            lines += transcript.lines
             completed = CompletedRun(
                 ended=ended,
                 lines=transcript.lines,
@@ -210,22 +266,43 @@ def _run_commands(
                 manager_version=prepared.facts.manager,
                 script=step.script,
             )
-            if failure := request.manager.failure(completed, request.source):
+            failure = request.manager.failure(completed, request.source)
+            if failure and step.otherwise:
+                sandbox.run(step.otherwise, transcript)
+                reason = failure.detail.partition("\n")[0]
+                context.observer.note(f"{step.optional} is optional and left out: {reason}")
+            elif failure:
                 raise failure
-    return transcript.lines
+    return tuple(lines)
 
 
-def _make_result(context: _InstallContext, facts: ImageFacts, lines: tuple[str, ...], spool: Path) -> InstallResult:
+def _run_command(
+    context: _InstallContext, step: InstallCommand, sandbox: Sandbox, transcript: Transcript
+) -> CommandResult:
+    """Run one command; LP116 names the script that was running, which nobody sees from the command line alone."""
+    try:
+        return sandbox.run(step.command, transcript)
+    except LambdapackError as error:
+        script = context.request.manager.running_script(transcript.lines)
+        if error.failure is not TOO_LONG or not script:
+            raise
+        raise LambdapackError(TOO_LONG, f"{script}: {error.detail}", hint=error.hint) from error
+
+
+def _make_result(
+    context: _InstallContext, facts: ImageFacts, lines: tuple[str, ...], whole: SpoolTree
+) -> InstallResult:
     request, lock = context.request, context.request.source.lock
     directories = owned_directories(lock)
-    whole = SpoolTree(spool)
     tree = select_shipped_files(whole, request.inputs, directories, request.manager)
-    absent = find_absent_packages(lock, request.target.architecture, tree) if lock else ()
+    omitted = request.settings.omitted
+    absent = find_absent_packages(lock, request.target.architecture, tree, omitted) if lock else ()
     if absent:
         more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
         names = ", ".join(absent[:MAX_NAMED_ABSENT])
+        why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
         context.observer.note(
-            f"{request.manager.name} left out optional packages that are locked for this target: {names}{more}"
+            f"{request.manager.name} left out optional packages that are locked for this target{why}: {names}{more}"
         )
     return InstallResult(
         tree=tree,
@@ -235,6 +312,7 @@ def _make_result(context: _InstallContext, facts: ImageFacts, lines: tuple[str, 
         recipe=context.recipe,
         facts=facts,
         compiler_flags=context.compiled.flags,
+        scripts_run=context.compiled.ran,
         absent=absent,
         log=lines[-KEPT_LOG_LINES:],
         spool=whole,

@@ -1,9 +1,10 @@
 """What an install is asked for and what it gives. Data only."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lambdapack.engine.interface import Image, Limits
+from lambdapack.engine.interface import CacheVolume, Image, Limits
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.key import DependencyKey
 from lambdapack.install.recipe import Recipe
@@ -14,7 +15,13 @@ from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
 CACHE_VOLUME = "lambdapack-npm"
-"""Named volume that keeps downloads between builds. Only NPM_USER writes there; npm checks the integrity of each."""
+"""Named volume that keeps all projects' downloads between builds. Only what runs nothing of a package writes there.
+
+npm checks the integrity of what it takes from there, where the lock has one.
+"""
+
+PROJECT_MARK_DIGITS = 12
+"""Hexadecimal digits of a digest, so that no two projects of a machine meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,12 @@ class InstallRequest:
         """True when no package and no script of the project is there for it: no container is needed."""
         return not self.scripts.root and not (self.source.lock and self.source.lock.production)
 
+    def project_volumes(self, volumes: tuple[CacheVolume, ...]) -> tuple[CacheVolume, ...]:
+        """Return volumes of this project alone in place of shared ones: what scripts write, no other project reads."""
+        root = str(self.source.repository.root.resolve())
+        mark = hashlib.sha256(root.encode("utf-8", "surrogateescape")).hexdigest()[:PROJECT_MARK_DIGITS]
+        return tuple(CacheVolume(f"{volume.name}-{mark}", volume.directory) for volume in volumes)
+
     def image(self, architecture: Architecture) -> str:
         """Return the reference of the image for a CPU: with a toolchain where anything runs, else the bare one."""
         references = self.images[architecture]
@@ -74,6 +87,7 @@ class InstallResult:
     image: Image | None = None  # None: nothing to install, no container was started
     recipe: Recipe | None = None  # that was followed in the end
     facts: ImageFacts | None = None  # of the image
+    scripts_run: tuple[str, ...] = ()  # npm names of the packages whose install scripts the log shows as run
     compiler_flags: tuple[CompilerFlag, ...] = ()  # for which CPUs the packages' compilers were told to compile
     absent: tuple[str, ...] = ()  # optional packages for this target that were left out
     log: tuple[str, ...] = ()  # the package manager's last lines

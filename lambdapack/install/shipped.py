@@ -52,16 +52,22 @@ def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
         return bytes(new) != bytes(old)
 
 
-def find_absent_packages(lock: Lock, architecture: Architecture, tree: Tree) -> tuple[str, ...]:
-    """Name the optional packages for this CPU that are locked and not there: npm drops what fails, and exits with 0."""
+def find_absent_packages(
+    lock: Lock, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Name the packages for this CPU that are locked and not there: npm drops what fails, and exits with 0.
+
+    Those of an omitted kind are all named; otherwise those that somebody can have waited for.
+    """
     manifest = "package.json"
     there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
-    expected = _expected_packages(lock, architecture)
+    expected = _expected_packages(lock, architecture, omitted)
     return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
 
 
-def _expected_packages(lock: Lock, architecture: Architecture) -> Iterator[LockedPackage]:
+def _expected_packages(lock: Lock, architecture: Architecture, omitted: tuple[str, ...]) -> Iterator[LockedPackage]:
     for package in lock.production:
-        chosen = package.has_install_script or architecture.node in package.cpu
-        if package.optional and not package.link and chosen and is_installable(package, architecture):
+        chosen = package.has_install_script or architecture.node in package.cpu or "optional" in omitted
+        wanted = (package.optional and chosen) or (package.peer and "peer" in omitted)
+        if wanted and not package.link and is_installable(package, architecture):
             yield package

@@ -38,7 +38,9 @@ class ManagerSettings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # proxies, NODE_EXTRA_CA_CERTS
     compiler_flags: Mapping[str, str] = field(default_factory=dict)  # CFLAGS, CXXFLAGS: no secret, part of the key
     has_credentials: bool = False
-    dropped: tuple[str, ...] = ()  # keys that are not carried over, sorted
+    dropped: tuple[str, ...] = ()  # keys that are not carried over and could change an install, sorted
+    refused: tuple[str, ...] = ()  # "include=dev": settings that a build goes against
+    omitted: tuple[str, ...] = ()  # kinds of dependencies that are left out besides "dev": "optional", "peer"
     undefined: tuple[str, ...] = ()  # variables that a carried key names and the host does not have
     without_secrets: str = ""  # canonical, for the dependency key
     registries: tuple[str, ...] = ()  # URLs that it names, the general one first
@@ -63,15 +65,6 @@ class InstallScripts:
         return not (self.packages or self.root or self.git)
 
     @property
-    def by_manager(self) -> bool:
-        """True when the package manager itself runs install scripts.
-
-        Without them npm is told --ignore-scripts: it would run node-gyp for a stray binding.gyp that the lockfile does
-        not tell of (better-sqlite3 13; docs/lab.md#6-npm).
-        """
-        return bool(self.packages or self.git)
-
-    @property
     def reason(self) -> str:
         """One clause, naming the first that asks for it."""
         for names, one, many in (
@@ -84,6 +77,17 @@ class InstallScripts:
             if names:
                 return one.format(names[0])
         return "no package runs an install script"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedPackage:
+    """A package of a fetched tree of which something has to run."""
+
+    name: str  # "bcrypt@6.0.0"
+    path: str  # in node_modules, below the root; a link's own place
+    directory: str  # where its files are: `path`, or what the link leads to
+    optional: bool = False  # the install goes on without it when it fails
+    compiles: bool = True  # False: it says itself that its binding.gyp is not for an install
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +119,9 @@ class InstallRun:
     """One run of the package manager, as a recipe and its step ask for it."""
 
     architecture: Architecture  # to install for
-    scripts: InstallScripts
-    run_scripts: bool = True  # False: only fetch
-    offline: bool = False  # take everything from the cache
+    scripts: InstallScripts = field(default_factory=InstallScripts)
+    packages: tuple[ScriptedPackage, ...] = ()  # of the fetched tree, whose scripts run
+    omitted: tuple[str, ...] = ()  # as in ManagerSettings
     flags: tuple[str, ...] = ()  # of the recipe
     environment: Mapping[str, str] = field(default_factory=dict)  # of the recipe and the user; no secret
     limits: Limits = field(default_factory=Limits)
@@ -129,13 +133,15 @@ class InstallCommand:
 
     command: Command
     script: str = ""  # the project's own script that it runs
+    optional: str = ""  # the optional package that it is about: when it fails, `otherwise` runs and the install goes on
+    otherwise: Command | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InstallCommands:
     """The commands of a run, in their order."""
 
-    title: str  # "npm ci"
+    title: str  # "npm ci", "npm rebuild"
     commands: tuple[InstallCommand, ...]
 
 
@@ -222,12 +228,28 @@ class PackageManager(Protocol):
         """Put inputs and settings in place; without `secrets` only what package scripts may see. LP103."""
         ...
 
-    def commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
-        """Return the commands of a run."""
+    def fetch_commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
+        """Return the commands that unpack every package and run nothing of them."""
+        ...
+
+    def find_scripts(self, source: DependencySource, tree: Tree) -> tuple[ScriptedPackage, ...]:
+        """Return the packages of a fetched tree of which something has to run, as their own files say."""
+        ...
+
+    def script_inputs(self, tree: Tree, packages: Sequence[ScriptedPackage]) -> Tree:
+        """Return a fetched tree as the commands that run its scripts want it."""
+        ...
+
+    def script_commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
+        """Return the commands that run the scripts of the packages, and then the project's own, and fetch nothing."""
         ...
 
     def secret_words(self, settings: ManagerSettings) -> tuple[str, ...]:
         """Return the tokens and passwords that must not be seen in a log line."""
+        ...
+
+    def running_script(self, lines: Sequence[str]) -> str:
+        """Return which script was running when these lines were the last, in words; "" for none."""
         ...
 
     def failure(self, run: CompletedRun, source: DependencySource) -> LambdapackError | None:

@@ -34,10 +34,12 @@ CMAKE_LEFTOVERS: Final = re.compile(
 
 BOOKKEEPING_FILES: Final = re.compile(
     r"(?:.*/)?node_modules/(?:\.package-lock\.json|\.yarn-integrity|\.yarn-state\.yml|\.modules\.yaml|\.cache(?:/.*)?)"
-    r"|(?:.*/)?node_modules/(?:.*/)?(?:build-tmp-napi-v\d+|__pycache__)(?:/.*)?",
+    r"|(?:.*/)?node_modules/(?:.*/)?(?:build-tmp-napi-v\d+|__pycache__)(?:/.*)?"
+    r"|(?:.*/)?node_modules/(?:.*/)?(?:\._[^/]+|\.DS_Store)",
     re.DOTALL,
 )
-"""Records of npm, yarn and pnpm, caches, node-pre-gyp's scratch files and gyp's compiled Python, anywhere in a package.
+"""Records of npm, yarn and pnpm, caches, node-pre-gyp's scratch files, gyp's compiled Python and what macOS leaves
+beside files that it copies (._NAME), anywhere in a package.
 
 node_modules/.bin stays: there are programs that start their tools by that path."""
 

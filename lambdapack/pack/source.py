@@ -6,7 +6,7 @@ import stat
 import struct
 import time
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,9 +72,9 @@ VERSION_CONTROL_REASON: Final = "version control"
 TOOL_OUTPUT_REASON: Final = "tool output"
 LITTER_REASON: Final = "operating system files"
 SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
-OWN_STREAM_REASON: Final = "this command's own output"
 GROWING_REASON: Final = "it grows while it is read"
 OWN_FILE_REASON: Final = "lambdapack's own"
+WRITTEN_STREAM_REASON: Final = "this command writes its output there"
 
 NEVER_SHIPPED: Final = {
     NODE_MODULES: HOST_MODULES_REASON,
@@ -154,31 +154,6 @@ def bound_pattern(pattern: str, place: str) -> str:
     return bare
 
 
-def own_streams(directory: Path) -> frozenset[str]:
-    """Return the files below a directory that are this process's own stdout or stderr: `build 2> build.log`.
-
-    Found by device and inode: the shell opened them under any name. Windows tells neither of a handle.
-    """
-    identities = set()
-    for stream in (1, 2):
-        with suppress(OSError):
-            status = os.fstat(stream)
-            if stat.S_ISREG(status.st_mode) and status.st_ino:
-                identities.add((status.st_dev, status.st_ino))
-    return frozenset(_paths_of(directory, identities)) if identities else frozenset()
-
-
-def _paths_of(directory: Path, identities: Collection[tuple[int, int]]) -> Iterator[str]:
-    for folder, names, files in os.walk(directory):
-        names[:] = [name for name in names if name not in NEVER_SHIPPED]
-        for name in files:
-            with suppress(OSError):
-                path = Path(folder, name)
-                status = path.stat(follow_symlinks=False)
-                if (status.st_dev, status.st_ino) in identities:
-                    yield path.relative_to(directory).as_posix()
-
-
 ExcludedPath = tuple[str, str]
 """Path and reason; a directory stands for everything in it."""
 
@@ -196,11 +171,13 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
 
     Modes come from content, so every host gives the same. LP006, LP007 and LP008 for what cannot be read or shipped.
     """
-    ignore, streams = read_ignore_rules(directory), own_streams(directory)
+    ignore, streams = read_ignore_rules(directory), _written_streams()
     left_out: list[ExcludedPath] = []
 
     def keep(path: str, is_directory: bool) -> bool:  # noqa: FBT001  # the form that DirectoryTree asks in
-        reason = OWN_STREAM_REASON if path in streams else ignore.reason(path, is_directory=is_directory)
+        reason = ignore.reason(path, is_directory=is_directory)
+        if reason is None and streams and not is_directory and _device_and_inode(directory / path) in streams:
+            reason = WRITTEN_STREAM_REASON
         if reason is not None:
             left_out.append((path, reason))
         return reason is None
@@ -227,6 +204,25 @@ def growing_files(directory: Path, tree: Tree) -> frozenset[str]:
                 if status.st_mtime > young and status.st_size > entry.size:
                     growing.add(path)
     return frozenset(growing)
+
+
+def _written_streams() -> frozenset[tuple[int, int]]:
+    """Return the files that stdout and stderr are written to (`build 2> build.log`): they change as they are read."""
+    identities = set()
+    for descriptor in (1, 2):
+        with suppress(OSError):  # it is closed
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                identities.add((status.st_dev, status.st_ino))
+    return frozenset(identities)
+
+
+def _device_and_inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _set_modes(tree: Tree, executable: Sequence[str]) -> Tree:

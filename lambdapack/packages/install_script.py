@@ -2,11 +2,14 @@
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
+from lambdapack.packages.masked import mask_source
 from lambdapack.packages.native_use import MAX_SOURCE_FILE_BYTES, resolve_relative
 from lambdapack.packages.requires import find_module_requests
-from lambdapack.tree.entry import Tree, read_file
+from lambdapack.tree.entry import EntryKind, Tree, read_file
 
 MAX_SCRIPT_FILES = 20
 """Files that are read of one script; those that download are a handful."""
@@ -23,12 +26,30 @@ CHMOD_CALL = re.compile(r"\bchmod(?:Sync)?\s*\(|\b0o?7[0-7]{2}\b|['\"](?:@[\w-]+
 """What is done only to a file that is to be started; bin-build and bin-wrapper do it inside."""
 
 
+WRITE_CALL = re.compile(
+    r"\bcreateWriteStream\b|\b(?:append|write|copy)File|\bpipe(?:line)?\s*\(|\bextract|\bunzip|\btar\b|\bgunzip"
+    r"|\bdownload\w*\s*\(|['\"](?:@[\w-]+/)?bin-(?:build|wrapper)['\"]",
+    re.IGNORECASE,
+)
+"""What is done with a download that is kept; what only asks for news, or reports an installation, does none of it."""
+
+STRING_LITERAL = re.compile(r"(['\"`])((?:\\.|(?!\1)[^\\\n])*)\1")
+
+MAX_LITERALS = 2000
+MAX_LITERAL_LENGTH = 200
+"""Strings of a script that are kept, and their characters: names of files and commands are shorter."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstallScriptTraits:
     """The traits of an install script and of the files that it requires."""
 
     fetches: bool = False
     makes_program: bool = False
+    writes: bool = False
+    literals: tuple[str, ...] = ()  # the strings in it: files that it makes, commands that it starts
+    programs: frozenset[str] = frozenset()  # of a package that fetches: its `#!` files, by path in it
+    node_scripts: frozenset[str] = frozenset()  # those of them that node runs: npm publishes such
 
 
 def read_install_script(tree: Tree, directory: str, command: str) -> InstallScriptTraits:
@@ -54,4 +75,40 @@ def read_install_script(tree: Tree, directory: str, command: str) -> InstallScri
             file for name in named if (file := resolve_relative(tree, directory, posixpath.dirname(path), name))
         ]
     whole = "\n".join(text)
-    return InstallScriptTraits(DOWNLOAD_CALL.search(whole) is not None, CHMOD_CALL.search(whole) is not None)
+    fetches = DOWNLOAD_CALL.search(whole) is not None
+    programs = dict(_read_shebangs(tree, directory)) if fetches else {}
+    return InstallScriptTraits(
+        fetches,
+        makes_program=CHMOD_CALL.search(whole) is not None,
+        writes=WRITE_CALL.search(whole) is not None,
+        literals=_string_literals(whole),
+        programs=frozenset(programs),
+        node_scripts=frozenset(path for path, line in programs.items() if NODE_SHEBANG.search(line)),
+    )
+
+
+def _string_literals(source: str) -> tuple[str, ...]:
+    """Return the strings of a source, comments left out."""
+    code = mask_source(source).code
+    found = (match[2] for match in STRING_LITERAL.finditer(source) if code[match.start()] == match[1])
+    short = dict.fromkeys(text for text in found if text and len(text) <= MAX_LITERAL_LENGTH)
+    return tuple(islice(short, MAX_LITERALS))
+
+
+def _read_shebangs(tree: Tree, directory: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the executable scripts of a package, by path in it, with their first line."""
+    start = f"{directory}/"
+    for path, entry in tree.entries.items():
+        own = path.startswith(start) and "node_modules/" not in path[len(start) :]
+        if own and entry.kind is EntryKind.FILE and entry.mode & 0o111 and entry.size > len(SHEBANG):
+            with tree.view(path) as data:
+                line = bytes(data[:MAX_SHEBANG_BYTES]).partition(b"\n")[0]
+            if line.startswith(SHEBANG):
+                yield path[len(start) :], line
+
+
+SHEBANG = b"#!"
+MAX_SHEBANG_BYTES = 256
+"""Bytes of a `#!` line that Linux reads (BINPRM_BUF_SIZE)."""
+
+NODE_SHEBANG = re.compile(rb"\bnode\b")

@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdapack.managers.registry import MANAGERS
 from lambdapack.packages.install_script import InstallScriptTraits, read_install_script
-from lambdapack.packages.native_use import NativeUse, read_native_use
+from lambdapack.packages.native_use import NativePart, NativeUse, read_native_part
 from lambdapack.tree.entry import Entry, EntryKind, Tree, ancestors, read_file
 
 LOCKFILE_NAMES = tuple(name for manager in MANAGERS for name in manager.lockfiles)
@@ -55,6 +55,7 @@ class PackageManifest:
     peer_dependencies: frozenset[str] = frozenset()
     install_script: str = ""  # preinstall, install and postinstall, joined
     gypfile: bool = False
+    napi: bool = False  # napi-rs: a table "napi"
     module_name: str = ""  # node-pre-gyp: binary.module_name
     module_path: str = ""  # node-pre-gyp: binary.module_path, a template
     napi_versions: tuple[int, ...] = ()
@@ -64,13 +65,18 @@ class PackageManifest:
     script: InstallScriptTraits = field(
         default=InstallScriptTraits()
     )  # what the files do that the install script starts
-    ask_native_use: Callable[[], NativeUse] = field(default=lambda: NativeUse.UNKNOWN, compare=False, repr=False)
+    ask_native_part: Callable[[], NativePart] = field(default=NativePart, compare=False, repr=False)
     locked: frozenset[str] | None = None  # names in the lockfile beside it; None without one
 
     @property
     def native_use(self) -> NativeUse:
         """How the package's own sources use its native part. Read when asked for: the tree must be open."""
-        return self.ask_native_use()
+        return self.ask_native_part().use
+
+    @property
+    def names_native_part(self) -> bool:
+        """Whether the package's own sources name a native file, or call a loader of one. Read when asked for."""
+        return self.ask_native_part().is_named
 
 
 def read_manifests(tree: Tree) -> Mapping[str, PackageManifest]:
@@ -103,7 +109,8 @@ def _read_manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -
     command = " && ".join(_text(scripts.get(key)) for key in _INSTALL_SCRIPTS if scripts.get(key))
     parts = frozenset(dependency for dependency in dependencies | optional if PLATFORM_WORDS.search(dependency))
     gyp = raw.get("gypfile") is True or posixpath.join(directory, "binding.gyp") in tree.entries
-    native = bool(command or parts or binary or gyp or directory in above_addons) and "node_modules/" in directory
+    named = command or parts or binary or gyp or raw.get("napi") or directory in above_addons
+    native = bool(named) and "node_modules/" in directory
     return PackageManifest(
         directory=directory,
         name=_text(raw.get("name")) or name_from_directory(directory),
@@ -118,6 +125,7 @@ def _read_manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -
         peer_dependencies=frozenset(_table(raw.get("peerDependencies"))),
         install_script=command,
         gypfile=gyp,
+        napi=bool(_table(raw.get("napi"))),
         module_name=_text(binary.get("module_name")),
         module_path=_text(binary.get("module_path")),
         napi_versions=tuple(number for number in _list(binary.get("napi_versions")) if isinstance(number, int)),
@@ -125,7 +133,7 @@ def _read_manifest(tree: Tree, directory: str, above_addons: AbstractSet[str]) -
         module_type=_text(raw.get("type")),
         builds=tuple(_read_builds(tree, directory)),
         script=read_install_script(tree, directory, command) if native else InstallScriptTraits(),
-        ask_native_use=cache(lambda: read_native_use(tree, directory, raw, parts) if native else NativeUse.UNKNOWN),
+        ask_native_part=cache(lambda: read_native_part(tree, directory, raw, parts) if native else NativePart()),
         locked=_read_locked_names(tree, directory),
     )
 

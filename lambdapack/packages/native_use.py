@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -21,6 +21,9 @@ NATIVE_ARGUMENT = re.compile(
 )
 """Arguments of require() that stand for a native file: its name, its directory, or a package that looks for it."""
 
+NATIVE_FILE_LITERAL = re.compile(r"(['\"`])[^'\"`\n]*[\w}\])]\.node\1")
+"""A string that is the name of a native file; `'.node'` alone is an extension in a resolver's list."""
+
 REQUIRE_ENDINGS = ("", ".js", ".cjs", ".mjs", ".json", "/index.js", "/index.cjs", "/index.mjs")
 
 
@@ -34,6 +37,14 @@ class NativeUse(Enum):
     ELSEWHERE = "elsewhere"  # only on other systems is it asked for
 
 
+@dataclass(frozen=True, slots=True)
+class NativePart:
+    """What a package's sources tell about its native part."""
+
+    use: NativeUse = NativeUse.UNKNOWN
+    is_named: bool = False  # by a loader's call, or as a file; a computed require() names nothing
+
+
 DISPENSABLE_USES = frozenset({NativeUse.GUARDED, NativeUse.ELSEWHERE})
 """What a package can do without on Lambda."""
 
@@ -42,12 +53,17 @@ _WORST_FIRST = (NativeUse.REQUIRED, NativeUse.STOPGAP, NativeUse.GUARDED, Native
 
 @dataclass(frozen=True, slots=True)
 class _SourceFile:
-    use: NativeUse  # by its own hands
+    use: NativeUse  # by its own hands, whatever the argument
+    named_use: NativeUse  # the same, computed arguments left out
+    is_named: bool
     edges: tuple[tuple[str, NativeUse], ...]  # files of the package that it requires, and how bad their lack can be
 
 
-def read_native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], parts: frozenset[str]) -> NativeUse:
-    """Return it for the package at a directory; `parts` are the platform packages that it depends on."""
+def read_native_part(tree: Tree, directory: str, manifest: Mapping[str, Any], parts: frozenset[str]) -> NativePart:
+    """Return it for the package at a directory; `parts` are the platform packages that it depends on.
+
+    Where a native file is asked for by name, a computed require() elsewhere is for something else.
+    """
     files: dict[str, _SourceFile] = {}
     entries = [
         found for point in _entry_points(manifest) if (found := resolve_relative(tree, directory, directory, point))
@@ -60,32 +76,50 @@ def read_native_use(tree: Tree, directory: str, manifest: Mapping[str, Any], par
         if path in files:
             continue
         if len(files) >= MAX_SOURCE_FILES or size > MAX_SOURCE_FILE_BYTES or left < 0:
-            return NativeUse.UNKNOWN
+            return NativePart(is_named=any(source_file.is_named for source_file in files.values()))
         files[path] = _read_source(tree, directory, path, parts)
         pending += [edge for edge, _ in files[path].edges]
-    return _worst_use(_propagate_uses(files)[path] for path in entries)
+    named = any(source_file.named_use is not NativeUse.UNKNOWN for source_file in files.values())
+    uses = _propagate_uses(
+        {
+            path: replace(source_file, use=source_file.named_use) if named else source_file
+            for path, source_file in files.items()
+        }
+    )
+    is_named = any(source_file.is_named for source_file in files.values())
+    return NativePart(_worst_use(uses[path] for path in entries), is_named)
 
 
 def _read_source(tree: Tree, directory: str, path: str, parts: frozenset[str]) -> _SourceFile:
     if path.endswith(".json"):
-        return _SourceFile(NativeUse.UNKNOWN, ())
+        return _SourceFile(NativeUse.UNKNOWN, NativeUse.UNKNOWN, False, ())  # a record
     source = read_file(tree, path).decode("utf-8", "replace")
     requests = tuple(find_module_requests(source))
     forgives = any(
         module_request.guarded or module_request.likely < Likelihood.PERHAPS for module_request in requests
     ) and not has_native_error(source)
-    own = _worst_use(
-        _use_of_request(module_request) if forgives else NativeUse.REQUIRED
+    native = tuple(
+        (module_request, _use_of_request(module_request) if forgives else NativeUse.REQUIRED)
         for module_request in requests
         if _is_native(module_request, parts)
     )
+    asked = any(NATIVE_ARGUMENT.search(module_request.text) for module_request, _ in native)
     edges = (
         (target, _use_of_request(module_request) if forgives else NativeUse.REQUIRED)
         for module_request in requests
         if module_request.literal.startswith(".")
         and (target := resolve_relative(tree, directory, posixpath.dirname(path), module_request.literal))
     )
-    return _SourceFile(own, tuple(edges))
+    return _SourceFile(
+        _worst_use(use for _, use in native),
+        _worst_use(use for module_request, use in native if _is_named(module_request)),
+        asked or NATIVE_FILE_LITERAL.search(source) is not None,
+        tuple(edges),
+    )
+
+
+def _is_named(want: ModuleRequest) -> bool:
+    return bool(want.literal) or NATIVE_ARGUMENT.search(want.text) is not None
 
 
 def _is_native(want: ModuleRequest, parts: frozenset[str]) -> bool:

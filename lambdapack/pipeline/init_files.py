@@ -1,7 +1,7 @@
 """Writes the recipe files of `lambdapack init`. Never changes a file that the user owns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class InitRequest:
     name: str
     target: Target
     handler: str
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # what a serverless.yml may refer to
 
 
 def read_recipe_context(request: InitRequest) -> tuple[RecipeContext, tuple[str, ...]]:
@@ -52,15 +53,7 @@ def read_recipe_context(request: InitRequest) -> tuple[RecipeContext, tuple[str,
     needs_package = request.recipes != ("cdk",) or (home / "package.json").is_file()
     source = read_dependencies(home) if needs_package else None
     lock = source.lock.path if source and source.lock else home / "package-lock.json"
-    resources = find_resources(home, notes)
-    template = next(
-        (
-            origin.rpartition(":")[0]
-            for template_resource in resources
-            for _, origin in template_resource.values.values()
-        ),
-        None,
-    )
+    resources = find_resources(home, notes, request.environ)
     context = RecipeContext(
         name=request.name,
         target=request.target,
@@ -69,8 +62,14 @@ def read_recipe_context(request: InitRequest) -> tuple[RecipeContext, tuple[str,
         lock=lock.relative_to(root).as_posix() if lock.is_relative_to(root) else "package-lock.json",
         typescript=(home / "tsconfig.json").is_file(),
         resources=resources,
-        template=template or "template.yaml",
+        template=resources[0].template if resources else "template.yaml",
     )
+    notes += [
+        f"{resource.name} gets {resolved.value} ({resolved.origin}): with other parameters, pass --arch and --runtime"
+        for resource in resources
+        for resolved in resource.values.values()
+        if not resolved.literal and "sam" in request.recipes
+    ]
     return context, tuple(notes)
 
 

@@ -44,7 +44,7 @@ def tighten_by_image(
     except LambdapackError as error:
         if error.failure not in (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED):
             raise
-        observer.note(f"judged by shipped data alone: {error.detail.splitlines()[0]}")
+        observer.note(f"verified against built-in runtime data only: {error.detail.splitlines()[0]}")
         return runtime
     return tighten_runtime(runtime, measured)
 

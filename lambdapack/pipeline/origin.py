@@ -10,9 +10,12 @@ from lambdapack.managers.registry import find_manager, read_dependencies
 from lambdapack.pack.digest import code_digest
 from lambdapack.pack.output import read_zip_manifest
 from lambdapack.rules.model.package import PackageOrigin
+from lambdapack.tree.entry import EntryKind, Tree
 
 MAX_PARENT_LEVELS = 3
 """Directories above a zip in which its project is looked for: .lambdapack/NAME.zip and build/out/NAME.zip."""
+
+SCRIPT_SUFFIXES = (".js", ".mjs", ".cjs", ".ts", ".json")
 
 SETTINGS_PART = ".npmrc"
 """Part of a dependency key that depends on the user's own settings: another machine has others, and no other files."""
@@ -26,11 +29,10 @@ def find_package_origin(archive: Path, directory: Path | None = None) -> Package
     memory = _read_own_manifest(archive)
     if directory is not None:
         project = read_dependencies(directory)
-        return _compare_project(
-            project, memory if memory.get("project") == project.manifest.document.get("name") else {}
-        )
+        own = memory if memory.get("project") == project.manifest.document.get("name") else {}
+        return _compare_project(archive, project, own)
     project_around = next(_projects_around(archive, memory), None)
-    return _compare_project(project_around, memory) if project_around else None
+    return _compare_project(archive, project_around, memory) if project_around else None
 
 
 def _read_own_manifest(archive: Path) -> Mapping[str, Any]:
@@ -51,14 +53,46 @@ def _projects_around(archive: Path, memory: Mapping[str, Any]) -> Iterator[Depen
                 yield project
 
 
-def _compare_project(project: DependencySource, memory: Mapping[str, Any]) -> PackageOrigin:
+def _compare_project(archive: Path, project: DependencySource, memory: Mapping[str, Any]) -> PackageOrigin:
     key = memory.get("dependency_key")
     parts = key.get("parts") if isinstance(key, dict) else None
     changed = _changed_files(project, parts) if isinstance(parts, dict) else ()
+    if memory.get("kind") == "zip":
+        changed += tuple(path for path in _changed_source(archive, project.manifest.path.parent) if path not in changed)
     lockfile = project.lock if project.lock and project.lock.packages else None
     return PackageOrigin(
         lockfile, owns_lockfile=project.importer == ".", has_manifest=isinstance(parts, dict), changed=changed
     )
+
+
+def _changed_source(archive: Path, directory: Path) -> Iterator[str]:
+    """Yield the project's own files that are other than in the zip, and its scripts that the zip lacks.
+
+    What else the zip lacks may have been left out on purpose: a build drops binaries for other platforms.
+    """
+    from lambdapack.pack.source import read_project_source  # noqa: PLC0415  # few zips lie beside a project
+    from lambdapack.tree.archive import ZipTree  # noqa: PLC0415
+
+    try:
+        source = read_project_source(directory).tree
+    except LambdapackError:
+        return
+    with ZipTree(archive) as package:
+        for path in source.entries:
+            packed = package.entries.get(path)
+            lacking = packed is None and path.endswith(SCRIPT_SUFFIXES)
+            if lacking or (packed is not None and not _is_same(source, package, path)):
+                yield path
+
+
+def _is_same(source: Tree, package: Tree, path: str) -> bool:
+    one, other = source.entries[path], package.entries[path]
+    if (one.kind, one.size, one.target) != (other.kind, other.size, other.target):
+        return False
+    if one.kind is not EntryKind.FILE:
+        return True
+    with source.view(path) as own, package.view(path) as packed:
+        return own == packed
 
 
 def _changed_files(project: DependencySource, remembered: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdapack.binary.facts import Inventory
@@ -13,6 +13,7 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
 from lambdapack.packages.manifests import PackageManifest, read_manifests
+from lambdapack.packages.scripts.programs import ScriptProgram, find_script_programs
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,
@@ -24,6 +25,7 @@ from lambdapack.pipeline.open import (
     unpacked_tree,
     unzipped_bytes,
 )
+from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.rules.check import check_package
 from lambdapack.rules.function.handler import find_handler_file
 from lambdapack.rules.model.case import Policy
@@ -74,8 +76,23 @@ def read_package_facts(
         locks=read_tree_locks(tree),
         imports=_read_imports(tree, manifests) if layers and not layer else {},
         unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
+        script_programs=_read_script_programs(tree, manifests, layers, layer=layer, handler=handler),
         layers=tuple(map(read_layer_facts, layers, others)),
     )
+
+
+def _read_script_programs(
+    tree: Tree, manifests: Mapping[str, PackageManifest], layers: Sequence[Tree], *, layer: bool, handler: str | None
+) -> tuple[ScriptProgram, ...]:
+    place = None if layer or handler is None else _handler_place(tree, handler)
+    return find_script_programs(tree, LAYER_ROOT if layer else TASK_ROOT, place, layers, manifests)
+
+
+def _handler_place(tree: Tree, handler: str) -> str | None:
+    """Return the absolute path of the handler's file, None when it is not in the tree."""
+    own = {f"{TASK_ROOT}/{path}" for path in tree.entries if not path.startswith(f"{NODE_MODULES}/")}
+    place = find_handler_file(handler, own)
+    return place[0] if place else None
 
 
 def _read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mapping[str, frozenset[str]]:
@@ -86,9 +103,7 @@ def _read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mappi
 
 def read_handler_script(tree: Tree, handler: str) -> Script | None:
     """Return the handler's parsed file, None when it is missing or cannot be parsed; a link is not followed."""
-    own = {f"{TASK_ROOT}/{path}" for path in tree.entries if not path.startswith(f"{NODE_MODULES}/")}
-    place = find_handler_file(handler, own)
-    path = place[0].removeprefix(f"{TASK_ROOT}/") if place else ""
+    path = (_handler_place(tree, handler) or "").removeprefix(f"{TASK_ROOT}/")
     entry = tree.entries.get(path)
     if entry is None or entry.kind is not EntryKind.FILE or entry.size > MAX_SCRIPT_BYTES:
         return None
@@ -136,6 +151,7 @@ class VerificationTarget:
     layers: tuple[Path, ...] = ()  # in the function's order; a layer that is verified itself comes after them
     origin: PackageOrigin | None = None  # the project that a zip was built from, as it is today
     identity: CloudIdentity | None = None  # what it is in AWS, when it was fetched from there
+    declared: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # of a directory, by its template
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,11 @@ from lambdapack.errors.usage import BROKEN_MANIFEST, TOO_LARGE
 INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
 """What `npm ci` runs for the root and every package, in this order (npm lib/commands/ci.js, 11.19.1)."""
 
+REPOSITORY_TOOLS = frozenset(
+    ("husky", "lefthook", "simple-git-hooks", "is-ci", "only-allow", "commitlint", "lint-staged", "all-contributors")
+)
+"""Commands that set up a checkout and change nothing that ships: their failure may be passed over."""
+
 MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 """Bytes of a text file of a project; the lockfile of a repository with 2000 packages has about one million."""
 

@@ -1,9 +1,11 @@
 """A function of a repository: what Lambda runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdapack.model import DEFAULT_HANDLER, Target
+from lambdapack.project.declarations import DeclaredLayer, TemplateDeclarations
 from lambdapack.project.repository import Repository
 
 
@@ -17,6 +19,8 @@ class Function:
     handler: str = DEFAULT_HANDLER
     targets: tuple[Target, ...] = ()  # in the order in which they are built
     layers: tuple[Path, ...] = ()  # in its own order
+    environment: Mapping[str, str | None] = field(default_factory=dict)  # of its template; None: not readable
+    declared_layers: tuple[DeclaredLayer, ...] = ()  # of its template
 
 
 def read_function(
@@ -25,8 +29,19 @@ def read_function(
     handler: str = DEFAULT_HANDLER,
     targets: tuple[Target, ...] = (),
     layers: tuple[Path, ...] = (),
+    declared: TemplateDeclarations | None = None,
 ) -> Function:
-    """Return the function in a directory whose package.json the repository has read."""
+    """Return the function in a directory whose package.json the repository has read, with what its template says."""
     home = directory.resolve()
     importer = home.relative_to(repository.root).as_posix()
-    return Function(repository.manifests[importer].name, home, importer, handler, targets, layers)
+    template = declared or TemplateDeclarations()
+    return Function(
+        name=repository.manifests[importer].name,
+        directory=home,
+        importer=importer,
+        handler=handler,
+        targets=targets,
+        layers=layers,
+        environment=template.environment,
+        declared_layers=template.layers,
+    )

@@ -69,12 +69,13 @@ class Repository:
         return tuple(name for name in self.lockfiles if LOCKFILE_MANAGERS[name] != manager)
 
 
-def read_repository(directory: Path) -> Repository:
+def read_repository(directory: Path, *, ready: bool = False) -> Repository:
     """Return the repository that a directory belongs to, with that directory's package.json. LP002 without it, LP003.
 
-    Without npm's lockfile beside package.json, `root` is the workspace root above that includes the directory.
+    Where nothing is installed (`ready`) a directory may have none: a bundler's output. Without npm's lockfile beside
+    package.json, `root` is the workspace root above that includes the directory.
     """
-    manifest = read_manifest(directory)
+    manifest = read_manifest(directory, required=not ready)
     home = manifest.path.parent
     locked = any((home / name).is_file() for name, manager in LOCKFILE_MANAGERS.items() if manager == DEFAULT_MANAGER)
     root = home if locked else find_workspace_root(home) or home
@@ -88,14 +89,19 @@ def read_repository(directory: Path) -> Repository:
     )
 
 
-def read_manifest(directory: Path) -> Manifest:
-    """Return the package.json of a directory. LP002 when there is none, LP003 when it cannot be read."""
+def read_manifest(directory: Path, *, required: bool = True) -> Manifest:
+    """Return the package.json of a directory, LP003 when it cannot be read.
+
+    LP002 when there is none, or an empty one where it is not `required`.
+    """
     home = directory.resolve()
     if not home.exists():
         raise LambdapackError(NO_PROJECT, f"{home}: there is no such directory")
     if not home.is_dir():
         raise LambdapackError(NO_PROJECT, f"{home}: this is a file, a directory is needed")
     path = home / "package.json"
+    if not path.is_file() and not required:
+        return Manifest(path, {})
     if not path.is_file():
         raise LambdapackError(NO_PROJECT, f"{path}: there is no such file")
     text = read_text(path)

@@ -10,7 +10,7 @@ from lambdapack.model import Target
 from lambdapack.pack.source import BUILT_IN_PATTERNS, NEVER_SHIPPED, TOOL_OUTPUT_REASON
 
 if TYPE_CHECKING:
-    from lambdapack.project.template_resources import TemplateResource
+    from lambdapack.project.declarations import TemplateResource
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def sam_recipe(context: RecipeContext) -> Iterator[RecipeFile]:
         filled += fill_template("sam-target.mk", **values, layer="")
         yield RecipeFile("template.yaml", fill_template("template.yaml", **values), only_if_absent=True)
     for resource in context.resources:
-        declared = {name: value for name, (value, _origin) in resource.values.items()}
+        declared = {name: declared_value.value for name, declared_value in resource.values.items()}
         target_values = {
             "resource": resource.name,
             "runtime": declared.get("runtime", values["runtime"]),

@@ -16,13 +16,15 @@ from lambdapack.runtimes.runtime import Runtime
 if TYPE_CHECKING:
     from lambdapack.managers.interface import ManagerSettings
     from lambdapack.managers.lock import DependencySource
+    from lambdapack.project.site import FunctionSite
 
 
 def check_package(subject: Subject, facts: PackageFacts, runtime: Runtime, policy: Policy) -> Report:
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     case = Case(subject, facts, runtime, policy)
     findings = (finding for check in CHECKS for finding in check.run(case))
-    return Report(runtime, subject, case.binaries.judgements, apply_policy(findings, policy))
+    counted = apply_policy(findings, policy)
+    return Report(runtime, subject, case.binaries.judgements, counted, case.binaries.fallbacks)
 
 
 def check_lockfile(
@@ -31,12 +33,13 @@ def check_lockfile(
     npm_version: str | None,
     settings: "ManagerSettings",
     handler: str = DEFAULT_HANDLER,
+    site: "FunctionSite | None" = None,
 ) -> tuple[Finding, ...]:
     """Return what npm of that version would refuse, or would leave out without an error; worst first.
 
     Without a lockfile that npm can use, that is the only finding. None for `npm_version`: not known yet.
     """
-    case = LockCase(project, target.architecture, npm_version, settings, handler)
+    case = LockCase(project, target.architecture, npm_version, settings, handler, site, target.runtime)
     usability, *checks = LOCK_CHECKS
     blocking = tuple(usability.run(case))
     if blocking:

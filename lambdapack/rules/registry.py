@@ -19,20 +19,25 @@ from lambdapack.rules.lockfile.platform import check_locked_platforms
 from lambdapack.rules.lockfile.records import (
     FILE_OUTSIDE,
     FOREIGN_PROTOCOL,
+    GIT_DEPENDENCY,
     LOCK_FOREIGN,
     LOCK_LOOPBACK,
     LOCK_MISSING,
     LOCK_OLD,
     LOCK_OUT_OF_STEP,
     LOCK_UNKNOWN,
+    NO_INTEGRITY,
     NPM_REFUSES_LOCK,
     PLATFORM_PACKAGE_MISSING,
+    PLUG_N_PLAY,
     SCRIPT_NEEDS_DEV,
     SCRIPTS_SKIPPED,
+    SETTING_NOT_TAKEN,
     WORKSPACE_MEMBER,
 )
 from lambdapack.rules.lockfile.scripts import check_dev_commands, check_skipped_scripts
-from lambdapack.rules.lockfile.source import check_locked_sources, check_loopback, check_usable_lock
+from lambdapack.rules.lockfile.settings import check_integrity, check_settings
+from lambdapack.rules.lockfile.source import check_git_sources, check_locked_sources, check_loopback, check_usable_lock
 from lambdapack.rules.lockfile.step import check_lock_step
 from lambdapack.rules.model.case import Case, Check, LockCase
 from lambdapack.rules.model.deploy_records import DEPLOY_RULES
@@ -87,15 +92,19 @@ LOCK_CHECKS: tuple[Check[LockCase], ...] = (
     Check((LOCK_MISSING, LOCK_OLD, LOCK_FOREIGN, WORKSPACE_MEMBER), check_usable_lock),
     Check((LOCK_UNKNOWN, FILE_OUTSIDE, FOREIGN_PROTOCOL), check_locked_sources),
     Check((LOCK_LOOPBACK,), check_loopback),
+    Check((GIT_DEPENDENCY,), check_git_sources),
     Check((LOCK_OUT_OF_STEP,), check_lock_step),
     Check((PLATFORM_PACKAGE_MISSING, NPM_REFUSES_LOCK), check_locked_platforms),
     Check((SCRIPTS_SKIPPED,), check_skipped_scripts),
     Check((SCRIPT_NEEDS_DEV,), check_dev_commands),
+    Check((NO_INTEGRITY,), check_integrity),
+    Check((SETTING_NOT_TAKEN,), check_settings),
 )
 """The checks of a lockfile before the install; rules/check.py runs them. A finding of the first is the only one."""
 
-STAGE_RULES: tuple[Rule, ...] = (*LOAD_RULES, *DEPLOY_RULES)
-"""The rules of the load test (pipeline/prove.py) and of a deployment's guards, which see what no case holds."""
+STAGE_RULES: tuple[Rule, ...] = (*LOAD_RULES, *DEPLOY_RULES, PLUG_N_PLAY)
+"""The rules of the load test (pipeline/prove.py), of a deployment's guards and of a build without install
+(rules/lockfile/ready_tree.py), which see what no case holds."""
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(

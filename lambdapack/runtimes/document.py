@@ -41,3 +41,6 @@ class RuntimeFileDocument(TypedDict):
     ceiling: Annotated[dict[str, str], describe("Highest version by prefix, such as GLIBC: 2.34, that some image has.")]
     libraries: Annotated[dict[str, LibraryDocument], describe("Libraries by the name that a binary needs.")]
     node_exports: Annotated[list[str] | None, describe("Symbols that node exports; null when they were not recorded.")]
+    programs: Annotated[
+        list[str] | None, describe("Paths of the programs in PATH's directories; null when they were not recorded.")
+    ]

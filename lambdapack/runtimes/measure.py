@@ -81,7 +81,20 @@ def measure_runtime(tree: Tree, target: Target | None = None, *, digest: str = "
         default_path=default,
         interpreters=frozenset(interpreter for interpreter in ELF_INTERPRETERS if root.file(interpreter)),
         behaviour=runtime.node_behaviour(major),
+        programs=_read_programs(root),
+        program_path=tuple(systems_data()["programs"]["path"]),
     )
+
+
+def _read_programs(root: RootFs) -> Mapping[str, bool]:
+    """Return the files in the directories of PATH, by every path that leads to them."""
+    searched = systems_data()["programs"]["path"]
+    return {
+        f"{directory}/{name}": True
+        for directory in searched
+        for name in root.listing(directory)
+        if root.file(f"{directory}/{name}")
+    }
 
 
 def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:
@@ -218,7 +231,17 @@ def tighten_runtime(shipped: Runtime, measured: Runtime) -> Runtime:
         libraries=known,
         node_exports=measured.node_exports,
         default_path=measured.default_path,
+        programs=_merge_programs(shipped.programs, measured.programs),
     )
+
+
+def _merge_programs(
+    shipped: Mapping[str, bool] | None, measured: Mapping[str, bool] | None
+) -> Mapping[str, bool] | None:
+    """Return the known programs that the image has; its others are not proved for the managed runtime."""
+    if shipped is None or measured is None:
+        return shipped
+    return {path: certain for path, certain in shipped.items() if path in measured}
 
 
 def _merge_library(measured: Mapping[str, Library], known: Library) -> Library:

@@ -78,6 +78,8 @@ class Runtime:
     default_path: tuple[str, ...]  # after the cache: /lib64, /usr/lib64
     interpreters: frozenset[str]  # PT_INTERP values that exist
     behaviour: NodeBehaviour  # never measured: an image does not tell how Lambda starts it
+    programs: Mapping[str, bool] | None = None  # absolute path -> surely there; None: not recorded
+    program_path: tuple[str, ...] = ()  # PATH, in order
     lifecycle: Lifecycle | None = None
     npm: str | None = None  # the npm that its node brings, as far as known
 
@@ -260,9 +262,19 @@ def shipped_runtime(target: Target) -> Runtime:
         default_path=tuple(table["loader"]["default_path"]),
         interpreters=frozenset(table["interpreters"][target.architecture.aws]),
         behaviour=_behaviour_of_row(row),
+        programs=_shipped_programs(table["programs"], row["os"]),
+        program_path=tuple(table["programs"]["path"]),
         lifecycle=runtime_lifecycle(target.runtime),
         npm=row.get("npm"),
     )
+
+
+def _shipped_programs(table: Mapping[str, Any], system: str) -> Mapping[str, bool]:
+    """Return every path of a program that a shell or a "#!" line may name, with whether each is proved."""
+    directories = table["directories"]
+    doubtful = {f"{place}/{name}": False for place in directories for name in table["image_only"][system]}
+    certain = {f"{place}/{name}": True for place in directories for name in table["always"]}
+    return doubtful | certain | dict.fromkeys(table["node"], True)
 
 
 def _shipped_libraries(system: Mapping[str, Any]) -> Mapping[str, Library]:

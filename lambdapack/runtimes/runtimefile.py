@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, OUTPUT
 from lambdapack.model import Target
-from lambdapack.runtimes.runtime import Library, Runtime, node_behaviour, parse_architecture
+from lambdapack.runtimes.runtime import Library, Runtime, node_behaviour, parse_architecture, systems_data
 
 if TYPE_CHECKING:
     from lambdapack.runtimes.document import LibraryDocument, RuntimeFileDocument
@@ -39,7 +39,13 @@ def runtime_to_json(runtime: Runtime) -> "RuntimeFileDocument":
         "ceiling": dict(runtime.ceiling),
         "libraries": {name: _library_to_json(library) for name, library in sorted(runtime.libraries.items())},
         "node_exports": None if runtime.node_exports is None else sorted(runtime.node_exports),
+        "programs": _programs_to_json(runtime.programs),
     }
+
+
+def _programs_to_json(programs: Mapping[str, bool] | None) -> list[str] | None:
+    """Only what is surely there: a runtime file judges alone."""
+    return None if programs is None else sorted(path for path, certain in programs.items() if certain)
 
 
 def _library_to_json(library: Library) -> "LibraryDocument":
@@ -58,6 +64,7 @@ def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
     if document["schema"] != RUNTIME_FILE_SCHEMA:
         raise ValueError(f"schema {document['schema']!r}, not {RUNTIME_FILE_SCHEMA!r}")
     exports = document["node_exports"]
+    programs = document.get("programs")  # files written before they were measured have none
     return Runtime(
         target=Target(str(document["runtime"]), parse_architecture(document["arch"])),
         node=document["node"],
@@ -75,6 +82,8 @@ def runtime_from_json(document: Mapping[str, Any]) -> Runtime:
         default_path=tuple(map(str, document["default_path"])),
         interpreters=frozenset(map(str, document["interpreters"])),
         behaviour=node_behaviour(int(document["node_major"])),
+        programs=None if programs is None else dict.fromkeys(map(str, programs), True),
+        program_path=tuple(systems_data()["programs"]["path"]),
     )
 
 

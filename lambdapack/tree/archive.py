@@ -33,7 +33,7 @@ MAX_DECLARED_BYTES = 4 * 1024**3
 package far beyond Lambda's limit is still verified, and a zip bomb is refused."""
 
 MAX_PACKED_RATIO = 64
-"""Bytes that a byte of an archive may unpack to where the whole is larger than Lambda takes. Of npm's packages none
+"""Bytes that a byte of an archive may unpack to where the whole is larger than Lambda takes. No npm package
 reaches ten; a zip bomb has a thousand."""
 
 UNSUSPICIOUS_BYTES = 250 * 1024**2

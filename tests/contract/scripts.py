@@ -43,6 +43,12 @@ def HANG(process: Process) -> int:  # noqa: N802
     return 0
 
 
+@script("end=$(($(date +%s) + 4)); while [ $(date +%s) -lt $end ]; do :; done")
+def COMPUTE(process: Process) -> int:  # noqa: N802
+    process.compute(4)
+    return 0
+
+
 @script("while :; do echo again; sleep 0.1; done")
 def CHATTER(process: Process) -> int:  # noqa: N802
     while True:

@@ -16,6 +16,7 @@ from tests.contract.conftest import IMAGE, OTHER
 from tests.contract.scripts import (
     CAT,
     CHATTER,
+    COMPUTE,
     CRASH,
     EAT,
     HANG,
@@ -217,6 +218,11 @@ def test_a_command_is_stopped_at_its_limits(engine: Engine, text: str, limits: L
         run(opened, text)
     assert raised.value.failure is TOO_LONG
     assert all(word in raised.value.detail for word in words)
+
+
+def test_a_silent_command_that_computes_is_not_stopped(engine: Engine) -> None:
+    with engine.open(spec(limits=Limits(silence_seconds=1, wall_seconds=60)), SILENT) as opened:
+        assert run(opened, COMPUTE)[0].ok
 
 
 def test_want_of_memory_is_recognised_and_the_sandbox_survives_it(engine: Engine) -> None:

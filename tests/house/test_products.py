@@ -22,6 +22,7 @@ from tests.unit.report.schemas import CAUSES
 TESTS = Path(__file__).resolve().parents[1]
 
 STARTED_BY_HAND = {
+    "tests/house/test_walkthroughs.py": "starts a changed copy of the program",
     "tests/command.py": "the one that checks",
     "tests/integration/test_processes.py": "streams that are closed, full or of another encoding",
     "tests/integration/test_readme_transcript.py": "both streams in one, as people see them",

@@ -32,9 +32,7 @@ SHORT_MODULES = {
     "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
     "managers/registry.py": "the one list of package managers, above their folders",
     "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
-    "project/function.py": "what Lambda runs, apart from the repository it lies in",
     "rules/commands.py": "commands that rules and explain name alike, light to import",
-    "rules/fixes.py": "the sentences that several rooms of rules share",
     "rules/selection/prune.py": "the build's question to the selection; verify never loads it",
     "script/read.py": "the one entrance to the readers of both module systems",
 }

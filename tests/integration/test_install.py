@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from lambdapack.engine.docker import connect_engine
 from lambdapack.engine.interface import Engine
-from lambdapack.errors.build import LOCK_REFUSED, NO_REGISTRY, ROOT_SCRIPT
+from lambdapack.errors.build import LOCK_REFUSED, NO_REGISTRY, ROOT_SCRIPT, TOO_LONG
 from lambdapack.errors.install import COMPILE_FAILED, OUT_OF_MEMORY
 from lambdapack.errors.record import LambdapackError
 from lambdapack.install.compile_lines import CompilerFlag
@@ -46,9 +46,13 @@ GYP = '{"targets": [{"target_name": "addon", "sources": ["addon.cc"]}]}'
 
 
 @pytest.fixture(scope="module")
-def engine(lab_engine: Mapping[str, str]) -> Engine:
+def engine(lab_engine: Mapping[str, str]) -> Iterator[Engine]:
     assert lab_engine
-    return connect_engine(os.environ)
+    connected = connect_engine(os.environ)
+    yield connected
+    for volume in connected.caches():  # of projects that lie in a temporary directory
+        if volume.name.startswith(f"{VOLUME}-"):
+            connected.drop_cache(volume.name)
 
 
 @dataclass(frozen=True)
@@ -162,13 +166,61 @@ def test_prebuilt_addons_for_the_other_cpu_need_no_emulation(bench: Bench, npm: 
 
 @pytest.mark.registry
 @pytest.mark.parametrize("recorded", ["true", "false"], ids=["without-urls", "with-urls"])
-def test_the_second_of_two_steps_finds_everything_in_the_cache(
-    bench: Bench, npm: str, tmp_path: Path, recorded: str
-) -> None:
+def test_scripts_run_offline_on_what_was_fetched(bench: Bench, npm: str, tmp_path: Path, recorded: str) -> None:
     root = locked(tmp_path, npm, {"dependencies": {"bcrypt": "6.0.0"}}, f"--omit-lockfile-registry-resolved={recorded}")
     found, observer = bench.install(root, X86, script_policy="offline")
     assert machine(found, "node_modules/bcrypt/prebuilds/linux-x64/bcrypt.glibc.node") == X86.elf_machine
-    assert sum(label.startswith("npm ci") for label in observer.tasks) == 2
+    assert [label.partition(" (")[0] for label in observer.tasks if label.startswith("npm")] == [
+        "npm ci",
+        "npm rebuild",
+    ]
+
+
+@pytest.mark.registry
+def test_a_binding_gyp_is_compiled_where_the_lock_tells_of_no_script(bench: Bench, npm: str, tmp_path: Path) -> None:
+    """unix-dgram's metadata in the registry has neither script nor gypfile; better-sqlite3 excludes its binding.gyp."""
+    root = locked(tmp_path, npm, {"dependencies": {"unix-dgram": "2.0.7", "better-sqlite3": "13.2.0"}})
+    assert "hasInstallScript" not in (root / "package-lock.json").read_text(encoding="utf-8")
+    found, observer = bench.install(root, X86)
+    assert machine(found, "node_modules/unix-dgram/build/Release/unix_dgram.node") == X86.elf_machine
+    assert not [path for path in found.tree.entries if path.startswith("node_modules/better-sqlite3/build/")]
+    assert found.image is not None
+    assert found.image.reference.endswith("-build")
+    assert any("> unix-dgram@2.0.7 install" in line for line in observer.lines)
+
+
+@pytest.mark.registry
+def test_an_optional_package_that_does_not_compile_is_left_out(bench: Bench, npm: str, tmp_path: Path) -> None:
+    """Ref 1.3.5 uses a V8 that Node.js no longer has."""
+    root = locked(tmp_path, npm, {"dependencies": {"ms": "2.1.3"}, "optionalDependencies": {"ref": "1.3.5"}})
+    found, observer = bench.install(root, X86)
+    assert "node_modules/ms/package.json" in found.tree.entries
+    assert not [path for path in found.tree.entries if path.startswith("node_modules/ref/")]
+    assert any(note.startswith("ref@1.3.5 is optional and left out: ") for note in observer.notes)
+
+
+@pytest.mark.registry
+def test_an_npmrc_that_omits_optional_packages_is_obeyed_and_they_are_named(
+    bench: Bench, npm: str, tmp_path: Path
+) -> None:
+    wanted = {"dependencies": {"is-number": "7.0.0"}, "optionalDependencies": {"is-odd": "3.0.1"}}
+    root = locked(tmp_path, npm, wanted)
+    (root / ".npmrc").write_text("omit=optional\n", encoding="utf-8")
+    found, observer = bench.install(root, X86)
+    assert "node_modules/is-number/package.json" in found.tree.entries
+    assert "node_modules/is-odd/package.json" not in found.tree.entries
+    assert any("(omit=optional in the npm settings): is-odd@3.0.1" in note for note in observer.notes)
+
+
+def test_no_script_meets_the_cache_that_other_projects_read(bench: Bench, tmp_path: Path) -> None:
+    """What one project's script writes is there for its next build, and for nobody else's."""
+    script = "cd $npm_config_cache/.. && cat planted 2>/dev/null; echo mine > planted"
+
+    def build(name: str) -> list[str]:
+        root = written(tmp_path / name, {"scripts": {"postinstall": script}}, {}, {})
+        return [line for line in bench.install(root, X86)[1].lines if line == "mine"]
+
+    assert (build("one"), build("one"), build("two")) == ([], ["mine"], [])
 
 
 @pytest.mark.parametrize("architecture", list(Architecture), ids=str)
@@ -265,3 +317,12 @@ def test_a_script_that_eats_the_memory_is_said_so(bench: Bench, tmp_path: Path) 
     root = written(tmp_path, {"scripts": {"postinstall": script}}, {}, {})
     limits = replace(bench.order(root, X86).limits, memory_bytes=400 * 1024 * 1024)
     assert bench.refused(root, limits=limits).failure is OUT_OF_MEMORY
+
+
+def test_a_script_that_hangs_is_named_and_not_our_own_command_line(bench: Bench, tmp_path: Path) -> None:
+    root = written(tmp_path, {"scripts": {"postinstall": "echo begun; sleep 600"}}, {}, {})
+    error = bench.refused(root, limits=replace(bench.order(root, X86).limits, silence_seconds=4))
+    assert error.failure is TOO_LONG
+    assert error.detail.startswith(
+        "the postinstall script of shop@1.0.0: `npm run postinstall` was stopped: it printed nothing for 4 s"
+    )

@@ -29,7 +29,9 @@ def build(
     no_install: Annotated[
         bool, typer.Option("--no-install", help="Skip npm ci; verify and zip the existing node_modules.")
     ] = False,
-    load: options.LoadOption = False,
+    load: options.BuildLoadOption = None,
+    env: options.EnvOption = None,
+    env_file: options.EnvFileOption = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
     keep_container: Annotated[
         bool, typer.Option("--keep-container", help="Keep the container for inspection.")
@@ -45,6 +47,9 @@ def build(
 
     Runs npm ci inside the runtime's image for the function's architecture, checks every binary against what the
     runtime provides, and writes .lambdapack/NAME-RUNTIME-ARCH.zip. With an error finding: no archive, exit 1.
+
+    A build that ran a container then opens every addon and imports the handler in the bare image, without a network
+    and as Lambda's user; --load does so always, under emulation too, --no-load never.
 
     --with-layer names the function's layers, in its order: they are verified with the package and never packed.
     --into is for tools that zip themselves (`sam build`): symlinks are resolved, and the report goes to stdout.
@@ -64,6 +69,7 @@ def build(
         "build-image": build_image,
         "fail-on": fail_on,
         "ignore": ignore,
+        "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,
     }
     arguments = BuildOptions(
@@ -71,7 +77,8 @@ def build(
         runtime_file,
         into,
         install=not no_install,
-        load=load,
+        variables=tuple(env or ()),
+        env_files=tuple(env_file or ()),
         prune=not no_prune,
         keep=keep_container,
         style=report_format,

@@ -9,7 +9,7 @@ from lambdapack.cli.command import options
 
 
 def deploy(
-    path: Annotated[Path, typer.Argument(help="Zip, or a project to build first.")] = Path(),
+    path: Annotated[Path | None, typer.Argument(help="Zip, or a project to build first; default: see below.")] = None,
     function: options.FunctionOption = ...,  # type: ignore[assignment]  # typer's word for "required"
     alias: Annotated[str, typer.Option("--alias", help="Alias to point to the new version.", metavar="NAME")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
@@ -59,6 +59,8 @@ def deploy(
     Verifies the zip's bytes again, for the function's runtime, architecture, handler and layers, before it sends
     anything. The alias moves when the new version is ready and has answered the test event; on failure it stays where
     it was. After an interruption, run the same command to continue. Settings that are not named do not change.
+
+    Without PATH it is the zip that `lambdapack build` wrote here; a project that has changed since is built again.
 
     Example: lambdapack deploy app.zip --function app --alias live --smoke event.json
     """

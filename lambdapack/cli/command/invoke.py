@@ -9,7 +9,9 @@ from lambdapack.cli.command import options
 
 
 def invoke(
-    path: Annotated[Path, typer.Argument(help="Zip, or a project whose zip is built when missing.")] = Path(),
+    path: Annotated[
+        Path | None, typer.Argument(help="Zip, or a project whose zip is built when missing; default: see below.")
+    ] = None,
     event: Annotated[
         list[str] | None,
         typer.Option("--event", help="File or directory of events, - for stdin; repeatable.", metavar="FILE"),
@@ -22,12 +24,8 @@ def invoke(
     handler: options.HandlerOption = None,
     layer: options.LayerOption = None,
     image: options.ImageOption = None,
-    env: Annotated[
-        list[str] | None, typer.Option("--env", help="Environment variable; repeatable.", metavar="NAME=VALUE")
-    ] = None,
-    env_file: Annotated[
-        list[Path] | None, typer.Option("--env-file", help="File with one NAME=VALUE per line.", metavar="FILE")
-    ] = None,
+    env: options.EnvOption = None,
+    env_file: options.EnvFileOption = None,
     network: Annotated[bool, typer.Option("--network", help="Give the function network access.")] = False,
     timeout: Annotated[
         int | None,
@@ -52,6 +50,9 @@ def invoke(
     The zip is unpacked in the image, and the function runs as on Lambda: as an unprivileged user, on a file system
     that is read-only except for /tmp, with its own memory and timeout, and without network access unless --network is
     given. Its log goes to stderr. An error answer is exit 1. Layers are merged at /opt as Lambda does it.
+
+    Without PATH it is the zip that `lambdapack build` wrote here, for that zip's runtime and architecture. A project is
+    built first when it has no zip, or has changed since.
 
     Several events go to one warm function, in order; one answer per line. A .jsonl file has one event per line.
 

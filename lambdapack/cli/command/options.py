@@ -172,6 +172,18 @@ WithLayerOption = Annotated[
     typer.Option("--with-layer", help="Layer of the function to verify with; repeatable.", metavar="PATH"),
 ]
 LoadOption = Annotated[bool, typer.Option("--load", help="Load every addon and the handler in the image.")]
+BuildLoadOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--load/--no-load", help="Load addons and handler in the image: always, or never.", show_default=False
+    ),
+]
+EnvOption = Annotated[
+    list[str] | None, typer.Option("--env", help="Environment variable; repeatable.", metavar="NAME=VALUE")
+]
+EnvFileOption = Annotated[
+    list[Path] | None, typer.Option("--env-file", help="File with one NAME=VALUE per line.", metavar="FILE")
+]
 RuntimeFileOption = Annotated[
     Path | None,
     typer.Option("--runtime-file", help="Verify against this measured runtime, not --runtime.", metavar="FILE"),

@@ -13,8 +13,8 @@ from lambdapack.report.formats import HUMAN
 
 def verify(
     target: Annotated[
-        str, typer.Argument(help="Directory, zip, layer zip, or what is in AWS: see below.", metavar="TARGET")
-    ],
+        str | None, typer.Argument(help="Directory, zip, layer zip, or what is in AWS: see below.", metavar="[TARGET]")
+    ] = None,
     runtime: options.RuntimeOption = None,
     arch: options.ArchOrAllOption = None,
     runtime_file: options.RuntimeFileOption = None,
@@ -29,12 +29,14 @@ def verify(
         ),
     ] = None,
     load: options.LoadOption = False,
+    env: options.EnvOption = None,
+    env_file: options.EnvFileOption = None,
     image: options.ImageOption = None,
     profile: options.ProfileOption = None,
     region: options.RegionOption = None,
     endpoint_url: options.EndpointUrlOption = None,
     all_binaries: Annotated[
-        bool, typer.Option("--all-binaries", help="Also count files that no loader picks.")
+        bool, typer.Option("--all-binaries", help="Also report binaries that the package would not load.")
     ] = False,
     report_format: options.VerifyFormatOption = HUMAN,
     fail_on: options.FailOnOption = None,
@@ -47,6 +49,8 @@ def verify(
 
     Nothing is executed or unpacked, unless --load confirms the verdict in the runtime image. Runtime and architecture
     come from the options, the manifest beside a zip of `lambdapack build`, or the settings.
+
+    Without TARGET it is the zip that `lambdapack build` wrote here.
 
     TARGET may be s3://BUCKET/KEY, a function (NAME, NAME:ALIAS, function:NAME, ARN) or a layer version's ARN; an
     existing path always wins. A function is verified with its layers, for its own runtime, architecture and handler.
@@ -63,7 +67,7 @@ def verify(
     from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.verify import VerifyOptions, run_verify  # noqa: PLC0415  # `--help` must not wait for it
 
-    if not target:  # an empty variable of a script; Path("") would be the working directory
+    if target == "":  # an empty variable of a script; Path("") would be the working directory
         raise LambdapackError(USAGE, "TARGET is empty", hint="Name a directory, a zip or a function.")
     flags: dict[str, object] = {"runtime": runtime, "arch": arch, "handler": handler, "layers": layer, "image": image}
     flags |= {"fail-on": fail_on, "ignore": ignore, "cache": False if no_cache else None}
@@ -73,6 +77,8 @@ def verify(
         runtime_file,
         project,
         load=load,
+        variables=tuple(env or ()),
+        env_files=tuple(env_file or ()),
         all_binaries=all_binaries,
         style=report_format,
         verbose=verbose,

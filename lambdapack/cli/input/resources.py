@@ -110,7 +110,7 @@ def archive_stem(directory: Path, settings: Settings) -> str:
     """Return the project's name for files; a scope's slash and other signs of npm names become dashes."""
     from lambdapack.project.repository import read_manifest  # noqa: PLC0415  # where the name is known nothing is read
 
-    name = read_manifest(directory).name
+    name = read_manifest(directory, required=False).name  # the build itself says when one is needed
     clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in name).strip("-.")
     return (clean or "function") + ("-layer" if settings.layer.value else "")
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
@@ -32,6 +32,13 @@ def read_variables(files: Iterable[Path], texts: Iterable[str]) -> Mapping[str, 
     """
     variables = dict(pair for file in files for pair in _read_env_file(file))
     return {**variables, **_parse_options(texts, VARIABLE_NAME, ENV_HINT)}
+
+
+def read_load_variables(files: Sequence[Path], texts: Sequence[str], *, load: bool) -> Mapping[str, str]:
+    """Return the variables for a load test; LP001 where none is asked for."""
+    if (files or texts) and not load:
+        raise LambdapackError(USAGE, "--env and --env-file are for --load", hint="Pass `--load` too.")
+    return read_variables(files, texts)
 
 
 def _parse_options(texts: Iterable[str], allowed: re.Pattern[str], hint: str) -> dict[str, str]:

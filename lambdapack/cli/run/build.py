@@ -18,6 +18,7 @@ from lambdapack.cli.input.settings import (
     read_settings,
     select_targets,
 )
+from lambdapack.cli.input.variables import read_load_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
@@ -34,7 +35,7 @@ from lambdapack.project.template import find_resources
 from lambdapack.report import human
 from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
-from lambdapack.rules.model.report import Judgement
+from lambdapack.rules.model.report import PrunedFile
 
 
 def check_single_target(wish: str, targets: Sequence[Target]) -> None:
@@ -55,15 +56,18 @@ def check_into_option(directory: Path, into: Path, settings: Settings, targets: 
 def _check_template(directory: Path, name: str, target: Target, *, layer: bool) -> None:
     """SAM's directory has the name of its resource; by any other name, every function of the directory counts."""
     resources = [
-        template_resource for template_resource in find_resources(directory, []) if template_resource.layer == layer
+        template_resource
+        for template_resource in find_resources(directory, [], os.environ)
+        if template_resource.layer == layer
     ]
     named = [template_resource for template_resource in resources if template_resource.name == name] or resources
     values = {"runtime": target.runtime, "architecture": target.architecture.aws}
     for field, ours in values.items():
         stated = [template_resource.values[field] for template_resource in named if field in template_resource.values]
-        if len(stated) == len(named) and stated and ours not in {value for value, _origin in stated}:
-            value, origin = stated[0]
-            raise LambdapackError(TEMPLATE_DIFFERS, f"{origin} has {value}, but this build is for {ours}")
+        literal = len(stated) == len(named) and all(declared_value.literal for declared_value in stated)
+        if literal and stated and ours not in {declared_value.value for declared_value in stated}:
+            detail = f"{stated[0].origin} has {stated[0].value}, but this build is for {ours}"
+            raise LambdapackError(TEMPLATE_DIFFERS, detail)
 
 
 MAX_NAMED_PATHS = 3
@@ -81,7 +85,8 @@ class BuildOptions:
     runtime_file: Path | None
     into: Path | None
     install: bool
-    load: bool
+    variables: tuple[str, ...]
+    env_files: tuple[Path, ...]
     keep: bool
     prune: bool
     style: str  # a name of report.formats.FORMATS
@@ -94,6 +99,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     progress = ProgressReporter(quiet=options.quiet)
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
+    variables = read_load_variables(options.env_files, options.variables, load=settings.load.value != "never")
     for note in settings.notes:
         progress.note(note)
     targets = select_targets(settings, progress)
@@ -105,10 +111,8 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     request = make_build_request(
         options.path, settings, output_paths(options.path, settings, targets, is_directory=slash)
     )
-    request = replace(
-        request, runtime=measured, install=options.install, load=options.load, prune=options.prune, keep=options.keep
-    )
-    request = replace(request, into=options.into)
+    request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
+    request = replace(request, into=options.into, variables=variables)
     built = build_packages(request, engine_connector(settings), progress)
     code = _print_results(built, settings, options)
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
@@ -130,6 +134,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         environ=dict(os.environ),
         cache=runtimes_directory(settings),
         store=open_store(settings),
+        declared=settings.template,
         layer=layer,
         layers=settings.layers.value,
         executable=settings.executable.value,
@@ -137,6 +142,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         limits=make_limits(settings),
         scripts=settings.scripts.value,
         emulation=settings.emulation.value,
+        load=settings.load.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
     )
 
@@ -185,14 +191,11 @@ def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
     return f"{before}\n{report}" if before and "\n\n" in report else before + report
 
 
-def _render_pruned(pruned: Sequence[Judgement], *, verbose: bool) -> str:
-    saved = format_size(sum(judgement.binary.size for judgement in pruned))
+def _render_pruned(pruned: Sequence[PrunedFile], *, verbose: bool) -> str:
+    saved = format_size(sum(file.size for file in pruned))
     lines = [f"pruned: {format_count(len(pruned), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
     if verbose:
-        lines += [
-            f"  {judgement.binary.path} ({judgement.cause}, {format_size(judgement.binary.size)})"
-            for judgement in pruned
-        ]
+        lines += [f"  {file.path} ({file.reason}, {format_size(file.size)})" for file in pruned]
     return "\n".join(lines) + "\n"
 
 

@@ -23,6 +23,7 @@ CACHE_KIND_LABELS = {
     "definitions": "symbols of libraries",
     "trees": "unchanged files",
     "runtimes": "measured runtimes",
+    "proofs": "results of loading",
     NPM_CACHE_KIND: "npm's downloads",
 }
 

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
+from lambdapack.cli.input.built_zips import find_built_zip, is_older_than_project
 from lambdapack.cli.input.resources import AwsOptions, engine_connector, open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -24,7 +25,7 @@ from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import DEFAULT_ORIGIN, Setting, Settings
 from lambdapack.config.settings import Settings as Configuration
-from lambdapack.deploy.apply import apply_plans
+from lambdapack.deploy.apply import Deployment, apply_plans
 from lambdapack.deploy.cloud import Cloud
 from lambdapack.deploy.nouns import DeploymentPackage, DesiredFunction, FunctionSettings, SmokeTest
 from lambdapack.errors.record import ExitCode, LambdapackError
@@ -116,7 +117,7 @@ DEPLOY_INTERRUPTED = "run the same command to continue; aliases still point to v
 class DeployOptions:
     """What is no setting of the project."""
 
-    path: Path
+    path: Path | None  # None: the zip that was built last, or the project
     functions: tuple[str, ...]
     alias: str
     place: AwsOptions
@@ -154,8 +155,9 @@ def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     progress = ProgressReporter(quiet=options.quiet)
     functions, parsed = parse_function_names(options.functions), _parse_options(options)
     cloud = options.place.connect()
-    flags, configuration = read_deploy_settings(options.path, flags, cloud, functions[0], progress)
-    archive = find_or_build_zip(options.path, configuration, progress, verbose=options.verbose)
+    path, flags = _select_path(options.path, flags, progress)
+    flags, configuration = read_deploy_settings(path, flags, cloud, functions[0], progress)
+    archive = find_or_build_zip(path, configuration, progress, verbose=options.verbose)
     if archive is None:
         return int(ExitCode.JUDGEMENT)
     package = read_package(archive)
@@ -177,13 +179,34 @@ def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     set_interrupt_message(DEPLOY_INTERRUPTED)
     deployments = apply_plans([planned_function.plan for planned_function in planned], cloud, progress)
     console.write_stderr("".join(map(render_deployment, deployments)))
+    _print_deployments(options, deployments)
+    return int(ExitCode.FINE)
+
+
+def _print_deployments(options: DeployOptions, deployments: Sequence[Deployment]) -> None:
     if options.style is ListFormat.JSON:
         from lambdapack.report.document.plan import render_deployments_json  # noqa: PLC0415  # only for JSON
 
         console.write_stdout(render_deployments_json(deployments))
     else:
         console.write_stdout("".join(f"{deployment.version.version_arn}\n" for deployment in deployments))
-    return int(ExitCode.FINE)
+
+
+def _select_path(
+    path: Path | None, flags: Mapping[str, object], progress: ProgressReporter
+) -> tuple[Path, Mapping[str, object]]:
+    """Return the zip that was built here, or the project and the target of its zip, when that is older."""
+    if path is not None:
+        return path, flags
+    here = Path()
+    zip_ = find_built_zip(here, read_settings(here, flags), flags)
+    if zip_ is None:
+        return here, flags
+    if (here / PACKAGE_JSON).is_file() and is_older_than_project(zip_.path, here):
+        progress.note(f"{zip_.path} is older than the project, which is built again")
+        return here, zip_.complete_flags(flags)
+    progress.note(f"deploying {zip_.path}")
+    return zip_.path, flags
 
 
 def _judging_policy_factory(configuration: Configuration) -> Callable[[], JudgingPolicy]:

@@ -36,7 +36,7 @@ def run_doctor(options: DoctorOptions, flags: Mapping[str, object]) -> int:
     settings = read_settings(options.path, flags)
     target = DoctorTarget(
         directory=options.path,
-        targets=select_targets(settings, progress),
+        targets=select_targets(settings, progress, builds=False),
         image=settings.image.value or BARE_IMAGE,
         build_image=settings.build_image.value or BUILD_IMAGE,
         environ=dict(os.environ),

@@ -27,7 +27,7 @@ def run_images_list(flags: Mapping[str, object], style: ListFormat) -> int:
     templates = {"runtime": settings.image.value or BARE_IMAGE, "build": settings.build_image.value or BUILD_IMAGE}
     rows = [
         _image_row(connect(target.architecture), target, use, expand_image_name(template, target))
-        for target in select_targets(settings, progress)
+        for target in select_targets(settings, progress, builds=False)
         for use, template in templates.items()
     ]
     if style is ListFormat.JSON:
@@ -57,7 +57,7 @@ def run_images_build(flags: Mapping[str, object], *, quiet: bool) -> int:
     progress = ProgressReporter(quiet=quiet)
     settings = read_settings(Path(), flags)
     connect = engine_connector(settings)
-    for target in select_targets(settings, progress):
+    for target in select_targets(settings, progress, builds=False):
         base = settings.image.value or BARE_IMAGE
         engine = connect(target.architecture)
         engine.image(expand_image_name(base, target), target.architecture, progress)

@@ -1,5 +1,6 @@
 """Runs `lambdapack init`: writes or prints the recipe files."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,9 @@ from lambdapack.cli.input.resources import archive_stem
 from lambdapack.cli.input.settings import ALL_ARCHITECTURES, read_settings, select_targets
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
-from lambdapack.config.settings import Settings
+from lambdapack.config.settings import DEFAULT_ORIGIN, Settings
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import USAGE
+from lambdapack.errors.usage import UNREADABLE_TEMPLATE, USAGE
 from lambdapack.model import Target
 from lambdapack.pipeline.init_files import (
     InitRequest,
@@ -20,7 +21,7 @@ from lambdapack.pipeline.init_files import (
     read_recipe_context,
     write_recipe_files,
 )
-from lambdapack.recipes.recipes import RecipeFile
+from lambdapack.recipes.recipes import RecipeContext, RecipeFile
 from lambdapack.report.text import wrap_paragraph
 
 
@@ -42,10 +43,12 @@ def run_init(options: InitOptions, flags: Mapping[str, object]) -> int:
         options.path,
         options.recipes,
         _project_name(options, settings),
-        _require_single_target(settings, progress),
+        _require_single_target(options.recipes, settings, progress),
         settings.handler.value,
+        dict(os.environ),
     )
     situation, notes = read_recipe_context(start)
+    _require_readable_architectures(situation, settings)
     for note in notes:
         progress.note(note)
     glue = make_recipe_files(start, situation)
@@ -71,11 +74,18 @@ def _project_name(options: InitOptions, settings: Settings) -> str:
     return archive_stem(options.path, settings)
 
 
-def _require_single_target(settings: Settings, progress: ProgressReporter) -> Target:
+def _require_single_target(recipes: tuple[str, ...], settings: Settings, progress: ProgressReporter) -> Target:
     if settings.arch.value == ALL_ARCHITECTURES:
         hint = "Pass `--arch arm64` or `--arch x86_64`: a function has one architecture."
         raise LambdapackError(USAGE, "init needs one architecture, but the settings say all", hint=hint)
-    return select_targets(settings, progress)[0]
+    # Each function and layer of a SAM template has a target of its own, and may differ from the next.
+    return select_targets(settings, progress, builds=recipes != ("sam",))[0]
+
+
+def _require_readable_architectures(context: RecipeContext, settings: Settings) -> None:
+    for resource in context.resources:
+        if settings.arch.origin == DEFAULT_ORIGIN and "architecture" in resource.unreadable:
+            raise LambdapackError(UNREADABLE_TEMPLATE, resource.unreadable["architecture"].detail)
 
 
 def _render_files(glue: Sequence[RecipeFile]) -> str:

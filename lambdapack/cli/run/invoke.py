@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lambdapack.cli.input.built_zips import BuiltZip, find_built_zip, is_older_than_project
 from lambdapack.cli.input.events import Event, check_port_is_free, read_events
 from lambdapack.cli.input.resources import AwsOptions, engine_connector, output_paths
 from lambdapack.cli.input.settings import read_settings, select_targets
@@ -25,7 +26,6 @@ from lambdapack.errors.build import FUNCTION_ERROR
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.model import Target
-from lambdapack.pack.source import read_project_source
 from lambdapack.pipeline.invoke import InvocationRequest, invoke_archive
 from lambdapack.pipeline.package.build import build_packages
 from lambdapack.prove.invoke import (
@@ -48,7 +48,7 @@ EMULATION_SLOWDOWN = 10
 class InvokeOptions:
     """What is no setting."""
 
-    path: Path
+    path: Path | None  # None: the zip that was built last, or the project
     function: str | None
     place: AwsOptions
     events: tuple[str, ...]
@@ -167,7 +167,7 @@ def _open_target(
     if options.function is None:
         yield _local_target(options.path, flags, progress)
         return
-    if options.path != WORKING_DIRECTORY:
+    if options.path is not None:
         hint = "Pass one of them."
         raise LambdapackError(USAGE, f"{options.path} and --function {options.function} exclude each other", hint=hint)
     if not options.function:  # an empty variable of a script
@@ -186,12 +186,18 @@ def _open_target(
         )
 
 
-def _local_target(path: Path, flags: Mapping[str, object], progress: ProgressReporter) -> InvocationTarget | None:
+def _local_target(
+    written: Path | None, flags: Mapping[str, object], progress: ProgressReporter
+) -> InvocationTarget | None:
+    path = WORKING_DIRECTORY if written is None else written
     settings = read_settings(path, settings_from_manifest(path, flags, progress))
     if not path.exists():
         raise LambdapackError(BAD_TARGET, f"{path}: there is no such file or directory")
+    zip_ = find_built_zip(path, settings, flags) if written is None else None
+    if zip_:
+        settings = read_settings(path, zip_.complete_flags(flags))
     target = select_targets(settings, progress)[0]
-    archive = _find_or_build_archive(path, settings, target, progress)
+    archive = _find_or_build_archive(path, settings, target, zip_, progress)
     if archive is None:
         return None
     handler = settings.handler.value
@@ -200,29 +206,27 @@ def _local_target(path: Path, flags: Mapping[str, object], progress: ProgressRep
     return InvocationTarget(archive, settings.layers.value, target, handler, settings)
 
 
-def _find_or_build_archive(path: Path, settings: Settings, target: Target, progress: ProgressReporter) -> Path | None:
-    """Return the zip to run: the one named, or the project's, built first when it is not there."""
+def _find_or_build_archive(
+    path: Path, settings: Settings, target: Target, zip_: BuiltZip | None, progress: ProgressReporter
+) -> Path | None:
+    """Return the zip to run: the one named, or the project's, built first when it is missing or older."""
     if not (path / "package.json").is_file():
-        return path
+        return zip_.path if zip_ else path
     if settings.layer.value:
         raise LambdapackError(USAGE, "a layer has no handler", hint="Invoke a function with `--layer ZIP`.")
-    output = output_paths(path, settings, (target,))[target]
-    if output.is_file() and _is_made_for(output, target) and not _is_older(output, path):
+    output = zip_.path if zip_ else output_paths(path, settings, (target,))[target]
+    if output.is_file() and _is_made_for(output, target) and not is_older_than_project(output, path):
         progress.note(f"invoking the existing {output}; `lambdapack build` rebuilds it")
         return output
     (built,) = build_packages(
-        make_build_request(path, settings, {target: output}), engine_connector(settings), progress
+        # The invocation itself is the proof.
+        replace(make_build_request(path, settings, {target: output}), load="never"),
+        engine_connector(settings),
+        progress,
     )
     if built.report.verdict is not Verdict.PASS:
         console.write_stderr(human.render_human(built.report))
     return built.archive.path if built.archive else None
-
-
-def _is_older(archive: Path, project: Path) -> bool:
-    """Tell whether a file of the project has been written since the zip was."""
-    made = archive.stat().st_mtime_ns
-    source = read_project_source(project).tree.entries
-    return any((project / path).lstat().st_mtime_ns > made for path in source)
 
 
 def _is_made_for(archive: Path, target: Target) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambdapack.cli.input.built_zips import find_built_zip
 from lambdapack.cli.input.resources import AwsOptions, open_store
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -18,6 +19,7 @@ from lambdapack.cli.input.settings import (
     select_targets,
 )
 from lambdapack.cli.input.targets import fetch_target, settings_from_function, settings_from_manifest
+from lambdapack.cli.input.variables import read_load_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
@@ -26,6 +28,7 @@ from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.pack.output import read_zip_manifest
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
+from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.report.formats import GITHUB, RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.case import Policy
@@ -42,11 +45,13 @@ if TYPE_CHECKING:
 class VerifyOptions:
     """What is no setting."""
 
-    target: str  # as it was written; Path("s3://x") would lose a slash
+    target: str | None  # as it was written; Path("s3://x") would lose a slash. None: the zip that was built last
     place: AwsOptions
     runtime_file: Path | None
     project: Path | None
     load: bool
+    variables: tuple[str, ...]
+    env_files: tuple[Path, ...]
     all_binaries: bool
     style: str  # a name of report.formats.FORMATS
     verbose: bool
@@ -56,28 +61,51 @@ class VerifyOptions:
 def run_verify(options: VerifyOptions, flags: Mapping[str, object]) -> int:
     """Judge, write the report, and return the exit code."""
     progress = ProgressReporter(quiet=options.quiet)
-    with fetch_target(options.target, options.place, progress) as fetched:
+    own = read_load_variables(options.env_files, options.variables, load=options.load)
+    written = _built_target(flags, progress) if options.target is None else options.target
+    with fetch_target(written, options.place, progress) as fetched:
         measured, flags = apply_runtime_file(options.runtime_file, settings_from_function(fetched, flags))
-        path = fetched.path if fetched else Path(options.target)
+        path = fetched.path if fetched else Path(written)
         settings = read_settings(path, settings_from_manifest(path, flags, progress))
         policy = make_policy(settings, handler_required=False, all_binaries=options.all_binaries)
         runtimes = [measured or shipped_runtime(target) for target in select_targets(settings, progress)]
-        prove = _make_prover(settings, policy, progress) if options.load else None
+        known = {**_deployed_variables(fetched), **own}
+        prove = _make_prover(settings, policy, known, progress) if options.load else None
         given = make_verification_target(path, fetched, settings, origin_of_target(path, options.project))
         reports = verify_for_runtimes(given, runtimes, policy, progress, prove, open_store(settings))
         if fetched and fetched.function:
             reports = tuple(add_layer_findings(report, fetched, policy) for report in reports)
-    several = settings.arch.value == ALL_ARCHITECTURES
     subject = Path(fetched.function.name) if fetched and fetched.function else path
-    context = RenderContext(partial(project_locator, subject), several=several, verbose=options.verbose)
+    context = RenderContext(
+        partial(project_locator, subject),
+        several=settings.arch.value == ALL_ARCHITECTURES,
+        verbose=options.verbose,
+    )
     console.write_stdout(render_reports(options.style, reports, context))
     if options.style == GITHUB:
         append_step_summary(reports)
-    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(options.target)}"):
+    if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(written)}"):
         progress.note(hint)
+    return _exit_code(settings, reports)
+
+
+def _exit_code(settings: Settings, reports: Sequence[Report]) -> int:
     limit = fail_on_severity(settings)
     failed = limit is not None and any(report.fails(limit) for report in reports)
     return int(ExitCode.JUDGEMENT if failed else ExitCode.FINE)
+
+
+def _deployed_variables(fetched: "FetchedTarget | None") -> Mapping[str, str]:
+    return fetched.function.environment if fetched and fetched.function else {}
+
+
+def _built_target(flags: Mapping[str, object], progress: ProgressReporter) -> str:
+    zip_ = find_built_zip(Path(), read_settings(Path(), flags), flags, layers=True)
+    if zip_ is None:
+        hint = "Pass TARGET, or run `lambdapack build` first."
+        raise LambdapackError(USAGE, "TARGET is missing, and no zip of `lambdapack build` is here", hint=hint)
+    progress.note(f"verifying {zip_.path}")
+    return str(zip_.path)
 
 
 def make_verification_target(
@@ -86,7 +114,8 @@ def make_verification_target(
     """Return what is to be judged: a path with the layers of the settings, or what was brought from AWS."""
     handler, layers = settings.handler.value, settings.layers.value
     if fetched is None:
-        return VerificationTarget(path, handler, layers, origin)
+        declared = settings.template if path.is_dir() else TemplateDeclarations()
+        return VerificationTarget(path, handler, layers, origin, declared=declared)
     if fetched.function:
         names = tuple(layer_version.arn for layer_version in fetched.layers.versions)
         return VerificationTarget(
@@ -120,7 +149,9 @@ def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
     return find_package_origin(path, project)
 
 
-def _make_prover(settings: Settings, policy: Policy, progress: ProgressReporter) -> Prover:
+def _make_prover(
+    settings: Settings, policy: Policy, variables: Mapping[str, str], progress: ProgressReporter
+) -> Prover:
     from lambdapack.cli.input.resources import engine_connector  # noqa: PLC0415  # only --load needs an engine
     from lambdapack.engine.images import BARE_IMAGE, expand_image_name  # noqa: PLC0415
     from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415
@@ -130,7 +161,8 @@ def _make_prover(settings: Settings, policy: Policy, progress: ProgressReporter)
 
     def prove(report: Report, tree: Tree, handler: str | None, layers: Sequence[Tree]) -> Report:
         target = report.runtime.target
-        proof = ProofRequest(connect(target.architecture), expand_image_name(template, target), tree, handler, layers)
+        engine, image = connect(target.architecture), expand_image_name(template, target)
+        proof = ProofRequest(engine, image, tree, handler, layers, variables)
         return prove_package(report, proof, policy, progress)
 
     return prove

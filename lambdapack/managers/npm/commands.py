@@ -23,11 +23,12 @@ from lambdapack.managers.interface import (
     ManagerSettings,
     ManagerVersion,
     PreparedSandbox,
+    ScriptedPackage,
 )
 from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, PROXY_VARIABLES
 from lambdapack.managers.npm.ini import decode_ini
 from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
-from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, LIBC_NPM, NODEDIR_NPM
+from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, INSTALLED_LOCKFILE, LIBC_NPM, NODEDIR_NPM
 from lambdapack.model import MIB, TASK_ROOT
 from lambdapack.tree.compose import MemoryTree, OverlayTree, make_readable
 from lambdapack.tree.entry import EntryKind, Tree, read_file
@@ -87,6 +88,11 @@ fi
 
 ENVIRONMENT_SCRIPT = f'. "$0"; {SWEEP_SCRIPT} exec "$@"'
 """Reads variables from a file, since an engine shows the environment of an exec to everyone who may ask it."""
+
+REBUILD_SCRIPT = f"[ ! -f {INSTALLED_LOCKFILE} ] || touch {INSTALLED_LOCKFILE}; {ENVIRONMENT_SCRIPT}"
+"""npm believes its own list of what is installed only while no package's directory is newer than the list."""
+
+LEAVE_OUT_SCRIPT = 'rm -rf -- "$1"; for link in node_modules/.bin/*; do [ -e "$link" ] || rm -f -- "$link"; done'
 
 _TOKEN = re.compile(r"(?:_authToken|_auth|_password)\s*=\s*\"?([^\s\"]+)")
 
@@ -202,22 +208,53 @@ def _run_quietly(sandbox: Sandbox, command: Command) -> tuple[CommandResult, str
     return ended, "\n".join(transcript.lines).strip()
 
 
-def install_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
-    """Return `npm ci`, and `npm run` for what it leaves out: under --ignore-scripts, the project's own scripts."""
+def fetch_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
+    """Return `npm ci` with scripts off: what is to run is read from what it unpacks."""
     environment = {**npm_environment(prepared, run.limits), **run.environment}
-    events = run.scripts.root if run.run_scripts and not run.scripts.by_manager else ()
-    commands = [InstallCommand(_npm_command(ci_command(run, prepared.facts.manager_version), environment))]
-    commands += [InstallCommand(_npm_command(root_script_command(event), environment), event) for event in events]
-    return InstallCommands("npm ci", tuple(commands))
+    command = _npm_command(ci_command(run, prepared.facts.manager_version), environment)
+    return InstallCommands("npm ci", (InstallCommand(command),))
+
+
+def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
+    """Return one `npm rebuild` for all packages that must succeed, one for each optional one, `npm run` for the rest.
+
+    `npm rebuild` takes the failure of an optional package for its own; `npm ci` leaves the package out.
+    """
+    environment, npm = {**npm_environment(prepared, run.limits), **run.environment}, prepared.facts.manager_version
+    required = [package for package in run.packages if not package.optional]
+    commands = []
+    if required:
+        commands.append(InstallCommand(_rebuild_command(rebuild_command(run, npm, required), environment)))
+    for package in run.packages:
+        if package.optional:
+            command = _rebuild_command(rebuild_command(run, npm, [package]), environment)
+            commands.append(InstallCommand(command, optional=package.name, otherwise=_leave_out_command(package)))
+    commands += [
+        InstallCommand(_npm_command(root_script_command(event), environment), event) for event in run.scripts.root
+    ]
+    return InstallCommands("npm rebuild" if run.packages else "npm run", tuple(commands))
 
 
 def ci_command(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
-    """Return the command line of `npm ci`. Scripts run in the foreground: one at a time, their output as it comes."""
-    fixed = ("npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--foreground-scripts")
+    """Return the command line of `npm ci` that unpacks everything and runs nothing."""
+    return ("npm", "ci", *_install_flags(run, npm), "--ignore-scripts", *run.flags)
+
+
+def rebuild_command(run: InstallRun, npm: ManagerVersion, packages: Iterable[ScriptedPackage]) -> tuple[str, ...]:
+    """Return the command line of `npm rebuild` for some packages, by their directories.
+
+    The scripts see the settings that they would see under `npm ci`: prebuild-install reads npm_config_libc.
+    """
+    directories = (f"{TASK_ROOT}/{package.path}" for package in packages)
+    return ("npm", "rebuild", *_install_flags(run, npm), *run.flags, *directories)
+
+
+def _install_flags(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
+    """Return what `npm ci` and `npm rebuild` have in common: one script at a time, its output as it comes."""
+    omitted = tuple(f"--omit={kind}" for kind in run.omitted)
+    fixed = ("--omit=dev", *omitted, "--no-audit", "--no-fund", "--foreground-scripts")
     platform = ("--os=linux", f"--cpu={run.architecture.node}") if npm >= CROSS_INSTALL_NPM else ()
-    libc = ("--libc=glibc",) if npm >= LIBC_NPM else ()
-    scripts = () if run.run_scripts and run.scripts.by_manager else ("--ignore-scripts",)
-    return (*fixed, *platform, *libc, *scripts, *run.flags, *(("--offline",) if run.offline else ()))
+    return (*fixed, *platform, *(("--libc=glibc",) if npm >= LIBC_NPM else ()))
 
 
 def root_script_command(event: str) -> tuple[str, ...]:
@@ -249,10 +286,21 @@ def npm_environment(prepared: PreparedSandbox, limits: Limits) -> dict[str, str]
     return environment
 
 
-def _npm_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:
+def _npm_command(argv: Sequence[str], environment: Mapping[str, str], script: str = ENVIRONMENT_SCRIPT) -> Command:
     """Return npm as NPM_USER runs it where the function will lie, with the secret environment on top."""
-    wrapped = ("/bin/sh", "-c", ENVIRONMENT_SCRIPT, ENVIRONMENT_PATH, *argv)
-    return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}")
+    wrapped = ("/bin/sh", "-c", script, ENVIRONMENT_PATH, *argv)
+    title = " ".join(word for word in argv if not word.startswith(("-", "/")))
+    return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}", title=title)
+
+
+def _rebuild_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:
+    return _npm_command(argv, environment, REBUILD_SCRIPT)
+
+
+def _leave_out_command(package: ScriptedPackage) -> Command:
+    """Return the command that removes an optional package, and the links in .bin that lead nowhere then."""
+    words = ("/bin/sh", "-c", LEAVE_OUT_SCRIPT, "lambdapack", package.path)
+    return Command(words, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}")
 
 
 def option_text(argv: Iterable[str]) -> str:

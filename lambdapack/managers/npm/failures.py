@@ -25,6 +25,7 @@ from lambdapack.managers.npm import log
 from lambdapack.managers.npm.log import FailedScript
 from lambdapack.messages import Certainty, Message, slots_of
 from lambdapack.model import TASK_ROOT, Architecture
+from lambdapack.project.document import REPOSITORY_TOOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +314,8 @@ def _root_script_failure(run: NpmRun, script: FailedScript, lines: Sequence[str]
     if owner:
         what = f"{script} needs `{missing}`, which the devDependency {owner} brings"
         guard = f"npm pkg set scripts.{event}='{script.command} || true'"
-        hint = f"Run `npm install --save-prod {owner}`, or guard the script: `{guard}`."
+        harmless = missing in REPOSITORY_TOOLS
+        hint = f"Run `npm install --save-prod {owner}`" + (f", or guard the script: `{guard}`." if harmless else ".")
     elif missing.startswith((TASK_ROOT, ".", "/")):
         file = missing.removeprefix(TASK_ROOT + "/")
         what = f"{script} needs `{file}`, which is not copied into the build"

@@ -37,27 +37,32 @@ def install_inputs(source: DependencySource, globs: Sequence[str] = ()) -> Tree:
     places = (*file_targets(source), *_extra_inputs(source.repository.root), *_script_files(source))
     keep = _input_filter(source.repository.root, tuple(dict.fromkeys(places)), globs)
     lock = source.lock.path
-    own = MemoryTree(
-        {
-            "package.json": (sandbox_manifest(source), 0o644),
-            lock.name: (lock.read_bytes(), 0o644),
-        }
-    )
-    return OverlayTree(TransformedTree(DirectoryTree(source.repository.root, keep=keep), _make_portable), own)
+    files = DirectoryTree(source.repository.root, keep=keep)
+    manifest = sandbox_manifest(source, has_gyp="binding.gyp" in files.entries)
+    own = MemoryTree({"package.json": (manifest, 0o644), lock.name: (lock.read_bytes(), 0o644)})
+    return OverlayTree(TransformedTree(files, _make_portable), own)
 
 
-def sandbox_manifest(source: DependencySource) -> bytes:
-    """Return package.json without the author's scripts."""
+def sandbox_manifest(source: DependencySource, *, has_gyp: bool = False) -> bytes:
+    """Return package.json without the author's scripts; what npm would run for a binding.gyp is written out."""
     manifest = dict(source.manifest.document)
-    if isinstance(manifest.get("scripts"), dict):
-        manifest["scripts"] = {name: text for name, text in manifest["scripts"].items() if name not in AUTHOR_SCRIPTS}
+    scripts = dict(manifest["scripts"]) if isinstance(manifest.get("scripts"), dict) else {}
+    for name in AUTHOR_SCRIPTS:
+        scripts.pop(name, None)
+    if implied := source.manifest.install_scripts(has_gyp=has_gyp).get("install"):
+        scripts["install"] = implied
+    if "scripts" in manifest or scripts:
+        manifest["scripts"] = scripts
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 
 def find_install_scripts(
     source: DependencySource, inputs: Tree, architecture: Architecture, *, ignore_scripts: bool = False
 ) -> InstallScripts:
-    """Return what has to run for a CPU, as far as the lockfile tells; `ignore_scripts` is the user's npm setting."""
+    """Return what has to run for a CPU, as far as the lockfile tells; `ignore_scripts` is the user's npm setting.
+
+    scripts.py reads the rest from the fetched tree.
+    """
     if source.lock is None:
         return InstallScripts()
     git = tuple(package.name for package in source.lock.production if package.from_git)
@@ -67,9 +72,6 @@ def find_install_scripts(
         f"{package.name}@{package.version}" for package in packages_with_install_scripts(source.lock, architecture)
     )
     scripts = source.manifest.install_scripts(has_gyp="binding.gyp" in inputs.entries)
-    if "install" in scripts and "install" not in source.manifest.install_scripts():
-        # The root's own binding.gyp: npm compiles it only where it runs the packages' scripts too.
-        packages = (*packages, source.manifest.name)
     return InstallScripts(packages, tuple(scripts), git)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES, parse_lock, read_lock
-from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, DEFAULT_REGISTRY
+from lambdapack.managers.npm.versions import CROSS_INSTALL_NPM, DEFAULT_REGISTRY, INSTALLED_LOCKFILE
 
 if TYPE_CHECKING:
     from lambdapack.engine.interface import Sandbox
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ManagerSettings,
         ManagerVersion,
         PreparedSandbox,
+        ScriptedPackage,
     )
     from lambdapack.managers.lock import DependencySource, Lock
     from lambdapack.model import Architecture
@@ -32,7 +33,7 @@ class Npm:
     name = "npm"
     lockfiles = LOCKFILE_NAMES
     settings_files = (".npmrc",)
-    installed_lockfile = "node_modules/.package-lock.json"  # npm 7 and later (arborist lib/arborist/reify.js)
+    installed_lockfile = INSTALLED_LOCKFILE
     cross_install_version = CROSS_INSTALL_NPM
     default_registry = DEFAULT_REGISTRY
 
@@ -93,17 +94,42 @@ class Npm:
         bare = commands.inputs_without_secrets(inputs)
         return commands.prepare_sandbox(sandbox, bare, commands.settings_without_secrets(settings))
 
-    def commands(self, run: "InstallRun", prepared: "PreparedSandbox") -> "InstallCommands":
-        """Return `npm ci`, and `npm run` for each of the project's scripts that it leaves out."""
-        from lambdapack.managers.npm.commands import install_commands  # noqa: PLC0415
+    def fetch_commands(self, run: "InstallRun", prepared: "PreparedSandbox") -> "InstallCommands":
+        """Return `npm ci --ignore-scripts`."""
+        from lambdapack.managers.npm.commands import fetch_commands  # noqa: PLC0415
 
-        return install_commands(run, prepared)
+        return fetch_commands(run, prepared)
+
+    def find_scripts(self, source: "DependencySource", tree: "Tree") -> "tuple[ScriptedPackage, ...]":
+        """Return the packages whose package.json has an install script, or whose binding.gyp npm would compile."""
+        from lambdapack.managers.npm.scripts import find_package_scripts  # noqa: PLC0415
+
+        return find_package_scripts(source, tree)
+
+    def script_inputs(self, tree: "Tree", packages: "Sequence[ScriptedPackage]") -> "Tree":
+        """Return the tree with a node_modules/.package-lock.json that tells npm what to run."""
+        from lambdapack.managers.npm.scripts import mark_scripts  # noqa: PLC0415
+
+        return mark_scripts(tree, packages)
+
+    def script_commands(self, run: "InstallRun", prepared: "PreparedSandbox") -> "InstallCommands":
+        """Return `npm rebuild` for the packages, and `npm run` for each of the project's own install scripts."""
+        from lambdapack.managers.npm.commands import script_commands  # noqa: PLC0415
+
+        return script_commands(run, prepared)
 
     def secret_words(self, settings: "ManagerSettings") -> tuple[str, ...]:
         """Return the tokens and passwords that must not be seen in a log line."""
         from lambdapack.managers.npm.commands import secret_words  # noqa: PLC0415
 
         return secret_words(settings)
+
+    def running_script(self, lines: "Sequence[str]") -> str:
+        """Return the script that npm announced last, as in "the install script of bcrypt@6.0.0"; "" for none."""
+        from lambdapack.managers.npm.log import last_banner  # noqa: PLC0415
+
+        package, event = last_banner(lines)
+        return f"the {event} script of {package or 'this project'}" if event else ""
 
     def failure(self, run: "CompletedRun", source: "DependencySource") -> "LambdapackError | None":
         """Return what a failed run of npm means, or one that lost files although it exits with 0."""

@@ -25,6 +25,7 @@ RESULT_KEYS = frozenset({
     "registry", "legacy-peer-deps", "strict-peer-deps", "allow-scripts", "dangerously-allow-all-scripts",
     "strict-allow-scripts", "allow-git", "allow-remote", "allow-file", "allow-directory", "ignore-scripts",
     "engine-strict", "install-links", "install-strategy", "replace-registry-host", "omit-lockfile-registry-resolved",
+    "force", "legacy-bundling", "global-style", "prefer-dedupe", "bin-links", "rebuild-bundle",
 })  # fmt: skip
 """Keys that can change what `npm ci` puts down: they are part of the dependency key."""
 
@@ -33,6 +34,25 @@ TRANSPORT_KEYS = frozenset({
     "fetch-retries", "fetch-retry-factor", "fetch-retry-mintimeout", "fetch-retry-maxtimeout", "fetch-timeout",
 })  # fmt: skip
 """Keys that change only how npm reaches the same packages."""
+
+CHOICE_KEYS = frozenset({"omit", "include", "optional", "production", "only", "also", "dev"})
+"""Keys that say which kinds of dependencies are installed. They go to npm as flags, which beat an .npmrc."""
+
+WORKSPACE_KEYS = frozenset({"workspace", "workspaces", "include-workspace-root"})
+"""Keys that choose the members of a workspace, which a build takes as the lockfile has them."""
+
+HARMLESS_KEYS = frozenset({
+    "access", "audit", "audit-level", "color", "commit-hooks", "depth", "description", "diff", "editor", "fund",
+    "git-tag-version", "heading", "init-author-email", "init-author-name", "init-author-url", "init-license",
+    "init-version", "json", "lockfile-version", "loglevel", "logs-dir", "logs-max", "long", "message", "package-lock",
+    "parseable", "prefer-offline", "prefer-online", "progress", "provenance", "save", "save-bundle", "save-dev",
+    "save-exact", "save-optional", "save-peer", "save-prefix", "save-prod", "sign-git-commit", "sign-git-tag",
+    "tag", "tag-version-prefix", "timing", "update-notifier", "usage", "yes",
+    "browser", "cache", "foreground-scripts", "git", "global", "globalconfig", "local-address", "msvs_version",
+    "msvs-version", "node_gyp", "node-gyp", "nodedir", "node_dir", "prefix", "python", "shell", "tmp", "umask",
+    "unsafe-perm", "user", "userconfig", "viewer",
+})  # fmt: skip
+"""Keys that change nothing of what `npm ci` puts down, and those that name programs and places of this machine."""
 
 FILE_KEYS = frozenset({"cafile", "certfile", "keyfile"})
 INLINE_SECRET_KEYS = frozenset({"cert", "key"})
@@ -92,6 +112,7 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
     """
     host = _Host(project, environ, home)
     keys, dropped = _effective_keys(host)
+    choices = choose_dependencies({name: keys.pop(name).value for name in CHOICE_KEYS | WORKSPACE_KEYS if name in keys})
     files: dict[str, bytes] = {}
     carried = {name: _carry_value(name, key, host, files) for name, key in sorted(keys.items())}
     network = host_environment(environ, files, carried.get("cafile"))
@@ -101,7 +122,9 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
         environment=network.variables,
         compiler_flags=compiler_flags(environ),
         has_credentials=network.has_credentials or any(_is_secret(name, value) for name, value in carried.items()),
-        dropped=tuple(sorted(dropped)),
+        dropped=tuple(sorted(dropped - HARMLESS_KEYS)),
+        refused=choices.refused,
+        omitted=choices.omitted,
         undefined=tuple(sorted(host.undefined)),
         without_secrets=_canonical_text(carried),
         registries=_registries(carried),
@@ -111,6 +134,38 @@ def translate_npm_settings(project: Path, environ: Mapping[str, str], home: Path
         replaced_host=str(carried.get("replace-registry-host", "npmjs")),
         allow_scripts=_split_names(carried.get("allow-scripts", "")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyChoice:
+    """Which kinds of dependencies an install leaves out, as npm reads its own keys."""
+
+    omitted: tuple[str, ...] = ()  # "optional", "peer": besides "dev"
+    refused: tuple[str, ...] = ()  # "include=dev": what a build does not do
+
+
+def choose_dependencies(values: Mapping[str, IniValue]) -> DependencyChoice:
+    """Return what the keys add up to: `include` beats `omit` (npm 10 and 11, config/lib/definitions, read 2026-11)."""
+    omit, include = _kinds(values.get("omit", ())), _kinds(values.get("include", ()))
+    if "optional" in values:
+        (include if values["optional"] == "true" else omit).add("optional")
+    refused = {f"{name}={' '.join(_words(values[name]))}" for name in WORKSPACE_KEYS if name in values}
+    asked = {"include": "dev" in include, "production": values.get("production") == "false"}
+    asked |= {"also": values.get("also") in {"dev", "development"}, "dev": values.get("dev") == "true"}
+    refused |= {
+        f"{name}={'dev' if name == 'include' else values[name]}" for name, is_asked in asked.items() if is_asked
+    }
+    return DependencyChoice(tuple(sorted((omit - include) & {"optional", "peer"})), tuple(sorted(refused)))
+
+
+def _kinds(value: IniValue) -> set[str]:
+    return {word for word in _words(value) if word in {"dev", "optional", "peer", "prod"}}
+
+
+def _words(value: IniValue) -> tuple[str, ...]:
+    """Return the values of a key that may come several times; in a variable, an empty line parts them."""
+    parts = value if isinstance(value, tuple) else value.split("\n\n")
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _effective_keys(host: _Host) -> tuple[dict[str, _Key], set[str]]:
@@ -156,7 +211,8 @@ def _is_known_key(name: str) -> bool:
         return name.rpartition(":")[2] in AUTH_KEYS and not is_loopback(_split_url(name, name).hostname or "")
     if name.startswith("@"):
         return name.endswith(":registry")
-    return name in RESULT_KEYS | TRANSPORT_KEYS | FILE_KEYS | INLINE_SECRET_KEYS | AUTH_KEYS
+    carried = RESULT_KEYS | TRANSPORT_KEYS | FILE_KEYS | INLINE_SECRET_KEYS | AUTH_KEYS
+    return name in carried | CHOICE_KEYS | WORKSPACE_KEYS
 
 
 def _split_url(url: str, what: str) -> SplitResult:

@@ -11,3 +11,6 @@ LIBC_NPM: tuple[int, int, int] = (10, 3, 0)
 
 NODEDIR_NPM: tuple[int, int, int] = (11, 6, 2)
 """The first npm whose node-gyp (11.4) surely reads NODEDIR: its dependency was ^11.4.2 (npm's package.json)."""
+
+INSTALLED_LOCKFILE = "node_modules/.package-lock.json"
+"""Where npm 7 and later note in a tree what they have installed there (arborist lib/arborist/reify.js)."""

@@ -7,17 +7,26 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambdapack.errors.build import ENGINE_REFUSED, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
+from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result
 from lambdapack.managers.interface import ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependency_source
-from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Architecture, Finding, Target
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture, Finding, Target
 from lambdapack.pack.cleanup import clean_tree, prune_tree
-from lambdapack.pack.source import GROWING_REASON, ProjectSource, growing_files, read_project_source
+from lambdapack.pack.source import (
+    GROWING_REASON,
+    HOST_MODULES_REASON,
+    ProjectSource,
+    growing_files,
+    read_project_source,
+)
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
 from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
+from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
 from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.package.write import check_output_paths, write_package
 from lambdapack.pipeline.scratch import open_scratch
@@ -25,18 +34,24 @@ from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
+from lambdapack.project.site import FunctionSite, read_site
 from lambdapack.rules.check import apply_policy, check_lockfile, check_package
+from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
+from lambdapack.rules.lockfile.ready_tree import check_ready_tree
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
 from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.prune import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
 from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
-from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import Tree
 
 if TYPE_CHECKING:
     from lambdapack.pipeline.measure import Connect
+    from lambdapack.pipeline.prove import ProofRequest
+
+UNPROVED_FAILURES = (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED, NO_EMULATOR)
+"""Failures after which an unasked proof is left out: the package itself is there."""
 
 LAYER_DIRECTORY = "nodejs"
 """Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
@@ -80,11 +95,14 @@ class _Project:
     settings: ManagerSettings
     files: ProjectSource | None  # the function's own; None for a layer
     own: PackageFacts | None  # of those files
+    site: FunctionSite
 
 
 def _read_project(request: BuildRequest) -> _Project:
-    repository = read_repository(request.directory)
-    function = read_function(repository, request.directory, request.handler, tuple(request.outputs), request.layers)
+    repository = read_repository(request.directory, ready=not request.install)
+    function = read_function(
+        repository, request.directory, request.handler, tuple(request.outputs), request.layers, request.declared
+    )
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
     settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
@@ -92,7 +110,8 @@ def _read_project(request: BuildRequest) -> _Project:
         settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
-    return _Project(function, manager, source, settings, files, own)
+    site = read_site(repository, function.directory, request.handler)
+    return _Project(function, manager, source, settings, files, own, site)
 
 
 def _home_directory(otherwise: Path) -> Path:
@@ -105,9 +124,9 @@ def _home_directory(otherwise: Path) -> Path:
 
 def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
     if not request.install:
-        return ()
+        return apply_policy(check_ready_tree(project.source, project.site), request.policy)
     npm = (request.runtime or shipped_runtime(target)).npm
-    findings = check_lockfile(project.source, target, npm, project.settings, request.handler)
+    findings = check_lockfile(project.source, target, npm, project.settings, request.handler, project.site)
     return apply_policy(findings, request.policy)
 
 
@@ -184,29 +203,23 @@ class _BuildRun:
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
         request, target = self.request, job.target
-        installed = self._install(job.install) if job.install else _existing_modules(job.function)
-        source = self._select_source(self.project.files, installed) if self.project.files else None
+        installed, ready = self._obtain_dependencies(job)
+        source = self._select_source(self.project.files, installed, ready) if self.project.files else None
         tree = self._package(source, clean_tree(installed.tree).tree)
-        cpu_flags = tuple(
-            CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags
-        )
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        facts = replace(self._read_facts(tree, target), cpu_flags=cpu_flags, own_files=own_files)
+        facts = self._add_log_facts(replace(self._read_facts(tree, target), own_files=own_files), installed)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        pruned = tuple(
-            judgement for judgement in prunable_binaries(report.judgements) if judgement.binary.path in tree.entries
-        )
-        pruned = pruned if request.prune else ()
+        pruned = tuple(file for file in prunable_files(report) if file.path in tree.entries) if request.prune else ()
         if pruned:
-            tree = prune_tree(tree, {judgement.binary.path for judgement in pruned})
+            tree = prune_tree(tree, {file.path for file in pruned})
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        report = replace(report, findings=apply_policy((*locked, *report.findings), request.policy))
-        if request.load:
-            report = self._prove(report, tree, facts.handler)
+        judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
+        report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
+        report = self._prove(report, tree, facts.handler, installed)
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
@@ -219,6 +232,11 @@ class _BuildRun:
         bare = request.images(target, target.architecture).bare
         engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
+
+    def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
+        """Return the facts with what the install's log shows: whose scripts ran, and for which CPUs they compiled."""
+        flags = (CpuFlag(self._owner(flag.package), flag.flag, flag.everywhere) for flag in installed.compiler_flags)
+        return replace(facts, cpu_flags=tuple(flags), scripts_run=frozenset(installed.scripts_run))
 
     def _owner(self, package: str) -> str:
         """The project's own scripts run under its name, and what they compile is no package's."""
@@ -237,13 +255,45 @@ class _BuildRun:
         secrets = self.project.own.secrets if self.project.own else ()
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
-    def _prove(self, report: Report, tree: Tree, handler: str | None) -> Report:
-        from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415  # only where it is asked
+    def _prove(self, report: Report, tree: Tree, handler: str | None, installed: InstallResult) -> Report:
+        """Return the report with what loading adds; unasked, only where a container ran and nothing is emulated."""
+        request = self.request
+        if request.load == "never" or (request.load == "auto" and report.fails(request.gate)):
+            return report
+        from lambdapack.pipeline.prove import note_unproved, prove_package  # noqa: PLC0415  # nobody else waits for it
+
+        if request.load == "always":
+            return prove_package(report, self._proof(report, tree, handler), request.policy, self.observer)
+        architecture, reason = report.runtime.target.architecture, ""
+        if installed.image is None:
+            reason = "no container was started, so its import is not proved"
+        elif self.connect(architecture).architecture is not architecture:
+            reason = f"its import would be emulated here, so it is not proved on {architecture}"
+        if reason:
+            return note_unproved(report, reason, request.policy)
+        proof = self._proof(report, tree, handler)
+        key = installed.job.key.digest if installed.job else ""
+        try:
+            proof = replace(proof, store=request.store, install=key)
+            return prove_package(report, proof, request.policy, self.observer)
+        except LambdapackError as error:
+            if error.failure not in UNPROVED_FAILURES:
+                raise
+            return note_unproved(report, f"its import is not proved: {error.detail.splitlines()[0]}", request.policy)
+
+    def _proof(self, report: Report, tree: Tree, handler: str | None) -> "ProofRequest":
+        from lambdapack.pipeline.prove import ProofRequest  # noqa: PLC0415  # as above
 
         target, layers = report.runtime.target, [opened_layer.tree for opened_layer in self.layers]
-        image = self.request.images(target, target.architecture).bare
-        proof = ProofRequest(self.connect(target.architecture), image, make_readable(tree), handler, layers)
-        return prove_package(report, proof, self.request.policy, self.observer)
+        declared = {name: value for name, value in self.project.function.environment.items() if value is not None}
+        return ProofRequest(
+            engine=self.connect(target.architecture),
+            image=self.request.images(target, target.architecture).bare,
+            code=make_readable(tree),
+            handler=handler,
+            layers=layers,
+            variables={**declared, **self.request.variables},
+        )
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         kind = "layer" if self.request.layer else "zip"
@@ -251,14 +301,23 @@ class _BuildRun:
         subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
         return check_package(subject, facts, runtime, self.request.policy)
 
-    def _select_source(self, source: ProjectSource, installed: InstallResult) -> ProjectSource:
+    def _select_source(self, source: ProjectSource, installed: InstallResult, ready: ReadyTree | None) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
-        excluded = tuple(
-            (path, reason) for path, reason in source.excluded if self.request.install or path != NODE_MODULES
-        )
+        excluded = source.excluded
+        if ready is not None:
+            others = ((path, reason) for path, reason in excluded if reason != HOST_MODULES_REASON)
+            excluded = tuple(sorted((*others, *ready.excluded)))
         growing = growing_files(self.project.function.directory, source.tree)  # the install took its time
         excluded += tuple((path, GROWING_REASON) for path in sorted(growing))
         return replace(source, tree=prune_tree(source.tree, {*installed.owned, *growing}), excluded=excluded)
+
+    def _obtain_dependencies(self, job: PackageJob) -> tuple[InstallResult, ReadyTree | None]:
+        """Install for a job, or read what lies in the project."""
+        if job.install is not None:
+            return self._install(job.install), None
+        layers = [opened_layer.tree for opened_layer in self.layers]
+        ready = read_ready_tree(job.function, layer=self.request.layer, layers=layers)
+        return InstallResult(ready.tree, ready.modules), ready
 
     def _install(self, job: InstallJob) -> InstallResult:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
@@ -275,9 +334,3 @@ class _BuildRun:
         digest = install.job.key.digest if install.job else ""
         spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
         return install_dependencies(install, self.connect(install.target.architecture), spool, self.observer)
-
-
-def _existing_modules(function: Function) -> InstallResult:
-    """Return the node_modules that lies in the project, as it is: made by npm, yarn, pnpm or whatever."""
-    tree = DirectoryTree(function.directory, keep=lambda path, _directory: path.partition("/")[0] == NODE_MODULES)
-    return InstallResult(tree, (NODE_MODULES,))

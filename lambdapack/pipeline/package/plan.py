@@ -88,7 +88,7 @@ def make_key(inputs: InstallInputs, target: Target, facts: ImageFacts | None) ->
     manager, settings = inputs.manager, inputs.settings
     parts = {"target": str(target), "scripts": inputs.script_policy, **settings.compiler_flags}
     if facts is not None:
-        run = InstallRun(target.architecture, inputs.scripts(target.architecture))
+        run = InstallRun(target.architecture, omitted=settings.omitted)
         flags = manager.options(run, facts.manager_version)
         parts |= {"image": facts.digest, "node": facts.node, manager.name: facts.manager, "flags": flags}
     project = manager.key_parts(inputs.source, inputs.tree, settings.without_secrets)

@@ -10,9 +10,10 @@ from lambdapack.install.request import ImageReferences, InstallResult
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
 from lambdapack.pipeline.package.plan import PackageJob
+from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.report import Judgement, Report
+from lambdapack.rules.model.report import PrunedFile, Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.store.records import Store
 from lambdapack.tree.entry import Tree
@@ -32,6 +33,7 @@ class BuildRequest:
     cache: Path | None  # where measured runtimes are remembered; None: nowhere
     store: Store | None = None  # where facts of binaries are remembered; None: nowhere
     runtime: Runtime | None = None  # of a runtime file, which judges alone; None: shipped data and the image
+    declared: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # of the function, by its template
     layer: bool = False
     layers: tuple[Path, ...] = ()  # of the function, in its order: judged with it, never packed
     install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
@@ -40,7 +42,8 @@ class BuildRequest:
     limits: Limits = field(default_factory=Limits)
     scripts: str = "online"
     emulation: str = "auto"
-    load: bool = False  # prove the package in the bare image before it is written
+    load: str = "auto"  # whether the package is proved in the bare image before it is written: "always", "never"
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
     prune: bool = True  # leave out binaries made for other systems
     keep: bool = False
     into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target
@@ -63,7 +66,7 @@ class BuiltPackage:
     archive: Archive | None = None
     directory: Path | None = None
     left_out: tuple[tuple[str, str], ...] = ()
-    pruned: tuple[Judgement, ...] = ()  # binaries for other systems that do not ship
+    pruned: tuple[PrunedFile, ...] = ()  # files for other systems that do not ship
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +78,5 @@ class JudgedPackage:
     tree: Tree
     facts: PackageFacts
     left_out: tuple[tuple[str, str], ...]
-    pruned: tuple[Judgement, ...]
+    pruned: tuple[PrunedFile, ...]
     install: InstallResult

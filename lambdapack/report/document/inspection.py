@@ -96,7 +96,7 @@ class PrunableFileDocument(TypedDict):
     """One file that a build prunes."""
 
     path: Annotated[str, text("Relative to the subject; in a layer that came with a function, below /opt.")]
-    bytes: Annotated[int, number("Size of the zip in bytes.")]
+    bytes: Annotated[int, number("Size of the file in bytes.")]
     reason: Annotated[
         str,
         word(

@@ -1,6 +1,7 @@
 """The check of native files, and its rules. The judge is loaded only for a package that has one or may lack one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lambdapack.model import Finding, Rule
 from lambdapack.rules.binary.linking_records import (
@@ -70,8 +71,25 @@ BINARY_RULES: tuple[Rule, ...] = (*NATIVE_RULES, UNPROVED, MISSING_ADDON, MISSIN
 
 
 def check_binaries(case: Case) -> Iterator[Finding]:
-    """Yield the findings of the native files in use (or of all), and of the packages that lack one."""
+    """Yield the findings of the native files in use (or of all), of scripts, and of the packages that lack one."""
+    yield from (_in_words_of_manager(finding, case) for finding in _binary_findings(case))
+    if case.facts.script_programs:
+        from lambdapack.rules.binary.scripts import check_scripts  # noqa: PLC0415  # few packages have any
+
+        yield from check_scripts(case)
+
+
+def _binary_findings(case: Case) -> Iterator[Finding]:
     for judgement in case.binaries.judgements:
         if judgement.finding is not None and (judgement.selected or case.policy.all_binaries):
             yield judgement.finding
     yield from case.binaries.missing
+
+
+def _in_words_of_manager(finding: Finding, case: Case) -> Finding:
+    manager = case.facts.locks.manager
+    if not manager:
+        return finding
+    from lambdapack.rules.fixes import translate_fix  # noqa: PLC0415  # it reads the rules of this module
+
+    return replace(finding, fix=translate_fix(finding.fix, manager, case.runtime.target.architecture))

@@ -12,11 +12,15 @@ EM_386 = 3
 """e_machine of 32-bit x86."""
 
 
+OTHERS_EXECUTE = 0o001
+"""The execute bit that counts: files are root's, and Lambda's user is uid 1051, gid 990 (run in the image)."""
+
+
 def check_execute_bit(binary: Binary) -> Defect | None:
-    """Return the missing execute bit, which the kernel looks at first."""
-    if binary.mode & 0o111:
+    """Return the missing execute bit for Lambda's user, which the kernel looks at first."""
+    if binary.mode & OTHERS_EXECUTE:
         return None
-    fix = f"Run `chmod +x {binary.path}` before packing."
+    fix = f"Run `chmod 755 {binary.path}` before packing."
     return Defect(NO_EXEC_BIT, f"its mode is {binary.mode:04o}: spawn EACCES", fix=fix)
 
 

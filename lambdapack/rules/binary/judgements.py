@@ -15,19 +15,18 @@ from lambdapack.rules.binary.node_records import NO_EXEC_BIT, NOT_AN_ADDON
 from lambdapack.rules.fixes import defect_fix
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem, merge_layers, path_in_report
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.report import BinaryJudgements, Defect, Judgement, Outcome
+from lambdapack.rules.model.report import BinaryJudgements, Defect, Judgement, Outcome, PrunedFile
 from lambdapack.rules.model.resolver import PackageFinder
-from lambdapack.rules.package.missing import (
-    PackageChoices,
-    PackageNeeds,
-    missing_build_findings,
-    missing_family_findings,
-)
-from lambdapack.rules.selection.platforms import PlatformFamily, find_families, find_plain_variants
+from lambdapack.rules.package.chromium import missing_browser_findings
+from lambdapack.rules.package.engines import missing_engine_findings
+from lambdapack.rules.package.missing import PackageNeeds, missing_build_findings, missing_family_findings
+from lambdapack.rules.selection.platforms import PlatformFamily, find_families, find_plain_variants, find_spare_builds
+from lambdapack.rules.selection.prisma import parse_engine_name
 from lambdapack.rules.selection.reach import find_reach
-from lambdapack.rules.selection.selection import Choice, choose_files, choose_foreign_files
+from lambdapack.rules.selection.selection import Choice, PackageChoices, choose_files, choose_foreign_files
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
+from lambdapack.tree.entry import EntryKind
 
 UNOPENED_FORMATS = frozenset({Format.ARCHIVE, Format.WASM})
 """Formats that the loader is never asked to open; WebAssembly runs everywhere."""
@@ -102,10 +101,22 @@ def judge_binaries(
     missing = (
         *missing_family_findings(PackageNeeds(unserved, required, asked), file_system, runtime),
         *missing_build_findings(choices, PackageNeeds(families, required, asked), file_system, runtime),
+        *missing_engine_findings(choices, runtime),
+        *missing_browser_findings(choices, required, file_system, runtime),
     )
     absent = (replace(finding, path=path_in_report(facts.root, finding.path)) for finding in missing)
     ordered = sorted(judgements, key=lambda judgement: _report_order(judgement.binary.path))
-    return BinaryJudgements(tuple(ordered), (*absent, *_doubtful_findings(files, judgements, selected)))
+    fallbacks = _fallback_files(find_spare_builds(families, good, runtime), facts.root, file_system)
+    doubtful = _doubtful_findings(files, judgements, selected)
+    return BinaryJudgements(tuple(ordered), (*absent, *doubtful), tuple(fallbacks))
+
+
+def _fallback_files(directories: frozenset[str], root: str, file_system: LambdaFileSystem) -> Iterator[PrunedFile]:
+    """Yield the WebAssembly of packages whose native counterpart loads."""
+    for directory in sorted(directories):
+        for path, entry in file_system.below(directory):
+            if path.endswith(".wasm") and entry.kind is EntryKind.FILE:
+                yield PrunedFile(path_in_report(root, path), entry.size, "its native build loads")
 
 
 def _doubtful_findings(
@@ -251,7 +262,8 @@ def _foreign_only_addons(files: list[_JudgedFile], wrong: frozenset[str], member
     by_owner: dict[str, list[_JudgedFile]] = {}
     for file in files:
         meant = file.owner.os or file.owner.cpu or file.owner.directory in members
-        if is_addon(file.binary) and file.place not in wrong and not meant:
+        engine = parse_engine_name(file.place) is not None  # its client's finding says it
+        if is_addon(file.binary) and file.place not in wrong and not meant and not engine:
             by_owner.setdefault(file.owner.directory, []).append(file)
     found = []
     for addons in by_owner.values():
@@ -275,6 +287,7 @@ def _make_judgement(file: _JudgedFile, selected: frozenset[str], mild: _Leniency
         outcome=file.conclusion.outcome,
         cause=_cause_name(file.conclusion),
         finding=finding,
+        spare=file.choice.spare and file.place not in selected,
     )
 
 

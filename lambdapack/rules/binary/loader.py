@@ -221,11 +221,13 @@ class LinkMap:
 
 def _missing_library(name: str, by: LoadedObject) -> Defect:
     """The loader stops at the first that is absent; a file made for musl needs another build all the same."""
-    musl = any(is_musl(library) for library in by.needed)
+    android = by.binary is not None and by.binary.elf is not None and by.binary.elf.is_android
+    musl = not android and any(is_musl(library) for library in by.needed)
     aside = "; it is made for musl as well" if musl and not is_musl(name) else ""
+    aside = "; it is made for Android" if android else aside
     message = f"{name}: cannot open shared object file: No such file or directory{_needed_by(by)}{aside}"
     return Defect(
-        MUSL if is_musl(name) else MISSING_LIBRARY,
+        MUSL if musl and is_musl(name) else MISSING_LIBRARY,
         message,
         fix=MUSL.fix if aside else "",
         evidence=(("library", name), ("needed_by", by.path)),

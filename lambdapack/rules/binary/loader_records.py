@@ -53,7 +53,7 @@ WRONG_CPU = Rule(
 NOT_ELF = Rule(
     "LP202",
     "not-elf",
-    "a file where Linux wants an ELF binary is something else",
+    "a file that must be an ELF binary is not one",
     "The loader prints `invalid ELF header`. Binaries for macOS and Windows, git-lfs pointers and "
     "saved error pages fail this way.",
     "Install inside Linux: `lambdapack build`; for a git-lfs pointer run `git lfs pull` first.",
@@ -183,7 +183,7 @@ BAD_ELF = Rule(
 EXECUTABLE = Rule(
     "LP209",
     "executable",
-    "a program stands where a library is wanted",
+    "an executable is used where a shared library is required",
     "The loader prints `cannot dynamically load executable`.",
     "Link it as a shared object (`gcc -shared -fPIC`), or start it with child_process.",
     Severity.ERROR,

@@ -123,7 +123,7 @@ NODE_API_LEVEL = Rule(
 NOT_AN_ADDON = Rule(
     "LP214",
     "not-an-addon",
-    "a file that Node.js would be handed registers nothing",
+    "a file that Node.js would load as an addon does not register one",
     "node prints `Module did not self-register`.",
     "Load it with what it is made for, or install the package again: `lambdapack build`.",
     Severity.ERROR,
@@ -154,9 +154,10 @@ NOT_AN_ADDON = Rule(
 NO_EXEC_BIT = Rule(
     "LP217",
     "no-exec-bit",
-    "a program has no execute bit",
-    "child_process fails with `spawn EACCES`. /var/task is read-only, so nothing can set the bit there.",
-    "Run `chmod +x FILE` before packing.",
+    "a program has no execute bit for Lambda's user",
+    "child_process fails with `spawn EACCES`. The files are root's, so the bit for others counts, and /var/task is "
+    "read-only, so nothing can set it there.",
+    "Run `chmod 755 FILE` before packing.",
     Severity.ERROR,
     messages=(
         Message(
@@ -169,7 +170,7 @@ NO_EXEC_BIT = Rule(
         ),
     ),
     remedy=Remedy(
-        ("{build}", "chmod +x {path}"),
+        ("{build}", "chmod 755 {path}"),
         "Zip with `lambdapack build` and name such files in `executable = [...]`: zips made on Windows have no modes.",
     ),
 )
@@ -177,10 +178,10 @@ NO_EXEC_BIT = Rule(
 MISSING_INTERPRETER = Rule(
     "LP218",
     "missing-interpreter",
-    "a program asks for a loader that the runtime does not have",
+    "a program asks for a loader or an interpreter that the runtime does not have",
     "A shell prints `cannot execute: required file not found`; child_process fails with ENOENT, "
-    "although the file is there.",
-    "Use a statically linked build, or one for glibc.",
+    "although the file is there. env prints `env: 'perl': No such file or directory`.",
+    "Use a statically linked build, or one for glibc; a script's interpreter can come from a layer's /opt/bin.",
     Severity.ERROR,
     messages=(
         Message(
@@ -190,6 +191,13 @@ MISSING_INTERPRETER = Rule(
             r"|Could not open '/lib(?:64)?/ld-[^'\n]+'",
             ("interpreter", "execute:", "'/lib"),
             "the program asks for a loader that this system does not have",
+        ),
+        Message(
+            "env",
+            "/usr/bin/env: 'perl': No such file or directory",
+            r"\benv: ['\u2018](?P<program>[^'\u2019\n]{1,80})['\u2019]: No such file or directory",
+            ("env:",),
+            "a script asks for {program}, which is not on this system's PATH",
         ),
         Message(
             "sh",

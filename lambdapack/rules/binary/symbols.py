@@ -9,6 +9,7 @@ from lambdapack.rules.binary.linking_records import UNDEFINED_SYMBOL
 from lambdapack.rules.binary.loader import LoadedObject, Process
 from lambdapack.rules.model.report import Defect, Outcome
 from lambdapack.rules.selection.tokens import parse_platform_tags
+from lambdapack.runtimes.symbols import Definition, library_definition, node_names, recorded_names
 from lambdapack.runtimes.versions import node_api_level, node_defines_symbol
 
 NODE_CXX_PREFIXES = ("_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node", "_ZTIN2v8", "_ZTVN2v8", "_ZTIN4node", "_ZTVN4node")
@@ -27,10 +28,7 @@ def explain_doubt(process: Process, symbol: Symbol) -> tuple[str, str]:
     """Return why nobody can tell whether the symbol will be there, and the command that shows it."""
     name = demangle_name(symbol.name)
     if not symbol.name.startswith(NODE_CXX_PREFIXES):
-        return (
-            f"{name} may come from {_list_unrecorded_libraries(process)}, whose names are not recorded",
-            _proving_fix(symbol),
-        )
+        return f"{name} {_describe_possible_source(process, symbol)}", _proving_fix(symbol)
     exports = process.runtime.node_exports
     if exports is not None and symbol.name not in exports:
         why = f"the node of the image has no {name}; it loads all the same, and the process ends if that is ever called"
@@ -45,13 +43,18 @@ def _proving_fix(symbol: Symbol) -> str:
     return PROVE_BY_LOADING if symbol.at_load else PROVE_BY_INVOKING
 
 
-def _list_unrecorded_libraries(process: Process) -> str:
-    names = [
-        loaded_object.library.soname
-        for loaded_object in process.scope
-        if loaded_object.library and loaded_object.library.exports is None
-    ]
-    return f"{', '.join(names[:3])} and {len(names) - 3} more" if len(names) > 3 else ", ".join(names) or "node"
+def _describe_possible_source(process: Process, symbol: Symbol) -> str:
+    sources: dict[Definition, list[str]] = {}
+    for loaded_object in process.scope:
+        if loaded_object.library is not None:
+            definition = library_definition(loaded_object.library, symbol.name, process.runtime)
+            sources.setdefault(definition, []).append(loaded_object.library.soname)
+    if newer := sources.get(Definition.NEWER):
+        version = (recorded_names(newer[0]) or {}).get(symbol.name)
+        return f"came to {newer[0]} with {version}, which the managed runtime may lack"
+    names = sources.get(Definition.UNRECORDED, [])
+    listed = f"{', '.join(names[:3])} and {len(names) - 3} more" if len(names) > 3 else ", ".join(names) or "node"
+    return f"may come from {listed}, whose names are not recorded"
 
 
 def demangle_name(name: str) -> str:
@@ -126,21 +129,27 @@ def _missing_symbols(process: Process) -> Iterator[tuple[LoadedObject, Symbol, b
 
 
 def _is_defined(process: Process, scope: tuple[LoadedObject, ...], symbol: Symbol) -> bool | None:
+    doubtful = False
     for loaded_object in scope:
         if _aborts_loader(loaded_object, symbol):
             return False
         if _is_defined_by(loaded_object, symbol):
             return True
+        if loaded_object.library is not None and symbol.version is None:
+            definition = library_definition(loaded_object.library, symbol.name, process.runtime)
+            if definition is Definition.YES:
+                return True
+            doubtful |= definition is not Definition.NO
     if symbol.version is not None:
         return _is_versioned_defined(process, symbol)
     answer = node_defines_symbol(process.runtime, symbol.name) if process.link_map.global_scope else False
     if symbol.name.startswith(NODE_CXX_PREFIXES):
         return _is_defined_by_node(process, symbol, answer)
-    if answer is False and any(
-        loaded_object.library is not None and _has_unrecorded_exports(loaded_object) for loaded_object in scope
-    ):
-        return None if node_api_level(symbol.name) is None and not symbol.name.startswith("uv_") else False
-    return answer
+    if node_api_level(symbol.name) is not None or symbol.name.startswith("uv_"):
+        return answer
+    if answer is None and not symbol.name.startswith("_Z") and symbol.name not in node_names():
+        answer = False
+    return None if answer is False and doubtful else answer
 
 
 def _is_defined_by(loaded: LoadedObject, symbol: Symbol) -> bool:
@@ -176,26 +185,6 @@ def _is_versioned_defined(process: Process, symbol: Symbol) -> bool | None:
         return False
     exports = found.library.exports
     return True if exports is None else symbol.name in exports
-
-
-def _has_unrecorded_exports(loaded: LoadedObject) -> bool:
-    """A library whose names are not recorded; glibc's and libstdc++'s names are all versioned."""
-    library = loaded.library
-    return library is not None and library.exports is None and not library.soname.startswith(VERSIONED_LIBRARY_PREFIXES)
-
-
-VERSIONED_LIBRARY_PREFIXES = (
-    "ld-linux",
-    "libc.",
-    "libm.",
-    "libmvec.",
-    "libdl.",
-    "libpthread.",
-    "librt.",
-    "libutil.",
-    "libstdc++.",
-    "libgcc_s.",
-)
 
 
 def _is_defined_by_node(process: Process, symbol: Symbol, recorded: bool | None) -> bool | None:  # noqa: FBT001  # an answer

@@ -1,12 +1,14 @@
 """Symbol versions: whether the loaded library defines each version that a binary needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lambdapack.binary.facts import VersionNeed
+from lambdapack.model import Target
 from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, SYMBOL_VERSION, UNPROVED
 from lambdapack.rules.binary.loader import LoadedObject, Process
 from lambdapack.rules.model.report import Defect, Outcome
-from lambdapack.runtimes.versions import VersionAvailability, version_availability, version_key
+from lambdapack.runtimes.runtime import Runtime, runtime_architectures, runtime_ids, runtime_node_major, shipped_runtime
+from lambdapack.runtimes.versions import NUMBERED_VERSION, VersionAvailability, version_availability, version_key
 
 
 def check_versions(process: Process) -> Defect | None:
@@ -16,10 +18,44 @@ def check_versions(process: Process) -> Defect | None:
         answer = _need_availability(process, need)
         message = f"{need.file}: version `{need.version}' not found{process.other_files(asking)}"
         if answer is VersionAvailability.NO:
-            return Defect(SYMBOL_VERSION, message, evidence=_version_evidence(process, need))
+            newer = _runtimes_with_versions(process, need)
+            fix = NEWER_RUNTIME_FIX.format(runtime=newer[-1]) if newer else ""
+            message += f"; {newer[0]} and later runtimes have it" if newer else ""
+            return Defect(SYMBOL_VERSION, message, fix=fix, evidence=_version_evidence(process, need))
         if answer is not VersionAvailability.YES:
             doubts.append(_doubtful_version_defect(process, need))
     return max(doubts, key=_version_rank, default=None)
+
+
+NEWER_RUNTIME_FIX = (
+    "Deploy to {runtime}, whose system is newer (`lambdapack build --runtime {runtime}`), or choose a version of the "
+    "package that was built on an older Linux."
+)
+
+
+def _runtimes_with_versions(process: Process, missing: VersionNeed) -> tuple[str, ...]:
+    """Return the newer Lambda runtimes whose libraries surely have every version that the files need, oldest first."""
+    found = process.link_map.find(missing.file)
+    if found is None or found.library is None:
+        return ()
+    architecture = process.runtime.target.architecture
+    needs = [need.version for _, need in _version_needs(process) if NUMBERED_VERSION.match(need.version)]
+    return tuple(
+        name
+        for name in runtime_ids()
+        if runtime_node_major(name) > process.runtime.node_major
+        and architecture in runtime_architectures(name)
+        and _has_versions(shipped_runtime(Target(name, architecture)), (missing.version, *needs))
+    )
+
+
+def _has_versions(runtime: Runtime, versions: Iterable[str]) -> bool:
+    """Tell whether a runtime surely has some version nodes; one of a package's own library is not asked for."""
+    numbered = (NUMBERED_VERSION.match(version) for version in versions)
+    return all(
+        match is not None and version_key(match[2]) <= version_key(runtime.floor.get(match[1], match[2]))
+        for match in numbered
+    )
 
 
 def _version_needs(process: Process) -> Iterator[tuple[LoadedObject, VersionNeed]]:

@@ -124,7 +124,7 @@ def _handler_fix(handler: str, file: str) -> str:
 
 def _near_file(facts: PackageFacts, file_system: LambdaFileSystem, module: str) -> tuple[str, str]:
     """Return a hint at a file that may be meant, and that file when the handler can name it."""
-    main = _main_file(facts)
+    main = _main_file(facts, posixpath.relpath(posixpath.dirname(module), TASK_ROOT))
     for extension in (".ts", ".mts", ".cts"):
         if file_system.is_file(module + extension):
             return f"; {posixpath.basename(module)}{extension} is there and must be compiled first", main
@@ -133,17 +133,41 @@ def _near_file(facts: PackageFacts, file_system: LambdaFileSystem, module: str) 
     if near:
         return f"; {near} is there, but Lambda's file system is case-sensitive", near
     names = {f"{posixpath.basename(module)}{extension}" for extension in HANDLER_EXTENSIONS[1:]}
-    own = (path for path in facts.entries if "node_modules/" not in path)
-    found = next((path for path in own if posixpath.basename(path) in names), "")
+    own = [path for path in facts.entries if "node_modules/" not in path and posixpath.basename(path) in names]
+    found = _nearest_file(own, posixpath.relpath(posixpath.dirname(module), TASK_ROOT), facts)
     if found or not main:
         return f"; {found} is there" if found else "", found
     return f"; package.json names {main} as its main file", main
 
 
-def _main_file(facts: PackageFacts) -> str:
-    """Return the file that package.json calls the main one, "" when it is not there: compilers write it elsewhere."""
-    manifest = facts.manifests.get("")
-    main = posixpath.normpath(manifest.main) if manifest and manifest.main else ""
+def _nearest_file(paths: list[str], directory: str, facts: PackageFacts) -> str:
+    """Return the file of that name that may be meant: below the handler's directory, or the only one there is.
+
+    Another package's file is another function's, whatever it is called.
+    """
+    below = [path for path in paths if directory == "." or path.startswith(f"{directory}/")]
+    if below or directory == ".":
+        paths = below
+    owner = _owner_directory(directory, facts)
+    paths = [path for path in paths if _owner_directory(posixpath.dirname(path), facts) == owner] or (
+        paths if len(paths) == 1 and not owner else []
+    )
+    return paths[0] if paths else ""
+
+
+def _owner_directory(directory: str, facts: PackageFacts) -> str:
+    """Return the nearest directory with a package.json, "" for the root."""
+    directory = "" if directory == "." else directory
+    while directory and directory not in facts.manifests:
+        directory = posixpath.dirname(directory)
+    return directory
+
+
+def _main_file(facts: PackageFacts, directory: str) -> str:
+    """Return the file that the nearest package.json calls the main one, "" when it is not there: compilers do that."""
+    owner = _owner_directory(directory, facts)
+    manifest = facts.manifests.get(owner)
+    main = posixpath.normpath(posixpath.join(owner, manifest.main)) if manifest and manifest.main else ""
     return next(
         (main + extension for extension in HANDLER_EXTENSIONS if main and main + extension in facts.entries), ""
     )
@@ -198,7 +222,7 @@ def _is_requirable_directory(path: str, entries: Mapping[str, Entry]) -> bool:
 COMMONJS_AS_MODULE = Rule(
     "LP325",
     "commonjs-as-module",
-    "the handler is CommonJS that node takes for an ES module",
+    "the handler is CommonJS that node loads as an ES module",
     "Names such as require, module and __dirname are not there in an ES module, so it dies while it is imported.",
     "Give the file the ending .cjs, or run `npm pkg set type=commonjs`, or write it with import and export.",
     Severity.ERROR,

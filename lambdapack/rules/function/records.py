@@ -116,7 +116,7 @@ NOT_EXPORTED = Rule(
 MODULE_AS_COMMONJS = Rule(
     "LP324",
     "module-as-commonjs",
-    "the handler is an ES module that node takes for CommonJS",
+    "the handler is an ES module that node loads as CommonJS",
     "Lambda logs `Runtime.UserCodeSyntaxError`, and node gives the reason above.",
     "Run `npm pkg set type=module`, or give the file the ending .mjs, and ship package.json.",
     Severity.ERROR,

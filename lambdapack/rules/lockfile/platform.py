@@ -1,7 +1,7 @@
 """Whether the lockfile has the platform packages of the target (npm/cli#4828). Knows no package by name."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lambdapack.managers.lock import EdgeType, Lock, LockedPackage, is_installable
 from lambdapack.model import Architecture, Finding, Severity
@@ -74,14 +74,38 @@ def _name_words(name: str) -> frozenset[str]:
 def _missing_finding(
     lockfile: Lock, owner: LockedPackage, missing: tuple[str, ...], why: str, severity: Severity | None = None
 ) -> Finding:
+    present = _present_optionals(lockfile, owner)
+    others = _platform_systems(present)
+    unpublished = severity is None and len(others) > 1
+    because = (
+        f": it was never published, or the lock has lost it; the packages for {' and '.join(others)} are there"
+        if unpublished
+        else ""
+    )
+    lists = f"{owner.name} {owner.version} lists {_list_names(missing)}, {why}"
     return Finding(
         PLATFORM_PACKAGE_MISSING,
         lockfile.path.name,
-        f"{owner.name} {owner.version} lists {_list_names(missing)}, {why}, and the lockfile has no such entry",
+        f"{lists}, and the lockfile has no such entry{because}",
         package=owner.name,
         line=owner.line,
+        fix=_unpublished_fix(owner, missing[0]) if unpublished else "",
         severity=severity,
-        evidence=(("missing", list(missing)), ("present", _present_optionals(lockfile, owner))),
+        evidence=(("missing", list(missing)), ("present", present)),
+    )
+
+
+def _platform_systems(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the systems that names speak of; npm loses those of all systems but the one that it locks on."""
+    words = frozenset(word for name in names for word in _name_words(name))
+    return tuple(sorted(words & {"linux", "darwin", "win32", "windows", "freebsd"}))
+
+
+def _unpublished_fix(owner: LockedPackage, missing: str) -> str:
+    return (
+        f"Run `npm view {missing} version`: where it exists, run `npx npm@11 install --package-lock-only` and commit "
+        f"package-lock.json; where it does not, no version of that name was published: choose another version of "
+        f"{owner.name}, or another CPU."
     )
 
 

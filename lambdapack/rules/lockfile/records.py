@@ -12,6 +12,9 @@ READY_TREE_ADVICE = (
     "and `lambdapack build --no-install` packs it."
 )
 
+PNPM_LOCK_COMMAND = "rm -rf node_modules && npm install --package-lock-only"
+"""npm cannot read a node_modules that pnpm made, and ends with an error of its own beside one (npm 10 and 11)."""
+
 OWN_LOCK_ADVICE = (
     "Where it depends on no other member, `npm install --package-lock-only --workspaces=false` in it makes a lockfile "
     "of its own."
@@ -61,7 +64,7 @@ LOCK_FOREIGN = Rule(
     "lock-foreign",
     "the lockfile is another package manager's",
     "npm ci reads package-lock.json and npm-shrinkwrap.json only.",
-    f"Run `npm install --package-lock-only` to build with npm. {READY_TREE_ADVICE}",
+    f"Run `npm install --package-lock-only` to build with npm, which chooses versions anew. {READY_TREE_ADVICE}",
     Severity.ERROR,
 )
 WORKSPACE_MEMBER = Rule(
@@ -70,7 +73,7 @@ WORKSPACE_MEMBER = Rule(
     "the function is a member of a workspace",
     "Its dependencies are locked in the workspace's root, where npm also hoists them to; lambdapack cannot take a "
     "member out of a workspace yet.",
-    f"Build the workspace's root with the member's handler: `lambdapack build ROOT --handler MEMBER/index.handler`. "
+    f"Build the workspace's root with the member's handler: `lambdapack build ROOT --handler MEMBER/FILE.handler`. "
     f"{OWN_LOCK_ADVICE}",
     Severity.ERROR,
 )
@@ -312,7 +315,7 @@ SCRIPT_NEEDS_DEV = Rule(
     "script-needs-dev",
     "an install script of the project calls a devDependency",
     "Dependencies are installed with --omit=dev, so the shell does not find it and npm ci fails with code 127.",
-    "Move the tool to `dependencies`, or guard the script: `npm pkg set scripts.postinstall='TOOL || true'`.",
+    "Move the tool to `dependencies` (`npm install --save-prod TOOL`): what its script makes is part of what ships.",
     Severity.ERROR,
 )
 FOREIGN_PROTOCOL = Rule(
@@ -344,5 +347,39 @@ LOCK_LOOPBACK = Rule(
     "It was made with a registry on localhost; inside the container that name is the container, and npm "
     "cannot connect (ECONNREFUSED).",
     "Run `npm config set replace-registry-host always --location=project`: npm then asks its registry instead.",
+    Severity.ERROR,
+)
+NO_INTEGRITY = Rule(
+    "LP163",
+    "lock-without-integrity",
+    "the lockfile does not say what a package's tarball must be",
+    "Without an integrity npm takes whatever the registry or a cache gives for that name and version.",
+    "Delete those entries and run `npm install --package-lock-only`: npm writes them anew with their integrity.",
+    Severity.WARNING,
+)
+SETTING_NOT_TAKEN = Rule(
+    "LP164",
+    "setting-not-taken",
+    "an npm setting does not count in a build",
+    "The install in the container can differ from the one that the setting makes here.",
+    "Take the setting out of .npmrc, or install yourself and run `lambdapack build --no-install`.",
+    Severity.NOTE,
+)
+PLUG_N_PLAY = Rule(
+    "LP168",
+    "plug-n-play",
+    "the packages are installed with Yarn's Plug'n'Play",
+    "Node.js looks for packages in node_modules alone, and Yarn keeps them in zips that only its own loader opens.",
+    "Set `nodeLinker: node-modules` in .yarnrc.yml and run `yarn install`.",
+    Severity.ERROR,
+)
+GIT_DEPENDENCY = Rule(
+    "LP169",
+    "git-dependency",
+    "a dependency comes from a git repository",
+    "npm fetches it in the image with a toolchain, which has git and ssh; keys and credentials for git never reach a "
+    "container.",
+    "Depend on a tarball instead: run `npm pack` in its checkout and `npm install ./NAME-VERSION.tgz`, or publish it "
+    "to a registry; `lambdapack build --no-install` packs what is installed already.",
     Severity.ERROR,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambdapack.managers.lock import DependencySource, LockedPackage, packages_with_install_scripts
 from lambdapack.model import Finding
+from lambdapack.project.document import REPOSITORY_TOOLS
 from lambdapack.project.semver import parse_version
 from lambdapack.rules.lockfile.records import SCRIPT_NEEDS_DEV, SCRIPTS_SKIPPED
 from lambdapack.rules.model.case import LockCase
@@ -104,13 +105,14 @@ def _called_commands(command: str) -> Iterator[str]:
 
 
 def _dev_command_finding(project: DependencySource, script: str, command: str, tool: str, package: str) -> Finding:
+    guard = f", or guard the script: `npm pkg set scripts.{script}='{command} || true'`"
+    harmless = set(_called_commands(command)) <= REPOSITORY_TOOLS and "'" not in command
     return Finding(
         SCRIPT_NEEDS_DEV,
         "package.json",
         f'"{script}": "{command}" calls {tool} of {package}, which is a devDependency',
         package=package,
         line=project.manifest.lines.get(f"scripts.{script}"),
-        fix=f"Run `npm install --save-prod {package}`, or guard the script: "
-        f"`npm pkg set scripts.{script}='{command} || true'`.",
+        fix=f"Run `npm install --save-prod {package}`{guard if harmless else ''}.",
         evidence=(("script", script), ("command", command), ("tool", tool)),
     )

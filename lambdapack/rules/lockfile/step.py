@@ -8,7 +8,7 @@ from lambdapack.managers.lock import DependencySource, Edge, EdgeType, Lock, Loc
 from lambdapack.model import Finding
 from lambdapack.project.semver import satisfies
 from lambdapack.rules.lockfile.records import LOCK_OUT_OF_STEP
-from lambdapack.rules.lockfile.source import is_outside_root
+from lambdapack.rules.lockfile.source import is_outside_root, uncovered_findings
 from lambdapack.rules.model.case import LockCase
 
 MAX_LOCK_STEP_FINDINGS = 20
@@ -33,7 +33,8 @@ def check_lock_step(case: LockCase) -> tuple[Finding, ...]:
         problem = _edge_problem(edge, edge.target, overridden, legacy_peer_deps=case.settings.legacy_peer_deps)
         if problem and problem not in findings:
             findings[problem] = _lock_step_finding(project, lockfile, edge, problem)
-    return _shorten_findings(list(findings.values()))
+    others = (finding for finding in uncovered_findings(case) if finding.rule is LOCK_OUT_OF_STEP)
+    return (*_shorten_findings(list(findings.values())), *others)
 
 
 def _edge_problem(

@@ -11,6 +11,7 @@ from lambdapack.model import DEFAULT_HANDLER, Architecture, Finding, Rule, Sever
 if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
     from lambdapack.managers.interface import ManagerSettings
     from lambdapack.managers.lock import DependencySource
+    from lambdapack.project.site import FunctionSite
     from lambdapack.rules.model.file_system import LambdaFileSystem
     from lambdapack.rules.model.package import PackageFacts
     from lambdapack.rules.model.report import BinaryJudgements, Subject
@@ -107,6 +108,8 @@ class LockCase:
     npm_version: str | None  # of the image; None: not known yet, so what depends on it is left out
     settings: "ManagerSettings"
     handler: str = DEFAULT_HANDLER
+    site: "FunctionSite | None" = None  # what lies around the function; None: nobody looked
+    runtime: str = ""  # id of the Lambda runtime; "" where advice names none
 
 
 CaseT = TypeVar("CaseT")

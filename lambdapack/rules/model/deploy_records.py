@@ -29,7 +29,7 @@ BUCKET_MISSING = Rule(
 LAYER_ARCHITECTURE = Rule(
     "LP453",
     "layer-architecture",
-    "a layer says that it is not for the function's architecture",
+    "a layer is not declared compatible with the function's architecture",
     "Lambda attaches it all the same; what is native in it then fails to load.",
     "Attach a version for this CPU with `--layer ARN`.",
     Severity.WARNING,
@@ -53,7 +53,7 @@ LATEST_CONSUMER = Rule(
 CONSUMERS_UNSEEN = Rule(
     "LP456",
     "consumers-unseen",
-    "it cannot be seen what calls the function without an alias",
+    "callers that use the function without an alias cannot be listed",
     "A permission to look is missing; whoever calls $LATEST gets new code as soon as it is there.",
     "Allow lambda:GetPolicy, lambda:GetFunctionUrlConfig and lambda:ListEventSourceMappings.",
     Severity.NOTE,

@@ -29,6 +29,7 @@ class LambdaFileSystem:
     unnamed_programs: frozenset[str] = (
         frozenset()
     )  # absolute paths of programs that their package's JavaScript never names
+    scripts_run: frozenset[str] = frozenset()  # npm names of the packages whose scripts the install's log shows as run
     needed: frozenset[str] = frozenset()  # absolute paths of files that another one's DT_NEEDED may mean
 
     def real(self, path: str) -> str:
@@ -89,7 +90,7 @@ def merge_layers(facts: PackageFacts) -> LambdaFileSystem:
                 manifests[directory] = replace(manifest, directory=directory)
     unnamed = frozenset(f"{tree.root}/{path}" for tree in (*facts.layers, facts) for path in tree.unnamed_programs)
     file_system = LambdaFileSystem(
-        entries, binaries, _link_targets(entries), manifests, _directory_paths(entries), unnamed
+        entries, binaries, _link_targets(entries), manifests, _directory_paths(entries), unnamed, facts.scripts_run
     )
     return replace(file_system, needed=_needed_files(file_system))
 

@@ -29,6 +29,16 @@ class Judgement:
     outcome: Outcome
     cause: str | None  # the name of the rule, None when it loads
     finding: Finding | None  # why, whether selected or not
+    spare: bool = False  # weight: what its loader opens instead is packed as well
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedFile:
+    """A file that nothing opens on the target."""
+
+    path: str
+    size: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class BinaryJudgements:
 
     judgements: tuple[Judgement, ...] = ()
     missing: tuple[Finding, ...] = ()
+    fallbacks: tuple[PrunedFile, ...] = ()  # WebAssembly builds of addons that load
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class Report:
     subject: Subject
     judgements: tuple[Judgement, ...]
     findings: tuple[Finding, ...]  # all that count and all that are ignored, worst first
+    fallbacks: tuple[PrunedFile, ...] = ()  # WebAssembly builds of addons that load
 
     @property
     def verdict(self) -> Verdict:

@@ -19,7 +19,7 @@ GIVEN_UP = Rule(
 OUT_OF_PLACE = Rule(
     "LP322",
     "out-of-place",
-    "a package has no work in a function, or another does it better there",
+    "a package is not useful in a function, or has a better alternative there",
     "It adds bytes and a binary to every deployment.",
     "Replace it, or move it to devDependencies: `npm install --save-dev NAME`.",
     Severity.NOTE,

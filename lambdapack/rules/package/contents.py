@@ -1,10 +1,12 @@
 """Size, links, modes and secrets of the package. Never reads a file."""
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
-from lambdapack.model import LAYER_ROOT, MIB, TASK_ROOT, Finding, Rule, Severity
+from lambdapack.model import LAYER_ROOT, MIB, TASK_ROOT, Finding, Rule, Severity, is_in_node_modules
+from lambdapack.packages.tree_locks import is_unused_link
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Subject
@@ -28,14 +30,15 @@ LINK_LEAVES_TREE = Rule(
     "link-leaves-tree",
     "a symbolic link leaves the package",
     "The link is stored as it is; in Lambda it points at nothing.",
-    "Replace it by what it points to: `cp -RL`, or `npm install --install-links` for a file: dependency.",
+    "Replace a link of your own by what it points to (`cp -RL`); let the package manager install without links: "
+    "`pnpm --filter NAME deploy --prod --legacy OUT`, `npm install --install-links`.",
     Severity.ERROR,
 )
 SECRET_PACKED = Rule(
     "LP305",
     "secret-packed",
     "a secret is in the package",
-    "Everybody who may read the function's code may read it, and so may every archive of it.",
+    "Anyone who is allowed to download the function's code can read it.",
     "Leave it out with `.lambdapackignore`, and read it from Secrets Manager or SSM at run time.",
     Severity.ERROR,
 )
@@ -72,10 +75,27 @@ def check_links(case: Case) -> Iterator[Finding]:
     facts = case.facts
     for tree in (facts, *facts.layers):
         for path, entry in tree.entries.items():
-            if entry.kind is EntryKind.SYMLINK and _leaves_tree(tree.root, entry):
+            if entry.kind is EntryKind.SYMLINK and _leaves_tree(tree.root, entry) and not is_unused_link(entry):
                 message = f"it points to {entry.target}"
                 place = path if tree is facts else posixpath.join(tree.root, path)
-                yield Finding(LINK_LEAVES_TREE, place, message, evidence=(("target", entry.target),))
+                fix = _link_fix(entry, case)
+                yield Finding(LINK_LEAVES_TREE, place, message, fix=fix, evidence=(("target", entry.target),))
+
+
+def _link_fix(entry: Entry, case: Case) -> str:
+    """Advise what works: a copy of one of pnpm's packages would find none of its own dependencies."""
+    if not is_in_node_modules(entry.path):
+        return f"Replace it by what it points to: `cp -RL {entry.path} COPY`."
+    target = case.runtime.target
+    root = f"`lambdapack build ROOT --no-install --handler DIRECTORY/FILE.handler --runtime {target.runtime} --arch"
+    root = f"pack the directory that holds both: {root} {target.architecture.aws}`"
+    if case.facts.locks.manager == "pnpm" or "/.pnpm/" in entry.target:
+        manifest = case.facts.manifests.get("")
+        name = shlex.quote(manifest.name) if manifest and manifest.name else "NAME"
+        return f"Run `pnpm --filter {name} deploy --prod --legacy OUT` and pack OUT, or {root}."
+    if case.facts.locks.manager:
+        return f"It is a link to a member of the workspace: {root}."
+    return f"Run `npm install --install-links` for a file: dependency; for a member of a workspace {root}."
 
 
 def _leaves_tree(root: str, entry: Entry) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 from lambdapack.managers.lock import Lock
 from lambdapack.model import MIB, Finding, Rule, Severity, is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.rules.commands import PRODUCTION_INSTALLS
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
@@ -116,7 +117,13 @@ def check_dev_packages(case: Case) -> Iterator[Finding]:
     message = f"{', '.join(ordered[:MAX_NAMED_DEV_PACKAGES])}{more} {weigh} {total / MIB:.1f} MB"
     evidence = (("packages", ordered), ("bytes", total))
     path = posixpath.join(case.facts.locks.base, "node_modules")
-    yield Finding(DEV_PACKAGES, path, message, package=ordered[0] if len(ordered) == 1 else "", evidence=evidence)
+    package = ordered[0] if len(ordered) == 1 else ""
+    yield Finding(DEV_PACKAGES, path, message, package=package, fix=_dev_packages_fix(case), evidence=evidence)
+
+
+def _dev_packages_fix(case: Case) -> str:
+    manager = case.facts.locks.manager
+    return f"Run `{PRODUCTION_INSTALLS[manager]}` before packing." if manager in PRODUCTION_INSTALLS else ""
 
 
 def _package_sizes(facts: PackageFacts, packages: frozenset[str]) -> Mapping[str, int]:

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lambdapack.model import Finding, Rule, Severity
@@ -10,9 +10,10 @@ from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.native_use import DISPENSABLE_USES, NativeUse
 from lambdapack.rules.fixes import build_fix
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
+from lambdapack.rules.package.evidence import fetches_files, has_fetched_files, has_native_part
 from lambdapack.rules.package.records import MISSING_ADDON, MISSING_PROGRAM
 from lambdapack.rules.selection.platforms import PlatformFamily
-from lambdapack.rules.selection.selection import Choice, expected_addon_path, foreign_package_reason
+from lambdapack.rules.selection.selection import PackageChoices, expected_addon_path, foreign_package_reason
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
 
@@ -38,7 +39,10 @@ def missing_family_reason(family: PlatformFamily, owners: Iterable[PackageManife
     """Return why no member of a family is installed; `owners` are the trees' own manifests, with their lockfiles."""
     cpu = runtime.target.architecture.node
     if not family.fitting:
-        return MissingReason("no-build", f"it has no platform package for linux-{cpu}", "")
+        others = sorted(member.name for member in family.installed)
+        beside = f", only {others[0]}" if others else ""
+        fix = f"Choose a version of {family.owner.name} that has one for linux-{cpu}, or another CPU (`--arch`)."
+        return MissingReason("no-build", f"no platform package of it is published for linux-{cpu}{beside}", fix)
     wanted = " or ".join(family.fitting)
     install = f"npm ci --include=optional --os=linux --cpu={cpu} --libc=glibc"
     locks = [owner.locked for owner in owners if owner.locked is not None]
@@ -68,6 +72,10 @@ def missing_build_reason(
     if any(_has_path(file_system, manifest, trace) for trace in COMPILATION_TRACES):
         message = "its compilation failed: it started and left no file"
         return MissingReason("compile-failed", message, fix)
+    if manifest.name in file_system.scripts_run:
+        silent = "; it always exits with 0" if SWALLOWED_FAILURE.search(manifest.install_script) else ""
+        message = f"its install script ran and left no file for linux-{runtime.target.architecture.node}{silent}"
+        return MissingReason("script-made-nothing", message, fix)
     skipped = "--ignore-scripts, or npm 12 without `npm install-scripts approve`"
     if not manifest.install_script and not manifest.gypfile:
         return MissingReason("not-published", "no file of it is native, and no install script would make one", "")
@@ -94,26 +102,6 @@ def _foreign_addons_reason(manifest: PackageManifest, foreign: list[str], runtim
 def _has_path(file_system: LambdaFileSystem, manifest: PackageManifest, name: str) -> bool:
     path = posixpath.join(manifest.directory, name)
     return path in file_system.entries or file_system.is_directory(path)
-
-
-NATIVE_BUILD_COMMANDS = re.compile(
-    r"node-gyp|prebuild-install|node-pre-gyp|cmake-js|cmake-ts|pkg-prebuilds|install-from-cache|buildcheck|neon build"
-    r"|cargo-cp-artifact|cargo build|napi build"
-)
-"""What an install script of a package with a native part calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class PackageChoices:
-    """One package of a tree with its native files and what its loader makes of them."""
-
-    manifest: PackageManifest
-    choices: Mapping[str, Choice]  # by path relative to the package
-
-    @property
-    def addons(self) -> tuple[str, ...]:
-        """Paths of what require() would open."""
-        return tuple(path for path in self.choices if path.endswith(".node"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +140,7 @@ def missing_build_findings(
             continue  # the function itself is built by its own scripts
         if manifest.directory in with_platforms:
             continue
-        rule = _missing_rule(package)
+        rule = _missing_rule(package, file_system)
         if rule is None or (foreign_package_reason(manifest, runtime) and not _is_plain_dependency(manifest, needs)):
             continue
         files = ("files", sorted(package.choices)[:20])
@@ -166,21 +154,12 @@ def _is_plain_dependency(manifest: PackageManifest, needs: PackageNeeds) -> bool
     return manifest.directory in needs.required and manifest.name in needs.asked and not named
 
 
-def _missing_rule(package: PackageChoices) -> Rule | None:
-    """An addon when its files or its sources show that it has one; a program when its install script makes one."""
-    manifest = package.manifest
-    if _has_addon(package):
+def _missing_rule(package: PackageChoices, file_system: LambdaFileSystem) -> Rule | None:
+    """An addon when something shows that the package has one; else what its install script fetches, if it does."""
+    if has_native_part(package):
         return None if any(package.choices[addon].selected for addon in package.addons) else MISSING_ADDON
-    fetched = manifest.script.fetches and not any(choice.selected for choice in package.choices.values())
-    return MISSING_PROGRAM if fetched else None
-
-
-def _has_addon(package: PackageChoices) -> bool:
-    """Npm runs node-gyp for a binding.gyp it did not tell of."""
-    manifest = package.manifest
-    if manifest.gypfile or manifest.module_name or NATIVE_BUILD_COMMANDS.search(manifest.install_script):
-        return True
-    return manifest.native_use is not NativeUse.UNKNOWN and bool(package.addons or manifest.install_script)
+    absent = fetches_files(package) and not has_fetched_files(package, file_system)
+    return MISSING_PROGRAM if absent else None
 
 
 def _missing_severity(manifest: PackageManifest, rule: Rule, required: frozenset[str]) -> Severity | None:

@@ -16,14 +16,15 @@ SHADOWED_PACKAGE = Rule(
     "shadowed-package",
     "a package lies in the function and in a layer, or in several layers",
     "node takes the first it finds: node_modules above the asking file, then NODE_PATH, which begins with "
-    "/opt/nodejs. The other copy is bytes that count and are never loaded, or a second version in one process.",
+    "/opt/nodejs. The other copy is bytes that count against the size limit but are never loaded, or a second "
+    "version in one process.",
     "Leave it out of one of them: remove it from the function's package.json, or build the layer without it.",
     Severity.WARNING,
 )
 SHADOWED_LIBRARY = Rule(
     "LP313",
     "shadowed-library",
-    "a library is never loaded, since another of its name comes first",
+    "a library is never loaded: another library of the same name comes first",
     "The loader takes the first file of the name in RPATH, LD_LIBRARY_PATH and RUNPATH, in this order, and Lambda's "
     "LD_LIBRARY_PATH has /lib64 before /var/task/lib before /opt/lib.",
     "Remove the copy that is not loaded, or link what needs it with an RPATH "

@@ -28,7 +28,7 @@ ZIP_STALE = Rule(
     "LP320",
     "zip-stale",
     "the zip is out of step with its project",
-    "The lockfile has moved on since the zip was made, so deploying it would bring back older dependencies.",
+    "The project has changed since the zip was made, so deploying it would bring back older code or dependencies.",
     "Run `lambdapack build` again.",
     Severity.WARNING,
 )
@@ -62,6 +62,8 @@ def check_lock_versions(case: Case) -> Iterator[Finding]:
     modules = posixpath.join(locks.base, "node_modules")
     tree = {path[len(locks.base) :].lstrip("/"): manifest for path, manifest in facts.manifests.items()}
     if locks.foreign or not any(TOP_LEVEL_PACKAGE.fullmatch(path) for path in tree):
+        if origin is not None and origin.changed:
+            yield _stale_finding(ZIP_STALE, "", LockStep({}, {}, {}), f"the {kind}", "", origin.changed)
         return
     if locks.own is not None and locks.own.packages:
         step = compare_with_lock(tree, locks.own, complete=locks.hidden is not None)

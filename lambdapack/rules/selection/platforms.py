@@ -82,6 +82,22 @@ def find_plain_variants(families: Iterable[PlatformFamily], runtime: Runtime) ->
     return {directory: frozenset(plain) for directory, plain in found.items()}
 
 
+def find_spare_builds(families: Iterable[PlatformFamily], good: frozenset[str], runtime: Runtime) -> frozenset[str]:
+    """Return the directories of the WebAssembly builds that a loader falls back to, where the native one loads.
+
+    `good` are the directories of the packages whose addons all load.
+    """
+    served = (
+        family for family in families if any(_is_native_build(member, good, runtime) for member in family.installed)
+    )
+    members = (member for family in served for member in family.installed)
+    return frozenset(member.directory for member in members if "wasm" in parse_platform_tags(member.name).systems)
+
+
+def _is_native_build(member: PackageManifest, good: frozenset[str], runtime: Runtime) -> bool:
+    return member.directory in good and foreign_package_reason(member, runtime) is None
+
+
 def _has_fewer_words(plain: str, special: str) -> bool:
     scope, _, base = plain.rpartition("/")
     other_scope, _, other = special.rpartition("/")

@@ -1,7 +1,7 @@
 """Which of a package's native files its loader picks on a target, and why. Judges no file.
 
-The order: package.json fields, platform words in the package's name, node-gyp-build's prebuilds, files tagged
-at the top of a platform package, node-pre-gyp's module_path, cmake-ts's index, the words of the path.
+The order: package.json fields, platform words in the package's name, Prisma's engines, node-gyp-build's prebuilds,
+files tagged at the top of a platform package, node-pre-gyp's module_path, cmake-ts's index, the words of the path.
 Checked against require() with process.dlopen hooked: 153 packages, Node.js 18 to 24.
 """
 
@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 
 from lambdapack.managers.lock import admits_platform
 from lambdapack.packages.manifests import PackageManifest
-from lambdapack.rules.selection import prebuilds
+from lambdapack.rules.selection import prebuilds, prisma
 from lambdapack.rules.selection.tokens import (
     CPU_TOKENS,
     LIBC_TOKENS,
+    OPENSSL_VERSION,
     SYSTEM_TOKENS,
     count_target_properties,
+    distribution_of_word,
+    distribution_rank,
     find_contradiction,
     parse_platform_tags,
     split_words,
@@ -35,6 +38,20 @@ class Choice:
     selected: bool
     why: str
     foreign: bool = False  # made for another target, by its own name or its package's fields
+    spare: bool = False  # weight: what a loader opens instead is beside it
+
+
+@dataclass(frozen=True, slots=True)
+class PackageChoices:
+    """One package of a tree with its native files and what its loader makes of them."""
+
+    manifest: PackageManifest
+    choices: Mapping[str, Choice]  # by path relative to the package
+
+    @property
+    def addons(self) -> tuple[str, ...]:
+        """Paths of what require() would open."""
+        return tuple(path for path in self.choices if path.endswith(".node"))
 
 
 SELECTED_CHOICE = Choice(selected=True, why="fits this target")
@@ -68,7 +85,14 @@ def choose_files(manifest: PackageManifest, files: tuple[str, ...], runtime: Run
     if foreign:
         return dict.fromkeys(files, _foreign_choice(foreign))
     chosen: dict[str, Choice] = {file: BUILD_LEFTOVER_CHOICE for file in files if _is_build_leftover(file)}
-    for strategy in (_choose_prebuilds, _choose_tagged_at_top, _choose_module_path, _choose_by_index, _choose_by_words):
+    for strategy in (
+        _choose_engines,
+        _choose_prebuilds,
+        _choose_tagged_at_top,
+        _choose_module_path,
+        _choose_by_index,
+        _choose_by_words,
+    ):
         rest = tuple(file for file in files if file not in chosen)
         chosen.update(strategy(manifest, rest, runtime))
     return chosen
@@ -95,6 +119,17 @@ def _choices_for(files: Iterable[str], picked: Iterable[str], runtime: Runtime) 
         else:
             choices[file] = _foreign_choice(f"its path says {contradiction}") if contradiction else NOT_BEST_CHOICE
     return choices
+
+
+def _choose_engines(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
+    """Prisma's client opens the engine that is named after distribution, CPU and OpenSSL, and no other one."""
+    chosen = prisma.choose_engines(files, runtime)
+    spare = prisma.find_spare_engines(files, manifest.name, runtime) if chosen else frozenset()
+    why = f"Prisma opens the engine for {prisma.engine_target(runtime)}" if chosen else ""
+    return {
+        path: SELECTED_CHOICE if fits else Choice(selected=False, why=why, foreign=True, spare=path in spare)
+        for path, fits in chosen.items()
+    }
 
 
 def _choose_prebuilds(manifest: PackageManifest, files: tuple[str, ...], runtime: Runtime) -> Mapping[str, Choice]:
@@ -205,7 +240,8 @@ def _choose_by_words(_: PackageManifest, files: tuple[str, ...], runtime: Runtim
         else:
             rivals.setdefault(_subject_words(file), []).append(file)
     for group in rivals.values():
-        counts = {file: count_target_properties(parse_platform_tags(file), runtime) for file in group}
+        tags = {file: parse_platform_tags(file) for file in group}
+        counts = {file: (distribution_rank(tags[file]), count_target_properties(tags[file], runtime)) for file in group}
         most = max(counts.values())
         choices.update((file, SELECTED_CHOICE if count == most else NOT_BEST_CHOICE) for file, count in counts.items())
     return choices
@@ -213,9 +249,11 @@ def _choose_by_words(_: PackageManifest, files: tuple[str, ...], runtime: Runtim
 
 def _subject_words(path: str) -> str:
     """What a file is about, without its target: sharp-linux-x64.node and sharp-darwin-arm64.node are rivals."""
-    plain = (word for word in split_words(posixpath.basename(path)) if not _is_target_word(word))
+    name = OPENSSL_VERSION.sub("", posixpath.basename(path).lower())
+    plain = (word for word in split_words(name) if not _is_target_word(word))
     return re.sub(r"\d+", "#", "/".join(sorted(set(plain))))
 
 
 def _is_target_word(word: str) -> bool:
-    return word in SYSTEM_TOKENS or word in CPU_TOKENS or word in LIBC_TOKENS or word.isdigit()
+    known = word in SYSTEM_TOKENS or word in CPU_TOKENS or word in LIBC_TOKENS
+    return known or word.isdigit() or distribution_of_word(word) is not None

@@ -49,9 +49,13 @@ CPU_TOKENS: Mapping[str, str] = {
     "arm64": "arm64",
     "aarch64": "arm64",
     "armv8": "arm64",
+    "armv8l": "arm64",
+    "arm64v8": "arm64",
     "arm64ec": "arm64",
     "arm": "arm",
     "armhf": "arm",
+    "arm32v6": "arm",
+    "arm32v7": "arm",
     "armv6": "arm",
     "armv6l": "arm",
     "armv7": "arm",
@@ -82,6 +86,34 @@ LIBC_TOKENS: Mapping[str, str] = {
 }
 """The words that npm packages use for system, CPU and libc, read from 153 packages with native files."""
 
+DISTRIBUTION_TOKENS: Mapping[str, str] = {
+    "amzn": "amazon",
+    "amazonlinux": "amazon",
+    "al2": "amazon",
+    "rhel": "rhel",
+    "redhat": "rhel",
+    "centos": "rhel",
+    "fedora": "rhel",
+    "almalinux": "rhel",
+    "rockylinux": "rhel",
+    "debian": "debian",
+    "ubuntu": "debian",
+    "raspbian": "debian",
+    "suse": "suse",
+    "opensuse": "suse",
+    "sles": "suse",
+    "nixos": "nixos",
+    "archlinux": "arch",
+}
+"""Distributions by the family whose builds they run (`ID` and `ID_LIKE` of os-release); musl's are among the libcs."""
+
+DISTRIBUTION_RELEASE = re.compile(r"(?P<name>[a-z]+?)(?P<release>\d*)")
+
+DISTRIBUTION_RANKS = {"amazon": 3, "rhel": 2, "": 1}
+"""What a loader that asks for the distribution takes on Amazon Linux (`ID_LIKE` is fedora there); others come last."""
+
+OPENSSL_VERSION = re.compile(r"openssl[-_.]?v?(?P<major>[13])(?:[-_.](?P<minor>[01x]))?(?![0-9])")
+
 TOOLCHAIN_TOKENS = frozenset({"msvc", "mingw", "eabi", "gnueabi", "unknown", "pc", "32"})
 """Words that stand beside a system or a CPU and tell no project apart: win32-x64-msvc, x86_64-unknown-linux-gnu."""
 
@@ -102,6 +134,8 @@ class PlatformTags:
     abis: frozenset[int] = frozenset()
     majors: frozenset[int] = frozenset()
     node_api: bool = False
+    distributions: frozenset[str] = frozenset()
+    openssl: frozenset[str] = frozenset()  # "3", "1.0", "1.1", "1"
 
     @property
     def names_platform(self) -> bool:
@@ -145,7 +179,23 @@ def parse_platform_tags(text: str) -> PlatformTags:
         abis=frozenset(number for number in numbers if number >= MIN_ABI_NUMBER),
         majors=frozenset(number for number in numbers if number < MIN_ABI_NUMBER),
         node_api=any(word.startswith("napi") for word in words),
+        distributions=frozenset(name for word in words if (name := distribution_of_word(word))),
+        openssl=frozenset(map(_openssl_line, OPENSSL_VERSION.finditer(text.lower()))),
     )
+
+
+def distribution_of_word(word: str) -> str | None:
+    """Return the family of a distribution that a word names, with or without its release: ubuntu22, amzn2023, al2."""
+    if word in DISTRIBUTION_TOKENS:
+        return DISTRIBUTION_TOKENS[word]
+    match = DISTRIBUTION_RELEASE.fullmatch(word)
+    if word in {"al2023", "amzn2", "amzn2023"}:
+        return "amazon"
+    return DISTRIBUTION_TOKENS.get(match["name"]) if match else None
+
+
+def _openssl_line(match: re.Match[str]) -> str:
+    return f"1.{match['minor']}" if match["major"] == "1" and match["minor"] in {"0", "1"} else match["major"]
 
 
 def _node_numbers(words: tuple[str, ...], *, both: bool) -> frozenset[int]:
@@ -174,9 +224,26 @@ def find_contradiction(tags: PlatformTags, runtime: Runtime) -> str | None:
     for what, named, wanted in checks:
         if named and wanted not in named:
             return f"another {what} ({', '.join(sorted(named))})"
+    if tags.openssl and not any(_is_openssl_line(line, runtime) for line in tags.openssl):
+        return f"another OpenSSL ({', '.join(sorted(tags.openssl))})"
     if tags.hosts and not tags.node_api:
         return f"another program ({', '.join(sorted(tags.hosts))})"
     return _contradicting_node(tags, runtime)
+
+
+def _is_openssl_line(line: str, runtime: Runtime) -> bool:
+    """Tell whether the runtime's libssl is of a line such as "3" or "1.0"; "1" is any of its lines."""
+    provided = next((own for soname, own in OPENSSL_LINES.items() if soname in runtime.libraries), "")
+    return not provided or provided == line or provided.startswith(f"{line}.")
+
+
+OPENSSL_LINES = {"libssl.so.3": "3", "libssl.so.1.1": "1.1", "libssl.so.10": "1.0"}
+"""SONAMEs of the systems, with OpenSSL's line; Red Hat counts 1.0 as 10."""
+
+
+def distribution_rank(tags: PlatformTags) -> int:
+    """Return how near the distribution that a path names is to Amazon Linux; one that names none is for them all."""
+    return max((DISTRIBUTION_RANKS.get(name, 0) for name in tags.distributions or ("",)), default=0)
 
 
 def _contradicting_node(tags: PlatformTags, runtime: Runtime) -> str | None:

@@ -99,6 +99,13 @@ def test_native_files_are_found_by_their_magic_not_their_name(addon: bytes, libr
     }
 
 
+def test_what_macos_keeps_beside_a_file_is_no_native_file(addon: bytes) -> None:
+    attributes = b"\0\x05\x16\x07\0\x02\0\0Mac OS X        " + bytes(82)
+    assert list(found({"a/addon.node": addon, "a/._addon.node": attributes, "__MACOSX/a/._addon.node": addon})) == [
+        "a/addon.node"
+    ]
+
+
 def test_a_binary_carries_its_digest_size_mode_and_machines(addon: bytes) -> None:
     (binary,) = scan_binaries(Files({"a.node": addon})).binaries
     assert binary.sha256 == sha256(addon).hexdigest()

@@ -23,6 +23,7 @@ def build(shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr("lambdapack.cli.run.build.engine_connector", lambda _settings: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
+    monkeypatch.setenv("LAMBDAPACK_LOAD", "never")  # no node runs in this engine
     monkeypatch.setenv("LAMBDAPACK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(tmp_path / "absent"))
     monkeypatch.chdir(shop.project)

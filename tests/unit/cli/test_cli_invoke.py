@@ -8,7 +8,7 @@ import pytest
 
 from lambdapack.cli.app import run_command
 from tests.fakes import Process
-from tests.unit.pipeline.workshop import IMAGE, X86, Workshop
+from tests.unit.pipeline.workshop import ARM, IMAGE, X86, Workshop
 
 Said = tuple[int, str, str]
 Invoke = Callable[..., Said]
@@ -90,6 +90,15 @@ def test_a_project_is_built_once(invoke: Invoke, shop: Workshop) -> None:
     assert out == '{"ok": true}\n'
     assert len(shop.engine.opened) == before + 1
     assert "invoking the existing" in " ".join(err.split())
+
+
+def test_without_a_target_it_is_the_zip_that_was_built_for_its_own_cpu(invoke: Invoke, shop: Workshop) -> None:
+    assert invoke("--arch", "arm64", command="build")[0] == 0
+    _, out, err = invoke()
+    assert out == '{"ok": true}\n'
+    assert "invoking the existing" in err
+    assert "arm64" in err
+    assert shop.engine.opened[-1].spec.architecture is ARM
 
 
 def test_an_archive_for_another_target_is_not_taken_for_this_one(invoke: Invoke, shop: Workshop) -> None:

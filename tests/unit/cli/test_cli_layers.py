@@ -152,6 +152,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
         monkeypatch.setattr(f"lambdapack.cli.run.{module}.engine_connector", lambda _settings: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
+    monkeypatch.setenv("LAMBDAPACK_LOAD", "never")  # no node runs in this engine
     monkeypatch.setenv("LAMBDAPACK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(tmp_path / "absent"))
     monkeypatch.chdir(shop.project)

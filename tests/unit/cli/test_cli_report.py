@@ -184,7 +184,7 @@ def test_a_defect_of_ours_is_a_failure_in_json_too(
     monkeypatch.setattr("lambdapack.cli.run.runtimes.run_runtimes_list", broken)
     assert run_command(["runtimes", "--format", "json"]) == 70
     document = json.loads(capsys.readouterr().out)
-    assert (document["code"], document["what"]) == ("LP999", "lambdapack has a defect: ZeroDivisionError: oh")
+    assert (document["code"], document["what"]) == ("LP999", "internal error in lambdapack: ZeroDivisionError: oh")
 
 
 ASCII = (

@@ -18,7 +18,44 @@ def test_silence_counts_from_the_last_output() -> None:
     clock.now += 9
     assert (watchdog.tripped, watchdog.remaining) == ("", 1)
     clock.now += 1
-    assert "printed nothing for 10 s (LAMBDAPACK_SILENCE_LIMIT)" in watchdog.tripped
+    assert "printed nothing for 10 s and the CPU was idle (LAMBDAPACK_SILENCE_LIMIT)" in watchdog.tripped
+
+
+def test_a_silent_command_that_computes_is_left_alone_until_the_wall_limit() -> None:
+    clock, used = Clock(), iter((7.0, 9.0, 9.0, 9.1, 0.0))
+    watchdog = Watchdog(Limits(wall_seconds=25, silence_seconds=10), clock)
+
+    def wait() -> bool:
+        clock.now += 5
+        watchdog.observe_cpu(lambda: next(used))
+        clock.now += 5
+        assert watchdog.tripped
+        return watchdog.excuses(lambda: next(used))
+
+    assert wait()
+    assert watchdog.tripped == ""
+    assert not wait()
+    assert "the CPU was idle" in watchdog.tripped
+    assert not wait()
+
+
+def test_a_kernel_that_does_not_tell_the_cpu_time_excuses_nothing() -> None:
+    clock = Clock()
+    watchdog = Watchdog(Limits(wall_seconds=100, silence_seconds=10), clock)
+    clock.now += 5
+    watchdog.observe_cpu(lambda: None)
+    clock.now += 5
+    assert not watchdog.excuses(lambda: None)
+
+
+def test_nobody_looks_at_the_cpu_while_there_is_output() -> None:
+    clock, looks = Clock(), list[int]()
+    watchdog = Watchdog(Limits(wall_seconds=100, silence_seconds=10), clock)
+    for _ in range(6):
+        clock.now += 4
+        watchdog.observe_cpu(lambda: looks.append(1))
+        watchdog.restart_silence()
+    assert looks == []
 
 
 def test_the_wall_limit_does_not_care_for_output() -> None:

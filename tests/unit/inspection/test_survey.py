@@ -14,7 +14,7 @@ from lambdapack.pipeline.verify import read_package_facts
 from lambdapack.rules.check import check_package
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Subject
-from lambdapack.rules.selection.prune import prunable_binaries
+from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import TODAY, MemoryTree, World
@@ -221,7 +221,7 @@ def test_what_pruning_saves_is_what_a_build_leaves_out(addon: bytes) -> None:
         ("leftover", "node_modules/other/build/Release/obj.target/x.o"),
         ("leftover", "node_modules/other/build/config.gypi"),
     ]
-    assert [each.binary.path for each in prunable_binaries(found.report.judgements)] == [found.spares[0].path]
+    assert [file.path for file in prunable_files(found.report)] == [found.spares[0].path]
     assert found.saving == len(addon) + 5
 
 

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from lambdapack.engine.interface import CacheVolume
-from lambdapack.errors.build import DISK_FULL, LOCK_REFUSED, NO_IMAGE, NO_REGISTRY, ROOT_SCRIPT, WRONG_IMAGE
+from lambdapack.errors.build import (
+    DISK_FULL,
+    GIT_WITH_CREDENTIALS,
+    LOCK_REFUSED,
+    NO_IMAGE,
+    NO_REGISTRY,
+    ROOT_SCRIPT,
+    WRONG_IMAGE,
+)
 from lambdapack.errors.install import COMPILE_FAILED
 from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
@@ -17,7 +25,7 @@ from lambdapack.install.key import dependency_key
 from lambdapack.install.recipe import ToolTree
 from lambdapack.install.request import CACHE_VOLUME, ImageReferences, InstallJob, InstallRequest, InstallResult
 from lambdapack.install.strategy import candidate_recipes
-from lambdapack.managers.interface import CACHE_DIRECTORY, ImageFacts, ManagerSettings
+from lambdapack.managers.interface import CACHE_DIRECTORY, ImageFacts, InstallScripts, ManagerSettings
 from lambdapack.managers.npm import commands
 from lambdapack.managers.npm.inputs import find_install_scripts, install_inputs
 from lambdapack.managers.registry import MANAGERS, read_dependencies
@@ -41,8 +49,8 @@ SECRET = ManagerSettings(
 Npm = Callable[[Process, Sequence[str]], int]
 
 
-def manifest_of(package: str) -> bytes:
-    return json.dumps({"name": package, "version": "1.0.0"}).encode()
+def manifest_of(package: str, **fields: Any) -> bytes:
+    return json.dumps({"name": package, "version": "1.0.0", **fields}).encode()
 
 
 def install_all(process: Process, argv: Sequence[str]) -> int:
@@ -51,7 +59,8 @@ def install_all(process: Process, argv: Sequence[str]) -> int:
     lock = json.loads(process.files["/var/task/package-lock.json"].data)
     for path, package in lock["packages"].items():
         if argv[1] == "ci" and path.startswith("node_modules/") and not package.get("dev") and not package.get("link"):
-            process.write(f"/var/task/{path}/package.json", manifest_of(path))
+            scripts = {"install": "node-gyp rebuild"} if package.get("hasInstallScript") else {}
+            process.write(f"/var/task/{path}/package.json", manifest_of(path, scripts=scripts))
     process.out(f"{' '.join(argv[:2])} done\n")
     return 0
 
@@ -83,7 +92,10 @@ class Machine:
     def _sh(self, process: Process) -> int:
         if process.argv[3:] == (commands.PROBE_SCRIPT,):
             return self._probe(process)
-        assert process.argv[2:4] == (commands.ENVIRONMENT_SCRIPT, commands.ENVIRONMENT_PATH)
+        if process.argv[2] == commands.LEAVE_OUT_SCRIPT:
+            return 0
+        assert process.argv[2].endswith(commands.ENVIRONMENT_SCRIPT)
+        assert process.argv[3] == commands.ENVIRONMENT_PATH
         assert process.command.user == "1051:1051"
         assert process.command.cwd == "/var/task"
         argv = process.argv[4:]
@@ -170,12 +182,85 @@ def test_scripts_get_the_image_with_the_toolchain(tmp_path: Path) -> None:
     found = installed(order(project(tmp_path, COMPILES)), machine, tmp_path)
     assert found.image is not None
     assert found.image.reference == "lambdapack-lab/nodejs:22-x86_64-build"
-    assert "--ignore-scripts" not in machine.calls[0]
+    assert "--ignore-scripts" in machine.calls[0]
+    assert machine.calls[1][1] == "rebuild"
+    assert machine.calls[1][-1] == "/var/task/node_modules/bcrypt"
+
+
+def test_what_only_the_fetched_files_tell_of_gets_the_toolchain_as_well(tmp_path: Path) -> None:
+    """The lock has no `hasInstallScript`: the bare image fetches, and the files want a compiler."""
+
+    def play(process: Process, argv: Sequence[str]) -> int:
+        install_all(process, argv)
+        process.write("/var/task/node_modules/ms/binding.gyp", b"{}")
+        return 0
+
+    engine, machine = Machine(play).engine(), Machine(play)
+    observer = RecordingObserver()
+    found = installed(order(project(tmp_path, PLAIN), ARM), machine, tmp_path, observer, machine.engine())
+    assert found.recipe is not None
+    assert found.recipe.strategy == "emulated"
+    assert machine.calls[1][-1] == "/var/task/node_modules/ms"
+    assert any("ms@2.1.3 runs an install script, so the arm64 image" in note for note in observer.notes)
+    installed(order(project(tmp_path, PLAIN)), machine, tmp_path, engine=engine)
+    assert [sandbox.image.reference[-6:] for sandbox in engine.opened] == ["x86_64", "-build"]
+
+
+def test_what_the_lock_alone_tells_of_is_not_run(tmp_path: Path) -> None:
+    """The registry's metadata had a script, the package itself has none."""
+
+    def play(process: Process, _argv: Sequence[str]) -> int:
+        process.write("/var/task/node_modules/bcrypt/package.json", manifest_of("bcrypt"))
+        return 0
+
+    machine = Machine(play)
+    found = installed(order(project(tmp_path, COMPILES)), machine, tmp_path)
+    assert "node_modules/bcrypt/package.json" in found.tree.entries
+    assert len(machine.calls) == 1
+
+
+def test_nothing_runs_where_the_user_says_so(tmp_path: Path) -> None:
+    machine = Machine()
+    installed(order(project(tmp_path, COMPILES), settings=ManagerSettings(ignore_scripts=True)), machine, tmp_path)
+    assert [argv[1] for argv in machine.calls] == ["ci"]
+
+
+def test_an_optional_package_whose_script_fails_is_left_out_as_npm_does(tmp_path: Path) -> None:
+    packages = {**PLAIN, "bcrypt": {"version": "6.0.0", "hasInstallScript": True, "optional": True}}
+
+    def play(process: Process, argv: Sequence[str]) -> int:
+        return failing_with("compile-error")(process, argv) if argv[1] == "rebuild" else install_all(process, argv)
+
+    engine, observer = Machine(play).engine(), RecordingObserver()
+    installed(order(project(tmp_path, packages)), Machine(play), tmp_path, observer, engine)
+    assert engine.opened[-1].commands[-1].argv[-1] == "node_modules/bcrypt"
+    assert any(note.startswith("bcrypt@6.0.0 is optional and left out: ") for note in observer.notes)
+
+
+def test_a_git_dependency_is_refused_beside_credentials_before_anything_is_opened(tmp_path: Path) -> None:
+    asked = order(project(tmp_path, PLAIN), settings=SECRET)
+    engine = Machine().engine()
+    with pytest.raises(LambdapackError) as caught:
+        installed(replace(asked, scripts=InstallScripts(git=("fork",))), Machine(), tmp_path, engine=engine)
+    assert caught.value.failure is GIT_WITH_CREDENTIALS
+    assert engine.opened == []
+
+
+def test_what_git_fetches_is_kept_from_the_cache_of_all_projects(tmp_path: Path) -> None:
+    asked = order(project(tmp_path, PLAIN))
+    engine = Machine().engine()
+    installed(replace(asked, scripts=InstallScripts(git=("fork",))), Machine(), tmp_path, engine=engine)
+    assert [volume.name for volume in engine.opened[0].spec.volumes] != [CACHE_VOLUME]
 
 
 def test_scripts_of_packages_for_other_systems_do_not_count(tmp_path: Path) -> None:
     mac = {"fsevents": {"version": "2.3.3", "hasInstallScript": True, "optional": True, "os": ["darwin"]}}
-    found = installed(order(project(tmp_path, mac)), Machine(), tmp_path)
+
+    def play(process: Process, _argv: Sequence[str]) -> int:
+        process.write("/var/task/node_modules/.package-lock.json", b'{"lockfileVersion": 3, "packages": {}}')
+        return 0
+
+    found = installed(order(project(tmp_path, mac)), Machine(play), tmp_path)
     assert found.image is not None
     assert not found.image.reference.endswith("-build")
     assert found.absent == ()
@@ -210,7 +295,7 @@ def test_another_cpu_with_scripts_is_emulated_and_says_why(tmp_path: Path) -> No
     observer = RecordingObserver()
     engine = Machine().engine()
     installed(order(project(tmp_path, COMPILES), ARM), Machine(), tmp_path, observer, engine)
-    assert [each.spec.label for each in engine.opened] == ["emulation", "build"]
+    assert [each.spec.label for each in engine.opened] == ["emulation", "fetch", "emulation", "build"]
     assert any("bcrypt@6.0.0 runs an install script" in note for note in observer.notes)
 
 
@@ -252,19 +337,26 @@ def test_a_secret_that_npm_prints_is_not_passed_on(tmp_path: Path) -> None:
     assert TOKEN not in " ".join((*observer.lines, *observer.notes, *found.log))
 
 
-def test_scripts_never_run_beside_credentials(tmp_path: Path) -> None:
+def test_scripts_never_run_beside_credentials_or_the_cache_of_all_projects(tmp_path: Path) -> None:
     machine = Machine()
     engine = machine.engine()
     installed(order(project(tmp_path, COMPILES), settings=SECRET), machine, tmp_path, engine=engine)
     fetch, build = engine.opened
-    assert "--ignore-scripts" in machine.calls[0]
-    assert "--offline" not in machine.calls[0]
-    assert "--ignore-scripts" not in machine.calls[1]
-    assert "--offline" in machine.calls[1]
+    assert [argv[1] for argv in machine.calls] == ["ci", "rebuild"]
     assert TOKEN.encode() in b"".join(fetch.hidden.values())
     assert TOKEN.encode() not in b"".join(file.data for file in build.files.values())
     assert build.spec.network
-    assert fetch.spec.volumes == build.spec.volumes == (CacheVolume(CACHE_VOLUME, CACHE_DIRECTORY),)
+    assert fetch.spec.volumes == (CacheVolume(CACHE_VOLUME, CACHE_DIRECTORY),)
+    (volume,) = build.spec.volumes
+    assert volume.directory == CACHE_DIRECTORY
+    assert volume.name.startswith(f"{CACHE_VOLUME}-")
+
+
+def test_scripts_see_all_settings_where_none_is_secret(tmp_path: Path) -> None:
+    engine = Machine().engine()
+    settings = ManagerSettings(text=b"strict-ssl=false\n")
+    installed(order(project(tmp_path, COMPILES), settings=settings), Machine(), tmp_path, engine=engine)
+    assert b"strict-ssl=false" in engine.opened[-1].hidden["/run/lambdapack/npmrc"]
 
 
 def test_scripts_can_be_kept_from_the_network(tmp_path: Path) -> None:
@@ -280,10 +372,10 @@ def test_root_scripts_run_after_an_install_that_runs_no_others(tmp_path: Path) -
     assert machine.calls[1] == ("npm", "run", "--omit=dev", "--foreground-scripts", "postinstall")
 
 
-def test_npm_itself_runs_root_scripts_where_it_runs_others(tmp_path: Path) -> None:
+def test_root_scripts_run_after_those_of_the_packages(tmp_path: Path) -> None:
     machine = Machine()
     installed(order(project(tmp_path, COMPILES, scripts={"postinstall": "node x.js"})), machine, tmp_path)
-    assert len(machine.calls) == 1
+    assert [argv[1] for argv in machine.calls] == ["ci", "rebuild", "run"]
 
 
 def test_prepare_is_not_run(tmp_path: Path) -> None:

@@ -86,9 +86,3 @@ def test_a_strategy_that_cannot_serve_says_why(tmp_path: Path) -> None:
 def test_every_recipe_records_the_strategy_and_its_version(tmp_path: Path) -> None:
     recipes = candidate_recipes(request(tmp_path, InstallScripts(), ARM), FakeEngine())
     assert [recipe.key_parts for recipe in recipes] == [{"strategy": "cross-prebuilt/1"}, {"strategy": "emulated/1"}]
-
-
-def test_root_scripts_alone_do_not_make_npm_run_the_packages_scripts() -> None:
-    scripts = InstallScripts(root=("postinstall",))
-    assert not scripts.nothing
-    assert not scripts.by_manager

@@ -8,7 +8,7 @@ import pytest
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, HOSTILE_ARCHIVE
 from lambdapack.pack.source import (
-    OWN_STREAM_REASON,
+    WRITTEN_STREAM_REASON,
     IgnoreRules,
     growing_files,
     is_executable,
@@ -223,7 +223,7 @@ def test_the_commands_own_output_and_what_grows_do_not_ship(tmp_path: Path) -> N
     answer = tmp_path.parent / f"{tmp_path.name}-answer"
     with (tmp_path / "logs" / "build.log").open("w") as log:
         subprocess.run([sys.executable, "-c", program, str(tmp_path), str(answer)], stderr=log, check=True)
-    assert answer.read_text() == repr((["index.js"], (("logs/build.log", OWN_STREAM_REASON),)))
+    assert answer.read_text() == repr((["index.js"], (("logs/build.log", WRITTEN_STREAM_REASON),)))
 
 
 def test_a_file_that_has_grown_since_it_was_indexed_is_named(tmp_path: Path) -> None:

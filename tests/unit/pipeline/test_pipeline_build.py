@@ -182,6 +182,68 @@ def test_a_ready_tree_is_packed_without_engine_and_lockfile(shop: Workshop) -> N
     assert (document["dependency_key"], document["install"]["image"]) == (None, None)
 
 
+def put(shop: Workshop, *paths: str) -> None:
+    for path in paths:
+        (shop.project / path).parent.mkdir(parents=True, exist_ok=True)
+        (shop.project / path).write_text("")
+
+
+def test_a_ready_tree_holds_the_nested_node_modules_that_the_handler_reaches(shop: Workshop) -> None:
+    put(shop, "fns/a/node_modules/x/index.js", "fns/b/node_modules/y/index.js", "lib/node_modules/z/index.js")
+    put(shop, "node_modules/ms/index.js", "fns/b/index.js", "lib/index.js")
+    (shop.project / "fns" / "a" / "index.js").write_text("require('../../lib'); require(name);\nexports.handler = 1;\n")
+    (built,) = shop.build(install=False, handler="fns/a/index.handler")
+    assert built.archive is not None
+    assert [name for name in names(built.archive.path) if "node_modules/" in name] == [
+        "fns/a/node_modules/x/index.js",
+        "lib/node_modules/z/index.js",
+        "node_modules/ms/index.js",
+    ]
+    assert [path for path, _reason in built.left_out if "node_modules" in path] == ["fns/b/node_modules"]
+
+
+def test_an_es_module_reaches_its_nested_node_modules_too(shop: Workshop) -> None:
+    put(shop, "src/node_modules/x/index.js", "node_modules/ms/index.js")
+    (shop.project / "src" / "app.mjs").write_text("import 'x';\nexport const handler = async () => 1;\n")
+    (built,) = shop.build(install=False, handler="src/app.handler")
+    assert built.archive is not None
+    assert "src/node_modules/x/index.js" in names(built.archive.path)
+
+
+def test_a_ready_tree_loses_what_no_loader_counts(shop: Workshop) -> None:
+    put(shop, "node_modules/ms/index.js", "node_modules/ms/._index.js", "node_modules/ms/.DS_Store")
+    (shop.project / "node_modules" / "ms" / "._ms.node").write_bytes(b"\0\5\x16\7" + bytes(100))
+    hoisted = shop.project / "node_modules" / ".pnpm" / "node_modules"
+    put(shop, "node_modules/.pnpm/node_modules/ms/index.js")
+    (hoisted / "fn").symlink_to("../../../../fn")
+    (built,) = shop.build(install=False)
+    assert built.archive is not None
+    assert [name for name in names(built.archive.path) if "node_modules" in name] == [
+        "node_modules/.pnpm/node_modules/ms/index.js",
+        "node_modules/ms/index.js",
+    ]
+
+
+def test_the_modes_of_a_ready_tree_are_judged_as_the_zip_has_them(shop: Workshop, tmp_path: Path) -> None:
+    put(shop, "node_modules/ms/index.js")
+    tool = shop.project / "node_modules" / "ms" / "tool"
+    tool.write_bytes(elf.program(tmp_path, "tool", "void _start(void) { for (;;) {} }", "-static").read_bytes())
+    tool.chmod(0o700)
+    (built,) = shop.build(install=False)
+    assert built.report.verdict is Verdict.PASS
+
+
+def test_a_directory_without_package_json_is_packed_as_it_is(shop: Workshop) -> None:
+    for name in ("package.json", "package-lock.json"):
+        (shop.project / name).unlink()
+    (built,) = shop.build(install=False)
+    assert built.archive is not None
+    assert names(built.archive.path) == ["index.js"]
+    with pytest.raises(LambdapackError) as caught:
+        shop.build()
+    assert caught.value.failure.code == "LP002"
+
+
 def test_a_ready_tree_without_its_dependencies_is_refused(shop: Workshop) -> None:
     (built,) = shop.build(install=False)
     assert built.archive is None
@@ -231,7 +293,7 @@ def test_binaries_for_other_systems_are_left_out_and_counted(shop: Workshop) -> 
     shop.ship = prebuilds
     path = "node_modules/ms/prebuilds/darwin-arm64/ms.node"
     (built,) = shop.build()
-    assert [each.binary.path for each in built.pruned] == [path]
+    assert [file.path for file in built.pruned] == [path]
     assert built.archive is not None
     assert path not in names(built.archive.path)
     (built,) = shop.build(prune=False)
@@ -327,9 +389,9 @@ def test_the_key_is_known_before_the_install_and_each_image_is_looked_at_once(sh
         return [sandbox.spec.label for sandbox in shop.engine.opened]
 
     (first,) = shop.build()
-    assert labels() == ["look", "build"]
+    assert labels() == ["look", "fetch"]
     (second,) = shop.build()
-    assert labels() == ["look", "build", "build"]
+    assert labels() == ["look", "fetch", "fetch"]
     assert first.job.install is not None
     assert first.job == second.job
     assert first.archive is not None

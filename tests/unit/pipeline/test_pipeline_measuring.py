@@ -95,7 +95,7 @@ def test_a_memory_that_cannot_be_kept_costs_nothing_but_time(engine: Counting, t
 def test_without_the_image_the_shipped_data_judges_and_a_note_says_so(tmp_path: Path, cache: Path) -> None:
     observer = RecordingObserver()
     assert measured(FakeEngine(images={}), tmp_path, cache, observer) == SHIPPED
-    assert observer.notes == [f"judged by shipped data alone: {REFERENCE} is not here"]
+    assert observer.notes == [f"verified against built-in runtime data only: {REFERENCE} is not here"]
 
 
 def test_an_image_that_is_none_of_lambdas_is_no_measure(tmp_path: Path, cache: Path) -> None:

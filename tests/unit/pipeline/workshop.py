@@ -68,6 +68,7 @@ class Workshop:
             handler="index.handler",
             environ={"NPM_CONFIG_USERCONFIG": str(self.place / "absent")},
             cache=self.place / "cache",
+            load="never",  # no node runs in this engine
         )
         return replace(whole, **changes)
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.project.template import DeclaredValue, TemplateDeclarations, read_template, runtime_from_engines
+from lambdapack.project.declarations import DeclaredValue, TemplateDeclarations
+from lambdapack.project.template import read_template, runtime_from_engines
 
 SAM = """\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -36,6 +37,7 @@ def test_a_sam_template_tells_runtime_architecture_and_handler_with_their_lines(
         DeclaredValue("nodejs22.x", "template.yaml:7"),
         DeclaredValue("arm64", "template.yaml:14"),
         DeclaredValue("app.handler", "template.yaml:13"),
+        environment={"TABLE": None},
     )
 
 
@@ -142,3 +144,87 @@ def test_engines_say_where_they_are() -> None:
         "nodejs22.x", "package.json engines.node 22"
     )
     assert runtime_from_engines({"engines": ["node 22"]}, (22,)) is None
+
+
+SERVERLESS = """\
+provider: {name: aws, runtime: nodejs22.x, architecture: arm64}
+package: {individually: true}
+functions:
+  resize: {handler: functions/resize/app.handler}
+  hash: {handler: functions/hash/src/index.handler, architecture: x86_64}
+  ready: {handler: app.handler, package: {artifact: functions/ready/.lambdapack/ready.zip}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("directory", "architecture", "handler"),
+    [
+        ("functions/resize", "arm64", "app.handler"),
+        ("functions/hash", "x86_64", "src/index.handler"),
+        ("functions/ready", "arm64", "app.handler"),
+        ("functions/other", None, None),
+    ],
+)
+def test_a_serverless_file_at_the_root_counts_for_the_directories_of_its_handlers(
+    tmp_path: Path, directory: str, architecture: str | None, handler: str | None
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "serverless.yml").write_text(SERVERLESS)
+    for name in ("resize", "hash/src", "ready", "other"):
+        (tmp_path / "functions" / name).mkdir(parents=True)
+    for name in ("resize", "hash", "ready", "other"):
+        (tmp_path / "functions" / name / "package.json").write_text("{}")
+    found = read_template(tmp_path / directory)
+    assert (found.architecture.value if found.architecture else None) == architecture
+    assert (found.handler.value if found.handler else None) == handler
+
+
+def test_a_template_at_the_root_counts_for_the_project_around_a_codeuri(tmp_path: Path) -> None:
+    (tmp_path / "fn" / "dist").mkdir(parents=True)
+    (tmp_path / "fn" / "package.json").write_text("{}")
+    (tmp_path / "template.yaml").write_text(SAM.replace("CodeUri: .", "CodeUri: fn/dist"))
+    found = read_template(tmp_path / "fn")
+    assert found.architecture == DeclaredValue("arm64", "template.yaml:14")
+    assert found.handler is None, "it is relative to dist"
+
+
+def test_the_nearest_template_with_this_directory_counts(tmp_path: Path) -> None:
+    (tmp_path / "services" / "a").mkdir(parents=True)
+    (tmp_path / "services" / "template.yaml").write_text(SAM.replace("CodeUri: .", "CodeUri: b"))
+    (tmp_path / "template.yaml").write_text(SAM.replace("CodeUri: .", "CodeUri: services/a"))
+    assert read_template(tmp_path / "services" / "a").architecture is not None
+
+
+def test_a_function_without_codeuri_is_built_from_the_templates_directory(tmp_path: Path) -> None:
+    assert declared(tmp_path, SAM.replace("      CodeUri: .\n", "")).architecture is not None
+
+
+def test_a_codeuri_that_cannot_be_read_is_a_note_where_no_function_has_this_directory(tmp_path: Path) -> None:
+    found = declared(tmp_path, SAM.replace("CodeUri: .", "CodeUri: !Ref Code"))
+    assert found.architecture is None
+    assert found.notes == (
+        "the template's code cannot be read: template.yaml:12: `!Ref Code`: the template has no parameter Code",
+    )
+
+
+def test_a_json_template_counts(tmp_path: Path) -> None:
+    text = (
+        '{"Parameters": {"A": {"Type": "String", "Default": "arm64"}},\n'
+        '\t"Resources": {"F": {"Type": "AWS::Serverless::Function",\n'
+        '\t\t"Properties": {"CodeUri": ".", "Handler": "a.b", "Architectures": [{"Ref": "A"}]}}}}'
+    )
+    found = declared(tmp_path, text, "template.json")
+    assert found.architecture == DeclaredValue("arm64", "template.json:3, default of parameter A", literal=False)
+
+
+def test_the_layer_of_a_directory_counts_where_no_function_has_it(tmp_path: Path) -> None:
+    text = (
+        "Resources:\n  Deps:\n    Type: AWS::Serverless::LayerVersion\n"
+        "    Metadata: {BuildMethod: nodejs22.x, BuildArchitecture: arm64}\n"
+        "    Properties: {ContentUri: layers/deps, CompatibleRuntimes: [nodejs20.x, nodejs22.x]}\n"
+    )
+    (tmp_path / "template.yaml").write_text(text)
+    (tmp_path / "layers" / "deps").mkdir(parents=True)
+    found = read_template(tmp_path / "layers" / "deps")
+    assert found.architecture == DeclaredValue("arm64", "template.yaml:4")
+    assert found.runtime == DeclaredValue("nodejs22.x", "template.yaml:4")

@@ -23,7 +23,7 @@ def test_functions_and_layers_of_a_directory_are_found_and_only_functions_tell_s
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     (tmp_path / "resize").mkdir()
     found = find_resources(tmp_path / "resize", [])
-    assert [(each.name, each.layer, each.values["architecture"][0]) for each in found] == [
+    assert [(each.name, each.layer, each.values["architecture"].value) for each in found] == [
         ("Resize", False, "arm64"),
         ("Shared", True, "x86_64"),
     ]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from lambdapack.model import Architecture, Target
-from lambdapack.project.template_resources import TemplateResource
+from lambdapack.project.declarations import DeclaredValue, TemplateResource
 from lambdapack.recipes.recipes import RECIPES, RecipeContext, RecipeFile, makefile_recipe, sam_recipe
 
 ARM = Target("nodejs22.x", Architecture.ARM64)
@@ -50,8 +50,9 @@ def test_names_are_what_the_tools_allow(name: str, resource: str, identifier: st
 
 
 def test_sam_gets_a_target_for_each_resource_with_what_the_template_says_of_it() -> None:
-    literal = TemplateResource("Api", "fn", {"runtime": ("nodejs20.x", "t:1"), "architecture": ("x86_64", "t:2")})
-    shared = TemplateResource("Shared", "fn", {}, layer=True)
+    values = {"runtime": DeclaredValue("nodejs20.x", "t:1"), "architecture": DeclaredValue("x86_64", "t:2")}
+    literal = TemplateResource("Api", "t", "fn", values)
+    shared = TemplateResource("Shared", "t", "fn", {}, layer=True)
     text = _one(sam_recipe(RecipeContext("x", ARM, "index.handler", resources=(literal, shared))), "lambdapack-sam.mk")
     assert 'build-Api:\n\t$(LAMBDAPACK) build "$(SOURCES)" --runtime nodejs20.x --arch x86_64' in text
     assert 'build-Shared:\n\t$(LAMBDAPACK) build "$(SOURCES)" --layer --runtime nodejs22.x --arch arm64' in text

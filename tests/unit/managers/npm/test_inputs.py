@@ -170,7 +170,9 @@ def test_a_root_with_a_binding_gyp_among_its_inputs_compiles(tmp_path: Path) -> 
     project = read_dependencies(write_project(tmp_path, {}, lock_of({}), {"binding.gyp": "{}"}))
     without, inputs = install_inputs(project), install_inputs(project, ["/binding.gyp"])
     assert find_install_scripts(project, without, Architecture.ARM64).nothing
-    assert find_install_scripts(project, inputs, Architecture.ARM64) == InstallScripts(("fn",), ("install",))
+    assert find_install_scripts(project, inputs, Architecture.ARM64) == InstallScripts(root=("install",))
+    assert json.loads(read_file(inputs, "package.json"))["scripts"] == {"install": "node-gyp rebuild"}
+    assert "scripts" not in json.loads(read_file(without, "package.json"))
     assert project.manifest.install_scripts(has_gyp=True) == {"install": "node-gyp rebuild"}
 
 

@@ -4,7 +4,14 @@ from typing import Any
 import pytest
 
 from lambdapack.engine.interface import Limits
-from lambdapack.managers.interface import ImageFacts, InstallRun, InstallScripts, ManagerSettings, PreparedSandbox
+from lambdapack.managers.interface import (
+    ImageFacts,
+    InstallRun,
+    InstallScripts,
+    ManagerSettings,
+    PreparedSandbox,
+    ScriptedPackage,
+)
 from lambdapack.managers.npm import commands
 from lambdapack.managers.npm.commands import SandboxSettings
 from lambdapack.model import MIB, Architecture
@@ -25,14 +32,12 @@ def prepared(**changes: Any) -> PreparedSandbox:
     return PreparedSandbox(replace(FACTS, **changes), 8)
 
 
-def argv(
-    work: InstallScripts, target: Architecture, version: tuple[int, int, int], *, scripts: bool = True
-) -> tuple[str, ...]:
-    return commands.ci_command(InstallRun(target, work, run_scripts=scripts), version)
+def fetching(target: Architecture, version: tuple[int, int, int]) -> tuple[str, ...]:
+    return commands.ci_command(InstallRun(target), version)
 
 
 def test_development_dependencies_are_never_installed() -> None:
-    assert argv(InstallScripts(), X86, (10, 9, 9))[:3] == ("npm", "ci", "--omit=dev")
+    assert fetching(X86, (10, 9, 9))[:3] == ("npm", "ci", "--omit=dev")
 
 
 @pytest.mark.parametrize(
@@ -45,22 +50,41 @@ def test_development_dependencies_are_never_installed() -> None:
     ],
 )
 def test_the_platform_is_told_to_an_npm_that_understands(version: tuple[int, int, int], platform: list[str]) -> None:
-    found = [each for each in argv(InstallScripts(), ARM, version) if each.startswith(("--os", "--cpu", "--libc"))]
+    found = [each for each in fetching(ARM, version) if each.startswith(("--os", "--cpu", "--libc"))]
     assert found == platform
 
 
 def test_the_cpu_has_nodes_name() -> None:
-    assert "--cpu=x64" in argv(InstallScripts(), X86, (10, 9, 9))
+    assert "--cpu=x64" in fetching(X86, (10, 9, 9))
 
 
-def test_scripts_are_off_when_no_locked_package_has_one() -> None:
-    assert "--ignore-scripts" in argv(InstallScripts(), X86, (10, 9, 9))
-    assert "--ignore-scripts" in argv(InstallScripts(root=("postinstall",)), X86, (10, 9, 9))
-    assert "--ignore-scripts" not in argv(InstallScripts(packages=("bcrypt",)), X86, (10, 9, 9))
+def test_nothing_runs_while_packages_are_fetched() -> None:
+    assert "--ignore-scripts" in fetching(X86, (10, 9, 9))
 
 
-def test_scripts_are_off_in_the_step_that_only_fetches() -> None:
-    assert "--ignore-scripts" in argv(InstallScripts(packages=("bcrypt",)), X86, (10, 9, 9), scripts=False)
+def scripted(name: str, *, optional: bool = False) -> ScriptedPackage:
+    return ScriptedPackage(f"{name}@1.0.0", f"node_modules/{name}", f"node_modules/{name}", optional)
+
+
+def test_packages_are_rebuilt_by_their_directories_with_the_settings_of_an_install() -> None:
+    run = InstallRun(X86, packages=(scripted("bcrypt"), scripted("a/node_modules/b")))
+    (step,) = commands.script_commands(run, PREPARED).commands
+    npm = tuple(step.command.argv)[4:]
+    assert npm[:3] == ("npm", "rebuild", "--omit=dev")
+    assert {"--foreground-scripts", "--os=linux", "--cpu=x64", "--libc=glibc"} <= set(npm)
+    assert npm[-2:] == ("/var/task/node_modules/bcrypt", "/var/task/node_modules/a/node_modules/b")
+    assert "--ignore-scripts" not in npm
+
+
+def test_an_optional_package_is_rebuilt_alone_and_left_out_when_that_fails() -> None:
+    run = InstallRun(X86, InstallScripts(root=("postinstall",)), (scripted("x", optional=True), scripted("bcrypt")))
+    steps = commands.script_commands(run, PREPARED).commands
+    assert [step.command.argv[-1] for step in steps] == [
+        "/var/task/node_modules/bcrypt", "/var/task/node_modules/x", "postinstall",
+    ]  # fmt: skip
+    assert [step.optional for step in steps] == ["", "x@1.0.0", ""]
+    assert steps[1].otherwise is not None
+    assert steps[1].otherwise.argv[-1] == "node_modules/x"
 
 
 @pytest.mark.parametrize(
@@ -92,9 +116,7 @@ def test_compilers_are_as_many_as_memory_and_processors_allow(memory: int, jobs:
 
 
 def test_no_secret_is_in_the_public_environment() -> None:
-    public = " ".join(
-        [*commands.npm_environment(PREPARED, Limits()).values(), *argv(InstallScripts(), ARM, (10, 9, 9))]
-    )
+    public = " ".join([*commands.npm_environment(PREPARED, Limits()).values(), *fetching(ARM, (10, 9, 9))])
     assert not [each for each in commands.secret_words(SETTINGS) if each in public]
 
 

@@ -60,7 +60,8 @@ def test_what_would_change_the_install_is_dropped_and_listed(tmp_path: Path) -> 
     found = settings(
         tmp_path, "include=dev\nos=darwin\nprefix=/usr\n; c\nnode-options=--inspect\nlegacy-peer-deps=true\n"
     )
-    assert found.dropped == ("include", "node-options", "os", "prefix")
+    assert found.dropped == ("node-options", "os")
+    assert found.refused == ("include=dev",)
     assert keys(found) == {"legacy-peer-deps": "true"}
     assert found.legacy_peer_deps
 
@@ -177,3 +178,29 @@ def test_what_is_encoded_is_decoded_again_but_for_the_guard_of_variables(values:
     text = "".join(encode_ini(key, value) for key, value in values.items())
     plain = {key: value for key, value in values.items() if "${" not in value}
     assert {key: value for key, value in decode_ini(text).items() if key in plain} == plain
+
+
+@pytest.mark.parametrize(
+    ("project", "omitted"),
+    [
+        ("omit=optional", ("optional",)),
+        ("omit[]=optional\nomit[]=peer\nomit[]=dev", ("optional", "peer")),
+        ("optional=false", ("optional",)),
+        ("omit=optional\ninclude=optional", ()),
+        ("omit=optional\noptional=true", ()),
+        ("omit=everything", ()),
+        ("production=true\nonly=prod", ()),
+    ],
+)
+def test_kinds_of_dependencies_are_left_out_as_npm_does(tmp_path: Path, project: str, omitted: tuple[str, ...]) -> None:
+    assert settings(tmp_path, project).omitted == omitted
+
+
+def test_a_variable_may_name_several_kinds(tmp_path: Path) -> None:
+    assert settings(tmp_path, environ={"npm_config_omit": "optional\n\npeer"}).omitted == ("optional", "peer")
+
+
+def test_keys_that_lay_out_node_modules_are_part_of_the_key(tmp_path: Path) -> None:
+    found = settings(tmp_path, "force=true\nlegacy-bundling=true\nprefer-dedupe=true\n")
+    assert keys(found) == {"force": "true", "legacy-bundling": "true", "prefer-dedupe": "true"}
+    assert "force = true" in found.without_secrets

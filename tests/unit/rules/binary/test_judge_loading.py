@@ -1,11 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lambdapack.binary.facts import BinaryRole
+from lambdapack.binary.facts import BinaryRole, Inventory, VersionNeed
 from lambdapack.model import Severity
+from lambdapack.rules.binary.judgements import judge_tree
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Outcome, Verdict
+from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests import elf
 from tests.world import TODAY, World
 
@@ -116,6 +119,34 @@ def test_needing_musls_libc_is_musl(world: World, tmp_path: Path, soname: str) -
     assert world.judged(ADDON).cause == "musl"
 
 
+@pytest.mark.parametrize("runtime", ["nodejs16.x", "nodejs18.x", "nodejs22.x"])
+@pytest.mark.parametrize(("name", "outcome"), [(b"crc32", Outcome.LOADS), (b"crc99", Outcome.DIES_LATER)])
+def test_zlibs_names_are_known_although_most_have_no_version(
+    world: World, tmp_path: Path, name: bytes, outcome: Outcome, runtime: str
+) -> None:
+    made = addon(tmp_path, elf.library(tmp_path, "libshiny.so.1")).read_bytes()
+    made = made.replace(b"\0shiny\0", b"\0" + name + b"\0").replace(b"libshiny.so.1", b"libz.so.1\0\0\0\0")
+    world.package("node_modules/native")
+    world.add(ADDON, made)
+    assert world.judged(ADDON, runtime).outcome is outcome
+
+
+@pytest.mark.spares("musl")
+def test_androids_libc_is_not_called_musl(world: World, tmp_path: Path) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libc.so")))
+    facts = world.facts()
+    (binary,) = facts.inventory.binaries
+    assert binary.elf is not None
+    made = replace(binary.elf, version_needs=(VersionNeed("libc.so", "LIBC"),))
+    inventory = Inventory((replace(binary, elf=made),))
+    (judged,) = judge_tree(
+        replace(facts, inventory=inventory), shipped_runtime(parse_target("nodejs22.x", "x86_64"))
+    ).judgements
+    assert judged.cause == "missing-library"
+    assert judged.finding is not None
+    assert judged.finding.message.endswith("No such file or directory; it is made for Android")
+
+
 def test_a_musl_library_makes_the_addon_that_needs_it_musl(world: World, tmp_path: Path) -> None:
     libc = elf.library(tmp_path, "libc.musl-x86_64.so.1", symbol="puts")
     middle = elf.link(
@@ -149,6 +180,18 @@ def test_symbol_versions_are_held_against_floor_and_ceiling(
     put(world, ADDON, addon(tmp_path, elf.library(tmp_path, soname, version)))
     judged = world.judged(ADDON, runtime)
     assert (judged.cause, judged.outcome) == (cause, outcome)
+
+
+def test_a_newer_runtime_that_has_the_version_is_named(world: World, tmp_path: Path) -> None:
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libc.so.6", "GLIBC_2.28")))
+    finding = world.judged(ADDON, "nodejs18.x").finding
+    assert finding is not None
+    assert "nodejs20.x and later runtimes have it" in finding.message
+    assert "--runtime nodejs2" in finding.cure
+    put(world, ADDON, addon(tmp_path, elf.library(tmp_path, "libc.so.6", "GLIBC_2.38")))
+    finding = world.judged(ADDON, "nodejs18.x").finding
+    assert finding is not None
+    assert "later runtimes" not in finding.message
 
 
 @pytest.mark.proves("unproved")

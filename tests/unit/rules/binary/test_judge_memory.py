@@ -84,7 +84,7 @@ def test_a_program_without_an_execute_bit_gets_the_command(world: World, tmp_pat
     world.add("bin/tool", elf.program(tmp_path, "tool", PROGRAM, "-static"))
     finding = world.report().findings[0]
     assert finding.rule.name == "no-exec-bit"
-    assert "chmod +x bin/tool" in finding.cure
+    assert "chmod 755 bin/tool" in finding.cure
 
 
 @pytest.mark.parametrize(

@@ -114,11 +114,80 @@ def test_a_libuv_function_of_a_later_node_is_missing(world: World, tmp_path: Pat
     assert world.judged(ADDON, "nodejs16.x").outcome is Outcome.DIES_LATER
 
 
-def test_a_symbol_that_no_table_decides_is_a_warning(world: World, tmp_path: Path) -> None:
-    world.add(ADDON, make(tmp_path, LATER.replace("NAME", "SSL_new"), "-DLEVEL=8", "-Wl,-z,lazy"))
+LONG_NAME = "node_api_create_property_key_utf8"
+
+
+def calling(tmp_path: Path, name: str, binding: str = "lazy") -> bytes:
+    """Return an addon that calls a function of another name, which its string table has instead."""
+    made = make(tmp_path, LATER.replace("NAME", LONG_NAME), "-DLEVEL=8", f"-Wl,-z,{binding}")
+    old = LONG_NAME.encode() + b"\0"
+    return made.read_bytes().replace(old, name.encode().ljust(len(old), b"\0"))
+
+
+@pytest.mark.parametrize("runtime", ["nodejs20.x", "nodejs22.x", "nodejs24.x"])
+@pytest.mark.parametrize(
+    "name",
+    ["SSL_new", "EVP_MD_CTX_new", "fflush", "pthread_create", "dlopen", "cos", "__cxa_throw",
+     "_Unwind_Resume", "__tls_get_addr", "_ZNSt6thread4joinEv", "stat"],
+)  # fmt: skip
+@pytest.mark.spares("undefined-symbol")
+def test_what_node_and_its_libraries_define_needs_no_version(
+    world: World, tmp_path: Path, name: str, runtime: str
+) -> None:
+    world.add(ADDON, calling(tmp_path, name, "now"))
+    assert world.judged(ADDON, runtime).outcome is Outcome.LOADS
+
+
+@pytest.mark.parametrize("name", ["no_such_function_anywhere", "SSL_new_and_improved", "deflateTwice", "EVP_lunch"])
+@pytest.mark.parametrize(("binding", "outcome"), [("lazy", Outcome.DIES_LATER), ("now", Outcome.FAILS)])
+@pytest.mark.proves("undefined-symbol")
+def test_what_nothing_can_define_is_refused(
+    world: World, tmp_path: Path, name: str, binding: str, outcome: Outcome
+) -> None:
+    world.add(ADDON, calling(tmp_path, name, binding))
+    judged = world.judged(ADDON)
+    assert (judged.cause, judged.outcome) == ("undefined-symbol", outcome)
+    assert world.report().verdict.value == "fail"
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("SSL_CTX_compress_certs", "came to libssl.so.3 with OPENSSL_3.2.0"),
+        ("BrotliDecoderVersion", "may come from node"),
+        ("_ZN4absl4CordC1Ev", "may come from node"),
+    ],
+)
+def test_a_symbol_that_no_table_decides_is_a_warning(world: World, tmp_path: Path, name: str, source: str) -> None:
+    world.add(ADDON, calling(tmp_path, name))
     judged = world.judged(ADDON)
     assert (judged.cause, judged.outcome) == ("undefined-symbol", Outcome.UNKNOWN)
+    assert judged.finding is not None
+    assert source in judged.finding.message
     assert world.report().verdict.value == "warn"
+
+
+def test_names_that_were_measured_speak_before_the_table(world: World, tmp_path: Path) -> None:
+    shipped = shipped_runtime(parse_target("nodejs22.x", "x86_64"))
+    libraries = {name: replace(library, exports=frozenset({"own"})) for name, library in shipped.libraries.items()}
+    world.runtime = replace(
+        shipped, source="image", libraries=libraries, node_exports=frozenset({"napi_create_object"})
+    )
+    world.add(ADDON, calling(tmp_path, "SSL_new"))
+    assert world.judged(ADDON).outcome is Outcome.DIES_LATER
+    world.add(ADDON, calling(tmp_path, "own"))
+    assert world.judged(ADDON).outcome is Outcome.LOADS
+
+
+def test_a_function_of_a_later_glibc_is_in_doubt_on_the_older_system(world: World, tmp_path: Path) -> None:
+    world.add(ADDON, calling(tmp_path, "pthread_getname_np"))
+    assert world.judged(ADDON, "nodejs18.x").outcome is Outcome.LOADS
+    world.add(ADDON, calling(tmp_path, "gettid"))
+    judged = world.judged(ADDON, "nodejs18.x")
+    assert judged.outcome is Outcome.UNKNOWN
+    assert judged.finding is not None
+    assert "GLIBC_2.30" in judged.finding.message
+    assert world.judged(ADDON, "nodejs22.x").outcome is Outcome.LOADS
 
 
 def test_v8_symbols_follow_from_the_abi(world: World, tmp_path: Path) -> None:

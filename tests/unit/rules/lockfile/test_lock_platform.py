@@ -41,6 +41,8 @@ def test_the_targets_package_missing_is_an_error_with_every_npm(tmp_path: Path, 
     assert (finding.rule.name, finding.weight, finding.package) == ("platform-package-missing", Severity.ERROR, "sharp")
     assert "@img/sharp-linux-arm64" in finding.message
     assert "npx npm@11 install --package-lock-only" in finding.cure
+    assert "npm view @img/sharp-linux-arm64 version" in finding.cure
+    assert "never published, or the lock has lost it; the packages for darwin and linux and win32" in finding.message
     assert dict(finding.evidence)["missing"] == ["@img/sharp-linux-arm64"]
     assert "@img/sharp-darwin-arm64" in dict(finding.evidence)["present"]
     text = (tmp_path / "package-lock.json").read_text().splitlines()
@@ -53,6 +55,8 @@ def test_a_lock_made_on_a_mac_by_npm_10_has_only_its_own(tmp_path: Path) -> None
         key.removeprefix("node_modules/") for key in packages if "@img/sharp-" in key and "darwin-arm64" not in key
     ]
     (finding,) = findings(tmp_path, sharp_without(*foreign), X86, "10.9.9")
+    assert "never published" not in finding.message
+    assert finding.cure.startswith("Run `npx npm@11 install --package-lock-only`")
     assert set(dict(finding.evidence)["missing"]) == {"@img/sharp-linux-x64", "@img/sharp-libvips-linux-x64"}
 
 

@@ -116,3 +116,17 @@ def test_a_root_script_that_calls_a_dev_tool_is_named(tmp_path: Path, script: st
     assert [(each.rule.name, each.package) for each in found] == [("script-needs-dev", tool) for tool in tools]
     assert all(each.path == "package.json" and each.line == 5 for each in found)
     assert all(f"npm install --save-prod {each.package}" in each.cure for each in found)
+
+
+@pytest.mark.parametrize(
+    ("script", "guarded"),
+    [
+        ("husky", True),
+        ("prisma generate", False),
+        ("husky && prisma generate", False),
+    ],
+)
+def test_a_guard_is_offered_for_what_changes_nothing_that_ships(tmp_path: Path, script: str, guarded: bool) -> None:
+    found = findings(tmp_path, {"scripts": {"postinstall": script}}, lock_of(TOOLS), "10.9.9")
+    assert all("npm install --save-prod" in finding.cure for finding in found)
+    assert {"|| true" in finding.cure for finding in found} == {guarded}

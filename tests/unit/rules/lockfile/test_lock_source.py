@@ -7,7 +7,9 @@ import pytest
 from lambdapack.managers.interface import ManagerSettings
 from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Architecture, Finding, Severity, Target
+from lambdapack.project.site import read_site
 from lambdapack.rules.check import check_lockfile
+from lambdapack.rules.lockfile.ready_tree import check_ready_tree
 from tests.projects import lock_of, write_project
 
 
@@ -69,7 +71,10 @@ def test_a_workspace_member_is_named_with_its_root(tmp_path: Path) -> None:
     finding = only(write_project(tmp_path / "fns" / "a", {"name": "a"}))
     assert finding.rule.name == "workspace-member"
     assert finding.message == f"a is the member fns/a of the workspace {tmp_path.resolve()}"
-    assert f"`lambdapack build {tmp_path.resolve()} --handler fns/a/index.handler`" in finding.cure
+    assert (
+        f"`lambdapack build {tmp_path.resolve()} --handler fns/a/index.handler --runtime nodejs22.x --arch arm64`"
+        in finding.cure
+    )
     assert "--workspaces=false" in finding.cure
 
 
@@ -134,8 +139,133 @@ def test_a_lock_made_with_a_registry_on_this_machine_is_told_once(tmp_path: Path
         assert check_lockfile(project, target, None, ManagerSettings(replaced_host=host)) == ()
 
 
-@pytest.mark.parametrize("resolved", ["https://r.example/a.tgz", "git+ssh://git@localhost/a.git", "http://[::1", ""])
+@pytest.mark.parametrize("resolved", ["https://r.example/a.tgz", "http://[::1", ""])
 @pytest.mark.spares("lock-loopback")
 def test_other_places_are_npms_matter(tmp_path: Path, resolved: str) -> None:
     lock = lock_of({"node_modules/a": {"version": "1.0.0", "resolved": resolved}})
     assert found(write_project(tmp_path, {}, lock)) == ()
+
+
+def seen(directory: Path, handler: str) -> tuple[Finding, ...]:
+    """The findings of a project whose surroundings were read, as a build reads them."""
+    source = read_dependencies(directory)
+    target = Target("nodejs22.x", Architecture.ARM64)
+    site = read_site(source.repository, directory, handler)
+    return check_lockfile(source, target, "10.9.9", ManagerSettings(), handler, site)
+
+
+MEMBER = {"name": "@shop/thumb", "main": "src/thumb.js", "dependencies": {"sharp": "^0.34.0"}}
+
+
+def test_a_members_real_handler_and_the_target_stand_in_the_command(tmp_path: Path) -> None:
+    write_project(tmp_path, {"workspaces": ["packages/*"]}, lock_of({}))
+    thumb = write_project(tmp_path / "packages" / "thumb", MEMBER, files={"src/thumb.js": ""})
+    (finding,) = seen(thumb, "index.handler")
+    assert "--handler packages/thumb/src/thumb.handler --runtime nodejs22.x --arch arm64`" in finding.cure
+    (thumb / "src" / "thumb.js").rename(thumb / "index.js")
+    assert "--handler packages/thumb/index.handler " in seen(thumb, "index.handler")[0].cure
+    (thumb / "index.js").unlink()
+    assert "--handler packages/thumb/FILE.handler " in seen(thumb, "index.handler")[0].cure
+
+
+def test_a_lock_without_the_members_of_pnpm_is_refused(tmp_path: Path) -> None:
+    files = {"pnpm-workspace.yaml": "packages:\n  - packages/*\n", "pnpm-lock.yaml": ""}
+    write_project(tmp_path, {"devDependencies": {}}, lock_of({}), files)
+    write_project(tmp_path / "packages" / "thumb", MEMBER, files={"src/thumb.js": ""})
+    (finding,) = seen(tmp_path, "packages/thumb/src/thumb.handler")
+    assert (finding.rule.name, finding.path) == ("lock-foreign", "package-lock.json")
+    assert "pnpm --filter @shop/thumb deploy --prod --legacy OUT" in finding.cure
+    assert "lambdapack build OUT --handler src/thumb.handler --no-install" in finding.cure
+    (tmp_path / "package-lock.json").unlink()
+    (finding,) = seen(tmp_path, "packages/thumb/src/thumb.handler")
+    assert "npm install --package-lock-only" not in finding.cure
+
+
+@pytest.mark.proves("lock-out-of-step")
+def test_a_nested_package_that_the_lock_does_not_know_is_built_in_its_own_directory(tmp_path: Path) -> None:
+    write_project(tmp_path, {}, lock_of({}))
+    write_project(tmp_path / "functions" / "resize", {"dependencies": {"nanoid": "^3"}}, files={"index.js": ""})
+    (finding,) = seen(tmp_path, "functions/resize/index.handler")
+    assert (finding.rule.name, finding.weight) == ("lock-out-of-step", Severity.WARNING)
+    assert f"lambdapack build {tmp_path.resolve()}/functions/resize --handler index.handler" in finding.cure
+
+
+@pytest.mark.parametrize(
+    "nested", [{}, {"type": "module"}, {"dependencies": {"a": "1"}}, {"dependencies": {"@aws-sdk/x": "3"}}]
+)
+@pytest.mark.spares("lock-out-of-step", "lock-foreign")
+def test_a_nested_package_json_whose_dependencies_the_root_has_is_no_matter(
+    tmp_path: Path, nested: Mapping[str, Any]
+) -> None:
+    root = {"dependencies": {"a": "1"}}
+    write_project(tmp_path, root, lock_of({"node_modules/a": {"version": "1.0.0"}}, root))
+    write_project(tmp_path / "src", nested, files={"index.js": ""})
+    assert seen(tmp_path, "src/index.handler") == ()
+
+
+def test_beside_pnpms_node_modules_npm_is_told_to_start_anew(tmp_path: Path) -> None:
+    write_project(tmp_path, files={"pnpm-lock.yaml": "", "node_modules/.modules.yaml": "", "index.js": ""})
+    (finding,) = seen(tmp_path, "index.handler")
+    assert "`rm -rf node_modules && npm install --package-lock-only`" in finding.cure
+    assert "what pnpm-lock.yaml pins is lost" in finding.cure
+
+
+@pytest.mark.parametrize(
+    ("resolved", "severity"),
+    [
+        pytest.param(
+            "git+ssh://git@git.example/a.git#0123", Severity.ERROR, marks=pytest.mark.proves("git-dependency")
+        ),
+        ("git+ssh://git@github.com/a/a.git#0123", Severity.WARNING),
+        ("git+https://git.example/a.git#0123", Severity.WARNING),
+        pytest.param("https://r.example/a.tgz", None, marks=pytest.mark.spares("git-dependency")),
+    ],
+)
+def test_what_git_fetches_is_named_before_any_container(
+    tmp_path: Path, resolved: str, severity: Severity | None
+) -> None:
+    lock = lock_of({"node_modules/a": {"version": "1.0.0", "resolved": resolved}})
+    findings = found(write_project(tmp_path, {}, lock))
+    assert [finding.weight for finding in findings] == ([severity] if severity else [])
+    assert all("npm pack" in finding.cure for finding in findings)
+
+
+def ready(directory: Path, handler: str = "index.handler") -> list[str]:
+    source = read_dependencies(directory)
+    return [finding.rule.name for finding in check_ready_tree(source, read_site(source.repository, directory, handler))]
+
+
+BERRY = "__metadata:\n  version: 8\n"
+DEPENDS = {"dependencies": {"a": "1"}}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"yarn.lock": BERRY, ".pnp.cjs": ""}, marks=pytest.mark.proves("plug-n-play")),
+        {"yarn.lock": BERRY},
+        {"yarn.lock": BERRY, ".yarnrc.yml": "nodeLinker: pnp\n"},
+    ],
+)
+def test_plug_n_play_has_nothing_to_pack(tmp_path: Path, files: Mapping[str, str]) -> None:
+    assert ready(write_project(tmp_path, DEPENDS, files=files)) == ["plug-n-play"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "files"),
+    [
+        pytest.param(
+            DEPENDS,
+            {"yarn.lock": BERRY, ".yarnrc.yml": "nodeLinker: node-modules\n"},
+            marks=pytest.mark.spares("plug-n-play"),
+        ),
+        (DEPENDS, {"yarn.lock": BERRY, ".yarnrc.yml": "nodeLinker: 'pnpm'\n"}),
+        (DEPENDS, {"yarn.lock": BERRY, "node_modules/a/package.json": "{}"}),
+        (DEPENDS, {"yarn.lock": "# yarn lockfile v1\n"}),
+        ({}, {"yarn.lock": BERRY}),
+    ],
+)
+def test_other_ways_of_yarn_make_a_node_modules(
+    tmp_path: Path, manifest: Mapping[str, Any], files: Mapping[str, str]
+) -> None:
+    assert ready(write_project(tmp_path, manifest, files=files)) == []

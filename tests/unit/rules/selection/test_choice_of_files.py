@@ -4,6 +4,7 @@ import pytest
 
 from lambdapack.packages.manifests import PackageBuild, PackageManifest
 from lambdapack.rules.selection.selection import choose_files, expected_addon_path
+from lambdapack.rules.selection.tokens import find_contradiction, parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime, parse_target, shipped_runtime
 
 X64 = shipped_runtime(parse_target("nodejs22.x", "x86_64"))
@@ -148,3 +149,40 @@ def test_half_built_copies_are_nobodys() -> None:
 
 def test_an_electron_build_is_for_another_program() -> None:
     assert selected("bin/electron/linux-x64/a.node", "bin/node/linux-x64/a.node") == ["bin/node/linux-x64/a.node"]
+
+
+@pytest.mark.parametrize(
+    ("files", "picked"),
+    [
+        (("addon-ubuntu22.04-x64.node", "addon-amzn2023-x64.node", "addon-alpine-x64.node"), "addon-amzn2023-x64.node"),
+        (("addon-debian-x64.node", "addon-rhel8-x64.node"), "addon-rhel8-x64.node"),
+        (("bin/centos7/addon.node", "bin/debian11/addon.node", "bin/linux/addon.node"), "bin/centos7/addon.node"),
+        (("addon-debian11.node", "addon-linux.node"), "addon-linux.node"),
+        (
+            ("prebuilt/ubuntu-latest-x64/addon.node", "prebuilt/macos-x64/addon.node"),
+            "prebuilt/ubuntu-latest-x64/addon.node",
+        ),
+        (
+            ("addon-linux-x64-openssl-1.1.x.node", "addon-linux-x64-openssl-3.0.x.node"),
+            "addon-linux-x64-openssl-3.0.x.node",
+        ),
+        (("a-linux-x64-openssl1.node", "a-linux-x64-openssl3.node"), "a-linux-x64-openssl3.node"),
+        (("lib/linuxmusl-x64/a.node", "lib/linux-arm64v8/a.node", "lib/linux-x64/a.node"), "lib/linux-x64/a.node"),
+    ],
+)
+def test_words_of_distributions_and_of_openssl_decide(files: tuple[str, ...], picked: str) -> None:
+    assert selected(*files) == [picked]
+
+
+def test_the_openssl_of_amazon_linux_2_is_an_older_one() -> None:
+    files = ("a-linux-x64-openssl-1.0.x.node", "a-linux-x64-openssl-1.1.x.node", "a-linux-x64-openssl-3.0.x.node")
+    old = shipped_runtime(parse_target("nodejs18.x", "x86_64"))
+    assert selected(*files, runtime=old) == ["a-linux-x64-openssl-1.0.x.node"]
+    assert selected("a-linux-x64-openssl1.node", "a-linux-x64-openssl3.node", runtime=old) == [
+        "a-linux-x64-openssl1.node"
+    ]
+
+
+def test_sharps_vendor_directory_names_docker_style_cpus() -> None:
+    assert find_contradiction(parse_platform_tags("vendor/8.14.5/linux-arm64v8/lib/libvips-cpp.so.42"), X64)
+    assert not find_contradiction(parse_platform_tags("vendor/8.14.5/linux-arm64v8/lib/libvips-cpp.so.42"), ARM64)
