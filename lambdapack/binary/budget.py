@@ -28,9 +28,7 @@ class StepBudget:
         with self._lock:
             self._left -= steps
             if self._left < 0:
-                raise LambdapackError(
-                    TOO_LARGE, "the tables of its native files overlap or have no end, in file after file"
-                )
+                raise LambdapackError(TOO_LARGE, "the tables of file after file overlap or have no end")
 
 
 def refuse_many_files(count: int) -> None:

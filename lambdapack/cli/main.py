@@ -62,19 +62,35 @@ def run_with_signals(work: Callable[[], int]) -> int:
     import signal  # noqa: PLC0415  # `--version` needs none
 
     set_interrupt_message(NOTHING_LEFT_BEHIND)
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP: a terminal that is closed
-        if number := getattr(signal, name, None):
-            signal.signal(number, _raise_terminated)
+    came: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> Never:
+        came.append(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    handled = [number for name in HANDLED_SIGNALS if (number := getattr(signal, name, None)) and _is_wanted(number)]
+    for number in handled:
+        signal.signal(number, handle)
     try:
         return work()
-    except KeyboardInterrupt:
-        return _report_interruption("interrupted", EXIT_INTERRUPTED)
-    except Terminated:
-        return _report_interruption("terminated", EXIT_TERMINATED)
+    except (KeyboardInterrupt, Terminated) as end:
+        for number in handled:  # one that comes now changes nothing: all is cleaned up
+            signal.signal(number, signal.SIG_IGN)
+        first = came[0] if came else signal.SIGINT
+        interrupted = first == signal.SIGINT and (bool(came) or isinstance(end, KeyboardInterrupt))
+        how, code = ("interrupted", EXIT_INTERRUPTED) if interrupted else ("terminated", EXIT_TERMINATED)
+        return _report_interruption(how, code)
 
 
-def _raise_terminated(_number: int, _frame: FrameType | None) -> Never:
-    raise Terminated
+HANDLED_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Windows has no SIGHUP: a terminal that is closed."""
+
+
+def _is_wanted(number: int) -> bool:
+    """Tell whether the caller lets a signal through: nohup ignores SIGHUP, a shell SIGINT for what is behind `&`."""
+    import signal  # noqa: PLC0415  # see run_with_signals
+
+    return signal.getsignal(number) != signal.SIG_IGN
 
 
 def _report_interruption(how: str, code: int) -> int:

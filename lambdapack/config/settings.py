@@ -109,11 +109,15 @@ def parse_size(value: object) -> int:
     return bytes_
 
 
+DURATION_FORM = r"(?:\d{1,9}(?:\.\d+)?[smh])*\d{1,9}(?:\.\d+)?[smh]?"
+"""Every number but the last has its unit: a text is read in one way only, so that no text takes long."""
+
+
 def parse_duration(value: object) -> float:
     """Return seconds: a number, or "90s", "30m", "1h30m"."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
         return float(value)
-    if isinstance(value, str) and re.fullmatch(r"(\d{1,9}(?:\.\d+)?[smh]?)+", value.strip().lower()):
+    if isinstance(value, str) and re.fullmatch(DURATION_FORM, value.strip().lower()):
         parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", value.strip().lower())
         seconds = sum(float(number) * TIME_UNITS[unit] for number, unit in parts)
         if seconds > 0 and (len(parts) == 1 or all(unit for _number, unit in parts)):
@@ -202,7 +206,7 @@ _HOSTS_SCHEMA = {
     "additionalProperties": False,
 }
 _SIZE_PATTERN = r"^\s*[0-9]{1,15}(\.[0-9]+)?\s*[bBkKmMgGtT]?([iI]?[bB])?\s*$"
-_DURATION_PATTERN = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH]?)+\s*$"
+_DURATION_PATTERN = r"^\s*([0-9]{1,9}(\.[0-9]+)?[sSmMhH])*[0-9]{1,9}(\.[0-9]+)?[sSmMhH]?\s*$"
 
 TEXT = SettingKind(parse_text, {"type": "string", "minLength": 1})
 BOOLEAN = SettingKind(parse_boolean, {"type": "boolean"})
@@ -281,6 +285,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
     Option("silence-limit", DURATION, 600.0, "time that a command may print nothing and leave the CPU idle"),
+    Option("log-limit", SIZE, 64 * MIB, "size of what a command of the build may print"),
     Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
     Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
     Option("provided", REASONS, {}, "packages that something unseen brings, such as a layer, with the reason"),
@@ -320,6 +325,7 @@ class Settings:
     memory: Setting[int]  # bytes
     time_limit: Setting[float]  # seconds
     silence_limit: Setting[float]  # seconds
+    log_limit: Setting[int]  # bytes
     processes: Setting[int]
     ignore: Setting[tuple[IgnoreSetting, ...]]
     provided: Setting[Mapping[str, str]]

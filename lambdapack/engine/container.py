@@ -106,6 +106,10 @@ SECRETS_TMPFS_BYTES: Final = 8 * 1024 * 1024
 TMP_BYTES: Final = 512 * 1024 * 1024
 """Size of /tmp where the root is read-only: Lambda's own default (AWS Lambda developer guide, ephemeral storage)."""
 
+CPU_SHARES: Final = 128
+"""Weight of a sandbox's processes where the host's own have 1024 (docker run --cpu-shares): an eighth of what anything
+else that wants the CPU gets, and all of it when nothing does."""
+
 CAREFUL_ULIMITS: Final = (("nofile", 4096), ("nproc", 8192))
 """What a podman can set that was itself started without the right to raise its limits (docs/lab.md#7-podman)."""
 
@@ -168,6 +172,8 @@ def _host_config(spec: SandboxSpec, *, careful: bool) -> dict[str, Any]:
         host["PortBindings"] = {f"{inside}/tcp": [_loopback_binding(outside)] for outside, inside in spec.publish}
     if not spec.network:
         host["NetworkMode"] = "none"
+    if not careful:  # a rootless engine may have no say over the CPU
+        host["CpuShares"] = CPU_SHARES
     if careful:
         host["Ulimits"] = [{"Name": ulimit, "Soft": value, "Hard": value} for ulimit, value in CAREFUL_ULIMITS]
     return host

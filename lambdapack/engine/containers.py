@@ -24,6 +24,10 @@ KILL_SECONDS = 10.0
 """How long a killed container may take to end."""
 
 
+CAREFUL_WORDS = ("rlimit", "cpu shares", "cpu.weight", "controller `cpu`", "cpu controller")
+"""What an engine says that may not set limits of processes, or a share of the CPU (rootless, without delegation)."""
+
+
 class ContainerEngine:
     """Docker, or what answers like it."""
 
@@ -111,7 +115,7 @@ class ContainerEngine:
         try:
             return self._started(spec, image, name, wires)
         except LambdapackError as error:
-            if self._careful or "rlimit" not in error.detail:
+            if self._careful or not any(word in error.detail.lower() for word in CAREFUL_WORDS):
                 raise
             self._careful = True
             self._daemon.remove(name)

@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,14 @@ from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
 
-PROBE_SECONDS = 20.0
-"""Seconds for one `node -p`; it takes 0.8 under a working qemu on a slow machine (docs/lab.md#3-emulators)."""
+PROBE_SECONDS = 10.0
+"""Seconds for one `node -p` on an idle machine; it takes 0.8 under a working qemu (docs/lab.md#3-emulators)."""
+
+MAX_PROBE_SECONDS = 60.0
+"""Seconds on a machine whose processors many others want, or whose load is not known."""
+
+SLOW_SHARE = 0.5
+"""Part of the patience from which an answer is called slow."""
 
 REGISTER_COMMAND = "docker run --privileged --rm tonistiigi/binfmt --install {emulator}"
 """Registers static emulators with the kernel of the engine's machine, wherever that is."""
@@ -44,6 +51,7 @@ class EngineHost:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     debian: bool = False  # apt-get is how this machine gets programs
     emulators: frozenset[str] = frozenset()  # "aarch64": qemu for that CPU is installed, whether registered or not
+    load: float = 0.0  # processes that want a processor, for each one that there is
 
     def variable(self, name: str) -> str:
         """The value of an environment variable, "" when unset."""
@@ -59,7 +67,9 @@ class EngineHost:
 def read_engine_host(engine: Engine) -> EngineHost:
     """Look at the machine once."""
     emulators = frozenset(name for name in QEMU_NAMES.values() if shutil.which(f"qemu-{name}-static"))
-    return EngineHost(engine.name, platform.system(), os.environ, Path("/etc/debian_version").exists(), emulators)
+    load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else 0.0
+    debian = Path("/etc/debian_version").exists()
+    return EngineHost(engine.name, platform.system(), os.environ, debian, emulators, load)
 
 
 def emulator_hint(host: EngineHost, architecture: Architecture) -> str:
@@ -115,29 +125,41 @@ def prove_emulator(
     engine: Engine, image: str, architecture: Architecture, host: EngineHost, observer: Observer = SILENT
 ) -> None:
     """Return when the image's own node runs on this engine and says its CPU; else LP104 or LP118 with the cure."""
+    patience = probe_seconds(host)
     spec = SandboxSpec(
         image=image,
         architecture=architecture,
         label="emulation",
-        limits=Limits(wall_seconds=PROBE_SECONDS, silence_seconds=PROBE_SECONDS),
+        limits=Limits(wall_seconds=patience, silence_seconds=patience),
         network=False,
     )
-    heard = Transcript(SILENT)
+    heard, begun = Transcript(SILENT), time.monotonic()
     try:
         with engine.open(spec, observer) as sandbox:
             ended = sandbox.run(Command((NODE_PROGRAM, "-p", "process.arch")), heard)
     except LambdapackError as error:
-        raise _start_failure(error, architecture, host) from error
+        raise _start_failure(error, architecture, host, patience) from error
+    seconds = time.monotonic() - begun
     heard.close()
     said = "\n".join(heard.lines).strip()
     if not (ended.ok and said == architecture.node):
         raise emulator_failure(ended, said, architecture, host)
+    if seconds > SLOW_SHARE * patience:
+        observer.note(f"emulation of {architecture} is slow here: its node took {seconds:.0f} s to start")
 
 
-def _start_failure(error: LambdapackError, architecture: Architecture, host: EngineHost) -> LambdapackError:
+def probe_seconds(host: EngineHost) -> float:
+    """Return how long a probe may take: more by as many processes as wait for each processor of a loaded machine."""
+    load = host.load if host.local else MAX_PROBE_SECONDS
+    return min(MAX_PROBE_SECONDS, PROBE_SECONDS * max(1.0, load))
+
+
+def _start_failure(
+    error: LambdapackError, architecture: Architecture, host: EngineHost, patience: float
+) -> LambdapackError:
     """Translate what the engine says when no program of the image can run, its main process included."""
     if error.failure is TOO_LONG:
-        detail = f"node of the {architecture} image did not answer within {PROBE_SECONDS:.0f} s: the emulator hangs"
+        detail = f"node of the {architecture} image did not answer within {patience:.0f} s: the emulator hangs"
         return LambdapackError(NO_EMULATOR, detail, hint=emulator_hint(host, architecture))
     if error.failure in {ENGINE_LOST, ENGINE_REFUSED} and _NEVER_STARTED.search(error.detail):
         detail = f"no program of the {architecture} image could be started: {error.detail}"

@@ -19,6 +19,7 @@ class Limits:
     processes: int = 2048
     wall_seconds: float = 1800.0  # one command
     silence_seconds: float = 600.0  # one command without a line of output, and without work for the CPU
+    log_bytes: int = 64 * MIB  # output of one command
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import itertools
 import math
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -15,10 +16,16 @@ from lambdapack.engine.interface import Command, CommandResult, Image, Limits, S
 from lambdapack.engine.wire import FrameReader, Wire, read_frames
 from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, TOO_LONG
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import OUTPUT
+from lambdapack.errors.usage import OUTPUT, TOO_LARGE
 from lambdapack.events import Advance, Observer
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import tar_chunks
+
+LINE_BYTES = 64
+"""What a line costs whoever stores and shows it, however short it is."""
+
+MAX_COPIED_BYTES = 2 * 1024**3
+"""Bytes of a directory that is copied out: eight times what Lambda unpacks, for what is pruned afterwards."""
 
 TAIL_LINES = 20
 """Lines of output remembered to explain a command that had to be stopped."""
@@ -36,6 +43,7 @@ class Watchdog:
         self._limits = limits
         self._clock = clock
         self._begun = self._heard = clock()
+        self._logged = 0
         self._looked: tuple[float, float] | None = None  # when the CPU time was read in this silence, and what it was
 
     def restart_silence(self) -> None:
@@ -63,6 +71,11 @@ class Watchdog:
         self.restart_silence()
         return True
 
+    def count_output(self, data: bytes) -> None:
+        """Count output against its limit and start the clock of silence again; a line counts as LINE_BYTES at least."""
+        self._logged += len(data) + (LINE_BYTES - 1) * data.count(b"\n")
+        self.restart_silence()
+
     @property
     def remaining(self) -> float:
         """Seconds until one of the limits is reached, not below 0."""
@@ -80,6 +93,8 @@ class Watchdog:
         if now - self._heard >= self._limits.silence_seconds:
             seconds = f"{self._limits.silence_seconds:g} s"
             return f"it printed nothing for {seconds} and the CPU was idle (LAMBDAPACK_SILENCE_LIMIT)"
+        if self._logged > self._limits.log_bytes:
+            return f"it printed more than {self._limits.log_bytes} bytes (LAMBDAPACK_LOG_LIMIT)"
         return ""
 
 
@@ -105,13 +120,27 @@ class OutputTail:
 DISK_FULL_ERRNOS = frozenset((errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG))
 
 
-def write_spool(chunks: Iterator[bytes], spool: Path, advance: Advance) -> None:
-    """Write all chunks to `spool`; on any way out but success the file is removed again. LP106 on a full disk."""
+def write_spool(chunks: Iterator[bytes], spool: Path, advance: Advance, most: int | None = None) -> None:
+    """Write all chunks to `spool`; on any way out but success the file is removed again. LP106 on a full disk.
+
+    LP019 when there are more than `most` bytes.
+    """
     try:
-        _copy_chunks(chunks, spool, advance)
+        _copy_chunks(_bounded(chunks, most) if most else chunks, spool, advance)
     except BaseException:
         spool.unlink(missing_ok=True)
         raise
+
+
+def _bounded(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > most:
+            detail = f"what the install made has more than {most} bytes; Lambda unpacks 262144000 (LP302)"
+            hint = "Find what writes it: `lambdapack build --keep-container` leaves the container there."
+            raise LambdapackError(TOO_LARGE, detail, hint=hint)
+        yield chunk
 
 
 def _copy_chunks(chunks: Iterator[bytes], spool: Path, advance: Advance) -> None:
@@ -122,7 +151,7 @@ def _copy_chunks(chunks: Iterator[bytes], spool: Path, advance: Advance) -> None
                 advance(len(chunk))
     except OSError as error:
         failure = DISK_FULL if error.errno in DISK_FULL_ERRNOS else OUTPUT
-        hint = f"Make room in {spool.parent}, or point TMPDIR elsewhere."
+        hint = f"Make room in {tempfile.gettempdir()}, or point TMPDIR elsewhere."
         raise LambdapackError(failure, f"{spool}: {error.strerror or error}", hint=hint) from error
 
 
@@ -211,7 +240,7 @@ class ContainerSandbox:
             observer.task(f"Copying {path} out of the sandbox", None, "B") as advance,
             self._daemon.download(self._container, f"{_absolute_path(path)}/.") as chunks,
         ):
-            write_spool(chunks, spool, advance)
+            write_spool(chunks, spool, advance, MAX_COPIED_BYTES)
 
     def _make_directory(self, path: str) -> None:
         if path not in self._directories:
@@ -244,7 +273,7 @@ class ContainerSandbox:
         tail = OutputTail()
         for frame in pump.ticks(lambda: min(watchdog.remaining, OUTPUT_TICK_SECONDS)):
             if frame is not None:
-                watchdog.restart_silence()
+                watchdog.count_output(frame[1])
                 tail.feed(frame[1])
                 stream(*frame)
             watchdog.observe_cpu(self._cpu_seconds)

@@ -111,9 +111,10 @@ REGISTRY_REFUSED = Failure(
 TOO_LONG = Failure(
     "LP116",
     "too-long",
-    "the build was stopped by its time limit",
+    "the build was stopped by its time or log limit",
     "A build that hangs never ends by itself; emulated ones are known to.",
-    "Raise LAMBDAPACK_TIME_LIMIT or LAMBDAPACK_SILENCE_LIMIT (seconds), or build on a host of the target's CPU.",
+    "Raise LAMBDAPACK_TIME_LIMIT, LAMBDAPACK_SILENCE_LIMIT (seconds) or LAMBDAPACK_LOG_LIMIT (bytes), or build on a "
+    "host of the target's CPU.",
     ExitCode.BUILD,
 )
 LOCK_REFUSED = Failure(

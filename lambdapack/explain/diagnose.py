@@ -196,7 +196,10 @@ _DEFAULT_SLOTS: Mapping[str, str] = {
 
 def _render_meaning(template: str, slots: Slots) -> str:
     named = {key: posixpath.basename(slot.replace("\\", "/")) if key == "file" else slot for key, slot in slots.items()}
-    return re.sub(r"\s+", " ", template.format_map(_NamedSlots(named))).strip().removesuffix(":")
+    values = _NamedSlots(named)
+    # Not format(): a sentence may hold words of the text already, with braces of their own.
+    filled = re.sub(r"\{([a-z]+)\}", lambda match: str(values[match[1]]), template)
+    return re.sub(r"\s+", " ", filled).strip().removesuffix(":")
 
 
 def _quote(text: str) -> str:

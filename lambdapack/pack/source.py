@@ -4,6 +4,8 @@ import os
 import re
 import stat
 import struct
+import time
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -60,6 +62,9 @@ def _is_program(data: memoryview) -> bool:
 MAX_WILDCARDS: Final = 5
 """Wildcards of one name in a pattern. Of the patterns of github/gitignore none has more than three."""
 
+YOUNG_SECONDS: Final = 60
+"""Age below which a file that changed is looked at again; a clock that is off only makes more files young."""
+
 IGNORE_FILE: Final = ".lambdapackignore"
 
 HOST_MODULES_REASON: Final = "dependencies are installed in the runtime image, not copied from this host"
@@ -67,6 +72,7 @@ VERSION_CONTROL_REASON: Final = "version control"
 TOOL_OUTPUT_REASON: Final = "tool output"
 LITTER_REASON: Final = "operating system files"
 SECRET_REASON: Final = "may hold secrets"  # noqa: S105  # a reason
+GROWING_REASON: Final = "it grows while it is read"
 OWN_FILE_REASON: Final = "lambdapack's own"
 WRITTEN_STREAM_REASON: Final = "this command writes its output there"
 
@@ -127,8 +133,9 @@ def compile_patterns(patterns: Sequence[tuple[str, str]]) -> "GitIgnoreSpec":
     bounded = [bound_pattern(pattern, place) for pattern, place in patterns]
     for pattern, (written, place) in zip(bounded, patterns, strict=True):
         try:
-            GitIgnoreSpec.from_lines([pattern])
-        except (ValueError, RecursionError, OverflowError) as error:
+            with warnings.catch_warnings(action="ignore"):  # of `re`, about what "[[" may mean one day
+                GitIgnoreSpec.from_lines([pattern])
+        except (ValueError, RecursionError, OverflowError, re.error) as error:
             raise LambdapackError(BAD_CONFIG, f"{place}: {written!r} is not a gitignore pattern") from error
     return GitIgnoreSpec.from_lines(bounded)
 
@@ -179,8 +186,24 @@ def read_project_source(directory: Path, *, executable: Sequence[str] = ()) -> P
     archives = {path.removesuffix(MANIFEST_SUFFIX) for path, _reason in left_out if path.endswith(MANIFEST_SUFFIX)}
     left_out += [(path, OWN_FILE_REASON) for path in tree.entries if path in archives]
     # Directories are implied by their files; an empty one is not in a clone, so it must not make another zip.
-    shipped = FilteredTree(tree, lambda entry: entry.path not in archives and entry.kind is not EntryKind.DIRECTORY)
+    growing = growing_files(directory, tree)
+    left_out += [(path, GROWING_REASON) for path in growing]
+    unshipped = archives | growing
+    shipped = FilteredTree(tree, lambda entry: entry.path not in unshipped and entry.kind is not EntryKind.DIRECTORY)
     return ProjectSource(_set_modes(shipped, executable), tuple(sorted(left_out)))
+
+
+def growing_files(directory: Path, tree: Tree) -> frozenset[str]:
+    """Return the files that have become longer since they were indexed, as logs of other programs do."""
+    young = time.time() - YOUNG_SECONDS
+    growing = set()
+    for path, entry in tree.entries.items():
+        if entry.kind is EntryKind.FILE:
+            with suppress(OSError):
+                status = (directory / path).stat(follow_symlinks=False)
+                if status.st_mtime > young and status.st_size > entry.size:
+                    growing.add(path)
+    return frozenset(growing)
 
 
 def _written_streams() -> frozenset[tuple[int, int]]:

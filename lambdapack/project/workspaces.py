@@ -44,9 +44,21 @@ def is_workspace_member(globs: Sequence[str], path: str) -> bool:
     for glob in globs:
         bare = glob.lstrip("!")
         negated = (len(glob) - len(bare)) % 2 == 1
-        if _glob_expression(bare).fullmatch(path):
+        if not _is_crowded(bare) and _glob_expression(bare).fullmatch(path):
             included = not negated
     return included
+
+
+MAX_WILDCARDS = 5
+"""Wildcards of one name in a glob, and in a row of directories: more match no name that anybody gives."""
+
+
+def _is_crowded(glob: str) -> bool:
+    """Tell whether matching a glob could take longer than reading all names: each `*` multiplies it."""
+    bare = re.sub(r"\*{3,}", "*", glob)
+    return bare.count("**") > MAX_WILDCARDS or any(
+        part.count("*") > MAX_WILDCARDS for part in re.split(r"[/,{}]", bare)
+    )
 
 
 MAX_GLOB_CHARACTERS = 256

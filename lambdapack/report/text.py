@@ -1,8 +1,10 @@
 """Text pieces that renderers share: wrapped paragraphs, columns, counts, sizes, printable names."""
 
+import json
 import re
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 OUTPUT_WIDTH = 80
 """Columns of human output: what every terminal and CI log shows without wrapping."""
@@ -51,7 +53,7 @@ def wrap_paragraph(lead: str, text: str) -> str:
             break_on_hyphens=False,
         )
         lines += [line.replace(NON_BREAKING_BLANK, " ") for line in wrapped] or [indent.rstrip()]
-    return "\n".join(lines)
+    return "\n".join(break_command(line) for text in lines for line in text.split("\n"))
 
 
 def _keep_command_together(command: str, room: int) -> str:
@@ -71,9 +73,10 @@ def join_parts(parts: Sequence[str], separator: str) -> str:
 
 def align_columns(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned columns, two spaces apart."""
+    rows = [[escape_controls(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(break_command, lines)) + "\n"
 
 
 def quote_lines(text: str) -> str:
@@ -81,8 +84,30 @@ def quote_lines(text: str) -> str:
     return "\n".join(f"  | {escape_controls(line)}".rstrip() for line in text.splitlines())
 
 
+OLD_COMMAND = re.compile(r"##(?=(?:vso)?\[)")
+"""Begins a command of GitHub's and Azure's runners wherever it stands in a line (actions/runner, ActionCommand.cs)."""
+
+LINE_COMMAND = re.compile(r"^(\s*):(?=:)")
+"""Begins a command of GitHub's runner when nothing but blanks stands before it ("Workflow commands", read 2026-11)."""
+
+
+def break_command(line: str) -> str:
+    """Return a line that no CI runner takes for a command: a blank stands where the command would begin."""
+    return LINE_COMMAND.sub(r"\1: ", line)
+
+
+def format_json(document: Any) -> str:
+    """Return a document as JSON, ASCII, with a line end; a log that shows it has no command of a CI runner in it."""
+    return OLD_COMMAND.sub(r"#\\u0023", json.dumps(document, indent=2)) + "\n"
+
+
 def escape_controls(text: str) -> str:
-    """Return text whose control characters are written out: a name in a zip must not steer the terminal."""
+    """Return text whose control characters are written out: a name in a zip must not steer the terminal or a CI runner.
+
+    Characters that turn or break lines (U+202E, U+2028) are among them.
+    """
+    if "##" in text:
+        text = OLD_COMMAND.sub("# #", text)
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() or sign == "\t" else repr(sign)[1:-1] for sign in text)

@@ -211,8 +211,6 @@ def _read_central_directory(path: Path) -> "list[ZipInfo]":
 
 
 def _check_member(path: Path, name: str, info: "ZipInfo") -> None:
-    if info.file_size > MAX_MEMBER_BYTES:
-        raise LambdapackError(TOO_LARGE, f"{path}: {name!r} has {info.file_size} bytes, more than {MAX_MEMBER_BYTES}")
     if info.flag_bits & ENCRYPTED_FLAGS:
         raise hostile_entry_error(path, name, "it is encrypted")
     if info.compress_type == ZIP_STORED and info.file_size != info.compress_size:
@@ -223,6 +221,8 @@ def _check_member(path: Path, name: str, info: "ZipInfo") -> None:
         raise hostile_entry_error(
             path, name, f"{info.compress_size} bytes cannot unpack to the {info.file_size} that it declares"
         )
+    if info.file_size > MAX_MEMBER_BYTES:
+        raise LambdapackError(TOO_LARGE, f"{path}: {name!r} has {info.file_size} bytes, more than {MAX_MEMBER_BYTES}")
 
 
 def _raw_name(info: "ZipInfo") -> bytes:

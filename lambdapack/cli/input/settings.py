@@ -158,6 +158,7 @@ def make_limits(settings: Settings) -> "Limits":
         processes=settings.processes.value,
         wall_seconds=settings.time_limit.value,
         silence_seconds=settings.silence_limit.value,
+        log_bytes=settings.log_limit.value,
     )
 
 

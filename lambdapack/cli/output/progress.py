@@ -1,5 +1,7 @@
 """Shows progress on stderr. The only module that imports tqdm."""
 
+import os
+import secrets
 import sys
 import threading
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Never, TextIO
 
 from lambdapack.credentials import mask_credentials
 from lambdapack.events import Advance
-from lambdapack.report.text import wrap_paragraph
+from lambdapack.report.text import escape_controls, wrap_paragraph
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -25,13 +27,22 @@ class ProgressReporter:
         self._stream = stream or sys.stderr
         self._lock = threading.Lock()
         self._live = self._stream.isatty()
+        in_actions = os.environ.get("GITHUB_ACTIONS") == "true" and not quiet
+        self._resume_command = f"::{secrets.token_hex(16)}::" if in_actions else ""
+        self._stopped = False
+        self._tasks = 0
 
     @contextmanager
     def task(self, label: str, total: int | None = None, unit: str = "") -> Iterator[Advance]:
         """Show a step while it lasts."""
         if self._quiet or not self._live:
             self._write(label)
-            yield lambda _amount: None
+            self._tasks += 1
+            try:
+                yield lambda _amount: None
+            finally:
+                self._tasks -= 1
+                self._resume_commands()
             return
         from tqdm import tqdm  # noqa: PLC0415  # costs more than most steps, and only a terminal shows bars
 
@@ -60,15 +71,31 @@ class ProgressReporter:
     def line(self, text: str) -> None:
         """Pass on another program's line, indented so that it reads as a quotation."""
         if text.strip():
-            self._write(f"    {text}")
+            self._stop_commands()
+            self._write(f"    {escape_controls(text)}", foreign=True)
+            if not self._tasks:
+                self._resume_commands()
 
     def note(self, text: str) -> None:
         """Say something of our own that stays."""
         self._write(wrap_paragraph("note: ", mask_credentials(text)), always=True)
 
-    def _write(self, text: str, *, always: bool = False) -> None:
+    def _stop_commands(self) -> None:
+        """Tell GitHub's runner that what follows is no command of ours, until a word that nobody else knows."""
+        if self._resume_command and not self._stopped:
+            self._stopped = True
+            self._write(f"::stop-commands::{self._resume_command.strip(':')}", foreign=True)
+
+    def _resume_commands(self) -> None:
+        if self._stopped:
+            self._write(self._resume_command, foreign=True)
+            self._stopped = False
+
+    def _write(self, text: str, *, always: bool = False, foreign: bool = False) -> None:
         if self._quiet and not always:
             return
+        if not foreign:
+            self._resume_commands()
         with self._lock:
             if self._live:
                 from tqdm import tqdm  # noqa: PLC0415  # see task

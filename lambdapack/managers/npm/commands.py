@@ -76,7 +76,17 @@ console.log(JSON.stringify({
 }));
 """
 
-ENVIRONMENT_SCRIPT = '. "$0"; exec "$@"'
+SWEEP_SCRIPT = """
+if touch -d '1 day ago' /tmp/.lambdapack-yesterday 2>/dev/null; then
+  for left in "$npm_config_cache"/_cacache/tmp/*; do
+    if [ "$left" -ot /tmp/.lambdapack-yesterday ]; then rm -rf "$left"; fi
+  done
+  rm -f /tmp/.lambdapack-yesterday
+fi
+"""
+"""Removes what an npm that was killed left in the cache; a download of today may be another build's."""
+
+ENVIRONMENT_SCRIPT = f'. "$0"; {SWEEP_SCRIPT} exec "$@"'
 """Reads variables from a file, since an engine shows the environment of an exec to everyone who may ask it."""
 
 REBUILD_SCRIPT = f"[ ! -f {INSTALLED_LOCKFILE} ] || touch {INSTALLED_LOCKFILE}; {ENVIRONMENT_SCRIPT}"

@@ -218,8 +218,11 @@ def _signal_failure(run: NpmRun) -> LambdapackError | None:
     package, event = log.last_banner(run.lines)
     during = f" in {package or 'this project'}'s {event} script" if event else ""
     shown = log.relevant_lines(log.last_script_lines(run.lines))
-    if run.ended.out_of_memory or signal == _KILL or run.ended.exit_code == 128 + _KILL:
+    if run.ended.out_of_memory:
         return _error(run, OUT_OF_MEMORY, f"npm was killed{during}", shown=shown)
+    if signal == _KILL or run.ended.exit_code == 128 + _KILL:  # the kernel counted no process that it killed
+        hint = "Repeat the build: a script or somebody outside killed it, and memory was not short."
+        return _error(run, CRASHED, f"npm was killed (SIGKILL){during}", hint, shown)
     if signal is not None:
         return _error(run, CRASHED, f"killed by {signal_name(signal)}{during}", _crash_hint(run), shown)
     return None

@@ -239,7 +239,7 @@ def refresh_lock(lock: Lock, root: Path, manifest: Mapping[str, Any]) -> Lock:
 
 def _refresh_link_target(target: LockedPackage, directory: Path) -> LockedPackage:
     path = directory / "package.json"
-    if not path.is_file():
+    if not _is_file(path):
         return target
     manifest = parse_object(read_text(path), path)
     written = parse_locked_package(target.path, manifest, target.line)
@@ -255,10 +255,18 @@ def _refresh_link_target(target: LockedPackage, directory: Path) -> LockedPackag
     )
 
 
+def _is_file(path: Path) -> bool:
+    """Tell whether there is such a file; no file system has what a lockfile can say."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _has_scripts(manifest: Mapping[str, Any], directory: Path) -> bool:
     """Tell whether npm runs something for a link target; the lockfile does not tell of a binding.gyp there."""
     scripts = string_entries(manifest.get("scripts"))
-    compiles = (directory / "binding.gyp").is_file() and manifest.get("gypfile") is not False
+    compiles = _is_file(directory / "binding.gyp") and manifest.get("gypfile") is not False
     return compiles or any(scripts.get(name) for name in (*INSTALL_SCRIPTS, "prepare"))
 
 

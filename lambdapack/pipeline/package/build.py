@@ -17,7 +17,13 @@ from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependency_source
 from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture, Finding, Target
 from lambdapack.pack.cleanup import clean_tree, prune_tree
-from lambdapack.pack.source import HOST_MODULES_REASON, ProjectSource, read_project_source
+from lambdapack.pack.source import (
+    GROWING_REASON,
+    HOST_MODULES_REASON,
+    ProjectSource,
+    growing_files,
+    read_project_source,
+)
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
 from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
 from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
@@ -310,7 +316,9 @@ class _BuildRun:
         if ready is not None:
             others = ((path, reason) for path, reason in excluded if reason != HOST_MODULES_REASON)
             excluded = tuple(sorted((*others, *ready.excluded)))
-        return replace(source, tree=prune_tree(source.tree, installed.owned), excluded=excluded)
+        growing = growing_files(self.project.function.directory, source.tree)  # the install took its time
+        excluded += tuple((path, GROWING_REASON) for path in sorted(growing))
+        return replace(source, tree=prune_tree(source.tree, {*installed.owned, *growing}), excluded=excluded)
 
     def _obtain_dependencies(self, job: PackageJob) -> tuple[InstallResult, ReadyTree | None]:
         """Install for a job, or read what lies in the project."""

@@ -9,6 +9,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Severity
 from lambdapack.report.ci.place import located_message
 from lambdapack.report.formats import RenderContext
+from lambdapack.report.text import escape_controls
 from lambdapack.rules.model.report import Report
 
 ANNOTATION_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -48,4 +49,5 @@ def _render_annotation(name: str, properties: dict[str, str], text: str) -> str:
 
 
 def _escape_data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    lines = "\n".join(map(escape_controls, text.split("\n")))
+    return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -3,12 +3,12 @@
 Source: GitLab documentation, "Code Quality", section "Code Quality report format", read 2026-11.
 """
 
-import json
 from collections.abc import Sequence
 
 from lambdapack.model import Severity
 from lambdapack.report.ci.place import fingerprint, located_message
 from lambdapack.report.formats import RenderContext
+from lambdapack.report.text import escape_controls, format_json
 from lambdapack.rules.model.report import Report
 
 GITLAB_SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
@@ -25,11 +25,13 @@ def render_reports(reports: Sequence[Report], context: RenderContext) -> str:
             place = where.place(finding)
             issues.append(
                 {
-                    "description": f"{located_message(finding)} ({report.runtime.target}) {finding.cure}",
+                    "description": escape_controls(
+                        f"{located_message(finding)} ({report.runtime.target}) {finding.cure}"
+                    ),
                     "check_name": f"{finding.rule.code} {finding.rule.name}",
                     "fingerprint": fingerprint(finding, report),
                     "severity": GITLAB_SEVERITIES[finding.weight],
-                    "location": {"path": place.file, "lines": {"begin": place.line}},
+                    "location": {"path": escape_controls(place.file), "lines": {"begin": place.line}},
                 }
             )
-    return json.dumps(issues, indent=2) + "\n"
+    return format_json(issues)

@@ -1,11 +1,15 @@
 """A report as GitHub-flavoured Markdown: for step summaries, merge requests and tickets."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from lambdapack.model import Finding, Severity
 from lambdapack.report.formats import RenderContext
 from lambdapack.report.text import escape_controls, format_count, format_size
 from lambdapack.rules.model.report import Report
+
+MARKUP = re.compile(r"[\[\]!*~#]|(?<!\w)_|_(?!\w)")
+"""Signs that begin images, links, emphasis and headings (GitHub Flavored Markdown 0.29, sections 6.4 to 6.9)."""
 
 MAX_SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes of a step's summary ("Workflow commands for GitHub Actions", read 2026-11)."""
@@ -68,7 +72,8 @@ def _render_row(finding: Finding) -> str:
     place = f"{finding.path}:{finding.line}" if finding.line else finding.path
     where = f"`{_escape_path(place)}`" if place else ""
     rule = f"{finding.rule.code} {finding.rule.name}"
-    return f"| {finding.weight.value} | {rule} | {where} | {_escape_cell(finding.message)} |"
+    message = _escape_foreign(finding.message).replace("|", "\\|")
+    return f"| {finding.weight.value} | {rule} | {where} | {message} |"
 
 
 def _render_fixes(findings: Sequence[Finding]) -> list[str]:
@@ -77,12 +82,25 @@ def _render_fixes(findings: Sequence[Finding]) -> list[str]:
     lines = []
     for finding in once.values():
         rule = f"**{finding.rule.code} {finding.rule.name}**"
-        lines.append(f"- {rule}: {_escape_text(finding.rule.why)} {_escape_text(finding.cure)}")
+        lines.append(f"- {rule}: {_escape_text(finding.rule.why)} {_escape_foreign(finding.cure)}")
     return [*lines, ""]
 
 
-def _escape_cell(text: str) -> str:
-    return _escape_text(text).replace("|", "\\|")
+def _escape_foreign(text: str) -> str:
+    """Return words that may hold a name out of a file: no image, link, heading or emphasis comes of them.
+
+    A name can hold backquotes: an odd one is no code, and what stands between two is none of Markdown's either way.
+    """
+    parts = escape_controls(" ".join(text.split())).split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["\\`".join(parts[-2:])] if len(parts) > 2 else ["'".join(parts)]
+    return "`".join(part if index % 2 else _escape_markup(part) for index, part in enumerate(parts))
+
+
+def _escape_markup(text: str) -> str:
+    """Return a text without markup, and whose addresses are no links: GitHub makes one of each bare URL."""
+    bare = MARKUP.sub(lambda match: f"\\{match[0]}", text).replace("<", "&lt;")
+    return bare.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _escape_text(text: str) -> str:

@@ -4,7 +4,6 @@ Source: OASIS "Static Analysis Results Interchange Format 2.1.0"; GitHub's own d
 help for every rule) from its "SARIF support for code scanning", read 2026-11.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from lambdapack import __version__
 from lambdapack.model import Finding, Rule
 from lambdapack.report.ci.place import FindingLocator, fingerprint, located_message
 from lambdapack.report.formats import RenderContext
+from lambdapack.report.text import escape_controls, format_json
 from lambdapack.rules.model.report import Report
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -22,7 +22,7 @@ def render_reports(reports: Sequence[Report], context: RenderContext) -> str:
     """Return one log with a run for each target, ASCII, with a line end."""
     where = context.locate()
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [_sarif_run(report, where) for report in reports]}
-    return json.dumps(log, indent=2) + "\n"
+    return format_json(log)
 
 
 def _sarif_run(report: Report, where: FindingLocator) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _sarif_result(finding: Finding, index: int, report: Report, where: FindingLo
         "ruleId": finding.rule.code,
         "ruleIndex": index,
         "level": finding.weight.value,
-        "message": {"text": f"{located_message(finding)} {finding.cure}"},
+        "message": {"text": _escape_message(f"{located_message(finding)} {finding.cure}")},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": place.line}}},
         ],
@@ -69,3 +69,8 @@ def _sarif_result(finding: Finding, index: int, report: Report, where: FindingLo
     if finding.ignored is not None:
         result["suppressions"] = [{"kind": "external", "justification": finding.ignored}]
     return result
+
+
+def _escape_message(text: str) -> str:
+    """Return a message without control characters and links: SARIF takes [text](target) for one (3.11.6)."""
+    return escape_controls(text).replace("](", "] (")

@@ -1,11 +1,11 @@
 """Renders a build as the JSON object of strings that Terraform's `external` data source takes."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypedDict
 
 from lambdapack.model import Architecture
 from lambdapack.report.formats import RenderContext
+from lambdapack.report.text import format_json
 from lambdapack.rules.model.report import Report, Verdict
 from lambdapack.schema import CODE_DIGEST_PATTERN, SHA256_PATTERN, text, word
 
@@ -47,4 +47,4 @@ def render_reports(reports: Sequence[Report], context: RenderContext) -> str:
         "unzipped_bytes": str(subject.unzipped_bytes),
         "verdict": report.verdict.value,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)

@@ -1,6 +1,5 @@
 """The answers of `explain` as JSON: a diagnosis, a record, a page of the package book."""
 
-import json
 from typing import Annotated, Literal, TypedDict
 
 from lambdapack import __version__
@@ -10,6 +9,7 @@ from lambdapack.explain.causes import CAUSE_CODES
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.messages import Certainty
 from lambdapack.model import Rule, Severity
+from lambdapack.report.text import format_json
 from lambdapack.schema import DAY_PATTERN, describe, number, text, word
 
 RECORD_CODE_PATTERN = r"^LP\d{3}$"
@@ -90,7 +90,7 @@ def render_diagnosis_json(explanation: Explanation) -> str:
         "nearest": explanation.nearest or None,
         "left_out": explanation.left_out,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)
 
 
 def _make_diagnosis_document(diagnosis: Diagnosis) -> DiagnosisDocument:
@@ -123,7 +123,7 @@ def render_record_json(record: Rule | Failure) -> str:
         "severity": record.severity.value if isinstance(record, Rule) else None,
         "exit": None if isinstance(record, Rule) else int(record.exit),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)
 
 
 def render_book_page_json(entry: BookEntry) -> str:
@@ -145,4 +145,4 @@ def render_book_page_json(entry: BookEntry) -> str:
         "source": entry.source,
         "read": entry.read_on.isoformat(),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)

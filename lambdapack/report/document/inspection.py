@@ -1,6 +1,5 @@
 """The inspection as JSON. What a report has, an inspection has in the same words."""
 
-import json
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypedDict
 
@@ -13,6 +12,7 @@ from lambdapack.report.document.report import (
     TargetDocument,
     make_report_document,
 )
+from lambdapack.report.text import format_json
 from lambdapack.rules.model.report import Verdict
 from lambdapack.schema import HEX_SHA256_PATTERN, describe, number, text, word
 
@@ -152,7 +152,7 @@ class InspectionDocument(TypedDict):
 
 def render_inspection_json(inspection: Inspection) -> str:
     """Return one object with a line end, in ASCII as a report is."""
-    return json.dumps(make_inspection_document(inspection), indent=2) + "\n"
+    return format_json(make_inspection_document(inspection))
 
 
 def make_inspection_document(inspection: Inspection) -> InspectionDocument:

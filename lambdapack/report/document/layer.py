@@ -1,6 +1,5 @@
 """Layer plans and published layers as JSON."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypedDict
 
@@ -9,6 +8,7 @@ from lambdapack.deploy.layer import LayerPlan, PublishedLayer
 from lambdapack.deploy.nouns import LayerVersion
 from lambdapack.report.document.report import ARCHITECTURE_NAMES, FindingDocument, make_finding_document
 from lambdapack.report.layer import LAYER_STEP_NAMES, layer_step_rows
+from lambdapack.report.text import format_json
 from lambdapack.schema import CODE_DIGEST_PATTERN, SHA256_PATTERN, describe, number, text, word
 
 
@@ -91,7 +91,7 @@ def _render_layers_json(layers: list[LayerDocument], region: str, *, done: bool,
         "refused": refused,
         "layers": layers,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)
 
 
 def _make_layer_document(

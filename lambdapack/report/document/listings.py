@@ -1,6 +1,5 @@
 """What `runtimes`, `images list`, `cache` and `doctor` print as JSON."""
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, TypedDict
@@ -9,6 +8,7 @@ from lambdapack import __version__
 from lambdapack.report.doctor import Checkup, HealthState
 from lambdapack.report.document.report import ARCHITECTURE_NAMES
 from lambdapack.report.runtimes import lifecycle_state
+from lambdapack.report.text import format_json
 from lambdapack.runtimes.runtime import Runtime, runtime_architectures
 from lambdapack.schema import DAY_PATTERN, SHA256_PATTERN, describe, number, text, word
 
@@ -118,7 +118,7 @@ def render_runtimes_json(runtimes: Sequence[Runtime], today: date) -> str:
         "schema": "lambdapack/runtimes/1",
         "runtimes": [_make_runtime_document(runtime, today) for runtime in runtimes],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)
 
 
 def _make_runtime_document(runtime: Runtime, today: date) -> RuntimeDocument:
@@ -144,13 +144,13 @@ def _render_day(day: date | None) -> str | None:
 def render_images_json(images: Sequence[ImageDocument]) -> str:
     """Return the images of a build as one object with a line end."""
     document: ImagesDocument = {"schema": "lambdapack/images/1", "images": list(images)}
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)
 
 
 def render_cache_json(rows: Sequence[CacheRowDocument]) -> str:
     """Return what is kept, or was removed, as one object with a line end."""
     document: CacheDocument = {"schema": "lambdapack/cache/1", "kept": list(rows)}
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)
 
 
 def render_checkup_json(checkup: Checkup) -> str:
@@ -167,4 +167,4 @@ def render_checkup_json(checkup: Checkup) -> str:
             {"name": setting.name, "value": setting.value, "origin": setting.origin} for setting in checkup.settings
         ],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)

@@ -1,6 +1,5 @@
 """Deployment plans, deployments and rollbacks as JSON."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypedDict
 
@@ -11,6 +10,7 @@ from lambdapack.deploy.nouns import DeploymentPackage
 from lambdapack.deploy.plan import Plan, PointAlias
 from lambdapack.report.document.report import ARCHITECTURE_NAMES, FindingDocument, make_finding_document
 from lambdapack.report.plan import DEPLOY_STEP_NAMES, StepRow, describe_step
+from lambdapack.report.text import format_json
 from lambdapack.schema import CODE_DIGEST_PATTERN, describe, number, text, word
 
 
@@ -96,7 +96,7 @@ def render_plans_json(plans: Sequence[Plan], region: str, *, refused: bool) -> s
         "archive": make_archive_document(plans[0].desired.package),
         "functions": [_make_plan_document(plan) for plan in plans],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)
 
 
 def make_archive_document(package: DeploymentPackage) -> ArchiveDocument:
@@ -162,4 +162,4 @@ def _render_functions_json(functions: Sequence[DeployedFunctionDocument]) -> str
         "version": __version__,
         "functions": list(functions),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)

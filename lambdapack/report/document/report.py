@@ -1,6 +1,5 @@
 """The report and the failure as JSON. Their own shapes, so that the internal types stay free to change."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -9,6 +8,7 @@ from lambdapack.binary.facts import BinaryRole, Format, RegistrationKind
 from lambdapack.errors.record import DEFECT, Failure, LambdapackError
 from lambdapack.model import Architecture, Finding, Severity
 from lambdapack.report.formats import RenderContext
+from lambdapack.report.text import format_json
 from lambdapack.rules.model.report import Judgement, Outcome, Report, Subject, Verdict
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.schema import (
@@ -203,7 +203,7 @@ def render_json(reports: Sequence[Report], *, several: bool = False) -> str:
     """
     documents = [make_report_document(report) for report in reports]
     whole = several or len(documents) != 1
-    return json.dumps(documents if whole else documents[0], indent=2) + "\n"
+    return format_json(documents if whole else documents[0])
 
 
 def make_report_document(report: Report) -> ReportDocument:
@@ -298,4 +298,4 @@ def render_failure(error: LambdapackError) -> str:
         "why": failure.why,
         "fix": error.hint,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(document)

@@ -67,3 +67,8 @@ def test_a_name_is_one_that_engines_take(label: str) -> None:
 def test_the_gate_frames_standard_input(said: bytes, argv: tuple[str, ...], printed: bytes, code: int) -> None:
     done = subprocess.run(container.gate_command(argv), input=said, capture_output=True, check=False)
     assert (done.stdout, done.returncode) == (printed, code)
+
+
+def test_a_sandbox_gets_an_eighth_of_the_cpu_that_the_host_wants_itself() -> None:
+    assert container.sandbox_config(spec(), "i", "o")["HostConfig"]["CpuShares"] * 8 == 1024
+    assert "CpuShares" not in container.sandbox_config(spec(), "i", "o", careful=True)["HostConfig"]

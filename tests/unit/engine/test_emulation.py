@@ -1,6 +1,6 @@
 import pytest
 
-from lambdapack.engine.emulation import PROBE_SECONDS, EngineHost, emulator_hint, prove_emulator
+from lambdapack.engine.emulation import PROBE_SECONDS, EngineHost, emulator_hint, probe_seconds, prove_emulator
 from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, NO_EMULATOR, TOO_LONG
 from lambdapack.errors.install import CRASHED
 from lambdapack.errors.record import Failure, LambdapackError
@@ -133,3 +133,12 @@ def test_the_environment_of_this_machine_is_never_shown() -> None:
 
 def test_the_other_direction_asks_for_the_other_emulator() -> None:
     assert "--install amd64" in emulator_hint(EngineHost("Docker Engine 27.1", "Linux"), Architecture.X86_64)
+
+
+@pytest.mark.parametrize(("load", "seconds"), [(0.0, 10), (0.9, 10), (2.0, 20), (30.0, 60)])
+def test_a_probe_is_as_patient_as_its_machine_is_loaded(load: float, seconds: float) -> None:
+    assert probe_seconds(EngineHost("Docker Engine", load=load)) == seconds
+
+
+def test_a_machine_elsewhere_may_take_the_whole_time() -> None:
+    assert probe_seconds(EngineHost("Docker Engine", environ={"DOCKER_HOST": "ssh://x"})) == 60

@@ -1,5 +1,6 @@
 import io
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from lambdapack.engine.image_store import TarHead, read_tar_head
 from lambdapack.engine.wire import read_frames
 from lambdapack.errors.build import DISK_FULL
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.usage import OUTPUT
+from lambdapack.errors.usage import OUTPUT, TOO_LARGE
 
 FRAMES = st.lists(st.tuples(st.sampled_from((0, 1, 2, 3)), st.binary(max_size=300)), max_size=12)
 
@@ -127,3 +128,26 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(LambdapackError) as raised:
         sandbox.write_spool(iter([b"a"]), tmp_path / "no" / "spool", lambda _size: None)
     assert raised.value.failure is OUTPUT
+
+
+def test_copying_out_stops_at_what_no_package_may_be(tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def holes() -> Iterator[bytes]:
+        while True:
+            taken.append(1)
+            yield bytes(1000)
+
+    with pytest.raises(LambdapackError) as caught:
+        sandbox.write_spool(holes(), tmp_path / "spool", lambda _size: None, 10_000)
+    assert caught.value.failure is TOO_LARGE
+    assert len(taken) == 11
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_names_a_directory_that_stays(tmp_path: Path) -> None:
+    scratch = tmp_path / "lambdapack-scratch"
+    with pytest.raises(LambdapackError) as caught:
+        sandbox.write_spool(iter([b"a"]), scratch / "spool", lambda _size: None)
+    assert str(scratch) not in caught.value.hint
+    assert tempfile.gettempdir() in caught.value.hint

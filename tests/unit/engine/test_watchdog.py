@@ -83,3 +83,17 @@ def test_output_that_is_no_text_and_has_no_lines_stays_small() -> None:
         tail.feed(b"\xff" * 10_000)
     assert len(str(tail)) <= 4096
     assert str(OutputTail()) == ""
+
+
+def test_a_command_may_print_so_much_and_no_more() -> None:
+    watchdog = Watchdog(Limits(log_bytes=10_000))
+    watchdog.count_output(b"x" * 9_000)
+    assert watchdog.tripped == ""
+    watchdog.count_output(b"x" * 1_001)
+    assert "more than 10000 bytes (LAMBDAPACK_LOG_LIMIT)" in watchdog.tripped
+
+
+def test_short_lines_count_as_what_they_cost() -> None:
+    watchdog = Watchdog(Limits(log_bytes=10_000))
+    watchdog.count_output(b"\n" * 200)
+    assert "LAMBDAPACK_LOG_LIMIT" in watchdog.tripped

@@ -1,4 +1,5 @@
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -6,7 +7,14 @@ import pytest
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, HOSTILE_ARCHIVE
-from lambdapack.pack.source import is_executable, read_project_source
+from lambdapack.pack.source import (
+    WRITTEN_STREAM_REASON,
+    IgnoreRules,
+    growing_files,
+    is_executable,
+    read_project_source,
+)
+from lambdapack.tree.directory import DirectoryTree
 from lambdapack.tree.entry import read_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes and links")
@@ -200,3 +208,42 @@ def test_a_broken_header_is_no_program() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at this host's own programs")
 def test_this_hosts_own_python_is_a_program() -> None:
     assert is_executable(memoryview(Path(sys.executable).resolve().read_bytes()))
+
+
+def test_the_commands_own_output_and_what_grows_do_not_ship(tmp_path: Path) -> None:
+    (tmp_path / "index.js").write_text("exports.handler = () => 1")
+    (tmp_path / "logs").mkdir()
+    program = (
+        "import sys; from pathlib import Path; from lambdapack.pack.source import read_project_source\n"
+        "print('a note', file=sys.stderr, flush=True)\n"
+        "source = read_project_source(Path(sys.argv[1]))\n"
+        "print('more', file=sys.stderr, flush=True)\n"
+        "Path(sys.argv[2]).write_text(repr((sorted(source.tree.entries), source.excluded)))"
+    )
+    answer = tmp_path.parent / f"{tmp_path.name}-answer"
+    with (tmp_path / "logs" / "build.log").open("w") as log:
+        subprocess.run([sys.executable, "-c", program, str(tmp_path), str(answer)], stderr=log, check=True)
+    assert answer.read_text() == repr((["index.js"], (("logs/build.log", WRITTEN_STREAM_REASON),)))
+
+
+def test_a_file_that_has_grown_since_it_was_indexed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "server.log").write_text("one\n")
+    (tmp_path / "old.log").write_text("one\n")
+    tree = DirectoryTree(tmp_path)
+    with (tmp_path / "server.log").open("a") as log:
+        log.write("two\n")
+    assert growing_files(tmp_path, tree) == {"server.log"}
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 6 + "b", "**/" * 6 + "x", "x" * 5000])
+def test_a_pattern_that_costs_out_of_proportion_is_refused(pattern: str) -> None:
+    with pytest.raises(LambdapackError) as caught:
+        IgnoreRules([pattern])
+    assert caught.value.failure is BAD_CONFIG
+    assert len(caught.value.detail) < 250
+
+
+def test_many_stars_are_one() -> None:
+    rules = IgnoreRules(["*" * 5000 + "x", "*.test.*", "**/build/**/*.map"])
+    assert rules.reason("a" * 200 + "x", is_directory=False) == ".lambdapackignore line 1"
+    assert rules.reason("a" * 200 + "y", is_directory=False) is None

@@ -80,7 +80,7 @@ def test_a_log_of_npm_is_explained(name: str, failure: Failure, detail: str, hin
     [
         ("segfault", 139, CRASHED),
         ("illegal-instruction", 132, CRASHED),
-        ("killed", 137, OUT_OF_MEMORY),
+        ("killed", 137, CRASHED),
     ],
 )
 def test_a_signal_is_explained_with_the_script_that_ran(name: str, exit_code: int, failure: Failure) -> None:
