@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import random
 import time
 import zipfile
 from collections.abc import Callable
@@ -61,6 +62,13 @@ class World:
         return self.cloud.wait_until_settled(name)
 
 
+def _filling(size: int) -> bytes:
+    """Return bytes that deflate takes to a twentieth, as text: zeros alone would be a zip bomb."""
+    draw = random.Random(size)  # noqa: S311  # the same bytes each time
+    block = b"".join(draw.randbytes(48) + bytes(976) for _ in range(1024))
+    return (block * (size // len(block) + 1))[:size]
+
+
 def zipped(files: dict[str, str | bytes], size: int = 0, *, packed: bool = False, below: str = "") -> bytes:
     """Return a zip that is the same each time; `size` bytes more, stored unless `packed`."""
     buffer = io.BytesIO()
@@ -69,7 +77,9 @@ def zipped(files: dict[str, str | bytes], size: int = 0, *, packed: bool = False
             archive.writestr(_readable(name), data)
         if size:
             method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-            archive.writestr(_readable(f"{below}node_modules/filling"), bytes(size), method)
+            archive.writestr(
+                _readable(f"{below}node_modules/filling"), _filling(size) if packed else bytes(size), method
+            )
     return buffer.getvalue()
 
 
