@@ -73,7 +73,7 @@ class World(MemoryTree):
     def facts(self, layers: Sequence[MemoryTree] = ()) -> PackageFacts:
         found = scan_trees((self, *layers))
         facts = read_package_facts(self, found, layer=self.kind == "layer", handler=self.handler, layers=layers)
-        return facts if self.reads_code else replace(facts, script=None)
+        return facts if self.reads_code else replace(facts, script=None, modules=None)
 
     def report(
         self,

@@ -162,6 +162,11 @@ def parse_ignores(value: object) -> tuple[IgnoreSetting, ...]:
     return tuple(_parse_ignore(key, reason) for key, reason in _parse_pairs(value, ";").items())
 
 
+def parse_reasons(value: object) -> Mapping[str, str]:
+    """Return npm name to reason; in a variable separated by ";"."""
+    return _parse_pairs(value, ";")
+
+
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
     code, _colon, path = key.partition(":")
     if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
@@ -217,6 +222,7 @@ COUNT = SettingKind(parse_count, {"type": "integer", "minimum": 1})
 IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
 ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
 IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
+REASONS = SettingKind(parse_reasons, _TABLE_SCHEMA)
 
 
 def one_of(*allowed: str) -> SettingKind:
@@ -282,6 +288,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("log-limit", SIZE, 64 * MIB, "size of what a command of the build may print"),
     Option("processes", COUNT, 2048, "limit of processes and threads in the build container"),
     Option("ignore", IGNORES, (), "findings to suppress: CODE or CODE:path, with the reason"),
+    Option("provided", REASONS, {}, "packages that something unseen brings, such as a layer, with the reason"),
     Option(
         "fail-on", one_of("error", "warning", "note", "never"), "error", "the lowest severity that fails the command"
     ),
@@ -321,6 +328,7 @@ class Settings:
     log_limit: Setting[int]  # bytes
     processes: Setting[int]
     ignore: Setting[tuple[IgnoreSetting, ...]]
+    provided: Setting[Mapping[str, str]]
     fail_on: Setting[str]
     scripts: Setting[str]
     emulation: Setting[str]

@@ -66,7 +66,7 @@ class Command:
     cwd: str = "/"
     user: str = "0:0"  # "uid:gid"
     stdin: bytes = b""
-    title: str = ""  # what messages call it: "npm ci"; "" for its first words
+    title: str = ""  # what messages call it; "" for its first words
 
     @property
     def name(self) -> str:

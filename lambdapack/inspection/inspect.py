@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from lambdapack.binary.facts import Binary
 from lambdapack.inspection.dependents import (
@@ -17,13 +18,16 @@ from lambdapack.inspection.model import (
     InspectedBinary,
     InspectedFile,
     Inspection,
+    Loading,
     PackageWeight,
     PrunableFile,
     categorize_file,
 )
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.pack.cleanup import find_leftovers
+from lambdapack.packages.graph import ModuleGraph, ReachedFile, package_directory
 from lambdapack.packages.manifests import PACKAGE_ROOT, name_from_directory
+from lambdapack.packages.node import runtime_node
 from lambdapack.rules.model.file_system import LambdaFileSystem, merge_layers, path_in_report
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
@@ -31,11 +35,16 @@ from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
+from lambdapack.script.specifier import ImportCertainty
 from lambdapack.tree.entry import EntryKind
 
 
 def weigh_packages(
-    facts: PackageFacts, file_system: LambdaFileSystem, chains: Mapping[str, DependentChain], natives: Collection[str]
+    facts: PackageFacts,
+    file_system: LambdaFileSystem,
+    chains: Mapping[str, DependentChain],
+    natives: Collection[str],
+    loadings: "Loadings | None" = None,
 ) -> tuple[PackageWeight, ...]:
     """Return the packages, the heaviest first; `natives` are the paths of native files as a report has them."""
     owners: dict[str, str] = {}
@@ -49,7 +58,11 @@ def weigh_packages(
             place[len(owner) + 1 :], native=path in natives, dependency=bool(name_from_directory(owner))
         )
         files.setdefault(owner, []).append(InspectedFile(path, entry.size, sort))
-    found = (_weigh_package(facts, file_system, owner, inside, chains.get(owner)) for owner, inside in files.items())
+    weighed = (_weigh_package(facts, file_system, owner, inside, chains.get(owner)) for owner, inside in files.items())
+    found = (
+        replace(package, loading=loadings.of_package(owner) if loadings and name_from_directory(owner) else None)
+        for owner, package in zip(files, weighed, strict=True)
+    )
     return tuple(sorted(found, key=lambda package_weight: (-package_weight.size, package_weight.path)))
 
 
@@ -108,13 +121,14 @@ def build_inspection(report: Report, facts: PackageFacts, digest: HashFile) -> I
     file_system = merge_layers(facts)
     way = find_dependent_chains(facts, file_system, PackageFinder(file_system, report.runtime))
     judged = {judgement.binary.path: judgement for judgement in report.judgements}
-    packages = weigh_packages(facts, file_system, way, judged.keys())
+    loadings = _read_loadings(report, facts)
+    packages = weigh_packages(facts, file_system, way, judged.keys(), loadings)
     known = {path: judgement.binary.sha256 for path, judgement in judged.items()}
     return Inspection(
         report=report,
         sorts=sum_by_category(packages),
         packages=packages,
-        natives=_list_binaries(packages, judged),
+        natives=_list_binaries(facts, packages, judged, loadings),
         same_packages=find_duplicate_packages(packages),
         same_bytes=find_duplicate_files(packages, lambda path: known.get(path) or digest(path)),
         spares=tuple(
@@ -126,14 +140,63 @@ def build_inspection(report: Report, facts: PackageFacts, digest: HashFile) -> I
     )
 
 
-def _list_binaries(packages: Iterable[PackageWeight], judged: Mapping[str, Judgement]) -> tuple[InspectedBinary, ...]:
+class Loadings:
+    """Who loads what, by the module graph."""
+
+    def __init__(self, graph: ModuleGraph, root: str) -> None:
+        """Keep the graph; the surest file of each package stands for it."""
+        self._graph, self._root = graph, root
+        self._first: dict[str, ReachedFile] = {}
+        for reached in graph.files.values():
+            directory = package_directory(reached.path)
+            known = self._first.get(directory)
+            if directory and (known is None or reached.certainty < known.certainty):
+                self._first[directory] = reached
+
+    def of_package(self, directory: str) -> Loading:
+        """Return who loads a package, by its absolute directory."""
+        return self._of(self._first.get(directory))
+
+    def of_file(self, path: str) -> Loading:
+        """Return who loads a file, by its absolute path."""
+        return self._of(self._graph.files.get(path))
+
+    def _of(self, reached: ReachedFile | None) -> Loading:
+        if reached is None:
+            return Loading(())
+        way = tuple(path_in_report(self._root, path) for path in self._graph.way_to(reached.path))
+        return Loading(way, certain=reached.certainty is ImportCertainty.AT_IMPORT)
+
+
+def _read_loadings(report: Report, facts: PackageFacts) -> Loadings | None:
+    if facts.modules is None:
+        return None
+    node = runtime_node(report.runtime, facts.modules.environment)
+    graph = facts.modules.resolve(node, report.runtime.target.architecture.node).graph
+    return Loadings(graph, facts.root) if graph.roots else None
+
+
+def _list_binaries(
+    facts: PackageFacts,
+    packages: Iterable[PackageWeight],
+    judged: Mapping[str, Judgement],
+    loadings: Loadings | None,
+) -> tuple[InspectedBinary, ...]:
     owners = (
         (judged[inspected_file.path], package)
         for package in packages
         for inspected_file in package.files
         if inspected_file.path in judged
     )
-    found = (InspectedBinary(judgement, libc_of_binary(judgement.binary), package) for judgement, package in owners)
+    found = (
+        InspectedBinary(
+            judgement,
+            libc_of_binary(judgement.binary),
+            package,
+            loadings.of_file(posixpath.join(facts.root, judgement.binary.path)) if loadings else None,
+        )
+        for judgement, package in owners
+    )
     return tuple(
         sorted(
             found,

@@ -48,6 +48,14 @@ class DependentStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """Who loads a package or a file, as far as its reached files show."""
+
+    way: tuple[str, ...]  # files from where node begins to the file itself; () when nothing is seen to load it
+    certain: bool = False  # it is loaded when the function starts; else only if a call, a branch or a try is entered
+
+
+@dataclass(frozen=True, slots=True)
 class PackageWeight:
     """An npm package as it lies in the tree, without the packages inside it; "" is the function's own code."""
 
@@ -57,6 +65,7 @@ class PackageWeight:
     files: tuple[InspectedFile, ...]  # the largest first
     chain: tuple[DependentStep, ...] | None  # from the function's own dependency to it; None: nothing asks for it
     dev: bool = False  # only a devDependency leads to it
+    loading: "Loading | None" = None  # None: nothing says where the function begins
 
     @property
     def size(self) -> int:
@@ -71,6 +80,7 @@ class InspectedBinary:
     judgement: Judgement
     libc: str | None  # "glibc 2.28", "musl"; None: it asks for none, or is no ELF file
     owner: PackageWeight
+    loading: Loading | None = None  # as a package's
 
 
 @dataclass(frozen=True, slots=True)

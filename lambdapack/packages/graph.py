@@ -24,9 +24,9 @@ from lambdapack.script.specifiers import read_specifiers
 
 MAX_FILES = 10_000
 MAX_BYTES = 256 * 1024 * 1024
-"""Scripts that are read for one graph, and their bytes: what Lambda unpacks at most (262144000, FACTS section 4)."""
+"""Scripts that are read for one graph, and their bytes: what Lambda unpacks at most (docs/facts.md#4-limits)."""
 
-READER_VERSION = 1
+READER_VERSION = 3
 """Part of every cache key: another reader may find other specifiers in the same bytes."""
 
 BINDINGS_NOT_FOUND = "BINDINGS_NOT_FOUND"
@@ -120,7 +120,7 @@ class ModuleGraph:
     roots: tuple[str, ...] = ()  # files that the starts resolved to
     _askers: dict[str, list[ModuleEdge]] = field(default_factory=dict, compare=False, repr=False)
 
-    def missing(self) -> Iterator[ModuleEdge]:
+    def missing_edges(self) -> Iterator[ModuleEdge]:
         """Yield what cannot be found, surest first."""
         lacking = (edge for edge in self.edges if isinstance(edge.resolution, ResolutionError))
         yield from sorted(
@@ -235,18 +235,19 @@ class GraphBuilder:
         if self._bytes > self.max_bytes:
             self._bounds[f"the reached scripts have more than {self.max_bytes} bytes"] = None
             return ScriptSpecifiers(incomplete="it was not read: the reached scripts are too big")
-        script = self._remembered(data, module=reached.system is ModuleSystem.MODULE)
+        plain = bool(package_directory(reached.path))  # the project's own scripts are read whole
+        script = self._read_script(data, module=reached.system is ModuleSystem.MODULE, plain=plain)
         if reached.system is ModuleSystem.DETECT and script.has_module_syntax:
-            script = self._remembered(data, module=True)
+            script = self._read_script(data, module=True, plain=plain)
         return script
 
-    def _remembered(self, data: bytes, *, module: bool) -> ScriptSpecifiers:
+    def _read_script(self, data: bytes, *, module: bool, plain: bool) -> ScriptSpecifiers:
         if self.cache is None:
-            return read_specifiers(data, module=module, platform=self.platform)
-        key = specifier_key(data, module=module, platform=self.platform)
+            return read_specifiers(data, module=module, platform=self.platform, plain=plain)
+        key = specifier_key(data, module=module, platform=self.platform, plain=plain)
         known = self.cache.get(key)
         if known is None:
-            known = read_specifiers(data, module=module, platform=self.platform)
+            known = read_specifiers(data, module=module, platform=self.platform, plain=plain)
             self.cache.put(key, known)
         return known
 
@@ -276,7 +277,7 @@ class GraphBuilder:
             manifest = self.resolver.manifest_of(directory) if directory else None
             if directory and manifest is not None:
                 owners[directory] = manifest
-        for edge in graph.missing():
+        for edge in graph.missing_edges():
             name = package_name(edge.specifier.text or "")
             if edge.asking and name is not None:
                 uses.setdefault((self._owner(edge.asking), name), edge)
@@ -328,10 +329,10 @@ def package_directory(path: str) -> str:
     return f"{before}/node_modules/{'/'.join(parts[:count])}" if found and len(parts) > count else ""
 
 
-def specifier_key(data: bytes, *, module: bool, platform: Platform) -> str:
+def specifier_key(data: bytes, *, module: bool, platform: Platform, plain: bool = False) -> str:
     """Return the name of what is read of a script: by its bytes, its goal and what conditions are decided with."""
     digest = blake2b(data, digest_size=20)
-    digest.update(repr((READER_VERSION, module, platform)).encode())
+    digest.update(repr((READER_VERSION, module, platform, plain)).encode())
     return digest.hexdigest()
 
 

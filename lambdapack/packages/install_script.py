@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from lambdapack.packages.masked import mask_source
 from lambdapack.packages.native_use import MAX_SOURCE_FILE_BYTES, resolve_relative
-from lambdapack.packages.requires import find_module_requests
+from lambdapack.packages.scripts.masked import mask_source
+from lambdapack.packages.scripts.requires import find_module_requests
 from lambdapack.tree.entry import EntryKind, Tree, read_file
 
 MAX_SCRIPT_FILES = 20

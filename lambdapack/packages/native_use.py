@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from lambdapack.packages.conditions import Likelihood
-from lambdapack.packages.requires import ModuleRequest, find_module_requests, has_native_error
+from lambdapack.packages.scripts.conditions import Likelihood
+from lambdapack.packages.scripts.requires import ModuleRequest, find_module_requests, has_native_error
 from lambdapack.tree.entry import EntryKind, Tree, read_file
 
 MAX_SOURCE_FILES = 400

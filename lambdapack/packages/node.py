@@ -1,10 +1,10 @@
 """How one node resolves and loads modules: what differs by version, flags and runtime. Data and their defaults."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lambdapack.runtimes.runtime import node_behaviour
+from lambdapack.runtimes.runtime import NodeBehaviour, Runtime, node_behaviour
 
 BUILTINS = frozenset(
     (
@@ -68,12 +68,31 @@ def plain_node(version: tuple[int, int], flags: Sequence[str] = ()) -> Resolutio
     return with_flags(ResolutionSettings(version, requires, detects), flags)
 
 
-def lambda_node(major: int, minor: int = 99, options: str = "", own_node_path: str | None = None) -> ResolutionSettings:
+NEWEST_MINOR = 99
+"""Lambda keeps each Node.js line at its newest minor version (docs/facts.md#1-runtimes)."""
+
+
+def lambda_node(
+    major: int, minor: int = NEWEST_MINOR, options: str = "", own_node_path: str | None = None
+) -> ResolutionSettings:
     """Return node as a managed runtime starts it, with the function's NODE_OPTIONS and NODE_PATH."""
-    behaviour = node_behaviour(major)
+    return _started_node((major, minor), node_behaviour(major), options, own_node_path)
+
+
+def runtime_node(runtime: Runtime, environment: Mapping[str, str]) -> ResolutionSettings:
+    """Return node as a runtime starts it for a function with these environment variables."""
+    minor = runtime.node.split(".")[1] if runtime.node and runtime.node.count(".") else ""
+    version = (runtime.node_major, int(minor) if minor.isdigit() else NEWEST_MINOR)
+    options, paths = environment.get("NODE_OPTIONS", ""), environment.get("NODE_PATH")
+    return _started_node(version, runtime.behaviour, options, paths)
+
+
+def _started_node(
+    version: tuple[int, int], behaviour: NodeBehaviour, options: str, own_node_path: str | None
+) -> ResolutionSettings:
     paths = behaviour.node_path if own_node_path is None else tuple(filter(None, own_node_path.split(":")))
     node = replace(
-        plain_node((major, minor), behaviour.flags),
+        plain_node(version, behaviour.flags),
         node_path=paths,
         import_path=paths if behaviour.import_searches_node_path else (),
         provided=behaviour.provided,

@@ -13,6 +13,7 @@ from lambdapack.rules.function.records import REQUIRED_FILE_MISSING
 from lambdapack.rules.model.case import Case, Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Subject
+from lambdapack.rules.modules.missing import check_own_files
 from lambdapack.rules.package.contents import check_links, check_secrets
 from lambdapack.runtimes.runtime import Runtime
 
@@ -36,7 +37,7 @@ def source_findings(
         yield from check_handler(case)
         locked = project.lock.production if project.lock else ()
         makes_files = "binding.gyp" in facts.entries or any(package.has_install_script for package in locked)
-        for finding in check_handler_code(case):
+        for finding in (*check_handler_code(case), *check_own_files(case)):
             if not (
                 makes_files and finding.rule is REQUIRED_FILE_MISSING
             ):  # prisma generates code while it is installed

@@ -13,6 +13,7 @@ from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
 from lambdapack.packages.manifests import PackageManifest, read_manifests
+from lambdapack.packages.modules import NODE_VARIABLES, FunctionModules
 from lambdapack.packages.scripts.programs import ScriptProgram, find_script_programs
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
@@ -34,6 +35,7 @@ from lambdapack.rules.model.report import Report, Subject
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import MAX_SCRIPT_BYTES, Script
 from lambdapack.store.binary_facts import BinaryCache
+from lambdapack.store.module_graphs import ModuleCache
 from lambdapack.store.records import Store
 from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
@@ -50,6 +52,15 @@ def binary_cache(store: Store | None, *place: object) -> Iterator[ContentCache]:
     memory.save()
 
 
+@contextmanager
+def module_cache(store: Store | None, *place: object) -> Iterator[ModuleCache | None]:
+    """Enclose a check with the cache of what scripts load; `place` names the tree. Without a store, there is none."""
+    cache = None if store is None else ModuleCache(store, "\n".join(map(str, place)))
+    yield cache
+    if cache is not None:
+        cache.save()
+
+
 def read_package_facts(
     tree: Tree,
     inventories: Sequence[Inventory],
@@ -64,18 +75,22 @@ def read_package_facts(
     Secrets are searched for in the function's own files alone, imports only where a layer may have the packages.
     """
     inventory, *others = inventories
+    root = LAYER_ROOT if layer else TASK_ROOT
+    placed = (*((LAYER_ROOT, tree) for tree in layers), (root, tree))
+    starts = layer or handler is not None
     manifests = read_manifests(tree)
     return PackageFacts(
         entries=tree.entries,
         inventory=inventory,
         manifests=manifests,
-        root=LAYER_ROOT if layer else TASK_ROOT,
+        root=root,
         handler=None if layer else handler,
         secrets=_find_source_secrets(source.tree) if source else (),
         script=None if layer or handler is None else read_handler_script(tree, handler),
         locks=read_tree_locks(tree),
-        imports=_read_imports(tree, manifests) if layers and not layer else {},
         unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
+        left_out=frozenset(path for path, _ in source.excluded) if source else frozenset(),
+        modules=FunctionModules(placed, None if layer else handler) if starts else None,
         script_programs=_read_script_programs(tree, manifests, layers, layer=layer, handler=handler),
         layers=tuple(map(read_layer_facts, layers, others)),
     )
@@ -93,12 +108,6 @@ def _handler_place(tree: Tree, handler: str) -> str | None:
     own = {f"{TASK_ROOT}/{path}" for path in tree.entries if not path.startswith(f"{NODE_MODULES}/")}
     place = find_handler_file(handler, own)
     return place[0] if place else None
-
-
-def _read_imports(tree: Tree, manifests: Mapping[str, PackageManifest]) -> Mapping[str, frozenset[str]]:
-    from lambdapack.packages.imports import read_imports  # noqa: PLC0415  # most functions have no layers
-
-    return read_imports(tree, manifests)
 
 
 def read_handler_script(tree: Tree, handler: str) -> Script | None:
@@ -195,9 +204,21 @@ def open_verification(
             policy = replace(policy, handler_required=policy.handler_required or package.kind == "function")
         subject = replace(make_subject(path, package), layers=tuple(layer.summary for layer in layers))
         subject = _name_subject(subject, target.identity)
-        yield Verification(
-            check_package(subject, facts, runtime, policy), facts, unpacked_tree(path, package), trees, policy
-        )
+        facts = add_declarations(facts, target.declared)
+        with module_cache(store, *_cache_key(target)) as modules:
+            if facts.modules is not None:
+                facts.modules.cache = modules
+            report = check_package(subject, facts, runtime, policy)
+            yield Verification(report, facts, unpacked_tree(path, package), trees, policy)
+
+
+def add_declarations(facts: PackageFacts, declared: TemplateDeclarations) -> PackageFacts:
+    """Return the facts with what a template or the deployed function says: node's variables, unseen layers."""
+    if facts.modules is not None:
+        known = {name: value for name, value in declared.environment.items() if value is not None}
+        facts.modules.environment = {name: known[name] for name in NODE_VARIABLES if name in known}
+    unseen = () if facts.layers else tuple(layer.name for layer in declared.layers)
+    return replace(facts, possible_layers=unseen)
 
 
 def verify_package(

@@ -163,7 +163,7 @@ def _package_row(package: PackageWeight, shown: Sequence[InspectedFile], spares:
     rest = package.size - sum(inspected_file.size for inspected_file in shown)
     return {
         "name": escape_controls(package.name),
-        "label": escape_controls(inspection.package_label(package)),
+        "label": escape_controls(inspection.package_label(package)) + inspection.package_loading_label(package),
         "path": escape_controls(package.path),
         "bytes": package.size,
         "files": len(package.files),
@@ -192,11 +192,19 @@ def _binary_row(native: InspectedBinary) -> PageRow:
     role = inspection.ROLE_LABELS.get(binary.role.value, "")
     chain = [escape_controls(dependent_step.name) for dependent_step in native.owner.chain or ()]
     version = escape_controls(native.owner.version)
+    by = escape_controls(inspection.loading_label(native.loading))
     return {
         "path": escape_controls(binary.path),
-        "from": " ".join((CHAIN_ARROW.join(chain), version)).strip()
-        if chain
-        else escape_controls(inspection.package_label(native.owner)),
+        "from": "; ".join(
+            part
+            for part in (
+                " ".join((CHAIN_ARROW.join(chain), version)).strip()
+                if chain
+                else escape_controls(inspection.package_label(native.owner)),
+                by,
+            )
+            if part
+        ),
         "bytes": binary.size,
         "cpu": inspection.cpu_label(native),
         "libc": native.libc or "",

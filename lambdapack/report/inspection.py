@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TypeVar
 
 from lambdapack.binary.facts import RegistrationKind
-from lambdapack.inspection.model import InspectedBinary, Inspection, PackageWeight
+from lambdapack.inspection.model import InspectedBinary, Inspection, Loading, PackageWeight
 from lambdapack.model import Finding
 from lambdapack.report import human
 from lambdapack.report.text import OUTPUT_WIDTH, escape_controls, format_count, format_size, join_parts, wrap_paragraph
@@ -76,7 +76,7 @@ def _render_packages(inspection: Inspection, most: int | None) -> str:
     def row(package: PackageWeight) -> str:
         return wrap_paragraph(
             _render_figures(inspection, package.size, len(package.files)),
-            f"{package_label(package)}{_render_dependents(package)}",
+            f"{package_label(package)}{_render_dependents(package)}{package_loading_label(package)}",
         )
 
     def rest(others: Sequence[PackageWeight]) -> str:
@@ -109,6 +109,21 @@ def _render_dependents(package: PackageWeight) -> str:
     return f"{word} <- {' <- '.join(reversed(names))}" if names else word
 
 
+def package_loading_label(package: PackageWeight) -> str:
+    """Return what is to be said of a package that is not surely loaded at the start, "" for all others."""
+    loading = package.loading
+    if loading is None:
+        return ""
+    return "" if loading.certain else " - loaded later" if loading.way else " - not loaded"
+
+
+def loading_label(loading: Loading | None) -> str:
+    """Return the files by which something is loaded, "" where that is not known."""
+    if loading is None or not loading.way:
+        return ""
+    return f"loaded {'' if loading.certain else 'later '}by {' > '.join(loading.way[:-1])}" if loading.way[1:] else ""
+
+
 def _render_natives(inspection: Inspection, most: int | None) -> str:
     if not inspection.natives:
         return "no native files"
@@ -136,6 +151,8 @@ def _render_native_facts(native: InspectedBinary) -> str:
     needs = [name for name in (binary.elf.needed if binary.elf else ()) if not VERSION_LIBRARIES["GLIBC"].match(name)]
     lines = [wrap_paragraph(ROW_INDENT, "; ".join(name for name in words if name))]
     lines += [wrap_paragraph(ROW_INDENT, f"needs {', '.join(needs)}")] if needs else []
+    by = loading_label(native.loading)
+    lines += [wrap_paragraph(ROW_INDENT, by)] if by else []
     lines += (
         [wrap_paragraph(ROW_INDENT, f"from {package_label(native.owner)}{_render_dependents(native.owner)}")]
         if native.owner.name

@@ -66,7 +66,7 @@ def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:
         fix=mask_credentials(finding.fix),
         evidence=tuple((name, _mask_evidence(value)) for name, value in finding.evidence),
         severity=severity or finding.severity,
-        ignored=next(reasons, None),
+        ignored=next(reasons, finding.ignored),
     )
 
 

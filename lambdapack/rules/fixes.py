@@ -8,6 +8,7 @@ from lambdapack.model import LAYER_ROOT, Architecture, Finding
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.binary.check import BINARY_RULES, REBUILD_CAUSES, WRONG_PLATFORM_CAUSES
 from lambdapack.rules.commands import build_command, npm_ci_command
+from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Defect
 from lambdapack.rules.selection.tokens import parse_platform_tags
 from lambdapack.runtimes.runtime import Runtime
@@ -62,6 +63,30 @@ def defect_fix(defect: Defect, owner: PackageManifest, runtime: Runtime) -> str:
     if defect.evidence and dict(defect.evidence).get("format") == "lfs-pointer":
         return "Run `git lfs pull`, then install or build again."
     return build_fix(runtime, layer=layer) if defect.word in REBUILD_CAUSES else ""
+
+
+def manager_of_tree(facts: PackageFacts) -> str:
+    """Return the package manager that made a tree's node_modules or wrote its lockfile: npm where nothing tells."""
+    marks = (
+        ("pnpm", ("node_modules/.pnpm/", "node_modules/.modules.yaml", "pnpm-lock.yaml")),
+        ("yarn", ("node_modules/.yarn-integrity", "node_modules/.yarn-state.yml", "yarn.lock")),
+    )
+    if "node_modules/.package-lock.json" in facts.entries:
+        return "npm"
+    return next((name for name, paths in marks if any(path.startswith(paths) for path in facts.entries)), "npm")
+
+
+def add_package_command(facts: PackageFacts, name: str) -> str:
+    """Return the command that puts a package into dependencies, with the manager of the tree."""
+    return {"pnpm": f"pnpm add {name}", "yarn": f"yarn add {name}"}.get(
+        manager_of_tree(facts), f"npm install --save-prod {name}"
+    )
+
+
+def install_command(facts: PackageFacts) -> str:
+    """Return the command that installs what the lockfile has for production, with the manager of the tree."""
+    commands = {"pnpm": "pnpm install --prod --frozen-lockfile", "yarn": "yarn install"}
+    return commands.get(manager_of_tree(facts), "npm ci --omit=dev")
 
 
 INSTALL_COMMANDS = ("`lambdapack build", "`npm ci")

@@ -41,6 +41,9 @@ from lambdapack.rules.lockfile.source import check_git_sources, check_locked_sou
 from lambdapack.rules.lockfile.step import check_lock_step
 from lambdapack.rules.model.case import Case, Check, LockCase
 from lambdapack.rules.model.deploy_records import DEPLOY_RULES
+from lambdapack.rules.modules.bundled import check_bundled_addons
+from lambdapack.rules.modules.missing import check_modules
+from lambdapack.rules.modules.records import ADDON_BUNDLED, MISSING_MODULE_RULES
 from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE, check_package_book
 from lambdapack.rules.package.contents import (
     LINK_LEAVES_TREE,
@@ -71,7 +74,9 @@ from lambdapack.rules.package.stale import MODULES_STALE, ZIP_STALE, check_lock_
 CHECKS: tuple[Check[Case], ...] = (
     Check(BINARY_RULES, check_binaries),
     Check((HANDLER_MISSING, HANDLER_SHADOWED), check_handler),
-    Check((NOT_EXPORTED, MODULE_AS_COMMONJS, COMMONJS_AS_MODULE, REQUIRED_FILE_MISSING), check_handler_code),
+    Check((NOT_EXPORTED, MODULE_AS_COMMONJS, COMMONJS_AS_MODULE), check_handler_code),
+    Check((REQUIRED_FILE_MISSING, *MISSING_MODULE_RULES), check_modules),
+    Check((ADDON_BUNDLED,), check_bundled_addons),
     Check((DEPENDENCY_MISSING,), check_dependencies),
     Check((DEV_PACKAGES,), check_dev_packages),
     Check((MODULES_STALE, ZIP_STALE), check_lock_versions),

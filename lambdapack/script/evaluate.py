@@ -31,6 +31,7 @@ COMMONJS = {
     "require": "function",
     "module": "object",
     "exports": "object",
+    "module.exports": "object",
     "__dirname": "string",
     "__filename": "string",
 }
@@ -132,6 +133,8 @@ class Evaluator:
         operator = self._syntax.text(node.child_by_field_name("operator"))
         if left is None or right is None:
             return UNKNOWN
+        if {self._syntax.text(left), self._syntax.text(right)} == {"require.main", "module"}:
+            return operator in {"!==", "!="} if operator in {"===", "==", "!==", "!="} else UNKNOWN
         first = self.value(left, depth + 1)
         if operator in {"&&", "||"}:
             decided = first is not UNKNOWN and bool(first) == (operator == "||")
@@ -160,6 +163,8 @@ class Evaluator:
             return self._platform.arch or UNKNOWN
         if text in {"process.type", "process.browser"}:
             return None
+        if text == "module.exports" and not self._module:
+            return True  # an object, as truthy as this
         known = re.fullmatch(r"process\.versions(?:\.(\w+)|\[['\"]([\w-]+)['\"]\])", text)
         if known:
             name = known[1] or known[2]

@@ -90,7 +90,7 @@ class Walker:
         assert self.syntax.tree is not None  # noqa: S101  # a walk needs one
         return self.syntax.tree.root_node
 
-    def declaring(self, frames: list[Frame[WalkState]], name: str) -> Scope | None:
+    def declaring_scope(self, frames: list[Frame[WalkState]], name: str) -> Scope | None:
         """Return the innermost function around the last frame that declares a name, None: none but the program."""
         scope: Scope | None = frames[-1].state.scope
         while scope is not None and scope.node is not None:
@@ -101,7 +101,7 @@ class Walker:
 
     def declares(self, frames: list[Frame[WalkState]], name: str) -> bool:
         """Tell whether any scope around the last frame, the program too, declares a name."""
-        if self.declaring(frames, name) is not None:
+        if self.declaring_scope(frames, name) is not None:
             return True
         return name in self.syntax.outline(self._scope_node(PROGRAM.scope)).declared
 

@@ -12,6 +12,7 @@ from lambdapack.script.calls import spread
 from lambdapack.script.evaluate import Evaluator
 from lambdapack.script.literals import Literals, arguments_of, first_argument
 from lambdapack.script.names import MAX_SPECIFIERS, rough_specifiers
+from lambdapack.script.plain import read_plain_script
 from lambdapack.script.reachability import PROGRAM, Walker, WalkState
 from lambdapack.script.specifier import LINUX, Form, ImportCertainty, Platform, ScriptSpecifiers, Specifier
 from lambdapack.script.syntax import MAX_SCRIPT_BYTES, Frame, Node, Syntax, walk
@@ -28,8 +29,13 @@ class _Raw:
     certainty: ImportCertainty
 
 
-def read_specifiers(data: bytes, *, module: bool = False, platform: Platform = LINUX) -> ScriptSpecifiers:
-    """Return the specifiers of a script; `module`: it runs as an ES module. Linear in time, bounded in memory."""
+def read_specifiers(
+    data: bytes, *, module: bool = False, platform: Platform = LINUX, plain: bool = False
+) -> ScriptSpecifiers:
+    """Return the specifiers of a script; `module`: it runs as an ES module. Linear in time, bounded in memory.
+
+    `plain`: where every specifier stands in a plain statement, the rest is not parsed, so errors in it are not seen.
+    """
     data = data.removeprefix(b"\xef\xbb\xbf")
     if len(data) > MAX_SCRIPT_BYTES:
         return rough_specifiers(data, f"it has more than {MAX_SCRIPT_BYTES} bytes")
@@ -37,6 +43,9 @@ def read_specifiers(data: bytes, *, module: bool = False, platform: Platform = L
     places = names.places(data, loaders)
     if not places:
         return ScriptSpecifiers()
+    found = read_plain_script(data, places) if plain and not loaders else None
+    if found is not None:
+        return found
     syntax = Syntax(data)
     if syntax.tree is None:
         return rough_specifiers(data, "parsing it takes too long")
@@ -222,7 +231,7 @@ class _Reader:
             return False
         if not self._shadowing:
             return True
-        scope = self._walker.declaring(frames, "require")
+        scope = self._walker.declaring_scope(frames, "require")
         if scope is None:
             return not self._is_redeclared
         return self._walker.is_given_require(scope)

@@ -32,12 +32,12 @@ def world_of(text: str, file: str = "index.js") -> World:
     return world
 
 
-def found(world: World) -> list[tuple[Severity, int | None]]:
+def found(world: World, name: str = NAME) -> list[tuple[Severity, int | None]]:
     policy = Policy(TODAY, handler_required=True)
     report = check_package(
         Subject("zip", "x"), world.facts(), shipped_runtime(parse_target("nodejs22.x", "x86_64")), policy
     )
-    return [(each.weight, each.line) for each in report.findings if each.rule.name == NAME]
+    return [(each.weight, each.line) for each in report.findings if each.rule.name == name]
 
 
 def dies(world: World, directory: Path) -> bool:
@@ -75,7 +75,6 @@ def test_a_file_that_is_loaded_at_once_and_is_not_there_is_an_error(text: str, l
         "const x = process.env.X && require('./gone');",
         "const x = process.env.X ? require('./gone') : 1;",
         "switch (process.platform) { case 'win32': require('./gone.node'); }",
-        "const names = () => require('./gone');",
         "((require) => require('./gone'))(() => 1);",
         "require('./lib/' + 'db');",
         "const text = \"require('./gone')\"; // require('./gone')",
@@ -95,14 +94,28 @@ def test_a_bundlers_wrapped_addon_that_is_not_there_is_a_warning() -> None:
     assert found(world) == []
 
 
+def test_what_only_a_function_loads_is_a_warning(tmp_path: Path) -> None:
+    world = world_of("const names = () => require('./gone');" + HANDLER)
+    assert found(world) == [(Severity.WARNING, 1)]
+    assert not dies(world, tmp_path)
+
+
+@pytest.mark.proves("import-without-extension")
 def test_an_import_adds_no_ending(tmp_path: Path) -> None:
     world = world_of("import './lib/db';\nexport const handler = 1;", "index.mjs")
-    assert found(world) == [(Severity.ERROR, 1)]
+    assert found(world, "import-without-extension") == [(Severity.ERROR, 1)]
     assert dies(world, tmp_path)
-    assert found(world_of("import './lib/db.js';\nexport const handler = 1;", "index.mjs")) == []
 
 
-def test_links_and_packages_are_others_matters() -> None:
-    world = world_of("require('./shared/x'); require('./node_modules/a/b'); require('../outside');" + HANDLER)
+@pytest.mark.spares("import-without-extension")
+def test_a_whole_file_name_is_imported(tmp_path: Path) -> None:
+    world = world_of("import './lib/db.js';\nexport const handler = 1;", "index.mjs")
+    assert found(world, "import-without-extension") == found(world) == []
+    assert not dies(world, tmp_path)
+
+
+def test_a_link_to_where_a_layer_may_be_is_a_warning() -> None:
+    world = world_of("require('./shared/x');" + HANDLER)
     world.links["shared"] = "/opt/shared"
     assert found(world) == []
+    assert found(world, "module-missing") == [(Severity.WARNING, 1)]

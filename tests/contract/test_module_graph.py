@@ -74,7 +74,7 @@ def test_each_presence(tmp_path: Path) -> None:
         "windows": Presence.UNUSED,
         "@aws-sdk/client-s3": Presence.RESOLVED,
     }
-    assert [edge.specifier.text for edge in graph.missing()] == ["gone", "later", "maybe"]
+    assert [edge.specifier.text for edge in graph.missing_edges()] == ["gone", "later", "maybe"]
 
 
 def test_doubt_adds_up_along_the_way(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_doubt_adds_up_along_the_way(tmp_path: Path) -> None:
         "tried.js": "require('c')",
     }
     graph = _graph(tmp_path, files)
-    missing = {edge.specifier.text: edge.certainty for edge in graph.missing()}
+    missing = {edge.specifier.text: edge.certainty for edge in graph.missing_edges()}
     assert missing == {"a": ImportCertainty.AT_IMPORT, "b": ImportCertainty.IN_FUNCTION, "c": ImportCertainty.IN_TRY}
     assert graph.way_to(f"{TASK}/deeper.js") == (f"{TASK}/index.js", f"{TASK}/sure.js", f"{TASK}/deeper.js")
     assert {edge.asking for edge in graph.askers(f"{TASK}/deeper.js")} == {f"{TASK}/sure.js", f"{TASK}/lazy.js"}
@@ -113,7 +113,7 @@ def test_dual_packages_and_maps(tmp_path: Path) -> None:
     graph = _graph(tmp_path, files, "index.mjs")
     inside = f"{TASK}/node_modules/dual"
     assert {f"{inside}/i.mjs", f"{inside}/r.cjs", f"{inside}/s.js"} <= set(graph.files)
-    (lacking,) = graph.missing()
+    (lacking,) = graph.missing_edges()
     assert isinstance(lacking.resolution, ResolutionError)
     assert lacking.resolution.code == "ERR_PACKAGE_PATH_NOT_EXPORTED"
     assert graph.packages() == {inside: ImportCertainty.AT_IMPORT}
@@ -130,7 +130,7 @@ def test_links_are_followed_to_the_real_place_where_pnpm_keeps_dependencies(tmp_
     }
     graph = _graph(tmp_path, files)
     assert f"{TASK}/{store}/b/index.js" in graph.files
-    assert [edge.specifier.text for edge in graph.missing()] == ["c"]
+    assert [edge.specifier.text for edge in graph.missing_edges()] == ["c"]
     assert [(absent.name, absent.asked) for absent in graph.absent] == [("undeclared", None)]
 
 
@@ -177,7 +177,7 @@ def test_assets_and_native_files_are_reached(tmp_path: Path) -> None:
         "node_modules/built/prebuilds/linux-x64/a.node",
     }
     assert f"{TASK}/views/a.html" in graph.files
-    (lacking,) = graph.missing()
+    (lacking,) = graph.missing_edges()
     assert (lacking.specifier.text, lacking.certainty) == ("in-worker", ImportCertainty.IN_FUNCTION)
 
 
@@ -189,7 +189,7 @@ def test_layers_are_found_by_require_and_on_lambda_by_import(tmp_path: Path) -> 
     graph = _graph(tmp_path / "a", {"index.js": "require('shared')"}, layer=layer)
     assert "/opt/nodejs/node_modules/shared/deep.js" in graph.files
     graph = _graph(tmp_path / "b", {"index.mjs": "import 'shared'"}, "index.mjs", layer=layer)
-    assert not list(graph.missing())
+    assert not list(graph.missing_edges())
     builder = _builder(tmp_path / "c", {"index.js": ""}, layer=layer)
     offers = builder.build(list(layer_offers(builder.files, ["/opt/nodejs/node_modules"])))
     assert offers.files["/opt/nodejs/node_modules/shared/deep.js"].certainty is ImportCertainty.IN_FUNCTION
@@ -199,7 +199,7 @@ def test_the_runtime_brings_its_own_sdk(tmp_path: Path) -> None:
     source = "require('aws-sdk'); require('@smithy/types')"
     for major, lacking in ((22, "aws-sdk"), (16, "@smithy/types")):
         graph = _graph(tmp_path / str(major), {"index.js": source}, node=lambda_node(major))
-        assert [edge.specifier.text for edge in graph.missing()] == [lacking]
+        assert [edge.specifier.text for edge in graph.missing_edges()] == [lacking]
         assert sum(isinstance(edge.resolution, ProvidedPackage) for edge in graph.edges) == 1
 
 
@@ -214,14 +214,14 @@ def test_node_options_and_node_path_count(tmp_path: Path) -> None:
         "node_modules/p/package.json": {"exports": {"mine": "./m.js"}},
         "node_modules/p/m.js": "",
     }
-    assert not list(_graph(tmp_path, files, node=node).missing())
+    assert not list(_graph(tmp_path, files, node=node).missing_edges())
 
 
 def test_requiring_an_es_module_depends_on_the_runtime(tmp_path: Path) -> None:
     files: dict[str, object] = {"index.js": "require('./m.mjs')", "m.mjs": ""}
-    old = [edge.resolution for edge in _graph(tmp_path / "22", files, node=lambda_node(22)).missing()]
+    old = [edge.resolution for edge in _graph(tmp_path / "22", files, node=lambda_node(22)).missing_edges()]
     assert [answer.code for answer in old if isinstance(answer, ResolutionError)] == ["ERR_REQUIRE_ESM"]
-    assert not list(_graph(tmp_path / "24", files, node=lambda_node(24)).missing())
+    assert not list(_graph(tmp_path / "24", files, node=lambda_node(24)).missing_edges())
 
 
 def test_bounds_are_named_and_what_lies_beyond_is_not_called_missing(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_bounds_are_named_and_what_lies_beyond_is_not_called_missing(tmp_path: P
     builder.max_files = 10
     graph = builder.build([GraphStart(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)])
     assert graph.bounds == ("more than 10 scripts are reached",)
-    assert not list(graph.missing())
+    assert not list(graph.missing_edges())
     builder = _builder(tmp_path, {})
     builder.max_bytes = 20
     assert "bytes" in builder.build([GraphStart(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)]).bounds[0]
@@ -244,7 +244,7 @@ def test_a_cache_spares_reading_anew(tmp_path: Path) -> None:
         builder = _builder(tmp_path, files)
         builder.cache = cache
         graph = builder.build([GraphStart(f"{TASK}/index.js", f"{TASK}/index.js", by_import=False)])
-        assert len(list(graph.missing())) == 1
+        assert len(list(graph.missing_edges())) == 1
     assert (cache.hits, len(cache.kept)) == (2, 2)
 
 
@@ -254,7 +254,7 @@ def test_a_broken_package_json_is_node_s_error(tmp_path: Path) -> None:
         "node_modules/a/package.json": '{"name":"a", bad',
         "node_modules/a/index.js": "",
     }
-    (edge,) = _graph(tmp_path, files).missing()
+    (edge,) = _graph(tmp_path, files).missing_edges()
     assert isinstance(edge.resolution, ResolutionError)
     assert edge.resolution.code == "ERR_INVALID_PACKAGE_CONFIG"
     assert edge.resolution.path == f"{TASK}/node_modules/a/package.json"
@@ -289,7 +289,7 @@ def test_same_verdict_as_node(tmp_path: Path, name: str) -> None:
     if program is None:
         pytest.skip("no node on PATH: nothing to hold the graph against")
     files, loads = SHAPES[name]
-    certain = [edge for edge in _graph(tmp_path, files).missing() if edge.presence is Presence.MISSING]
+    certain = [edge for edge in _graph(tmp_path, files).missing_edges() if edge.presence is Presence.MISSING]
     done = subprocess.run(
         [program, "-e", "process.on('unhandledRejection', () => {}); require('./index.js')"],
         cwd=tmp_path / "task",

@@ -29,6 +29,7 @@ ROOMS = {
     "binary": range(200, 300),
     "function": range(300, 450),
     "package": range(300, 450),
+    "modules": range(300, 450),
     "model": range(450, 480),
 }
 """The codes of each room of rules/."""

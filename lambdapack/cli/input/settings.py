@@ -141,6 +141,7 @@ def make_policy(settings: Settings, *, handler_required: bool, all_binaries: boo
         today=utc_today(),
         handler_required=handler_required,
         all_binaries=all_binaries,
+        provided=settings.provided.value,
         ignores=tuple(
             IgnoredFinding(ignore_setting.code, ignore_setting.reason, ignore_setting.path or "*")
             for ignore_setting in settings.ignore.value

@@ -22,6 +22,8 @@ CACHE_KIND_LABELS = {
     "binaries": "facts of binaries",
     "definitions": "symbols of libraries",
     "trees": "unchanged files",
+    "scripts": "what scripts load",
+    "graphs": "module graphs",
     "runtimes": "measured runtimes",
     "proofs": "results of loading",
     NPM_CACHE_KIND: "npm's downloads",

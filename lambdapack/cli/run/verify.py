@@ -119,7 +119,12 @@ def make_verification_target(
     if fetched.function:
         names = tuple(layer_version.arn for layer_version in fetched.layers.versions)
         return VerificationTarget(
-            path, handler, fetched.layer_files, origin, CloudIdentity("function", fetched.name, names)
+            path,
+            handler,
+            fetched.layer_files,
+            origin,
+            CloudIdentity("function", fetched.name, names),
+            TemplateDeclarations(environment=fetched.function.environment),
         )
     return VerificationTarget(
         path, handler, layers, origin, CloudIdentity("layer" if fetched.layer else "", fetched.name)

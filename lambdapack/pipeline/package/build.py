@@ -31,7 +31,7 @@ from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, Judg
 from lambdapack.pipeline.package.write import check_output_paths, write_package
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import read_source_facts, source_findings
-from lambdapack.pipeline.verify import binary_cache, read_package_facts, restrict_facts
+from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.project.site import FunctionSite, read_site
@@ -252,6 +252,9 @@ class _BuildRun:
         with binary_cache(request.store, "build", self.project.function.directory, target) as known:
             inventories = scan_trees((tree, *layers), self.observer, known)
         facts = read_package_facts(tree, inventories, layer=request.layer, handler=request.handler, layers=layers)
+        facts = add_declarations(facts, request.declared)
+        if self.project.files:
+            facts = replace(facts, left_out=frozenset(path for path, _ in self.project.files.excluded))
         secrets = self.project.own.secrets if self.project.own else ()
         return replace(facts, secrets=tuple(secret for secret in secrets if secret.path in tree.entries))
 
@@ -296,6 +299,12 @@ class _BuildRun:
         )
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
+        with module_cache(self.request.store, "build", self.project.function.directory, runtime.target) as modules:
+            if facts.modules is not None:
+                facts.modules.cache = modules
+            return self._report(tree, facts, runtime)
+
+    def _report(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
         kind = "layer" if self.request.layer else "zip"
         subject = Subject(kind, str(self.request.directory), unzipped_bytes=unzipped_bytes(tree))
         subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))

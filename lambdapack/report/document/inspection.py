@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated, Literal, TypedDict
 
 from lambdapack.inspection.inspect import sum_by_category
-from lambdapack.inspection.model import DependentStep, FileCategory, InspectedBinary, Inspection, PackageWeight
+from lambdapack.inspection.model import DependentStep, FileCategory, InspectedBinary, Inspection, Loading, PackageWeight
 from lambdapack.report.document.report import (
     BinaryDocument,
     FindingDocument,
@@ -41,6 +41,20 @@ DependentChain = Annotated[
 ]
 
 
+class LoadingDocument(TypedDict):
+    """Who loads a package or a file, as far as the function's modules show."""
+
+    when: Annotated[
+        str,
+        word(
+            "start: when the function starts; later: only if a call, a branch or a try is entered; never: nothing is "
+            "seen to load it.",
+            ("start", "later", "never"),
+        ),
+    ]
+    way: Annotated[list[str], describe("Files from the handler to the loaded file; empty for never.")]
+
+
 class PackageWeightDocument(TypedDict):
     """One npm package as installed."""
 
@@ -52,6 +66,7 @@ class PackageWeightDocument(TypedDict):
     kinds: Annotated[list[CategoryDocument], describe("Files and bytes by kind, largest first.")]
     wanted_by: DependentChain
     dev: Annotated[bool, describe("Whether only a devDependency requires it.")]
+    loaded: Annotated[LoadingDocument | None, describe("Who loads it; null where no handler is known.")]
 
 
 class InspectedBinaryDocument(BinaryDocument):
@@ -62,6 +77,7 @@ class InspectedBinaryDocument(BinaryDocument):
     ]
     needs: Annotated[list[str], describe("Needed libraries (DT_NEEDED), in order.")]
     wanted_by: DependentChain
+    loaded: Annotated[LoadingDocument | None, describe("Who loads it; null where no handler is known.")]
 
 
 class DuplicatePackageDocument(TypedDict):
@@ -184,11 +200,19 @@ def _make_package_document(package: PackageWeight) -> PackageWeightDocument:
         ],
         "wanted_by": _make_chain(package.chain),
         "dev": package.dev,
+        "loaded": _make_loading(package.loading),
     }
 
 
 def _make_chain(steps: Iterable[DependentStep] | None) -> list[DependentDocument] | None:
     return None if steps is None else [{"name": step.name, "version": step.version or None} for step in steps]
+
+
+def _make_loading(loading: Loading | None) -> LoadingDocument | None:
+    if loading is None:
+        return None
+    when = ("start" if loading.certain else "later") if loading.way else "never"
+    return {"when": when, "way": list(loading.way)}
 
 
 def _make_native_document(native: InspectedBinary, binary: BinaryDocument) -> InspectedBinaryDocument:
@@ -198,6 +222,7 @@ def _make_native_document(native: InspectedBinary, binary: BinaryDocument) -> In
         "libc": native.libc,
         "needs": list(elf.needed) if elf else [],
         "wanted_by": _make_chain(native.owner.chain),
+        "loaded": _make_loading(native.loading),
     }
 
 

@@ -12,7 +12,7 @@ from lambdapack.report.text import format_json
 from lambdapack.runtimes.runtime import Runtime, runtime_architectures
 from lambdapack.schema import DAY_PATTERN, SHA256_PATTERN, describe, number, text, word
 
-CACHE_KINDS = ("binaries", "definitions", "trees", "runtimes", "proofs", "npm")
+CACHE_KINDS = ("binaries", "definitions", "trees", "scripts", "graphs", "runtimes", "proofs", "npm")
 """What `cache` lists: the store's kinds of records, and npm's cache volumes."""
 
 

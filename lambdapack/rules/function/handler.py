@@ -10,23 +10,19 @@ from dataclasses import replace
 
 from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.packages.modules import HANDLER_EXTENSIONS
 from lambdapack.rules.function.records import (
     HANDLER_MISSING,
     HANDLER_SHADOWED,
     MODULE_AS_COMMONJS,
     NOT_EXPORTED,
-    REQUIRED_FILE_MISSING,
 )
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.runtimes.runtime import Runtime
-from lambdapack.script.parse import RequiredFile, Script
-from lambdapack.tree.entry import Entry, EntryKind
-
-HANDLER_EXTENSIONS = ("", ".js", ".mjs", ".cjs")
-"""In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""
+from lambdapack.script.parse import Script
 
 SCRIPT_EXTENSIONS = frozenset(("js", "mjs", "cjs", "ts", "mts", "cts"))
 """After the dot these are a mistake: Lambda would look for an export of that name."""
@@ -173,52 +169,6 @@ def _main_file(facts: PackageFacts, directory: str) -> str:
     )
 
 
-REQUIRE_EXTENSIONS = ("", ".js", ".json", ".node")
-"""What node tries for require(), in this order (Node.js docs, "Modules: CommonJS modules", read 2026-11)."""
-
-
-def _required_file_findings(facts: PackageFacts) -> Iterator[Finding]:
-    """Yield the missing files; of those that only a call would load, native files alone, as warnings."""
-    if facts.script is None:
-        return
-    base = posixpath.dirname(facts.script.path)
-    for required_file in facts.script.required:
-        path = posixpath.normpath(posixpath.join(base, required_file.name))
-        native = path.endswith(".node")
-        if (
-            not (required_file.at_once or native)
-            or _is_outside_function(path, facts.entries)
-            or _is_file_present(path, required_file, facts.entries)
-        ):
-            continue
-        message = f"line {required_file.line} loads {required_file.name!r}, but {path} is missing"
-        evidence = (("name", required_file.name), ("at_once", required_file.at_once))
-        finding = Finding(REQUIRED_FILE_MISSING, facts.script.path, message, line=required_file.line, evidence=evidence)
-        yield finding if required_file.at_once else replace(finding, severity=Severity.WARNING)
-
-
-def _is_outside_function(path: str, entries: Mapping[str, Entry]) -> bool:
-    """Files outside, in node_modules or behind a link are left to other rules."""
-    parts = path.split("/")
-    above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-    linked = any(place in entries and entries[place].kind is EntryKind.SYMLINK for place in above)
-    return linked or parts[0] == ".." or "node_modules" in parts
-
-
-def _is_file_present(path: str, required: RequiredFile, entries: Mapping[str, Entry]) -> bool:
-    if required.exact:
-        return path in entries
-    files = {f"{path}{ending}" for ending in REQUIRE_EXTENSIONS}
-    return not files.isdisjoint(entries) or _is_requirable_directory(path, entries)
-
-
-def _is_requirable_directory(path: str, entries: Mapping[str, Entry]) -> bool:
-    """A directory may have an index or a package.json of its own; what that names is not followed."""
-    start = "" if path == "." else f"{path}/"
-    inside = {f"{start}package.json", *(f"{start}index{ending}" for ending in REQUIRE_EXTENSIONS[1:])}
-    return not inside.isdisjoint(entries)
-
-
 COMMONJS_AS_MODULE = Rule(
     "LP325",
     "commonjs-as-module",
@@ -239,11 +189,7 @@ def check_handler_code(case: Case) -> Iterator[Finding]:
     if place is None:
         return
     lenient = not policy.handler_required and policy.handler_severity is Severity.NOTE
-    findings = (
-        *_code_findings(script, place[1], _module_system(script, facts.manifests, case.runtime)),
-        *_required_file_findings(facts),
-    )
-    for finding in findings:
+    for finding in _code_findings(script, place[1], _module_system(script, facts.manifests, case.runtime)):
         yield replace(finding, severity=Severity.NOTE) if lenient else finding
 
 

@@ -11,6 +11,7 @@ from lambdapack.model import DEFAULT_HANDLER, Architecture, Finding, Rule, Sever
 if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
     from lambdapack.managers.interface import ManagerSettings
     from lambdapack.managers.lock import DependencySource
+    from lambdapack.packages.modules import ResolvedModules
     from lambdapack.project.site import FunctionSite
     from lambdapack.rules.model.file_system import LambdaFileSystem
     from lambdapack.rules.model.package import PackageFacts
@@ -39,6 +40,7 @@ class Policy:
     all_binaries: bool = False  # count the files that no loader would pick, too
     severities: Mapping[str, Severity] = field(default_factory=dict)  # by code or name
     ignores: tuple[IgnoredFinding, ...] = ()
+    provided: Mapping[str, str] = field(default_factory=dict)  # npm names that something unseen brings, with the reason
 
 
 @dataclass(frozen=True)  # without slots, for the cached properties
@@ -63,6 +65,17 @@ class Case:
         from lambdapack.rules.model.resolver import PackageFinder  # noqa: PLC0415
 
         return PackageFinder(self.file_system, self.runtime)
+
+    @cached_property
+    def modules(self) -> "ResolvedModules | None":
+        """What the function loads, file by file; None where nothing begins. Read when asked for: trees must be open."""
+        if self.facts.modules is None:
+            return None
+        from lambdapack.packages.node import runtime_node  # noqa: PLC0415
+
+        return self.facts.modules.resolve(
+            runtime_node(self.runtime, self.facts.modules.environment), self.runtime.target.architecture.node
+        )
 
     @cached_property
     def reach(self) -> "Reach":

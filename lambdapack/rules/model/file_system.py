@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lambdapack.binary.facts import Binary
-from lambdapack.model import LAYER_ROOT, TASK_ROOT
+from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.tree.entry import MAX_SYMLINKS, Entry, EntryKind, ancestors
@@ -125,3 +125,8 @@ def path_in_report(root: str, path: str) -> str:
     if path == root:
         return ""
     return path[len(root) + 1 :] if path.startswith(f"{root}/") else path
+
+
+def has_node_modules(file_system: LambdaFileSystem) -> bool:
+    """Tell whether something is installed: a node_modules of the function or of a layer."""
+    return any(path.endswith(f"/{NODE_MODULES}") for path in (*file_system.directories, *file_system.links))

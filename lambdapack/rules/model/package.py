@@ -7,6 +7,7 @@ from lambdapack.binary.facts import Inventory
 from lambdapack.managers.lock import Lock
 from lambdapack.model import TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.packages.modules import FunctionModules
 from lambdapack.packages.scripts.programs import ScriptProgram
 from lambdapack.packages.tree_locks import TreeLocks
 from lambdapack.script.parse import Script
@@ -54,10 +55,12 @@ class PackageFacts:
     script: Script | None = None  # the handler's file; None: missing, or not understood
     locks: TreeLocks = field(default_factory=TreeLocks)
     origin: PackageOrigin | None = None
-    imports: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ES module to the npm names it imports
     cpu_flags: tuple[CpuFlag, ...] = ()  # from the install's log; a prebuilt binary's flags are unknown
     scripts_run: frozenset[str] = frozenset()  # npm names of the packages whose scripts the install's log shows as run
     unnamed_programs: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
     script_programs: tuple[ScriptProgram, ...] = ()  # that need an unusual interpreter, and that something names
     own_files: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
+    left_out: frozenset[str] = frozenset()  # paths of the source that are not packed
+    possible_layers: tuple[str, ...] = ()  # ARNs of layers that the function has and that were not read
+    modules: FunctionModules | None = field(default=None, compare=False, repr=False)  # None: nothing begins here
     layers: tuple["PackageFacts", ...] = ()  # in the order in which the function lists them; each at LAYER_ROOT

@@ -6,34 +6,73 @@ from typing import Final
 
 from lambdapack.managers.lock import Lock
 from lambdapack.model import MIB, Finding, Rule, Severity, is_in_node_modules
+from lambdapack.packages.graph import ModuleEdge, Presence
 from lambdapack.packages.manifests import PackageManifest
+from lambdapack.packages.resolver import package_name
 from lambdapack.rules.commands import PRODUCTION_INSTALLS
 from lambdapack.rules.model.case import Case
-from lambdapack.rules.model.file_system import LambdaFileSystem
+from lambdapack.rules.model.file_system import LambdaFileSystem, has_node_modules, path_in_report
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.package.records import DEPENDENCY_MISSING
+from lambdapack.script.specifier import ImportCertainty
 from lambdapack.tree.entry import EntryKind
 
 MAX_NAMED_DEPENDENCIES = 5
 
+WARNING: Final = Severity.WARNING
+
 
 def check_dependencies(case: Case) -> Iterator[Finding]:
-    """Yield one finding for all missing ones: an error for a build, a note where a bundler may have inlined them."""
+    """Yield one finding for all missing ones, as bad as what is loaded makes it."""
     manifest = case.facts.manifests.get("")
     if manifest is None:
         return
     absent = sorted(
         name
-        for name in manifest.dependencies - manifest.optional_dependencies
+        for name in manifest.dependencies - manifest.optional_dependencies - set(case.policy.provided)
         if not case.runtime.behaviour.provides(name) and not _is_dependency_present(case, name)
     )
-    if absent:
-        more = f" and {len(absent) - MAX_NAMED_DEPENDENCIES} more" if len(absent) > MAX_NAMED_DEPENDENCIES else ""
-        nor = " and no layer has it" if case.facts.layers else ""
-        message = f"node_modules has no {', '.join(absent[:MAX_NAMED_DEPENDENCIES])}{more}{nor}"
-        severity = None if case.policy.handler_required else Severity.NOTE
-        yield Finding(DEPENDENCY_MISSING, "package.json", message, severity=severity, evidence=(("absent", absent),))
+    if not absent:
+        return
+    asked = {name: edge for name in absent if (edge := _surest_use(case, name)) is not None}
+    absent.sort(key=lambda name: (asked[name].certainty if name in asked else ImportCertainty.NEVER, name))
+    more = f" and {len(absent) - MAX_NAMED_DEPENDENCIES} more" if len(absent) > MAX_NAMED_DEPENDENCIES else ""
+    nor = " and no layer has it" if case.facts.layers else ""
+    first = asked.get(absent[0])
+    place = f"; {path_in_report(case.facts.root, first.asking)} line {first.specifier.line} loads it" if first else ""
+    place = place if len(absent) == 1 else place.replace(" it", f" {absent[0]}")
+    message = f"node_modules has no {', '.join(absent[:MAX_NAMED_DEPENDENCIES])}{more}{nor}{place}"
+    evidence = (("absent", absent), ("loaded", sorted(asked)))
+    severity = _absence_severity(case, min((edge.certainty for edge in asked.values()), default=None))
+    yield Finding(DEPENDENCY_MISSING, "package.json", message, severity=severity, evidence=evidence)
+
+
+def _surest_use(case: Case, name: str) -> ModuleEdge | None:
+    """Return the surest specifier of the function's own files that means a package, None when nothing loads it."""
+    edges = case.modules.graph.missing_edges() if case.modules else ()
+    own = (edge for edge in edges if edge.asking and not is_in_node_modules(edge.asking))
+    return next((edge for edge in own if package_name(edge.specifier.text or "") == name), None)
+
+
+def _absence_severity(case: Case, certainty: ImportCertainty | None) -> Severity | None:
+    """Without a use that is seen, a build stays strict only where something else may load it: a computed name."""
+    strict = case.policy.handler_required
+    if certainty is ImportCertainty.AT_IMPORT:
+        return None if strict or case.subject.kind != "directory" or has_node_modules(case.file_system) else WARNING
+    if certainty is ImportCertainty.IN_FUNCTION:
+        return WARNING
+    return None if strict and not _is_all_known(case) else Severity.NOTE
+
+
+def _is_all_known(case: Case) -> bool:
+    """Tell whether the graph has every module that the function's own files name."""
+    graph = case.modules.graph if case.modules else None
+    if graph is None or graph.bounds or not graph.roots:
+        return False
+    own = [edge for edge in graph.edges if not is_in_node_modules(edge.asking)]
+    whole = all(not reached.incomplete for reached in graph.files.values() if not is_in_node_modules(reached.path))
+    return whole and all(edge.presence is not Presence.COMPUTED for edge in own)
 
 
 def _is_dependency_present(case: Case, name: str) -> bool:

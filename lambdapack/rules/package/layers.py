@@ -4,7 +4,9 @@ import posixpath
 from collections.abc import Iterator
 from typing import Final
 
-from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Finding, Rule, Severity
+from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Finding, Rule, Severity, is_in_node_modules
+from lambdapack.packages.resolution import ModuleSystem
+from lambdapack.packages.resolver import package_name
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem, path_in_report
 from lambdapack.rules.model.package import PackageFacts
@@ -123,20 +125,27 @@ def _dangling_link_findings(facts: PackageFacts, file_system: LambdaFileSystem) 
 
 def check_layer_imports(case: Case) -> Iterator[Finding]:
     """Yield every ES module of the function that imports what node finds through NODE_PATH alone."""
-    for path, names in case.facts.imports.items():
-        start = posixpath.dirname(posixpath.join(case.facts.root, path))
-        absent = sorted(
-            name for name in names if not any(_is_in_modules(case, at, name) for at in node_modules_above(start))
-        )
-        places = {name: _find_in_node_path(case, name) for name in absent}
-        found = {name: place for name, place in places.items() if place}
-        if found:
-            more = f" and {len(found) - MAX_NAMED_IMPORTS} more" if len(found) > MAX_NAMED_IMPORTS else ""
-            named = ", ".join(list(found)[:MAX_NAMED_IMPORTS])
-            message = f"it imports {named}{more}, which only {next(iter(found.values()))} has"
-            severity = Severity.NOTE if case.runtime.behaviour.import_searches_node_path else None
-            evidence = (("imports", found),)
-            yield Finding(LAYER_IMPORT, path, message, severity=severity, evidence=evidence)
+    if not case.facts.layers or case.modules is None:
+        return
+    imports: dict[str, dict[str, str]] = {}
+    for edge in case.modules.graph.edges:
+        name = package_name(edge.specifier.text or "")
+        reached = case.modules.graph.files.get(edge.asking)
+        is_module = reached is not None and reached.system in {ModuleSystem.MODULE, ModuleSystem.DETECT}
+        if name is None or not edge.specifier.form.is_esm or is_in_node_modules(edge.asking) or not is_module:
+            continue
+        start = posixpath.dirname(edge.asking)
+        place = _find_in_node_path(case, name)
+        if place and not any(_is_in_modules(case, modules, name) for modules in node_modules_above(start)):
+            imports.setdefault(edge.asking, {})[name] = place
+    for asking, places in imports.items():
+        found = dict(sorted(places.items()))
+        more = f" and {len(found) - MAX_NAMED_IMPORTS} more" if len(found) > MAX_NAMED_IMPORTS else ""
+        names = ", ".join(list(found)[:MAX_NAMED_IMPORTS])
+        message = f"it imports {names}{more}, which only {next(iter(found.values()))} has"
+        severity = Severity.NOTE if case.runtime.behaviour.import_searches_node_path else None
+        path = path_in_report(case.facts.root, asking)
+        yield Finding(LAYER_IMPORT, path, message, severity=severity, evidence=(("imports", found),))
 
 
 def _find_in_node_path(case: Case, name: str) -> str:

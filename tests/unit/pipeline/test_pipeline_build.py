@@ -244,11 +244,18 @@ def test_a_directory_without_package_json_is_packed_as_it_is(shop: Workshop) -> 
     assert caught.value.failure.code == "LP002"
 
 
-def test_a_ready_tree_without_its_dependencies_is_refused(shop: Workshop) -> None:
+def test_a_ready_tree_without_what_the_handler_loads_is_refused(shop: Workshop) -> None:
+    (shop.project / "index.js").write_text("require('ms');\nexports.handler = async () => 1\n")
     (built,) = shop.build(install=False)
     assert built.archive is None
     (found,) = (each for each in built.report.findings if each.rule.name == "dependency-missing")
-    assert found.message == "node_modules has no ms"
+    assert found.message == "node_modules has no ms; index.js line 1 loads it"
+
+
+def test_a_dependency_that_nothing_loads_may_be_absent(shop: Workshop) -> None:
+    (built,) = shop.build(install=False)
+    assert built.archive is not None
+    assert [(each.rule.name, each.weight) for each in built.report.findings] == [("dependency-missing", Severity.NOTE)]
 
 
 def test_a_ready_tree_for_another_system_is_refused(shop: Workshop) -> None:

@@ -38,7 +38,7 @@ def world() -> World:
             "module", "index.js", COMMONJS, "nodejs22.x", AS_MODULE, marks=pytest.mark.proves("commonjs-as-module")
         ),
         (None, "index.mjs", COMMONJS, "nodejs24.x", AS_MODULE),
-        (None, "index.js", f"{MODULE}\nrequire('a');", "nodejs24.x", AS_MODULE),
+        (None, "index.js", f"{MODULE}\nrequire('node:fs');", "nodejs24.x", AS_MODULE),
         pytest.param(
             "module", "index.cjs", COMMONJS, "nodejs22.x", None, marks=pytest.mark.spares("commonjs-as-module")
         ),

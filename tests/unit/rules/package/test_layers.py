@@ -96,13 +96,14 @@ def test_a_dependency_that_no_layer_has_is_still_missed(world: World, layer: Wor
 )
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("index.mjs", MODULE), ("src/a.js", 'export{x}from"ms/lite"'), ("b.mjs", 'let a=1;import"ms";')],
+    [("index.mjs", MODULE), ("src/index.js", 'export{x}from"ms/lite"'), ("b/index.mjs", 'let a=1;import"ms";')],
 )
 def test_an_import_that_only_a_layer_can_serve_is_told(
     world: World, layer: World, runtime: str, severity: Severity, file: str, text: str
 ) -> None:
     world.package("", type="module")
     world.add(file, text)
+    world.handler, world.reads_code = f"{file.partition('.')[0]}.handler", True
     layer.package("nodejs/node_modules/ms")
     (finding,) = found(world, "layer-import", layer, runtime=runtime)
     assert (finding.path, finding.weight) == (file, severity)
@@ -125,6 +126,7 @@ def test_what_is_no_import_of_a_layers_package_is_not(world: World, layer: World
     world.package("")
     world.package("node_modules/own")
     world.add(file, text)
+    world.handler, world.reads_code = f"{file.partition('.')[0]}.handler", True
     layer.package("nodejs/node_modules/ms")
     assert found(world, "layer-import", layer, runtime="nodejs16.x") == []
 

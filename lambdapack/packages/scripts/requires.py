@@ -5,8 +5,8 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lambdapack.packages.conditions import MAX_EXPRESSION_LENGTH, Likelihood, Span, find_rare_spans
-from lambdapack.packages.masked import MaskedSource, mask_source
+from lambdapack.packages.scripts.conditions import MAX_EXPRESSION_LENGTH, Likelihood, Span, find_rare_spans
+from lambdapack.packages.scripts.masked import MaskedSource, mask_source
 
 _REQUEST = re.compile(
     r"\brequire\w*(?:\.resolve)?\s*\(|\bimport\s*\(|\bfrom\s*(?=['\"])|\bimport\s*(?=['\"])|\bdlopen\s*\("
@@ -58,7 +58,7 @@ def find_module_requests(source: str) -> Iterator[ModuleRequest]:
 
 def _argument(text: MaskedSource, start: int) -> str:
     if text.code[start - 1] == "(":
-        return text.source[start : min(text.closing(start - 1), start + MAX_EXPRESSION_LENGTH)]
+        return text.source[start : min(text.closing_offset(start - 1), start + MAX_EXPRESSION_LENGTH)]
     end = text.source.find(text.source[start], start + 1)
     return text.source[start : end + 1]
 
@@ -88,11 +88,11 @@ def _is_covered(joined: Sequence[Span], place: int) -> bool:
 def _find_forgiving_tries(text: MaskedSource) -> Iterator[Span]:
     """Yield the spans of try blocks after whose failure the text goes on: nothing thrown, the error not kept."""
     for match in _TRY.finditer(text.code):
-        end = text.closing(match.end() - 1)
+        end = text.closing_offset(match.end() - 1)
         caught = _CATCH.match(text.code, end + 1)
         if caught is None:
             continue
-        body = text.code[caught.end() : text.closing(caught.end() - 1)]
+        body = text.code[caught.end() : text.closing_offset(caught.end() - 1)]
         if not _RETHROW.search(body) and not _is_error_kept(body, caught.group(1)):
             yield match.end(), end
 

@@ -24,7 +24,7 @@ class MaskedSource:
     code: str
     closes: Mapping[int, int]  # offset of a bracket to that of the one that closes it
 
-    def closing(self, opening: int) -> int:
+    def closing_offset(self, opening: int) -> int:
         """Return where the bracket at an offset closes; the end of a text that never closes it."""
         return self.closes.get(opening, len(self.code))
 

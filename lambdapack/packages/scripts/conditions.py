@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 
-from lambdapack.packages.masked import MaskedSource
+from lambdapack.packages.scripts.masked import MaskedSource
 
 
 class Likelihood(IntEnum):
@@ -116,7 +116,7 @@ def _judge_atom(condition: str) -> Likelihood:
 def _find_if_branches(text: MaskedSource, names: ConditionNames) -> Iterator[tuple[Span, Likelihood]]:
     """Yield both branches; of one whose other branch throws, nothing is told: the package is for other systems."""
     for match in _IF.finditer(text.code):
-        close = text.closing(match.end() - 1)
+        close = text.closing_offset(match.end() - 1)
         likely = (
             judge_condition(text.source[match.end() : close], names)
             if close - match.end() < MAX_EXPRESSION_LENGTH
@@ -168,7 +168,7 @@ def _statement_end(text: MaskedSource, start: int, depth: int = 0) -> int:
         code[start : start + MAX_EXPRESSION_LENGTH].lstrip()
     )
     if code[start : start + 1] == "{":
-        return text.closing(start) + 1
+        return text.closing_offset(start) + 1
     nested = _IF.match(code, start)
     if nested:
         return _branches_end(text, nested, depth)
@@ -182,7 +182,7 @@ def _branches_end(text: MaskedSource, nested: re.Match[str], depth: int) -> int:
     """Return where an if ends with all its branches; one that is too deep or long has no length at all."""
     chain = nested
     for _ in range(MAX_NESTING if depth < MAX_NESTING else 0):
-        end = _statement_end(text, text.closing(chain.end() - 1) + 1, depth + 1)
+        end = _statement_end(text, text.closing_offset(chain.end() - 1) + 1, depth + 1)
         otherwise = _ELSE.match(text.code, end)
         if otherwise is None:
             return end
@@ -202,7 +202,7 @@ def _expression_end(text: MaskedSource, start: int) -> int:
     while (match := _STOPS.search(code, at, start + MAX_EXPRESSION_LENGTH)) is not None:
         mark, at = match.group(), match.end()
         if mark in {"(", "[", "{"}:
-            at = text.closing(match.start()) + 1
+            at = text.closing_offset(match.start()) + 1
         elif mark[0] == "?":
             questions += mark == "?"
         elif mark == ":" and questions:
