@@ -50,7 +50,7 @@ test-full: test  ## The long tests too
 	$(RUN)python -m images.lab --node 20 --node 22 --node 24
 	$(RUN)pytest --full
 
-fuzz: venv  ## Hurt real binaries and judge them (FUZZ=3600 for an hour; 300 seconds)
+fuzz: venv  ## Hurt real binaries, archives, manifests, scripts and logs, and read them (FUZZ=3600 for an hour; 300 seconds)
 	@images/lab/packages.sh gcc
 	$(RUN)python -m tests.fuzz --seconds $(FUZZ)
 

@@ -23,6 +23,7 @@ SHORT_ROOMS = {
 """Rooms whose modules are alike and as short as what they hold."""
 
 SHORT_MODULES = {
+    "binary/budget.py": "what the scan and the ELF reader share, below both, light to import",
     "__main__.py": "what `python -m lambdapack` starts; cli/main.py does it",
     "binary/budget.py": "the steps that all readers of one scan share, below them",
     "binary/registration/code.py": "the protocol that the readers of both CPUs satisfy, below them",
