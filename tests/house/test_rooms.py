@@ -25,7 +25,6 @@ SHORT_ROOMS = {
 SHORT_MODULES = {
     "binary/budget.py": "what the scan and the ELF reader share, below both, light to import",
     "__main__.py": "what `python -m lambdapack` starts; cli/main.py does it",
-    "binary/budget.py": "the steps that all readers of one scan share, below them",
     "binary/registration/code.py": "the protocol that the readers of both CPUs satisfy, below them",
     "errors/registry.py": "the one list of all failures, above the modules that hold them",
     "explain/log.py": "the entrance to a whole text; one line is explained without what it imports",
