@@ -57,6 +57,7 @@ class ResolvedModules:
     graph: ModuleGraph
     function: "FunctionModules"
     node: ResolutionSettings
+    _bundles: dict[str, bool] = field(default_factory=dict)  # by path: each file is read once
 
     @property
     def files(self) -> PlacedTrees:
@@ -79,8 +80,11 @@ class ResolvedModules:
 
     def is_bundle(self, path: str) -> bool:
         """Tell whether a file has the wrappers that bundlers write."""
-        data = self.files.read(path) if self.files.is_file(path) else b""
-        return any(sign in data for sign in BUNDLER_SIGNS)
+        known = self._bundles.get(path)
+        if known is None:
+            data = self.files.read(path) if self.files.is_file(path) else b""
+            known = self._bundles[path] = any(sign in data for sign in BUNDLER_SIGNS)
+        return known
 
 
 @dataclass  # without slots, for the cached property

@@ -94,6 +94,8 @@ class JavaScriptSource:
         self.root = Parser(_language()).parse(data).root_node
         self._found: dict[str, list[Node]] = {}
         self.shadows: list[tuple[Node, Node]] = []  # a parameter and its function
+        if self.root.has_error:
+            return  # a query over error nodes takes quadratic time, and nobody asks for what it finds
         for _pattern, captures in QueryCursor(_query()).matches(self.root):
             if "shadow" in captures:
                 self.shadows.append((captures["shadow"][0], captures["shadowed"][0]))

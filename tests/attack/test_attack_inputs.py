@@ -56,6 +56,27 @@ def test_entries_without_number_are_refused_before_they_are_read(tmp_path: Path)
     assert (code, "LP019" in said) == (2, True), said
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 200_000,
+        "(" * 60_000 + "1" + ")" * 60_000,
+        "/*" + "a" * 800_000,
+        "[" * 100_000 + "require('x')",
+        "`${" * 50_000,
+        "require('x');" * 50_000,
+        "{a:" * 80_000,
+    ],
+    ids=["open", "nested", "comment", "arrays", "templates", "requires", "objects"],
+)
+def test_a_hostile_script_is_read_in_time(text: str, tmp_path: Path) -> None:
+    (tmp_path / "index.js").write_text(text)
+    (tmp_path / "package.json").write_text('{"name": "fn", "version": "1.0.0"}')
+    code, said = attack("verify", str(tmp_path), "--runtime", "nodejs22.x", "--arch", "x86_64")
+    assert code in {0, 1}, said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("command", ["verify", "inspect"])
 def test_a_path_of_many_parts_is_no_defect(command: str, tmp_path: Path) -> None:
     deep = tmp_path / "deep.zip"

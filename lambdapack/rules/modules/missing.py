@@ -47,7 +47,10 @@ def check_modules(case: Case) -> Iterator[Finding]:
     yield from _start_findings(case, modules)
     seen: set[tuple[object, ...]] = set()
     later: dict[str, ModuleEdge] = {}
+    first: dict[tuple[object, ...], ModuleEdge] = {}  # the first line of a file that asks for it stands for all
     for edge in modules.graph.missing_edges():
+        first.setdefault((edge.asking, edge.specifier.text, edge.certainty), edge)
+    for edge in first.values():
         if not edge.asking or _is_anothers_matter(case, edge):
             continue
         if not _counts(modules, edge) and not _is_declared_use(case, edge):
