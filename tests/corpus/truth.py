@@ -78,7 +78,7 @@ class Recorded:
         if self.result["outcome"] == "loaded":
             return self._opened()
         missing = str(self.result["class"]).partition(" ")[2]
-        if missing.startswith(MUSL):
+        if missing.startswith(MUSL) and "android" not in self.path:  # Android's libc and libm have these names, too
             return "fails", frozenset({"musl"})
         return "fails", frozenset(CAUSES[self.word])
 
