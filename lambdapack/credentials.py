@@ -82,7 +82,7 @@ def user_of(url: str, *, strict: bool = False) -> str:
     user = url[start : max(start, end - 1)]
     name, colon, password = user.partition(":")
     bare = not colon and scheme is not None and (scheme["scheme"] or "").lower() in _NAMES_ONLY
-    return "" if bare or _PLACEHOLDER.fullmatch(password if colon else name) else user
+    return "" if bare or _PLACEHOLDER.fullmatch(password or name) else user
 
 
 def secret_words(url: str, *, strict: bool = False) -> tuple[str, ...]:

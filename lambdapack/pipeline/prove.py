@@ -20,7 +20,6 @@ from lambdapack.rules.function.loading import (
     handler_import_finding,
     load_findings,
     loadable_addons,
-    not_proved_finding,
 )
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.file_system import path_in_report
@@ -160,8 +159,3 @@ def _is_same(written: str, missing: str, directory: str) -> bool:
     if written.startswith("."):
         return missing in {written, posixpath.normpath(posixpath.join(directory, written))}
     return written == missing or written.startswith(f"{missing}/") or missing.endswith(f"/node_modules/{written}")
-
-
-def note_unproved(report: Report, reason: str, policy: Policy) -> Report:
-    """Return the report with the note that nothing was loaded, and why."""
-    return replace(report, findings=apply_policy((*report.findings, not_proved_finding(reason)), policy))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambdapack.credentials import mask_credentials
 from lambdapack.model import DEFAULT_HANDLER, Finding, Target
+from lambdapack.rules.function.loading import not_proved_finding
 from lambdapack.rules.model.case import Case, LockCase, Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Report, Subject
@@ -54,6 +55,11 @@ def apply_policy(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, 
     for finding in findings:
         unique.setdefault((finding.rule.code, finding.path, finding.line), _apply_policy_to(finding, policy))
     return tuple(sorted(unique.values(), key=_severity_key))
+
+
+def note_unproved(report: Report, reason: str, policy: Policy) -> Report:
+    """Return the report with the note that nothing was loaded, and why."""
+    return replace(report, findings=apply_policy((*report.findings, not_proved_finding(reason)), policy))
 
 
 def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:

@@ -12,9 +12,6 @@ from tree_sitter import Language, Node, Parser, Tree, TreeCursor
 
 __all__ = ["FUNCTIONS", "Frame", "Node", "Outline", "Syntax", "walk"]
 
-MAX_SCRIPT_BYTES = 8 * 1024 * 1024
-"""Bytes of a script that are parsed: tree-sitter takes some 53 bytes of memory for each (5 MB: 264 MB, measured)."""
-
 MAX_PARSE_SECONDS = 10.0
 """Error recovery in hostile text has no bound of its own; 5 MB of real minified code take 1.1 s."""
 

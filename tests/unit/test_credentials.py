@@ -1,9 +1,10 @@
 import json
+import re
 import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lambdapack.credentials import (
@@ -102,6 +103,7 @@ def test_masking_takes_linear_time() -> None:
 
 @given(PASSWORDS)
 def test_manifest_urls_are_credentials_until_they_are_stripped(password: str) -> None:
+    assume(not re.search(r"@[^@]*[/?#\\]", password))  # every parser takes what follows such an "@" for the host
     url = f"https://user:{password}@git.example/x.git"
     manifest = {"dependencies": {"x": f"git+{url}", "y": "^1.0.0"}, "list": [url]}
     assert len(list(list_url_credentials(manifest))) == 2

@@ -35,7 +35,7 @@ from lambdapack.pipeline.verify import add_declarations, binary_cache, module_ca
 from lambdapack.project.function import Function, read_function
 from lambdapack.project.repository import read_repository
 from lambdapack.project.site import FunctionSite, read_site
-from lambdapack.rules.check import apply_policy, check_lockfile, check_package
+from lambdapack.rules.check import apply_policy, check_lockfile, check_package, note_unproved
 from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.lockfile.ready_tree import check_ready_tree
@@ -263,10 +263,8 @@ class _BuildRun:
         request = self.request
         if request.load == "never" or (request.load == "auto" and report.fails(request.gate)):
             return report
-        from lambdapack.pipeline.prove import note_unproved, prove_package  # noqa: PLC0415  # nobody else waits for it
-
         if request.load == "always":
-            return prove_package(report, self._proof(report, tree, handler), request.policy, self.observer)
+            return self._run_proof(report, self._proof(report, tree, handler))
         architecture, reason = report.runtime.target.architecture, ""
         if installed.image is None:
             reason = "no container was started, so its import is not proved"
@@ -278,11 +276,16 @@ class _BuildRun:
         key = installed.job.key.digest if installed.job else ""
         try:
             proof = replace(proof, store=request.store, install=key)
-            return prove_package(report, proof, request.policy, self.observer)
+            return self._run_proof(report, proof)
         except LambdapackError as error:
             if error.failure not in UNPROVED_FAILURES:
                 raise
             return note_unproved(report, f"its import is not proved: {error.detail.splitlines()[0]}", request.policy)
+
+    def _run_proof(self, report: Report, proof: "ProofRequest") -> Report:
+        from lambdapack.pipeline.prove import prove_package  # noqa: PLC0415  # only a build that ran a container waits
+
+        return prove_package(report, proof, self.request.policy, self.observer)
 
     def _proof(self, report: Report, tree: Tree, handler: str | None) -> "ProofRequest":
         from lambdapack.pipeline.prove import ProofRequest  # noqa: PLC0415  # as above

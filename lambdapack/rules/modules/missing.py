@@ -13,7 +13,6 @@ from lambdapack.rules.function.records import REQUIRED_FILE_MISSING
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import has_node_modules, path_in_report
 from lambdapack.rules.modules.files import FileFault, file_fault, is_beside
-from lambdapack.rules.modules.reasons import absence_reason
 from lambdapack.rules.modules.records import (
     GRAPH_INCOMPLETE,
     IMPORT_WITHOUT_EXTENSION,
@@ -217,6 +216,8 @@ def _fault(case: Case, modules: ResolvedModules, edge: ModuleEdge, error: Resolu
             f"but the package is called {twin}",
             f"Write {twin!r} in place of {name!r}.",
         )
+    from lambdapack.rules.modules.reasons import absence_reason  # noqa: PLC0415  # few packages lack anything
+
     reason = absence_reason(case, modules, edge)
     return FileFault(MODULE_MISSING, reason.name, f"but {reason.words}", reason.fix)
 
