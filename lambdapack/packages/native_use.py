@@ -62,7 +62,8 @@ class _SourceFile:
 def read_native_part(tree: Tree, directory: str, manifest: Mapping[str, Any], parts: frozenset[str]) -> NativePart:
     """Return it for the package at a directory; `parts` are the platform packages that it depends on.
 
-    Where a native file is asked for by name, a computed require() elsewhere is for something else.
+    Where a native file is asked for by name, a computed require() elsewhere is for something else, unless its own
+    file has the name of a native file: sharp tries a list of paths, and elsewhere an optional package by name.
     """
     files: dict[str, _SourceFile] = {}
     entries = [
@@ -82,7 +83,7 @@ def read_native_part(tree: Tree, directory: str, manifest: Mapping[str, Any], pa
     named = any(source_file.named_use is not NativeUse.UNKNOWN for source_file in files.values())
     uses = _propagate_uses(
         {
-            path: replace(source_file, use=source_file.named_use) if named else source_file
+            path: replace(source_file, use=source_file.named_use) if named and not source_file.is_named else source_file
             for path, source_file in files.items()
         }
     )
