@@ -87,14 +87,15 @@ def measure_runtime(tree: Tree, target: Target | None = None, *, digest: str = "
 
 
 def _read_programs(root: RootFs) -> Mapping[str, bool]:
-    """Return the files in the directories of PATH, by every path that leads to them."""
-    searched = systems_data()["programs"]["path"]
-    return {
-        f"{directory}/{name}": True
-        for directory in searched
-        for name in root.listing(directory)
-        if root.file(f"{directory}/{name}")
-    }
+    """Return the files in the directories of PATH, by every path that leads to them.
+
+    Of an image only some directories are read, and the links /bin and /sbin to those below /usr are none of them.
+    """
+    programs = {}
+    for directory in systems_data()["programs"]["path"]:
+        place = directory if root.real(directory) else f"/usr{directory}"
+        programs |= {f"{directory}/{name}": True for name in root.listing(place) if root.file(f"{place}/{name}")}
+    return programs
 
 
 def _read_node(root: RootFs, tree: Tree, target: Target | None) -> _NodeBinary:

@@ -53,7 +53,8 @@ def check_modules(case: Case) -> Iterator[Finding]:
         if not edge.asking or _is_anothers_matter(case, edge):
             continue
         if not _counts(modules, edge) and not _is_declared_use(case, edge):
-            later.setdefault(edge.specifier.text or "", edge)
+            if not is_installed_path(edge.asking):  # a package's own guarded wishes are no news
+                later.setdefault(edge.specifier.text or "", edge)
             continue
         finding = _module_finding(case, modules, edge)
         key = (finding.rule.code, finding.message.partition(", ")[2] or finding.path)

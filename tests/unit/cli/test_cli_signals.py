@@ -8,7 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from lambdapack.cli.app import run_command
-from lambdapack.cli.main import run_with_signals
+from lambdapack.cli.main import HANDLED_SIGNALS, run_with_signals
+
+
+@pytest.fixture(autouse=True)
+def _handlers_of_before() -> Iterator[None]:
+    """A command that was interrupted ignores signals until its process ends; this process goes on."""
+    names = [name for name in HANDLED_SIGNALS if hasattr(signal, name)]
+    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
+    yield
+    for name, handler in before.items():
+        signal.signal(getattr(signal, name), handler)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +64,7 @@ def test_what_ends_by_itself_keeps_its_code() -> None:
 
 TWO_SIGNALS = """
 import os, signal, sys, time
-from lambdapack.cli.main import run_with_signals
+from lambdapack.cli.main import HANDLED_SIGNALS, run_with_signals
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def work():
@@ -84,7 +94,7 @@ def test_the_first_signal_decides_the_exit_code(first: str, second: str, code: i
 def test_nohup_is_obeyed() -> None:
     program = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-        "from lambdapack.cli.main import run_with_signals\n"
+        "from lambdapack.cli.main import HANDLED_SIGNALS, run_with_signals\n"
         "def work():\n    os.kill(os.getpid(), signal.SIGHUP)\n    return 7\n"
         "raise SystemExit(run_with_signals(work))"
     )
