@@ -68,7 +68,7 @@ def test_a_warm_function_lives_on_and_a_dead_one_starts_again(function: Path, la
     said = " ".join(done.stderr.replace("  | ", " ").split())
     assert "Memory Size: 192 MB Max Memory Used: 192 MB" in said
     assert "events.jsonl:5: Runtime.ExitError" in said
-    assert "`--memory 384` gives it more" in said
+    assert "`--memory 384` raises the limit" in said
     assert containers() == []
 
 

@@ -96,4 +96,5 @@ def test_the_jobs_script_builds_and_leaves_the_report_where_gitlab_looks(
     done = tools.run(["bash", "-ec", "\n".join(job["script"])], directory, lab_engine)
     assert done.returncode == 0, done.stderr
     assert (directory / job["artifacts"]["paths"][0]).is_file()
-    assert yaml.safe_load((directory / job["artifacts"]["reports"]["codequality"]).read_text()) == []
+    report = yaml.safe_load((directory / job["artifacts"]["reports"]["codequality"]).read_text())
+    assert [issue["check_name"] for issue in report] == ["LP361 not-proved"], "arm64 would be emulated here"
