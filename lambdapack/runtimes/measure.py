@@ -91,7 +91,7 @@ def _read_programs(root: RootFs) -> Mapping[str, bool]:
 
     Of an image only some directories are read, and the links /bin and /sbin to those below /usr are none of them.
     """
-    programs = {}
+    programs: dict[str, bool] = {}
     for directory in systems_data()["programs"]["path"]:
         place = directory if root.real(directory) else f"/usr{directory}"
         programs |= {f"{directory}/{name}": True for name in root.listing(place) if root.file(f"{place}/{name}")}
