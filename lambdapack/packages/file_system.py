@@ -4,10 +4,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from lambdapack.tree.entry import Entry, EntryKind, Tree, read_file
-
-MAX_LINKS = 40
-"""MAXSYMLINKS of Linux: a longer chain is ELOOP."""
+from lambdapack.tree.entry import MAX_SYMLINKS, Entry, EntryKind, Tree, read_file
 
 
 class FileSystem(Protocol):
@@ -70,7 +67,7 @@ class PlacedTrees:
     def real(self, path: str) -> str:
         """Return a path with its links followed; a name that is not there stays as it is."""
         path = posixpath.normpath(path)
-        for _ in range(MAX_LINKS if self._links else 0):
+        for _ in range(MAX_SYMLINKS if self._links else 0):
             link = next((part for part in _ancestry(path) if part in self._links), None)
             if link is None:
                 break

@@ -9,9 +9,6 @@ from lambdapack.binary.facts import NODE_API_EXPERIMENTAL
 from lambdapack.runtimes import runtime as data
 from lambdapack.runtimes.runtime import Library, Runtime
 
-UNDECLARED_NODE_API = 8
-"""The Node-API level of an addon without node_api_module_get_api_version_v1 (src/node_api.cc)."""
-
 OPAQUE_EXPORTS = re.compile(r"_Z.*(2v88internal|2v88platform|12v8_inspector|icu_\d+|4absl)")
 """Exports of node that no public header promises; they are not recorded, so nothing is said about them."""
 

@@ -61,12 +61,6 @@ def read_file(tree: Tree, path: str) -> bytes:
         return bytes(data)
 
 
-def read_head(tree: Tree, path: str, size: int) -> bytes:
-    """Return a copy of at most the first `size` bytes of a file."""
-    with tree.view(path) as data:
-        return bytes(data[:size])
-
-
 NANOSECONDS_PER_SECOND = 1_000_000_000
 """Nanoseconds in a second."""
 
