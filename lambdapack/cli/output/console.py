@@ -6,14 +6,19 @@ import traceback
 from contextlib import suppress
 from typing import TextIO
 
+from lambdapack.cli.output.colour import colour_lines, uses_colour
 from lambdapack.credentials import mask_credentials
 from lambdapack.errors.record import DEFECT, ExitCode, LambdapackError
 from lambdapack.errors.usage import OUTPUT
 
 
-def write_stdout(text: str) -> None:
-    """Write to stdout, and notice at once when nobody reads it; LP009 when it cannot be written."""
+def write_stdout(text: str, *, for_people: bool = False) -> None:
+    """Write to stdout, and notice at once when nobody reads it; LP009 when it cannot be written.
+
+    Text `for_people` is coloured where stdout takes colours; documents never are.
+    """
     try:
+        text = colour_lines(text) if for_people and uses_colour(sys.stdout) else text
         try:
             sys.stdout.write(text)
         except UnicodeEncodeError:
@@ -37,7 +42,8 @@ def _encode_text(text: str) -> bytes:
 
 def write_stderr(text: str) -> None:
     """Write to stderr; no credential of a URL passes."""
-    sys.stderr.write(mask_credentials(text))
+    masked = mask_credentials(text)
+    sys.stderr.write(colour_lines(masked) if uses_colour(sys.stderr) else masked)
     sys.stderr.flush()
 
 

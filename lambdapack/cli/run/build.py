@@ -96,7 +96,7 @@ class BuildOptions:
 
 def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     """Build, tell, and return the exit code."""
-    progress = ProgressReporter(quiet=options.quiet)
+    progress = ProgressReporter(quiet=options.quiet, fold_scripts=not options.verbose)
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
     variables = read_load_variables(options.env_files, options.variables, load=settings.load.value != "never")
@@ -114,7 +114,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
     request = replace(request, into=options.into, variables=variables)
     built = build_packages(request, engine_connector(settings), progress)
-    code = _print_results(built, settings, options)
+    code = _print_results(built, settings, options, "" if options.quiet else progress.step_times())
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
         progress.note(hint)
@@ -147,12 +147,14 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
     )
 
 
-def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions) -> int:
+def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions, times: str) -> int:
     """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
     findings = "\n".join(_render_package(built_package, verbose=options.verbose) for built_package in built)
     unwritten = any(built_package.archive is None and built_package.directory is None for built_package in built)
     shown = options.into is not None and options.style == HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
+    if times:
+        console.write_stderr(wrap_paragraph("time: ", times) + "\n")
     if not shown:
         console.write_stdout(_render_output(built, settings, options, unwritten=unwritten))
     if options.style == GITHUB:

@@ -152,7 +152,7 @@ def parse_function_names(functions: tuple[str, ...]) -> tuple[str, ...]:
 
 def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     """Plan, and do it when nothing speaks against it; returns the exit code."""
-    progress = ProgressReporter(quiet=options.quiet)
+    progress = ProgressReporter(quiet=options.quiet, fold_scripts=not options.verbose)
     functions, parsed = parse_function_names(options.functions), _parse_options(options)
     cloud = options.place.connect()
     path, flags = _select_path(options.path, flags, progress)

@@ -113,7 +113,7 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
             if asked.project is not None:
                 raise
             bars.note(f"this project was not looked at: {error}")
-    console.write_stdout(_render_explanation(found, asked))
+    console.write_stdout(_render_explanation(found, asked), for_people=asked.style is not ListFormat.JSON)
     return int(ExitCode.FINE if found.diagnoses else ExitCode.JUDGEMENT)
 
 

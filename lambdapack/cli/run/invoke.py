@@ -75,7 +75,7 @@ class InvocationTarget:
 
 def run_invoke(options: InvokeOptions, flags: Mapping[str, object]) -> int:
     """Invoke, print each answer when it is there, and return the exit code; LP121 when one is an error."""
-    progress = ProgressReporter(quiet=options.quiet)
+    progress = ProgressReporter(quiet=options.quiet, fold_scripts=True)
     variables = read_variables(options.env_files, options.variables)
     events = read_events(options.events)
     if options.debugger is not None:
