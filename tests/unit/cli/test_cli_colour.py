@@ -7,7 +7,7 @@ import pytest
 
 from lambdapack.cli.output.colour import colour_lines, uses_colour
 from lambdapack.report import human
-from tests.unit.report.test_report_human import FAILING
+from tests.unit.report.samples import FAILING
 
 
 class Terminal(io.StringIO):
