@@ -44,10 +44,10 @@ def printed_texts(path: Path) -> Iterator[tuple[int, str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = _docstrings(tree)
     found = {}
-    for node in _literals(tree):
-        text = text_of(node)
-        if text and id(node) not in skipped and WORDS.search(text) and not PATTERN.search(text):
-            found[node.lineno, node.col_offset] = " ".join(text.split())
+    for literal in _literals(tree):
+        text = text_of(literal)
+        if text and id(literal) not in skipped and WORDS.search(text) and not PATTERN.search(text):
+            found[literal.lineno, literal.col_offset] = " ".join(text.split())
     if path.parent == COMMANDS:
         for node in ast.walk(tree):
             if (
