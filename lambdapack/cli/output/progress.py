@@ -26,6 +26,9 @@ BAR_DELAY_SECONDS = 1.0
 MIN_TOLD_SECONDS = 0.1
 """A step that ends sooner is not in the summary's times."""
 
+MIN_TOLD_TOTAL_SECONDS = 1.0
+"""Steps that end sooner together are not worth a line."""
+
 STEP_DETAILS = re.compile(r" (?:\(|on |out of |into )")
 """What follows in a step's label is said once, while it runs."""
 
@@ -58,7 +61,9 @@ class ProgressReporter:
             self._steps[label] = self._steps.get(label, 0.0) + time.monotonic() - began
 
     def step_times(self) -> str:
-        """Return the steps that took time, in their order, as one line for people; "" for none."""
+        """Return the steps that took time, in their order, as one line for people; "" where nobody waited."""
+        if sum(self._steps.values()) < MIN_TOLD_TOTAL_SECONDS:
+            return ""
         long = [(label, took) for label, took in self._steps.items() if took >= MIN_TOLD_SECONDS]
         return ", ".join(f"{STEP_DETAILS.split(label)[0]} {format_duration(took)}" for label, took in long)
 
