@@ -2,10 +2,11 @@
 
 import posixpath
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lambdapack.packages.native_use import MAX_SOURCE_FILE_BYTES, resolve_relative
+from lambdapack.packages.native_use import MAX_READING_SECONDS, MAX_SOURCE_FILE_BYTES, resolve_relative
 from lambdapack.tree.entry import EntryKind, Tree, read_file
 
 MAX_SCRIPT_FILES = 20
@@ -59,7 +60,8 @@ def read_install_script(tree: Tree, directory: str, command: str) -> InstallScri
     seen: set[str] = set()
     text: list[str] = []
     literals: dict[str, None] = {}
-    while pending and len(seen) < MAX_SCRIPT_FILES:
+    end = time.monotonic() + MAX_READING_SECONDS
+    while pending and len(seen) < MAX_SCRIPT_FILES and time.monotonic() < end:
         path = pending.pop(0)
         if path in seen or tree.entries[path].size > MAX_SOURCE_FILE_BYTES or path.endswith(".json"):
             continue
