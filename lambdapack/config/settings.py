@@ -97,6 +97,16 @@ def parse_texts(value: object) -> tuple[str, ...]:
     raise ValueError("an array of strings is expected")
 
 
+def parse_libraries(value: object) -> str | tuple[str, ...]:
+    """Return "auto", "off", or the SONAMEs of libraries."""
+    if value in {"auto", "off"}:
+        return str(value)
+    names = parse_texts(value)
+    if not names or not all(re.search(r"\.so(?:\.|$)", name) and "/" not in name for name in names):
+        raise ValueError('"auto", "off" or names such as "libcairo.so.2" are expected')
+    return names
+
+
 def parse_size(value: object) -> int:
     """Return bytes: a number, or "512m", "4g", "4GiB"."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
@@ -221,6 +231,9 @@ DURATION = SettingKind(
 COUNT = SettingKind(parse_count, {"type": "integer", "minimum": 1})
 IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
 ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
+LIBRARIES = SettingKind(
+    parse_libraries, {"oneOf": [{"enum": ["auto", "off"]}, {**_STRINGS_SCHEMA, "items": {"pattern": r"\.so(\.|$)"}}]}
+)
 IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
 REASONS = SettingKind(parse_reasons, _TABLE_SCHEMA)
 
@@ -281,6 +294,19 @@ OPTIONS: tuple[Option, ...] = (
     Option("layers", PATHS, (), "the function's layers in their order: zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
+    Option(
+        "system-packages",
+        TEXTS,
+        (),
+        "packages of the image's system that installs need, such as cairo-devel",
+        "--system-package",
+    ),
+    Option(
+        "bundle-libraries",
+        LIBRARIES,
+        "auto",
+        "libraries that the package takes along: auto, off, or their names, such as libcairo.so.2",
+    ),
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
@@ -321,6 +347,8 @@ class Settings:
     layers: Setting[tuple[Path, ...]]
     executable: Setting[tuple[str, ...]]
     install_inputs: Setting[tuple[str, ...]]
+    system_packages: Setting[tuple[str, ...]]
+    bundle_libraries: Setting[str | tuple[str, ...]]
     engine_hosts: Setting[Mapping[str, str]]
     memory: Setting[int]  # bytes
     time_limit: Setting[float]  # seconds

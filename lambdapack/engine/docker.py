@@ -223,6 +223,16 @@ class DockerDaemon:
             tar = io.BytesIO(context)
             yield from self._client.build(fileobj=tar, custom_context=True, decode=True, forcerm=True, **options)
 
+    def images(self, label: str) -> Sequence[Mapping[str, Any]]:
+        """Return all images with a label."""
+        with _translate_errors():
+            return list(self._client.images(filters={"label": label}))
+
+    def remove_image(self, reference: str) -> None:
+        """Remove an image's name, and the image with its last one."""
+        with contextlib.suppress(NotFoundError), _translate_errors():
+            self._client.remove_image(reference)
+
     def volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make a named volume, if it is not there. podman calls that a conflict."""
         with _translate_errors():

@@ -18,10 +18,13 @@ PROGRAM_HINT = (
     "Pass `--build-image` with an image that has {tool} "
     "(`lambdapack images build` makes one with gcc, g++, make and python3)."
 )
-HEADER_HINT = "Choose a version with a prebuilt binary, or a `--build-image` with the development files for <{header}>."
+HEADER_HINT = (
+    "Choose a version with a prebuilt binary, or pass `--system-package NAME` with the package of the image's system "
+    "that has <{header}>."
+)
 LIBRARY_HINT = (
-    "Choose a version with a prebuilt binary, or a `--build-image` with the library {library}; "
-    "the function must then bring it too."
+    "Choose a version with a prebuilt binary, or pass `--system-package NAME` with the package of the image's system "
+    "that has the development files of {library}; the build takes the library along."
 )
 
 COMPILE_FAILED = Failure(

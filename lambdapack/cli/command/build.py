@@ -26,6 +26,7 @@ def build(
     ] = None,
     image: options.ImageOption = None,
     build_image: options.BuildImageOption = None,
+    system_package: options.SystemPackageOption = None,
     no_install: Annotated[
         bool, typer.Option("--no-install", help="Skip npm ci; verify and zip the existing node_modules.")
     ] = False,
@@ -52,6 +53,9 @@ def build(
     and as Lambda's user; --load does so always, under emulation too, --no-load never.
 
     --with-layer names the function's layers, in its order: they are verified with the package and never packed.
+    --system-package installs a package of the image's system (dnf) before the install: cairo-devel, postgresql-devel.
+    Libraries that a binary needs and the runtime lacks are taken along in lib/ (bundle-libraries = "off" turns it off).
+
     --into is for tools that zip themselves (`sam build`): symlinks are resolved, and the report goes to stdout.
 
     Example: lambdapack build --runtime nodejs22.x --arch arm64
@@ -67,6 +71,7 @@ def build(
         "output": output,
         "image": image,
         "build-image": build_image,
+        "system-packages": system_package,
         "fail-on": fail_on,
         "ignore": ignore,
         "load": None if load is None else "always" if load else "never",

@@ -69,6 +69,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
     if any(report.fails(request.gate) for report in early.values()):
         return tuple(BuiltPackage(report, PackageJob(project.function, target)) for target, report in early.items())
     check_output_paths(request)
+    request = _add_system_packages(request, connect, observer)
     with ExitStack() as stack:
         scratch = cache(lambda: stack.enter_context(scratch_directory()))  # for what is installed or measured
         layers = stack.enter_context(open_layers(request.layers))
@@ -82,6 +83,23 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 for package in judged
             )
         return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
+
+
+def _add_system_packages(request: BuildRequest, connect: "Connect", observer: Observer) -> BuildRequest:
+    """Return the request with the images that have its system packages: made once, without inputs or credentials."""
+    if not request.system_packages or not request.install:
+        return request
+    from lambdapack.engine.toolchain import check_package_names, make_system_image  # noqa: PLC0415  # few builds do
+
+    check_package_names(request.system_packages)
+    images = {}
+    for target in request.outputs:
+        engine = connect(target.architecture)
+        base = engine.image(request.images(target, target.architecture).build, target.architecture, observer)
+        images[target.architecture] = make_system_image(
+            engine, base, request.system_packages, request.environ, observer
+        )
+    return replace(request, system_images=images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +230,7 @@ class _BuildRun:
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
+        tree, facts, report = self._bundle_libraries(tree, facts, report)
         pruned = self._prunable_files(report, tree)
         if pruned:
             tree = prune_tree(tree, {file.path for file in pruned})
@@ -223,6 +242,32 @@ class _BuildRun:
         report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
         report = self._prove(report, tree, facts.handler, installed)
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
+
+    def _bundle_libraries(self, tree: Tree, facts: PackageFacts, report: Report) -> tuple[Tree, PackageFacts, Report]:
+        """Return the package with the libraries that its binaries need and the runtime lacks, judged again."""
+        request, target = self.request, report.runtime.target
+        if request.bundle == "off" or not request.install or not report.judgements:
+            return tree, facts, report
+        from lambdapack.pipeline.package.bundle import (  # noqa: PLC0415  # few packages lack a library
+            LibrarySource,
+            bundle_libraries,
+            missing_libraries,
+        )
+
+        names = missing_libraries(report.findings, request.bundle)
+        if not names:
+            return tree, facts, report
+        engine, image = self.connect(target.architecture), request.images(target, target.architecture).build
+        source = LibrarySource(engine, image, target.architecture, request.limits)
+        spool = self.scratch() / f"libraries-{target.runtime}-{target.architecture}.tar"
+        bundle = bundle_libraries(names, report.runtime, source, spool, self.observer)
+        if bundle is None:
+            return tree, facts, report
+        self.stack.callback(bundle.close)
+        tree = OverlayTree(tree, bundle.tree)
+        added = replace(self._read_facts(tree, target), own_files=facts.own_files, bundled=bundle.libraries)
+        facts = replace(added, cpu_flags=facts.cpu_flags, scripts_run=facts.scripts_run)
+        return tree, facts, self._check(tree, facts, report.runtime)
 
     def _prunable_files(self, report: Report, tree: Tree) -> tuple[PrunedFile, ...]:
         """Return the files that nobody would load and that are the function's own, no layer's."""

@@ -50,7 +50,8 @@ MISSING_LIBRARY = Rule(
     "missing-library",
     "a binary needs a library that is not there",
     "The loader prints `libNAME.so.1: cannot open shared object file: No such file or directory`.",
-    "Put the library into `lib/` of the function or of a layer, or use a build of the package that brings it.",
+    "Run `lambdapack build --system-package NAME` with the system package that has the library, which then ships in "
+    "`lib/`, or use a build of the package that brings it.",
     Severity.ERROR,
     messages=(
         Message(
