@@ -17,6 +17,8 @@ from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result, find_absent_packages, owned_directories, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
+from lambdapack.install.watch import ScriptWatch
+from lambdapack.install.writers import ScriptWriter, WriteRules, package_directories
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
     CompletedRun,
@@ -202,9 +204,31 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
         tree = request.manager.script_inputs(fetched.tree, fetched.packages)
         prepared = _prepare_sandbox(context, sandbox, tree, SCRIPT_INPUTS, secrets=not request.settings.has_credentials)
         commands = request.manager.script_commands(_install_run(context, fetched.packages), prepared)
-        lines = _run_commands(context, commands, prepared, sandbox)
+        watch = _watch_scripts(context, sandbox, tree, commands)
+        lines = _run_commands(context, commands, prepared, sandbox, watch)
         sandbox.get(TASK_ROOT, spool, context.observer)
-    return _make_result(context, prepared.facts, (*fetched.lines, *lines), SpoolTree(spool))
+    whole = SpoolTree(spool)
+    try:
+        authors = watch.attribute(whole)
+    except BaseException:
+        whole.close()
+        raise
+    return replace(_make_result(context, prepared.facts, (*fetched.lines, *lines), whole), authors=authors)
+
+
+def _watch_scripts(context: _InstallContext, sandbox: Sandbox, tree: Tree, install: InstallCommands) -> ScriptWatch:
+    places = package_directories(tree, context.request.source.lock)
+    rules = WriteRules(places, context.request.allow_writes)
+    return ScriptWatch(sandbox, TASK_ROOT, tree, rules, [_find_writer(step) for step in install.commands])
+
+
+def _find_writer(step: InstallCommand) -> ScriptWriter:
+    """Return whose scripts a command runs: a package's, or the project's own."""
+    package = step.package
+    if package is None:
+        return ScriptWriter(f"{step.script} script of this project")
+    name, mark, _version = package.name.rpartition("@")
+    return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
 
 
 @contextmanager
@@ -248,16 +272,24 @@ def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...]
 
 
 def _run_commands(
-    context: _InstallContext, install: InstallCommands, prepared: PreparedSandbox, sandbox: Sandbox
+    context: _InstallContext,
+    install: InstallCommands,
+    prepared: PreparedSandbox,
+    sandbox: Sandbox,
+    watch: ScriptWatch | None = None,
 ) -> tuple[str, ...]:
     request, recipe = context.request, context.recipe
     lines: list[str] = []
+    if watch is not None:
+        watch.begin(install.commands[0].command)
     with context.observer.task(f"{install.title} ({recipe.strategy}, {request.target.architecture})"):
         for step in install.commands:
             transcript = context.open_transcript()  # an earlier command's errors explain nothing of this one
             ended = _run_command(context, step, sandbox, transcript)
             transcript.close()
             lines += transcript.lines
+            if watch is not None:
+                watch.judge(_find_writer(step), step.command)
             completed = CompletedRun(
                 ended=ended,
                 lines=transcript.lines,
@@ -269,6 +301,8 @@ def _run_commands(
             failure = request.manager.failure(completed, request.source)
             if failure and step.otherwise:
                 sandbox.run(step.otherwise, transcript)
+                if watch is not None and step.package is not None:
+                    watch.leave_out(step.package.path)
                 reason = failure.detail.partition("\n")[0]
                 context.observer.note(f"{step.optional} is optional and left out: {reason}")
             elif failure:

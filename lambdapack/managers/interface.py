@@ -133,6 +133,7 @@ class InstallCommand:
 
     command: Command
     script: str = ""  # the project's own script that it runs
+    package: ScriptedPackage | None = None  # whose scripts it runs
     optional: str = ""  # the optional package that it is about: when it fails, `otherwise` runs and the install goes on
     otherwise: Command | None = None
 
@@ -225,7 +226,7 @@ class PackageManager(Protocol):
         ...
 
     def prepare(self, sandbox: Sandbox, inputs: Tree, settings: ManagerSettings, *, secrets: bool) -> PreparedSandbox:
-        """Put inputs and settings in place; without `secrets` only what package scripts may see. LP103."""
+        """Put inputs and settings in place; without `secrets` only settings that package scripts may see. LP103."""
         ...
 
     def fetch_commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
@@ -237,7 +238,7 @@ class PackageManager(Protocol):
         ...
 
     def script_inputs(self, tree: Tree, packages: Sequence[ScriptedPackage]) -> Tree:
-        """Return a fetched tree as the commands that run its scripts want it."""
+        """Return a fetched tree as the commands that run its scripts want it, without a secret in any manifest."""
         ...
 
     def script_commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:

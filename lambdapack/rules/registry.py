@@ -70,6 +70,7 @@ from lambdapack.rules.package.shadows import (
     check_shadowed_packages,
 )
 from lambdapack.rules.package.stale import MODULES_STALE, ZIP_STALE, check_lock_versions
+from lambdapack.rules.package.writes import SOURCE_KEPT, check_kept_sources
 
 CHECKS: tuple[Check[Case], ...] = (
     Check(BINARY_RULES, check_binaries),
@@ -78,6 +79,7 @@ CHECKS: tuple[Check[Case], ...] = (
     Check((REQUIRED_FILE_MISSING, *MISSING_MODULE_RULES), check_modules),
     Check((ADDON_BUNDLED,), check_bundled_addons),
     Check((DEPENDENCY_MISSING,), check_dependencies),
+    Check((SOURCE_KEPT,), check_kept_sources),
     Check((DEV_PACKAGES,), check_dev_packages),
     Check((MODULES_STALE, ZIP_STALE), check_lock_versions),
     Check((GIVEN_UP, OUT_OF_PLACE), check_package_book),

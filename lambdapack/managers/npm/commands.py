@@ -216,19 +216,16 @@ def fetch_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommand
 
 
 def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
-    """Return one `npm rebuild` for all packages that must succeed, one for each optional one, `npm run` for the rest.
+    """Return one `npm rebuild` for each package, so that what each one writes can be told, and `npm run` for the rest.
 
     `npm rebuild` takes the failure of an optional package for its own; `npm ci` leaves the package out.
     """
     environment, npm = {**npm_environment(prepared, run.limits), **run.environment}, prepared.facts.manager_version
-    required = [package for package in run.packages if not package.optional]
     commands = []
-    if required:
-        commands.append(InstallCommand(_rebuild_command(rebuild_command(run, npm, required), environment)))
     for package in run.packages:
-        if package.optional:
-            command = _rebuild_command(rebuild_command(run, npm, [package]), environment)
-            commands.append(InstallCommand(command, optional=package.name, otherwise=_leave_out_command(package)))
+        command = _rebuild_command(rebuild_command(run, npm, [package]), environment)
+        optional, otherwise = (package.name, _leave_out_command(package)) if package.optional else ("", None)
+        commands.append(InstallCommand(command, package=package, optional=optional, otherwise=otherwise))
     commands += [
         InstallCommand(_npm_command(root_script_command(event), environment), event) for event in run.scripts.root
     ]
