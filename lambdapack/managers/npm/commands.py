@@ -266,6 +266,7 @@ def npm_environment(prepared: PreparedSandbox, limits: Limits) -> dict[str, str]
         "HOME": "/tmp",  # noqa: S108  # inside the container
         "JOBS": str(max(1, min(prepared.jobs, limits.memory_bytes // COMPILER_JOB_BYTES))),
         "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # node-gyp of one package must not write into another's for gyp's sake
         "V": "1",  # gyp's make prints whole compiler lines: evidence for -march=native
         "VERBOSE": "1",  # the same for CMake's
         "npm_config_cache": f"{CACHE_DIRECTORY}/npm",

@@ -1,22 +1,13 @@
 """Keeps what install scripts made in its bounds: the source is never replaced, and its exclusions hold for them too."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lambdapack.install.changes import is_different
 from lambdapack.model import is_in_node_modules
 from lambdapack.pack.source import HOST_MODULES_REASON, ExcludedPath, IgnoreRules
+from lambdapack.pipeline.package.request import BoundedTree
 from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, Tree, ancestors
-
-
-@dataclass(frozen=True, slots=True)
-class BoundedTree:
-    """A dependency tree that can be laid over a source."""
-
-    tree: Tree
-    excluded: tuple[ExcludedPath, ...] = ()  # made by scripts, and not to ship
-    kept: tuple[tuple[str, str], ...] = ()  # files of the source that a script wrote anew, and whose script
 
 
 def bound_tree(

@@ -63,6 +63,15 @@ class BuildRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundedTree:
+    """A dependency tree that can be laid over a source."""
+
+    tree: Tree
+    excluded: tuple[tuple[str, str], ...] = ()  # made by scripts, and not to ship
+    kept: tuple[tuple[str, str], ...] = ()  # files of the source that a script wrote anew, and whose script
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltPackage:
     """What came of one target. Neither archive nor directory: the report says why."""
 

@@ -3,7 +3,8 @@ from collections.abc import Mapping
 import pytest
 
 from lambdapack.pack.source import IgnoreRules
-from lambdapack.pipeline.package.made import BoundedTree, bound_tree
+from lambdapack.pipeline.package.made import bound_tree
+from lambdapack.pipeline.package.request import BoundedTree
 from lambdapack.tree.compose import MemoryTree
 
 SOURCE = MemoryTree({"index.js": b"own", "src/a.js": b"own", "same.js": b"same"})
