@@ -79,8 +79,7 @@ GIT_WITH_CREDENTIALS = Failure(
     "LP122",
     "git-with-credentials",
     "a git dependency would be prepared beside registry credentials",
-    "npm runs the prepare script of a git dependency while it fetches, whatever --ignore-scripts says: it could read "
-    "the token.",
+    "npm runs the prepare script of a git dependency while it fetches everything else: it could read the token.",
     "Publish the package to a registry and depend on that, or pack it (`npm pack`) and depend on the tarball.",
     ExitCode.BUILD,
 )

@@ -1,8 +1,8 @@
 """Installs a project's dependencies in a sandbox, as a recipe says. Never touches the host's node_modules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -78,6 +78,7 @@ class _FetchedTree:
     lines: tuple[str, ...]
     tree: SpoolTree
     packages: tuple[ScriptedPackage, ...]
+    authors: Mapping[str, str] = field(default_factory=dict)  # path of each file that a prepare script made, and whose
 
 
 Followed = TypeVar("Followed")
@@ -129,16 +130,18 @@ def install_dependencies(
     """
     if request.installs_nothing:
         return empty_result(request)
-    _refuse_git_beside_credentials(request)
     recipes = request.recipes or candidate_recipes(request, engine)
 
     def fetch(recipe: Recipe) -> _FetchedTree:
         return _fetch_packages(_prepare_context(request, recipe, engine, observer), engine, spool)
 
     fetched = _follow_first(recipes, fetch, observer)
+    if prepared := request.manager.find_prepared(request.source, fetched.tree):
+        fetched = _prepare_packages(fetched, prepared, engine, spool.with_name(f"{spool.stem}.prepared.tar"))
     context = fetched.context
     if not (fetched.packages or request.scripts.root):
-        return _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        result = _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        return replace(result, authors=fetched.authors)
     scripted = replace(
         request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
     )
@@ -163,10 +166,46 @@ def _follow_first(recipes: tuple[Recipe, ...], follow: Callable[[Recipe], Follow
     raise AssertionError("the last recipe either serves or raises")
 
 
-def _refuse_git_beside_credentials(request: InstallRequest) -> None:
-    """LP122: npm runs the prepare script of a git dependency while it fetches, whatever --ignore-scripts says."""
-    if request.scripts.git and request.settings.has_credentials:
-        raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {', '.join(request.scripts.git)}")
+def _prepare_packages(
+    fetched: _FetchedTree, packages: tuple[ScriptedPackage, ...], engine: Engine, spool: Path
+) -> _FetchedTree:
+    """Fetch once more, and let the packages that git brings run their prepare scripts: npm packs what those make.
+
+    They run beside everything else that is fetched, so never where there are credentials (LP122), and nothing but their
+    own directories may be other than before (LP123).
+    """
+    context, names = fetched.context, ", ".join(package.name for package in packages)
+    request, tree = context.request, None
+    if request.settings.has_credentials:
+        fetched.tree.close()
+        raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {names}, and its prepare script makes it")
+    context.observer.note(f"git fetches {names}: its prepare script runs in a step of its own")
+    try:
+        lines, sandbox = _fetch_prepared(context, engine, spool)
+        tree = SpoolTree(spool)
+        rules = WriteRules(package_directories(fetched.tree, request.source.lock))
+        writers = [_package_writer(package) for package in packages]
+        authors = ScriptWatch(sandbox, TASK_ROOT, fetched.tree, rules, writers).attribute(tree)
+    except BaseException:
+        if tree is not None:
+            tree.close()
+        raise
+    finally:
+        fetched.tree.close()
+    scripted = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
+    return replace(fetched, lines=(*fetched.lines, *lines), tree=tree, packages=scripted, authors=authors)
+
+
+def _fetch_prepared(context: _InstallContext, engine: Engine, spool: Path) -> tuple[tuple[str, ...], Sandbox]:
+    """Fetch everything into `spool` while prepare scripts run; return the lines, and the sandbox, which is gone."""
+    request = context.request
+    with _open_sandbox(context, "prepare", engine, request.project_volumes(context.recipe.volumes)) as sandbox:
+        prepared = _prepare_sandbox(context, sandbox, request.inputs, FETCH_INPUTS, secrets=False)
+        commands = request.manager.fetch_commands(replace(_install_run(context), prepares=True), prepared)
+        lines = _run_commands(context, commands, prepared, sandbox)
+        sandbox.end_processes(commands.commands[-1].command.user)
+        sandbox.get(TASK_ROOT, spool, context.observer)
+        return lines, sandbox
 
 
 def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer) -> _InstallContext:
@@ -213,6 +252,7 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
     except BaseException:
         whole.close()
         raise
+    authors = {**fetched.authors, **authors}
     return replace(_make_result(context, prepared.facts, (*fetched.lines, *lines), whole), authors=authors)
 
 
@@ -227,6 +267,10 @@ def _find_writer(step: InstallCommand) -> ScriptWriter:
     package = step.package
     if package is None:
         return ScriptWriter(f"{step.script} script of this project")
+    return _package_writer(package)
+
+
+def _package_writer(package: ScriptedPackage) -> ScriptWriter:
     name, mark, _version = package.name.rpartition("@")
     return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
 
@@ -264,6 +308,7 @@ def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...]
         architecture=request.target.architecture,
         scripts=request.scripts,
         packages=packages,
+        git_urls=request.source.lock.git_urls if request.source.lock else (),
         omitted=request.settings.omitted,
         flags=recipe.flags,
         environment={**request.settings.compiler_flags, **recipe.environment},

@@ -121,6 +121,8 @@ class InstallRun:
     architecture: Architecture  # to install for
     scripts: InstallScripts = field(default_factory=InstallScripts)
     packages: tuple[ScriptedPackage, ...] = ()  # of the fetched tree, whose scripts run
+    prepares: bool = False  # a fetch that lets what git brings run its own prepare script
+    git_urls: tuple[str, ...] = ()  # of those packages, as the lock has them
     omitted: tuple[str, ...] = ()  # as in ManagerSettings
     flags: tuple[str, ...] = ()  # of the recipe
     environment: Mapping[str, str] = field(default_factory=dict)  # of the recipe and the user; no secret
@@ -230,7 +232,11 @@ class PackageManager(Protocol):
         ...
 
     def fetch_commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
-        """Return the commands that unpack every package and run nothing of them."""
+        """Return the commands that unpack every package and run nothing of them, unless the run says `prepares`."""
+        ...
+
+    def find_prepared(self, source: DependencySource, tree: Tree) -> tuple[ScriptedPackage, ...]:
+        """Return the packages of a fetched tree that git brought, and that their own script has to make first."""
         ...
 
     def find_scripts(self, source: DependencySource, tree: Tree) -> tuple[ScriptedPackage, ...]:

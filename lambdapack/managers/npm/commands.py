@@ -52,6 +52,14 @@ NODEDIR_VARIABLE = "npm_package_config_node_gyp_nodedir"
 
 OLD_NODEDIR_VARIABLE = "npm_config_nodedir"
 
+NO_SHELL = "/bin/true"
+"""What runs the scripts of a fetch. npm runs the prepare script of a git dependency in spite of --ignore-scripts
+(pacote lib/dir.js, #prepareDir, 13 to 19), and it runs it in the script-shell: that is a program that does nothing."""
+
+PREPARED_VARIABLE = "_PACOTE_NO_PREPARE_"
+"""Lines with the git URLs of which npm believes that they are prepared already: it does not install their
+devDependencies then (pacote lib/git.js, #prepareDir, 11 to 21)."""
+
 SETUP_SCRIPT = f"""
 grep -q :{NPM_USER[0]}: /etc/passwd || echo 'lambdapack:x:{NPM_USER[0]}:{NPM_USER[1]}::/tmp:/bin/sh' >> /etc/passwd
 chmod 0777 {CACHE_DIRECTORY}
@@ -211,6 +219,8 @@ def _run_quietly(sandbox: Sandbox, command: Command) -> tuple[CommandResult, str
 def fetch_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
     """Return `npm ci` with scripts off: what is to run is read from what it unpacks."""
     environment = {**npm_environment(prepared, run.limits), **run.environment}
+    if not run.prepares:
+        environment |= {"npm_config_script_shell": NO_SHELL, PREPARED_VARIABLE: "\n".join(run.git_urls)}
     command = _npm_command(ci_command(run, prepared.facts.manager_version), environment)
     return InstallCommands("npm ci", (InstallCommand(command),))
 

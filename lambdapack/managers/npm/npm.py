@@ -105,6 +105,12 @@ class Npm:
 
         return find_package_scripts(source, tree)
 
+    def find_prepared(self, source: "DependencySource", tree: "Tree") -> "tuple[ScriptedPackage, ...]":
+        """Return the packages from git whose package.json has a prepare script."""
+        from lambdapack.managers.npm.scripts import find_prepare_scripts  # noqa: PLC0415
+
+        return find_prepare_scripts(source, tree)
+
     def script_inputs(self, tree: "Tree", packages: "Sequence[ScriptedPackage]") -> "Tree":
         """Return the tree with a node_modules/.package-lock.json that tells npm what to run, and no user in a URL."""
         from lambdapack.managers.npm.commands import inputs_without_secrets  # noqa: PLC0415

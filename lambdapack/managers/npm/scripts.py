@@ -28,6 +28,20 @@ def find_package_scripts(source: DependencySource, tree: Tree) -> tuple[Scripted
     return tuple(_scripted_packages(_packages_by_need(lock), tree)) if lock else ()
 
 
+def find_prepare_scripts(source: DependencySource, tree: Tree) -> tuple[ScriptedPackage, ...]:
+    """Return the packages from git with a prepare script: npm runs it, and no other, when it packs a checkout.
+
+    Source: pacote lib/dir.js, #prepareDir, 13 to 21.
+    """
+    lock = _installed_lock(source, tree)
+    found = []
+    for package in lock.packages.values() if lock else ():
+        manifest = _read_manifest(tree, package.path) if package.from_git else None
+        if manifest is not None and string_entries(manifest.get("scripts")).get("prepare"):
+            found.append(ScriptedPackage(f"{package.name}@{package.version}", package.path, package.path))
+    return tuple(found)
+
+
 def _installed_lock(source: DependencySource, tree: Tree) -> Lock | None:
     """Return what npm noted in the tree; npm 6 notes nothing there."""
     if INSTALLED_LOCKFILE not in tree.entries:

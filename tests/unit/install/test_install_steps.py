@@ -275,13 +275,62 @@ def test_an_optional_package_whose_script_fails_is_left_out_as_npm_does(tmp_path
     assert any(note.startswith("bcrypt@6.0.0 is optional and left out: ") for note in observer.notes)
 
 
-def test_a_git_dependency_is_refused_beside_credentials_before_anything_is_opened(tmp_path: Path) -> None:
-    asked = order(project(tmp_path, PLAIN), settings=SECRET)
-    engine = Machine().engine()
-    with pytest.raises(LambdapackError) as caught:
-        installed(replace(asked, scripts=InstallScripts(git=("fork",))), Machine(), tmp_path, engine=engine)
-    assert caught.value.failure is GIT_WITH_CREDENTIALS
-    assert engine.opened == []
+GIT = {"resolved": "git+https://git.example.test/fork.git#" + "0" * 40, "version": "1.0.0"}
+
+
+def fetching_git(*, prepare: bool, evil: str = "") -> Npm:
+    """Play an npm that brings a fork from git, and runs its prepare script unless the script-shell does nothing."""
+
+    def play(process: Process, argv: Sequence[str]) -> int:
+        install_all(process, argv)
+        scripts = {"prepare": "tsc"} if prepare else {}
+        process.write("/var/task/node_modules/fork/package.json", manifest_of("fork", scripts=scripts))
+        if process.command.env.get("npm_config_script_shell") != commands.NO_SHELL:
+            process.write("/var/task/node_modules/fork/dist.js", b"made")
+            if evil:
+                process.write(evil, b"evil")
+        else:
+            assert process.command.env[commands.PREPARED_VARIABLE] == GIT["resolved"]
+        return 0
+
+    return play
+
+
+@pytest.mark.parametrize("settings", [SECRET, ManagerSettings()], ids=["credentials", "none"])
+def test_nothing_that_git_brings_runs_while_it_is_fetched(tmp_path: Path, settings: ManagerSettings) -> None:
+    asked, engine = order(project(tmp_path, {**PLAIN, "fork": GIT}), settings=settings), Machine().engine()
+    machine = Machine(fetching_git(prepare=False))
+    found = installed(asked, machine, tmp_path, engine=machine.engine())
+    assert "node_modules/fork/dist.js" not in found.tree.entries
+    assert engine.living == []
+
+
+def test_a_git_dependency_that_has_to_be_prepared_is_refused_beside_credentials(tmp_path: Path) -> None:
+    asked = order(project(tmp_path, {**PLAIN, "fork": GIT}), settings=SECRET)
+    machine = Machine(fetching_git(prepare=True))
+    error = refused(asked, machine, tmp_path)
+    assert error.failure is GIT_WITH_CREDENTIALS
+    assert "fork@1.0.0" in error.detail
+    assert len(machine.calls) == 1
+
+
+def test_a_git_dependency_is_prepared_in_a_step_of_its_own(tmp_path: Path) -> None:
+    asked = order(project(tmp_path, {**PLAIN, "fork": GIT}))
+    machine = Machine(fetching_git(prepare=True))
+    engine = machine.engine()
+    found = installed(asked, machine, tmp_path, engine=engine)
+    assert [sandbox.spec.label for sandbox in engine.opened] == ["fetch", "prepare"]
+    assert engine.opened[-1].ended == ["1051:1051"]
+    assert found.authors == {"node_modules/fork/dist.js": "fork@1.0.0"}
+    assert "node_modules/fork/dist.js" in found.tree.entries
+
+
+@pytest.mark.parametrize("evil", ["/var/task/node_modules/ms/index.js", "/var/task/index.js"])
+def test_what_a_git_dependency_writes_elsewhere_is_refused(tmp_path: Path, evil: str) -> None:
+    asked = order(project(tmp_path, {**PLAIN, "fork": GIT}))
+    error = refused(asked, Machine(fetching_git(prepare=True, evil=evil)), tmp_path)
+    assert error.failure is FOREIGN_WRITE
+    assert "fork@1.0.0" in error.detail
 
 
 def test_what_git_fetches_is_kept_from_the_cache_of_all_projects(tmp_path: Path) -> None:
