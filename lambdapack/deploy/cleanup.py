@@ -8,10 +8,16 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
 
 
-def find_used_versions(cloud: Cloud, function: str) -> frozenset[str]:
-    """Return the versions that an alias, a weight, provisioned concurrency or the way back of an alias uses."""
+def find_used_versions(cloud: Cloud, function: str, moving: str = "") -> frozenset[str]:
+    """Return the versions that an alias, a weight, provisioned concurrency or the way back of an alias uses.
+
+    The way back of the alias that is about to move is the version where it is now.
+    """
     used: set[str] = set()
     for alias in cloud.aliases(function):
+        if alias.name == moving:
+            used.add(alias.version)
+            continue
         memory = read_memory(alias)
         used |= {alias.version, memory.previous, *(version for version, _weight in alias.weights)}
         used |= {memory.current} if not memory.follows(alias) else set()
@@ -27,7 +33,8 @@ def find_old_versions(cloud: Cloud, desired: DesiredFunction, *, is_publishing: 
         reverse=True,
     )
     old = numbers[max(desired.keep_versions - (1 if is_publishing else 0), 0) :]
-    used = find_used_versions(cloud, desired.function) if old else frozenset()
+    moving = desired.alias if is_publishing and not desired.canary else ""
+    used = find_used_versions(cloud, desired.function, moving) if old else frozenset()
     return tuple(str(number) for number in reversed(old) if str(number) not in used)
 
 
