@@ -67,4 +67,4 @@ class FakeExtras:
 
 
 def _bare(name: str) -> str:
-    return name.split(":")[6] if name.startswith("arn:") else name
+    return name.rpartition(":function:")[2]

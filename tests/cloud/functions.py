@@ -250,7 +250,7 @@ class FakeFunctions:
 
     def _function(self, parameters: Parameters) -> FakeFunction:
         name = parameters["FunctionName"]
-        name = name.split(":")[6] if name.startswith("arn:") else name
+        name = name.rpartition(":function:")[2] or name
         found = self.functions.get(name)
         if found is None:
             raise errors.missing(self.arn(name, parameters.get("Qualifier", "")))

@@ -1,4 +1,4 @@
-"""`lambdapack deploy` and `rollback`: signatures and help; cli/run/deploy.py and rollback.py run them."""
+"""`lambdapack deploy`, `rollback` and `status`: signatures and help; modules of these names in cli/run/ run them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -172,3 +172,27 @@ def rollback(
         quiet=quiet,
     )
     return run_rollback(arguments, {"function": function, "alias": alias})
+
+
+def status(
+    path: Annotated[Path | None, typer.Argument(help="Zip to compare with; default: the one built here.")] = None,
+    function: options.FunctionOption = None,
+    alias: Annotated[str | None, typer.Option("--alias", help="Alias to show; default: all.", metavar="NAME")] = None,
+    profile: options.ProfileOption = None,
+    region: options.RegionOption = None,
+    endpoint_url: options.EndpointUrlOption = None,
+    report_format: options.FormatOption = options.ListFormat.HUMAN,
+    quiet: options.QuietOption = False,
+) -> int:
+    """Show what is live: version, since when, by whom, commit, weights, and drift.
+
+    Drift is whether the live code differs from the zip here: PATH, or the zip that `lambdapack build` wrote. Changes
+    nothing.
+
+    Example: lambdapack status --function app
+    """
+    from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.run.status import StatusOptions, run_status  # noqa: PLC0415
+
+    arguments = StatusOptions(path, AwsOptions(profile, region, endpoint_url), report_format, quiet)
+    return run_status(arguments, {"function": function, "alias": alias})
