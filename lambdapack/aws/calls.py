@@ -145,6 +145,8 @@ class AwsClient:
         kind = classify_error(error)
         is_late = isinstance(error, exceptions.ReadTimeoutError | exceptions.ConnectTimeoutError)
         policy = TIMEOUT_POLICY if is_late else RETRY_POLICIES.get(kind)
+        if kind is BAD_REPLY and isinstance(error, ClientError):  # such as an emulator that lacks the operation
+            return None
         if policy is None or tries >= policy.tries or isinstance(error, exceptions.SSLError):
             return None
         if (kind is ROLE and operation != "CreateFunction") or (

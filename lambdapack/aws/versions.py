@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping
 
+from botocore.exceptions import ClientError
+
 from lambdapack.aws import limits, shapes
 from lambdapack.aws.calls import AwsClient
 from lambdapack.deploy.nouns import FunctionSettings, ValueProblem
-from lambdapack.errors.cloud import ACCESS_DENIED, NO_FUNCTION, NOT_SETTLED, NOT_THERE, PROVISIONED_FAILED
+from lambdapack.errors.cloud import ACCESS_DENIED, BAD_REPLY, NO_FUNCTION, NOT_SETTLED, NOT_THERE, PROVISIONED_FAILED
 from lambdapack.errors.record import LambdapackError
 
 PROVISIONED_PAUSE_SECONDS, PROVISIONED_WITHIN_SECONDS = 2.0, 900.0
 """Between polls, and in all. AWS prepares up to 6,000 environments a minute (Lambda quotas, read 2026-11-20)."""
 
 UNSEEN_FAILURES = (ACCESS_DENIED, NO_FUNCTION, NOT_THERE)
+
+
+def _is_unsupported(error: LambdapackError) -> bool:
+    """Tell whether the endpoint has no such operation, as some emulators; AWS itself always answers with its code."""
+    return error.failure is BAD_REPLY and isinstance(error.__cause__, ClientError)
 
 
 class BotoVersions:
@@ -30,7 +37,7 @@ class BotoVersions:
         try:
             pages = list(self.calls.pages("ListProvisionedConcurrencyConfigs", {"FunctionName": name}))
         except LambdapackError as error:
-            if error.failure in (NO_FUNCTION, NOT_THERE):
+            if error.failure in (NO_FUNCTION, NOT_THERE) or _is_unsupported(error):
                 return frozenset()
             raise
         rows = [row for page in pages for row in page.get("ProvisionedConcurrencyConfigs", ())]
@@ -43,7 +50,7 @@ class BotoVersions:
                 "lambda", "GetProvisionedConcurrencyConfig", {"FunctionName": name, "Qualifier": alias}
             )
         except LambdapackError as error:
-            if error.failure in UNSEEN_FAILURES:
+            if error.failure in UNSEEN_FAILURES or _is_unsupported(error):
                 return 0
             raise
         return int(reply.get("RequestedProvisionedConcurrentExecutions", 0))
@@ -70,7 +77,7 @@ class BotoVersions:
         try:
             reply = self.calls.call("lambda", "GetFunctionConcurrency", {"FunctionName": name})
         except LambdapackError as error:
-            if error.failure in UNSEEN_FAILURES:
+            if error.failure in UNSEEN_FAILURES or _is_unsupported(error):
                 return None
             raise
         reserved = reply.get("ReservedConcurrentExecutions")
@@ -81,7 +88,7 @@ class BotoVersions:
         try:
             return dict(self.calls.call("lambda", "ListTags", {"Resource": arn})["Tags"])
         except LambdapackError as error:
-            if error.failure in UNSEEN_FAILURES:
+            if error.failure in UNSEEN_FAILURES or _is_unsupported(error):
                 return None
             raise
 

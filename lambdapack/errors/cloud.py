@@ -248,7 +248,7 @@ NO_WAY_BACK = Failure(
     "LP429",
     "no-way-back",
     "there is no version to go back to",
-    "A rollback without `--to` goes to the version that lambdapack recorded in the alias's description.",
+    "A rollback without --to goes to the version that lambdapack recorded in the alias's description.",
     "Pass `--to VERSION`; `aws lambda list-versions-by-function --function-name NAME` lists the versions.",
     ExitCode.CLOUD,
 )
