@@ -6,7 +6,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lambdapack.managers.lock import EdgeType
 from lambdapack.model import DEFAULT_HANDLER, LAYER_ROOT, Architecture, Finding, Rule, Severity, is_in_node_modules
 
 if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
@@ -100,6 +99,10 @@ class Case:
         """Whether there are layers, or the package is one."""
         return self.facts.root == LAYER_ROOT or bool(self.facts.layers)
 
+    def has_kept_sources(self) -> bool:
+        """Tell whether a script wrote where the function has a file of its own."""
+        return bool(self.facts.kept_sources)
+
     def has_native_parts(self) -> bool:
         """Whether there is a native file, a script that the kernel may refuse, or a package that may lack one."""
         return bool(self.file_system.binaries or self.facts.script_programs) or self.has_packages()
@@ -150,6 +153,8 @@ class LockCase:
 
     def has_dependencies(self) -> bool:
         """Whether the lockfile or package.json has anything that would be installed."""
+        from lambdapack.managers.lock import EdgeType  # noqa: PLC0415  # a case of a package has no lockfile
+
         packages = self.project.lock.packages.values() if self.project.lock else ()
         if self.site is not None and self.site.handler_package is not None:
             return True
