@@ -107,10 +107,10 @@ class ProgressReporter:
     def line(self, text: str) -> None:
         """Pass on another program's line, indented so that it reads as a quotation."""
         if text.strip():
-            for shown in self._scripts.shown(text) if self._scripts else (text,):
+            for shown in self._scripts.lines_to_show(text) if self._scripts else (text,):
                 self._quote(shown)
             if self._scripts and self._bar is not None:
-                self._bar.set_description_str(" - ".join(filter(None, (self._label, self._scripts.running()))))
+                self._bar.set_description_str(" - ".join(filter(None, (self._label, self._scripts.current_script()))))
 
     def _quote(self, text: str) -> None:
         self._stop_commands()

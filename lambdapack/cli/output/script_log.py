@@ -31,7 +31,7 @@ class ScriptLog:
         self._kept: deque[str] = deque(maxlen=MAX_KEPT_LINES)
         self._left_out = 0
 
-    def shown(self, line: str) -> Iterator[str]:
+    def lines_to_show(self, line: str) -> Iterator[str]:
         """Yield what is shown in place of a line: the line itself, a script's summary, or nothing."""
         heading = SCRIPT_HEADING.match(line)
         if FAILURE.match(line):
@@ -47,7 +47,7 @@ class ScriptLog:
         else:
             yield line
 
-    def running(self) -> str:
+    def current_script(self) -> str:
         """Return the script that is running, "" for none."""
         return self._script
 
