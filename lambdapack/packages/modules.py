@@ -18,6 +18,7 @@ from lambdapack.packages.graph import (
     SpecifierCache,
     layer_offers,
 )
+from lambdapack.packages.import_proof import with_proved_edges
 from lambdapack.packages.node import ResolutionSettings, preloads
 from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.script.specifier import Platform
@@ -112,8 +113,10 @@ class FunctionModules:
             graph = self.cache.find_graph(key) if self.cache and key and not whole else None
             if graph is None:
                 resolver = ModuleResolver(self.files, node)
-                builder = GraphBuilder(self.files, resolver, Platform("linux", architecture), self.cache)
+                platform = Platform("linux", architecture)
+                builder = GraphBuilder(self.files, resolver, platform, self.cache)
                 graph = builder.build(tuple(self._starts(self.files, node)))
+                graph = with_proved_edges(graph, self.files, platform)
                 if self.cache and key:
                     self.cache.store_graph(key, graph)
             self._known[node, architecture] = ResolvedModules(graph, self, node)
