@@ -46,6 +46,11 @@ class LockedPackage:
     commands: tuple[str, ...] = ()  # names under "bin"
 
     @property
+    def has_dependencies(self) -> bool:
+        """True when it asks for another package."""
+        return bool(self.dependencies or self.optional_dependencies or self.dev_dependencies or self.peer_dependencies)
+
+    @property
     def from_git(self) -> bool:
         """True when git fetches it."""
         return self.resolved.startswith(("git+", "git:"))
@@ -88,6 +93,11 @@ class Lock:
         return tuple(
             package for package in self.packages.values() if is_in_node_modules(package.path) and not package.dev
         )
+
+    @property
+    def git_urls(self) -> tuple[str, ...]:
+        """What git fetches, with the commits."""
+        return tuple(package.resolved for package in self.packages.values() if package.from_git)
 
     def follow(self, package: LockedPackage) -> LockedPackage:
         """Return the target of a link, anything else as it is."""

@@ -99,7 +99,9 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     progress = ProgressReporter(quiet=options.quiet)
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
-    variables = read_load_variables(options.env_files, options.variables, load=settings.load.value != "never")
+    variables: Mapping[str, str] = {}
+    if options.env_files or options.variables:
+        variables = read_load_variables(options.env_files, options.variables, load=settings.load.value != "never")
     for note in settings.notes:
         progress.note(note)
     targets = select_targets(settings, progress)
@@ -141,6 +143,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         install_inputs=settings.install_inputs.value,
         limits=make_limits(settings),
         scripts=settings.scripts.value,
+        allow_writes=settings.allow_writes.value,
         emulation=settings.emulation.value,
         load=settings.load.value,
         gate=fail_on_severity(settings) or Severity.ERROR,

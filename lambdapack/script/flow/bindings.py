@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lambdapack.script.evaluate import arguments_of
 from lambdapack.script.flow.facts import Reference
-from lambdapack.script.literals import arguments_of
 from lambdapack.script.syntax import Node, Syntax
 
 MAX_STATEMENTS = 20_000

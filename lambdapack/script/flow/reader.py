@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from lambdapack.script import names
 from lambdapack.script.calls import count_definitions
+from lambdapack.script.evaluate import first_argument
 from lambdapack.script.flow.bindings import TopLevelReader
 from lambdapack.script.flow.choices import is_awaited
 from lambdapack.script.flow.facts import FlowPlace, FlowValue, Reference, ScriptFlow, UnitCall, UnitLoad, Use
-from lambdapack.script.literals import first_argument
 from lambdapack.script.reachability import PROGRAM, Scope, WalkState
 from lambdapack.script.specifier import Form, ImportCertainty, Platform
 from lambdapack.script.specifier_reader import SpecifierReader
