@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Never, TextIO
 
-from lambdapack.cli.output.colour import colour_lines, uses_colour
-from lambdapack.cli.output.script_log import ScriptLog
+from lambdapack.cli.output.console import colour_lines, uses_colour
 from lambdapack.credentials import mask_credentials
 from lambdapack.events import Advance
 from lambdapack.report.text import escape_controls, format_duration, wrap_paragraph
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from lambdapack.cli.output.script_log import ScriptLog
 
 BAR_DELAY_SECONDS = 1.0
 """A step that ends sooner needs no bar on a terminal."""
@@ -38,7 +39,8 @@ class ProgressReporter:
 
     def __init__(self, *, quiet: bool = False, fold_scripts: bool = False, stream: TextIO | None = None) -> None:
         self._quiet = quiet
-        self._scripts = ScriptLog() if fold_scripts else None
+        self._fold_scripts = fold_scripts
+        self._scripts: ScriptLog | None = None
         self._bar: tqdm[Never] | None = None
         self._label = ""
         self._steps: dict[str, float] = {}
@@ -107,6 +109,10 @@ class ProgressReporter:
     def line(self, text: str) -> None:
         """Pass on another program's line, indented so that it reads as a quotation."""
         if text.strip():
+            if self._fold_scripts and self._scripts is None:
+                from lambdapack.cli.output.script_log import ScriptLog  # noqa: PLC0415  # a build may install nothing
+
+                self._scripts = ScriptLog()
             for shown in self._scripts.lines_to_show(text) if self._scripts else (text,):
                 self._quote(shown)
             if self._scripts and self._bar is not None:
@@ -121,18 +127,18 @@ class ProgressReporter:
     @contextmanager
     def _fold(self, bar: "tqdm[Never] | None" = None, label: str = "") -> Iterator[None]:
         """Fold what scripts print during a step; when it fails, show the end of what the last one printed."""
-        if self._scripts is None:
+        if not self._fold_scripts:
             yield
             return
         before, self._bar, self._label = (self._bar, self._label), bar, label
         try:
             yield
         except BaseException:
-            for line in self._scripts.fail():
+            for line in self._scripts.fail() if self._scripts else ():
                 self._quote(line)
             raise
         finally:
-            for line in self._scripts.end():
+            for line in self._scripts.end() if self._scripts else ():
                 self._quote(line)
             self._bar, self._label = before
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lambdapack.cli.output.colour import colour_lines, uses_colour
+from lambdapack.cli.output.console import colour_lines, uses_colour
 from lambdapack.report import human
 from tests.unit.report.samples import FAILING
 
