@@ -13,8 +13,8 @@ from lambdapack.cli.app import app
 from lambdapack.errors.record import Failure
 from lambdapack.errors.registry import FAILURES
 from lambdapack.explain.causes import CAUSE_CODES
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.model import Rule
 from lambdapack.report.document import published
 from lambdapack.rules.registry import RULES

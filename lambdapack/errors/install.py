@@ -97,7 +97,7 @@ COMPILE_FAILED = Failure(
     ),
     cause="compile-error",
     remedy=Remedy(
-        ("{build}", "npm install {package}@latest", "npm view {package} engines"),
+        ("{headers}", "{build}", "npm install {package}@latest", "npm view {package} engines"),
         "Choose versions that have a prebuilt binary for this Node.js; old addons do not compile with new V8 headers.",
         replaceable=True,
     ),
@@ -129,8 +129,9 @@ NO_TOOLCHAIN = Failure(
         Message(
             "node-gyp",
             "gyp ERR! find VS Could not find any Visual Studio installation to use",
-            r"Could not find any Visual Studio installation to use|MSBUILD : error MSB3428|find VS \*{5,}",
-            ("installation", "MSBUILD", "find"),
+            r"Could not find any Visual Studio installation to use|MSBUILD : error MSB3428|find VS \*{5,}"
+            r"|find VS (?:msvs_version not set|could not use PowerShell)|install the latest version of Visual Studio",
+            ("installation", "MSBUILD", "find", "Studio"),
             "the package has to be compiled here, and there is no Visual Studio for node-gyp",
         ),
         Message(
@@ -207,7 +208,7 @@ NO_TOOLCHAIN = Failure(
     ),
     cause="toolchain-missing",
     remedy=Remedy(
-        ("{build}", "{docker}", "{tools}"),
+        ("{build}", "{headers}", "{docker}", "{tools}", "{images}"),
         "Build in an image with a toolchain (`lambdapack build` takes one when the lockfile asks for it), "
         "or choose versions with prebuilt binaries.",
         replaceable=True,
@@ -242,9 +243,17 @@ OUT_OF_MEMORY = Failure(
         Message(
             "Lambda's runtime",
             "Error: Runtime exited with error: signal: killed Runtime.ExitError",
-            r"Runtime exited with error: signal: killed|Runtime\.OutOfMemory|Error: ENOMEM"
-            r"|\bexit(?:ed with)? code:? 137\b",
-            ("Runtime", "Error:", "exit"),
+            r"Runtime exited with error: signal: killed|Runtime\.OutOfMemory",
+            ("Runtime",),
+            "the function's process was killed because it used up its memory",
+            certainty=Certainty.LIKELY,
+            fix=("aws lambda update-function-configuration --function-name {function} --memory-size 1024",),
+        ),
+        Message(
+            "a shell, docker",
+            "exited with code 137",
+            r"Error: ENOMEM|\bexit(?:ed with)? code:? 137\b",
+            ("Error:", "exit"),
             "the process was killed because it used up its memory",
             certainty=Certainty.LIKELY,
         ),

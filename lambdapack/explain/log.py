@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import diagnose, find_nearest_message
 from lambdapack.explain.nouns import Explanation
 from lambdapack.explain.text import strip_log_markup
+from lambdapack.explain.words import ExplainTarget
 
 
 class LogSource(Protocol):
@@ -24,8 +24,9 @@ def explain_text(source: LogSource, aim: ExplainTarget) -> Explanation:
     """Return what a text or a log says is wrong, best first, the same trouble once with its count."""
     head = _read_head(source)
     if len(head) <= MAX_WHOLE_TEXT_BYTES:
-        text = strip_log_markup(head.decode("utf-8", "replace"))
-        found = diagnose(text, aim)
+        raw = head.decode("utf-8", "replace")
+        text = strip_log_markup(raw)
+        found = diagnose(text, aim, raw)
         return Explanation(found, "" if found else find_nearest_message(text))
     from lambdapack.explain.passages import explain_passages  # noqa: PLC0415  # what people paste needs none of it
 

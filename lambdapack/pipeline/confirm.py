@@ -8,8 +8,8 @@ from pathlib import Path
 from lambdapack.binary.facts import Binary, Format
 from lambdapack.events import Observer
 from lambdapack.explain.causes import CAUSE_CODES
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.nouns import Diagnosis, Explanation
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.messages import Certainty
 from lambdapack.model import Architecture, Finding, Target
 from lambdapack.pipeline.verify import VerificationTarget, verify_package

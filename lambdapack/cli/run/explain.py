@@ -14,9 +14,9 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.log import explain_text
 from lambdapack.explain.nouns import Explanation
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.model import NODE_MODULES
 from lambdapack.report import diagnosis
 from lambdapack.runtimes.runtime import newest_runtime, parse_architecture, parse_runtime
