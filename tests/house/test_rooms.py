@@ -28,13 +28,11 @@ SHORT_MODULES = {
     "binary/registration/code.py": "the protocol that the readers of both CPUs satisfy, below them",
     "errors/registry.py": "the one list of all failures, above the modules that hold them",
     "explain/symbols.py": "what a missing symbol means; read by the signs and by a rule's advice",
-    "install/key.py": "the dependency key, apart from what goes into it",
     "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
     "managers/registry.py": "the one list of package managers, above their folders",
     "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
     "rules/commands.py": "commands that rules and explain name alike, light to import",
     "rules/selection/prune.py": "the build's question to the selection; verify never loads it",
-    "script/read.py": "the one entrance to the readers of both module systems",
 }
 """Modules of less than MIN_MODULE_LINES, each with the reason why it is no part of another."""
 
