@@ -35,8 +35,9 @@ COMPILE_FAILED = Failure(
         Message(
             "compiler",
             "../src/a.cc:3:10: fatal error: vips/vips8: No such file or directory",
-            r"fatal error: '?(?P<header>[^\s:']+)'?(?:: No such file or directory| file not found)",
-            ("error:",),
+            r"fatal error: '?(?P<header>[^\s:']+)'?(?:: No such file or directory| file not found)"
+            r"|Cannot open include file: '(?P<header2>[^'\n]+)'",
+            ("error:", "include"),
             "the development files that have {header} are not there",
             rank=Rank.ROOT,
             hint=HEADER_HINT,
@@ -54,8 +55,10 @@ COMPILE_FAILED = Failure(
             "compiler",
             "../src/a.cc:12:3: error: no matching function for call to 'x'",
             r"\.(?:c|cc|cpp|cxx|h|hh|hpp|m|mm|rs):\d+:(?:\d+:)?\s(?:fatal )?error: (?P<reason>[^\n]+)"
-            r"|#error (?P<reason2>[^\n]+)|^error\[E\d+\]: (?P<reason3>[^\n]+)",
-            ("error:", "#error", "error["),
+            r"|#error (?P<reason2>[^\n]+)|^error\[E\d+\]: (?P<reason3>[^\n]+)(?=[\s\S]{0,4000}?"
+            r"(?:node_modules|napi|neon))"
+            r"|: (?:fatal )?error (?:C|LNK|MSB)\d{4}: (?P<reason4>[^\n]+)",
+            ("error:", "#error", "error[", "error"),
             "the package's code does not compile with this Node.js or compiler: {reason}",
         ),
         Message(
@@ -130,8 +133,11 @@ NO_TOOLCHAIN = Failure(
             "node-gyp",
             "gyp ERR! find VS Could not find any Visual Studio installation to use",
             r"Could not find any Visual Studio installation to use|MSBUILD : error MSB3428|find VS \*{5,}"
-            r"|find VS (?:msvs_version not set|could not use PowerShell)|install the latest version of Visual Studio",
-            ("installation", "MSBUILD", "find", "Studio"),
+            r"|find VS (?:msvs_version not set|could not use PowerShell)|install the latest version of Visual Studio"
+            r"|(?:[Nn]o|not find|[Cc]annot find|missing|without)[^\n]{0,60} (?:Visual Studio|Visual C\+\+|C\+\+ "
+            r"compiler)"
+            r"|Visual Studio C\+\+ core features. missing",
+            ("installation", "MSBUILD", "find", "Studio", "Visual", "compiler"),
             "the package has to be compiled here, and there is no Visual Studio for node-gyp",
         ),
         Message(

@@ -136,7 +136,8 @@ def _last_resort(reading: Meaning, words: dict[str, str], ran: str) -> tuple[str
 
 def _reinstall_command(command: str, package: str | None) -> str:
     """There is nothing to rebuild where the binary is a package of its own."""
-    if command.startswith("npm rebuild {package}") and has_platform_packages(package):
+    is_rebuild = command.startswith("npm rebuild {package}") and "--ignore-scripts" not in command
+    if is_rebuild and has_platform_packages(package):
         return "npm uninstall {package} && npm install {package}"
     if command == "npm install {package}@latest" and find_book_entry(package or "") is None:
         return "npm update {package}"  # a name that no list knows is never asked of a public registry

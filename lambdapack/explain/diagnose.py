@@ -85,8 +85,8 @@ def diagnose(text: str, aim: ExplainTarget, raw: str = "") -> tuple[Diagnosis, .
     facts = read_facts(text, raw)
     found = list(_find_matches(text, facts))
     if not found and len(text) < MAX_WRAPPED_CHARS:
-        text = text.replace("\n", "")
-        found = list(_find_matches(text, facts))
+        text = text.replace("\n", "")  # a narrow window broke its words; statements of several lines are none then
+        found = [sighting for sighting in _find_matches(text, facts) if not isinstance(sighting[0].meaning, FactKind)]
     kept = [sighting for sighting in found if not _is_inside_another(sighting, found)]
     diagnoses = [
         made for sign, match, reading in kept for made in _build_diagnoses(text, sign, match, reading, (facts, aim))

@@ -27,10 +27,19 @@ def explain_text(source: LogSource, aim: ExplainTarget) -> Explanation:
         raw = head.decode("utf-8", "replace")
         text = strip_log_markup(raw)
         found = diagnose(text, aim, raw)
-        return Explanation(found, "" if found else find_nearest_message(text))
+        return Explanation(found) if found else _describe_unknown(text, raw)
     from lambdapack.explain.passages import explain_passages  # noqa: PLC0415  # what people paste needs none of it
 
     return explain_passages(source, head, aim)
+
+
+def _describe_unknown(text: str, raw: str) -> Explanation:
+    """Return the answer to a text without a diagnosis: what was read of it, and what is to be asked."""
+    from lambdapack.explain.facts.place import read_facts, render_facts  # noqa: PLC0415  # a diagnosis needs none of it
+    from lambdapack.explain.unknown import find_question  # noqa: PLC0415
+
+    facts = read_facts(text, raw)
+    return Explanation((), find_nearest_message(text), render_facts(facts), find_question(text, facts))
 
 
 def _read_head(source: LogSource) -> bytes:

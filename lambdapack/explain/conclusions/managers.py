@@ -13,7 +13,7 @@ from lambdapack.rules.lockfile.records import FOREIGN_PROTOCOL, GIT_DEPENDENCY, 
 def conclude_refused_registry(slots: Slots, facts: TextFacts) -> Meaning | None:
     """The name and the code: a 404 of a scope is a private name that was asked for in the wrong place."""
     code = re.sub(r"\D", "", slots.get("code", ""))
-    module = re.sub(r"%2[fF]", "/", slots.get("module", "")).strip(":") or None
+    module = _refused_name(slots)
     if not facts.manager and not facts.is_manager_run and code:
         return None
     if code == "404" or slots.get("code") == "Not found":
@@ -31,6 +31,16 @@ def conclude_refused_registry(slots: Slots, facts: TextFacts) -> Meaning | None:
         package=module or "",
         fix=("npm whoami {registry}", "npm config get {scope}registry", "npm login {registry}"),
     )
+
+
+def _refused_name(slots: Slots) -> str | None:
+    """Return the package that was asked for: named, or in the URL of its manifest or tarball."""
+    named = re.sub(r"%2[fF]", "/", slots.get("module", "")).strip(":")
+    url = re.sub(r"%2[fF]", "/", slots.get("url", ""))
+    scoped = re.search(r"@[\w.-]+/[\w.-]+", url)
+    plain = re.search(r"([\w.-]+)/-/|/([\w.-]+)$", url)
+    inside = scoped[0] if scoped else next((part for part in plain.groups() if part), "") if plain else ""
+    return named or inside or None
 
 
 def conclude_refused_git(slots: Slots, facts: TextFacts) -> Meaning | None:

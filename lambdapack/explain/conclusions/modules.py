@@ -44,6 +44,9 @@ def conclude_absent_module(slots: Slots, facts: TextFacts) -> Meaning | None:
     """A package, a file, an addon or the handler: the specifier and the first asker tell them apart."""
     module = slots.get("module", "").replace("\\", "/").removeprefix("file://")
     stack = _asking_files(slots)
+    if not module and "Runtime.ImportModuleError" in slots.get("code", "") and "Python" not in facts.speakers:
+        says = "something that the handler imports is not in the package; the message behind it names what"
+        return Meaning(DEPENDENCY_MISSING, Certainty.POSSIBLE, says, package="")
     if not module or module.split("/")[0].removeprefix("node:") in _BUILT_IN:
         return None
     if module.endswith(".node"):
@@ -104,7 +107,7 @@ def _conclude_absent_file(module: str, stack: str, facts: TextFacts) -> Meaning 
         fix = ("aws lambda get-function-configuration --function-name {function} --query Layers", "{layer}")
         return Meaning(REQUIRED_FILE_MISSING, Certainty.LIKELY, says, fix=fix, package=owner)
     deployed = any(path in f"{module} {stack}" for path in _DEPLOYED_PATHS)
-    if not deployed and (stack or _is_bundler_alone(facts)):
+    if not deployed and not _DEPLOY_TOOLS & set(facts.speakers) and (stack or _is_bundler_alone(facts)):
         return None  # somebody's own file on their own machine
     case = "; letter case counts on Lambda, unlike on macOS and Windows" if re.search(r"[A-Z]", module) else ""
     says = f"the file {module} is not in the zip, or is below another directory{case}"
@@ -113,7 +116,11 @@ def _conclude_absent_file(module: str, stack: str, facts: TextFacts) -> Meaning 
 
 def _is_bundler_alone(facts: TextFacts) -> bool:
     bundles = {"esbuild", "webpack", "rollup"} & set(facts.speakers)
-    return bool(bundles) and not {"SAM", "CDK", "Serverless", "SST"} & set(facts.speakers)
+    return bool(bundles) and not _DEPLOY_TOOLS & set(facts.speakers)
+
+
+_DEPLOY_TOOLS = frozenset(("SAM", "CDK", "Serverless", "SST", "Terraform"))
+"""Tools that package functions: what fails under them is on its way to Lambda."""
 
 
 def _conclude_absent_package(module: str, stack: str, slots: Slots, facts: TextFacts) -> Meaning | None:

@@ -57,7 +57,7 @@ def conclude_refused_program(slots: Slots, facts: TextFacts) -> Meaning | None:
 
 def _refusal_code(slots: Slots) -> str:
     said = slots.get("said", "").lower()
-    if "permission" in said:
+    if "permission" in said or slots.get("status") == "126":
         return "EACCES"
     if "exec format" in said:
         return "ENOEXEC"
@@ -122,6 +122,8 @@ def _conclude_absent_program(program: str, slots: Slots, facts: TextFacts) -> Me
         )
     if not _is_own_program(bare, facts, slots):
         return None
+    if "code" not in slots and _is_script_tool(bare, facts):
+        return _blame_missing_tool(bare, "build")
     owner = "gm" if bare == "ImageMagick" and "/" in program else None
     place = "the runtime" if facts.on_lambda else "this machine's PATH"
     return Meaning(
@@ -136,9 +138,31 @@ def _conclude_absent_program(program: str, slots: Slots, facts: TextFacts) -> Me
 
 def _is_own_program(bare: str, facts: TextFacts, slots: Slots) -> bool:
     """A shell's word is about packaging where a package, the runtime or a tool for Lambda says it."""
-    known = bare.lower() in PROGRAM_PACKAGES or "file" in slots
+    known = bare.lower() in PROGRAM_PACKAGES or bare.lower() in SYSTEM_PROGRAMS or "file" in slots
+    if "Python" in facts.speakers and bare.lower() not in PROGRAM_PACKAGES:
+        return False
     tools = {"SAM", "CDK", "Serverless", "SST", "Docker", "esbuild", "Node.js"} & set(facts.speakers)
     return bool(facts.on_lambda or known or tools or facts.manager or "code" in slots) and bool(bare)
+
+
+SYSTEM_PROGRAMS = frozenset(
+    re.findall(
+        r"[\w.-]+",
+        "aws clamscan curl dbus-launch dot file freshclam gpg graphviz ghostscript gs inkscape java jq latex "
+        "libreoffice "
+        "lp mogrify mongodump mutool mysql mysqldump node openssl pandoc pdfinfo pdflatex pdftk pdftocairo pdftoppm "
+        "pdftotext perl pg_dump php pip pip3 psql qpdf redis-cli rsync ruby sam soffice sqlite3 ssh tar tesseract "
+        "unzip "
+        "wget which wkhtmltoimage wkhtmltopdf xdg-open xelatex xvfb-run zip",
+    )
+)
+"""Programs that come with a system or a layer, never with a devDependency."""
+
+
+def _is_script_tool(bare: str, facts: TextFacts) -> bool:
+    """Tell whether a shell missed what a devDependency brings: a manager's script ran, and no system has it."""
+    known = bare.lower() in PROGRAM_PACKAGES or bare.lower() in SYSTEM_PROGRAMS or bare.lower() in {"docker", "esbuild"}
+    return bool(facts.manager) and facts.reader is not Reader.LAMBDA and not known
 
 
 def _owner_of_program(bare: str) -> str | None:
@@ -182,12 +206,23 @@ def conclude_root_script(slots: Slots, facts: TextFacts) -> Meaning | None:
     if "node_modules/" in path:
         says = f"the install script of a package calls {program}, which is not there"
         return Meaning(MISSING_PROGRAM, Certainty.LIKELY, says, rank=Rank.PLAIN)
-    script = slots.get("script", "prepare" if program == "husky" else "postinstall")
-    says = f"the project's own script calls {program}, a devDependency that is not installed here"
-    fix = (f"npm pkg set scripts.{script}='{program} || true'", f"npm install --save-prod {program}")
-    if program in {"husky", "lefthook", "simple-git-hooks"}:
-        fix = (f"npm pkg set scripts.{script}='{program} || true'", "{ignore_scripts}")
     del facts
+    return _blame_missing_tool(program, slots.get("script", "prepare" if program in _HOOK_TOOLS else "postinstall"))
+
+
+_HOOK_TOOLS = frozenset(("husky", "lefthook", "simple-git-hooks", "lint-staged", "is-ci"))
+"""Tools for a developer's clone: what ships never needs them."""
+
+
+def _blame_missing_tool(program: str, script: str) -> Meaning:
+    """A hook is guarded; what builds has to be installed, from the devDependencies that the project declares."""
+    says = f"the project's own script calls {program}, a devDependency that is not installed here"
+    if program in _HOOK_TOOLS:
+        fix: tuple[str, ...] = (f"npm pkg set scripts.{script}='{program} || true'", "{build}")
+    elif script == "build":
+        fix = ("npm ci --include=dev", "npm pkg get devDependencies", "{build}")
+    else:
+        fix = (f"npm pkg set scripts.{script}='{program} || true'", "npm ci --include=dev", "{build}")
     return Meaning(ROOT_SCRIPT, Certainty.LIKELY, says, package=program, fix=fix)
 
 

@@ -73,12 +73,14 @@ PATTERNS: tuple[MessagePattern, ...] = (
         "Yarn 1",
         'error An unexpected error occurred: "https://registry.example.com/@acme%2fui: Request failed \\"401 '
         'Unauthorized\\"".\nyarn-error.log',
-        r"https?://[^\s/\"]+/(?:[^\s@\"]*/)?(?P<module>@[\w.-]+(?:/|%2[fF])[\w.-]+|[\w.-]+): (?:Request failed \W*"
-        r"(?P<code>401|403|404)|(?P<code2>Not found))"
+        r"(?P<url>https?://[^\s\"]+?): (?:Request failed \W*(?P<code>401|403|404)|(?P<code2>Not found))"
+        r"|\b(?:GET|PUT) (?P<url2>https?://[^\s\"]+) - (?P<code3>401|403|404)\b"
         rf"|Couldn't find package \"(?P<module2>{NAME})\" (?:required by [^\n]+? )?on the \"npm\" registry",
         (
             "Request",
             "Not",
+            "GET",
+            "PUT",
             "Couldn't",
         ),
         FactKind.REGISTRY_REFUSED,

@@ -37,7 +37,13 @@ _ARCHITECTURE_BY_NAME = {"arm64": Architecture.ARM64, "aarch64": Architecture.AR
 _SPEAKER_PATTERNS = (
     ("pnpm", r"\bERR_PNPM_|\bpnpm\b|node_modules/\.pnpm/"),
     ("yarn", r"\bYN\d{4}\b|\.pnp\.[cm]?js|\.yarn/(?:cache|unplugged|berry|releases)|yarn[/@ ]v?[234]\.|--immutable"),
-    ("yarn-classic", r"\byarn (?:install )?v1\.|\byarn run v1|yarnpkg\.com/en/docs|yarn-error\.log"),
+    (
+        "yarn-classic",
+        (
+            r"\byarn (?:install )?v1\.|\byarn run v1|yarnpkg\.com/en/docs|yarn-error\.log|An unexpected error occurred:"
+            r" \"http"
+        ),
+    ),
     ("yarn-classic", r"with `--frozen-lockfile`"),
     ("bun", r"\bbun (?:install|pm|add)\b|bun\.lockb?\b"),
     (
@@ -46,6 +52,7 @@ _SPEAKER_PATTERNS = (
     ),
     ("npm", r"^code \d+$|A complete log of this run|npm-cache/_logs|git --no-replace-objects|^command failed$"),
     ("yarn-classic", r"\byarn\b"),
+    ("Python", r"No module named|Traceback \(most recent call|File \"[^\"\n]+\.py\""),
     ("Node.js", r"\bnode:internal|\bchild_process\b|\bCommand failed: |\bgenericNodeError|\bspawnargs\b"),
     ("esbuild", r"\[ERROR\]|\besbuild\b"),
     ("webpack", r"\bwebpack\b|Module not found: Error|Module parse failed|^ERROR in "),
@@ -171,7 +178,8 @@ def _read_commands(text: str) -> tuple[RanCommand, ...]:
     implied = [
         RanCommand(command, found.start())
         for pattern, command in _IMPLIED_COMMANDS
-        if (found := re.search(pattern, text)) and not any(ran.command.startswith(command) for ran in shown)
+        if (found := re.search(pattern, text))
+        and not any(ran.command.split()[0] == command.split()[0] for ran in shown)
     ]
     return tuple(sorted((*shown, *implied), key=lambda ran: ran.at))
 

@@ -37,7 +37,8 @@ PATTERNS: tuple[MessagePattern, ...] = (
     MessagePattern(
         "sh",
         "/bin/sh: line 1: ffmpeg: command not found",
-        rf"(?:^|[\s'\"])(?:/\S*/)?(?:ba|da|a|z|k)?sh: (?:(?:line )?\d+: )?(?:exec: )?(?P<program>{_WORD}): "
+        rf"(?:^|[\s'\"])(?:/\S*/)?(?:(?:ba|da|a|z|k)?|[\w-]+\.)sh: (?:(?:line )?\d+: )?(?:exec: "
+        rf")?(?P<program>{_WORD}): "
         r"(?P<said>(?:command )?not found|No such file or directory|[Pp]ermission denied|cannot execute[^\n]*)"
         rf"|zsh:(?:\d+:)? command not found: (?P<program2>{_WORD})"
         rf"|(?:^|\n)\W{{0,4}}(?P<program3>{_WORD}): (?P<said3>command not found)",
@@ -58,12 +59,10 @@ PATTERNS: tuple[MessagePattern, ...] = (
     MessagePattern(
         "env",
         "/usr/bin/env: 'python3': No such file or directory",
-        r"\benv: ['\"\u2018]?(?P<interpreter>[^'\"\u2019\n:]{1,80})['\"\u2019]?: No such file or directory"
+        r"FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<program>[\w.-]+)'"
+        r"|\benv: ['\"\u2018]?(?P<interpreter>[^'\"\u2019\n:]{1,80})['\"\u2019]?: No such file or directory"
         rf"|(?P<file>{_WORD}): (?P<interpreter2>/\S+): bad interpreter: (?P<said>No such file|Permission denied)",
-        (
-            "env:",
-            "interpreter:",
-        ),
+        ("env:", "interpreter:", "FileNotFoundError:"),
         FactKind.PROGRAM_REFUSED,
         Rank.ROOT,
     ),
@@ -99,6 +98,17 @@ PATTERNS: tuple[MessagePattern, ...] = (
         FactKind.PROGRAM_REFUSED,
     ),
     MessagePattern(
+        "yarn, pnpm, CDK",
+        'error Command "esbuild" not found.',
+        r"[Cc]ommand ['\"](?P<program>esbuild|tsc|tsup|rollup|vite|webpack|husky|patch-package|prisma|ncc|nx|turbo"
+        r"|lerna"
+        r"|ts-node|tsx|rimraf|cross-env|nest|next|sst|cdk|serverless|sls|swc|babel|electron-builder|electron-rebuild"
+        r"|node-gyp|prebuild-install|zip|docker)['\"] (?P<said>not found)"
+        r"|\b(?P<program2>[\w./-]{1,80}) exited with (?:status|code) (?P<status>126|127)\b",
+        ("not", "exited"),
+        FactKind.PROGRAM_REFUSED,
+    ),
+    MessagePattern(
         "puppeteer, playwright",
         "Error: Could not find Chrome (ver. 121.0.6167.85).",
         r"Could not find (?P<program>Chrome|Chromium|Firefox)(?: \(ver|\. )|Executable doesn't exist at (?P<file>\S+)"
@@ -126,7 +136,8 @@ PATTERNS: tuple[MessagePattern, ...] = (
     MessagePattern(
         "npm",
         "> backend@2.2.0 prepare\n> husky install\n\nsh: 1: husky: not found",
-        rf"^\W*(?P<package>{NAME})@\S+ (?P<script>(?:pre|post)?(?:install|prepare|prepublish\w*|build|deploy))\b"
+        rf"^\W*(?:npm notice run )?(?P<package>{NAME})@\S+ (?P<script>(?:pre|post)?(?:install|prepare|prepublish\w*"
+        r"|build|deploy))\b"
         r"[^\n]*\n(?:\W*\n)?(?!\W*\S*(?:node-gyp|prebuild|node-pre-gyp|cmake-js)\b)[^\n]{1,300}\n"
         rf"(?:(?![^\n]*@\d)[^\n]*\n){{0,6}}?[^\n]*?(?:sh: (?:(?:line )?\d+: )?(?P<program>{_WORD}): (?:command )?not "
         r"found|['\"](?P<program2>[\w.-]+)['\"] is not recognized)",

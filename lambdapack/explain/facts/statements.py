@@ -57,7 +57,7 @@ PATTERNS: tuple[MessagePattern, ...] = (
         '[vite]: Rollup failed to resolve import "x" from "/app/src/index.ts".',
         rf"[Ff]ailed to resolve (?:import |entry for package )?{QUOTED.format('module')}"
         rf"(?: from {QUOTED.format('by')})?"
-        rf"|{QUOTED.format('module2')} is imported by {QUOTED.format('by2')}, but could not be resolved"
+        rf"|{QUOTED.format('module2')} is imported by \W?(?P<by2>[^\s,'\"]+)\W?, but could not be resolved"
         rf"|[Uu]nable to resolve (?:module |dependency )?{QUOTED.format('module3')}",
         ("resolve",),
         FactKind.MODULE_ABSENT,
@@ -65,11 +65,20 @@ PATTERNS: tuple[MessagePattern, ...] = (
     MessagePattern(
         "a framework",
         "Error: Please install pg package manually",
-        rf"Please install (?P<module>{NAME}) (?:package|module|driver)? ?manually"
+        rf"has not been found installed\. [^\n]{{0,40}}?npm install (?P<module4>{NAME})"
+        rf"|Please install (?P<module>{NAME}) (?:package|module|driver)? ?manually"
         rf"|(?:the|The) (?:package|module|dependency) {QUOTED.format('module2')} (?:is|was) not (?:found|installed)"
         rf"|[Cc]ould not (?:find|load) (?:the )?(?:module|package|dependency) {QUOTED.format('module3')}",
         ("install", "not"),
         FactKind.MODULE_ABSENT,
+    ),
+    MessagePattern(
+        "Lambda's runtime",
+        "Runtime.ImportModuleError",
+        r"\b(?P<code>Runtime\.ImportModuleError)\b",
+        ("Runtime.ImportModuleError",),
+        FactKind.MODULE_ABSENT,
+        Rank.SYMPTOM,
     ),
     MessagePattern(
         "Yarn",
@@ -78,7 +87,8 @@ PATTERNS: tuple[MessagePattern, ...] = (
         rf"(?:(?P<by>{NAME}|Your application)(?:@\S+)? tried to access (?P<module>{NAME})[^\n]{{0,60}}?,? but it isn't "
         r"(?:declared in (?:your|its) dependencies|provided by)"
         r"|[Qq]ualified path resolution failed|[Uu]nqualified path resolution failed"
-        rf"|Required package: (?P<module2>{NAME})|The Yarn Plug'n'Play manifest forbids importing {QUOTED.format('m')}"
+        rf"|Required package: (?P<module2>{NAME})|The Yarn Plug'n'Play manifest forbids importing "
+        rf"{QUOTED.format('module4')}"
         r"|The remote archive doesn't contain|UNDECLARED_DEPENDENCY|BUILTIN_NODE_RESOLUTION_FAILED)"
         r"(?:[\s\S]{0,200}?Required by: (?P<by2>[^\n]+))?",
         (

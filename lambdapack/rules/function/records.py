@@ -33,7 +33,7 @@ HANDLER_MISSING = Rule(
         Message(
             "Lambda's runtime",
             "Unable to import module 'index'",
-            r"Unable to import module '(?P<module>[^'\n]+)'",
+            r"Unable to import module '(?P<module>[^'\n]+)'(?!: No module named)",
             ("Unable",),
             "the handler's file {module} could not be imported",
             certainty=Certainty.LIKELY,

@@ -221,8 +221,9 @@ PLATFORM_PACKAGE_MISSING = Rule(
         Message(
             "npm",
             "npm ERR! code EBADPLATFORM",
-            r"^\W*(?:npm \w+!? )?code EBADPLATFORM",
-            ("EBADPLATFORM",),
+            rf"^\W*(?:npm \w+!? )?code EBADPLATFORM|ERR_PNPM_UNSUPPORTED_PLATFORM(?:\W+Unsupported platform for "
+            rf"(?P<package>{NAME}))?",
+            ("EBADPLATFORM", "ERR_PNPM_UNSUPPORTED_PLATFORM"),
             "a package is only for another platform, and the lockfile or package.json demands it on this one",
             certainty=Certainty.LIKELY,
             rank=Rank.SYMPTOM,

@@ -276,17 +276,6 @@ DEPENDENCY_MISSING = Rule(
     "member of a workspace is built from its root: `lambdapack build ROOT --handler "
     "MEMBER/index.handler`.",
     Severity.ERROR,
-    messages=(
-        Message(
-            "Lambda's runtime",
-            "Runtime.ImportModuleError",
-            r"\bRuntime\.ImportModuleError\b",
-            ("Runtime.ImportModuleError",),
-            "something that the handler imports is not in the package; the message behind it names what",
-            certainty=Certainty.POSSIBLE,
-            rank=Rank.SYMPTOM,
-        ),
-    ),
     cause="missing-package",
     remedy=Remedy(
         ("{build}", "npm ls {package}"),
