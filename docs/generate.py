@@ -181,6 +181,7 @@ def _page(page: BookEntry) -> Iterator[str]:
         ("needs", page.requirements),
         ("maintained instead", ", ".join(page.replacements)),
         ("without a binary", ", ".join(page.javascript_replacements)),
+        ("programs", ", ".join(page.programs)),
         ("on Lambda", page.advice),
         ("source", f"{page.source} ({page.read_on})"),
     ]

@@ -101,7 +101,7 @@ def fill_remedy(
     if remedy is not None and remedy.replaceable and not reading.fix:
         filled.insert(min(len(filled), 1), replacement_command(package))
     commands = tuple(
-        " ".join(translate_command(command, facts.manager or aim.manager).split())
+        " ".join(translate_command(command, aim.manager or facts.manager).split())
         for command in filled
         if command and MISSING_WORD not in command
     )

@@ -18,7 +18,7 @@ from lambdapack.explain.facts.nouns import FactKind, Slots, TextFacts
 from lambdapack.explain.facts.place import read_facts
 from lambdapack.explain.nouns import Conclusion, Diagnosis, Meaning, MessagePattern
 from lambdapack.explain.owners import find_package_near, package_of_file, package_of_path
-from lambdapack.explain.words import ExplainTarget
+from lambdapack.explain.words import ExplainTarget, find_host_architecture, find_runtime
 from lambdapack.messages import Certainty, Message, Rank, slots_of
 from lambdapack.model import Rule
 
@@ -137,9 +137,10 @@ def _build_diagnoses(
     file = _find_file(slots)
     package = _find_package(text, match, slots, (sign, reading))
     quote = _quote(match[0])
-    ran = where[0].command_before(match.end())
+    facts, aim = where
+    ran = facts.command_before(match.end())
     for index, meaning in enumerate((reading, *reading.also)):
-        remedy = fill_remedy(meaning, slots, *where, package, ran)
+        remedy = fill_remedy(meaning, slots, facts, aim, package, ran)
         yield Diagnosis(
             cause=cause_of(meaning.record),
             record=meaning.record,
@@ -154,6 +155,8 @@ def _build_diagnoses(
             book=render_book_advice(package),
             slots=slots,
             rank=(meaning.rank or sign.rank) if index == 0 else Rank.SYMPTOM,
+            runtime=find_runtime(slots, facts) or aim.runtime,
+            architecture=find_host_architecture(cause_of(meaning.record), slots, facts) or aim.architecture,
         )
 
 

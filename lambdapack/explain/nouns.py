@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lambdapack.errors.record import Failure
 from lambdapack.explain.facts.nouns import FactKind, Slots, TextFacts
 from lambdapack.messages import Certainty, Rank, find_pattern
-from lambdapack.model import Rule
+from lambdapack.model import Architecture, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Diagnosis:
     count: int = 1  # how often the text has it
     slots: Slots = field(default_factory=dict)  # not printed; what a look at the files may use
     rank: Rank = Rank.PLAIN
+    runtime: str = ""  # of Lambda: the text's own, else the one that was chosen
+    architecture: Architecture | None = None  # of the place where it failed, as far as anybody said so
 
     @property
     def code(self) -> str:

@@ -27,7 +27,6 @@ class ExplainTarget:
     runtime: str  # "nodejs22.x": of the settings, else the newest
     architecture: Architecture | None = None
     manager: str = ""  # of the project's lockfile
-    is_chosen: bool = False  # somebody chose the runtime; it is not the newest for want of a word
 
 
 class CommandWords(dict[str, str]):
@@ -43,7 +42,7 @@ def collect_words(slots: Slots, facts: TextFacts, aim: ExplainTarget, package: s
     chosen = _target_architecture(facts, aim)
     arch = chosen or Architecture.X86_64
     arch_name = chosen.aws if chosen else "all" if slots.get(BOTH_ARCHITECTURES) else arch.aws
-    runtime = _runtime_of_node(slots, facts) or aim.runtime
+    runtime = find_runtime(slots, facts) or aim.runtime
     node = runtime_node_major(runtime)
     words = CommandWords(
         arch=f" --arch {arch_name}",
@@ -105,8 +104,8 @@ def _target_architecture(facts: TextFacts, aim: ExplainTarget) -> Architecture |
     return facts.architecture or aim.architecture
 
 
-def _runtime_of_node(slots: Slots, facts: TextFacts) -> str | None:
-    """The runtime of the Node.js that complained, when Lambda has one of that major."""
+def find_runtime(slots: Slots, facts: TextFacts) -> str | None:
+    """Return the runtime of the Node.js that complained, when Lambda has one of that major."""
     wanted = slots.get("wanted", "")
     major = (node_major_of_abi(int(wanted)) if wanted.isdigit() else None) or facts.node_major
     name = f"nodejs{major}.x"

@@ -45,6 +45,7 @@ def conclude_own_record(slots: Slots, facts: TextFacts) -> Meaning | None:
         return None
     commands = tuple(command for command in re.findall(r"`([^`]+)`", record.fix) if re.match(r"[a-z]+ ", command))
     fix = () if record.remedy else commands or (record.fix,)
+    fix = tuple(command.replace("{", "{{").replace("}", "}}") for command in fix)  # its words are no slots
     return Meaning(record, Certainty.CERTAIN, f"lambdapack says: {record.title}", fix=fix, prevent=record.why)
 
 

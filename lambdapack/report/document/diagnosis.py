@@ -81,6 +81,9 @@ class BookPageDocument(TypedDict):
     needs: Annotated[str | None, text("What the package needs from the runtime.")]
     instead: Annotated[list[str], describe("Maintained alternatives.")]
     javascript: Annotated[list[str], describe("Alternatives without a binary.")]
+    programs: Annotated[
+        list[str], describe("Programs that the package starts by name, or that interpret what it brings.")
+    ]
     last_node: Annotated[
         int | None, number("Newest Node.js major on which it installs and loads; null when no limit is known.")
     ]
@@ -150,6 +153,7 @@ def render_book_page_json(entry: BookEntry) -> str:
         "needs": entry.requirements or None,
         "instead": list(entry.replacements),
         "javascript": list(entry.javascript_replacements),
+        "programs": list(entry.programs),
         "last_node": entry.last_node,
         "advice": entry.advice or None,
         "source": entry.source,
