@@ -8,6 +8,7 @@ from lambdapack.explain.facts.nouns import FactKind, Reader, Slots, TextFacts
 from lambdapack.explain.nouns import Conclusion, Meaning
 from lambdapack.explain.owners import package_of_path, platform_package_owner
 from lambdapack.messages import NAME, Certainty, Rank
+from lambdapack.model import package_of_specifier
 from lambdapack.rules.function.records import HANDLER_MISSING, MODULE_AS_COMMONJS, REQUIRED_FILE_MISSING
 from lambdapack.rules.lockfile.records import PLATFORM_PACKAGE_MISSING, PLUG_N_PLAY
 from lambdapack.rules.modules.records import ADDON_BUNDLED, REQUIRES_MODULE
@@ -174,7 +175,7 @@ def package_of_module(module: str) -> str | None:
     """Return the package of a specifier, None for a path or a URL."""
     if not module or module.startswith((".", "/")) or ":" in module:
         return None
-    return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
+    return package_of_specifier(module)
 
 
 def conclude_module_format(slots: Slots, facts: TextFacts) -> Meaning | None:
