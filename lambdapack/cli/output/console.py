@@ -12,7 +12,6 @@ from lambdapack.credentials import mask_credentials
 from lambdapack.errors.record import DEFECT, ExitCode, LambdapackError
 from lambdapack.errors.usage import OUTPUT
 
-
 RESET = "\x1b[0m"
 
 RED, YELLOW, CYAN, GREEN, DIM, BOLD_RED, BOLD_GREEN, BOLD_YELLOW = (

@@ -73,7 +73,10 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
     if any(report.fails(request.gate) for report in early.values()):
         return tuple(BuiltPackage(report, PackageJob(project.function, target)) for target, report in early.items())
     check_output_paths(request)
-    request = _add_system_packages(request, connect, observer)
+    if request.system_packages and request.install:
+        from lambdapack.pipeline.package.bundle import add_system_packages  # noqa: PLC0415  # few builds have some
+
+        request = add_system_packages(request, connect, observer)
     with ExitStack() as stack:
         scratch = cache(lambda: stack.enter_context(scratch_directory()))  # for what is installed or measured
         layers = stack.enter_context(open_layers(request.layers))
@@ -87,23 +90,6 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 for package in judged
             )
         return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
-
-
-def _add_system_packages(request: BuildRequest, connect: "Connect", observer: Observer) -> BuildRequest:
-    """Return the request with the images that have its system packages: made once, without inputs or credentials."""
-    if not request.system_packages or not request.install:
-        return request
-    from lambdapack.engine.toolchain import check_package_names, make_system_image  # noqa: PLC0415  # few builds do
-
-    check_package_names(request.system_packages)
-    images = {}
-    for target in request.outputs:
-        engine = connect(target.architecture)
-        base = engine.image(request.images(target, target.architecture).build, target.architecture, observer)
-        images[target.architecture] = make_system_image(
-            engine, base, request.system_packages, request.environ, observer
-        )
-    return replace(request, system_images=images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,19 +252,10 @@ class _BuildRun:
         request, target = self.request, report.runtime.target
         if request.bundle == "off" or not request.install or not report.judgements:
             return tree, facts, report
-        from lambdapack.pipeline.package.bundle import (  # noqa: PLC0415  # few packages lack a library
-            LibrarySource,
-            bundle_libraries,
-            missing_libraries,
-        )
+        from lambdapack.pipeline.package.bundle import bundle_missing  # noqa: PLC0415  # only for native files
 
-        names = missing_libraries(report.findings, request.bundle)
-        if not names:
-            return tree, facts, report
-        engine, image = self.connect(target.architecture), request.images(target, target.architecture).build
-        source = LibrarySource(engine, image, target.architecture, request.limits)
         spool = self.scratch() / f"libraries-{target.runtime}-{target.architecture}.tar"
-        bundle = bundle_libraries(names, report.runtime, source, spool, self.observer)
+        bundle = bundle_missing(report, request, self.connect, spool, self.observer)
         if bundle is None:
             return tree, facts, report
         self.stack.callback(bundle.close)

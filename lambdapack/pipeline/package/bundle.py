@@ -6,22 +6,29 @@ library of the runtime is never replaced (AWS developer guide, "Configuring envi
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.engine.interface import Command, Engine, Limits, Sandbox, SandboxSpec
+from lambdapack.engine.toolchain import check_package_names, make_system_image
 from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import BUNDLE_REFUSED
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture, Finding
 from lambdapack.pipeline.open import scan_trees
+from lambdapack.pipeline.package.request import BuildRequest
 from lambdapack.rules.binary.linking_records import MISSING_LIBRARY
 from lambdapack.rules.model.package import BundledLibrary
+from lambdapack.rules.model.report import Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.tree.compose import PrefixedTree
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.measure import Connect
 
 LIBRARY_DIRECTORY = "lib"
 """Of the function or of the layer: /var/task/lib and /opt/lib are in LD_LIBRARY_PATH."""
@@ -89,6 +96,32 @@ class LibraryBundle:
         """Give the spool file back."""
         if self.spool is not None:
             self.spool.close()
+
+
+def add_system_packages(request: BuildRequest, connect: "Connect", observer: Observer) -> BuildRequest:
+    """Return the request with the images that have its system packages: made once, without inputs or credentials."""
+    check_package_names(request.system_packages)
+    images = {}
+    for target in request.outputs:
+        engine = connect(target.architecture)
+        base = engine.image(request.images(target, target.architecture).build, target.architecture, observer)
+        images[target.architecture] = make_system_image(
+            engine, base, request.system_packages, request.environ, observer
+        )
+    return replace(request, system_images=images)
+
+
+def bundle_missing(
+    report: Report, request: BuildRequest, connect: "Connect", spool: Path, observer: Observer
+) -> "LibraryBundle | None":
+    """Return the libraries that a report misses, out of the image that the package was built in; None for none."""
+    names = missing_libraries(report.findings, request.bundle)
+    if not names:
+        return None
+    target = report.runtime.target
+    engine, image = connect(target.architecture), request.images(target, target.architecture).build
+    source = LibrarySource(engine, image, target.architecture, request.limits)
+    return bundle_libraries(names, report.runtime, source, spool, observer)
 
 
 def missing_libraries(findings: Sequence[Finding], wanted: str | Collection[str]) -> tuple[str, ...]:
