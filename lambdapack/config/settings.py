@@ -19,6 +19,11 @@ IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 
 ENGINE_ARCHITECTURES = ("x86_64", "arm64")
 
+ENGINES = ("auto", "docker", "podman", "local")
+
+STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "local")
+"""`auto`, and the names in STRATEGIES of install/strategy, which a test holds together with these."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingKind:
@@ -281,6 +286,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("layers", PATHS, (), "the function's layers in their order: zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
+    Option(
+        "engine.use",
+        one_of(*ENGINES),
+        "auto",
+        "what installs: a container engine, or local, which needs none; auto takes local where no engine answers",
+        "--engine",
+    ),
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
@@ -293,9 +305,8 @@ OPTIONS: tuple[Option, ...] = (
         "fail-on", one_of("error", "warning", "note", "never"), "error", "the lowest severity that fails the command"
     ),
     Option("scripts", one_of("online", "offline"), "online", "whether install scripts may use the network"),
-    Option(
-        "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
-    ),
+    Option("strategy", one_of(*STRATEGY_NAMES), "auto", "how to install for a CPU that the engine's machine is not"),
+    Option("emulation", one_of("auto", "full"), "auto", "full is the old name of strategy = emulated"),
     Option(
         "load",
         one_of("auto", "always", "never"),
@@ -321,6 +332,7 @@ class Settings:
     layers: Setting[tuple[Path, ...]]
     executable: Setting[tuple[str, ...]]
     install_inputs: Setting[tuple[str, ...]]
+    engine_use: Setting[str]
     engine_hosts: Setting[Mapping[str, str]]
     memory: Setting[int]  # bytes
     time_limit: Setting[float]  # seconds
@@ -331,6 +343,7 @@ class Settings:
     provided: Setting[Mapping[str, str]]
     fail_on: Setting[str]
     scripts: Setting[str]
+    strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
     cache: Setting[Path | bool]

@@ -1,20 +1,22 @@
 """Installs a project's dependencies in a sandbox, as a recipe says. Never touches the host's node_modules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from lambdapack.engine import emulation
-from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, Image, Sandbox, SandboxSpec
+from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, EngineKind, Image, Sandbox, SandboxSpec
 from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import GIT_WITH_CREDENTIALS, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
+from lambdapack.install.embedded.tools import provide_tools
 from lambdapack.install.recipe import Recipe
-from lambdapack.install.request import InstallRequest, InstallResult
+from lambdapack.install.request import AUTOMATIC, InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result, find_absent_packages, owned_directories, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.managers.interface import (
@@ -24,10 +26,13 @@ from lambdapack.managers.interface import (
     InstallCommand,
     InstallCommands,
     InstallRun,
+    InstallScripts,
     PreparedSandbox,
     ScriptedPackage,
 )
+from lambdapack.managers.prebuilds import find_undecided
 from lambdapack.model import TASK_ROOT
+from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
@@ -60,6 +65,7 @@ class _InstallContext:
     image: Image
     observer: Observer
     compiled: CompileLines
+    engine: EngineKind
 
     def open_transcript(self) -> Transcript:
         """Return a new transcript that keeps this request's secrets to itself."""
@@ -129,11 +135,12 @@ def install_dependencies(
         return empty_result(request)
     _refuse_git_beside_credentials(request)
     recipes = request.recipes or candidate_recipes(request, engine)
+    fetching = _fetch_recipes(request, recipes, engine)
 
     def fetch(recipe: Recipe) -> _FetchedTree:
         return _fetch_packages(_prepare_context(request, recipe, engine, observer), engine, spool)
 
-    fetched = _follow_first(recipes, fetch, observer)
+    fetched = _follow_first(fetching, fetch, observer)
     context = fetched.context
     if not (fetched.packages or request.scripts.root):
         return _make_result(context, fetched.facts, fetched.lines, fetched.tree)
@@ -141,7 +148,8 @@ def install_dependencies(
         request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
     )
     # A lock that tells of no script let a bare image fetch; what the files themselves ask for may want another.
-    following = recipes[recipes.index(context.recipe) :] if not request.scripts.nothing else ()
+    begun = recipes.index(context.recipe) if context.recipe in recipes else 0
+    following = recipes[begun:] if not request.scripts.nothing else ()
 
     def run(recipe: Recipe) -> InstallResult:
         prepared = _prepare_context(scripted, recipe, engine, observer)
@@ -149,6 +157,24 @@ def install_dependencies(
 
     with fetched.tree:
         return _follow_first(following or candidate_recipes(scripted, engine), run, observer)
+
+
+def _fetch_recipes(request: InstallRequest, recipes: tuple[Recipe, ...], engine: Engine) -> tuple[Recipe, ...]:
+    """Return what packages are fetched by: nothing runs while they are, so the engine's own CPU serves for another one.
+
+    Not where git fetches, which runs a package's scripts, nor where the strategy was asked for by name.
+    """
+    if engine.architecture is request.target.architecture or request.scripts.git or request.strategy != AUTOMATIC:
+        return recipes
+    without = candidate_recipes(replace(request, scripts=InstallScripts()), engine)
+    return (*(recipe for recipe in without[:1] if not recipe.emulated), *recipes)
+
+
+def _find_scripts(request: InstallRequest, tree: SpoolTree) -> tuple[ScriptedPackage, ...]:
+    """Return the packages of which something has to run, without those that would find their prebuild."""
+    packages = request.manager.find_scripts(request.source, tree)
+    abi = shipped_runtime(request.target).abi
+    return find_undecided(packages, tree, request.target.architecture, abi) if packages else ()
 
 
 def _follow_first(recipes: tuple[Recipe, ...], follow: Callable[[Recipe], Followed], observer: Observer) -> Followed:
@@ -174,7 +200,7 @@ def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, ob
         observer.note(recipe.why)
     if recipe.emulated:
         emulation.check_emulator(engine, target.reference, target.architecture, observer)
-    return _InstallContext(request, recipe, image, observer, CompileLines())
+    return _InstallContext(request, recipe, image, observer, CompileLines(), engine.kind)
 
 
 def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _FetchedTree:
@@ -190,36 +216,45 @@ def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _F
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
     tree = SpoolTree(spool)
-    packages = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
+    packages = () if request.settings.ignore_scripts else _find_scripts(request, tree)
     return _FetchedTree(context, prepared.facts, lines, tree, packages)
 
 
 def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine, spool: Path) -> InstallResult:
     """Run what the fetched packages ask for, on a copy of them, without credentials and with the project's cache."""
-    request, network = context.request, context.request.script_policy != "offline"
-    volumes = request.project_volumes(context.recipe.volumes)
-    with _open_sandbox(context, "build", engine, volumes, network=network) as sandbox:
+    request = context.request
+    volumes = (*request.project_volumes(context.recipe.volumes), *_provide_tools(context, engine))
+    with _open_sandbox(context, "build", engine, volumes, scripts=True) as sandbox:
         tree = request.manager.script_inputs(fetched.tree, fetched.packages)
         prepared = _prepare_sandbox(context, sandbox, tree, SCRIPT_INPUTS, secrets=not request.settings.has_credentials)
-        commands = request.manager.script_commands(_install_run(context, fetched.packages), prepared)
+        run = _install_run(context, fetched.packages, context.recipe.script_environment)
+        commands = request.manager.script_commands(run, prepared)
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
     return _make_result(context, prepared.facts, (*fetched.lines, *lines), SpoolTree(spool))
 
 
+def _provide_tools(context: _InstallContext, engine: Engine) -> tuple[CacheVolume, ...]:
+    wheels, image = context.request.wheels, context.recipe.image
+    if wheels is None:
+        return ()
+    return tuple(provide_tools(tools, image, engine, wheels, context.observer) for tools in context.recipe.tools)
+
+
 @contextmanager
 def _open_sandbox(
-    context: _InstallContext, label: str, engine: Engine, volumes: tuple[CacheVolume, ...], *, network: bool = True
+    context: _InstallContext, label: str, engine: Engine, volumes: tuple[CacheVolume, ...], *, scripts: bool = False
 ) -> Iterator[Sandbox]:
     spec = SandboxSpec(
         image=context.image.reference,
         architecture=context.recipe.image.architecture,
         label=label,
         limits=context.request.limits,
-        network=network,
+        network=not scripts or context.request.script_policy != "offline",
         secrets=SECRETS_DIRECTORY,
         volumes=volumes,
         keep=context.request.keep,
+        untrusted=scripts or bool(context.request.scripts.git),
     )
     with engine.open(spec, context.observer) as sandbox:
         yield sandbox
@@ -229,12 +264,14 @@ def _prepare_sandbox(
     context: _InstallContext, sandbox: Sandbox, tree: Tree, what: str, *, secrets: bool
 ) -> PreparedSandbox:
     with context.observer.task(f"Copying {what}"):
-        for tool in context.recipe.tools:
-            sandbox.put(tool.tree, tool.directory)
         return context.request.manager.prepare(sandbox, tree, context.request.settings, secrets=secrets)
 
 
-def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...] = ()) -> InstallRun:
+def _install_run(
+    context: _InstallContext,
+    packages: tuple[ScriptedPackage, ...] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> InstallRun:
     request, recipe = context.request, context.recipe
     return InstallRun(
         architecture=request.target.architecture,
@@ -242,7 +279,7 @@ def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...]
         packages=packages,
         omitted=request.settings.omitted,
         flags=recipe.flags,
-        environment={**request.settings.compiler_flags, **recipe.environment},
+        environment={**request.settings.compiler_flags, **recipe.environment, **environment},
         limits=request.limits,
     )
 
@@ -308,6 +345,7 @@ def _make_result(
         tree=tree,
         owned=directories,
         job=request.job,
+        engine=context.engine,
         image=context.image,
         recipe=context.recipe,
         facts=facts,

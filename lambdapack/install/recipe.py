@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from lambdapack.engine.interface import CacheVolume
 from lambdapack.errors.record import Failure
+from lambdapack.install.embedded.releases import PinnedWheel
 from lambdapack.managers.interface import ManagerVersion
 from lambdapack.model import Architecture
-from lambdapack.tree.entry import Tree
+
+NO_IMAGES = "this engine runs no container images"
+"""Why strategies of container engines refuse the local one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,14 @@ class ImageRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolTree:
-    """Programs that the image lacks, and the directory of the sandbox they are put in."""
+class ToolVolume:
+    """Programs that the image lacks: made once for each engine, then mounted read-only."""
 
-    tree: Tree
-    directory: str
+    name: str  # of the volume; what decides its content is part of it
+    directory: str  # of the sandbox
+    wheels: tuple[PinnedWheel, ...]  # unpacked into it
+    files: Mapping[str, bytes] = field(default_factory=dict)  # our own, by path in it; executable
+    setup: str = ""  # run by /bin/sh in it, when all files are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +40,11 @@ class Recipe:
     why: str  # one sentence for the user
     image: ImageRequest
     emulated: bool = False  # the engine needs an emulator for the image
-    tools: tuple[ToolTree, ...] = ()
+    tools: tuple[ToolVolume, ...] = ()  # for the scripts alone
     volumes: tuple[CacheVolume, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)  # of the package manager and the scripts
+    script_environment: Mapping[str, str] = field(default_factory=dict)  # of the scripts alone
+    compiler: str = ""  # what compiles, where that is not the image's own: "zig 0.15.2"
     flags: tuple[str, ...] = ()  # of the package manager
     oldest_manager: ManagerVersion = (0, 0, 0)  # LP103 for an image with an older one
     give_up_on: frozenset[Failure] = frozenset()  # failures after which the next strategy is tried

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lambdapack.engine.interface import CacheVolume, Image, Limits
+from lambdapack.engine.interface import CacheVolume, EngineKind, Image, Limits
 from lambdapack.install.compile_lines import CompilerFlag
+from lambdapack.install.embedded.wheels import WheelStore
 from lambdapack.install.key import DependencyKey
 from lambdapack.install.recipe import Recipe
 from lambdapack.managers.interface import ImageFacts, InstallScripts, ManagerSettings, PackageManager
@@ -19,6 +20,9 @@ CACHE_VOLUME = "lambdapack-npm"
 
 npm checks the integrity of what it takes from there, where the lock has one.
 """
+
+AUTOMATIC = "auto"
+"""The strategy of a request that leaves the choice to STRATEGIES."""
 
 PROJECT_MARK_DIGITS = 12
 """Hexadecimal digits of a digest, so that no two projects of a machine meet."""
@@ -54,7 +58,8 @@ class InstallRequest:
     settings: ManagerSettings = field(default_factory=ManagerSettings)
     limits: Limits = field(default_factory=Limits)
     script_policy: str = "online"  # "offline": scripts run without a network, and never beside credentials anyway
-    emulation: str = "auto"  # "full": everything in the target's own image
+    strategy: str = AUTOMATIC  # the name of the only strategy that is tried, on an engine of another CPU
+    wheels: WheelStore | None = None  # where the tools of a recipe come from
     keep: bool = False  # leave the container for a look after the end
     cache: str = CACHE_VOLUME
     job: InstallJob | None = None  # what its result is filed under
@@ -84,6 +89,7 @@ class InstallResult:
     tree: Tree  # what the install made, as it lies below /var/task
     owned: tuple[str, ...]  # directories of which the source must ship nothing: the install made them anew
     job: InstallJob | None = None  # None: nobody asked for it by a key, or it was made by another tool
+    engine: EngineKind | None = None  # that ran it; None: none did
     image: Image | None = None  # None: nothing to install, no container was started
     recipe: Recipe | None = None  # that was followed in the end
     facts: ImageFacts | None = None  # of the image

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lambdapack.errors.build import ENGINE_REFUSED, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
+from lambdapack.install.embedded.wheels import WheelStore
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result
 from lambdapack.managers.interface import ManagerSettings, PackageManager
@@ -181,7 +182,8 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         settings=inputs.settings,
         limits=request.limits,
         script_policy=request.scripts,
-        emulation=request.emulation,
+        strategy=request.strategy,
+        wheels=WheelStore(request.tools, request.environ) if request.tools else None,
         keep=request.keep,
     )
 
@@ -227,10 +229,12 @@ class _BuildRun:
         request, target = self.request, job.target
         if job.install is None or request.runtime is not None:
             return runtime
+        engine = self.connect(target.architecture)
+        if not engine.kind.has_images:
+            return runtime
         from lambdapack.pipeline.measure import tighten_by_image  # noqa: PLC0415  # only native files ask for it
 
         bare = request.images(target, target.architecture).bare
-        engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
 
     def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
@@ -268,6 +272,8 @@ class _BuildRun:
         architecture, reason = report.runtime.target.architecture, ""
         if installed.image is None:
             reason = "no container was started, so its import is not proved"
+        elif not self.connect(architecture).kind.has_images:
+            reason = "the local engine has no runtime image, so its import is not proved"
         elif self.connect(architecture).architecture is not architecture:
             reason = f"its import would be emulated here, so it is not proved on {architecture}"
         if reason:
