@@ -15,9 +15,10 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
 from lambdapack.install.embedded.tools import provide_tools
+from lambdapack.install.embedded.wheels import WheelStore
 from lambdapack.install.recipe import Recipe
-from lambdapack.install.request import AUTOMATIC, InstallRequest, InstallResult
-from lambdapack.install.shipped import empty_result, find_absent_packages, owned_directories, select_shipped_files
+from lambdapack.install.request import AUTOMATIC, InstallRequest, InstallResult, empty_result, owned_directories
+from lambdapack.install.shipped import find_absent_packages, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
@@ -235,9 +236,10 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
 
 
 def _provide_tools(context: _InstallContext, engine: Engine) -> tuple[CacheVolume, ...]:
-    wheels, image = context.request.wheels, context.recipe.image
-    if wheels is None:
+    request, image = context.request, context.recipe.image
+    if request.tools is None:
         return ()
+    wheels = WheelStore(request.tools, request.environ)
     return tuple(provide_tools(tools, image, engine, wheels, context.observer) for tools in context.recipe.tools)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from lambdapack.engine.interface import CacheVolume
 from lambdapack.errors.record import Failure
-from lambdapack.install.embedded.releases import PinnedWheel
 from lambdapack.managers.interface import ManagerVersion
 from lambdapack.model import Architecture
 
@@ -19,6 +18,16 @@ class ImageRequest:
 
     reference: str
     architecture: Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedWheel:
+    """A wheel of the Python package index, by its bytes."""
+
+    project: str
+    version: str
+    platform: str  # tag of the wheel
+    sha256: str  # hexadecimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lambdapack.install.recipe import PinnedWheel
 from lambdapack.model import Architecture
 
 
@@ -13,16 +14,6 @@ class PinnedPackage:
     name: str
     version: str
     sha512: str  # base64, as in a lockfile's `integrity`
-
-
-@dataclass(frozen=True, slots=True)
-class PinnedWheel:
-    """A wheel of the Python package index, by its bytes."""
-
-    project: str
-    version: str
-    platform: str  # tag of the wheel
-    sha256: str  # hexadecimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.local import TOOL_MISSING
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
-from lambdapack.install.embedded.releases import PinnedWheel
 from lambdapack.install.embedded.wheels import WheelStore
-from lambdapack.install.recipe import ImageRequest, ToolVolume
+from lambdapack.install.recipe import ImageRequest, PinnedWheel, ToolVolume
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import FilteredTree, MemoryTree, TransformedTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 from lambdapack.errors.local import TOOL_MISSING
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
-from lambdapack.install.embedded.releases import PinnedWheel
+from lambdapack.install.recipe import PinnedWheel
 from lambdapack.managers.http import download_file
 
 DEFAULT_INDEX = "https://pypi.org/simple"

@@ -3,44 +3,37 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from lambdapack.model import NODE_MODULES
-from lambdapack.packages.file_system import PlacedTrees
-from lambdapack.packages.graph import GraphBuilder, GraphStart, ModuleEdge, ModuleGraph, layer_offers, package_directory
+from lambdapack.packages.graph import GraphStart, ModuleEdge, ModuleGraph, layer_offers, package_directory
+from lambdapack.packages.install_script import MAX_LITERAL_LENGTH, MAX_LITERALS
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
-from lambdapack.packages.node import lambda_node
-from lambdapack.packages.resolver import ModuleResolver
-from lambdapack.packages.scripts.programs import ScriptUse
+from lambdapack.packages.modules import ResolvedModules
+from lambdapack.script.requests import read_literals, read_started_programs
 from lambdapack.script.specifier import ImportCertainty
-from lambdapack.tree.entry import Tree
 
-STARTING_CALL = re.compile(r"\b(?:spawn|execFile)(?:Sync)?\(")
-"""The calls of child_process that start a file by its "#!" line: it is their first argument."""
 
-MAX_ARGUMENT_CHARACTERS = 400
-"""Of a first argument that is looked at."""
+@dataclass(frozen=True, slots=True)
+class ScriptUse:
+    """JavaScript that names a script."""
 
-NEWEST_NODE_MAJOR = 24
-"""What a script's name is looked up with: no version changes which files of a package name a program."""
+    path: str  # absolute
+    line: int  # 0: only its name stands somewhere in that file
+    certainty: ImportCertainty  # of that line, once its file is loaded
+    starts: bool  # the script is the first argument of spawn or execFile
 
 
 class ScriptUses:
-    """Who names a file. The graph of the function is built once, when the first script asks."""
+    """Who names a file, in the graph of a function."""
 
-    def __init__(
-        self, trees: Sequence[tuple[str, Tree]], start: str | None, manifests: Mapping[str, PackageManifest]
-    ) -> None:
-        """Keep (root, tree) pairs, lowest first; `start` and `manifests` are of the last one."""
-        self._placed = PlacedTrees(trees)
-        self._root = root = trees[-1][0]
-        self._manifests = {f"{root}/{below}".rstrip("/"): manifest for below, manifest in manifests.items()}
-        self._resolver = ModuleResolver(self._placed, lambda_node(NEWEST_NODE_MAJOR))
-        modules = (f"{root}/{NODE_MODULES}", f"{root}/nodejs/{NODE_MODULES}")
-        starts = [GraphStart(start, start, by_import=True)] if start else list(layer_offers(self._placed, modules))
-        self._graph = self._build(starts)
-
-    def _build(self, starts: Sequence[GraphStart]) -> ModuleGraph:
-        return GraphBuilder(self._placed, self._resolver).build(starts)
+    def __init__(self, modules: ResolvedModules, root: str, manifests: Mapping[str, PackageManifest]) -> None:
+        """Keep the function's whole graph; where nothing begins, whatever lies in node_modules may be loaded."""
+        self._modules = modules
+        self._root = root
+        self._manifests = manifests  # by absolute directory
+        places = (f"{root}/{NODE_MODULES}", f"{root}/nodejs/{NODE_MODULES}")
+        self._graph = modules.graph if modules.graph.files else modules.graph_from(layer_offers(modules.files, places))
 
     def find(self, script: str) -> Iterator[ScriptUse]:
         """Yield the uses of a script by an absolute path."""
@@ -48,7 +41,7 @@ class ScriptUses:
         graph = self._graph
         if owner and not any(path.startswith(f"{owner}/") for path in graph.files):
             start = GraphStart(owner, script, by_import=False, certainty=ImportCertainty.IN_FUNCTION)
-            graph = self._build([start] if self._is_dependency(owner) else [])
+            graph = self._modules.graph_from([start] if self._is_dependency(owner) else [])
         edges = graph.askers(script)
         yield from (self._use(edge, script) for edge in edges if edge.certainty is not ImportCertainty.NEVER)
         if not edges:
@@ -62,7 +55,7 @@ class ScriptUses:
         return any(name in manifest.dependencies | manifest.optional_dependencies for manifest in manifests)
 
     def _use(self, edge: ModuleEdge, script: str) -> ScriptUse:
-        starts = _starts_script(self._text(edge.asking), posixpath.basename(script))
+        starts = _starts_script(self._modules.files.read(edge.asking), posixpath.basename(script))
         return ScriptUse(edge.asking, edge.specifier.line, edge.specifier.certainty, starts)
 
     def _mentions(self, graph: ModuleGraph, script: str, owner: str) -> Iterator[ScriptUse]:
@@ -75,34 +68,19 @@ class ScriptUses:
         names = (posixpath.basename(script), posixpath.basename(posixpath.dirname(script)))
         for path, reached in graph.files.items():
             if path.startswith(f"{owner}/") and path.endswith((".js", ".cjs", ".mjs")):
-                text = self._text(path)
-                if all(re.search(rf"['\"`/]{re.escape(name)}['\"`/]", text) for name in names):
-                    yield ScriptUse(path, 0, reached.certainty, _starts_script(text, names[0]))
-
-    def _text(self, path: str) -> str:
-        return self._placed.read(path).decode("utf-8", "replace")
+                data = self._modules.files.read(path)
+                words = [re.compile(rb"['\"`/]" + re.escape(name.encode()) + rb"['\"`/]") for name in names]
+                if all(word.search(data) for word in words) and _has_literals(data, names):
+                    yield ScriptUse(path, 0, reached.certainty, _starts_script(data, names[0]))
 
 
-def _starts_script(text: str, name: str) -> bool:
-    """Tell whether a source starts a file of that name itself, or a constant that ends with it."""
+def _has_literals(data: bytes, names: Sequence[str]) -> bool:
+    """Tell whether each name is a part of a path in some string of a script."""
+    parts = {part for literal in read_literals(data, MAX_LITERALS, MAX_LITERAL_LENGTH) for part in literal.split("/")}
+    return parts.issuperset(names)
+
+
+def _starts_script(data: bytes, name: str) -> bool:
+    """Tell whether a script starts a file of that name itself, or a constant that ends with it."""
     word = re.compile(rf"['\"`/]{re.escape(name)}['\"`]")
-    constants = {
-        match[1]
-        for match in re.finditer(r"\b(?:const|let|var)\s+([\w$]+)\s*=\s*([^;\n]{1,300})", text)
-        if word.search(match[2])
-    }
-    for call in STARTING_CALL.finditer(text):
-        argument = _first_argument(text[call.end() : call.end() + MAX_ARGUMENT_CHARACTERS])
-        if word.search(argument) or argument.strip() in constants:
-            return True
-    return False
-
-
-def _first_argument(text: str) -> str:
-    """Return what stands before the first comma or closing bracket that belongs to the call itself."""
-    depth = 0
-    for index, character in enumerate(text):
-        if depth == 0 and character in ",)":
-            return text[:index]
-        depth += (character in "([{") - (character in ")]}")
-    return text
+    return any(word.search(argument) for argument in read_started_programs(data))
