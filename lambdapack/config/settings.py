@@ -21,7 +21,7 @@ ENGINE_ARCHITECTURES = ("x86_64", "arm64")
 
 ENGINES = ("auto", "docker", "podman", "local")
 
-STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "local")
+STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "embedded")
 """`auto`, and the names in STRATEGIES of install/strategy, which a test holds together with these."""
 
 

@@ -348,6 +348,7 @@ def _make_result(
         owned=directories,
         job=request.job,
         engine=context.engine,
+        compiler=context.recipe.compiler if context.compiled.ran else "",
         image=context.image,
         recipe=context.recipe,
         facts=facts,

@@ -101,6 +101,7 @@ class InstallResult:
     job: InstallJob | None = None  # None: nobody asked for it by a key, or it was made by another tool
     engine: EngineKind | None = None  # that ran it; None: none did
     image: Image | None = None  # None: nothing to install, no container was started
+    compiler: str = ""  # what compiled, where scripts ran and that was not the image's own
     recipe: Recipe | None = None  # that was followed in the end
     facts: ImageFacts | None = None  # of the image
     scripts_run: tuple[str, ...] = ()  # npm names of the packages whose install scripts the log shows as run

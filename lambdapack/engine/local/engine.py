@@ -33,7 +33,7 @@ LOADERS = {
     Architecture.X86_64: ("/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"),
     Architecture.ARM64: ("/lib/ld-linux-aarch64.so.1", "/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1"),
 }
-"""glibc's dynamic loader, which the npm registry's node asks for; a host with musl alone has none."""
+"""glibc's dynamic loader, which its node asks for; a host with musl alone has none."""
 
 MEMORY_DIRECTORY = Path("/dev/shm")  # noqa: S108  # a tmpfs; what is made there is private
 """Where secrets lie while a sandbox is open."""
@@ -167,7 +167,7 @@ def _memory_directory() -> Path | None:
 
 
 def host_architecture() -> Architecture:
-    """Return this host's CPU. LP135 where no node of the npm registry, and no node of the host's own, can serve."""
+    """Return this host's CPU. LP135 where no node can serve."""
     architecture = MACHINES.get(platform.machine().lower())
     if architecture is None:
         raise LambdapackError(NO_LOCAL_NODE, f"this host's CPU, {platform.machine()}, is none of Lambda's")
@@ -175,5 +175,5 @@ def host_architecture() -> Architecture:
         raise LambdapackError(NO_LOCAL_NODE, "this host runs Windows, which has no /bin/sh")
     if sys.platform == "linux" and not any(Path(loader).exists() for loader in LOADERS[architecture]):
         musl = "musl" if any(Path("/lib").glob("ld-musl-*")) else "no glibc"
-        raise LambdapackError(NO_LOCAL_NODE, f"this host has {musl}, and the npm registry's node needs glibc")
+        raise LambdapackError(NO_LOCAL_NODE, f"this host has {musl}, and node is built for glibc")
     return architecture

@@ -51,7 +51,7 @@ class SandboxPlaces:
         self.add(inside, outside)
         return outside
 
-    def mounted(self, *, read_only: frozenset[str] = frozenset()) -> Iterator[Place]:
+    def list_mounts(self, *, read_only: frozenset[str] = frozenset()) -> Iterator[Place]:
         """Yield the places, outer ones first; those of `read_only` as such."""
         for inside in sorted(self.places, key=lambda path: (path.count("/"), path)):
             place = self.places[inside]

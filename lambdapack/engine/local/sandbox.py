@@ -83,7 +83,7 @@ class LocalSandbox:
     def _host_command(self, command: Command) -> tuple[list[str], dict[str, str]]:
         if self._bubblewrap:
             code = CODE_DIRECTORIES if self._spec.read_only else frozenset[str]()
-            places = list(self._places.mounted(read_only=code))
+            places = list(self._places.list_mounts(read_only=code))
             argv = confined_command(self._bubblewrap, command, places, network=self._spec.network)
             return argv, {**_common_variables(), "PATH": CONFINED_PATH, **command.env}
         translate = self._places.translate

@@ -26,7 +26,7 @@ TOLERANT_FLAGS = (
     "-Wno-error=incompatible-function-pointer-types",
     "-Wno-unused-command-line-argument",
 )
-"""What clang refuses and gcc does not (docs/cross-building.md#flags)."""
+"""What clang refuses and gcc does not (docs/cross-building.md#2-ways-measured)."""
 
 COMPILER_SCRIPT = """#!/bin/sh
 for word; do

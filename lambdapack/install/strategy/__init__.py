@@ -8,8 +8,8 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import AUTOMATIC, InstallRequest
 from lambdapack.install.strategy.cross_prebuilt import CrossPrebuilt
+from lambdapack.install.strategy.embedded import Embedded
 from lambdapack.install.strategy.emulated import Emulated
-from lambdapack.install.strategy.local import Local
 from lambdapack.install.strategy.native import Native
 
 
@@ -35,7 +35,7 @@ class Strategy(Protocol):
         ...
 
 
-STRATEGIES: tuple[Strategy, ...] = (Native(), CrossPrebuilt(), Emulated(), Local())
+STRATEGIES: tuple[Strategy, ...] = (Native(), CrossPrebuilt(), Emulated(), Embedded())
 """Best first."""
 
 

@@ -10,10 +10,10 @@ from lambdapack.managers.interface import CACHE_DIRECTORY
 from lambdapack.runtimes.runtime import runtime_node_major, shipped_runtime
 
 
-class Local:
+class Embedded:
     """The only strategy of the local engine."""
 
-    name = "local"
+    name = "embedded"
     version = 1
 
     def refusal(self, request: InstallRequest, engine: Engine) -> str | None:  # noqa: ARG002  # every strategy's
