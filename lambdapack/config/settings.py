@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from lambdapack.install.writers import AllowedWrite
 from lambdapack.model import MIB
 from lambdapack.project.declarations import TemplateDeclarations
 
@@ -18,6 +19,9 @@ IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
 
 ENGINE_ARCHITECTURES = ("x86_64", "arm64")
+
+MAX_WRITE_WILDCARDS = 8
+"""Asterisks of a pattern in allow-writes; matching one against a path takes longer with each."""
 
 ENGINES = ("auto", "docker", "podman", "local")
 
@@ -172,6 +176,22 @@ def parse_reasons(value: object) -> Mapping[str, str]:
     return _parse_pairs(value, ";")
 
 
+def parse_writes(value: object) -> tuple[AllowedWrite, ...]:
+    """Return what scripts may write, "PACKAGE:path" to reason; in a variable separated by ";"."""
+    return tuple(_parse_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
+
+
+def _parse_write(key: str, reason: str) -> AllowedWrite:
+    package, _colon, pattern = (part.strip() for part in key.partition(":"))
+    if not package or not pattern or pattern.startswith(("!", "#")):
+        raise ValueError(f"{key!r} is not PACKAGE:PATH: one such as @prisma/client:node_modules/.prisma/** is expected")
+    if pattern.count("*") > MAX_WRITE_WILDCARDS:
+        raise ValueError(f"{key!r} has more than {MAX_WRITE_WILDCARDS} wildcards")
+    if not reason:
+        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
+    return AllowedWrite(package, pattern, reason)
+
+
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
     code, _colon, path = key.partition(":")
     if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
@@ -197,6 +217,7 @@ def _is_text(value: object) -> bool:
 
 _ADDRESS_PATTERN = "(ssh|tcp|unix|npipe|http|https)://."
 _STRINGS_SCHEMA = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_ONE_OR_MORE_SCHEMA = {"type": ["string", "array"], "minLength": 1, "items": {"type": "string", "minLength": 1}}
 _TABLE_SCHEMA = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
 _HOSTS_SCHEMA = {
     "type": "object",
@@ -228,6 +249,9 @@ IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
 ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
 IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
 REASONS = SettingKind(parse_reasons, _TABLE_SCHEMA)
+NAMES = SettingKind(parse_texts, _ONE_OR_MORE_SCHEMA)
+FILES = SettingKind(parse_paths, _ONE_OR_MORE_SCHEMA)
+WRITES = SettingKind(parse_writes, _TABLE_SCHEMA)
 
 
 def one_of(*allowed: str) -> SettingKind:
@@ -305,6 +329,12 @@ OPTIONS: tuple[Option, ...] = (
         "fail-on", one_of("error", "warning", "note", "never"), "error", "the lowest severity that fails the command"
     ),
     Option("scripts", one_of("online", "offline"), "online", "whether install scripts may use the network"),
+    Option(
+        "allow-writes",
+        WRITES,
+        (),
+        "what install scripts may write outside their package: PACKAGE:PATH, with the reason",
+    ),
     Option("strategy", one_of(*STRATEGY_NAMES), "auto", "how to install for a CPU that the engine's machine is not"),
     Option("emulation", one_of("auto", "full"), "auto", "full is the old name of strategy = emulated"),
     Option(
@@ -314,6 +344,21 @@ OPTIONS: tuple[Option, ...] = (
         "whether a build loads its result in the runtime image",
     ),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
+    Option("function", NAMES, (), "the function's name or ARN in AWS, or several"),
+    Option("alias", TEXT, None, "alias to point to the new version"),
+    Option("bucket", TEXT, None, "S3 bucket for zips over 50 MB"),
+    Option("region", TEXT, None, "AWS region"),
+    Option("profile", TEXT, None, "AWS profile"),
+    Option("smoke", PATH, None, "file with the event that the new version must answer before the alias moves"),
+    Option("canary", TEXT, None, "share of the alias's traffic for the new version, such as 10%"),
+    Option("tags", REASONS, {}, "tags of the function; others stay", "--tag"),
+    Option("description", TEXT, None, "the function's description"),
+    Option("env-file", FILES, (), "files with the function's variables, NAME=VALUE a line; other variables stay"),
+    Option("memory-size", COUNT, None, "the function's memory in MB"),
+    Option("timeout", COUNT, None, "the function's timeout in seconds"),
+    Option("ephemeral-storage", COUNT, None, "size of the function's /tmp in MB"),
+    Option("tracing", one_of("active", "passthrough"), None, "the function's X-Ray tracing"),
+    Option("log-format", one_of("text", "json"), None, "the function's log format"),
 )
 """All settings. The defaults of the limits are those of Limits in engine/interface.py."""
 
@@ -343,9 +388,25 @@ class Settings:
     provided: Setting[Mapping[str, str]]
     fail_on: Setting[str]
     scripts: Setting[str]
+    allow_writes: Setting[tuple[AllowedWrite, ...]]
     strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
     cache: Setting[Path | bool]
+    function: Setting[tuple[str, ...]]
+    alias: Setting[str | None]
+    bucket: Setting[str | None]
+    region: Setting[str | None]
+    profile: Setting[str | None]
+    smoke: Setting[Path | None]
+    canary: Setting[str | None]
+    tags: Setting[Mapping[str, str]]
+    description: Setting[str | None]
+    env_file: Setting[tuple[Path, ...]]
+    memory_size: Setting[int | None]  # MB
+    timeout: Setting[int | None]  # seconds
+    ephemeral_storage: Setting[int | None]  # MB
+    tracing: Setting[str | None]
+    log_format: Setting[str | None]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people
     template: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # with what is no setting

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from lambdapack.engine import emulation
 from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, EngineKind, Image, Sandbox, SandboxSpec
@@ -13,13 +13,15 @@ from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import GIT_WITH_CREDENTIALS, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
+from lambdapack.install.available import give_up
 from lambdapack.install.compile_lines import CompileLines
-from lambdapack.install.embedded.tools import provide_tools
-from lambdapack.install.embedded.wheels import WheelStore
+from lambdapack.install.embedded.tools import provide_all_tools
 from lambdapack.install.recipe import Recipe
-from lambdapack.install.request import AUTOMATIC, InstallRequest, InstallResult, empty_result, owned_directories
+from lambdapack.install.request import InstallRequest, InstallResult, empty_result, owned_directories
 from lambdapack.install.shipped import find_absent_packages, select_shipped_files
-from lambdapack.install.strategy import candidate_recipes
+from lambdapack.install.strategy import candidate_recipes, fetch_recipes
+from lambdapack.install.watch import ScriptWatch
+from lambdapack.install.writers import ScriptWriter, WriteRules, package_directories
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
     CompletedRun,
@@ -27,7 +29,6 @@ from lambdapack.managers.interface import (
     InstallCommand,
     InstallCommands,
     InstallRun,
-    InstallScripts,
     PreparedSandbox,
     ScriptedPackage,
 )
@@ -43,18 +44,6 @@ MAX_NAMED_ABSENT = 5
 
 KEPT_LOG_LINES = 40
 """Lines of the package manager that a result keeps."""
-
-
-class FactsCache(Protocol):
-    """Remembers what images bring."""
-
-    def get(self, digest: str) -> ImageFacts | None:
-        """Return the facts of an image, None when they are not known."""
-        ...
-
-    def put(self, facts: ImageFacts) -> None:
-        """Remember facts; losing them costs a second look."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,44 +72,10 @@ class _FetchedTree:
     lines: tuple[str, ...]
     tree: SpoolTree
     packages: tuple[ScriptedPackage, ...]
+    authors: Mapping[str, str] = field(default_factory=dict)  # path of each file that a prepare script made, and whose
 
 
 Followed = TypeVar("Followed")
-
-
-def find_available_image(
-    request: InstallRequest, engine: Engine, cache: FactsCache, observer: Observer = SILENT
-) -> tuple[tuple[Recipe, ...], ImageFacts]:
-    """Return the recipes from the first whose image is there, and what that image brings, before anything is installed.
-
-    An image whose facts are not remembered is looked at once, in a sandbox without network, inputs or secrets.
-    """
-    recipes = request.recipes or candidate_recipes(request, engine)
-    for index, recipe in enumerate(recipes):
-        try:
-            image = engine.image(recipe.image.reference, recipe.image.architecture, observer)
-            facts = cache.get(image.digest) or _look_at_image(request, recipe, engine, observer)
-        except LambdapackError as error:
-            _give_up(error, recipe, recipes[index + 1 :], observer)
-        else:
-            cache.put(facts)
-            return recipes[index:], facts
-    raise AssertionError("the last recipe either serves or raises")
-
-
-def _look_at_image(request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer) -> ImageFacts:
-    if recipe.emulated:
-        emulation.check_emulator(engine, recipe.image.reference, recipe.image.architecture, observer)
-    spec = SandboxSpec(recipe.image.reference, recipe.image.architecture, "look", request.limits, network=False)
-    with engine.open(spec, observer) as sandbox:
-        return request.manager.look(sandbox)
-
-
-def _give_up(error: LambdapackError, recipe: Recipe, others: tuple[Recipe, ...], observer: Observer) -> None:
-    """Say which recipe is tried next; raise the error where there is none, or where trying would not help."""
-    if not others or error.failure not in recipe.give_up_on:
-        raise error
-    observer.note(f"{error.detail}; trying {others[0].strategy} instead")
 
 
 def install_dependencies(
@@ -134,17 +89,19 @@ def install_dependencies(
     """
     if request.installs_nothing:
         return empty_result(request)
-    _refuse_git_beside_credentials(request)
     recipes = request.recipes or candidate_recipes(request, engine)
-    fetching = _fetch_recipes(request, recipes, engine)
+    fetching = fetch_recipes(request, recipes, engine)
 
     def fetch(recipe: Recipe) -> _FetchedTree:
         return _fetch_packages(_prepare_context(request, recipe, engine, observer), engine, spool)
 
     fetched = _follow_first(fetching, fetch, observer)
+    if prepared := request.manager.find_prepared(request.source, fetched.tree):
+        fetched = _prepare_packages(fetched, prepared, engine, spool.with_name(f"{spool.stem}.prepared.tar"))
     context = fetched.context
     if not (fetched.packages or request.scripts.root):
-        return _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        result = _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        return replace(result, authors=fetched.authors)
     scripted = replace(
         request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
     )
@@ -160,17 +117,6 @@ def install_dependencies(
         return _follow_first(following or candidate_recipes(scripted, engine), run, observer)
 
 
-def _fetch_recipes(request: InstallRequest, recipes: tuple[Recipe, ...], engine: Engine) -> tuple[Recipe, ...]:
-    """Return what packages are fetched by: nothing runs while they are, so the engine's own CPU serves for another one.
-
-    Not where git fetches, which runs a package's scripts, nor where the strategy was asked for by name.
-    """
-    if engine.architecture is request.target.architecture or request.scripts.git or request.strategy != AUTOMATIC:
-        return recipes
-    without = candidate_recipes(replace(request, scripts=InstallScripts()), engine)
-    return (*(recipe for recipe in without[:1] if not recipe.emulated), *recipes)
-
-
 def _find_scripts(request: InstallRequest, tree: SpoolTree) -> tuple[ScriptedPackage, ...]:
     """Return the packages of which something has to run, without those that would find their prebuild."""
     packages = request.manager.find_scripts(request.source, tree)
@@ -184,14 +130,50 @@ def _follow_first(recipes: tuple[Recipe, ...], follow: Callable[[Recipe], Follow
         try:
             return follow(recipe)
         except LambdapackError as error:
-            _give_up(error, recipe, recipes[index + 1 :], observer)
+            give_up(error, recipe, recipes[index + 1 :], observer)
     raise AssertionError("the last recipe either serves or raises")
 
 
-def _refuse_git_beside_credentials(request: InstallRequest) -> None:
-    """LP122: npm runs the prepare script of a git dependency while it fetches, whatever --ignore-scripts says."""
-    if request.scripts.git and request.settings.has_credentials:
-        raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {', '.join(request.scripts.git)}")
+def _prepare_packages(
+    fetched: _FetchedTree, packages: tuple[ScriptedPackage, ...], engine: Engine, spool: Path
+) -> _FetchedTree:
+    """Fetch once more, and let the packages that git brings run their prepare scripts: npm packs what those make.
+
+    They run beside everything else that is fetched, so never where there are credentials (LP122), and nothing but their
+    own directories may be other than before (LP123).
+    """
+    context, names = fetched.context, ", ".join(package.name for package in packages)
+    request, tree = context.request, None
+    if request.settings.has_credentials:
+        fetched.tree.close()
+        raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {names}, and its prepare script makes it")
+    context.observer.note(f"git fetches {names}: its prepare script runs in a step of its own")
+    try:
+        lines, sandbox = _fetch_prepared(context, engine, spool)
+        tree = SpoolTree(spool)
+        rules = WriteRules(package_directories(fetched.tree, request.source.lock))
+        writers = [_package_writer(package) for package in packages]
+        authors = ScriptWatch(sandbox, TASK_ROOT, fetched.tree, rules, writers).attribute(tree)
+    except BaseException:
+        if tree is not None:
+            tree.close()
+        raise
+    finally:
+        fetched.tree.close()
+    scripted = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
+    return replace(fetched, lines=(*fetched.lines, *lines), tree=tree, packages=scripted, authors=authors)
+
+
+def _fetch_prepared(context: _InstallContext, engine: Engine, spool: Path) -> tuple[tuple[str, ...], Sandbox]:
+    """Fetch everything into `spool` while prepare scripts run; return the lines, and the sandbox, which is gone."""
+    request = context.request
+    with _open_sandbox(context, "prepare", engine, request.project_volumes(context.recipe.volumes)) as sandbox:
+        prepared = _prepare_sandbox(context, sandbox, request.inputs, FETCH_INPUTS, secrets=False)
+        commands = request.manager.fetch_commands(replace(_install_run(context), prepares=True), prepared)
+        lines = _run_commands(context, commands, prepared, sandbox)
+        sandbox.end_processes(commands.commands[-1].command.user)
+        sandbox.get(TASK_ROOT, spool, context.observer)
+        return lines, sandbox
 
 
 def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer) -> _InstallContext:
@@ -224,23 +206,45 @@ def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _F
 def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine, spool: Path) -> InstallResult:
     """Run what the fetched packages ask for, on a copy of them, without credentials and with the project's cache."""
     request = context.request
-    volumes = (*request.project_volumes(context.recipe.volumes), *_provide_tools(context, engine))
+    volumes = (
+        *request.project_volumes(context.recipe.volumes),
+        *provide_all_tools(context.request, context.recipe, engine, context.observer),
+    )
     with _open_sandbox(context, "build", engine, volumes, scripts=True) as sandbox:
         tree = request.manager.script_inputs(fetched.tree, fetched.packages)
         prepared = _prepare_sandbox(context, sandbox, tree, SCRIPT_INPUTS, secrets=not request.settings.has_credentials)
         run = _install_run(context, fetched.packages, context.recipe.script_environment)
         commands = request.manager.script_commands(run, prepared)
-        lines = _run_commands(context, commands, prepared, sandbox)
+        watch = _watch_scripts(context, sandbox, tree, commands)
+        lines = _run_commands(context, commands, prepared, sandbox, watch)
         sandbox.get(TASK_ROOT, spool, context.observer)
-    return _make_result(context, prepared.facts, (*fetched.lines, *lines), SpoolTree(spool))
+    whole = SpoolTree(spool)
+    try:
+        authors = watch.attribute(whole)
+    except BaseException:
+        whole.close()
+        raise
+    authors = {**fetched.authors, **authors}
+    return replace(_make_result(context, prepared.facts, (*fetched.lines, *lines), whole), authors=authors)
 
 
-def _provide_tools(context: _InstallContext, engine: Engine) -> tuple[CacheVolume, ...]:
-    request, image = context.request, context.recipe.image
-    if request.tools is None:
-        return ()
-    wheels = WheelStore(request.tools, request.environ)
-    return tuple(provide_tools(tools, image, engine, wheels, context.observer) for tools in context.recipe.tools)
+def _watch_scripts(context: _InstallContext, sandbox: Sandbox, tree: Tree, install: InstallCommands) -> ScriptWatch:
+    places = package_directories(tree, context.request.source.lock)
+    rules = WriteRules(places, context.request.allow_writes)
+    return ScriptWatch(sandbox, TASK_ROOT, tree, rules, [_find_writer(step) for step in install.commands])
+
+
+def _find_writer(step: InstallCommand) -> ScriptWriter:
+    """Return whose scripts a command runs: a package's, or the project's own."""
+    package = step.package
+    if package is None:
+        return ScriptWriter(f"{step.script} script of this project")
+    return _package_writer(package)
+
+
+def _package_writer(package: ScriptedPackage) -> ScriptWriter:
+    name, mark, _version = package.name.rpartition("@")
+    return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
 
 
 @contextmanager
@@ -256,7 +260,7 @@ def _open_sandbox(
         secrets=SECRETS_DIRECTORY,
         volumes=volumes,
         keep=context.request.keep,
-        untrusted=scripts or bool(context.request.scripts.git),
+        untrusted=label != "fetch",
     )
     with engine.open(spec, context.observer) as sandbox:
         yield sandbox
@@ -279,6 +283,7 @@ def _install_run(
         architecture=request.target.architecture,
         scripts=request.scripts,
         packages=packages,
+        git_urls=request.source.lock.git_urls if request.source.lock else (),
         omitted=request.settings.omitted,
         flags=recipe.flags,
         environment={**request.settings.compiler_flags, **recipe.environment, **environment},
@@ -287,16 +292,24 @@ def _install_run(
 
 
 def _run_commands(
-    context: _InstallContext, install: InstallCommands, prepared: PreparedSandbox, sandbox: Sandbox
+    context: _InstallContext,
+    install: InstallCommands,
+    prepared: PreparedSandbox,
+    sandbox: Sandbox,
+    watch: ScriptWatch | None = None,
 ) -> tuple[str, ...]:
     request, recipe = context.request, context.recipe
     lines: list[str] = []
+    if watch is not None:
+        watch.begin(install.commands[0].command)
     with context.observer.task(f"{install.title} ({recipe.strategy}, {request.target.architecture})"):
         for step in install.commands:
             transcript = context.open_transcript()  # an earlier command's errors explain nothing of this one
             ended = _run_command(context, step, sandbox, transcript)
             transcript.close()
             lines += transcript.lines
+            if watch is not None:
+                watch.judge(_find_writer(step), step.command)
             completed = CompletedRun(
                 ended=ended,
                 lines=transcript.lines,
@@ -308,6 +321,8 @@ def _run_commands(
             failure = request.manager.failure(completed, request.source)
             if failure and step.otherwise:
                 sandbox.run(step.otherwise, transcript)
+                if watch is not None and step.package is not None:
+                    watch.leave_out(step.package.path)
                 reason = failure.detail.partition("\n")[0]
                 context.observer.note(f"{step.optional} is optional and left out: {reason}")
             elif failure:

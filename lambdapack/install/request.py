@@ -9,6 +9,7 @@ from pathlib import Path
 from lambdapack.engine.interface import CacheVolume, EngineKind, Image, Limits
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.recipe import Recipe
+from lambdapack.install.writers import AllowedWrite
 from lambdapack.managers.interface import ImageFacts, InstallScripts, ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource, Lock
 from lambdapack.model import NODE_MODULES, Architecture, Target
@@ -67,6 +68,7 @@ class InstallRequest:
     settings: ManagerSettings = field(default_factory=ManagerSettings)
     limits: Limits = field(default_factory=Limits)
     script_policy: str = "online"  # "offline": scripts run without a network, and never beside credentials anyway
+    allow_writes: tuple[AllowedWrite, ...] = ()  # what scripts may make outside their own package
     strategy: str = AUTOMATIC  # the name of the only strategy that is tried, on an engine of another CPU
     tools: Path | None = None  # directory of what recipes ask to be fetched; None: nothing is fetched
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # the host's, for fetching that
@@ -106,6 +108,7 @@ class InstallResult:
     facts: ImageFacts | None = None  # of the image
     scripts_run: tuple[str, ...] = ()  # npm names of the packages whose install scripts the log shows as run
     compiler_flags: tuple[CompilerFlag, ...] = ()  # for which CPUs the packages' compilers were told to compile
+    authors: Mapping[str, str] = field(default_factory=dict)  # path of each file that no tarball brought: whose script
     absent: tuple[str, ...] = ()  # optional packages for this target that were left out
     log: tuple[str, ...] = ()  # the package manager's last lines
     spool: SpoolTree | None = None  # what the tree reads from

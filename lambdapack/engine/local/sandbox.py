@@ -74,6 +74,9 @@ class LocalSandbox:
         process = LocalProcess(*self._host_command(command), cwd, self._spec.limits, command.name)
         return process.finish(command.stdin, stream)
 
+    def end_processes(self, user: str) -> None:
+        """Do nothing: what a command started ends with it."""
+
     def get(self, path: str, spool: Path, observer: Observer) -> None:
         """Write the tar stream of a directory; names are relative to it."""
         directory = self._places.make(path)

@@ -8,7 +8,8 @@ from lambdapack.errors.local import TOOL_MISSING
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.embedded.wheels import WheelStore
-from lambdapack.install.recipe import ImageRequest, PinnedWheel, ToolVolume
+from lambdapack.install.recipe import ImageRequest, PinnedWheel, Recipe, ToolVolume
+from lambdapack.install.request import InstallRequest
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import FilteredTree, MemoryTree, TransformedTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
@@ -52,6 +53,16 @@ def provide_tools(
             with observer.task(f"Making the build tools ({tools.name})"):
                 _fill(sandbox, tools, wheels, observer)
     return CacheVolume(tools.name, tools.directory, read_only=True)
+
+
+def provide_all_tools(
+    request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer
+) -> tuple[CacheVolume, ...]:
+    """Return the volumes with the tools of a recipe; none where nothing may be fetched."""
+    if request.tools is None:
+        return ()
+    wheels = WheelStore(request.tools, request.environ)
+    return tuple(provide_tools(tools, recipe.image, engine, wheels, observer) for tools in recipe.tools)
 
 
 def _fill(sandbox: Sandbox, tools: ToolVolume, wheels: WheelStore, observer: Observer) -> None:

@@ -1,5 +1,6 @@
 """The strategies to install for a CPU. A new one is a module here and a member of STRATEGIES."""
 
+from dataclasses import replace
 from typing import Protocol
 
 from lambdapack.engine.interface import Engine
@@ -11,6 +12,7 @@ from lambdapack.install.strategy.cross_prebuilt import CrossPrebuilt
 from lambdapack.install.strategy.embedded import Embedded
 from lambdapack.install.strategy.emulated import Emulated
 from lambdapack.install.strategy.native import Native
+from lambdapack.managers.interface import InstallScripts
 
 
 class Strategy(Protocol):
@@ -57,3 +59,14 @@ def candidate_recipes(request: InstallRequest, engine: Engine) -> tuple[Recipe, 
 def find_strategies(name: str) -> tuple[Strategy, ...]:
     """Return the strategy of a name."""
     return tuple(strategy for strategy in STRATEGIES if strategy.name == name)
+
+
+def fetch_recipes(request: InstallRequest, recipes: tuple[Recipe, ...], engine: Engine) -> tuple[Recipe, ...]:
+    """Return what packages are fetched by: nothing runs while they are, so the engine's own CPU serves for another one.
+
+    Not where git fetches, which runs a package's scripts, nor where the strategy was asked for by name.
+    """
+    if engine.architecture is request.target.architecture or request.scripts.git or request.strategy != AUTOMATIC:
+        return recipes
+    without = candidate_recipes(replace(request, scripts=InstallScripts()), engine)
+    return (*(recipe for recipe in without[:1] if not recipe.emulated), *recipes)
