@@ -31,6 +31,12 @@ from lambdapack.install.writers import AllowedWrite
 from lambdapack.model import MIB
 from lambdapack.project.declarations import TemplateDeclarations
 
+ENGINES = ("auto", "docker", "podman", "local")
+
+STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "embedded")
+"""`auto`, and the names in STRATEGIES of install/strategy, which a test holds together with these."""
+
+
 T_co = TypeVar("T_co", covariant=True)
 
 DEFAULT_ORIGIN = "default"
@@ -95,6 +101,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "libraries that the package takes along: auto, off, or their names, such as libcairo.so.2",
     ),
+    Option("engine.use", one_of(*ENGINES), "auto", "the container engine, or local, which needs none", "--engine"),
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
@@ -113,9 +120,8 @@ OPTIONS: tuple[Option, ...] = (
         (),
         "what install scripts may write outside their package: PACKAGE:PATH, with the reason",
     ),
-    Option(
-        "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
-    ),
+    Option("strategy", one_of(*STRATEGY_NAMES), "auto", "how to install for a CPU that the engine's machine is not"),
+    Option("emulation", one_of("auto", "full"), "auto", "full is the old name of strategy = emulated"),
     Option(
         "load",
         one_of("auto", "always", "never"),
@@ -158,6 +164,7 @@ class Settings:
     install_inputs: Setting[tuple[str, ...]]
     system_packages: Setting[tuple[str, ...]]
     bundle_libraries: Setting[str | tuple[str, ...]]
+    engine_use: Setting[str]
     engine_hosts: Setting[Mapping[str, str]]
     memory: Setting[int]  # bytes
     time_limit: Setting[float]  # seconds
@@ -169,6 +176,7 @@ class Settings:
     fail_on: Setting[str]
     scripts: Setting[str]
     allow_writes: Setting[tuple[AllowedWrite, ...]]
+    strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
     cache: Setting[Path | bool]

@@ -168,7 +168,7 @@ def _plan_build(
     for target in function.targets:
         place, install = (function.importer, target), _make_install_request(request, inputs, target)
         if not install.installs_nothing:
-            from lambdapack.install.install import find_available_image  # noqa: PLC0415  # few builds install nothing
+            from lambdapack.install.available import find_available_image  # noqa: PLC0415  # few builds install nothing
             from lambdapack.pipeline.measure import ImageFactsFiles  # noqa: PLC0415
 
             known = ImageFactsFiles(request.cache, project.manager.name)
@@ -190,7 +190,9 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         limits=request.limits,
         script_policy=request.scripts,
         allow_writes=request.allow_writes,
-        emulation=request.emulation,
+        strategy=request.strategy,
+        tools=request.tools,
+        environ=request.environ,
         keep=request.keep,
     )
 
@@ -249,19 +251,19 @@ class _BuildRun:
 
     def _bundle_libraries(self, tree: Tree, facts: PackageFacts, report: Report) -> tuple[Tree, PackageFacts, Report]:
         """Return the package with the libraries that its binaries need and the runtime lacks, judged again."""
-        request, target = self.request, report.runtime.target
-        if request.bundle == "off" or not request.install or not report.judgements:
+        if self.request.bundle == "off" or not self.request.install or not report.judgements:
             return tree, facts, report
         from lambdapack.pipeline.package.bundle import bundle_missing  # noqa: PLC0415  # only for native files
 
-        spool = self.scratch() / f"libraries-{target.runtime}-{target.architecture}.tar"
-        bundle = bundle_missing(report, request, self.connect, spool, self.observer)
+        bundle = bundle_missing(report, self.request, self.connect, self.scratch, self.observer)
         if bundle is None:
             return tree, facts, report
         self.stack.callback(bundle.close)
-        tree = OverlayTree(tree, bundle.tree)
-        added = replace(self._read_facts(tree, target), own_files=facts.own_files, bundled=bundle.libraries)
-        facts = replace(added, cpu_flags=facts.cpu_flags, scripts_run=facts.scripts_run)
+        tree, old = OverlayTree(tree, bundle.tree), facts
+        facts = replace(
+            self._read_facts(tree, report.runtime.target), own_files=old.own_files, bundled=bundle.libraries
+        )
+        facts = replace(facts, cpu_flags=old.cpu_flags, scripts_run=old.scripts_run)
         return tree, facts, self._check(tree, facts, report.runtime)
 
     def _prunable_files(self, report: Report, tree: Tree) -> tuple[PrunedFile, ...]:
@@ -277,10 +279,12 @@ class _BuildRun:
         request, target = self.request, job.target
         if job.install is None or request.runtime is not None:
             return runtime
+        engine = self.connect(target.architecture)
+        if not engine.kind.has_images:
+            return runtime
         from lambdapack.pipeline.measure import tighten_by_image  # noqa: PLC0415  # only native files ask for it
 
         bare = request.images(target, target.architecture).bare
-        engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.scratch(), request.cache, self.observer)
 
     def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
@@ -318,6 +322,8 @@ class _BuildRun:
         architecture, reason = report.runtime.target.architecture, ""
         if installed.image is None:
             reason = "no container was started, so its import is not proved"
+        elif not self.connect(architecture).kind.has_images:
+            reason = "the local engine has no runtime image, so its import is not proved"
         elif self.connect(architecture).architecture is not architecture:
             reason = f"its import would be emulated here, so it is not proved on {architecture}"
         if reason:

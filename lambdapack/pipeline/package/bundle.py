@@ -5,7 +5,7 @@ library of the runtime is never replaced (AWS developer guide, "Configuring envi
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lambdapack.engine.interface import Command, Engine, Limits, Sandbox, SandboxSpec
 from lambdapack.engine.toolchain import check_package_names, make_system_image
 from lambdapack.engine.transcript import Transcript
-from lambdapack.errors.build import BUNDLE_REFUSED
+from lambdapack.errors.build import BUNDLE_REFUSED, SYSTEM_PACKAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture, Finding
@@ -104,6 +104,9 @@ def add_system_packages(request: BuildRequest, connect: "Connect", observer: Obs
     images = {}
     for target in request.outputs:
         engine = connect(target.architecture)
+        if not engine.kind.has_images:
+            hint = "Build with a container engine (`--engine docker`): the packages are those of the image's system."
+            raise LambdapackError(SYSTEM_PACKAGE, f"{engine.name} has no system of the runtime's own", hint=hint)
         base = engine.image(request.images(target, target.architecture).build, target.architecture, observer)
         images[target.architecture] = make_system_image(
             engine, base, request.system_packages, request.environ, observer
@@ -112,7 +115,7 @@ def add_system_packages(request: BuildRequest, connect: "Connect", observer: Obs
 
 
 def bundle_missing(
-    report: Report, request: BuildRequest, connect: "Connect", spool: Path, observer: Observer
+    report: Report, request: BuildRequest, connect: "Connect", scratch: Callable[[], Path], observer: Observer
 ) -> "LibraryBundle | None":
     """Return the libraries that a report misses, out of the image that the package was built in; None for none."""
     names = missing_libraries(report.findings, request.bundle)
@@ -120,6 +123,9 @@ def bundle_missing(
         return None
     target = report.runtime.target
     engine, image = connect(target.architecture), request.images(target, target.architecture).build
+    if not engine.kind.has_images:
+        return None
+    spool = scratch() / f"libraries-{target.runtime}-{target.architecture}.tar"
     source = LibrarySource(engine, image, target.architecture, request.limits)
     return bundle_libraries(names, report.runtime, source, spool, observer)
 
