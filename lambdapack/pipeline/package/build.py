@@ -358,16 +358,13 @@ class _BuildRun:
         )
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
-        with module_cache(self.request.store, "build", self.project.function.directory, runtime.target) as modules:
+        request, kind = self.request, "layer" if self.request.layer else "zip"
+        subject = Subject(kind, str(request.directory), unzipped_bytes=unzipped_bytes(tree))
+        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
+        with module_cache(request.store, "build", self.project.function.directory, runtime.target) as modules:
             if facts.modules is not None:
                 facts.modules.cache = modules
-            return self._report(tree, facts, runtime)
-
-    def _report(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
-        kind = "layer" if self.request.layer else "zip"
-        subject = Subject(kind, str(self.request.directory), unzipped_bytes=unzipped_bytes(tree))
-        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
-        return check_package(subject, facts, runtime, self.request.policy)
+            return check_package(subject, facts, runtime, request.policy)
 
     def _select_source(self, source: ProjectSource, installed: InstallResult, ready: ReadyTree | None) -> ProjectSource:
         """Return the function's own files without what the install made anew."""
