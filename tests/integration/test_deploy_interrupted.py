@@ -1,9 +1,6 @@
 """Ctrl-C while AWS does not answer: the command ends soon and says what stands where."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +11,7 @@ from tests.cloud import servers
 from tests.cloud.faults import Fault, faulty
 from tests.cloud.process import environment
 from tests.cloud.world import World, served
-from tests.command import lambdapack
+from tests.command import lambdapack, started
 
 SLOW_HOST_SECONDS = 4.0
 """Two seconds are the promise (tests/bench measures it); a test on a busy host is given more."""
@@ -42,19 +39,17 @@ def test_ctrl_c_ends_soon_and_says_what_stands_where(world: World, operation: st
     assert made.returncode == 0, made.stderr
     fault = Fault(operation, "hang")
     with faulty(world.endpoint, fault) as address:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lambdapack", "deploy", str(world.archive("new")), *base],
-            env={**os.environ, **environment(address), "COLUMNS": "200"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        log = world.directory / "log"
+        process = started(
+            "deploy", world.archive("new"), *base, env={**environment(address), "COLUMNS": "200"}, log=log
         )
         while not fault.seen and process.poll() is None:
             time.sleep(0.05)
         time.sleep(0.5)  # until the server has carried the request out
         start = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=60)
+        process.wait(timeout=60)
+    err = log.read_text(encoding="utf-8")
     assert process.returncode == 130, err
     assert time.monotonic() - start < SLOW_HOST_SECONDS
     assert words in err
