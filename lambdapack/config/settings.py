@@ -329,6 +329,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "whether a build loads its result in the runtime image",
     ),
+    Option("provenance", BOOLEAN, False, "write a SLSA provenance statement beside the zip"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
 """All settings. The defaults of the limits are those of Limits in engine/interface.py."""
@@ -361,6 +362,7 @@ class Settings:
     allow_writes: Setting[tuple[AllowedWrite, ...]]
     emulation: Setting[str]
     load: Setting[str]
+    provenance: Setting[bool]
     cache: Setting[Path | bool]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people
     template: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # with what is no setting
