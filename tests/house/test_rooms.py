@@ -27,7 +27,6 @@ SHORT_MODULES = {
     "__main__.py": "what `python -m lambdapack` starts; cli/main.py does it",
     "binary/registration/code.py": "the protocol that the readers of both CPUs satisfy, below them",
     "errors/registry.py": "the one list of all failures, above the modules that hold them",
-    "explain/log.py": "the entrance to a whole text; one line is explained without what it imports",
     "explain/symbols.py": "what a missing symbol means; read by the signs and by a rule's advice",
     "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
     "managers/registry.py": "the one list of package managers, above their folders",

@@ -140,3 +140,13 @@ def test_hostile_scripts_take_a_bounded_time(source: bytes) -> None:
     read_literals(source, 2000, 200)
     read_started_programs(source)
     assert time.process_time() - start < 10
+
+
+def test_constants_that_are_made_of_constants() -> None:
+    source = "const isWindows = process.platform === 'win32';\n"
+    source += "const isElsewhere = platform !== isWindows || isElsewhere;\n"
+    assert loads(f"{source}if (isWindows) require('a'); if (isElsewhere) require('b');") == [
+        ("'a'", False, Likelihood.NEVER),
+        ("'b'", False, Likelihood.PERHAPS),
+    ]
+    assert loads("const a = typeof b === 'x' && a; if (a) require('c')") == [("'c'", False, Likelihood.PERHAPS)]
