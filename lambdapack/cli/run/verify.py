@@ -135,7 +135,8 @@ def add_layer_findings(report: Report, fetched: "FetchedTarget", policy: Policy)
     """Return the report with what a function's own layers say about themselves."""
     from lambdapack.deploy.observe import check_attached_layers  # noqa: PLC0415  # only for what is in AWS
 
-    findings = check_attached_layers(fetched.layers, report.runtime.target.architecture)
+    attached = tuple(layer.arn for layer in fetched.function.layers) if fetched.function else ()
+    findings = check_attached_layers(fetched.layers, report.runtime.target.architecture, attached)
     return replace(report, findings=apply_policy((*report.findings, *findings), policy))
 
 
@@ -157,7 +158,7 @@ def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
 def _make_prover(
     settings: Settings, policy: Policy, variables: Mapping[str, str], progress: ProgressReporter
 ) -> Prover:
-    from lambdapack.cli.input.resources import engine_connector  # noqa: PLC0415  # only --load needs an engine
+    from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415  # only --load needs an engine
     from lambdapack.engine.images import BARE_IMAGE, expand_image_name  # noqa: PLC0415
     from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415
 
