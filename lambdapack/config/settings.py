@@ -128,6 +128,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "whether a build loads its result in the runtime image",
     ),
+    Option("provenance", BOOLEAN, False, "write a SLSA provenance statement beside the zip"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
     Option("function", NAMES, (), "the function's name or ARN in AWS, or several"),
     Option("alias", TEXT, None, "alias to point to the new version"),
@@ -179,6 +180,7 @@ class Settings:
     strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
+    provenance: Setting[bool]
     cache: Setting[Path | bool]
     function: Setting[tuple[str, ...]]
     alias: Setting[str | None]

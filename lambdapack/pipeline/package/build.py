@@ -89,7 +89,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
                 for package in judged
             )
-        return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
+        return tuple(write_package(request, project.source, package, observer) for package in judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,8 @@ class _BuildRun:
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        tree, facts, report = self._bundle_libraries(tree, facts, report)
+        if request.bundle != "off" and request.install and report.judgements:
+            tree, facts, report = self._bundle_libraries(tree, facts, report)
         pruned = self._prunable_files(report, tree)
         if pruned:
             tree = prune_tree(tree, {file.path for file in pruned})
@@ -251,8 +252,6 @@ class _BuildRun:
 
     def _bundle_libraries(self, tree: Tree, facts: PackageFacts, report: Report) -> tuple[Tree, PackageFacts, Report]:
         """Return the package with the libraries that its binaries need and the runtime lacks, judged again."""
-        if self.request.bundle == "off" or not self.request.install or not report.judgements:
-            return tree, facts, report
         from lambdapack.pipeline.package.bundle import bundle_missing  # noqa: PLC0415  # only for native files
 
         bundle = bundle_missing(report, self.request, self.connect, self.scratch, self.observer)

@@ -322,3 +322,10 @@ def test_the_figures_of_the_log_are_those_that_mean_something() -> None:
         "Peak memory of node: 59 MB",
         "REPORT of the function",
     ]
+
+
+def test_the_start_does_not_count_against_a_functions_timeout() -> None:
+    call = InvokeRequest("index.handler", timeout_seconds=3, startup_seconds=10)
+    late = Emulator(reply("Task timed out after 13.00 seconds")).answer(call)
+    assert late.error == "Task timed out after 3.00 seconds"
+    assert Emulator(reply("1")).answer(call).error == ""
