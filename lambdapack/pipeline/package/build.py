@@ -225,8 +225,9 @@ class _BuildRun:
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        if request.bundle != "off" and request.install and report.judgements:
-            tree, facts, report = self._bundle_libraries(tree, facts, report)
+        tree, facts, report = (
+            self._bundle_libraries(tree, facts, report) if report.judgements else (tree, facts, report)
+        )
         pruned = self._prunable_files(report, tree)
         if pruned:
             tree = prune_tree(tree, {file.path for file in pruned})

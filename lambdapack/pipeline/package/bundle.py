@@ -118,7 +118,7 @@ def bundle_missing(
     report: Report, request: BuildRequest, connect: "Connect", scratch: Callable[[], Path], observer: Observer
 ) -> "LibraryBundle | None":
     """Return the libraries that a report misses, out of the image that the package was built in; None for none."""
-    names = missing_libraries(report.findings, request.bundle)
+    names = missing_libraries(report.findings, request.bundle) if request.install else ()
     if not names:
         return None
     target = report.runtime.target
