@@ -35,7 +35,7 @@ from lambdapack.pipeline.package.request import (
     JudgedPackage,
 )
 from lambdapack.pipeline.package.write import check_output_paths, write_package
-from lambdapack.pipeline.scratch import scratch_directory
+from lambdapack.pipeline.scratch import home_directory, scratch_directory
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
@@ -112,21 +112,13 @@ def _read_project(request: BuildRequest) -> _Project:
     )
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
-    settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
+    settings = manager.settings(repository.root, request.environ, home_directory(request.directory))
     if source.credential_urls:  # scripts can read package.json and the lockfile
         settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
     site = read_site(repository, function.directory, request.handler)
     return _Project(function, manager, source, settings, files, own, site)
-
-
-def _home_directory(otherwise: Path) -> Path:
-    """Return where the user's .npmrc may be; CI containers have users without any home."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return otherwise
 
 
 def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
