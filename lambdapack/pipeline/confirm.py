@@ -10,8 +10,11 @@ from lambdapack.events import Observer
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.explain.words import ExplainTarget
 from lambdapack.messages import Certainty
-from lambdapack.model import Architecture, Finding, Severity, Target
+from lambdapack.model import NODE_MODULES, Architecture, Finding, Severity, Target
 from lambdapack.pipeline.verify import VerificationTarget, verify_package
+from lambdapack.project.document import string_entries
+from lambdapack.project.repository import DEPENDENCY_SECTIONS, read_manifest
+from lambdapack.project.workspaces import find_workspace_root
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Judgement, Outcome, Report
 from lambdapack.runtimes.runtime import shipped_runtime
@@ -55,14 +58,34 @@ def check_against_package(
     Each is judged for the runtime and the CPU that its text names, else for the chosen ones.
     """
     reports: dict[Target, Report] = {}
-    checked = []
+    checked: list[Diagnosis] = []
     for diagnosis in explanation.diagnoses:
         place = Target(diagnosis.runtime or aim.runtime, diagnosis.architecture or Architecture.X86_64)
         if place not in reports:
             reports[place] = _verify(target, place, observer)
-        checked.append(_check_diagnosis(diagnosis, reports[place], guessed=diagnosis.architecture is None))
+        looked = _check_diagnosis(diagnosis, reports[place], guessed=diagnosis.architecture is None)
+        declared = _describe_declaration(diagnosis, target.path)
+        checked.append(replace(looked, found="; ".join(part for part in (looked.found, declared) if part)))
     return replace(
         explanation, diagnoses=tuple(sorted(checked, key=lambda diagnosis: not diagnosis.found.startswith("yes")))
+    )
+
+
+def _describe_declaration(diagnosis: Diagnosis, directory: Path) -> str:
+    """What the project says of a package that is missing: declared, a workspace's member, or unknown to it."""
+    if diagnosis.cause != "missing-package" or not diagnosis.package or not directory.is_dir():
+        return ""
+    name, home = diagnosis.package, directory.resolve()
+    manifest = read_manifest(home, required=False)
+    for root in (home, find_workspace_root(home)):
+        link = root / NODE_MODULES / name if root else None
+        if link is not None and link.is_symlink() and ".pnpm" not in link.resolve().parts:
+            return f"{name} is a member of the workspace: build from its root, so that it is packed as well"
+    sections = [section for section in DEPENDENCY_SECTIONS if name in string_entries(manifest.document.get(section))]
+    if not sections:
+        return f"package.json does not declare {name}: declare it, from the registry that it belongs to"
+    return f"package.json has {name} in {sections[0]}" + (
+        ", which are not installed for Lambda: move it to dependencies" if sections == ["devDependencies"] else ""
     )
 
 
@@ -164,7 +187,8 @@ def _compare_without_file(diagnosis: Diagnosis, report: Report) -> str:
     errors = [finding for finding in report.findings if finding.weight is Severity.ERROR and finding.ignored is None]
     own = [finding for finding in errors if diagnosis.package and finding.package == diagnosis.package] or errors
     said = "; ".join(f"{finding.rule.code} {_render_finding(finding)}" for finding in own[:MAX_NAMED_FINDINGS])
-    verdict = f"`lambdapack verify` for {report.runtime.target} reports {said or 'no error'}"
+    other = "no error: what failed is another copy, such as an old zip or a layer"
+    verdict = f"`lambdapack verify` for {report.runtime.target} reports {said or (other if name else 'no error')}"
     return f"{about}; {verdict}" if about else verdict
 
 

@@ -135,14 +135,20 @@ def _make_aim(settings: Settings, project: Path | None) -> ExplainTarget:
     return ExplainTarget(runtime, architecture, _find_manager(project or Path()))
 
 
+MAX_LEVELS_TO_LOCK = 3
+"""Directories above a workspace's member in which its lockfile is looked for: apps/api, packages/group/api."""
+
+
 def _find_manager(directory: Path) -> str:
     """Return the manager whose lockfile a project has, "" for none: its commands are the ones to give."""
-    if not (directory / "package.json").is_file():
+    home = directory.resolve()
+    if not (home / "package.json").is_file():
         return ""
-    for manager, lockfile in LOCKFILES.items():
-        if (directory / lockfile).is_file():
-            berry = manager == "yarn" and not (directory / ".yarnrc.yml").is_file()
-            return "yarn-classic" if berry else manager
+    for root in (home, *list(home.parents)[:MAX_LEVELS_TO_LOCK]):
+        for manager, lockfile in LOCKFILES.items():
+            if (root / lockfile).is_file():
+                is_classic = manager == "yarn" and not (root / ".yarnrc.yml").is_file()
+                return "yarn-classic" if is_classic else manager
     return ""
 
 

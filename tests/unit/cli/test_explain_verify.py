@@ -76,3 +76,58 @@ def test_an_answer_agrees_with_verify(
             assert not [finding for finding in errors if finding["path"] == ADDON]
         if found.startswith("yes"):
             assert errors
+
+
+MISSING = "Error: Cannot find module '{}'\nRequire stack:\n- /var/task/index.js"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("left-pad", "package.json does not declare left-pad"),
+        ("canvas", "package.json has canvas in dependencies"),
+        ("typescript", "devDependencies, which are not installed for Lambda"),
+        ("@acme/shared", "@acme/shared is a member of the workspace"),
+    ],
+)
+def test_a_missing_package_is_looked_up_in_the_project(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = make_project(tmp_path / "fn", MACH_O)
+    manifest = {"name": "fn", "dependencies": {"canvas": "2.11.2"}, "devDependencies": {"typescript": "5.0.0"}}
+    (project / "package.json").write_text(json.dumps(manifest))
+    (project / "packages" / "shared").mkdir(parents=True)
+    (project / "node_modules" / "@acme").mkdir()
+    (project / "node_modules" / "@acme" / "shared").symlink_to("../../packages/shared")
+    monkeypatch.chdir(project)
+    found = run_json(capsys, "explain", MISSING.format(name))["diagnoses"][0]
+    assert found["cause"] == "missing-package"
+    assert said in found["found"]
+    assert not any(f"install {name}" in command or f"add {name}" in command for command in found["fix"])
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        (("pnpm-lock.yaml",), "pnpm install --frozen-lockfile --os=linux --cpu=x64 --libc=glibc"),
+        (("yarn.lock",), "docker run"),
+        (("bun.lock",), "bun install --frozen-lockfile --os=linux --cpu=x64"),
+        (("package-lock.json",), "npm ci --os=linux --cpu=x64 --libc=glibc"),
+        (("yarn.lock", ".yarnrc.yml"), "yarn config set supportedArchitectures"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, tuple) else "",
+)
+def test_commands_are_those_of_the_projects_own_manager(
+    files: tuple[str, ...],
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "package.json").write_text('{"name": "fn"}')
+    for name in files:
+        (tmp_path / name).write_text("")
+    monkeypatch.chdir(tmp_path)
+    fix = run_json(capsys, "explain", TEXTS[0])["diagnoses"][0]["fix"]
+    assert fix[0] == "lambdapack build --runtime nodejs22.x --arch x86_64"
+    assert fix[1].startswith(command)
