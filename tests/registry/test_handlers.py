@@ -21,7 +21,7 @@ ELSEWHERE = ("--os=linux", "--cpu=x64", "--libc=glibc")
 IMAGE = "lambdapack-lab/nodejs:22-x86_64"
 
 FLAGS = ("--no-experimental-require-module", "--no-experimental-detect-module")
-"""With which nodejs22.x starts node (docs/facts.md#3-loading-the-handler)."""
+"""With which nodejs22.x starts node (docs/facts.md#3-loader)."""
 
 IMPORT = """
 const timer = setTimeout(() => process.exit(7), 9000);
