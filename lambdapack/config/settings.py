@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from lambdapack.config.quantities import parse_count, parse_duration, parse_size
-from lambdapack.install.writers import AllowedWrite
+from lambdapack.install.writers import AllowedWrite, parse_allowed_write
 from lambdapack.model import MIB
 from lambdapack.project.declarations import TemplateDeclarations
 
@@ -15,9 +15,6 @@ IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
 
 ENGINE_ARCHITECTURES = ("x86_64", "arm64")
-
-MAX_WRITE_WILDCARDS = 8
-"""Asterisks of a pattern in allow-writes; matching one against a path takes longer with each."""
 
 ENGINES = ("auto", "docker", "podman", "local")
 
@@ -137,18 +134,7 @@ def parse_reasons(value: object) -> Mapping[str, str]:
 
 def parse_writes(value: object) -> tuple[AllowedWrite, ...]:
     """Return what scripts may write, "PACKAGE:path" to reason; in a variable separated by ";"."""
-    return tuple(_parse_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
-
-
-def _parse_write(key: str, reason: str) -> AllowedWrite:
-    package, _colon, pattern = (part.strip() for part in key.partition(":"))
-    if not package or not pattern or pattern.startswith(("!", "#")):
-        raise ValueError(f"{key!r} is not PACKAGE:PATH: one such as @prisma/client:node_modules/.prisma/** is expected")
-    if pattern.count("*") > MAX_WRITE_WILDCARDS:
-        raise ValueError(f"{key!r} has more than {MAX_WRITE_WILDCARDS} wildcards")
-    if not reason:
-        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
-    return AllowedWrite(package, pattern, reason)
+    return tuple(parse_allowed_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
 
 
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
@@ -296,6 +282,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "whether a build loads its result in the runtime image",
     ),
+    Option("provenance", BOOLEAN, False, "write a SLSA provenance statement beside the zip"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
     Option("function", NAMES, (), "the function's name or ARN in AWS, or several"),
     Option("alias", TEXT, None, "alias to point to the new version"),
@@ -345,6 +332,7 @@ class Settings:
     strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
+    provenance: Setting[bool]
     cache: Setting[Path | bool]
     function: Setting[tuple[str, ...]]
     alias: Setting[str | None]

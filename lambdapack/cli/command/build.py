@@ -39,6 +39,12 @@ def build(
     load: options.BuildLoadOption = None,
     env: options.EnvOption = None,
     env_file: options.EnvFileOption = None,
+    provenance: Annotated[
+        bool | None, typer.Option("--provenance", help="Write a SLSA provenance statement beside the zip.")
+    ] = None,
+    log_limit: Annotated[
+        str | None, typer.Option("--log-limit", help="Most that a command of the build may print.", metavar="SIZE")
+    ] = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
     keep_container: Annotated[
         bool, typer.Option("--keep-container", help="Keep the container for inspection.")
@@ -84,6 +90,8 @@ def build(
         "emulation": emulation,
         "fail-on": fail_on,
         "ignore": ignore,
+        "provenance": provenance,
+        "log-limit": log_limit,
         "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,
     }

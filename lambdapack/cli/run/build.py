@@ -49,6 +49,8 @@ def check_single_target(wish: str, targets: Sequence[Target]) -> None:
 def check_into_option(directory: Path, into: Path, settings: Settings, targets: Sequence[Target]) -> None:
     """Refuse `--into` beside `--output` or for several targets (LP001), or against the template (LP014)."""
     check_single_target("--into", targets)
+    if settings.provenance.origin == "--provenance":
+        raise LambdapackError(USAGE, "--provenance describes a zip, and --into writes a directory")
     if settings.output.origin == "--output":
         raise LambdapackError(USAGE, "--into and --output exclude each other: the package is a directory or a zip")
     _check_template(directory, into.name, targets[0], layer=settings.layer.value)
@@ -150,6 +152,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         strategy=settings.strategy.value,
         tools=local_directory(settings),
         load=settings.load.value,
+        provenance=settings.provenance.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
     )
 

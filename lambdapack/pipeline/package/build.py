@@ -85,7 +85,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
                 for package in judged
             )
-        return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
+        return tuple(write_package(request, project.source, package, observer) for package in judged)
 
 
 @dataclass(frozen=True, slots=True)
