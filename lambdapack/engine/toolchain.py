@@ -12,8 +12,9 @@ from typing import Any
 
 from lambdapack.engine.images import expand_image_name
 from lambdapack.engine.interface import Engine, Image
-from lambdapack.errors.build import IMAGE_BUILD, SYSTEM_PACKAGE
+from lambdapack.errors.build import IMAGE_BUILD
 from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.system_packages import SYSTEM_PACKAGE
 from lambdapack.events import Observer
 from lambdapack.model import Target
 

@@ -166,23 +166,7 @@ FUNCTION_ERROR = Failure(
     "Read the error's type and trace above.",
     ExitCode.JUDGEMENT,
 )
-SYSTEM_PACKAGE = Failure(
-    "LP190",
-    "system-package",
-    "a system package cannot be installed in the build image",
-    "The image's own package manager installs it: dnf on Amazon Linux 2023, yum on 2.",
-    "Check its name for that system: `dnf search WORD` in the build image lists packages.",
-    ExitCode.ENVIRONMENT,
-)
 
-BUNDLE_REFUSED = Failure(
-    "LP191",
-    "bundle-refused",
-    "a library works only as the system's own",
-    "glibc's parts fit their own loader alone, and node has loaded its C++ library before any addon.",
-    "Take it out of bundle-libraries; when a binary needs a newer one, build it in the runtime's own image.",
-    ExitCode.USAGE,
-)
 
 BUILD_FAILURES: tuple[Failure, ...] = (
     NO_ENGINE,
@@ -207,7 +191,5 @@ BUILD_FAILURES: tuple[Failure, ...] = (
     FUNCTION_ERROR,
     GIT_WITH_CREDENTIALS,
     FOREIGN_WRITE,
-    SYSTEM_PACKAGE,
-    BUNDLE_REFUSED,
 )
 """In code order."""

@@ -3,6 +3,26 @@
 import re
 from typing import NamedTuple
 
+from lambdapack.errors.record import ExitCode, Failure
+
+SYSTEM_PACKAGE = Failure(
+    "LP190",
+    "system-package",
+    "a system package cannot be installed in the build image",
+    "The image's own package manager installs it: dnf on Amazon Linux 2023, yum on 2.",
+    "Check its name for that system: `dnf search WORD` in the build image lists packages.",
+    ExitCode.ENVIRONMENT,
+)
+BUNDLE_REFUSED = Failure(
+    "LP191",
+    "bundle-refused",
+    "a library works only as the system's own",
+    "glibc's parts fit their own loader alone, and node has loaded its C++ library before any addon.",
+    "Take it out of bundle-libraries; when a binary needs a newer one, build it in the runtime's own image.",
+    ExitCode.USAGE,
+)
+SYSTEM_FAILURES = (SYSTEM_PACKAGE, BUNDLE_REFUSED)
+
 
 class SystemPackage(NamedTuple):
     """The package with the development files, under each system's name; it brings the library too."""

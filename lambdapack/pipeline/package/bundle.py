@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from lambdapack.engine.interface import Command, Engine, Limits, Sandbox, SandboxSpec
 from lambdapack.engine.toolchain import check_package_names, make_system_image
 from lambdapack.engine.transcript import Transcript
-from lambdapack.errors.build import BUNDLE_REFUSED, SYSTEM_PACKAGE
 from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.system_packages import BUNDLE_REFUSED, SYSTEM_PACKAGE
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture, Finding
 from lambdapack.pipeline.open import scan_trees

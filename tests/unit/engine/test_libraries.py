@@ -2,9 +2,8 @@
 
 import pytest
 
-from lambdapack.errors.build import BUNDLE_REFUSED
 from lambdapack.errors.record import LambdapackError
-from lambdapack.errors.system_packages import describe_system_package, find_system_package
+from lambdapack.errors.system_packages import BUNDLE_REFUSED, describe_system_package, find_system_package
 from lambdapack.model import Finding
 from lambdapack.pipeline.package.bundle import missing_libraries
 from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, SYMBOL_VERSION

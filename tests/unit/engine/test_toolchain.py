@@ -7,8 +7,9 @@ import pytest
 
 from lambdapack.engine import toolchain
 from lambdapack.engine.interface import SystemImage
-from lambdapack.errors.build import IMAGE_BUILD, SYSTEM_PACKAGE
+from lambdapack.errors.build import IMAGE_BUILD
 from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.system_packages import SYSTEM_PACKAGE
 from lambdapack.events import SILENT
 from lambdapack.model import Architecture, Target
 from tests.fakes import LAB, FakeEngine, RecordingObserver
