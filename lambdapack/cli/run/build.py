@@ -4,10 +4,10 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdapack.cli.input.engines import engine_connector
 from lambdapack.cli.input.resources import local_directory, open_store, output_paths, runtimes_directory
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -37,6 +37,9 @@ from lambdapack.report import human
 from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import PrunedFile
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.measure import Connect
 
 
 def check_single_target(wish: str, targets: Sequence[Target]) -> None:
@@ -119,13 +122,24 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     )
     request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
     request = replace(request, into=options.into, variables=variables)
-    connect = engine_connector(settings, progress, options.path, local=True, allow_unconfined=options.allow_unconfined)
-    built = build_packages(request, connect, progress)
+    built = build_packages(request, _make_connect(settings, options, progress), progress)
     code = _print_results(built, settings, options, "" if options.quiet else progress.step_times())
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
         progress.note(hint)
     return code
+
+
+def _make_connect(settings: Settings, options: BuildOptions, progress: ProgressReporter) -> "Connect":
+    """Return what finds an engine; it is looked for only when a build asks."""
+
+    @cache
+    def connector() -> "Connect":
+        from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415  # a build may install nothing
+
+        return engine_connector(settings, progress, options.path, local=True, allow_unconfined=options.allow_unconfined)
+
+    return lambda architecture: connector()(architecture)
 
 
 def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> BuildRequest:
