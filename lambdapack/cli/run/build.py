@@ -139,7 +139,7 @@ def _make_connect(settings: Settings, options: BuildOptions, progress: ProgressR
 
         return engine_connector(settings, progress, options.path, local=True, allow_unconfined=options.allow_unconfined)
 
-    return lambda architecture: connector()(architecture)
+    return lambda architecture: connector()(architecture)  # noqa: PLW0108  # not before it is called
 
 
 def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> BuildRequest:
