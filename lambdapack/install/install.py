@@ -27,7 +27,10 @@ from lambdapack.managers.interface import (
     PreparedSandbox,
     ScriptedPackage,
 )
-from lambdapack.model import TASK_ROOT
+from lambdapack.managers.layout import sandbox_layout
+from lambdapack.managers.relocate import RelocatedTree, with_portable_manifests
+from lambdapack.model import TASK_ROOT, is_in_node_modules
+from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
@@ -74,7 +77,8 @@ class _FetchedTree:
     context: _InstallContext
     facts: ImageFacts
     lines: tuple[str, ...]
-    tree: SpoolTree
+    whole: SpoolTree
+    tree: Tree  # of `whole`, as it lies at /var/task on Lambda
     packages: tuple[ScriptedPackage, ...]
 
 
@@ -136,7 +140,7 @@ def install_dependencies(
     fetched = _follow_first(recipes, fetch, observer)
     context = fetched.context
     if not (fetched.packages or request.scripts.root):
-        return _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        return _make_result(context, fetched.facts, fetched.lines, fetched.whole, fetched.tree)
     scripted = replace(
         request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
     )
@@ -147,7 +151,7 @@ def install_dependencies(
         prepared = _prepare_context(scripted, recipe, engine, observer)
         return _run_scripts(prepared, fetched, engine, spool.with_name(f"{spool.stem}.built.tar"))
 
-    with fetched.tree:
+    with fetched.whole:
         return _follow_first(following or candidate_recipes(scripted, engine), run, observer)
 
 
@@ -186,12 +190,16 @@ def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _F
         if prepared.facts.manager_version < context.recipe.oldest_manager:
             words = f"{request.manager.name} {prepared.facts.manager} of {context.image.reference}"
             raise LambdapackError(WRONG_IMAGE, f"{words} cannot install for another CPU")
-        commands = request.manager.fetch_commands(_install_run(context), prepared)
+        run = replace(_install_run(context), layout=sandbox_layout(request.source))
+        commands = request.manager.fetch_commands(run, prepared)
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
-    tree = SpoolTree(spool)
+    whole, layout = SpoolTree(spool), sandbox_layout(request.source)
+    tree: Tree = whole
+    if layout.is_moved:
+        tree = with_portable_manifests(RelocatedTree(whole, layout.member, request.target.architecture))
     packages = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
-    return _FetchedTree(context, prepared.facts, lines, tree, packages)
+    return _FetchedTree(context, prepared.facts, lines, whole, tree, packages)
 
 
 def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine, spool: Path) -> InstallResult:
@@ -204,7 +212,8 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
         commands = request.manager.script_commands(_install_run(context, fetched.packages), prepared)
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
-    return _make_result(context, prepared.facts, (*fetched.lines, *lines), SpoolTree(spool))
+    built = SpoolTree(spool)
+    return _make_result(context, prepared.facts, (*fetched.lines, *lines), built, built, fetched.tree)
 
 
 @contextmanager
@@ -290,13 +299,21 @@ def _run_command(
 
 
 def _make_result(
-    context: _InstallContext, facts: ImageFacts, lines: tuple[str, ...], whole: SpoolTree
+    context: _InstallContext,
+    facts: ImageFacts,
+    lines: tuple[str, ...],
+    whole: SpoolTree,
+    tree: Tree,
+    before: Tree | None = None,
 ) -> InstallResult:
-    request, lock = context.request, context.request.source.lock
-    directories = owned_directories(lock)
-    tree = select_shipped_files(whole, request.inputs, directories, request.manager)
+    """Return the result; `before` is what the scripts' sandbox was given, None where none ran."""
+    request, source = context.request, context.request.source
+    directories, inputs = owned_directories(source), request.inputs
+    if sandbox_layout(source).is_moved:  # its own files beside node_modules are copies of what was put in
+        inputs = FilteredTree(before or tree, lambda entry: not is_in_node_modules(entry.path))
+    tree = select_shipped_files(tree, inputs, directories, request.manager)
     omitted = request.settings.omitted
-    absent = find_absent_packages(lock, request.target.architecture, tree, omitted) if lock else ()
+    absent = find_absent_packages(source, request.target.architecture, tree, omitted)
     if absent:
         more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
         names = ", ".join(absent[:MAX_NAMED_ABSENT])

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lambdapack.install.request import InstallRequest, InstallResult
 from lambdapack.managers.interface import PackageManager
-from lambdapack.managers.lock import Lock, LockedPackage, is_installable
+from lambdapack.managers.layout import sandbox_layout
+from lambdapack.managers.lock import DependencySource, Lock, LockedPackage, is_installable
 from lambdapack.model import NODE_MODULES, Architecture
 from lambdapack.tree.compose import FilteredTree, MemoryTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
@@ -12,12 +13,15 @@ from lambdapack.tree.entry import Entry, EntryKind, Tree
 
 def empty_result(request: InstallRequest) -> InstallResult:
     """Return the result of an install that has nothing to install: no container is started for it."""
-    return InstallResult(MemoryTree({}), owned_directories(request.source.lock), request.job)
+    return InstallResult(MemoryTree({}), owned_directories(request.source), request.job)
 
 
-def owned_directories(lock: Lock | None) -> tuple[str, ...]:
+def owned_directories(source: DependencySource) -> tuple[str, ...]:
     """Return node_modules and the targets of `file:` links inside the project, which are built in place."""
-    targets = [package.local for package in lock.production if package.link] if lock else []
+    lock = source.lock
+    if lock is None or sandbox_layout(source).is_moved:
+        return (NODE_MODULES,)
+    targets = [package.local for package in lock.production if package.link]
     return tuple(dict.fromkeys([NODE_MODULES, *sorted(path for path in targets if path and not path.startswith(".."))]))
 
 
@@ -53,7 +57,7 @@ def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
 
 
 def find_absent_packages(
-    lock: Lock, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
+    source: DependencySource, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
     """Name the packages for this CPU that are locked and not there: npm drops what fails, and exits with 0.
 
@@ -61,7 +65,10 @@ def find_absent_packages(
     """
     manifest = "package.json"
     there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
-    expected = _expected_packages(lock, architecture, omitted)
+    expected = _expected_packages(source.lock, architecture, omitted) if source.lock else ()
+    if sandbox_layout(source).is_moved:
+        names = {path.rpartition(f"{NODE_MODULES}/")[2] for path in there}
+        return tuple(f"{package.name}@{package.version}" for package in expected if package.directory_name not in names)
     return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
 
 

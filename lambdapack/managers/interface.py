@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lambdapack.engine.interface import Command, CommandResult, Limits, Sandbox
 from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.layout import SandboxLayout
 from lambdapack.managers.lock import DependencySource, Lock
 from lambdapack.model import Architecture
 from lambdapack.project.repository import Repository
@@ -125,6 +126,7 @@ class InstallRun:
     flags: tuple[str, ...] = ()  # of the recipe
     environment: Mapping[str, str] = field(default_factory=dict)  # of the recipe and the user; no secret
     limits: Limits = field(default_factory=Limits)
+    layout: SandboxLayout = field(default_factory=SandboxLayout)  # where the repository lies while all is fetched
 
 
 @dataclass(frozen=True, slots=True)

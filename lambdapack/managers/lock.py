@@ -42,8 +42,14 @@ class LockedPackage:
     optional_peers: frozenset[str] = frozenset()  # peerDependenciesMeta with optional: true
     bundled: frozenset[str] = frozenset()  # names that come inside its own tarball
     in_bundle: bool = False
-    has_shrinkwrap: bool = False  # its tarball brings a lockfile, which is obeyed instead of the project's
+    has_shrinkwrap: bool = False  # it brings a lockfile, which is obeyed instead of the project's
+    absent: bool = False  # a local one whose directory or tarball is not on this host
     commands: tuple[str, ...] = ()  # names under "bin"
+
+    @property
+    def directory_name(self) -> str:
+        """What its directory in node_modules is called: an alias has another name than the package."""
+        return self.path.rpartition("node_modules/")[2] or self.name
 
     @property
     def from_git(self) -> bool:

@@ -1,10 +1,11 @@
 """The npm command lines and settings of a sandbox. Never puts a secret into an argument or an engine's record."""
 
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdapack.credentials import secret_words as words_of_url
 from lambdapack.credentials import strip_url_credentials, strip_user
@@ -25,6 +26,7 @@ from lambdapack.managers.interface import (
     PreparedSandbox,
     ScriptedPackage,
 )
+from lambdapack.managers.layout import SandboxLayout
 from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, PROXY_VARIABLES
 from lambdapack.managers.npm.ini import decode_ini
 from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
@@ -212,7 +214,12 @@ def fetch_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommand
     """Return `npm ci` with scripts off: what is to run is read from what it unpacks."""
     environment = {**npm_environment(prepared, run.limits), **run.environment}
     command = _npm_command(ci_command(run, prepared.facts.manager_version), environment)
-    return InstallCommands("npm ci", (InstallCommand(command),))
+    places = [(command, run.layout.root)]
+    if run.layout.own_locks:
+        alone = ci_command(replace(run, layout=SandboxLayout()), prepared.facts.manager_version)
+        places += [(_npm_command(alone, environment), directory) for directory in run.layout.own_locks]
+    commands = (replace(command, cwd=posixpath.join(TASK_ROOT, directory).rstrip("/")) for command, directory in places)
+    return InstallCommands("npm ci", tuple(InstallCommand(command) for command in commands))
 
 
 def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
@@ -237,7 +244,10 @@ def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallComman
 
 def ci_command(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
     """Return the command line of `npm ci` that unpacks everything and runs nothing."""
-    return ("npm", "ci", *_install_flags(run, npm), "--ignore-scripts", *run.flags)
+    member = posixpath.relpath(run.layout.member or ".", run.layout.root or ".")
+    workspace = () if member == "." else (f"--workspace={member}",)
+    links = ("--install-links",) if run.layout.copies_local else ()
+    return ("npm", "ci", *_install_flags(run, npm), "--ignore-scripts", *workspace, *links, *run.flags)
 
 
 def rebuild_command(run: InstallRun, npm: ManagerVersion, packages: Iterable[ScriptedPackage]) -> tuple[str, ...]:

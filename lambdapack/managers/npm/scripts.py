@@ -1,13 +1,16 @@
 """Which packages of a fetched tree have something to run, and how npm is told of them. Never runs one."""
 
 import json
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambdapack.managers.interface import ScriptedPackage
+from lambdapack.managers.layout import sandbox_layout
 from lambdapack.managers.lock import DependencySource, LockedPackage
 from lambdapack.managers.npm.lockfile import parse_lock
 from lambdapack.managers.npm.versions import INSTALLED_LOCKFILE
+from lambdapack.managers.relocate import is_package_directory
 from lambdapack.model import is_in_node_modules
 from lambdapack.project.document import INSTALL_SCRIPTS, string_entries
 from lambdapack.tree.compose import MemoryTree, OverlayTree
@@ -30,12 +33,32 @@ def find_package_scripts(source: DependencySource, tree: Tree) -> tuple[Scripted
 def _installed_packages(source: DependencySource, tree: Tree) -> Iterator[LockedPackage]:
     """Yield what npm noted in the tree; npm 6 notes nothing there."""
     lock = source.lock
+    if sandbox_layout(source).is_moved:
+        yield from _moved_packages(source, tree)
+        return
     if INSTALLED_LOCKFILE in tree.entries:
         text = read_file(tree, INSTALLED_LOCKFILE).decode("utf-8", "replace")
         lock = parse_lock(text, source.repository.root / INSTALLED_LOCKFILE)
     for package in lock.packages.values() if lock else ():
         if is_in_node_modules(package.path):
             yield package
+
+
+def _moved_packages(source: DependencySource, tree: Tree) -> Iterator[LockedPackage]:
+    """Yield the packages of a tree that was moved, as their own files name them; the lock tells which are optional."""
+    locked = source.lock.production if source.lock else ()
+    required = {(package.name, package.version) for package in locked if not package.optional}
+    for path in tree.entries:
+        directory = posixpath.dirname(path)
+        if posixpath.basename(path) != "package.json" or not is_package_directory(directory):
+            continue
+        manifest = _read_manifest(tree, directory) or {}
+        name, version = (manifest.get(key) for key in ("name", "version"))
+        if isinstance(name, str) and name:
+            text = version if isinstance(version, str) else ""
+            is_local = any(package.name == name and package.local is not None for package in locked)
+            optional = not is_local and (name, text) not in required
+            yield LockedPackage(directory, name, text, 1, path=directory, optional=optional)
 
 
 def _scripted_packages(packages: Iterator[LockedPackage], tree: Tree) -> Iterator[ScriptedPackage]:

@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from lambdapack.managers.lock import DependencySource, Lock
-from lambdapack.model import Finding, Severity
+from lambdapack.managers.lock import DependencySource, Edge, EdgeType, Lock
+from lambdapack.model import Finding, Severity, is_in_node_modules
 from lambdapack.project.document import string_entries
 from lambdapack.project.repository import LOCKFILE_MANAGERS
-from lambdapack.rules.lockfile.ready_tree import ready_tree_advice, root_handler, target_options
+from lambdapack.project.semver import satisfies
+from lambdapack.rules.lockfile.ready_tree import ready_tree_advice, target_options
 from lambdapack.rules.lockfile.records import (
     FILE_OUTSIDE,
     FOREIGN_PROTOCOL,
@@ -25,6 +26,7 @@ from lambdapack.rules.lockfile.records import (
     PNPM_LOCK_COMMAND,
     WORKSPACE_MEMBER,
 )
+from lambdapack.rules.lockfile.repository_records import LOCAL_DEPENDENCY_UNLOCKED
 from lambdapack.rules.model.case import LockCase
 
 NEWEST_LOCKFILE_VERSION = 3
@@ -36,7 +38,7 @@ _FOREIGN_PROTOCOL = re.compile(r"(workspace|catalog|link|portal|patch|jsr):")
 def check_usable_lock(case: LockCase) -> tuple[Finding, ...]:
     """Return why npm ci could not start, or would install another package's dependencies; at most one reason."""
     project = case.project
-    if project.importer != ".":
+    if project.importer != "." and (project.lock is None or project.importer not in project.lock.importers):
         return (_member_finding(case),)
     foreign = project.foreign_lockfiles
     if project.lock is None:
@@ -54,16 +56,15 @@ def _member_finding(case: LockCase) -> Finding:
     return Finding(
         WORKSPACE_MEMBER,
         "package.json",
-        f"{message}, which {manager} manages" if manager else message,
-        fix=ready_tree_advice(case) if manager else f"{_root_build_fix(case)} {OWN_LOCK_ADVICE}",
+        f"{message}, which {manager} manages" if manager else f"{message}, whose lockfile has no entry for it",
+        fix=ready_tree_advice(case) if manager else f"{_root_lock_fix(project)} {OWN_LOCK_ADVICE}",
         evidence=(("root", str(root)), ("member", project.importer), ("locks", list(foreign))),
     )
 
 
-def _root_build_fix(case: LockCase) -> str:
-    root, handler = shlex.quote(str(case.project.repository.root)), shlex.quote(root_handler(case))
-    command = f"lambdapack build {root} --handler {handler}{target_options(case)}"
-    return f"Build the workspace's root with the member's handler: `{command}`."
+def _root_lock_fix(project: DependencySource) -> str:
+    root = shlex.quote(str(project.repository.root))
+    return f"Run `npm install --package-lock-only --prefix {root}` and commit package-lock.json."
 
 
 def uncovered_findings(case: LockCase) -> Iterator[Finding]:
@@ -183,7 +184,7 @@ def _hostname(url: str) -> str:
 
 
 def _protocol_findings(project: DependencySource) -> Iterator[Finding]:
-    for edge in project.lock.edges[project.lock.importers["."].id] if project.lock else ():
+    for edge in project.lock.edges[project.lock.importers[project.importer].id] if project.lock else ():
         if _FOREIGN_PROTOCOL.match(edge.spec):
             yield Finding(
                 FOREIGN_PROTOCOL,
@@ -200,15 +201,53 @@ def _outside_findings(project: DependencySource) -> Iterator[Finding]:
     for package in packages:
         if package.dev or package.local is None:
             continue
-        if is_outside_root(package.local):
+        if package.absent or _is_unreachable(package.local):
             yield Finding(
                 FILE_OUTSIDE,
                 project.lock.path.name if project.lock else "",
-                f"{package.path} comes from {package.local}, which is not below {project.repository.root}",
+                f"{package.path} comes from {package.local}, which "
+                + ("is not on this host" if package.absent else "is a path of one host only"),
                 package=package.name,
                 line=package.line,
                 evidence=(("target", package.local),),
             )
+
+
+def check_local_dependencies(case: LockCase) -> Iterator[Finding]:
+    """Yield each package beside the repository whose own dependencies no lock pins, where npm installs none of them."""
+    project = case.project
+    lock = project.lock
+    if lock is None:
+        return
+    for package in lock.packages.values():
+        if not is_outside_root(package.path) or package.dev or package.absent or is_in_node_modules(package.path):
+            continue
+        loose = [edge for edge in lock.edges[package.id] if not edge.target and not _is_served(edge, project)]
+        wanted = [f"{edge.name}@{edge.spec}" for edge in loose if edge.need in {EdgeType.PROD, EdgeType.OPTIONAL}]
+        if wanted:
+            yield Finding(
+                LOCAL_DEPENDENCY_UNLOCKED,
+                lock.path.name,
+                f"{package.name} of {package.path} needs {', '.join(wanted[:MAX_NAMED_DEPENDENCIES])}, "
+                f"which {lock.path.name} does not have",
+                package=package.name,
+                line=package.line,
+                evidence=(("directory", package.path), ("dependencies", wanted)),
+            )
+
+
+def _is_served(edge: Edge, project: DependencySource) -> bool:
+    """Tell whether a copy in the importer's node_modules would find a version that fits there."""
+    lock = project.lock
+    own = lock.edges[lock.importers[project.importer].id] if lock else ()
+    found = next((other.target for other in own if other.name == edge.name), None)
+    top = found or (lock.packages.get(f"node_modules/{edge.name}") if lock else None)
+    return top is not None and satisfies(top.version, edge.spec) is not False
+
+
+def _is_unreachable(path: str) -> bool:
+    """Tell whether no copy can be made on another machine: an absolute path, or one of another drive."""
+    return is_outside_root(path) and not posixpath.normpath(path).startswith("..")
 
 
 def is_outside_root(path: str) -> bool:

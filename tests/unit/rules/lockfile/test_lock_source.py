@@ -70,12 +70,20 @@ def test_a_workspace_member_is_named_with_its_root(tmp_path: Path) -> None:
     write_project(tmp_path, {"workspaces": ["fns/*"]}, lock_of({}))
     finding = only(write_project(tmp_path / "fns" / "a", {"name": "a"}))
     assert finding.rule.name == "workspace-member"
-    assert finding.message == f"a is the member fns/a of the workspace {tmp_path.resolve()}"
-    assert (
-        f"`lambdapack build {tmp_path.resolve()} --handler fns/a/index.handler --runtime nodejs22.x --arch arm64`"
-        in finding.cure
-    )
+    assert finding.message.startswith(f"a is the member fns/a of the workspace {tmp_path.resolve()}")
+    assert f"`npm install --package-lock-only --prefix {tmp_path.resolve()}`" in finding.cure
     assert "--workspaces=false" in finding.cure
+
+
+@pytest.mark.spares("workspace-member")
+@pytest.mark.spares("lock-out-of-step")
+def test_a_member_that_the_lock_knows_has_no_finding(tmp_path: Path) -> None:
+    packages: dict[str, dict[str, Any]] = {
+        "fns/a": {"name": "a", "version": "1.0.0"},
+        "node_modules/a": {"resolved": "fns/a", "link": True},
+    }
+    write_project(tmp_path, {"workspaces": ["fns/*"]}, lock_of(packages))
+    assert found(write_project(tmp_path / "fns" / "a", {"name": "a"})) == ()
 
 
 @pytest.mark.spares("workspace-member")
@@ -106,6 +114,33 @@ def test_what_a_file_target_outside_wants_in_turn_is_no_second_finding(tmp_path:
     outside = {"version": "1.0.0", "dependencies": {"ms": "^2.1.3"}}
     lock = lock_of({"../x": outside, "node_modules/x": {"resolved": "../x", "link": True}})
     assert only(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock)).rule.name == "file-outside"
+
+
+OUTSIDE: Mapping[str, Mapping[str, Any]] = {
+    "../x": {"version": "1.0.0"},
+    "node_modules/x": {"resolved": "../x", "link": True},
+}
+
+
+@pytest.mark.proves("local-dependency-unlocked")
+def test_what_a_package_beside_the_project_needs_has_to_be_locked(tmp_path: Path) -> None:
+    write_project(tmp_path / "x", {"name": "x", "dependencies": {"ms": "^2.1.3"}})
+    finding = only(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock_of(OUTSIDE)))
+    assert (finding.rule.name, finding.package) == ("local-dependency-unlocked", "x")
+    assert "needs ms@^2.1.3" in finding.message
+
+
+@pytest.mark.spares("local-dependency-unlocked")
+@pytest.mark.spares("file-outside")
+def test_a_package_beside_the_project_may_need_what_the_project_locks(tmp_path: Path) -> None:
+    write_project(tmp_path / "x", {"name": "x", "dependencies": {"ms": "^2.1.3"}})
+    lock = lock_of({**OUTSIDE, "node_modules/ms": {"version": "2.1.3"}})
+    assert found(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x", "ms": "2.1.3"}}, lock)) == ()
+
+
+def test_a_package_beside_the_project_may_have_a_lock_of_its_own(tmp_path: Path) -> None:
+    write_project(tmp_path / "x", {"name": "x", "dependencies": {"ms": "^2.1.3"}}, lock_of({}))
+    assert found(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock_of(OUTSIDE))) == ()
 
 
 @pytest.mark.spares("file-outside")
@@ -155,17 +190,6 @@ def seen(directory: Path, handler: str) -> tuple[Finding, ...]:
 
 
 MEMBER = {"name": "@shop/thumb", "main": "src/thumb.js", "dependencies": {"sharp": "^0.34.0"}}
-
-
-def test_a_members_real_handler_and_the_target_stand_in_the_command(tmp_path: Path) -> None:
-    write_project(tmp_path, {"workspaces": ["packages/*"]}, lock_of({}))
-    thumb = write_project(tmp_path / "packages" / "thumb", MEMBER, files={"src/thumb.js": ""})
-    (finding,) = seen(thumb, "index.handler")
-    assert "--handler packages/thumb/src/thumb.handler --runtime nodejs22.x --arch arm64`" in finding.cure
-    (thumb / "src" / "thumb.js").rename(thumb / "index.js")
-    assert "--handler packages/thumb/index.handler " in seen(thumb, "index.handler")[0].cure
-    (thumb / "index.js").unlink()
-    assert "--handler packages/thumb/FILE.handler " in seen(thumb, "index.handler")[0].cure
 
 
 def test_a_lock_without_the_members_of_pnpm_is_refused(tmp_path: Path) -> None:
