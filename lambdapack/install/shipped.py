@@ -2,27 +2,12 @@
 
 from collections.abc import Iterator
 
-from lambdapack.install.request import InstallRequest, InstallResult
 from lambdapack.managers.interface import PackageManager
 from lambdapack.managers.layout import sandbox_layout
 from lambdapack.managers.lock import DependencySource, Lock, LockedPackage, is_installable
 from lambdapack.model import NODE_MODULES, Architecture
-from lambdapack.tree.compose import FilteredTree, MemoryTree
+from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
-
-
-def empty_result(request: InstallRequest) -> InstallResult:
-    """Return the result of an install that has nothing to install: no container is started for it."""
-    return InstallResult(MemoryTree({}), owned_directories(request.source), request.job)
-
-
-def owned_directories(source: DependencySource) -> tuple[str, ...]:
-    """Return node_modules and the targets of `file:` links inside the project, which are built in place."""
-    lock = source.lock
-    if lock is None or sandbox_layout(source).is_moved:
-        return (NODE_MODULES,)
-    targets = [package.local for package in lock.production if package.link]
-    return tuple(dict.fromkeys([NODE_MODULES, *sorted(path for path in targets if path and not path.startswith(".."))]))
 
 
 def select_shipped_files(

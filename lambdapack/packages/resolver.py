@@ -12,7 +12,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from lambdapack.packages.exports_map import SCHEME, PackageMaps, is_main_sugar
-from lambdapack.packages.file_system import FileSystem, InvalidPackageConfigError, PackageFiles
+from lambdapack.packages.file_system import (
+    FileSystem,
+    InvalidPackageConfigError,
+    PackageFiles,
+    node_modules_above,
+)
 from lambdapack.packages.node import ResolutionSettings
 from lambdapack.packages.resolution import (
     BuiltinModule,
@@ -46,9 +51,12 @@ class ModuleResolver:
         self._files = files
         self._node = node
         self._packages = PackageFiles(files, objects_only=node.objects_only)
-        self._maps = PackageMaps(self._package)
         self._known: dict[tuple[bool, str, str], Resolution] = {}
         self._exists: dict[str, int] = {}
+
+    @cached_property
+    def _maps(self) -> PackageMaps:
+        return PackageMaps(self._package)
 
     def require(self, specifier: str, asking: str) -> Resolution:
         """Return what `require` of a specifier loads in a file (its real path)."""
@@ -376,16 +384,6 @@ class ModuleResolver:
             place = f"{scope[0]}/package.json" if scope is not None else ""
             raise Refusal("ERR_PACKAGE_IMPORT_NOT_DEFINED", f'Package import specifier "{name}" is not defined', place)
         return target
-
-
-def node_modules_above(directory: str) -> Iterator[str]:
-    """Yield the node_modules that require() looks in: none right inside another one."""
-    while True:
-        if posixpath.basename(directory) != "node_modules":
-            yield posixpath.join(directory, "node_modules")
-        if directory in {"/", ""}:
-            return
-        directory = posixpath.dirname(directory)
 
 
 def package_name(specifier: str) -> str | None:

@@ -6,8 +6,8 @@ LOCAL_DEPENDENCY_UNLOCKED = Rule(
     "LP170",
     "local-dependency-unlocked",
     "a package outside the repository has dependencies that no lockfile pins",
-    "npm links a directory outside the project and installs nothing for it; on Lambda node prints "
-    "`Cannot find module` for each of its dependencies.",
+    "npm links a directory outside the project and installs nothing for it; on Lambda its "
+    "modules find none of their own dependencies.",
     "Run `npm config set install-links true --location=project && npm install --package-lock-only`, which locks them, "
     "or `npm install --package-lock-only` in that directory, and commit the lockfile.",
     Severity.ERROR,

@@ -6,7 +6,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lambdapack.model import DEFAULT_HANDLER, Architecture, Finding, Rule, Severity, is_in_node_modules
+from lambdapack.managers.lock import EdgeType
+from lambdapack.model import DEFAULT_HANDLER, LAYER_ROOT, Architecture, Finding, Rule, Severity, is_in_node_modules
 
 if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
     from lambdapack.managers.interface import ManagerSettings
@@ -14,9 +15,9 @@ if TYPE_CHECKING:  # who only sets a policy, or checks a package without native 
     from lambdapack.packages.modules import ResolvedModules
     from lambdapack.project.site import FunctionSite
     from lambdapack.rules.model.file_system import LambdaFileSystem
+    from lambdapack.rules.model.installed import InstalledPackages
     from lambdapack.rules.model.package import PackageFacts
     from lambdapack.rules.model.report import BinaryJudgements, Subject
-    from lambdapack.rules.model.resolver import PackageFinder
     from lambdapack.rules.selection.reach import Reach
     from lambdapack.runtimes.runtime import Runtime
 
@@ -60,16 +61,16 @@ class Case:
         return merge_layers(self.facts)
 
     @cached_property
-    def resolver(self) -> "PackageFinder":
+    def installed(self) -> "InstalledPackages":
         """Node's search for packages in those files."""
-        from lambdapack.rules.model.resolver import PackageFinder  # noqa: PLC0415
+        from lambdapack.rules.model.installed import InstalledPackages  # noqa: PLC0415
 
-        return PackageFinder(self.file_system, self.runtime)
+        return InstalledPackages(self.file_system, self.runtime)
 
     @cached_property
     def modules(self) -> "ResolvedModules | None":
         """What the function loads, file by file; None where nothing begins. Read when asked for: trees must be open."""
-        if self.facts.modules is None:
+        if self.facts.modules is None or not self.facts.modules.begins:
             return None
         from lambdapack.packages.node import runtime_node  # noqa: PLC0415
 
@@ -82,21 +83,40 @@ class Case:
         """Which copy of a package is loaded, and which packages nothing reaches."""
         from lambdapack.rules.selection.reach import find_reach  # noqa: PLC0415
 
-        return find_reach(self.file_system, self.resolver, self.runtime)
+        return find_reach(self.file_system, self.installed, self.runtime)
 
     @cached_property
     def binaries(self) -> "BinaryJudgements":
         """The judgement of every native file, and the packages that lack one."""
         from lambdapack.rules.model.report import BinaryJudgements  # noqa: PLC0415
 
-        if not self.file_system.binaries and not self._has_packages:
+        if not self.file_system.binaries and not self.has_packages():
             return BinaryJudgements()
         from lambdapack.rules.binary.judgements import judge_binaries  # noqa: PLC0415
 
-        return judge_binaries(self.facts, self.file_system, self.resolver, self.reach.dead, self.runtime)
+        return judge_binaries(self.facts, self.file_system, self.installed, self.reach.dead, self.runtime)
 
-    @property
-    def _has_packages(self) -> bool:
+    def has_layers(self) -> bool:
+        """Whether there are layers, or the package is one."""
+        return self.facts.root == LAYER_ROOT or bool(self.facts.layers)
+
+    def has_native_parts(self) -> bool:
+        """Whether there is a native file, a script that the kernel may refuse, or a package that may lack one."""
+        return bool(self.file_system.binaries or self.facts.script_programs) or self.has_packages()
+
+    def has_links(self) -> bool:
+        """Whether there are layers, or symlinks, which may lead into one."""
+        return self.has_layers() or bool(self.file_system.links)
+
+    def has_libraries(self) -> bool:
+        """Whether there is a native file, or a link, which may lead to one."""
+        return bool(self.file_system.binaries or self.file_system.links)
+
+    def has_versions(self) -> bool:
+        """Whether there are packages, or a project that the zip was built from."""
+        return self.facts.origin is not None or self.has_packages()
+
+    def has_packages(self) -> bool:
         """Whether a package is installed, or asked for: it may lack a native file."""
         manifests = self.file_system.manifests.values()
         return any(
@@ -109,7 +129,7 @@ class Case:
         """Absolute directories of the packages that only development needs."""
         from lambdapack.rules.package.dependencies import find_dev_packages  # noqa: PLC0415
 
-        return find_dev_packages(self.facts, self.file_system, self.resolver)
+        return find_dev_packages(self.facts, self.file_system, self.installed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +144,18 @@ class LockCase:
     site: "FunctionSite | None" = None  # what lies around the function; None: nobody looked
     runtime: str = ""  # id of the Lambda runtime; "" where advice names none
 
+    def has_dependencies(self) -> bool:
+        """Whether the lockfile or package.json has anything that would be installed."""
+        packages = self.project.lock.packages.values() if self.project.lock else ()
+        if self.site is not None and self.site.handler_package is not None:
+            return True
+        asked = any(self.project.manifest.document.get(edge_type.value) for edge_type in EdgeType)
+        return asked or any(package.path or package.has_dependencies for package in packages)
+
+    def has_unused_settings(self) -> bool:
+        """Whether the package manager's settings have something that does not reach the container."""
+        return bool(self.settings.refused or self.settings.dropped)
+
 
 CaseT = TypeVar("CaseT")
 
@@ -134,3 +166,8 @@ class Check(Generic[CaseT]):
 
     rules: tuple[Rule, ...]
     run: Callable[[CaseT], Iterable[Finding]]
+    needs: Callable[[CaseT], bool] | None = None  # what a case must have for a finding; None: anything may have one
+
+    def findings(self, case: CaseT) -> Iterable[Finding]:
+        """Return the findings; a check is not entered where its input is empty."""
+        return self.run(case) if self.needs is None or self.needs(case) else ()
