@@ -246,12 +246,29 @@ def refresh_lock(lock: Lock, root: Path, manifest: Mapping[str, Any] | None) -> 
     `manifest` is the root's; without it the root's entry stays as it is locked.
     """
     packages = {
-        key: package if not key or is_in_node_modules(key) else _refresh_link_target(package, root / key)
+        key: _refresh_local(package, root)
+        if not key or is_in_node_modules(key)
+        else _refresh_link_target(package, root / key)
         for key, package in lock.packages.items()
     }
     own = root_package(manifest) if manifest is not None else None
     refreshed = make_lock(lock.path, lock.version, complete_links(packages), own)
     return _update_dev_flags(refreshed)
+
+
+def _refresh_local(package: LockedPackage, root: Path) -> LockedPackage:
+    """Note that a directory or tarball beside the repository is not there."""
+    local = package.local
+    if local is None or not local.startswith("..") or _exists(root / local):
+        return package
+    return replace(package, absent=True)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _refresh_link_target(target: LockedPackage, directory: Path) -> LockedPackage:
