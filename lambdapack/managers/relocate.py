@@ -116,6 +116,25 @@ class InstalledTree:
                 return None
             here = posixpath.dirname(here)
 
+    def packages_by_need(self) -> Iterator[PlacedPackage]:
+        """Yield every package in some node_modules, each after those that it needs, else in the order of the paths."""
+        directories = (posixpath.dirname(path) for path in self._paths if posixpath.basename(path) == "package.json")
+        seen: set[str] = set()
+        for directory in directories:
+            first = self.package(directory) if is_package_directory(directory) else None
+            waiting = [(first, self.needs(first))] if first and directory not in seen else []
+            seen.add(directory)
+            while waiting:
+                package, needed = waiting[-1]
+                following = next((found for _name, found in needed if found.directory not in seen), None)
+                if following is not None:
+                    seen.add(following.directory)
+                    waiting.append((following, self.needs(following)))
+                    continue
+                waiting.pop()
+                if is_package_directory(package.directory):
+                    yield package
+
     def needs(self, package: PlacedPackage) -> Iterator[tuple[str, PlacedPackage]]:
         """Yield each name that a package and what it bundles need from elsewhere, with the package that serves it."""
         for source in (package, *self._bundled(package)):

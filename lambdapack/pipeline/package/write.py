@@ -13,14 +13,14 @@ from lambdapack.pack.output import (
     write_zip_manifest,
 )
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
-from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.pipeline.package.request import LAYER_DIRECTORY, BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.repository import Manifest
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
 from lambdapack.rules.package.contents import size_findings
 
 if TYPE_CHECKING:
-    from lambdapack.report.document.manifest import ManifestDocument
+    from lambdapack.report.document.manifest import MadeFileDocument, ManifestDocument
 
 
 def make_manifest(report: Report, archive: Archive, package: JudgedPackage, project: Manifest) -> "ManifestDocument":
@@ -46,6 +46,7 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
             {"path": judgement.binary.path, "sha256": judgement.binary.sha256, "selected": judgement.selected}
             for judgement in report.judgements
         ],
+        "made": _list_made_files(package, layer=report.subject.kind == "layer"),
         "install": {
             "image": installed.image.digest if installed.image else None,
             "strategy": installed.recipe.strategy if installed.recipe else None,
@@ -54,6 +55,13 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
         },
         "dependency_key": {"digest": key.digest, "parts": dict(key.parts)} if key else None,
     }
+
+
+def _list_made_files(package: JudgedPackage, *, layer: bool) -> list["MadeFileDocument"]:
+    """Return what no tarball brought; the function's own files are its own, also where a script wrote one anew."""
+    prefix, own = f"{LAYER_DIRECTORY}/" if layer else "", package.facts.own_files
+    paths = ((f"{prefix}{path}", author) for path, author in sorted(package.install.authors.items()))
+    return [{"path": path, "by": author} for path, author in paths if path in package.tree.entries and path not in own]
 
 
 def check_output_paths(request: BuildRequest) -> None:
