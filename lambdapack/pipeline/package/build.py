@@ -182,6 +182,7 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         script_policy=request.scripts,
         emulation=request.emulation,
         keep=request.keep,
+        cache=f"lambdapack-{inputs.manager.name}",
     )
 
 
