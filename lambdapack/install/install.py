@@ -360,6 +360,7 @@ def _run_commands(
                 emulated=recipe.emulated,
                 manager_version=prepared.facts.manager,
                 script=step.script,
+                title=step.command.title,
             )
             failure = request.manager.failure(completed, request.source)
             if failure and step.otherwise:

@@ -50,6 +50,7 @@ class ManagerSettings:
     allow_all_scripts: bool = False
     replaced_host: str = "npmjs"  # whose URLs in a lockfile go to the registry: npmjs, always, never, a host
     allow_scripts: tuple[str, ...] = ()  # names whose install scripts may run
+    more_secret_words: tuple[str, ...] = field(default=(), repr=False)  # tokens of other files than `text`
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class CompletedRun:
     emulated: bool = False
     manager_version: str = ""
     script: str = ""  # as in InstallCommand
+    title: str = ""  # of the command: "pnpm install"
 
 
 class PackageManager(Protocol):

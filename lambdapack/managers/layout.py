@@ -8,6 +8,12 @@ from lambdapack.managers.lock import DependencySource, LockedPackage
 from lambdapack.model import is_in_node_modules
 
 
+HOISTING_MANAGER = "npm"
+"""The one whose own layout is what ships, where the function is the root."""
+
+REPOSITORY_DIRECTORY = "repository"
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxLayout:
     """Directories below /var/task while the package manager fetches; "" is /var/task itself."""
@@ -16,6 +22,7 @@ class SandboxLayout:
     member: str = ""  # the package.json that is installed for
     copies_local: bool = False  # the lock was made with install-links: directories are packed in place of links
     own_locks: tuple[str, ...] = ()  # directories beside the repository with lockfiles of their own
+    variant: str = ""  # who wrote the lock, where a package manager has had several formats: "yarn-berry"
 
     @property
     def is_moved(self) -> bool:
@@ -33,8 +40,13 @@ def sandbox_layout(source: DependencySource) -> SandboxLayout:
     climbs = max((_climbed(package.local or "") for package in _outside_packages(source)), default=0)
     parts = source.repository.root.resolve().parts[1:]
     root = "/".join(parts[len(parts) - climbs :]) if 0 < climbs <= len(parts) else ""
+    variant = source.lock.manager if source.lock else ""
+    if source.manager != HOISTING_MANAGER and not root:
+        root = REPOSITORY_DIRECTORY  # links and stores of other layouts are never what ships
     member = posixpath.normpath(posixpath.join(root, source.importer))
-    placed = SandboxLayout(root, "" if member == "." else member)
+    placed = SandboxLayout(root, "" if member == "." else member, variant=variant)
+    if source.manager != HOISTING_MANAGER:
+        return placed
     locks = (package for package in _outside_packages(source) if package.link and _has_own_lock(source, package))
     return replace(
         placed,

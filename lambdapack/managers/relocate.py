@@ -137,12 +137,26 @@ class InstalledTree:
 
     def needs(self, package: PlacedPackage) -> Iterator[tuple[str, PlacedPackage]]:
         """Yield each name that a package and what it bundles need from elsewhere, with the package that serves it."""
+        yield from self._siblings(package)
         for source in (package, *self._bundled(package)):
             for name in dict.fromkeys(name for key in CLOSURE_SECTIONS for name in _names(source.manifest, key)):
                 found = self.find(source.directory, name) or self.find(self._member, name)
                 inside = found is not None and found.directory.startswith(f"{package.directory}/")
                 if found is not None and not (package.bundles and inside):
                     yield name, found
+
+    def _siblings(self, package: PlacedPackage) -> Iterator[tuple[str, PlacedPackage]]:
+        """Yield what pnpm linked beside a package of its store: what the lock says, `packageExtensions` included."""
+        before, found, below = package.directory.rpartition(f"/{NODE_MODULES}/")
+        if not found or f"{NODE_MODULES}/.pnpm/" not in f"{before}/":
+            return
+        for path in self.paths_below(f"{before}/{NODE_MODULES}"):
+            name = path[len(before) + len(NODE_MODULES) + 2 :]
+            entry = self._tree.entries[path]
+            if entry.kind is EntryKind.SYMLINK and name != below and name.count("/") == name.startswith("@"):
+                sibling = self.find(before, name)
+                if sibling is not None:
+                    yield name, sibling
 
     def _bundled(self, package: PlacedPackage) -> Iterator[PlacedPackage]:
         if package.bundles:

@@ -143,7 +143,7 @@ def secret_words(settings: ManagerSettings) -> tuple[str, ...]:
     urls = [word for value in values if "@" in value for word in words_of_url(value)]
     for name, value in settings.environment.items():
         urls += words_of_url(value, strict=True) if _is_proxy(name) else ()
-    return tuple(dict.fromkeys([*_TOKEN.findall(text), *urls]))
+    return tuple(dict.fromkeys([*_TOKEN.findall(text), *urls, *settings.more_secret_words]))
 
 
 def _is_proxy(name: str) -> bool:
@@ -309,6 +309,11 @@ def _npm_command(argv: Sequence[str], environment: Mapping[str, str], script: st
     wrapped = ("/bin/sh", "-c", script, ENVIRONMENT_PATH, *argv)
     title = " ".join(word for word in argv if not word.startswith(("-", "/")))
     return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}", title=title)
+
+
+def manager_command(argv: Sequence[str], environment: Mapping[str, str], directory: str, title: str) -> Command:
+    """Return another package manager's command as NPM_USER runs it, with the secret environment on top."""
+    return replace(_npm_command(argv, environment), cwd=directory, title=title)
 
 
 def _rebuild_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:

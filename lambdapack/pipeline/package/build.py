@@ -188,6 +188,7 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         allow_writes=request.allow_writes,
         emulation=request.emulation,
         keep=request.keep,
+        cache=f"lambdapack-{inputs.manager.name}",
     )
 
 

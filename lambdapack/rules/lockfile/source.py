@@ -43,7 +43,7 @@ def check_usable_lock(case: LockCase) -> tuple[Finding, ...]:
     foreign = project.foreign_lockfiles
     if project.lock is None:
         return (_foreign_lock_finding(case, foreign) if foreign else _missing_lock_finding(),)
-    if project.lock.version < 2:
+    if not project.lock.importers or (project.manager == "npm" and project.lock.version < 2):
         return (_old_lock_finding(project.lock),)
     return tuple(finding for finding in uncovered_findings(case) if finding.rule is LOCK_FOREIGN)
 
@@ -143,6 +143,9 @@ def _old_lock_finding(lockfile: Lock) -> Finding:
 def check_locked_sources(case: LockCase) -> Iterator[Finding]:
     """Yield a lockfile of an unknown format, dependencies outside the root and protocols that npm does not have."""
     project = case.project
+    if project.manager != "npm":
+        yield from _outside_findings(project)
+        return
     if project.lock and project.lock.version > NEWEST_LOCKFILE_VERSION:
         yield Finding(
             LOCK_UNKNOWN,
