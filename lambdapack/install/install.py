@@ -15,10 +15,10 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult, empty_result, owned_directories
-from lambdapack.install.shipped import find_absent_packages, select_shipped_files
+from lambdapack.install.shipped import describe_absent, find_absent_packages, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.install.watch import ScriptWatch
-from lambdapack.install.writers import ScriptWriter, WriteRules, package_directories
+from lambdapack.install.writers import WriteRules, find_writer, package_directories, package_writer
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
     CompletedRun,
@@ -30,7 +30,7 @@ from lambdapack.managers.interface import (
     ScriptedPackage,
 )
 from lambdapack.managers.layout import sandbox_layout
-from lambdapack.managers.relocate import RelocatedTree, with_portable_manifests
+from lambdapack.managers.relocate import arrange_tree
 from lambdapack.model import TASK_ROOT, is_in_node_modules
 from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Tree
@@ -38,7 +38,6 @@ from lambdapack.tree.spool import SpoolTree
 
 FETCH_INPUTS = "the lockfile and its inputs into the sandbox"
 SCRIPT_INPUTS = "the fetched packages into a sandbox of their own"
-MAX_NAMED_ABSENT = 5
 
 KEPT_LOG_LINES = 40
 """Lines of the package manager that a result keeps."""
@@ -187,9 +186,9 @@ def _prepare_packages(
     try:
         lines, sandbox = _fetch_prepared(context, engine, spool)
         whole = SpoolTree(spool)
-        tree = _arrange_tree(request, whole)
+        tree = arrange_tree(whole, sandbox_layout(request.source), request.target.architecture)
         rules = WriteRules(package_directories(fetched.tree, request.source.lock))
-        writers = [_package_writer(package) for package in packages]
+        writers = [package_writer(package) for package in packages]
         authors = ScriptWatch(sandbox, TASK_ROOT, fetched.tree, rules, writers).attribute(tree)
     except BaseException:
         if whole is not None:
@@ -239,17 +238,9 @@ def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _F
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
     whole = SpoolTree(spool)
-    tree = _arrange_tree(request, whole)
+    tree = arrange_tree(whole, sandbox_layout(request.source), request.target.architecture)
     packages = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
     return _FetchedTree(context, prepared.facts, lines, whole, tree, packages)
-
-
-def _arrange_tree(request: InstallRequest, whole: Tree) -> Tree:
-    """Return a fetched tree as it lies at /var/task on Lambda."""
-    layout = sandbox_layout(request.source)
-    if not layout.is_moved:
-        return whole
-    return with_portable_manifests(RelocatedTree(whole, layout.member, request.target.architecture))
 
 
 def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine, spool: Path) -> InstallResult:
@@ -277,20 +268,7 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
 def _watch_scripts(context: _InstallContext, sandbox: Sandbox, tree: Tree, install: InstallCommands) -> ScriptWatch:
     places = package_directories(tree, context.request.source.lock)
     rules = WriteRules(places, context.request.allow_writes)
-    return ScriptWatch(sandbox, TASK_ROOT, tree, rules, [_find_writer(step) for step in install.commands])
-
-
-def _find_writer(step: InstallCommand) -> ScriptWriter:
-    """Return whose scripts a command runs: a package's, or the project's own."""
-    package = step.package
-    if package is None:
-        return ScriptWriter(f"{step.script} script of this project")
-    return _package_writer(package)
-
-
-def _package_writer(package: ScriptedPackage) -> ScriptWriter:
-    name, mark, _version = package.name.rpartition("@")
-    return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
+    return ScriptWatch(sandbox, TASK_ROOT, tree, rules, [find_writer(step) for step in install.commands])
 
 
 @contextmanager
@@ -352,7 +330,7 @@ def _run_commands(
             transcript.close()
             lines += transcript.lines
             if watch is not None:
-                watch.judge(_find_writer(step), step.command)
+                watch.judge(find_writer(step), step.command)
             completed = CompletedRun(
                 ended=ended,
                 lines=transcript.lines,
@@ -404,12 +382,7 @@ def _make_result(
     omitted = request.settings.omitted
     absent = find_absent_packages(source, request.target.architecture, tree, omitted)
     if absent:
-        more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
-        names = ", ".join(absent[:MAX_NAMED_ABSENT])
-        why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
-        context.observer.note(
-            f"{request.manager.name} left out optional packages that are locked for this target{why}: {names}{more}"
-        )
+        context.observer.note(describe_absent(request.manager.name, absent, omitted))
     return InstallResult(
         tree=tree,
         owned=directories,

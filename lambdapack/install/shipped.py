@@ -9,6 +9,8 @@ from lambdapack.model import NODE_MODULES, Architecture
 from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
+MAX_NAMED_ABSENT = 5
+
 
 def select_shipped_files(
     after: Tree, before: Tree, directories: tuple[str, ...], manager: PackageManager
@@ -55,6 +57,14 @@ def find_absent_packages(
         names = {path.rpartition(f"{NODE_MODULES}/")[2] for path in there}
         return tuple(f"{package.name}@{package.version}" for package in expected if package.directory_name not in names)
     return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
+
+
+def describe_absent(manager: str, absent: tuple[str, ...], omitted: tuple[str, ...]) -> str:
+    """Return the sentence that names absent packages, and the setting that left them out."""
+    more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
+    names = ", ".join(absent[:MAX_NAMED_ABSENT])
+    why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
+    return f"{manager} left out optional packages that are locked for this target{why}: {names}{more}"
 
 
 def _expected_packages(lock: Lock, architecture: Architecture, omitted: tuple[str, ...]) -> Iterator[LockedPackage]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from lambdapack.managers.lock import DependencySource, LockedPackage
 from lambdapack.model import is_in_node_modules
 
-
 HOISTING_MANAGER = "npm"
 """The one whose own layout is what ships, where the function is the root."""
 

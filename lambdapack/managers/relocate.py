@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lambdapack.managers.layout import SandboxLayout
 from lambdapack.managers.lock import admits_platform
 from lambdapack.model import NODE_MODULES, Architecture
 from lambdapack.project.document import string_entries
@@ -290,6 +291,13 @@ class RelocatedTree:
     def view(self, path: str) -> AbstractContextManager[memoryview]:
         """Give a view of a file's bytes."""
         return self._tree.view(self._origin[path])
+
+
+def arrange_tree(tree: Tree, layout: SandboxLayout, architecture: Architecture) -> Tree:
+    """Return a fetched tree as it lies at /var/task on Lambda."""
+    if not layout.is_moved:
+        return tree
+    return with_portable_manifests(RelocatedTree(tree, layout.member, architecture))
 
 
 def _own_paths(installed: InstalledTree, package: PlacedPackage) -> Iterator[str]:

@@ -43,9 +43,9 @@ OWN_KEYS = frozenset({
 })  # fmt: skip
 """Keys of .npmrc that are pnpm's (pnpm.io/settings, read 2026-11): npm does not know them."""
 
-LOCKED_KEYS = ("auto-install-peers", "exclude-links-from-lockfile", "link-workspace-packages", "peers-suffix-max-length",
-               "prefer-workspace-packages", "inject-workspace-packages", "lockfile-include-tarball-url",
-               "dedupe-peer-dependents", "shared-workspace-lockfile")  # fmt: skip
+LOCKED_KEYS = ("auto-install-peers", "exclude-links-from-lockfile", "link-workspace-packages",
+               "peers-suffix-max-length", "prefer-workspace-packages", "inject-workspace-packages",
+               "lockfile-include-tarball-url", "dedupe-peer-dependents", "shared-workspace-lockfile")  # fmt: skip
 """Those that the frozen lock is compared with, or that choose what a specifier leads to."""
 
 _SCALAR = re.compile(r"^\s*(?P<key>[\w-]+)\s*=\s*(?P<value>[\w.-]+)\s*$", re.MULTILINE)

@@ -50,7 +50,7 @@ class Pnpm(Npm):
         return without_own_keys(super().settings(root, environ, home))
 
     def inputs(self, source: "DependencySource", globs: Sequence[str] = ()) -> "Tree":
-        """Return the lock, every package.json, pnpm-workspace.yaml, patches, and the local packages that ship. LP003."""
+        """Return the lock, every package.json, pnpm's settings, patches, and the local packages that ship. LP003."""
         from lambdapack.managers.pnpm.inputs import pnpm_inputs  # noqa: PLC0415
 
         return pnpm_inputs(source, globs)
@@ -63,7 +63,7 @@ class Pnpm(Npm):
 
         return find_install_scripts(source, inputs, architecture, ignore_scripts=settings.ignore_scripts)
 
-    def options(self, run: "InstallRun", version: "ManagerVersion") -> str:
+    def options(self, run: "InstallRun", version: "ManagerVersion") -> str:  # noqa: ARG002  # the image's npm fetches nothing
         """Return the flags of `pnpm install`."""
         from lambdapack.managers.npm.commands import option_text  # noqa: PLC0415
         from lambdapack.managers.pnpm.commands import install_command  # noqa: PLC0415

@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lambdapack.managers.layout import local_packages, sandbox_layout
@@ -114,10 +114,8 @@ def is_build_allowed(source: DependencySource, package: str) -> bool:
     name = package[:at] if at > 0 else package
     path = source.repository.root / "package.json"
     manifest = parse_object(read_text(path), path) if path.is_file() else {}
-    meta: Mapping[str, Any] = (
-        manifest.get("dependenciesMeta") if isinstance(manifest.get("dependenciesMeta"), dict) else {}
-    )
-    entry = meta.get(package, meta.get(name))
+    meta = manifest.get("dependenciesMeta")
+    entry = meta.get(package, meta.get(name)) if isinstance(meta, dict) else None
     built = entry.get("built") if isinstance(entry, dict) else None
     if built is not None:
         return built is True

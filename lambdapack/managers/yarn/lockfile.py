@@ -125,7 +125,7 @@ def _berry_entries(text: str, path: Path) -> Iterator[YarnEntry]:
 
 
 def _berry_local(reference: str) -> str | None:
-    """Return the directory of "file:../x#../x::hash=..." or "portal:../x::locator=..."; "workspace:x" is an importer."""
+    """Return the directory of "file:../x#../x::hash=..." or "portal:../x::locator=..."; None for others."""
     match = re.match(r"(?:file|portal|link):([^#:]+)", reference)
     return posixpath.normpath(match[1]) if match else None
 

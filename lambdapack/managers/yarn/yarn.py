@@ -52,7 +52,7 @@ class Yarn(Npm):
 
         return yarn_inputs(source, globs)
 
-    def options(self, run: "InstallRun", version: "ManagerVersion") -> str:
+    def options(self, run: "InstallRun", version: "ManagerVersion") -> str:  # noqa: ARG002  # the image's npm fetches nothing
         """Return the flags of yarn's command."""
         from lambdapack.managers.npm.commands import option_text  # noqa: PLC0415
         from lambdapack.managers.yarn.commands import install_command  # noqa: PLC0415
