@@ -23,10 +23,11 @@ from lambdapack.rules.lockfile.records import (
     LOCK_OUT_OF_STEP,
     LOCK_UNKNOWN,
     OWN_LOCK_ADVICE,
+    PLUG_N_PLAY,
     PNPM_LOCK_COMMAND,
     WORKSPACE_MEMBER,
 )
-from lambdapack.rules.lockfile.repository_records import LOCAL_DEPENDENCY_UNLOCKED
+from lambdapack.rules.lockfile.repository_records import LOCAL_DEPENDENCY_UNLOCKED, LOCK_OF_ANOTHER, TWO_LOCKS
 from lambdapack.rules.model.case import LockCase
 
 NEWEST_LOCKFILE_VERSION = 3
@@ -41,11 +42,47 @@ def check_usable_lock(case: LockCase) -> tuple[Finding, ...]:
     if project.importer != "." and (project.lock is None or project.importer not in project.lock.importers):
         return (_member_finding(case),)
     foreign = project.foreign_lockfiles
+    chosen = tuple(check_manager_choice(case))
+    if chosen:
+        return chosen
     if project.lock is None:
         return (_foreign_lock_finding(case, foreign) if foreign else _missing_lock_finding(),)
     if not project.lock.importers or (project.manager == "npm" and project.lock.version < 2):
-        return (_old_lock_finding(project.lock),)
+        return (_old_lock_finding(project.manager, project.lock),)
+    if project.manager != "npm":
+        return tuple(_handler_elsewhere(case))
     return tuple(finding for finding in uncovered_findings(case) if finding.rule is LOCK_FOREIGN)
+
+
+def check_manager_choice(case: LockCase) -> Iterator[Finding]:
+    """Yield two locks of which nobody says which one counts, a lock of another manager than named, Plug'n'Play."""
+    project, site = case.project, case.site
+    repository = project.repository
+    managers = dict.fromkeys(LOCKFILE_MANAGERS[name] for name in repository.lockfiles)
+    named = repository.named_manager
+    evidence = (("locks", list(repository.lockfiles)), ("named", named))
+    if managers and named in LOCKFILE_MANAGERS.values() and named not in managers:
+        message = (
+            f"package.json names {named} as its package manager, and there is {' and '.join(repository.lockfiles)}"
+        )
+        fix = f"Run `{named} install` and commit its lockfile, or name the other one: `npm pkg set packageManager=...`."
+        yield Finding(LOCK_OF_ANOTHER, repository.lockfiles[0], message, fix=fix, evidence=evidence)
+    elif len(managers) > 1 and named not in managers:
+        yield Finding(TWO_LOCKS, "package.json", f"there is {' and '.join(repository.lockfiles)}", evidence=evidence)
+    elif project.manager == "yarn" and site is not None and site.plug_n_play:
+        message = f"{site.plug_n_play}: Yarn keeps the packages in zips of its own"
+        yield Finding(PLUG_N_PLAY, "package.json", message, evidence=(("found", site.plug_n_play),))
+
+
+def _handler_elsewhere(case: LockCase) -> Iterator[Finding]:
+    """Yield a handler in a member of the workspace: its dependencies are that member's, not the root's."""
+    package, lock = case.site.handler_package if case.site else None, case.project.lock
+    if package is None or lock is None:
+        return
+    member = package.path.parent.relative_to(case.project.repository.root).as_posix()
+    if member in lock.importers:
+        message = f"the handler belongs to the member {member} of the workspace"
+        yield Finding(WORKSPACE_MEMBER, "package.json", message, fix=_member_build_fix(case, member))
 
 
 def _member_finding(case: LockCase) -> Finding:
@@ -96,11 +133,15 @@ def uncovered_findings(case: LockCase) -> Iterator[Finding]:
     yield Finding(rule, lock.path.name, message, fix=fix, severity=severity)
 
 
-def _uncovered_fix(case: LockCase, member: str) -> str:
+def _member_build_fix(case: LockCase, member: str) -> str:
     place = shlex.quote(str(case.project.repository.root / member))
     inside = posixpath.relpath(case.handler, member)
+    return f"Build that directory: `lambdapack build {place} --handler {shlex.quote(inside)}{target_options(case)}`."
+
+
+def _uncovered_fix(case: LockCase, member: str) -> str:
     return (
-        f"Build that directory: `lambdapack build {place} --handler {shlex.quote(inside)}{target_options(case)}`, or "
+        f"{_member_build_fix(case, member).rstrip('.')}, or "
         f"list {member} under `workspaces` in package.json and run `npm install --package-lock-only`."
     )
 
@@ -135,7 +176,11 @@ def _missing_lock_finding() -> Finding:
     return Finding(LOCK_MISSING, "package.json", "neither npm-shrinkwrap.json nor package-lock.json is beside it")
 
 
-def _old_lock_finding(lockfile: Lock) -> Finding:
+def _old_lock_finding(manager: str, lockfile: Lock) -> Finding:
+    if manager != "npm":
+        message = f"{lockfile.path.name} has format {lockfile.version}, which nothing here reads"
+        fix = f"Run `npx {manager}@10 install --lockfile-only` and commit {lockfile.path.name}."
+        return Finding(LOCK_OLD, lockfile.path.name, message, fix=fix)
     message = f"{lockfile.path.name} has lockfileVersion {lockfile.version}; 2 or 3 is needed"
     return Finding(LOCK_OLD, lockfile.path.name, message, evidence=(("lockfile_version", lockfile.version),))
 
