@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambdapack.engine.interface import Command, CommandResult, Image, Sandbox, SandboxSpec, Stream, Volume
+from lambdapack.engine.interface import (
+    Command,
+    CommandResult,
+    EngineKind,
+    Image,
+    Sandbox,
+    SandboxSpec,
+    Stream,
+    Volume,
+)
 from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Advance, Observer
@@ -231,6 +240,10 @@ class FakeEngine:
         self.opened: list[FakeSandbox] = []
         self.living: list[FakeSandbox] = []
         self.volumes: set[str] = set()
+
+    @property
+    def kind(self) -> EngineKind:
+        return EngineKind.DOCKER
 
     @property
     def name(self) -> str:

@@ -6,22 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from lambdapack.install.writers import AllowedWrite
+from lambdapack.config.quantities import parse_count, parse_duration, parse_size
+from lambdapack.install.writers import AllowedWrite, parse_allowed_write
 from lambdapack.model import MIB
 from lambdapack.project.declarations import TemplateDeclarations
-
-SIZE_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
-"""As `docker run --memory` reads them: powers of 1024."""
-
-TIME_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
 
 ENGINE_ARCHITECTURES = ("x86_64", "arm64")
 
-MAX_WRITE_WILDCARDS = 8
-"""Asterisks of a pattern in allow-writes; matching one against a path takes longer with each."""
+ENGINES = ("auto", "docker", "podman", "local")
+
+STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "embedded")
+"""`auto`, and the names in STRATEGIES of install/strategy, which a test holds together with these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,43 +99,6 @@ def parse_texts(value: object) -> tuple[str, ...]:
     raise ValueError("an array of strings is expected")
 
 
-def parse_size(value: object) -> int:
-    """Return bytes: a number, or "512m", "4g", "4GiB"."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    words = value.strip().lower() if isinstance(value, str) else ""
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?", words)
-    bytes_ = int(float(match[1]) * SIZE_UNITS[match[2]]) if match else 0
-    if bytes_ <= 0:
-        raise ValueError('a size such as "512m" or "4g" is expected')
-    return bytes_
-
-
-DURATION_FORM = r"(?:\d{1,9}(?:\.\d+)?[smh])*\d{1,9}(?:\.\d+)?[smh]?"
-"""Every number but the last has its unit: a text is read in one way only, so that no text takes long."""
-
-
-def parse_duration(value: object) -> float:
-    """Return seconds: a number, or "90s", "30m", "1h30m"."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
-        return float(value)
-    if isinstance(value, str) and re.fullmatch(DURATION_FORM, value.strip().lower()):
-        parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", value.strip().lower())
-        seconds = sum(float(number) * TIME_UNITS[unit] for number, unit in parts)
-        if seconds > 0 and (len(parts) == 1 or all(unit for _number, unit in parts)):
-            return seconds
-    raise ValueError('a time such as 600 (seconds), "90s" or "30m" is expected')
-
-
-def parse_count(value: object) -> int:
-    """Return a whole number from 1."""
-    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value.strip()):
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    raise ValueError("a whole number from 1 is expected")
-
-
 def parse_image(value: object) -> str:
     """Return an image name; only known placeholders may stand in braces."""
     name = parse_text(value)
@@ -173,18 +134,7 @@ def parse_reasons(value: object) -> Mapping[str, str]:
 
 def parse_writes(value: object) -> tuple[AllowedWrite, ...]:
     """Return what scripts may write, "PACKAGE:path" to reason; in a variable separated by ";"."""
-    return tuple(_parse_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
-
-
-def _parse_write(key: str, reason: str) -> AllowedWrite:
-    package, _colon, pattern = (part.strip() for part in key.partition(":"))
-    if not package or not pattern or pattern.startswith(("!", "#")):
-        raise ValueError(f"{key!r} is not PACKAGE:PATH: one such as @prisma/client:node_modules/.prisma/** is expected")
-    if pattern.count("*") > MAX_WRITE_WILDCARDS:
-        raise ValueError(f"{key!r} has more than {MAX_WRITE_WILDCARDS} wildcards")
-    if not reason:
-        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
-    return AllowedWrite(package, pattern, reason)
+    return tuple(parse_allowed_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
 
 
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
@@ -305,6 +255,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("layers", PATHS, (), "the function's layers in their order: zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
+    Option("engine.use", one_of(*ENGINES), "auto", "the container engine, or local, which needs none", "--engine"),
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
@@ -323,15 +274,15 @@ OPTIONS: tuple[Option, ...] = (
         (),
         "what install scripts may write outside their package: PACKAGE:PATH, with the reason",
     ),
-    Option(
-        "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
-    ),
+    Option("strategy", one_of(*STRATEGY_NAMES), "auto", "how to install for a CPU that the engine's machine is not"),
+    Option("emulation", one_of("auto", "full"), "auto", "full is the old name of strategy = emulated"),
     Option(
         "load",
         one_of("auto", "always", "never"),
         "auto",
         "whether a build loads its result in the runtime image",
     ),
+    Option("provenance", BOOLEAN, False, "write a SLSA provenance statement beside the zip"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
     Option("function", NAMES, (), "the function's name or ARN in AWS, or several"),
     Option("alias", TEXT, None, "alias to point to the new version"),
@@ -366,6 +317,7 @@ class Settings:
     layers: Setting[tuple[Path, ...]]
     executable: Setting[tuple[str, ...]]
     install_inputs: Setting[tuple[str, ...]]
+    engine_use: Setting[str]
     engine_hosts: Setting[Mapping[str, str]]
     memory: Setting[int]  # bytes
     time_limit: Setting[float]  # seconds
@@ -377,8 +329,10 @@ class Settings:
     fail_on: Setting[str]
     scripts: Setting[str]
     allow_writes: Setting[tuple[AllowedWrite, ...]]
+    strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
+    provenance: Setting[bool]
     cache: Setting[Path | bool]
     function: Setting[tuple[str, ...]]
     alias: Setting[str | None]

@@ -11,7 +11,7 @@ from lambdapack.engine import sandbox as spooling
 from lambdapack.engine.container import CACHE_LABEL, OWNER_LABEL, current_owner, is_abandoned
 from lambdapack.engine.daemon import Daemon, NotFoundError, NotRunningError
 from lambdapack.engine.image_store import ImageStore
-from lambdapack.engine.interface import Image, Sandbox, SandboxSpec, Volume
+from lambdapack.engine.interface import EngineKind, Image, Sandbox, SandboxSpec, Volume
 from lambdapack.engine.sandbox import ContainerSandbox
 from lambdapack.engine.shield import run_shielded
 from lambdapack.engine.wire import Wire
@@ -38,6 +38,11 @@ class ContainerEngine:
         self._store = ImageStore(daemon, self._owner.text, sleep)
         self._careful = False
         self._reaped = False
+
+    @property
+    def kind(self) -> EngineKind:
+        """Docker or podman."""
+        return EngineKind.PODMAN if "podman" in self.name.lower() else EngineKind.DOCKER
 
     @property
     def name(self) -> str:

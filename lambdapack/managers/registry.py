@@ -1,5 +1,6 @@
 """The package managers that a build knows. A new one is a folder here and a member of MANAGERS."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ from lambdapack.managers.pnpm.pnpm import Pnpm
 from lambdapack.managers.yarn.yarn import Yarn
 
 if TYPE_CHECKING:
-    from lambdapack.managers.interface import PackageManager
+    from lambdapack.events import Observer
+    from lambdapack.managers.interface import ManagerSettings, PackageManager
     from lambdapack.project.repository import Repository
 
 MANAGERS: tuple["PackageManager", ...] = (Npm(), Pnpm(), Yarn())
@@ -34,3 +36,12 @@ def read_dependencies(directory: Path) -> DependencySource:
     repository = read_repository(directory)
     (importer,) = repository.manifests
     return read_dependency_source(repository, importer)
+
+
+def fetch_registry_package(
+    name: str, version: str, settings: "ManagerSettings", environ: Mapping[str, str], file: Path, observer: "Observer"
+) -> None:
+    """Write the tarball of a package of the npm registry to a new file, for whichever manager. LP138."""
+    from lambdapack.managers.npm.registry import fetch_tarball  # noqa: PLC0415  # the local engine alone asks
+
+    fetch_tarball(name, version, settings, environ, file, observer)

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -125,6 +126,9 @@ EMULATION_OVERHEAD_MB = 256
 """Memory that CPU emulation adds (qemu-user 7.2: 30 MB and its translated code)."""
 
 
+INIT_SECONDS = 10
+"""Seconds that Lambda gives the start of a function, apart from its timeout (AWS developer guide, "Init phase")."""
+
 STARTUP_SECONDS = 60
 """Time until the runtime interface emulator must listen; under CPU emulation it needs about 2 s."""
 
@@ -180,6 +184,7 @@ class InvokeRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     network: bool = False
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS  # Lambda's own limit for each event
+    startup_seconds: int = 0  # more for the first event: the emulator counts the start, Lambda does not
     memory_mb: int = DEFAULT_MEMORY_MB
     debugger: int | None = None  # port of this host where node's inspector is reached; the function waits for it
 
@@ -206,7 +211,7 @@ def invoke_function(
     asks for it or debugs. LP120 when an event gets no answer; an answer that is an error is returned as a result.
     """
     for event in call.events:
-        _check_event(event)
+        check_event(event)
     with engine.open(_sandbox_spec(engine, image, call), observer) as sandbox:
         sandbox.put(trees.code, TASK_ROOT)
         for layer in trees.layers:
@@ -216,7 +221,7 @@ def invoke_function(
 
 def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeRequest) -> SandboxSpec:
     # What lies in /tmp is on a disk on Lambda; in a tmpfs it would count as memory.
-    seconds = call.timeout_seconds * len(call.events) + 2 * STARTUP_SECONDS
+    seconds = (call.timeout_seconds + call.startup_seconds) * len(call.events) + 2 * STARTUP_SECONDS
     emulated = engine.architecture is not image[1]
     return SandboxSpec(
         image=image[0],
@@ -234,7 +239,8 @@ def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeR
     )
 
 
-def _check_event(event: bytes) -> None:
+def check_event(event: bytes) -> None:
+    """LP001 for an event that is longer than Lambda takes, or no JSON."""
     if len(event) > MAX_EVENT_BYTES:
         raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda accepts at most {MAX_EVENT_BYTES}")
     try:
@@ -248,6 +254,25 @@ def _check_event(event: bytes) -> None:
 def _send_events(
     sandbox: Sandbox, call: InvokeRequest, observer: Observer, listener: ResultListener
 ) -> tuple[InvokeResult, ...]:
+    requests = [_http_request(event) for event in call.events]
+    lengths = [str(len(request)) for request in requests]
+
+    def make_command(mark: str) -> Command:
+        argv = ["/bin/bash", "-c", CLIENT_SCRIPT, "invoke", call.handler, str(EMULATOR_PORT), str(STARTUP_SECONDS)]
+        environment = function_environment(call, f"0.0.0.0:{DEBUGGER_PORT}")
+        return Command([*argv, mark, *lengths], environment, TASK_ROOT, LAMBDA_USER, b"".join(requests))
+
+    return read_replies(sandbox, make_command, call, observer, listener)
+
+
+def read_replies(
+    sandbox: Sandbox,
+    make_command: Callable[[str], Command],
+    call: InvokeRequest,
+    observer: Observer,
+    listener: ResultListener,
+) -> tuple[InvokeResult, ...]:
+    """Run the command that prints a reply to each event, ended by the mark it is given. LP120 when one is missing."""
     log = FunctionLog(observer)
     replies = _ReplyReader(listener)
 
@@ -257,29 +282,25 @@ def _send_events(
         else:
             log.feed(data)
 
-    requests = [_http_request(event) for event in call.events]
-    lengths = (str(len(request)) for request in requests)
-    argv = [
-        "/bin/bash",
-        "-c",
-        CLIENT_SCRIPT,
-        "invoke",
-        call.handler,
-        str(EMULATOR_PORT),
-        str(STARTUP_SECONDS),
-        replies.mark,
-        *lengths,
-    ]
-    command = Command(argv, env=_function_environment(call), cwd=TASK_ROOT, user=LAMBDA_USER, stdin=b"".join(requests))
-    result = sandbox.run(command, stream)
+    result = sandbox.run(make_command(replies.mark), stream)
     log.end()
-    if len(replies.answers) < len(requests):
-        which = f"event {len(replies.answers) + 1} of {len(requests)}: " if len(requests) > 1 else ""
+    if len(replies.answers) < len(call.events):
+        which = f"event {len(replies.answers) + 1} of {len(call.events)}: " if len(call.events) > 1 else ""
         words = f"{which}the runtime interface emulator gave no reply: {_describe_end(result)}"
         raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
     return tuple(
-        _explain_error(invoke_result, call, result, native=sandbox.native) for invoke_result in replies.answers
+        _explain_error(_hold_to_timeout(answer, call, seconds), call, result, native=sandbox.native)
+        for answer, seconds in zip(replies.answers, replies.durations, strict=True)
     )
+
+
+def _hold_to_timeout(answer: InvokeResult, call: InvokeRequest, seconds: float) -> InvokeResult:
+    """Return the answer, or Lambda's message when a warm function took longer than its timeout."""
+    limit = f"Task timed out after {call.timeout_seconds:.2f} seconds"
+    if call.startup_seconds and TIMED_OUT_TEXT.search(answer.error):
+        return replace(answer, error=TIMED_OUT_TEXT.sub(limit, answer.error))
+    is_late = call.startup_seconds and seconds > call.timeout_seconds and not answer.error
+    return InvokeResult(answer.payload, limit) if is_late else answer
 
 
 def _explain_error(answer: InvokeResult, call: InvokeRequest, result: CommandResult, *, native: bool) -> InvokeResult:
@@ -301,6 +322,8 @@ class _ReplyReader:
     def __init__(self, listener: ResultListener) -> None:
         self.mark = secrets.token_hex(16)
         self.answers: list[InvokeResult] = []
+        self.durations: list[float] = []  # seconds of each answer; 0 of the first, which starts the function
+        self._last = 0.0
         self._told = listener
         self._rest = bytearray()
 
@@ -312,6 +335,9 @@ class _ReplyReader:
             reply, start = bytes(self._rest[:at]), 0
             del self._rest[: at + len(end)]
             if reply:
+                now = time.monotonic()
+                self.durations.append(now - self._last if self.answers else 0.0)
+                self._last = now
                 self.answers.append(parse_reply(reply_body(reply)))
                 self._told(self.answers[-1])
 
@@ -324,17 +350,17 @@ def _describe_end(result: CommandResult) -> str:
     return f"it ended with exit code {result.exit_code}"
 
 
-def _function_environment(call: InvokeRequest) -> dict[str, str]:
-    """Return Lambda's variables that the emulator reads, then the caller's."""
+def function_environment(call: InvokeRequest, inspector: str) -> dict[str, str]:
+    """Return Lambda's variables, then the caller's; a debugger is waited for at the inspector's address."""
     variables = {
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds + call.startup_seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(call.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": "lambdapack",
         "HOME": "/tmp",  # noqa: S108  # inside the sandbox; the only place that can be written
     }
     if call.debugger is None:
         return {**variables, **call.environment}
-    options = f"{call.environment.get('NODE_OPTIONS', '')} --inspect-brk=0.0.0.0:{DEBUGGER_PORT}".strip()
+    options = f"{call.environment.get('NODE_OPTIONS', '')} --inspect-brk={inspector}".strip()
     return {**variables, **call.environment, "NODE_OPTIONS": options}
 
 

@@ -30,6 +30,7 @@ STARTED_BY_HAND = {
     "tests/bench/bench_judge.py": "timed against others from outside",
     "tests/bench/bench_explain.py": "timed against others from outside",
     "tests/integration/test_bad_input.py": "a process that is stopped by a signal",
+    "tests/attack/test_attack_signals.py": "processes that are stopped while they run, and what they say then",
     "tests/integration/test_invoke.py": "processes that are stopped, and debugged, while they run",
 }
 """Modules that start the command themselves; what they read is no report."""

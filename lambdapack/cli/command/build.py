@@ -26,12 +26,25 @@ def build(
     ] = None,
     image: options.ImageOption = None,
     build_image: options.BuildImageOption = None,
+    engine: options.EngineOption = None,
+    strategy: options.StrategyOption = None,
+    emulation: Annotated[str | None, typer.Option("--emulation", hidden=True)] = None,
+    allow_unconfined_scripts: Annotated[
+        bool,
+        typer.Option("--allow-unconfined-scripts", help="With --engine local: run install scripts with your rights."),
+    ] = False,
     no_install: Annotated[
         bool, typer.Option("--no-install", help="Skip npm ci; verify and zip the existing node_modules.")
     ] = False,
     load: options.BuildLoadOption = None,
     env: options.EnvOption = None,
     env_file: options.EnvFileOption = None,
+    provenance: Annotated[
+        bool | None, typer.Option("--provenance", help="Write a SLSA provenance statement beside the zip.")
+    ] = None,
+    log_limit: Annotated[
+        str | None, typer.Option("--log-limit", help="Most that a command of the build may print.", metavar="SIZE")
+    ] = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
     keep_container: Annotated[
         bool, typer.Option("--keep-container", help="Keep the container for inspection.")
@@ -54,6 +67,11 @@ def build(
     --with-layer names the function's layers, in its order: they are verified with the package and never packed.
     --into is for tools that zip themselves (`sam build`): symlinks are resolved, and the report goes to stdout.
 
+    --engine local needs no container engine and no root: it runs the runtime's Node.js from the npm registry on this
+    host, compiles for either CPU with zig, and confines install scripts with bubblewrap. auto, the default, takes it
+    where no container engine answers. --allow-unconfined-scripts lets scripts run where nothing confines them: they can
+    then read your files and credentials.
+
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
     from lambdapack.cli.run.build import BuildOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
@@ -67,8 +85,13 @@ def build(
         "output": output,
         "image": image,
         "build-image": build_image,
+        "engine-use": engine,
+        "strategy": strategy,
+        "emulation": emulation,
         "fail-on": fail_on,
         "ignore": ignore,
+        "provenance": provenance,
+        "log-limit": log_limit,
         "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,
     }
@@ -81,6 +104,7 @@ def build(
         env_files=tuple(env_file or ()),
         prune=not no_prune,
         keep=keep_container,
+        allow_unconfined=allow_unconfined_scripts,
         style=report_format,
         verbose=verbose,
         quiet=quiet,

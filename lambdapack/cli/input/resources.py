@@ -1,6 +1,6 @@
-"""Opens what options and settings name: AWS, container engines, the cache, the store, the paths of archives.
+"""Opens what options and settings name: AWS, the cache, the store, the paths of archives. Engines: engines.py.
 
-Imports boto3 and the container SDK only on connecting.
+Imports boto3 only on connecting.
 """
 
 import os
@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.model import Architecture, Target
+from lambdapack.model import Target
 
 if TYPE_CHECKING:
     from lambdapack.aws.cloud import BotoCloud
-    from lambdapack.engine.interface import Engine
-    from lambdapack.pipeline.measure import Connect
     from lambdapack.store.records import Store
 
 
@@ -41,26 +39,6 @@ class AwsOptions:
         return connect_cloud(os.environ, profile=self.profile, region=self.region, endpoint=self.endpoint)
 
 
-def engine_connector(settings: Settings) -> "Connect":
-    """Return a function that finds the engine for an architecture and remembers it."""
-    hosts = {architecture: url for architecture in Architecture if (url := _engine_host(settings, architecture))}
-    engines: dict[str, Engine] = {}
-
-    def connect(architecture: Architecture) -> "Engine":
-        from lambdapack.engine.docker import connect_engine as reach  # noqa: PLC0415  # see the module's first line
-
-        key = hosts.get(architecture, "")
-        if key not in engines:
-            engines[key] = reach(os.environ, hosts=hosts, architecture=architecture)
-        return engines[key]
-
-    return connect
-
-
-def _engine_host(settings: Settings, architecture: Architecture) -> str:
-    return settings.engine_hosts.value.get(architecture.aws, "")
-
-
 def cache_directory(settings: Settings) -> Path | None:
     """Return where results are remembered, None where they are not: the user's own cache directory, or the set one."""
     chosen = settings.cache.value
@@ -71,6 +49,13 @@ def cache_directory(settings: Settings) -> Path | None:
     from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
 
     return user_cache_path("lambdapack", appauthor=False)
+
+
+def local_directory(settings: Settings) -> Path:
+    """Return where the local engine keeps its programs and volumes: in a cache directory, even where it is off."""
+    from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
+
+    return (cache_directory(settings) or user_cache_path("lambdapack", appauthor=False)) / "local"
 
 
 def open_store(settings: Settings) -> "Store | None":

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from lambdapack.cli.input.resources import engine_connector, open_store, output_paths, runtimes_directory
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import local_directory, open_store, output_paths, runtimes_directory
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -48,6 +49,8 @@ def check_single_target(wish: str, targets: Sequence[Target]) -> None:
 def check_into_option(directory: Path, into: Path, settings: Settings, targets: Sequence[Target]) -> None:
     """Refuse `--into` beside `--output` or for several targets (LP001), or against the template (LP014)."""
     check_single_target("--into", targets)
+    if settings.provenance.origin == "--provenance":
+        raise LambdapackError(USAGE, "--provenance describes a zip, and --into writes a directory")
     if settings.output.origin == "--output":
         raise LambdapackError(USAGE, "--into and --output exclude each other: the package is a directory or a zip")
     _check_template(directory, into.name, targets[0], layer=settings.layer.value)
@@ -89,6 +92,7 @@ class BuildOptions:
     env_files: tuple[Path, ...]
     keep: bool
     prune: bool
+    allow_unconfined: bool  # let scripts run that nothing confines
     style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
@@ -115,7 +119,8 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     )
     request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
     request = replace(request, into=options.into, variables=variables)
-    built = build_packages(request, engine_connector(settings), progress)
+    connect = engine_connector(settings, progress, options.path, local=True, allow_unconfined=options.allow_unconfined)
+    built = build_packages(request, connect, progress)
     code = _print_results(built, settings, options)
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
@@ -144,8 +149,10 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         limits=make_limits(settings),
         scripts=settings.scripts.value,
         allow_writes=settings.allow_writes.value,
-        emulation=settings.emulation.value,
+        strategy=settings.strategy.value,
+        tools=local_directory(settings),
         load=settings.load.value,
+        provenance=settings.provenance.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
     )
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.resources import engine_connector, open_store
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import open_store
 from lambdapack.cli.input.settings import read_settings
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter

@@ -85,7 +85,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
                 for package in judged
             )
-        return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
+        return tuple(write_package(request, project.source, package, observer) for package in judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _plan_build(
     for target in function.targets:
         place, install = (function.importer, target), _make_install_request(request, inputs, target)
         if not install.installs_nothing:
-            from lambdapack.install.install import find_available_image  # noqa: PLC0415  # few builds install nothing
+            from lambdapack.install.available import find_available_image  # noqa: PLC0415  # few builds install nothing
             from lambdapack.pipeline.measure import ImageFactsFiles  # noqa: PLC0415
 
             known = ImageFactsFiles(request.cache, project.manager.name)
@@ -186,7 +186,9 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         limits=request.limits,
         script_policy=request.scripts,
         allow_writes=request.allow_writes,
-        emulation=request.emulation,
+        strategy=request.strategy,
+        tools=request.tools,
+        environ=request.environ,
         keep=request.keep,
         cache=f"lambdapack-{inputs.manager.name}",
     )
@@ -256,10 +258,12 @@ class _BuildRun:
         request, target = self.request, job.target
         if job.install is None or request.runtime is not None:
             return runtime
+        engine = self.connect(target.architecture)
+        if not engine.kind.has_images:
+            return runtime
         from lambdapack.pipeline.measure import tighten_by_image  # noqa: PLC0415  # only native files ask for it
 
         bare = request.images(target, target.architecture).bare
-        engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.scratch(), request.cache, self.observer)
 
     def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
@@ -297,6 +301,8 @@ class _BuildRun:
         architecture, reason = report.runtime.target.architecture, ""
         if installed.image is None:
             reason = "no container was started, so its import is not proved"
+        elif not self.connect(architecture).kind.has_images:
+            reason = "the local engine has no runtime image, so its import is not proved"
         elif self.connect(architecture).architecture is not architecture:
             reason = f"its import would be emulated here, so it is not proved on {architecture}"
         if reason:

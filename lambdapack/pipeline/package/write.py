@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 from lambdapack import __version__
 from lambdapack.events import Observer
+from lambdapack.managers.lock import DependencySource
 from lambdapack.pack.output import (
     MANIFEST_SCHEMA,
     check_empty_directory,
     check_writable,
     write_directory,
+    write_provenance,
     write_zip_manifest,
 )
 from lambdapack.pack.zip import Archive, check_zip_output, write_zip
@@ -50,6 +52,8 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
         "install": {
             "image": installed.image.digest if installed.image else None,
             "strategy": installed.recipe.strategy if installed.recipe else None,
+            "engine": installed.engine.value if installed.engine else None,
+            "compiler": installed.compiler or None,
             "node": installed.facts.node if installed.facts else None,
             "npm": installed.facts.manager if installed.facts else None,
         },
@@ -74,7 +78,9 @@ def check_output_paths(request: BuildRequest) -> None:
         check_zip_output(path)
 
 
-def write_package(request: BuildRequest, project: Manifest, package: JudgedPackage, observer: Observer) -> BuiltPackage:
+def write_package(
+    request: BuildRequest, source: DependencySource, package: JudgedPackage, observer: Observer
+) -> BuiltPackage:
     """Write what was package and return where it is; its size as a zip is a finding of its own."""
     report = package.report
     if request.into is not None:
@@ -91,5 +97,9 @@ def write_package(request: BuildRequest, project: Manifest, package: JudgedPacka
     )
     findings = apply_policy((*report.findings, *size_findings(subject, package.facts)), request.policy)
     report = replace(report, subject=subject, findings=findings)
-    write_zip_manifest(archive.path, make_manifest(report, archive, package, project))
+    write_zip_manifest(archive.path, make_manifest(report, archive, package, source.manifest))
+    if request.provenance:
+        from lambdapack.pipeline.package.provenance import make_provenance  # noqa: PLC0415  # only where it is wanted
+
+        write_provenance(archive.path, make_provenance(report, archive, package, source, request.scripts))
     return BuiltPackage(report, package.job, archive, None, package.left_out, package.pruned)
