@@ -103,7 +103,7 @@ def test_it_shows_what_there_is_and_fetches_nothing(opened: Tab) -> None:
     assert opened.troubles == []
     text = opened.run("document.body.innerText")
     whole = format_size(ORDINARY.whole.size)
-    for said in ("has errors", whole, "40.0 MB", "LP201", "a binary is for another CPU", "Pruning saves"):
+    for said in ("fail", whole, "40.0 MB", "LP201", "a binary is for another CPU", "Pruning saves"):
         assert said.lower() in text.lower()
     assert column(opened, "packages", 0)[0].startswith("image 1.0.0")
     assert column(opened, "packages", 5)[0] == "web \u203a picture"

@@ -204,7 +204,7 @@ def _outside_findings(project: DependencySource) -> Iterator[Finding]:
             yield Finding(
                 FILE_OUTSIDE,
                 project.lock.path.name if project.lock else "",
-                f"{package.path} comes from {package.local}, which is not below {project.repository.root}",
+                f"{package.path} comes from {package.local}, which is outside {project.repository.root}",
                 package=package.name,
                 line=package.line,
                 evidence=(("target", package.local),),
