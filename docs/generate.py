@@ -259,7 +259,7 @@ def error_page(title: str, message: str) -> Iterator[str]:
     yield f"**What it means.** {best.says[0].upper()}{best.says[1:]}".replace("<", "&lt;") + ".\n"
     yield f"**Why.** {best.record.why.replace('<', '&lt;')}\n"
     yield "## Fix it\n"
-    yield "Best first; some do it without lambdapack. They are for nodejs22.x on x86_64: for Graviton, pass `--arch arm64`.\n"
+    yield "Best first; some do it without lambdapack. For nodejs22.x on x86_64; on Graviton, pass `--arch arm64`.\n"
     yield "```sh\n" + "\n".join(best.fix) + "\n```\n"
     yield "## Check before you deploy\n"
     yield "```sh\nlambdapack verify . --runtime nodejs22.x --arch x86_64\n```\n"
