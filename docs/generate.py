@@ -164,23 +164,27 @@ def runtimes() -> Iterator[str]:
 
 
 def packages() -> Iterator[str]:
+    yield "---\nhide: [toc]\n---\n"
     yield "# Package book\n"
     yield "What is known of npm packages with binaries, each with the source and the day on which it was read. "
     yield "`lambdapack explain NAME` prints one.\n"
-    head = ("Package", "Status", "Binary", "Bound to", "Needs", "On Lambda", "Instead", "Source")
+    head = ("Package", "Binary", "On Lambda", "Source")
     yield from table(head, (_book_row(entry) for _, entry in sorted(read_book().items())))
 
 
 def _book_row(entry: BookEntry) -> tuple[str, ...]:
-    programs = f" Starts {', '.join(entry.programs)}." if entry.programs else ""
-    return (
-        f"{entry.name} {entry.newest}",
-        entry.status.value,
-        entry.delivery.value.replace("-", " "),
-        entry.interface.value,
-        entry.requirements + programs,
+    status = "" if entry.status.value == "maintained" else f" ({entry.status.value})"
+    instead = ", ".join((*entry.replacements, *entry.javascript_replacements))
+    notes = (
+        entry.requirements,
         entry.advice,
-        ", ".join((*entry.replacements, *entry.javascript_replacements)),
+        f"Starts {', '.join(entry.programs)}." if entry.programs else "",
+        f"Instead: {instead}." if instead else "",
+    )
+    return (
+        f"{entry.name} {entry.newest}{status}",
+        f"{entry.delivery.value.replace('-', ' ')}, {entry.interface.value}",
+        " ".join(note for note in notes if note),
         f"{entry.source} ({entry.read_on})",
     )
 
