@@ -79,7 +79,7 @@ NPM_FAILED = Failure(
 GIT_WITH_CREDENTIALS = Failure(
     "LP122",
     "git-with-credentials",
-    "a git dependency's scripts would run with access to registry credentials",
+    "a git dependency's scripts could read registry credentials",
     "npm runs the prepare script of a git dependency while it fetches everything else: it could read the token.",
     "Publish the package to a registry and depend on that, or pack it (`npm pack`) and depend on the tarball.",
     ExitCode.BUILD,

@@ -95,7 +95,7 @@ FILE_EXISTS = Failure(
 TEMPLATE_DIFFERS = Failure(
     "LP014",
     "template-differs",
-    "the template has a different runtime or architecture than the command",
+    "the template has another runtime or architecture",
     "The function would be deployed with what the template says, and its addons would be made for something else.",
     "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
     ExitCode.USAGE,
