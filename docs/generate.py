@@ -260,7 +260,7 @@ def error_page(title: str, message: str) -> Iterator[str]:
     best = diagnose(message, ExplainTarget("nodejs22.x"))[0]
     yield f"# {title}\n"
     yield f"```text\n{message}\n```\n"
-    yield f"**What it means.** {best.says[0].upper()}{best.says[1:]}".replace("<", "&lt;") + ".\n"
+    yield f"**What it means.** {best.says}".replace("<", "&lt;") + ".\n"
     yield f"**Why.** {best.record.why.replace('<', '&lt;')}\n"
     yield "## Fix it\n"
     yield "Best first; some do it without lambdapack. For nodejs22.x on x86_64; on Graviton, pass `--arch arm64`.\n"

@@ -168,8 +168,8 @@ def test_a_screen_reader_gets_the_tree_and_the_sorted_column(opened: Tab) -> Non
     assert {each["level"] for each in items} == {1, 2}
     assert all(re.search(r", \d", each["name"]) for each in items)
     assert [each["name"] for each in nodes if each["role"] == "heading" and each.get("level") == 2][:3] == [
-        "Size by package",
         "Findings",
+        "Size by package",
         "Native files",
     ]
     assert {"Size", "File", "On Lambda"} <= {each["name"] for each in nodes if each["role"] == "columnheader"}
