@@ -116,8 +116,8 @@ MODULE_SYNTAX_REFUSED = Rule(
     "LP350",
     "module-syntax-refused",
     "a file with import or export is loaded as CommonJS",
-    'No package.json above it has `"type": "module"`, and this runtime starts node without syntax detection, so '
-    'node throws "Cannot use import statement outside a module".',
+    "The package.json above it does not say that it is an ES module, and this runtime starts node without syntax "
+    'detection: node throws "Cannot use import statement outside a module".',
     "Install a version of the package that ships CommonJS or `.mjs` files, or bundle it: "
     "`npx esbuild index.js --bundle --platform=node --outfile=dist/index.js`.",
     Severity.ERROR,
