@@ -44,12 +44,7 @@ KNOWN_WRITERS: tuple[AllowedWrite, ...] = (
     AllowedWrite(
         "@prisma/client",
         "**/node_modules/.prisma/**",
-        "postinstall generates the client there: prisma/prisma, packages/client/scripts/postinstall.js, read 2026-11",
-    ),
-    AllowedWrite(
-        "@zenstackhq/runtime",
-        "**/node_modules/.zenstack/**",
-        "its generated code lies there: zenstackhq/zenstack, packages/runtime/package.json, read 2026-11",
+        "its postinstall script generates the client there: scripts/postinstall.js of 6.19.3, read 2026-11",
     ),
 )
 """Packages whose scripts write beside their own directory by design. They need no setting."""
