@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+    from lambdapack.managers.interface import InstallCommand, ScriptedPackage
     from lambdapack.managers.lock import Lock
     from lambdapack.tree.entry import Tree
 
@@ -91,6 +92,20 @@ class WriteRules:
 
             self._specs[package] = GitIgnoreSpec.from_lines(self._patterns.get(package, [SCRATCH_PATTERN]))
         return self._specs[package]
+
+
+def find_writer(step: "InstallCommand") -> ScriptWriter:
+    """Return whose scripts a command runs: a package's, or the project's own."""
+    package = step.package
+    if package is None:
+        return ScriptWriter(f"{step.script} script of this project")
+    return package_writer(package)
+
+
+def package_writer(package: "ScriptedPackage") -> ScriptWriter:
+    """Return a package's scripts."""
+    name, mark, _version = package.name.rpartition("@")
+    return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
 
 
 def package_directories(tree: "Tree", lock: "Lock | None") -> frozenset[str]:
