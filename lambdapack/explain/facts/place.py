@@ -127,6 +127,7 @@ def read_facts(text: str, raw: str = "") -> TextFacts:
         paths=tuple(dict.fromkeys(re.findall(_PATH_ROOTS, text)))[:6],
         commands=_read_commands(shown),
         git_host=_read_git_host(text),
+        is_own_failure=re.search(r"\berror\[LP\d{3}\]|\"code\": ?\"LP\d{3}\"", text) is not None,
         is_manager_run=re.search(r"\bcode E[A-Z0-9]+\b|\bERR_PNPM_|\bYN\d{4}\b|\bELIFECYCLE\b", text) is not None,
     )
 
