@@ -8,7 +8,7 @@ from lambdapack.runtimes.versions import electron_majors, node_major_of_abi
 
 _LAMBDA_MENTION = r"/var/task|/var/runtime|/opt/nodejs|\bRequestId:|\bRuntime\.[A-Z]\w+|LAMBDA_|AWS::Lambda|:lambda:"
 _RUNS_ON_LAMBDA = (
-    r"/var/runtime|\bRequestId:|\bRuntime\.[A-Z]\w+|(?:at|-|imported from|Error:) [^\n]*(?:file://)?/var/task/|"
+    r"/var/runtime|\bRequestId:|\bRuntime\.[A-Z]\w+|(?:at|-|imported from|Error:) [^\n]{0,200}?/var/task/|"
     r"[\"']?errorType[\"']?:"
 )
 _SYSTEM_PATTERNS = (
@@ -105,7 +105,7 @@ _IMPLIED_COMMANDS = (
 
 def read_facts(text: str, raw: str = "") -> TextFacts:
     """Return what a text tells about its place; nothing is guessed. `raw`: the same with its log markup."""
-    shown, text = text, f"{raw}\n{text}" if raw and raw != text else text
+    shown, text = text, f"{re.sub(_LONG_RUN, _cut_run, raw)}\n{text}" if raw and raw != text else text
     on_lambda = re.search(_LAMBDA_MENTION, text) is not None
     runs_on_lambda = re.search(_RUNS_ON_LAMBDA, text) is not None
     found = "" if runs_on_lambda else next((name for name, pattern in _SYSTEM_PATTERNS if re.search(pattern, text)), "")
@@ -130,6 +130,14 @@ def read_facts(text: str, raw: str = "") -> TextFacts:
         is_own_failure=re.search(r"\berror\[LP\d{3}\]|\"code\": ?\"LP\d{3}\"", text) is not None,
         is_manager_run=re.search(r"\bcode E[A-Z0-9]+\b|\bERR_PNPM_|\bYN\d{4}\b|\bELIFECYCLE\b", text) is not None,
     )
+
+
+_LONG_RUN = r"\S{601,}"
+"""Longer than any path: patterns that begin with a path would go over it again and again."""
+
+
+def _cut_run(run: re.Match[str]) -> str:
+    return f"{run[0][:300]} {run[0][-300:]}"
 
 
 def _read_speakers(text: str) -> tuple[str, ...]:
@@ -180,7 +188,9 @@ def _read_commands(text: str) -> tuple[RanCommand, ...]:
         RanCommand(command, found.start())
         for pattern, command in _IMPLIED_COMMANDS
         if (found := re.search(pattern, text))
-        and not any(ran.command.split()[0] == command.split()[0] for ran in shown)
+        and not any(
+            ran.command.startswith(command if command.startswith("lambdapack") else command.split()[0]) for ran in shown
+        )
     ]
     return tuple(sorted((*shown, *implied), key=lambda ran: ran.at))
 
