@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 from lambdapack.managers.interface import PackageManager
-from lambdapack.managers.lock import Lock, LockedPackage, is_installable
-from lambdapack.model import Architecture
+from lambdapack.managers.layout import sandbox_layout
+from lambdapack.managers.lock import DependencySource, Lock, LockedPackage, is_installable
+from lambdapack.model import NODE_MODULES, Architecture
 from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
+
+MAX_NAMED_ABSENT = 5
 
 
 def select_shipped_files(
@@ -41,7 +44,7 @@ def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
 
 
 def find_absent_packages(
-    lock: Lock, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
+    source: DependencySource, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
     """Name the packages for this CPU that are locked and not there: npm drops what fails, and exits with 0.
 
@@ -49,8 +52,19 @@ def find_absent_packages(
     """
     manifest = "package.json"
     there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
-    expected = _expected_packages(lock, architecture, omitted)
+    expected = _expected_packages(source.lock, architecture, omitted) if source.lock else ()
+    if sandbox_layout(source).is_moved:
+        names = {path.rpartition(f"{NODE_MODULES}/")[2] for path in there}
+        return tuple(f"{package.name}@{package.version}" for package in expected if package.directory_name not in names)
     return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
+
+
+def describe_absent(manager: str, absent: tuple[str, ...], omitted: tuple[str, ...]) -> str:
+    """Return the sentence that names absent packages, and the setting that left them out."""
+    more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
+    names = ", ".join(absent[:MAX_NAMED_ABSENT])
+    why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
+    return f"{manager} left out optional packages that are locked for this target{why}: {names}{more}"
 
 
 def _expected_packages(lock: Lock, architecture: Architecture, omitted: tuple[str, ...]) -> Iterator[LockedPackage]:

@@ -33,6 +33,7 @@ SHORT_MODULES = {
     "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
     "rules/commands.py": "commands that rules and explain name alike, light to import",
     "rules/selection/prune.py": "the build's question to the selection; verify never loads it",
+    "rules/lockfile/repository_records.py": "records.py has no room for the rules of repositories",
 }
 """Modules of less than MIN_MODULE_LINES, each with the reason why it is no part of another."""
 
