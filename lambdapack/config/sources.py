@@ -16,6 +16,12 @@ from lambdapack.project.template import read_template, runtime_from_engines
 TOML_NAME = "lambdapack.toml"
 SETTING_TABLES = frozenset(option.name.partition(".")[0] for option in OPTIONS if "." in option.name)
 
+FUNCTIONS_TABLE = "functions"
+"""The table of lambdapack.toml with a table for each function: any setting, for that function alone."""
+
+FUNCTION_KEYS = frozenset({"directory"})
+"""Keys of such a table that are no settings."""
+
 
 @dataclass(frozen=True, slots=True)
 class _RawValue:
@@ -27,9 +33,16 @@ class _RawValue:
 
 
 def load_settings(
-    directory: Path, flags: Mapping[str, object], environ: Mapping[str, str], *, majors: Collection[int] = ()
+    directory: Path,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    *,
+    majors: Collection[int] = (),
+    function: str = "",
 ) -> Settings:
     """Return every setting with its origin. LP006 for an unknown key or a value of the wrong type.
+
+    With `function`, the name of a function in AWS, its table [functions.NAME] goes before the top of the file.
 
     `flags` is by field name or flag, None for one that was not given. `majors` are the Node.js majors that Lambda has,
     for `engines.node`; without them it is ignored.
@@ -42,7 +55,7 @@ def load_settings(
     layers = [
         _read_flags(flags),
         _read_variables(environ),
-        _read_toml(home / TOML_NAME),
+        _read_toml(home / TOML_NAME, function),
         _read_package_table(home, manifest),
         _template_values(declared, manifest, majors),
     ]
@@ -109,7 +122,7 @@ def _unknown_variable_notes(environ: Mapping[str, str]) -> Iterator[str]:
             yield f"unknown variable {name}; did you mean {VARIABLE_PREFIX}{near}?"
 
 
-def _read_toml(path: Path) -> dict[str, _RawValue]:
+def _read_toml(path: Path, function: str) -> dict[str, _RawValue]:
     if not path.is_file():
         return {}
     import tomllib  # noqa: PLC0415  # 3 ms that most projects need not pay
@@ -119,7 +132,35 @@ def _read_toml(path: Path) -> dict[str, _RawValue]:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise LambdapackError(BAD_CONFIG, f"{path}{_toml_error_place(error)}: {error}") from error
-    return _read_table(table, lambda name: f"{path.name}:{_toml_line(text, name)}", path.parent)
+    functions = table.pop(FUNCTIONS_TABLE, {})
+    values = _read_table(table, lambda name: f"{path.name}:{_toml_line(text, name)}", path.parent)
+    return {**values, **_read_function_tables(functions, text, path, function)}
+
+
+def _read_function_tables(functions: object, text: str, path: Path, function: str) -> dict[str, _RawValue]:
+    """Return the settings of the table that is for a function; every table is read, so that mistakes are found."""
+    if not isinstance(functions, dict) or not all(isinstance(table, dict) for table in functions.values()):
+        raise LambdapackError(BAD_CONFIG, f"{path}: functions is not a table of tables, such as [functions.api]")
+    chosen: dict[str, _RawValue] = {}
+    for key, table in functions.items():
+        header = re.search(rf'^\s*\[\s*functions\s*\.\s*["\']?{re.escape(key)}["\']?\s*\]', text, re.MULTILINE)
+        before = text.count("\n", 0, header.end()) if header else 0
+        rest = text[header.end() :] if header else text
+
+        def origin(name: str, before: int = before, rest: str = rest) -> str:
+            return f"{path.name}:{before + _toml_line(rest, name)}"
+
+        settings = {name: value for name, value in table.items() if name not in FUNCTION_KEYS}
+        values = _read_table(settings, origin, path.parent)
+        names = table.get("function", key)
+        if function and _bare_name(function) in map(_bare_name, [names] if isinstance(names, str) else names):
+            chosen |= values
+    return chosen
+
+
+def _bare_name(function: object) -> str:
+    """Return the name in an ARN or in ACCOUNT:function:NAME."""
+    return str(function).rpartition(":")[2]
 
 
 def _toml_error_place(error: Exception) -> str:

@@ -55,7 +55,7 @@ def name_caller(cloud: Cloud) -> str:
         arn = cloud.identity().arn
     except LambdapackError:
         return ""
-    name = arn.rpartition("/")[2] or arn.rpartition(":")[2]
+    name = arn.rpartition(":")[2].rpartition("/")[2]  # user/NAME, assumed-role/ROLE/SESSION, root
     return "".join(sign for sign in name if sign.isalnum() or sign in ".@+=-_")[:MAX_CALLER_CHARS]
 
 

@@ -18,8 +18,10 @@ from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
 
-PROBE_SECONDS = 10.0
-"""Seconds for one `node -p` on an idle machine; it takes 0.8 under a working qemu (docs/lab.md#3-emulators)."""
+PROBE_SECONDS = 8.0
+"""Seconds for one `node -p` on an idle machine; it takes 0.8 under a working qemu (docs/lab.md#3-emulators).
+
+With the start and the end of the container, the word is there within ten."""
 
 MAX_PROBE_SECONDS = 60.0
 """Seconds on a machine whose processors many others want, or whose load is not known."""

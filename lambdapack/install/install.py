@@ -11,6 +11,7 @@ from lambdapack.engine import emulation
 from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, EngineKind, Image, Sandbox, SandboxSpec
 from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import GIT_WITH_CREDENTIALS, TOO_LONG, WRONG_IMAGE
+from lambdapack.errors.install import COMPILE_FAILED
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.available import give_up
@@ -323,8 +324,14 @@ def _run_commands(
                 reason = failure.detail.partition("\n")[0]
                 context.observer.note(f"{step.optional} is optional and left out: {reason}")
             elif failure:
-                raise failure
+                raise _add_way_on(failure, recipe)
     return tuple(lines)
+
+
+def _add_way_on(failure: LambdapackError, recipe: Recipe) -> LambdapackError:
+    if failure.failure is not COMPILE_FAILED or not recipe.way_on:
+        return failure
+    return LambdapackError(failure.failure, failure.detail, hint=recipe.way_on)
 
 
 def _run_command(

@@ -57,6 +57,7 @@ class Recipe:
     compiler: str = ""  # what compiles, where that is not the image's own: "zig 0.15.2"
     flags: tuple[str, ...] = ()  # of the package manager
     oldest_manager: ManagerVersion = (0, 0, 0)  # LP103 for an image with an older one
+    way_on: str = ""  # one sentence for who meets an addon that this cannot compile
     give_up_on: frozenset[Failure] = frozenset()  # failures after which the next strategy is tried
     key_parts: Mapping[str, str] = field(
         default_factory=dict

@@ -20,6 +20,7 @@ from lambdapack.managers.ping import ping_registry
 from lambdapack.managers.registry import MANAGERS
 from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.measure import Connect
+from lambdapack.pipeline.package.strategy_check import StrategyQuestion, check_confinement, check_strategy
 from lambdapack.report.doctor import HealthCheck, HealthState
 from lambdapack.report.text import format_size
 
@@ -37,6 +38,7 @@ class DoctorTarget:
     build_image: str
     environ: Mapping[str, str]
     home: Path
+    strategy: str  # as asked for: "auto"
     disks: Mapping[str, Path]  # what for -> a directory on it, which need not exist yet
 
 
@@ -67,6 +69,20 @@ def _check_engine(machine: DoctorTarget, target: Target, connect: Connect, obser
         yield HealthCheck(name, HealthState.ERROR, _render_error(error), error.hint)
         return
     yield HealthCheck(name, HealthState.OK, engine.name)
+    if (machine.directory / "package.json").is_file():
+        question = StrategyQuestion(
+            machine.directory,
+            target,
+            machine.strategy,
+            machine.image,
+            machine.build_image,
+            machine.environ,
+            machine.home,
+        )
+        yield check_strategy(question, engine)
+    if not engine.kind.has_images:
+        yield check_confinement()
+        return
     held = False
     for use, template in (("runtime", machine.image), ("build", machine.build_image)):
         image_check = _check_image(engine, target, use, template)

@@ -100,7 +100,7 @@ def test_a_server_that_is_no_engine_is_told_in_time(name: str, tmp_path: Path) -
     project = write_project(tmp_path / "shop", HostilePackage("x"))
     with served(ANSWERS[name]) as address:
         begun = time.monotonic()
-        done = lambdapack("build", project, env={"DOCKER_HOST": address}, timeout=120)
+        done = lambdapack("build", project, "--engine", "docker", env={"DOCKER_HOST": address}, timeout=120)
     assert done.returncode == 3, done.stderr
     assert "LP999" not in done.stderr
     assert time.monotonic() - begun < SECONDS

@@ -13,7 +13,7 @@ import pytest
 
 from tests.command import EXAMPLES, containers, lambdapack
 
-NOWHERE = {"DOCKER_HOST": "tcp://127.0.0.1:1", "HOME": "/nonexistent"}
+NOWHERE = {"DOCKER_HOST": "tcp://127.0.0.1:1", "HOME": "/nonexistent", "LAMBDAPACK_ENGINE_USE": "docker"}
 
 
 @pytest.fixture

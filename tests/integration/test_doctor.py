@@ -35,7 +35,9 @@ def test_a_machine_with_the_lab_is_ready_for_both_cpus() -> None:
 
 
 def test_without_an_engine_the_answer_is_three() -> None:
-    done = lambdapack("doctor", "--no-aws", env={"DOCKER_HOST": "unix:///nowhere/docker.sock"})
+    done = lambdapack(
+        "doctor", "--no-aws", env={"DOCKER_HOST": "unix:///nowhere/docker.sock", "LAMBDAPACK_ENGINE_USE": "docker"}
+    )
     assert done.returncode == 3
     assert "error    engine for x86_64: LP101" in done.stdout
     assert done.stdout.endswith("not ready: 1 error\n")

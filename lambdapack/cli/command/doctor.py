@@ -23,7 +23,7 @@ def doctor(
 ) -> int:
     """Check whether this machine can build, and show how to fix what is missing. Changes and pulls nothing.
 
-    Checks engine, images, emulation (it starts the target's node), disk, proxies, the npm registry and AWS, and shows
+    Checks engine, strategy, images, emulation (it starts the target's node), disk, proxies, npm registry and AWS. Shows
     where each setting comes from. Exit 3 when a build cannot work.
 
     Example: lambdapack doctor --arch all

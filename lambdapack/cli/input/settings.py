@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 ALL_ARCHITECTURES = "all"
 
 
-def read_settings(directory: Path, flags: Mapping[str, object]) -> Settings:
-    """Return the settings of a directory under these flags; LP006 and LP005 for what cannot be used."""
+def read_settings(directory: Path, flags: Mapping[str, object], function: str = "") -> Settings:
+    """Return the settings of a directory under these flags; LP006 and LP005 for what cannot be used.
+
+    With `function` those of a function in AWS, for which lambdapack.toml may have a table of its own.
+    """
     arch = flags.get("arch")
     if isinstance(arch, str) and arch != ALL_ARCHITECTURES:
         flags = {**flags, "arch": parse_architecture(arch).aws}
@@ -40,7 +43,7 @@ def read_settings(directory: Path, flags: Mapping[str, object]) -> Settings:
     if isinstance(ignore, list):
         flags = {**flags, "ignore": dict(_parse_ignore(text) for text in ignore)}
     majors = [runtime_node_major(text) for text in runtime_ids()]
-    return load_settings(_settings_directory(directory), flags, os.environ, majors=majors)
+    return load_settings(_settings_directory(directory), flags, os.environ, majors=majors, function=function)
 
 
 def _settings_directory(path: Path) -> Path:

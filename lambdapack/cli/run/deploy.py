@@ -26,6 +26,7 @@ from lambdapack.cli.run.deploy_request import (
     describe_version,
     make_desired_function,
     parse_deploy_options,
+    take_function_settings,
 )
 from lambdapack.config.settings import DEFAULT_ORIGIN, Setting, Settings
 from lambdapack.config.settings import Settings as Configuration
@@ -121,16 +122,23 @@ def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     path, flags = _select_path(options.path, flags, progress)
     stated = read_settings(path, flags)
     functions = select_functions(stated)
-    parsed = parse_deploy_options(options, stated)
-    cloud = locate_functions(functions, options.place.with_settings(stated)).connect()
+    own = [read_settings(path, flags, function) for function in functions]
+    parsed = [parse_deploy_options(options, settings) for settings in own]
+    cloud = locate_functions(functions, options.place.with_settings(own[0])).connect()
     flags, configuration = read_deploy_settings(path, flags, cloud, functions[0], progress)
     archive = find_or_build_zip(path, configuration, progress, verbose=options.verbose)
     if archive is None:
         return int(ExitCode.JUDGEMENT)
     package = read_package(archive)
     handler, described = flags.get("handler"), describe_version(package, options.project or path)
-    parsed = replace(parsed, handler=handler if isinstance(handler, str) else None, version_description=described)
-    desired = tuple(make_desired_function(options, function, package, configuration, parsed) for function in functions)
+    named = handler if isinstance(handler, str) else None
+    desired = tuple(
+        make_desired_function(
+            options, function, package, take_function_settings(configuration, settings),
+            replace(terms, handler=named, version_description=described),
+        )
+        for function, settings, terms in zip(functions, own, parsed, strict=True)
+    )  # fmt: skip
     request = DeployRequest(desired, _judging_policy_factory(configuration), options.project)
     planned = plan_deployments(request, cloud, progress)
     refused = is_refused(planned, fail_on_severity(configuration) or Severity.ERROR)

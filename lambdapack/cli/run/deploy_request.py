@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
@@ -112,6 +112,17 @@ def describe_version(package: DeploymentPackage, directory: Path) -> str:
     """Return the description of a new version: the commit that is checked out, and the package's digest."""
     commit = read_commit(directory if directory.is_dir() else directory.parent)
     return f"{DESCRIPTION_PREFIX}{f'commit {commit}, ' if commit else ''}code {package.code_digest}"
+
+
+FUNCTION_SETTINGS = (
+    "bucket", "tags", "description", "memory_size", "timeout", "ephemeral_storage", "tracing", "log_format",
+)  # fmt: skip
+"""Settings that each function may have for itself, while one package is built or read for all."""
+
+
+def take_function_settings(settings: Settings, own: Settings) -> Settings:
+    """Return the package's settings with what a function's own table says of the function."""
+    return replace(settings, **{name: getattr(own, name) for name in FUNCTION_SETTINGS})
 
 
 def make_desired_function(

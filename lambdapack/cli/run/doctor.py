@@ -42,6 +42,7 @@ def run_doctor(options: DoctorOptions, flags: Mapping[str, object]) -> int:
         build_image=settings.build_image.value or BUILD_IMAGE,
         environ=dict(os.environ),
         home=Path.home(),
+        strategy=settings.strategy.value,
         disks=_disk_paths(options.path, settings),
     )
     connect = engine_connector(settings, progress, options.path, local=True)

@@ -1,6 +1,6 @@
 """Runs `lambdapack rollback`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from lambdapack.cli.input.settings import read_settings
 from lambdapack.cli.output import console
 from lambdapack.cli.output.interruption import run_interruptibly
 from lambdapack.cli.output.progress import ProgressReporter
-from lambdapack.deploy.alias import describe_moves, find_rollback, plan_rollback_moves, run_rollbacks
+from lambdapack.deploy.alias import Rollback, describe_moves, find_rollback, plan_rollback_moves, run_rollbacks
 from lambdapack.deploy.interrupt import StopFlag, run_parallel
 from lambdapack.deploy.memory import read_memory
 from lambdapack.errors.record import ExitCode, LambdapackError
@@ -40,7 +40,9 @@ def run_rollback(options: RollbackOptions, flags: Mapping[str, object]) -> int:
         hint = "Pass the number of a published version: `--to 7`."
         raise LambdapackError(USAGE, f"--to {options.to}: a number is expected", hint=hint)
     settings = read_settings(Path(), flags)
-    functions, alias = select_functions(settings), parse_alias(settings.alias.value)
+    functions = select_functions(settings)
+    settings = read_settings(Path(), flags, functions[0])
+    alias = parse_alias(settings.alias.value)
     if not alias:
         hint = "Pass `--alias NAME`, or set alias = in lambdapack.toml."
         raise LambdapackError(USAGE, "no alias is named", hint=hint)
@@ -49,10 +51,7 @@ def run_rollback(options: RollbackOptions, flags: Mapping[str, object]) -> int:
         rollbacks = run_parallel(
             lambda function: find_rollback(cloud, function, alias, options.to), functions, MAX_PARALLEL_READS
         )
-    for rollback in rollbacks:
-        if rollback.version.version in read_memory(rollback.alias).failed:
-            number, function = rollback.version.version, rollback.function
-            progress.note(f"version {number} of {function} failed its test when it was deployed")
+    _note_failed_versions(rollbacks, progress)
     if not options.dry_run:
         moves, stop = plan_rollback_moves(cloud, rollbacks), StopFlag()
         run_interruptibly(
@@ -66,3 +65,11 @@ def run_rollback(options: RollbackOptions, flags: Mapping[str, object]) -> int:
     elif not options.dry_run:
         console.write_stdout("".join(f"{rollback.version.version_arn}\n" for rollback in rollbacks))
     return int(ExitCode.FINE)
+
+
+def _note_failed_versions(rollbacks: Sequence[Rollback], progress: ProgressReporter) -> None:
+    """Say of a version that it failed its test; `--to` may name one nevertheless."""
+    for rollback in rollbacks:
+        number, function = rollback.version.version, rollback.function
+        if number in read_memory(rollback.alias).failed:
+            progress.note(f"version {number} of {function} failed its test when it was deployed")

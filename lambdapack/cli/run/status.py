@@ -33,7 +33,9 @@ def run_status(options: StatusOptions, flags: Mapping[str, object]) -> int:
     """Print what is live, and return the exit code."""
     progress = ProgressReporter(quiet=options.quiet)
     settings = read_settings(Path(), flags)
-    functions, alias = select_functions(settings), parse_alias(settings.alias.value)
+    functions = select_functions(settings)
+    settings = read_settings(Path(), flags, functions[0])
+    alias = parse_alias(settings.alias.value)
     digest = _read_digest(options.path, settings, flags)
     cloud = locate_functions(functions, options.place.with_settings(settings)).connect()
     with progress.task(f"Reading {', '.join(functions)}"):

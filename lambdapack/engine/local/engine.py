@@ -18,6 +18,7 @@ from lambdapack.engine.local.sandbox import LocalSandbox
 from lambdapack.errors.build import WRONG_IMAGE
 from lambdapack.errors.local import FOREIGN_CPU, NO_LOCAL_NODE, UNCONFINED
 from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import OUTPUT
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
 
@@ -147,7 +148,11 @@ class LocalEngine:
 
     def _make_volume(self, name: str) -> Path:
         directory = self._volumes / name
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            hint = "Name a directory that can be written: `LAMBDAPACK_CACHE=/path`."
+            raise LambdapackError(OUTPUT, f"{directory}: {error.strerror or error}", hint=hint) from error
         return directory
 
     def _end(self, spec: SandboxSpec, root: Path, secrets: Path | None, observer: Observer) -> None:

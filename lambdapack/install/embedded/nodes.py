@@ -15,6 +15,7 @@ from lambdapack.engine.local.engine import LocalNode
 from lambdapack.errors.build import WRONG_IMAGE
 from lambdapack.errors.local import NO_LOCAL_NODE, TOOL_MISSING
 from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.usage import OUTPUT
 from lambdapack.events import Observer
 from lambdapack.install.embedded.releases import NODES, NodePackages, PinnedPackage
 from lambdapack.model import Architecture
@@ -56,7 +57,11 @@ class NodeStore:
             return node
         packages = _packages_of(reference)
         place = self._place(packages)
-        return _read_stamp(place) or self._unpack(packages, place, observer)
+        try:
+            return _read_stamp(place) or self._unpack(packages, place, observer)
+        except OSError as error:
+            hint = "Name a directory that can be written: `LAMBDAPACK_CACHE=/path`."
+            raise LambdapackError(OUTPUT, f"{place}: {error.strerror or error}", hint=hint) from error
 
     def _place(self, packages: NodePackages) -> Path:
         name = f"node-{packages.version}-npm-{packages.npm.version}-{self.architecture.aws}"

@@ -33,6 +33,8 @@ class Embedded:
             tools=(compiler_tools(engine.architecture),),
             script_environment=compiler_environment(engine.architecture, request.target.architecture, glibc),
             compiler=f"zig {ZIG_VERSION} for glibc {glibc}",
+            way_on="Build it with a container engine (`--engine docker`): the local engine compiles C++ with zig's own "
+            "libc++, and runs nothing that was built for another CPU.",
             oldest_manager=request.manager.cross_install_version,
             key_parts={"strategy": f"{self.name}/{self.version}"},
         )

@@ -20,6 +20,13 @@ def config_schema() -> Schema:
             inside["properties"][key] = _setting_schema(option)
         else:
             fields[key] = _setting_schema(option)
+    directory = {"description": "The function's directory.", "type": "string", "minLength": 1}
+    function = _closed_object("Settings of one function.", {**fields, "directory": directory})
+    fields["functions"] = {
+        "description": "Settings of single functions, by name.",
+        "type": "object",
+        "additionalProperties": function,
+    }
     return {
         "$schema": JSON_SCHEMA_DIALECT,
         "$id": CONFIG_SCHEMA_ID,

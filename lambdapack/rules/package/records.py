@@ -179,7 +179,7 @@ TOO_BIG = Rule(
     ),
     remedy=Remedy(
         (
-            "lambdapack inspect .",
+            "{inspect}",
             "{build}",
             "npm prune --omit=dev",
             "{layer}",
@@ -221,7 +221,7 @@ NEEDS_BUCKET = Rule(
     ),
     cause="too-big",
     remedy=Remedy(
-        ("lambdapack deploy --function {function} --bucket BUCKET", "{build}", "lambdapack inspect ."),
+        ("lambdapack deploy --function {function} --bucket BUCKET", "{build}", "{inspect}"),
         SHIP_LESS,
     ),
 )

@@ -105,3 +105,18 @@ def test_a_slip_is_found_before_aws_is_asked(site: Site, words: tuple[str, ...])
 def test_every_form_of_a_name_is_taken(site: Site, name: str) -> None:
     assert run_command(["deploy", "app.zip", "--function", name]) == 0
     assert site.live == "2"
+
+
+def test_each_function_may_have_a_table_of_its_own(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.function(name="worker")
+    (site.directory / "lambdapack.toml").write_text(
+        'alias = "live"\ntimeout = 30\n\n[functions.api]\nfunction = "fn"\ntimeout = 10\ntags = {team = "a"}\n\n'
+        '[functions.worker]\ndirectory = "w"\nmemory-size = 1024\n'
+    )
+    assert run_command(["deploy", "app.zip", "--function", "fn", "--function", "worker"]) == 0
+    latest = {name: site.aws.functions.functions[name].latest for name in ("fn", "worker")}
+    assert [(each["Timeout"], each["MemorySize"]) for each in latest.values()] == [(10, 128), (30, 1024)]
+    assert site.aws.extras.tags == {"fn": {"team": "a"}}
+    (site.directory / "lambdapack.toml").write_text("[functions.api]\nhandle = 1\n")
+    assert run_command(["deploy", "app.zip", "--function", "fn"]) == 2
+    assert "lambdapack.toml:2: unknown setting handle" in capsys.readouterr().err

@@ -135,7 +135,7 @@ def test_the_other_direction_asks_for_the_other_emulator() -> None:
     assert "--install amd64" in emulator_hint(EngineHost("Docker Engine 27.1", "Linux"), Architecture.X86_64)
 
 
-@pytest.mark.parametrize(("load", "seconds"), [(0.0, 10), (0.9, 10), (2.0, 20), (30.0, 60)])
+@pytest.mark.parametrize(("load", "seconds"), [(0.0, 8), (0.9, 8), (2.0, 16), (30.0, 60)])
 def test_a_probe_is_as_patient_as_its_machine_is_loaded(load: float, seconds: float) -> None:
     assert probe_seconds(EngineHost("Docker Engine", load=load)) == seconds
 

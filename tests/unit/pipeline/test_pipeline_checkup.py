@@ -12,6 +12,7 @@ from lambdapack.model import Architecture, Target
 from lambdapack.pipeline.doctor import DoctorTarget, run_health_checks
 from lambdapack.report.doctor import HealthCheck, HealthState
 from tests.fakes import FakeEngine, Process
+from tests.projects import lock_of, write_project
 
 IMAGE = "lambdapack-lab/nodejs:{node}-{arch}"
 X86, ARM = (Target("nodejs22.x", each) for each in Architecture)
@@ -30,7 +31,7 @@ def crash(_process: Process) -> int:
 def patient(tmp_path: Path) -> DoctorTarget:
     environ = {"npm_config_registry": "http://registry.invalid:9/"}
     return DoctorTarget(
-        tmp_path, (X86,), IMAGE, f"{IMAGE}-build", environ, tmp_path, {"the cache": tmp_path / "not" / "yet"}
+        tmp_path, (X86,), IMAGE, f"{IMAGE}-build", environ, tmp_path, "auto", {"the cache": tmp_path / "not" / "yet"}
     )
 
 
@@ -123,3 +124,32 @@ def test_a_proxys_password_is_not_shown(patient: DoctorTarget) -> None:
 def test_a_ca_bundle_that_is_not_there_is_an_error(patient: DoctorTarget) -> None:
     environ = {**patient.environ, "NODE_EXTRA_CA_CERTS": "/nowhere/ca.pem"}
     assert checks(replace(patient, environ=environ))["CA bundle"].state is HealthState.ERROR
+
+
+COMPILES = {"dependencies": {"bcrypt": "6.0.0"}}
+COMPILED = {"node_modules/bcrypt": {"version": "6.0.0", "hasInstallScript": True}}
+
+
+def test_each_architecture_says_which_strategy_it_would_take_and_why(patient: DoctorTarget) -> None:
+    compiled = {"node_modules/bcrypt": {"version": "6.0.0", "hasInstallScript": True}}
+    write_project(
+        patient.directory,
+        {"dependencies": {"bcrypt": "6.0.0"}},
+        lock_of(compiled, {"dependencies": {"bcrypt": "6.0.0"}}),
+    )
+    found = checks(replace(patient, targets=(X86, ARM)))
+    assert found["strategy for x86_64"].said == "native: this engine's CPU is x86_64"
+    assert found["strategy for arm64"].said.startswith("cross-compiled: bcrypt@6.0.0 runs an install script")
+    assert found["strategy for arm64"].said.endswith("; then emulated")
+
+
+def test_a_strategy_that_cannot_serve_is_an_error(patient: DoctorTarget) -> None:
+    compiled = {"node_modules/bcrypt": {"version": "6.0.0", "hasInstallScript": True}}
+    write_project(
+        patient.directory,
+        {"dependencies": {"bcrypt": "6.0.0"}},
+        lock_of(compiled, {"dependencies": {"bcrypt": "6.0.0"}}),
+    )
+    found = checks(replace(patient, targets=(ARM,), strategy="cross-prebuilt"))
+    assert found["strategy for arm64"].state is HealthState.ERROR
+    assert "LP139" in found["strategy for arm64"].said
