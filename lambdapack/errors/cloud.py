@@ -151,7 +151,7 @@ TOO_LARGE = Failure(
     ),
     cause="too-big",
     remedy=Remedy(
-        ("aws lambda list-versions-by-function --function-name {function}", "lambdapack inspect ."),
+        ("aws lambda list-versions-by-function --function-name {function}", "{inspect}"),
         "Delete versions that nothing uses: each keeps its own copy of the code. `lambdapack publish-layer "
         "--keep N` does it for layers.",
     ),

@@ -1,5 +1,6 @@
 """Chooses the commands that fix a cause: for this place, this reader, this manager, and never what just ran."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambdapack.book.book import BinaryDelivery, BookEntry, MaintenanceStatus, find_book_entry
@@ -83,11 +84,11 @@ _REBUILT_CAUSES = frozenset(
 
 
 def fill_remedy(
-    reading: Meaning, slots: Slots, facts: TextFacts, aim: ExplainTarget, package: str | None, ran: str = ""
+    reading: Meaning, slots: Slots, facts: TextFacts, aim: ExplainTarget, package: str | None, ran: Sequence[str] = ()
 ) -> Cure:
     """Return the cure of what was read, filled with what is known; a command that lacks its word is left out.
 
-    `ran`: the command that failed, which no cure repeats.
+    `ran`: the commands that failed, which no cure repeats.
     """
     remedy = reading.record.remedy
     if remedy is None and not reading.fix:
@@ -105,7 +106,7 @@ def fill_remedy(
         for command in filled
         if command and MISSING_WORD not in command
     )
-    kept = tuple(dict.fromkeys(command for command in commands if command and not repeats_command(command, ran)))
+    kept = tuple(dict.fromkeys(command for command in commands if command and not _repeats_any(command, ran)))
     prevent = reading.prevent or (remedy.prevent if remedy else reading.record.why)
     if cause_of(reading.record) == "symbol-version":
         prevent = f"{words['able']}{prevent}"
@@ -127,11 +128,15 @@ def _choose_templates(reading: Meaning, slots: Slots, facts: TextFacts) -> tuple
     return commands
 
 
-def _last_resort(reading: Meaning, words: dict[str, str], ran: str) -> tuple[str, ...]:
+def _last_resort(reading: Meaning, words: dict[str, str], ran: Sequence[str]) -> tuple[str, ...]:
     """Where every command is what just ran: a look at the record, and at what is there."""
     look = words["verify"]
     known = f"lambdapack explain {reading.record.code}"
-    return (known,) if repeats_command(look, ran) else (look, known)
+    return (known,) if _repeats_any(look, ran) else (look, known)
+
+
+def _repeats_any(command: str, ran: Sequence[str]) -> bool:
+    return any(repeats_command(command, before) for before in ran)
 
 
 def _reinstall_command(command: str, package: str | None) -> str:

@@ -154,7 +154,7 @@ def _build_diagnoses(
     package = _find_package(text, match, slots, (sign, reading))
     quote = _quote(match[0])
     facts, aim = where
-    ran = facts.command_before(match.end())
+    ran = facts.commands_before(match.end())
     for index, meaning in enumerate((reading, *reading.also)):
         remedy = fill_remedy(meaning, slots, facts, aim, package, ran)
         yield Diagnosis(

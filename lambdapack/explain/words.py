@@ -49,6 +49,7 @@ def collect_words(slots: Slots, facts: TextFacts, aim: ExplainTarget, package: s
         build=build_command(arch_name, runtime),
         layer=build_command(arch.aws, runtime, layer=True),
         verify=f"lambdapack verify . --runtime {runtime} --arch {arch.aws}",
+        inspect=f"lambdapack inspect . --runtime {runtime} --arch {arch.aws}",
         images=f"lambdapack images build --runtime {runtime} --arch {arch.aws}",
         docker=_docker_command(node, arch, "npm ci"),
         docker_source=_docker_command(node, arch, f"sh -c 'npm ci && npm rebuild {package} --build-from-source'"),

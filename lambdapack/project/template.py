@@ -1,5 +1,6 @@
 """Finds the SAM, CloudFormation and Serverless templates of a directory, and what they say of its function."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -90,7 +91,7 @@ def _is_project_of(directory: Path, home: Path) -> bool:
     if not directory.is_relative_to(home):
         return False
     between = [path for path in (directory, *directory.parents) if path != home and path.is_relative_to(home)]
-    return not any((path / "package.json").is_file() for path in between)
+    return not any(os.path.isfile(path / "package.json") for path in between)  # noqa: PTH113  # a name may be too long
 
 
 def _handler_within(home: Path, directory: Path, resource: TemplateResource) -> str | None:

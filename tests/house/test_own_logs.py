@@ -62,3 +62,21 @@ FORMS = (
 def test_a_record_is_known_by_its_sentence_its_code_and_its_document(record: Failure | Rule, form: str) -> None:
     text = form.format(title=record.title, code=record.code, name=record.name)
     assert diagnose(strip_log_markup(text), AIM)[0].code == record.code
+
+
+INNER = """$ lambdapack build --runtime nodejs22.x --arch x86_64
+> npm ci
+npm error path /var/task/node_modules/ref
+npm error command sh -c node-gyp rebuild
+npm error ../src/binding.cc:1:10: error: no matching function for call to 'x'
+npm error make: *** [Release/obj.target/binding/src/binding.o] Error 1
+error[LP111]: a native addon did not compile
+"""
+
+
+def test_a_log_with_other_programs_lines_repeats_neither_them_nor_us() -> None:
+    for log in (INNER, INNER.partition("\n")[2]):
+        best = diagnose(strip_log_markup(log), AIM)[0]
+        assert (best.code, best.package) == ("LP111", "ref")
+        assert best.fix[0] == "npm uninstall ref && npm install koffi"
+        assert not [fix for fix in best.fix if fix.startswith("lambdapack build")]

@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.registry]
 ADDON = Path("node_modules/bcrypt/build/Release/bcrypt.node")
 """Where `npm rebuild --build-from-source` leaves it, and where it is looked for first."""
 
+TARGET = ("--runtime", "nodejs22.x", "--arch", "x86_64")
+
 LFS = b"version https://git-lfs.github.com/spec"
 
 
@@ -123,6 +125,9 @@ def test_node_modules_of_another_machine(bench: Bench, left: str, arch: str, cau
     found = bench.explained(failed.stderr, "--arch", arch)
     assert (found["cause"], found["package"], found["certainty"]) == (cause, "bcrypt", "certain")
     assert f"yes: {ADDON.as_posix()} is {what}" in found["found"]
+    first = found["fix"][0]
+    assert first == f"lambdapack build --runtime nodejs22.x --arch {arch}"
+    assert bench.loads(bench.cure(found, first))
     bench.cure(found, "npm ci")
     assert bench.run(arch).returncode == 0
 
@@ -182,7 +187,8 @@ def test_packages_for_another_platform(tmp_path: Path, lab_engine: dict[str, str
     assert failed.returncode == 1
     found = bench.explained(failed.stderr, "--arch", "x86_64")
     assert (found["cause"], found["package"]) == ("platform-package-missing", "@node-rs/bcrypt")
-    bench.cure(found, "npm ci --os=linux --cpu=x64")
+    assert found["fix"][0].startswith("npm ci --os=linux --cpu=x64")
+    bench.cure(found, found["fix"][0])
     assert bench.run(module="@node-rs/bcrypt").returncode == 0
 
 
@@ -272,13 +278,15 @@ def test_an_addon_that_nobody_looks_after(tmp_path: Path, lab_engine: dict[str, 
     (project / "index.js").write_text("exports.handler = async () => Object.keys(require('koffi')).length\n")
     npm_trees.npm(project, "install")
     bench = Bench(project, lab_engine)
-    failed = lambdapack("build", project, "--arch", "x86_64", env=lab_engine)
+    failed = lambdapack("build", project, *TARGET, env=lab_engine)
     assert failed.returncode == 4
     found = bench.explained(failed.stderr, "--arch", "x86_64")
     assert (found["cause"], found["package"]) == ("compile-error", "ref")
     assert "nobody looks after it" in found["book"]
-    bench.cure(found, "npm uninstall ref && npm install koffi")
-    done = lambdapack("build", project, "--arch", "x86_64", "--load", env=lab_engine)
+    assert found["fix"][0] == "npm uninstall ref && npm install koffi"
+    assert not [command for command in found["fix"] if command.startswith("lambdapack build")]
+    bench.cure(found, found["fix"][0])
+    done = lambdapack("build", project, *TARGET, "--load", env=lab_engine)
     assert done.returncode == 0, done.stderr
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from lambdapack.explain.causes import CAUSE_RECORDS, cause_of
 from lambdapack.explain.facts.nouns import FactKind, Slots, TextFacts
 from lambdapack.explain.nouns import Conclusion, Meaning
 from lambdapack.messages import Certainty
@@ -60,11 +61,16 @@ def find_titled_record(text: str) -> "Meaning | None":
 
 
 def describe_own_record(record: "Rule | Failure") -> Meaning:
-    """A record's own commands, else those between the backticks of its fix, else the fix itself."""
+    """A record's own remedy, else that of its cause, else the commands that its fix quotes, else the fix itself."""
+    says = f"lambdapack says: {record.title}"
+    if record.remedy:
+        return Meaning(record, Certainty.CERTAIN, says)
+    general = next((known for known in CAUSE_RECORDS if record.cause and cause_of(known) == record.cause), None)
+    if general is not None and general.remedy:
+        return Meaning(record, Certainty.CERTAIN, says, fix=general.remedy.commands, prevent=record.fix)
     commands = tuple(command for command in re.findall(r"`([^`]+)`", record.fix) if re.match(r"[a-z]+ ", command))
-    fix = () if record.remedy else commands or (record.fix,)
-    fix = tuple(command.replace("{", "{{").replace("}", "}}") for command in fix)  # its words are no slots
-    return Meaning(record, Certainty.CERTAIN, f"lambdapack says: {record.title}", fix=fix, prevent=record.why)
+    fix = tuple(command.replace("{", "{{").replace("}", "}}") for command in commands or (record.fix,))  # no slots
+    return Meaning(record, Certainty.CERTAIN, says, fix=fix, prevent=record.why)
 
 
 CONCLUSIONS: Mapping[FactKind, Conclusion] = {

@@ -66,9 +66,11 @@ class TextFacts:
     paths: tuple[str, ...] = ()  # roots that say the place: /var/task, /opt, cdk.out, .pnpm
     commands: tuple[RanCommand, ...] = ()  # in their order
     git_host: str = ""  # where the repository of a git dependency is
+    is_own_failure: bool = False  # lambdapack's own record ends it
     is_manager_run: bool = False  # a package manager reports the failure of its own run
 
-    def command_before(self, at: int) -> str:
-        """Return the last command that the text shows before a place, "" for none."""
-        before = [ran.command for ran in self.commands if ran.at <= at]
-        return before[-1] if before else ""
+    def commands_before(self, at: int) -> tuple[str, ...]:
+        """Return what just ran: the last command before a place, and lambdapack's where it ended with a record."""
+        before = [ran.command for ran in self.commands if ran.at <= at][-1:]
+        own = [ran.command for ran in self.commands if self.is_own_failure and ran.command.startswith("lambdapack ")]
+        return tuple(dict.fromkeys((*before, *own)))

@@ -9,7 +9,7 @@ from lambdapack.runtimes.versions import electron_majors, node_major_of_abi
 
 _LAMBDA_MENTION = r"/var/task|/var/runtime|/opt/nodejs|\bRequestId:|\bRuntime\.[A-Z]\w+|LAMBDA_|AWS::Lambda|:lambda:"
 _RUNS_ON_LAMBDA = (
-    r"/var/runtime|\bRequestId:|\bRuntime\.[A-Z]\w+|(?:at|-|imported from|Error:) [^\n]*(?:file://)?/var/task/|"
+    r"/var/runtime|\bRequestId:|\bRuntime\.[A-Z]\w+|(?:at|-|imported from|Error:) [^\n]{0,200}?/var/task/|"
     r"[\"']?errorType[\"']?:"
 )
 _SYSTEM_PATTERNS = (
@@ -129,6 +129,7 @@ def read_facts(text: str, raw: str = "") -> TextFacts:
         paths=tuple(dict.fromkeys(re.findall(_PATH_ROOTS, text)))[:6],
         commands=_read_commands(shown),
         git_host=_read_git_host(text),
+        is_own_failure=re.search(r"\berror\[LP\d{3}\]|\"code\": ?\"LP\d{3}\"", text) is not None,
         is_manager_run=re.search(r"\bcode E[A-Z0-9]+\b|\bERR_PNPM_|\bYN\d{4}\b|\bELIFECYCLE\b", text) is not None,
     )
 
@@ -185,7 +186,9 @@ def _read_commands(text: str) -> tuple[RanCommand, ...]:
         RanCommand(command, found.start())
         for pattern, command in _IMPLIED_COMMANDS
         if (found := re.search(pattern, text))
-        and not any(ran.command.split()[0] == command.split()[0] for ran in shown)
+        and not any(
+            ran.command.startswith(command if command.startswith("lambdapack") else command.split()[0]) for ran in shown
+        )
     ]
     return tuple(sorted((*shown, *implied), key=lambda ran: ran.at))
 

@@ -41,7 +41,7 @@ PATTERNS: tuple[MessagePattern, ...] = (
         rf")?(?P<program>{_WORD}): "
         r"(?P<said>(?:command )?not found|No such file or directory|[Pp]ermission denied|cannot execute[^\n]*)"
         rf"|zsh:(?:\d+:)? command not found: (?P<program2>{_WORD})"
-        rf"|(?:^|\n)\W{{0,4}}(?P<program3>{_WORD}): (?P<said3>command not found)",
+        rf"|(?:^|\n|Error: )\W{{0,4}}(?P<program3>{_WORD}): (?P<said3>command not found)",
         (
             "sh:",
             "command",

@@ -302,7 +302,7 @@ def _prebuilt_note(lines: Sequence[str]) -> str:
 
 def _script_hint(script: FailedScript, lines: Sequence[str]) -> str:
     if tool := _missing_tool(lines):
-        return f"Run `npm install {tool}`: {script.package} calls it, and none of its dependencies brings it."
+        return f"Run `npm install {tool}`: {script.package} calls it, and none of its dependencies provides it."
     for line in lines:
         if match := UNREACHED_HOST_LINE.search(line):
             host = match["host"] or match["name"]
