@@ -102,11 +102,11 @@ class SubjectDocument(TypedDict):
     ]
     zip_bytes: Annotated[int | None, number("Size of the zip in bytes.")]
     unzipped_bytes: Annotated[int | None, number("Bytes of all files, as Lambda counts them against its limit.")]
-    function: NotRequired[Annotated[str, text("Name of the function, where several were asked for.")]]
     layers: Annotated[
         list[ReportLayerDocument],
         describe("Layers that were verified with it, in the function's order."),
     ]
+    function: NotRequired[Annotated[str, text("Name of the function, where several were asked for.")]]
 
 
 class RegistrationDocument(TypedDict):
