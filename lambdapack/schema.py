@@ -9,7 +9,7 @@ are written.
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, EnumType
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 Schema = Mapping[str, Any]
 
@@ -64,10 +64,12 @@ def document_schema(document: type, title: str, *, several: bool = False) -> Sch
 
 
 def derive_schema(declared: Any) -> Schema:
-    """Return the schema of a type: of a TypedDict a closed object that has all of its fields."""
+    """Return the schema of a type: of a TypedDict a closed object with all fields that are required."""
     origin, arguments = get_origin(declared), get_args(declared)
     if origin is Annotated:
         return _limit_schema(derive_schema(arguments[0]), arguments[1])
+    if origin is NotRequired:
+        return derive_schema(arguments[0])
     if origin in {Union, UnionType}:
         (inner,) = (argument for argument in arguments if argument is not NoneType)
         return _allow_null(derive_schema(inner))
@@ -89,7 +91,7 @@ def _object_schema(declared: type) -> Schema:
         "description": declared.__doc__,
         "type": "object",
         "properties": {name: derive_schema(hint) for name, hint in hints.items()},
-        "required": list(hints),
+        "required": [name for name, hint in hints.items() if get_origin(hint) is not NotRequired],
         "additionalProperties": False,
     }
 

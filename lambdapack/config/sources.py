@@ -19,7 +19,7 @@ SETTING_TABLES = frozenset(option.name.partition(".")[0] for option in OPTIONS i
 FUNCTIONS_TABLE = "functions"
 """The table of lambdapack.toml with a table for each function: any setting, for that function alone."""
 
-FUNCTION_KEYS = frozenset({"directory"})
+FUNCTION_KEYS = frozenset({"directory", "extends"})
 """Keys of such a table that are no settings."""
 
 
@@ -122,16 +122,25 @@ def _unknown_variable_notes(environ: Mapping[str, str]) -> Iterator[str]:
             yield f"unknown variable {name}; did you mean {VARIABLE_PREFIX}{near}?"
 
 
+def read_toml_document(path: Path) -> dict[str, Any]:
+    """Return a lambdapack.toml as it is written, empty when there is none. LP006 when it is broken."""
+    return _parse_toml(read_text(path), path) if path.is_file() else {}
+
+
+def _parse_toml(text: str, path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415  # 3 ms that most projects need not pay
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise LambdapackError(BAD_CONFIG, f"{path}{_toml_error_place(error)}: {error}") from error
+
+
 def _read_toml(path: Path, function: str) -> dict[str, _RawValue]:
     if not path.is_file():
         return {}
-    import tomllib  # noqa: PLC0415  # 3 ms that most projects need not pay
-
     text = read_text(path)
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise LambdapackError(BAD_CONFIG, f"{path}{_toml_error_place(error)}: {error}") from error
+    table = _parse_toml(text, path)
     functions = table.pop(FUNCTIONS_TABLE, {})
     values = _read_table(table, lambda name: f"{path.name}:{_toml_line(text, name)}", path.parent)
     return {**values, **_read_function_tables(functions, text, path, function)}

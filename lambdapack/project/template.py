@@ -49,7 +49,7 @@ def find_resources(
     for parent in (home, *home.parents):
         for name in (*SAM_NAMES, *SERVERLESS_NAMES):
             if (parent / name).is_file():
-                resources = _load_resources(parent / name, notes, environ or {})
+                resources = load_resources(parent / name, notes, environ or {})
                 matching = tuple(_resources_of(home, parent, resources))
                 if matching:
                     return matching
@@ -188,7 +188,12 @@ def runtime_from_engines(manifest: Mapping[str, Any], majors: Collection[int]) -
     return DeclaredValue(f"nodejs{admitted[0]}.x", f"package.json engines.node {' '.join(str(spec).split())}")
 
 
-def _load_resources(path: Path, notes: list[str], environ: Mapping[str, str]) -> tuple[TemplateResource, ...]:
+def find_templates(root: Path) -> tuple[Path, ...]:
+    """Return the SAM, CloudFormation and Serverless templates of a directory."""
+    return tuple(root / name for name in (*SAM_NAMES, *SERVERLESS_NAMES) if (root / name).is_file())
+
+
+def load_resources(path: Path, notes: list[str], environ: Mapping[str, str]) -> tuple[TemplateResource, ...]:
     """Import yaml (15 ms) only where a template is there."""
     from lambdapack.project.template_resources import read_resources  # noqa: PLC0415
 

@@ -15,6 +15,14 @@ def build(
     arch: options.ArchOrAllOption = None,
     runtime_file: options.RuntimeFileOption = None,
     layer: Annotated[bool | None, typer.Option("--layer", help="Build a layer of the dependencies.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Build every function of the repository.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Build the functions of this name or glob; repeatable.", metavar="NAME"),
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="With --all: keep the other archives when one fails.")
+    ] = False,
     with_layer: options.WithLayerOption = None,
     handler: options.HandlerOption = None,
     output: Annotated[
@@ -65,6 +73,9 @@ def build(
     A build that ran a container then opens every addon and imports the handler in the bare image, without a network
     and as Lambda's user; --load does so always, under emulation too, --no-load never.
 
+    --all and --only NAME build the functions that templates and [functions.NAME] of lambdapack.toml declare, each in
+    its own directory's .lambdapack, or in the directory --output; the failures come at the end, all together.
+
     --with-layer names the function's layers, in its order: they are verified with the package and never packed.
     --system-package installs a package of the image's system (dnf) before the install: cairo-devel, postgresql-devel.
     Libraries that a binary needs and the runtime lacks are taken along in lib/ (bundle-libraries = "off" turns it off).
@@ -114,4 +125,8 @@ def build(
         verbose=verbose,
         quiet=quiet,
     )
+    if every or only:
+        from lambdapack.cli.run.build_all import run_build_all  # noqa: PLC0415  # as above
+
+        return run_build_all(arguments, flags, tuple(only or ()), keep_going=keep_going)
     return run_build(arguments, flags)

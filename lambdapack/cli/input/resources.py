@@ -74,7 +74,7 @@ def runtimes_directory(settings: Settings) -> Path | None:
 
 
 def output_paths(
-    directory: Path, settings: Settings, targets: Sequence[Target], *, is_directory: bool = False
+    directory: Path, settings: Settings, targets: Sequence[Target], *, is_directory: bool = False, name: str = ""
 ) -> dict[Target, Path]:
     """Return where the archive of each target goes; LP001 when several would have one name.
 
@@ -85,14 +85,14 @@ def output_paths(
     output = settings.output.value
     if output is None:
         base = directory / OUTPUT_DIRECTORY
-        name = archive_stem(directory, settings)
+        name = _clean_name(name) or archive_stem(directory, settings)
         return {target: base / _archive_name(name, target) for target in targets}
     if len(targets) == 1 and not output.is_dir() and not is_directory:
         return {targets[0]: output}
     if output.suffix == ".zip":
         hint = "Pass a directory: `--output dist/` writes one archive per architecture."
         raise LambdapackError(USAGE, f"--output {output} is one file, but there are {len(targets)} targets", hint=hint)
-    name = archive_stem(directory, settings)
+    name = _clean_name(name) or archive_stem(directory, settings)
     return {target: output / _archive_name(name, target) for target in targets}
 
 
@@ -101,8 +101,11 @@ def archive_stem(directory: Path, settings: Settings) -> str:
     from lambdapack.project.repository import read_manifest  # noqa: PLC0415  # where the name is known nothing is read
 
     name = read_manifest(directory, required=False).name  # the build itself says when one is needed
-    clean = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in name).strip("-.")
-    return (clean or "function") + ("-layer" if settings.layer.value else "")
+    return (_clean_name(name) or "function") + ("-layer" if settings.layer.value else "")
+
+
+def _clean_name(name: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in name).strip("-.")
 
 
 def _archive_name(name: str, target: Target) -> str:

@@ -104,6 +104,18 @@ class BuildOptions:
 def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     """Build, tell, and return the exit code."""
     progress = ProgressReporter(quiet=options.quiet, fold_scripts=not options.verbose)
+    built, settings = build_function(options, flags, progress)
+    code = _print_results(built, settings, options, "" if options.quiet else progress.step_times())
+    again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
+    if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
+        progress.note(hint)
+    return code
+
+
+def build_function(
+    options: BuildOptions, flags: Mapping[str, object], progress: ProgressReporter, name: str = ""
+) -> tuple[tuple[BuiltPackage, ...], Settings]:
+    """Return what came of the targets of one function, and its settings; `name` is what its archives are called."""
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
     variables: Mapping[str, str] = {}
@@ -117,17 +129,11 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     if options.style == TERRAFORM:
         check_single_target("--format terraform-external", targets)
     slash = str(flags.get("output") or "").endswith(("/", os.sep))
-    request = make_build_request(
-        options.path, settings, output_paths(options.path, settings, targets, is_directory=slash)
-    )
+    outputs = output_paths(options.path, settings, targets, is_directory=slash, name=name)
+    request = make_build_request(options.path, settings, outputs)
     request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
     request = replace(request, into=options.into, variables=variables)
-    built = build_packages(request, _make_connect(settings, options, progress), progress)
-    code = _print_results(built, settings, options, "" if options.quiet else progress.step_times())
-    again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
-    if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
-        progress.note(hint)
-    return code
+    return build_packages(request, _make_connect(settings, options, progress), progress), settings
 
 
 def _make_connect(settings: Settings, options: BuildOptions, progress: ProgressReporter) -> "Connect":
@@ -175,7 +181,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
 
 def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions, times: str) -> int:
     """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
-    findings = "\n".join(_render_package(built_package, verbose=options.verbose) for built_package in built)
+    findings = "\n".join(render_package(built_package, verbose=options.verbose) for built_package in built)
     unwritten = any(built_package.archive is None and built_package.directory is None for built_package in built)
     shown = options.into is not None and options.style == HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
@@ -205,7 +211,7 @@ def _render_output(built: Sequence[BuiltPackage], settings: Settings, options: B
     return render_reports(options.style, [built_package.report for built_package in built], context)
 
 
-def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
+def render_package(built: BuiltPackage, *, verbose: bool) -> str:
     """Return what does not ship, then the report; a blank line parts the findings from it."""
     left_out = [(path, reason) for path, reason in built.left_out if path != OUTPUT_DIRECTORY]
     before = ""

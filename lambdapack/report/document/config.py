@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lambdapack.config.functions import FUNCTION_KEYS
 from lambdapack.config.settings import OPTIONS, Option
 from lambdapack.rules.registry import RULES
 from lambdapack.schema import JSON_SCHEMA_DIALECT, Schema
@@ -20,12 +21,11 @@ def config_schema() -> Schema:
             inside["properties"][key] = _setting_schema(option)
         else:
             fields[key] = _setting_schema(option)
-    directory = {"description": "The function's directory.", "type": "string", "minLength": 1}
-    function = _closed_object("Settings of one function.", {**fields, "directory": directory})
+    own = {**_function_fields(), **{key: value for key, value in fields.items() if key != "$schema"}}
     fields["functions"] = {
-        "description": "Settings of single functions, by name.",
+        "description": "Functions of the repository by name; a name with * gives settings to all that fit.",
         "type": "object",
-        "additionalProperties": function,
+        "additionalProperties": _closed_object("Settings of one function.", own),
     }
     return {
         "$schema": JSON_SCHEMA_DIALECT,
@@ -33,6 +33,15 @@ def config_schema() -> Schema:
         "title": "Settings of lambdapack",
         **_closed_object("lambdapack.toml, or the object lambdapack in package.json.", fields),
     }
+
+
+def _function_fields() -> dict[str, Any]:
+    """Return the keys that only a function has; what a deployment reads of them is checked there."""
+    place = {
+        "directory": {"description": "Directory of its package.json, or a glob of several.", "type": "string"},
+        "extends": {"description": "Name of the function whose settings it takes over.", "type": "string"},
+    }
+    return {**place, **{key: {"description": "For deployments."} for key in FUNCTION_KEYS}}
 
 
 def _closed_object(description: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The report and the failure as JSON. Their own shapes, so that the internal types stay free to change."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from lambdapack import __version__
 from lambdapack.binary.facts import BinaryRole, Format, RegistrationKind
@@ -106,6 +106,7 @@ class SubjectDocument(TypedDict):
         list[ReportLayerDocument],
         describe("Layers that were verified with it, in the function's order."),
     ]
+    function: NotRequired[Annotated[str, text("Name of the function, where several were asked for.")]]
 
 
 class RegistrationDocument(TypedDict):
@@ -232,7 +233,7 @@ def _make_target_document(runtime: Runtime) -> TargetDocument:
 
 
 def _make_subject_document(subject: Subject) -> SubjectDocument:
-    return {
+    document: SubjectDocument = {
         "kind": subject.kind,
         "path": subject.path,
         "archive": subject.archive,
@@ -245,6 +246,9 @@ def _make_subject_document(subject: Subject) -> SubjectDocument:
             for layer in subject.layers
         ],
     }
+    if subject.function is not None:
+        document["function"] = subject.function
+    return document
 
 
 def _make_binary_document(judgement: Judgement) -> BinaryDocument:

@@ -71,6 +71,7 @@ class Subject:
     zip_bytes: int | None = None
     unzipped_bytes: int | None = None  # its own, without the layers'
     layers: tuple[ReportLayer, ...] = ()  # in the function's order
+    function: str | None = None  # its name, where a repository has several
 
 
 class Verdict(Enum):
