@@ -21,7 +21,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(RUN)pip install --quiet --editable . --group dev
 	@touch $@
 
-.PHONY: venv lab demo quick test test-full fuzz check docs runtimes site bench clean help
+.PHONY: venv lab demo quick test test-full fuzz check docs recording strings runtimes site bench clean help
 venv: $(VENV)/.stamp  ## Make the virtual environment: .venv/bin/lambdapack runs
 
 lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for more)
@@ -59,6 +59,12 @@ check: venv  ## ruff, mypy strict, house tests
 
 docs: venv  ## Write the generated blocks of the pages
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
+
+recording: lab  ## Draw README's picture from real runs
+	$(RUN)python docs/recording.py
+
+strings: venv  ## Print every text that the program can show, to read aloud
+	@$(RUN)python -m tests.house.strings
 
 runtimes: venv  ## Check the facts of Lambda's runtimes and write lambdapack/runtimes/data from them
 	$(RUN)python -m images.runtimes

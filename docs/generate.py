@@ -164,28 +164,112 @@ def runtimes() -> Iterator[str]:
 
 
 def packages() -> Iterator[str]:
+    yield "---\nhide: [toc]\n---\n"
     yield "# Package book\n"
-    yield "What is known of npm packages with binaries, each row with the source and the day that it was read. "
+    yield "What is known of npm packages with binaries, each with the source and the day on which it was read. "
     yield "`lambdapack explain NAME` prints one.\n"
-    for _, page in sorted(read_book().items()):
-        yield from _page(page)
+    head = ("Package", "Binary", "On Lambda", "Source")
+    yield from table(head, (_book_row(entry) for _, entry in sorted(read_book().items())))
 
 
-def _page(page: BookEntry) -> Iterator[str]:
-    yield f"## {page.name}\n"
-    said = [
-        ("version read", page.newest),
-        ("status", page.status.value),
-        ("binary", page.delivery.value.replace("-", " ")),
-        ("bound to", page.interface.value),
-        ("needs", page.requirements),
-        ("maintained instead", ", ".join(page.replacements)),
-        ("without a binary", ", ".join(page.javascript_replacements)),
-        ("programs", ", ".join(page.programs)),
-        ("on Lambda", page.advice),
-        ("source", f"{page.source} ({page.read_on})"),
-    ]
-    yield from table(("", ""), [(name, value) for name, value in said if value])
+def _book_row(entry: BookEntry) -> tuple[str, ...]:
+    status = "" if entry.status.value == "maintained" else f" ({entry.status.value})"
+    instead = ", ".join((*entry.replacements, *entry.javascript_replacements))
+    notes = (
+        entry.requirements,
+        entry.advice,
+        f"Starts {', '.join(entry.programs)}." if entry.programs else "",
+        f"Instead: {instead}." if instead else "",
+    )
+    return (
+        f"{entry.name} {entry.newest}{status}",
+        f"{entry.delivery.value.replace('-', ' ')}, {entry.interface.value}",
+        " ".join(note for note in notes if note),
+        f"{entry.source} ({entry.read_on})",
+    )
+
+
+ERROR_PAGES = (
+    (
+        "invalid-elf-header",
+        "invalid ELF header",
+        "Error: /var/task/node_modules/bcrypt/lib/binding/napi-v3/bcrypt_lib.node: invalid ELF header",
+    ),
+    (
+        "err-dlopen-failed",
+        "ERR_DLOPEN_FAILED and NODE_MODULE_VERSION",
+        "code: 'ERR_DLOPEN_FAILED'",
+    ),
+    (
+        "different-nodejs-version",
+        "was compiled against a different Node.js version",
+        (
+            "Error: The module '/var/task/node_modules/better-sqlite3/build/Release/better_sqlite3.node'\n"
+            "was compiled against a different Node.js version using\n"
+            "NODE_MODULE_VERSION 115. This version of Node.js requires\n"
+            "NODE_MODULE_VERSION 127. Please try re-compiling or re-installing\n"
+            "the module (for instance, using `npm rebuild` or `npm install`)."
+        ),
+    ),
+    (
+        "glibc-not-found",
+        "version `GLIBC_2.38' not found",
+        (
+            "Error: /lib64/libc.so.6: version `GLIBC_2.38' not found "
+            "(required by /var/task/node_modules/canvas/build/Release/canvas.node)"
+        ),
+    ),
+    (
+        "cannot-find-module",
+        "Cannot find module",
+        "Error: Cannot find module 'uuid'\nRequire stack:\n- /var/task/index.js",
+    ),
+    (
+        "sharp-linux-x64",
+        "Could not load the sharp module using the linux-x64 runtime",
+        'Error: Could not load the "sharp" module using the linux-x64 runtime',
+    ),
+    (
+        "import-module-error",
+        "Runtime.ImportModuleError",
+        (
+            '{"errorType":"Runtime.ImportModuleError","errorMessage":"Error: Cannot find module '
+            "'index'\\nRequire stack:\\n- /var/runtime/index.mjs\"}"
+        ),
+    ),
+    ("spawn-eacces", "spawn EACCES", "Error: spawn /var/task/node_modules/ffmpeg-static/ffmpeg EACCES"),
+    (
+        "prisma-query-engine",
+        "Prisma Client could not locate the Query Engine",
+        (
+            "PrismaClientInitializationError: Prisma Client could not locate the Query Engine for runtime "
+            '"rhel-openssl-3.0.x".'
+        ),
+    ),
+    (
+        "250-mb-limit",
+        "Unzipped size must be smaller than 262144000 bytes (250 MB)",
+        "Unzipped size must be smaller than 262144000 bytes",
+    ),
+)
+"""File, title and message of the pages that are titled with what people search for; `explain` writes their answers."""
+
+
+def error_page(title: str, message: str) -> Iterator[str]:
+    """Yield what `explain` says of a message: a page that cannot differ from the program."""
+    best = diagnose(message, ExplainTarget("nodejs22.x"))[0]
+    yield f"# {title}\n"
+    yield f"```text\n{message}\n```\n"
+    yield f"**What it means.** {best.says}".replace("<", "&lt;") + ".\n"
+    yield f"**Why.** {best.record.why.replace('<', '&lt;')}\n"
+    yield "## Fix it\n"
+    yield "Best first; some do it without lambdapack. For nodejs22.x on x86_64; on Graviton, pass `--arch arm64`.\n"
+    yield "```sh\n" + "\n".join(best.fix) + "\n```\n"
+    yield "## Check before you deploy\n"
+    yield "```sh\nlambdapack verify . --runtime nodejs22.x --arch x86_64\n```\n"
+    yield f"{best.prevent.replace('<', '&lt;')}\n"
+    yield f"The code is [{best.code}](../codes.md#{best.code.lower()}). For your own log:\n"
+    yield '```sh\nlambdapack explain "the message"        # or a log on stdin, or --function NAME --since 1h\n```\n'
 
 
 def recipes() -> Iterator[str]:
@@ -231,3 +315,5 @@ write("runtimes.md", runtimes())
 write("packages.md", packages())
 write("recipes.md", recipes())
 write("schemas.md", schemas())
+for file, title, message in ERROR_PAGES:
+    write(f"errors/{file}.md", error_page(title, message))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import products, proofs, purity
 from tests.compiled import SHELF
@@ -23,6 +24,10 @@ KEPT = frozenset(("LAMBDAPACK_REQUIRE_ENGINE", "LAMBDAPACK_PODMAN_HOST", "LAMBDA
 
 LAB_IMAGE = "lambdapack-lab/nodejs:{node}-{arch}"
 LAB_BUILD_IMAGE = "lambdapack-lab/nodejs:{node}-{arch}-build"
+
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # a machine that does other things at the same time proves nothing by its slowness
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

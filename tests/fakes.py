@@ -17,6 +17,7 @@ from lambdapack.engine.interface import (
     Sandbox,
     SandboxSpec,
     Stream,
+    SystemImage,
     Volume,
 )
 from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE
@@ -240,6 +241,7 @@ class FakeEngine:
         self.opened: list[FakeSandbox] = []
         self.living: list[FakeSandbox] = []
         self.volumes: set[str] = set()
+        self.made: dict[str, str] = {}  # images with system packages
 
     @property
     def kind(self) -> EngineKind:
@@ -274,8 +276,17 @@ class FakeEngine:
             yield {"stream": f"Step 1 : {archive.getnames()[0]} FROM {arguments['BASE']}\n"}
         if self.images.get(arguments["BASE"]) is architecture:
             self.images[tag] = architecture
+            if "PACKAGES" in arguments:
+                self.made[tag] = arguments["PACKAGES"]
         else:
             yield {"error": f"{arguments['BASE']} is not here"}
+
+    def system_images(self) -> list[SystemImage]:
+        return [SystemImage(name, packages, 0) for name, packages in sorted(self.made.items())]
+
+    def drop_image(self, reference: str) -> bool:
+        self.images.pop(reference, None)
+        return self.made.pop(reference, None) is not None
 
     def caches(self) -> list[Volume]:
         return [Volume(name, 0) for name in sorted(self.volumes)]

@@ -128,10 +128,10 @@ def _checked(render: Callable[..., str]) -> Callable[..., str]:
     return rendering
 
 
-def _seen(write: Callable[[str], None]) -> Callable[[str], None]:
-    def writing(text: str) -> None:
+def _seen(write: Callable[..., None]) -> Callable[..., None]:
+    def writing(text: str, *, for_people: bool = False) -> None:
         check_run([], text)
-        write(text)
+        write(text, for_people=for_people)
 
     return writing
 

@@ -146,6 +146,15 @@ def mirrors() -> tuple[str, str]:
     return main, security or main.rstrip("/").removesuffix("/debian") + "/debian-security"
 
 
+def apt_sources() -> str:
+    """The sources.list of an image: the archives of this host, for apt inside of it."""
+    main, security = mirrors()
+    return "".join(
+        f"deb [signed-by={KEYRING}] {security if suite.endswith('-security') else main} {suite} main\n"
+        for suite in SUITES
+    )
+
+
 def _transport() -> str:
     """The host's proxies and certificates, which the private root would lose otherwise."""
     lines = _ask(["apt-config", "dump"]).splitlines()

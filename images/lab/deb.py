@@ -46,3 +46,15 @@ def open_data(package: bytes) -> tarfile.TarFile:
         if name in DECOMPRESS:
             return tarfile.open(fileobj=io.BytesIO(DECOMPRESS[name](content)), mode="r:")
     raise DamagedPackageError("no data.tar in the package that can be read")
+
+
+def control(package: bytes) -> str:
+    """The package's control file: name, version, dependencies."""
+    for name, content in members(package):
+        decompress = DECOMPRESS.get(name.replace("control.tar", "data.tar"))
+        if name.startswith("control.tar") and decompress:
+            with tarfile.open(fileobj=io.BytesIO(decompress(content)), mode="r:") as archive:
+                file = archive.extractfile("./control")
+                if file is not None:
+                    return file.read().decode("utf-8")
+    raise DamagedPackageError("no control file in the package that can be read")

@@ -8,10 +8,19 @@ from pathlib import Path
 from typing import Final
 
 from images.lab import archive, engine, rootfs, sdk
-from images.lab.apt import debs
+from images.lab.apt import apt_sources, debs
 from images.lab.archive import Image, StoredLayer
 from images.lab.cache import npm_tarball, npm_tarballs
-from images.lab.recipe import BARE_DEBS, BUILD_DEBS, BUILD_DEBS_OF, OPENSSL_DEB, Cpu, NodeRelease, image_name
+from images.lab.recipe import (
+    BARE_DEBS,
+    BUILD_DEBS,
+    BUILD_DEBS_OF,
+    DECLARED_DEBS,
+    OPENSSL_DEB,
+    Cpu,
+    NodeRelease,
+    image_name,
+)
 from images.lab.rie import emulator
 
 RECIPE_LABEL: Final = "lambdapack.lab.recipe"
@@ -77,7 +86,7 @@ def _compose(order: Order, cache: Path, scratch: Path, say: Say) -> tuple[Image,
     name = image_name(release, cpu)
     extra = (*BUILD_DEBS, *BUILD_DEBS_OF[cpu])
     say(f"{name}: packages")
-    every = dict.fromkeys((*BARE_DEBS, OPENSSL_DEB, *extra))
+    every = dict.fromkeys((*BARE_DEBS, OPENSSL_DEB, *extra, *DECLARED_DEBS))
     packages = dict(zip(every, debs(tuple(every), cpu, cache, refresh=order.refresh), strict=True))
     node, npm = npm_tarball(release.node[cpu], cache), npm_tarball(release.npm, cache)
     say(f"{name}: runtime image")
@@ -89,7 +98,9 @@ def _compose(order: Order, cache: Path, scratch: Path, say: Say) -> tuple[Image,
     layers = {"": archive.store(bare, scratch / "bare.tar")}
     del bare
     say(f"{name}: compilers")
-    layers["build"] = archive.store(rootfs.build(packages[deb].read() for deb in extra), scratch / "build.tar")
+    build = rootfs.build(packages[deb].read() for deb in extra)
+    rootfs.add_package_database(build, (package.read() for package in packages.values()), apt_sources())
+    layers["build"] = archive.store(build, scratch / "build.tar")
     layers["noheaders"] = archive.store(rootfs.without_headers(), scratch / "noheaders.tar")
     versions = "\n".join(sorted(f"{package.path.name} {package.sha256}" for package in packages.values()))
     labels = {RECIPE_LABEL: recipe_digest(), DEBS_LABEL: hashlib.sha256(versions.encode()).hexdigest()}

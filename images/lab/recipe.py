@@ -106,11 +106,19 @@ _GIT: Final = """
     libkrb5-3 libgssapi-krb5-2 openssh-client libbrotli1 libnettle8 libhogweed6 libunistring2 libidn2-0 libp11-kit0
     libtasn1-6 libgnutls30 libsasl2-2 libldap-2.5-0 libnghttp2-14 libpsl5 librtmp1 libssh2-1 libcurl3-gnutls git
     libpkgconf3 pkgconf-bin pkgconf pkg-config"""
-BUILD_DEBS: Final = (*_BUILD.split(), *_GIT.split())
+_APT: Final = """
+    gcc-12-base libgpg-error0 libgcrypt20 liblz4-1 libcap2 libsystemd0 libxxhash0 libseccomp2 gpgv libapt-pkg6.0
+    debian-archive-keyring apt tar dpkg perl-base debianutils diffutils findutils gzip mawk libcap-ng0 libaudit-common
+    libaudit1 libdb5.3 libpam0g libsepol2 libsemanage-common libsemanage2 passwd adduser libdebconfclient0 base-passwd
+    init-system-helpers debconf"""
+BUILD_DEBS: Final = (*_BUILD.split(), *_GIT.split(), *_APT.split())
 """The compilers, then git, ssh and pkg-config with every library that they load, as the official build images have.
 
-npm starts git and ssh for a dependency such as `github:owner/name`. git's few programs in perl do not run.
+npm starts git and ssh for a dependency such as `github:owner/name`. git's few programs in perl do not run. Then apt,
+which stands in for the official image's dnf, with dpkg and what maintainer scripts call.
 """
+DECLARED_DEBS: Final = ("base-files", "usr-is-merged")
+"""What dpkg is told to be installed and whose files the image has of its own: os-release, the links into /usr."""
 BUILD_DEBS_OF: Final[Mapping[Cpu, tuple[str, ...]]] = MappingProxyType(
     {
         Cpu.X86_64: ("binutils-x86-64-linux-gnu", "libquadmath0"),

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -55,6 +56,16 @@ SUPPORT_END="2029-06-30"
 
 Prisma takes its engines' platform from it, `rhel-openssl-3.0.x`, and installers their package manager.
 """
+DEB_NAME: Final = re.compile(r"(?m)^Package: (\S+)")
+DEB_CPU: Final = re.compile(r"(?m)^Architecture: (\S+)")
+WISHES: Final = re.compile(r"(?m)^(?:Pre-Depends|Depends|Recommends|Suggests): .*\n(?: .*\n)*")
+MULTIARCH: Final = re.compile(r"(?m)^Multi-Arch: same")
+APT_CONF: Final = """\
+APT::Sandbox::User "root";
+APT::Install-Recommends "false";
+Acquire::Languages "none";
+DPkg::Options { "--force-unsafe-io"; "--force-confold"; };
+"""
 DIRECTORIES: Final = ("dev", "opt", "proc", "root", "run", "sys", "usr/local/bin", "var/lang/lib", "var/task")
 
 
@@ -107,6 +118,37 @@ def build(debs: Iterable[bytes]) -> Layer:
     hashlib = "usr/lib/python3.11/hashlib.py"
     layer.file(hashlib, b"import _hashlib\n" + (layer[hashlib].content or b""))
     return layer
+
+
+def add_package_database(layer: Layer, debs: Iterable[bytes], sources: str) -> None:
+    """Make dpkg and apt know what is in the image, so that they install what is missing and nothing else.
+
+    What these packages wish for besides is left out: the image lacks some of it on purpose, and apt would mend that.
+    """
+    status = []
+    for package in debs:
+        control = WISHES.sub("", deb.control(package))
+        head, separator, rest = control.partition("\n")
+        status.append(f"{head}\nStatus: install ok installed{separator}{rest}".rstrip("\n") + "\n")
+        name = DEB_NAME.search(control)
+        multiarch = MULTIARCH.search(control)
+        if name:
+            qualified = f"{name[1]}:{DEB_CPU.findall(control)[0]}" if multiarch else name[1]
+            with deb.open_data(package) as archive:
+                paths = "".join(f"/{member.name.lstrip('./')}\n" for member in archive)
+            layer.file(f"var/lib/dpkg/info/{qualified}.list", paths.replace("/\n", "/.\n", 1).encode())
+    layer.file("var/lib/dpkg/status", "\n".join(status).encode())
+    for path in ("var/lib/dpkg/updates", "var/lib/dpkg/triggers", "var/lib/apt/lists/partial", "var/log/apt"):
+        layer.directory(path)
+    layer.directory("var/cache/apt/archives/partial")
+    layer.directory("var/cache/debconf")
+    layer.directory("etc/apt/preferences.d")
+    layer.directory("etc/apt/apt.conf.d")
+    layer.file("var/lib/dpkg/available", b"")
+    layer.file("var/lib/dpkg/info/format", b"1\n")
+    layer.file("etc/apt/sources.list", sources.encode())
+    layer.file("etc/apt/apt.conf", APT_CONF.encode())
+    layer.symlink("usr/bin/awk", "mawk")
 
 
 def without_headers() -> Layer:

@@ -22,6 +22,9 @@ PURPOSE_LABEL = "dev.lambdapack.for"
 KEPT_LABEL = "dev.lambdapack.kept"
 """Label of a container that the user wants to look at."""
 
+SYSTEM_LABEL = "lambdapack.system-packages"
+"""Of images with system packages: their names (images/system-packages.Dockerfile)."""
+
 CACHE_LABEL = "dev.lambdapack.cache"
 """Label of a cache volume; its value is the directory it is mounted at."""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from lambdapack.engine import container
 from lambdapack.engine import sandbox as spooling
-from lambdapack.engine.container import CACHE_LABEL, OWNER_LABEL, current_owner, is_abandoned
+from lambdapack.engine.container import CACHE_LABEL, OWNER_LABEL, SYSTEM_LABEL, current_owner, is_abandoned
 from lambdapack.engine.daemon import Daemon, NotFoundError, NotRunningError
 from lambdapack.engine.image_store import ImageStore
-from lambdapack.engine.interface import EngineKind, Image, Sandbox, SandboxSpec, Volume
+from lambdapack.engine.interface import EngineKind, Image, Sandbox, SandboxSpec, SystemImage, Volume
 from lambdapack.engine.sandbox import ContainerSandbox
 from lambdapack.engine.shield import run_shielded
 from lambdapack.engine.wire import Wire
@@ -81,6 +81,25 @@ class ContainerEngine:
     ) -> Iterator[Mapping[str, Any]]:
         """Build an image from a tar with a Dockerfile; yields its messages, one with "error" when it failed."""
         return self._daemon.build(context, tag, arguments, architecture.oci_platform)
+
+    def system_images(self) -> Sequence[SystemImage]:
+        """Return the images with system packages that builds have made."""
+        made = (
+            SystemImage(reference, (image.get("Labels") or {}).get(SYSTEM_LABEL, ""), int(image.get("Size") or 0))
+            for image in self._daemon.images(SYSTEM_LABEL)
+            for reference in image.get("RepoTags") or ()
+        )
+        return sorted(made, key=lambda image: image.reference)
+
+    def drop_image(self, reference: str) -> bool:
+        """Remove such an image; False when a container uses it now."""
+        try:
+            self._daemon.remove_image(reference)
+        except LambdapackError as error:
+            if error.failure is not ENGINE_REFUSED:
+                raise
+            return False
+        return True
 
     def caches(self) -> Sequence[Volume]:
         """Return the cache volumes of all builds."""

@@ -76,6 +76,14 @@ class Daemon(Protocol):
         """Make a named volume, if it is not there."""
         ...
 
+    def images(self, label: str) -> Sequence[Mapping[str, Any]]:
+        """Return all images with a label."""
+        ...
+
+    def remove_image(self, reference: str) -> None:
+        """Remove an image's name, and the image with its last one."""
+        ...
+
     def volumes(self, label: str) -> Sequence[Mapping[str, Any]]:
         """Return all volumes with a label; "UsageData" has the "Size" in bytes where the server tells it."""
         ...

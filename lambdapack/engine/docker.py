@@ -22,7 +22,7 @@ from lambdapack.engine.containers import ContainerEngine
 from lambdapack.engine.daemon import EngineInfo, NotFoundError, NotRunningError, parse_engine_info
 from lambdapack.engine.hosts import EngineAddress, HostEnvironment, TlsFiles, engine_addresses
 from lambdapack.engine.interface import Command
-from lambdapack.engine.wire import Wire
+from lambdapack.engine.wire import UploadBody, Wire
 from lambdapack.errors.build import DISK_FULL, ENGINE_LOST, ENGINE_REFUSED, NO_ENGINE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
@@ -263,6 +263,16 @@ class DockerDaemon:
             tar = io.BytesIO(context)
             yield from self._client.build(fileobj=tar, custom_context=True, decode=True, forcerm=True, **options)
 
+    def images(self, label: str) -> Sequence[Mapping[str, Any]]:
+        """Return all images with a label."""
+        with _translate_errors():
+            return list(self._client.images(filters={"label": label}))
+
+    def remove_image(self, reference: str) -> None:
+        """Remove an image's name, and the image with its last one."""
+        with contextlib.suppress(NotFoundError), _translate_errors():
+            self._client.remove_image(reference)
+
     def volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make a named volume, if it is not there. podman calls that a conflict."""
         with _translate_errors():
@@ -353,7 +363,7 @@ class DockerDaemon:
 
     def upload(self, container: str, path: str, chunks: Iterator[bytes]) -> None:
         """Unpack a tar stream. What reading the stream raises is the reader's, not the connection's."""
-        source = _UploadBody(chunks)
+        source = UploadBody(chunks)
         try:
             with _translate_errors():
                 self._client.put_archive(container, path, source)
@@ -377,18 +387,3 @@ def _translate_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if chunk is None:
             return
         yield chunk
-
-
-class _UploadBody:
-    """A body that remembers what went wrong in it: requests calls every OSError a broken connection."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self.failed: Exception | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._chunks
-        except Exception as error:
-            self.failed = error
-            raise

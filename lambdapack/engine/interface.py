@@ -154,6 +154,15 @@ class Volume:
     size: int | None  # bytes; None where the engine does not say
 
 
+@dataclass(frozen=True, slots=True)
+class SystemImage:
+    """An image that a build made for a set of system packages."""
+
+    reference: str
+    packages: str  # names, separated by blanks
+    size: int  # bytes, those of its base included
+
+
 class Engine(Protocol):
     """Opens sandboxes."""
 
@@ -188,6 +197,14 @@ class Engine(Protocol):
         self, context: bytes, tag: str, arguments: Mapping[str, str], architecture: Architecture
     ) -> Iterator[Mapping[str, Any]]:
         """Build an image from a tar with a Dockerfile; yields its messages, one with "error" when it failed."""
+        ...
+
+    def system_images(self) -> Sequence[SystemImage]:
+        """Return the images with system packages that builds have made."""
+        ...
+
+    def drop_image(self, reference: str) -> bool:
+        """Remove such an image; False when a container uses it now."""
         ...
 
     def caches(self) -> Sequence[Volume]:

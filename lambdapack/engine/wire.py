@@ -136,3 +136,19 @@ class FrameReader:
                 self._queue.put(item, timeout=0.5)
                 return True
         return False
+
+
+class UploadBody:
+    """A body that remembers what went wrong in it: requests calls every OSError a broken connection."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        """Send what `chunks` yield."""
+        self._chunks = chunks
+        self.failed: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        except Exception as error:
+            self.failed = error
+            raise

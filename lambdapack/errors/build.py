@@ -24,7 +24,7 @@ WRONG_IMAGE = Failure(
     "LP103",
     "wrong-image",
     "the container image is not one for this target",
-    "The CPU is read from the image's own /var/lang/bin/node: what its label says does not count.",
+    "The CPU is read from the image's own /var/lang/bin/node; the image's label is ignored.",
     "Name an image for this runtime and architecture with `--image` and `--build-image`.",
     ExitCode.ENVIRONMENT,
 )
@@ -95,7 +95,7 @@ NPM_FAILED = Failure(
 GIT_WITH_CREDENTIALS = Failure(
     "LP122",
     "git-with-credentials",
-    "a git dependency would be prepared beside registry credentials",
+    "a git dependency's scripts could read registry credentials",
     "npm runs the prepare script of a git dependency while it fetches everything else: it could read the token.",
     "Publish the package to a registry and depend on that, or pack it (`npm pack`) and depend on the tarball.",
     ExitCode.BUILD,
@@ -114,7 +114,7 @@ ROOT_SCRIPT = Failure(
     "LP113",
     "root-script",
     "an install script of this project failed",
-    "Dependencies are installed with --omit=dev, so tools that are devDependencies are not there.",
+    "Dependencies are installed with --omit=dev, so tools in devDependencies are not installed.",
     "Move the tool to `dependencies`, or guard the script: `npm pkg set scripts.postinstall='TOOL || true'`.",
     ExitCode.BUILD,
     remedy=Remedy(
@@ -182,6 +182,7 @@ FUNCTION_ERROR = Failure(
     "Read the error's type and trace above.",
     ExitCode.JUDGEMENT,
 )
+
 
 BUILD_FAILURES: tuple[Failure, ...] = (
     NO_ENGINE,

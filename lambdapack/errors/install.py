@@ -18,10 +18,13 @@ PROGRAM_HINT = (
     "Pass `--build-image` with an image that has {tool} "
     "(`lambdapack images build` makes one with gcc, g++, make and python3)."
 )
-HEADER_HINT = "Choose a version with a prebuilt binary, or a `--build-image` with the development files for <{header}>."
+HEADER_HINT = (
+    "Choose a version with a prebuilt binary, or pass `--system-package NAME` with the package of the image's system "
+    "that has <{header}>."
+)
 LIBRARY_HINT = (
-    "Choose a version with a prebuilt binary, or a `--build-image` with the library {library}; "
-    "the function must then bring it too."
+    "Choose a version with a prebuilt binary, or pass `--system-package NAME` with the package of the image's system "
+    "that has the development files of {library}; the build takes the library along."
 )
 
 COMPILE_FAILED = Failure(
@@ -38,7 +41,7 @@ COMPILE_FAILED = Failure(
             r"fatal error: '?(?P<header>[^\s:']+)'?(?:: No such file or directory| file not found)"
             r"|Cannot open include file: '(?P<header2>[^'\n]+)'",
             ("error:", "include"),
-            "the development files that have {header} are not there",
+            "the development files with {header} are not installed",
             rank=Rank.ROOT,
             hint=HEADER_HINT,
         ),
@@ -47,7 +50,7 @@ COMPILE_FAILED = Failure(
             "/usr/bin/ld: cannot find -lpq\ncollect2: error: ld returned 1 exit status",
             r"cannot find -l(?P<library>[\w.+-]+)|ld: library not found for -l(?P<library2>[\w.+-]+)",
             ("find", "ld:"),
-            "the development files of the library {library} are not there",
+            "the development files of the library {library} are not installed",
             rank=Rank.ROOT,
             hint=LIBRARY_HINT,
         ),
@@ -119,7 +122,7 @@ NO_TOOLCHAIN = Failure(
             "gyp ERR! find Python Could not find any Python installation to use",
             r"Could not find any Python installation to use|Can't find Python executable",
             ("installation", "executable"),
-            "the package has to be compiled here, and there is no Python that will do for node-gyp",
+            "the package must be compiled, and node-gyp found no usable Python",
         ),
         Message(
             "node-gyp",
@@ -127,7 +130,7 @@ NO_TOOLCHAIN = Failure(
             r"find Python Python is not set|No module named '?distutils'?|python: not found"
             r"|Python executable \"?[^\n\"]*\"? is v3\.\S+, which is not supported",
             ("Python", "distutils", "python:"),
-            "the package has to be compiled here, and there is no Python that will do for node-gyp",
+            "the package must be compiled, and node-gyp found no usable Python",
         ),
         Message(
             "node-gyp",
@@ -138,21 +141,21 @@ NO_TOOLCHAIN = Failure(
             r"compiler)"
             r"|Visual Studio C\+\+ core features. missing",
             ("installation", "MSBUILD", "find", "Studio", "Visual", "compiler"),
-            "the package has to be compiled here, and there is no Visual Studio for node-gyp",
+            "the package must be compiled, and node-gyp found no Visual Studio",
         ),
         Message(
             "node-gyp",
             "gyp: No Xcode or CLT version detected!",
             r"No Xcode or CLT version detected|xcrun: error: invalid active developer path",
             ("detected", "developer"),
-            "the package has to be compiled here, and there is no Xcode command line tools for node-gyp",
+            "the package must be compiled, and node-gyp found no Xcode command line tools",
         ),
         Message(
             "node-gyp",
             "gyp ERR! stack Error: not found: make",
             rf"\bnot found: (?P<tool>{BUILD_PROGRAMS})(?![\w+-])",
             ("found:",),
-            "the package has to be compiled here, and {tool} is not there",
+            "the package must be compiled, and {tool} is not installed",
             rank=Rank.ROOT,
             hint=PROGRAM_HINT,
         ),
@@ -163,7 +166,7 @@ NO_TOOLCHAIN = Failure(
             r"|No such file or directory(?=\s*\n?[^\n]*make))"
             rf"|make(?:\[\d+\])?: (?P<tool2>{BUILD_PROGRAMS}): No such file or directory",
             ("ommand", "not", "directory"),
-            "the package has to be compiled here, and {tool} is not there",
+            "the package must be compiled, and {tool} is not installed",
             rank=Rank.ROOT,
             hint=PROGRAM_HINT,
         ),
@@ -173,7 +176,7 @@ NO_TOOLCHAIN = Failure(
             rf"command not found: (?P<tool>{BUILD_PROGRAMS})\b"
             rf"|['\"](?P<tool2>{BUILD_PROGRAMS})['\"] is not recognized as an internal or external command",
             ("found:", "recognized"),
-            "the package has to be compiled here, and {tool} is not there",
+            "the package must be compiled, and {tool} is not installed",
             rank=Rank.ROOT,
             hint=PROGRAM_HINT,
         ),
@@ -182,7 +185,7 @@ NO_TOOLCHAIN = Failure(
             "spawn make ENOENT",
             rf"spawn (?P<tool>{BUILD_PROGRAMS}) ENOENT",
             ("ENOENT",),
-            "the package has to be compiled here, and {tool} is not there",
+            "the package must be compiled, and {tool} is not installed",
             rank=Rank.ROOT,
             hint=PROGRAM_HINT,
         ),
@@ -191,7 +194,7 @@ NO_TOOLCHAIN = Failure(
             "CMake executable is not found. Please use your system's package manager to install it",
             r"CMake executable (?:is )?not found|CMake is not installed|No CMAKE_C(?:XX)?_COMPILER could be found",
             ("executable", "installed", "_COMPILER"),
-            "the package has to be compiled here, and CMake or a compiler is not there",
+            "the package must be compiled, and CMake or a compiler is not installed",
             rank=Rank.ROOT,
         ),
         Message(
@@ -200,7 +203,7 @@ NO_TOOLCHAIN = Failure(
             r"Package '?(?P<library>[\w.+-]+)'?,? (?:required by '[^'\n]+', )?(?:was )?not found"
             r"(?: in the pkg-config search path)?|No package '(?P<library2>[^'\n]+)' found",
             ("Package", "package"),
-            "the package has to be compiled here, and the development files of {library} are not there",
+            "the package must be compiled, and the development files of {library} are not installed",
             rank=Rank.ROOT,
             hint=LIBRARY_HINT,
         ),
@@ -209,7 +212,7 @@ NO_TOOLCHAIN = Failure(
             "gyp: Call to 'pkg-config pixman-1 --libs' returned exit status 127 while in binding.gyp",
             r"gyp: Call to '(?P<call>[^'\n]+)' returned exit status (?P<status>\d+)",
             ("returned",),
-            "the package has to be compiled here, and `{call}` fails: a program or development files are not there",
+            "the package must be compiled, and `{call}` fails: a program or development files are not installed",
             certainty=Certainty.LIKELY,
         ),
     ),
@@ -245,7 +248,7 @@ OUT_OF_MEMORY = Failure(
             r"JavaScript heap out of memory",
             ("JavaScript",),
             "a program of node has used up its heap",
-            hint="Give that program of node more room in its script: `NODE_OPTIONS=--max-old-space-size=4096`.",
+            hint="Raise node's heap limit in the package's script: `NODE_OPTIONS=--max-old-space-size=4096`.",
         ),
         Message(
             "Lambda's runtime",
@@ -294,7 +297,7 @@ CRASHED = Failure(
             "no matching manifest for linux/arm64/v8 in the manifest list entries",
             r"no matching manifest for (?P<needs>[\w/]+) in the manifest list",
             ("matching",),
-            "there is no image for {needs}: it exists for another CPU only",
+            "no image for {needs}: the image exists for another CPU only",
             certainty=Certainty.LIKELY,
         ),
         Message(
@@ -315,7 +318,7 @@ CRASHED = Failure(
             "{build}",
             "docker buildx build --platform linux/amd64,linux/arm64 .",
         ),
-        "Emulate as little as possible: `lambdapack build` runs npm on the own CPU when no package needs a "
+        "Emulate as little as possible: `lambdapack build` runs npm on the host's CPU when no package needs a "
         "script, and `[engine.hosts]` names a machine of the other CPU.",
     ),
 )

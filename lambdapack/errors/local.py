@@ -25,7 +25,7 @@ FOREIGN_CPU = Failure(
     "LP137",
     "foreign-cpu",
     "the local engine runs programs of this host's CPU only",
-    "It builds for both CPUs, and it runs what it built only where the CPU is this host's.",
+    "It builds for both CPUs and runs a package only on the host's CPU.",
     "Name the host's CPU with `--arch`, or run it with a container engine and an emulator (`--engine docker`).",
     ExitCode.ENVIRONMENT,
 )

@@ -5,7 +5,7 @@ from lambdapack.errors.record import ExitCode, Failure
 USAGE = Failure(
     "LP001",
     "usage",
-    "the command line does not make sense",
+    "invalid command line",
     "An option, argument or combination is not one that this command takes.",
     "Run `lambdapack COMMAND --help`.",
     ExitCode.USAGE,
@@ -78,10 +78,10 @@ OUTPUT = Failure(
 UNRESOLVABLE_LINK = Failure(
     "LP012",
     "unresolvable-link",
-    "a symbolic link cannot be replaced by what it points to",
+    "a symbolic link cannot be replaced by its target",
     "Tools that take a directory follow symbolic links when they pack it: a link that leads nowhere stops them, and "
     "one that leads out of the package brings in a file of this machine.",
-    "Give the zip of `lambdapack build` to the tool instead of a directory: a zip keeps symbolic links.",
+    "Pass the zip of `lambdapack build` to the tool instead of a directory: a zip keeps symbolic links.",
     ExitCode.USAGE,
 )
 FILE_EXISTS = Failure(
@@ -89,13 +89,13 @@ FILE_EXISTS = Failure(
     "file-exists",
     "a file to be written already exists with different content",
     "What you changed in it would be lost.",
-    "Pass `--force` to replace it, or `--print` to see what it would say.",
+    "Pass `--force` to replace it, or `--print` to show its content.",
     ExitCode.USAGE,
 )
 TEMPLATE_DIFFERS = Failure(
     "LP014",
     "template-differs",
-    "the template says another runtime or architecture than the command",
+    "the template has another runtime or architecture",
     "The function would be deployed with what the template says, and its addons would be made for something else.",
     "Make the two say the same; `lambdapack init --sam --force` writes the command from the template.",
     ExitCode.USAGE,

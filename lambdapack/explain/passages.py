@@ -262,7 +262,7 @@ def find_stems(buffer: bytes, start: int = 0) -> list[int]:
 
 @cache
 def _automaton() -> "BytesAhoCorasick | None":
-    """All stems at once, four times as fast; None on a host without a wheel of it (Windows on ARM, 2026-11)."""
+    """All stems at once, four times as fast; None without the extra `fast`."""
     try:
         from ahocorasick_rs import BytesAhoCorasick, Implementation  # noqa: PLC0415
     except ImportError:

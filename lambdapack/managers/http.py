@@ -39,7 +39,7 @@ def open_url(
 ) -> HTTPResponse:
     """Return the response of a GET; ValueError for a URL that is none of http and https."""
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise ValueError(f"{url} is no http or https address")
+        raise ValueError(f"{url} is not an http or https address")
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(_proxies_for(url, environ)),
         urllib.request.HTTPSHandler(context=_tls_context(environ)),

@@ -114,7 +114,7 @@ def check_empty_directory(path: Path) -> None:
     if path.is_dir() and any(path.iterdir()):
         raise LambdapackError(OUTPUT, f"{path}: the directory is not empty", hint=hint)
     if not path.is_dir() and os.path.lexists(path):
-        raise LambdapackError(OUTPUT, f"{path}: it is no directory", hint=hint)
+        raise LambdapackError(OUTPUT, f"{path}: it is not a directory", hint=hint)
 
 
 def _write_member(tree: Tree, name: str, base: Path, mode: int) -> None:

@@ -26,11 +26,15 @@ MAX_FILES = 10_000
 MAX_BYTES = 256 * 1024 * 1024
 """Scripts that are read for one graph, and their bytes: what Lambda unpacks at most (docs/facts.md#4-limits)."""
 
-READER_VERSION = 4
+READER_VERSION = 5
 """Part of every cache key: another reader may find other specifiers in the same bytes."""
 
 BINDINGS_NOT_FOUND = "BINDINGS_NOT_FOUND"
 """Our code for what the package `bindings` throws without one."""
+
+
+MODULE_SYNTAX = "MODULE_SYNTAX"
+"""Our code for node's SyntaxError of import and export in a CommonJS file."""
 
 
 class Presence(Enum):
@@ -206,6 +210,8 @@ class GraphBuilder:
         self._reached[reached.path] = ReachedFile(
             reached.path, reached.system, reached.certainty, reached.asking, reached.line, script.incomplete
         )
+        if script.has_module_syntax and reached.system is ModuleSystem.COMMONJS and not script.incomplete:
+            self._edges.append(_syntax_edge(reached, script))
         for specifier in script.specifiers:
             edge = self._edge(specifier, reached.path, reached.certainty.then(specifier.certainty))
             self._edges.append(edge)
@@ -297,6 +303,14 @@ class GraphBuilder:
             return directory
         scope = self.resolver.scope_of(path)
         return scope[0] if scope is not None else ""
+
+
+def _syntax_edge(reached: ReachedFile, script: ScriptSpecifiers) -> ModuleEdge:
+    """Return what stands for the SyntaxError of a script that node takes for CommonJS and that has import or export."""
+    lines = (specifier.line for specifier in script.specifiers if specifier.form in {Form.IMPORT, Form.EXPORT_FROM})
+    specifier = Specifier(Form.IMPORT, "", next(lines, 0), ImportCertainty.AT_IMPORT)
+    error = ResolutionError(MODULE_SYNTAX, "Cannot use import statement outside a module", reached.path)
+    return ModuleEdge(reached.path, specifier, error, reached.certainty)
 
 
 def _loading(edge: ModuleEdge) -> ImportCertainty:

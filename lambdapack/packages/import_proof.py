@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambdapack.packages.file_system import FileSystem
-from lambdapack.packages.graph import ModuleEdge, ModuleGraph
-from lambdapack.packages.resolution import ModuleSystem, ResolvedFile
+from lambdapack.packages.graph import MODULE_SYNTAX, ModuleEdge, ModuleGraph
+from lambdapack.packages.linking import EXPORT_MISSING
+from lambdapack.packages.resolution import ModuleSystem, ResolutionError, ResolvedFile
 from lambdapack.packages.resolver import package_name
 from lambdapack.script.flow.facts import OTHER_SIDE, FlowPlace, FlowValue, Reference, ScriptFlow, UnitCall, Use
 from lambdapack.script.specifier import ImportCertainty, Platform
@@ -19,6 +20,9 @@ MAX_FLOW_FILES = 600
 MAX_FLOW_BYTES = 24 * 1024 * 1024
 MAX_STEPS = 20_000
 """Scripts whose flow is read for one graph, their bytes, and places that are followed; beyond that no proof."""
+
+_OF_WHOLE_SCRIPT = frozenset((MODULE_SYNTAX, EXPORT_MISSING))
+"""What ends a script before any of it runs."""
 
 _EXPORTS_ALL = re.compile(rb"export\s*\*|__exportStar|module\.exports\s*=\s*require|\.\.\.\s*require")
 
@@ -95,6 +99,8 @@ class ImportProof:
         return reached is not None and reached.certainty is ImportCertainty.AT_IMPORT
 
     def _places_of(self, edge: ModuleEdge) -> Iterator[FlowPlace]:
+        if isinstance(edge.resolution, ResolutionError) and edge.resolution.code in _OF_WHOLE_SCRIPT:
+            yield FlowPlace(0)
         for load in self._flow(edge.asking).loads:
             if load.text == edge.specifier.text and load.line == edge.specifier.line:
                 yield load.place

@@ -18,8 +18,8 @@ from lambdapack.packages.graph import (
     SpecifierCache,
     layer_offers,
 )
-from lambdapack.packages.import_proof import with_proved_edges
 from lambdapack.packages.node import ResolutionSettings, preloads
+from lambdapack.packages.resolution import ModuleSystem
 from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.script.specifier import Platform
 from lambdapack.tree.entry import EntryKind, Tree, is_settled
@@ -124,12 +124,25 @@ class FunctionModules:
             else:
                 empty = ResolvedModules(ModuleGraph((), {}), self, node, architecture)
                 graph = empty.graph_from(self._starts(self.files, node))
-                graph = with_proved_edges(graph, self.files, Platform("linux", architecture))
+                graph = self._judged(graph, architecture)
                 known = replace(empty, graph=graph)
                 if self.cache and key:
                     self.cache.store_graph(key, graph)
             self._known[node, architecture] = known
         return known
+
+    def _judged(self, graph: ModuleGraph, architecture: str) -> ModuleGraph:
+        """Return the graph with what follows from several scripts: names not exported, functions surely called."""
+        own = (reached.system for reached in graph.files.values() if not is_installed_path(reached.path))
+        if ModuleSystem.MODULE in own:
+            from lambdapack.packages.linking import with_missing_exports  # noqa: PLC0415  # for ES modules
+
+            graph = with_missing_exports(graph, self.files)
+        if next(graph.missing_edges(), None) is not None:
+            from lambdapack.packages.import_proof import with_proved_edges  # noqa: PLC0415  # where something is missing
+
+            graph = with_proved_edges(graph, self.files, Platform("linux", architecture))
+        return graph
 
     @property
     def begins(self) -> bool:

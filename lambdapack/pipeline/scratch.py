@@ -54,3 +54,11 @@ def open_scratch() -> Iterator[tuple[Path, ExitStack]]:
     """Open a scratch directory, and a stack of resources that are closed before it is removed."""
     with scratch_directory() as directory, ExitStack() as stack:
         yield directory, stack
+
+
+def home_directory(otherwise: Path) -> Path:
+    """Return where the user's .npmrc may be; CI containers have users without any home."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return otherwise

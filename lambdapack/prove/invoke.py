@@ -20,6 +20,14 @@ EMULATOR_MARK = " (rapid) "
 """Marks lines of the runtime interface emulator, which are shown only when there is no reply."""
 
 
+REPORT_LINE = re.compile(r"^(REPORT RequestId: \S+)\t(?:Init Duration: [\d.]+ ms\t)?(Duration: [\d.]+ ms)\tBilled .*$")
+"""The emulator's figures for an event. All but the duration mean nothing: it starts the function with the first event,
+and calls the limit the memory that was used."""
+
+PEAK_LINE = re.compile(r"lambdapack-peak (\d{1,12})")
+"""The client's line with node's highest resident memory in KiB (VmHWM, proc(5)), of a CPU that is not emulated."""
+
+
 class FunctionLog:
     """Splits the function's log into lines and keeps the last ones."""
 
@@ -48,8 +56,10 @@ class FunctionLog:
 
     def _emit_line(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
+        if peak := PEAK_LINE.fullmatch(text):
+            text = f"Peak memory of node: {round(int(peak[1]) / 1024)} MB"
         if EMULATOR_MARK not in text:
-            self._observer.line(text)
+            self._observer.line(REPORT_LINE.sub(r"\1  \2", text))
         self._last = [*self._last[-19:], text]
 
 
@@ -153,6 +163,11 @@ for size; do
   head -c "$size" >&3 && cat <&3
   exec 3>&-
   printf '\\n%s\\n' "$mark"
+done
+for process in /proc/[0-9]*; do
+  [ "$process/exe" -ef /var/lang/bin/node ] || continue
+  while read -r name value unit; do [ "$name" = VmHWM: ] && printf '\nlambdapack-peak %s\n' "$value" >&2; done \
+    < "$process/status"
 done
 kill "$server"
 for counters in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do

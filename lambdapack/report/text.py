@@ -22,6 +22,14 @@ def format_size(count: int) -> str:
     raise AssertionError(count)
 
 
+def format_duration(seconds: float) -> str:
+    """Return "0.4 s", "12 s", "3 min 20 s"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
 def format_count(count: int, noun: str) -> str:
     """Return "1 error", "2 errors", "0 binaries"."""
     if count == 1:

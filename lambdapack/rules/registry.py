@@ -52,6 +52,7 @@ from lambdapack.rules.modules.bundled import check_bundled_addons
 from lambdapack.rules.modules.missing import check_modules
 from lambdapack.rules.modules.records import ADDON_BUNDLED, MISSING_MODULE_RULES
 from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE, check_package_book
+from lambdapack.rules.package.bundled import LIBRARY_BUNDLED, check_bundled_libraries
 from lambdapack.rules.package.contents import (
     LINK_LEAVES_TREE,
     SECRET_PACKED,
@@ -95,6 +96,7 @@ CHECKS: tuple[Check[Case], ...] = (
     Check((SHADOWED_LIBRARY,), check_shadowed_libraries, Case.has_libraries),
     Check((LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS), check_layers, Case.has_links),
     Check((LAYER_IMPORT,), check_layer_imports, Case.has_layers),
+    Check((LIBRARY_BUNDLED,), check_bundled_libraries, Case.has_bundled_libraries),
     Check((TOO_BIG, NEEDS_BUCKET), check_size),
     Check((LINK_LEAVES_TREE,), check_links),
     Check((NOT_READABLE,), check_modes),

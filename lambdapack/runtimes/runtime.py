@@ -185,7 +185,7 @@ def parse_runtime(text: str) -> str:
 
 def _describe_unknown_runtime(text: str) -> str:
     if text.lower().startswith("provided"):
-        return f"{text} brings no Node.js of its own, so there is no ABI to judge against; known: {_list_runtime_ids()}"
+        return f"{text} has no Node.js of its own, so there is no ABI to judge against; known: {_list_runtime_ids()}"
     near = get_close_matches(text.lower(), runtime_ids(), n=2)
     guess = f"; did you mean {' or '.join(near)}?" if near else ""
     return f"{text!r}{guess} Known: {_list_runtime_ids()}" if guess else f"{text!r}; known: {_list_runtime_ids()}"

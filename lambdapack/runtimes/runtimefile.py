@@ -122,6 +122,6 @@ def read_runtime(path: Path) -> Runtime:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, LambdapackError) as error:
         raise LambdapackError(
             BAD_CONFIG,
-            f"{path} is no runtime file: {error}",
+            f"{path} is not a runtime file: {error}",
             hint="Make one with `lambdapack runtimes measure IMAGE -o FILE`.",
         ) from error

@@ -108,7 +108,7 @@ class Store:
 
     def _record_path(self, kind: str, key: str) -> Path:
         if kind not in RECORD_KINDS or not RECORD_KEY.match(key):
-            raise ValueError(f"{kind}/{key} is no name of a record")
+            raise ValueError(f"{kind}/{key} is not the name of a record")
         return self.directory / kind / f"{key}{RECORD_SUFFIX}"
 
     def _header(self, kind: str, key: str, content: bytes) -> bytes:

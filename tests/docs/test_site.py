@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -74,3 +75,35 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     assert site / "index.html" in pages
     for page in pages:
         assert re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', text_of(page)) == [], page.name
+
+
+def test_every_link_between_pages_leads_somewhere(site: Path) -> None:
+    """Mkdocs checks what is written as a Markdown link; this is what a reader's browser follows."""
+    pages = {page: text_of(page) for page in site.rglob("*.html") if page.name != "404.html"}
+    anchors = {page: {unquote(name) for name in re.findall(r' id="?([^"\s>]+)', text)} for page, text in pages.items()}
+    broken = []
+    for page, text in pages.items():
+        for link in re.findall(r'<a [^>]*href="?([^"\s>]+)', text):
+            path, _, anchor = unquote(link).partition("#")
+            if re.match(r"[a-z]+:", path):
+                continue
+            target = (page.parent / path).resolve() if path not in {"", "."} else page
+            target = target / "index.html" if target.is_dir() else target
+            if not target.is_file() or (anchor and target in anchors and anchor not in anchors[target]):
+                broken.append(f"{page.relative_to(site)}: {link}")
+    assert len(pages) > 40
+    assert broken == []
+
+
+def test_a_page_is_titled_with_each_message_that_people_search_for(site: Path) -> None:
+    pages = list((site / "errors").glob("*.html"))
+    assert len(pages) == 10
+    for page in pages:
+        text = text_of(page)
+        assert "<h1" in text
+        assert "lambdapack verify ." in re.sub(r"<[^>]+>", "", text), page.name
+        assert re.search(r'href="?\.\./codes\.html#lp\d{3}', text), page.name
+
+
+def test_the_package_book_is_one_table(site: Path) -> None:
+    assert text_of(site / "packages.html").count("<table") == 1

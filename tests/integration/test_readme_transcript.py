@@ -27,7 +27,7 @@ def transcript(directory: Path, *arguments: str, env: dict[str, str]) -> str:
         text=True,
         check=False,
     )
-    said = re.sub(r"\d+(\.\d+)?m?s\b", "2s", done.stdout)
+    said = re.sub(r"\d+(\.\d+)?( ?)m?s\b", r"2\2s", re.sub(r"(?m)^time: .*(\n {6}.*)*\n", "", done.stdout))
     lines = "".join(f"    {line}".rstrip() + "\n" for line in said.splitlines())
     return f"\n    $ lambdapack {' '.join(arguments)}\n{lines}\n"
 

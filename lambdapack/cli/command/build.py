@@ -26,6 +26,7 @@ def build(
     ] = None,
     image: options.ImageOption = None,
     build_image: options.BuildImageOption = None,
+    system_package: options.SystemPackageOption = None,
     engine: options.EngineOption = None,
     strategy: options.StrategyOption = None,
     emulation: Annotated[str | None, typer.Option("--emulation", hidden=True)] = None,
@@ -65,6 +66,9 @@ def build(
     and as Lambda's user; --load does so always, under emulation too, --no-load never.
 
     --with-layer names the function's layers, in its order: they are verified with the package and never packed.
+    --system-package installs a package of the image's system (dnf) before the install: cairo-devel, postgresql-devel.
+    Libraries that a binary needs and the runtime lacks are taken along in lib/ (bundle-libraries = "off" turns it off).
+
     --into is for tools that zip themselves (`sam build`): symlinks are resolved, and the report goes to stdout.
 
     --engine local needs no container engine and no root: it runs the runtime's Node.js from the npm registry on this
@@ -85,6 +89,7 @@ def build(
         "output": output,
         "image": image,
         "build-image": build_image,
+        "system-packages": system_package,
         "engine-use": engine,
         "strategy": strategy,
         "emulation": emulation,

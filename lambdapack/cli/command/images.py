@@ -25,6 +25,19 @@ def list_images(
     return images.run_images_list(flags, report_format)
 
 
+@app.command("clear")
+def clear_images() -> int:
+    """Remove the images that builds made for sets of system packages; print their names.
+
+    The next build with system packages makes its image again. Other images are not touched.
+
+    Example: lambdapack images clear
+    """
+    from lambdapack.cli.run import images  # noqa: PLC0415  # `--help` must not wait for it
+
+    return images.run_images_clear()
+
+
 @app.command("build")
 def build_image(
     runtime: options.RuntimeOption = None,

@@ -14,7 +14,11 @@ def invoke(
     ] = None,
     event: Annotated[
         list[str] | None,
-        typer.Option("--event", help="File or directory of events, - for stdin; repeatable.", metavar="FILE"),
+        typer.Option("--event", help="File or directory, - for stdin, or JSON; repeatable.", metavar="FILE|JSON"),
+    ] = None,
+    example: Annotated[
+        list[str] | None,
+        typer.Option("--example", help="AWS's event of a name, such as s3-put; see below.", metavar="NAME"),
     ] = None,
     function: Annotated[
         str | None, typer.Option("--function", "-f", help="Run a deployed function: NAME, NAME:ALIAS.", metavar="NAME")
@@ -55,6 +59,9 @@ def invoke(
     Without PATH it is the zip that `lambdapack build` wrote here, for that zip's runtime and architecture. A project is
     built first when it has no zip, or has changed since.
 
+    --example sends an event as AWS documents it: apigw-v1, apigw-v2, function-url, alb, s3-put, s3-delete, sqs, sns,
+    dynamodb, kinesis, eventbridge, schedule, cloudwatch-logs. Without an event the function gets {}.
+
     Several events go to one warm function, in order; one answer per line. A .jsonl file has one event per line.
 
     --function downloads code, layers, handler, variables, memory and timeout of a deployed function and runs it here.
@@ -63,6 +70,8 @@ def invoke(
     --debug starts node with --inspect-brk at 127.0.0.1:PORT: open chrome://inspect, or attach your editor.
 
     Example: lambdapack invoke .lambdapack/app-nodejs22.x-arm64.zip --event event.json
+
+    Example: lambdapack invoke --example s3-put
 
     Example: lambdapack invoke --function app:live --event events/ --memory 256
     """
@@ -82,6 +91,7 @@ def invoke(
         function=function,
         place=AwsOptions(profile, region, endpoint_url),
         events=tuple(event or ()),
+        examples=tuple(example or ()),
         variables=tuple(env or ()),
         env_files=tuple(env_file or ()),
         network=network,

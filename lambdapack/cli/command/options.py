@@ -138,6 +138,10 @@ ImageOption = Annotated[
 BuildImageOption = Annotated[
     str | None, typer.Option("--build-image", help="Image with compilers; same placeholders.", metavar="IMAGE")
 ]
+SystemPackageOption = Annotated[
+    list[str] | None,
+    typer.Option("--system-package", help="System package in the build image; repeatable.", metavar="NAME"),
+]
 FormatOption = Annotated[ListFormat, typer.Option("--format", help="Output format.")]
 VerifyFormatOption = Annotated[
     str,

@@ -5,17 +5,22 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
 
+MAX_NAMED_EVENT = 40
+"""Characters of an inline event that name it in messages."""
+
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
 """Suffixes of files that hold one event per line."""
 
-EVENT_HINT = "Pass `--event FILE`: a JSON document, a .jsonl file with one per line, a directory of both, or `-`."
-
-INLINE_JSON_HINT = "`--event` takes a file; pipe inline JSON: `echo '{}' | lambdapack invoke --event -`."
+EVENT_HINT = (
+    "Pass `--event FILE` (a JSON document, a .jsonl file with one per line, a directory of both, or `-`), "
+    "`--event '{\"key\": 1}'`, or `--example NAME`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +31,36 @@ class Event:
     payload: bytes
 
 
+def example_names() -> list[str]:
+    """Return the names that `--example` takes."""
+    directory = resources.files("lambdapack.recipes").joinpath("events")
+    return sorted(entry.name.removesuffix(".json") for entry in directory.iterdir())
+
+
+def read_examples(names: Iterable[str]) -> tuple[Event, ...]:
+    """Return AWS's documented events by name; LP001 for a name that there is not."""
+    known = example_names()
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise LambdapackError(
+            USAGE, f"--example {unknown[0]}: unknown event", hint=f"Choose one of {', '.join(known)}."
+        )
+    directory = resources.files("lambdapack.recipes").joinpath("events")
+    return tuple(Event(name, directory.joinpath(f"{name}.json").read_bytes()) for name in names)
+
+
 def read_events(names: Iterable[str]) -> tuple[Event, ...]:
-    """Return the events of files, in order: a directory's by name; LP001 for what is no JSON. Without any: {}."""
-    named = [name for name in names if name]
-    if not named:
-        return (Event("{}", b"{}"),)
-    return tuple(event for name in named for event in _read_event_argument(name))
+    """Return the events of files, in order: a directory's by name; LP001 for what is no JSON.
+
+    A name that begins with a bracket is the event itself.
+    """
+    return tuple(event for name in names if name for event in _read_event_argument(name))
 
 
 def _read_event_argument(name: str) -> Iterator[Event]:
+    if name.lstrip().startswith(("{", "[")) and not _is_file(name):
+        yield _parse_event(name if len(name) <= MAX_NAMED_EVENT else f"{name[:MAX_NAMED_EVENT]}...", name)
+        return
     place = Path(name)
     if name == "-" or not place.is_dir():
         yield from _read_event_file(name, place)
@@ -54,14 +80,20 @@ def _read_event_file(name: str, place: Path) -> Iterator[Event]:
         text = data.decode("utf-8-sig")  # editors on Windows write a byte order mark, which node refuses
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else f"it is not JSON: {error}"
-        hint = INLINE_JSON_HINT if name.lstrip().startswith(("{", "[")) else EVENT_HINT
-        raise LambdapackError(USAGE, f"--event {name}: {why or error}", hint=hint) from error
+        raise LambdapackError(USAGE, f"--event {name}: {why or error}", hint=EVENT_HINT) from error
     if place.suffix not in JSON_LINES_SUFFIXES and (name != "-" or _is_one_document(text)):
         yield _parse_event(name, text)
         return
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield _parse_event(f"{name}:{number}", line)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # longer than a path can be
+        return False
 
 
 def _is_one_document(text: str) -> bool:

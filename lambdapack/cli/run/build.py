@@ -4,10 +4,10 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdapack.cli.input.engines import engine_connector
 from lambdapack.cli.input.resources import local_directory, open_store, output_paths, runtimes_directory
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
@@ -37,6 +37,9 @@ from lambdapack.report import human
 from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import PrunedFile
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.measure import Connect
 
 
 def check_single_target(wish: str, targets: Sequence[Target]) -> None:
@@ -100,7 +103,7 @@ class BuildOptions:
 
 def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     """Build, tell, and return the exit code."""
-    progress = ProgressReporter(quiet=options.quiet)
+    progress = ProgressReporter(quiet=options.quiet, fold_scripts=not options.verbose)
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
     variables: Mapping[str, str] = {}
@@ -119,13 +122,24 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     )
     request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
     request = replace(request, into=options.into, variables=variables)
-    connect = engine_connector(settings, progress, options.path, local=True, allow_unconfined=options.allow_unconfined)
-    built = build_packages(request, connect, progress)
-    code = _print_results(built, settings, options)
+    built = build_packages(request, _make_connect(settings, options, progress), progress)
+    code = _print_results(built, settings, options, "" if options.quiet else progress.step_times())
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
         progress.note(hint)
     return code
+
+
+def _make_connect(settings: Settings, options: BuildOptions, progress: ProgressReporter) -> "Connect":
+    """Return what finds an engine; it is looked for only when a build asks."""
+
+    @cache
+    def connector() -> "Connect":
+        from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415  # a build may install nothing
+
+        return engine_connector(settings, progress, options.path, local=True, allow_unconfined=options.allow_unconfined)
+
+    return lambda architecture: connector()(architecture)  # noqa: PLW0108  # not before it is called
 
 
 def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> BuildRequest:
@@ -146,6 +160,8 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         layers=settings.layers.value,
         executable=settings.executable.value,
         install_inputs=settings.install_inputs.value,
+        system_packages=settings.system_packages.value,
+        bundle=settings.bundle_libraries.value,
         limits=make_limits(settings),
         scripts=settings.scripts.value,
         allow_writes=settings.allow_writes.value,
@@ -157,12 +173,14 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
     )
 
 
-def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions) -> int:
+def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: BuildOptions, times: str) -> int:
     """Findings go to stderr, archives' paths (or reports) to stdout; with --into findings, too: sam hides stderr."""
     findings = "\n".join(_render_package(built_package, verbose=options.verbose) for built_package in built)
     unwritten = any(built_package.archive is None and built_package.directory is None for built_package in built)
     shown = options.into is not None and options.style == HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
+    if times:
+        console.write_stderr(wrap_paragraph("time: ", times) + "\n")
     if not shown:
         console.write_stdout(_render_output(built, settings, options, unwritten=unwritten))
     if options.style == GITHUB:

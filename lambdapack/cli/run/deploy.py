@@ -118,7 +118,7 @@ def read_package(archive: Path) -> DeploymentPackage:
 
 def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     """Plan, and do it when nothing speaks against it; returns the exit code."""
-    progress = ProgressReporter(quiet=options.quiet)
+    progress = ProgressReporter(quiet=options.quiet, fold_scripts=not options.verbose)
     path, flags = _select_path(options.path, flags, progress)
     stated = read_settings(path, flags)
     functions = select_functions(stated)

@@ -50,7 +50,7 @@ class ExplainOptions:
 def run_explain(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
     """Answer, and return 1 when there is no answer."""
     if asked.function and asked.text is not None:
-        raise LambdapackError(USAGE, "there is a text and --function", hint="Give the one or the other.")
+        raise LambdapackError(USAGE, "TEXT and --function exclude each other", hint="Pass either TEXT or --function.")
     word = (asked.text or "").strip()
     if not log_source.is_existing_file(word) and re.fullmatch(rf"{PACKAGE_NAME_FORM}(?:@\S+)?", word):
         answer = _look_up(word)
@@ -114,8 +114,8 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
         except LambdapackError as error:
             if asked.project is not None:
                 raise
-            bars.note(f"this project was not looked at: {error}")
-    console.write_stdout(_render_explanation(found, asked))
+            bars.note(f"this project was not checked: {error}")
+    console.write_stdout(_render_explanation(found, asked), for_people=asked.style is not ListFormat.JSON)
     return int(ExitCode.FINE if found.diagnoses else ExitCode.JUDGEMENT)
 
 

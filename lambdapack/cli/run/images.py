@@ -1,12 +1,12 @@
 """Runs `lambdapack images`: lists the images of a build, and builds toolchain images."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input.engines import engine_connector
-from lambdapack.cli.input.settings import read_settings, select_targets
+from lambdapack.cli.input.settings import ALL_ARCHITECTURES, read_settings, select_targets
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.engine import toolchain
@@ -30,6 +30,7 @@ def run_images_list(flags: Mapping[str, object], style: ListFormat) -> int:
         for target in select_targets(settings, progress, builds=False)
         for use, template in templates.items()
     ]
+    rows += _system_image_rows(connect(target.architecture) for target in select_targets(settings, progress))
     if style is ListFormat.JSON:
         console.write_stdout(render_images_json(rows))
     else:
@@ -38,6 +39,17 @@ def run_images_list(flags: Mapping[str, object], style: ListFormat) -> int:
             align_columns([header, *([row["target"], row["for"], row["state"], row["image"]] for row in rows)])
         )
     return 0
+
+
+def _system_image_rows(engines: Iterable[Engine]) -> Iterator[ImageDocument]:
+    """Yield a row for each image with system packages; two targets may share an engine."""
+    shown = set[str]()
+    for engine in engines:
+        for image in engine.system_images():
+            if image.reference not in shown:
+                use = f"system packages: {image.packages}"
+                yield {"target": "any", "for": use, "state": "here", "image": image.reference, "digest": None}
+            shown.add(image.reference)
 
 
 def _image_row(engine: Engine, target: Target, use: str, reference: str) -> ImageDocument:
@@ -50,6 +62,22 @@ def _image_row(engine: Engine, target: Target, use: str, reference: str) -> Imag
         held, state = None, "not a Lambda image"
     digest = held.digest if held else None
     return {"target": str(target), "for": use, "state": state, "image": reference, "digest": digest}
+
+
+def run_images_clear() -> int:
+    """Remove the images with system packages, of every engine that a target uses, and print their names."""
+    progress = ProgressReporter()
+    settings = read_settings(Path(), {"arch": ALL_ARCHITECTURES})
+    removed = dict[str, None]()
+    for target in select_targets(settings, progress, builds=False):
+        engine = engine_connector(settings)(target.architecture)
+        for image in engine.system_images():
+            if engine.drop_image(image.reference):
+                removed[image.reference] = None
+            else:
+                progress.note(f"{image.reference} is in use by a container and was kept")
+    console.write_stdout("".join(f"{reference}\n" for reference in removed))
+    return 0
 
 
 def run_images_build(flags: Mapping[str, object], *, quiet: bool) -> int:

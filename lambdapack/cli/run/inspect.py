@@ -47,7 +47,7 @@ def run_inspect(options: InspectOptions, flags: Mapping[str, object]) -> int:
         inspection = inspect_package(subject, runtime, policy, progress, open_store(settings))
         if fetched and fetched.function:
             inspection = replace(inspection, report=add_layer_findings(inspection.report, fetched, policy))
-    console.write_stdout(_render_output(inspection, options))
+    console.write_stdout(_render_output(inspection, options), for_people=options.style is not ListFormat.JSON)
     return int(ExitCode.FINE)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lambdapack.cli.input.built_zips import BuiltZip, find_built_zip, is_older_than_project
 from lambdapack.cli.input.engines import engine_connector
-from lambdapack.cli.input.events import Event, check_port_is_free, read_events
+from lambdapack.cli.input.events import Event, check_port_is_free, read_events, read_examples
 from lambdapack.cli.input.resources import AwsOptions, output_paths
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.input.targets import (
@@ -54,6 +54,7 @@ class InvokeOptions:
     function: str | None
     place: AwsOptions
     events: tuple[str, ...]
+    examples: tuple[str, ...]
     variables: tuple[str, ...]  # NAME=VALUE, or NAME for the host's own value
     env_files: tuple[Path, ...]
     network: bool
@@ -77,9 +78,9 @@ class InvocationTarget:
 
 def run_invoke(options: InvokeOptions, flags: Mapping[str, object]) -> int:
     """Invoke, print each answer when it is there, and return the exit code; LP121 when one is an error."""
-    progress = ProgressReporter(quiet=options.quiet)
+    progress = ProgressReporter(quiet=options.quiet, fold_scripts=True)
     variables = read_variables(options.env_files, options.variables)
-    events = read_events(options.events)
+    events = (*read_events(options.events), *read_examples(options.examples)) or (Event("{}", b"{}"),)
     if options.debugger is not None:
         check_port_is_free(options.debugger)
     with _open_target(options, flags, progress) as invocation:

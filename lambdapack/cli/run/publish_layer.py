@@ -59,7 +59,7 @@ class PublishLayerOptions:
 
 def run_publish_layer(options: PublishLayerOptions, flags: Mapping[str, object]) -> int:
     """Plan, and do it when nothing speaks against it; returns the exit code."""
-    progress = ProgressReporter(quiet=options.quiet)
+    progress = ProgressReporter(quiet=options.quiet, fold_scripts=not options.verbose)
     permissions = _parse_permissions(options)
     settings = _read_layer_settings(options, flags, progress)
     cloud = options.place.with_settings(settings).connect()

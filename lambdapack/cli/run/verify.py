@@ -29,7 +29,7 @@ from lambdapack.errors.usage import USAGE
 from lambdapack.pack.output import read_zip_manifest
 from lambdapack.pipeline.verify import CloudIdentity, Prover, VerificationTarget, verify_for_runtimes
 from lambdapack.project.declarations import TemplateDeclarations
-from lambdapack.report.formats import GITHUB, RenderContext, render_reports
+from lambdapack.report.formats import GITHUB, HUMAN, RenderContext, render_reports
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageOrigin
@@ -81,7 +81,7 @@ def run_verify(options: VerifyOptions, flags: Mapping[str, object]) -> int:
         several=settings.arch.value == ALL_ARCHITECTURES,
         verbose=options.verbose,
     )
-    console.write_stdout(render_reports(options.style, reports, context))
+    console.write_stdout(render_reports(options.style, reports, context), for_people=options.style == HUMAN)
     if options.style == GITHUB:
         append_step_summary(reports)
     if hint := other_cpu_hint(settings, reports, f"lambdapack verify {shlex.quote(written)}"):

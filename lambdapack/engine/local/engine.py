@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from lambdapack.engine.interface import EngineKind, Image, Sandbox, SandboxSpec, Volume
+from lambdapack.engine.interface import EngineKind, Image, Sandbox, SandboxSpec, SystemImage, Volume
 from lambdapack.engine.local.confinement import find_bubblewrap
 from lambdapack.engine.local.places import lay_out_places, remove_directory
 from lambdapack.engine.local.sandbox import LocalSandbox
@@ -112,6 +112,14 @@ class LocalEngine:
     ) -> Iterator[Mapping[str, Any]]:
         """LP103: there are no images here."""
         raise LambdapackError(WRONG_IMAGE, f"the local engine builds no images such as {tag}")
+
+    def system_images(self) -> Sequence[SystemImage]:
+        """Return none: there are no images here."""
+        return ()
+
+    def drop_image(self, reference: str) -> bool:  # noqa: ARG002  # the engine's protocol
+        """Return False: there are no images here."""
+        return False
 
     def caches(self) -> Sequence[Volume]:
         """Return the cache directories of all builds."""

@@ -21,6 +21,7 @@ from lambdapack.errors.install import (
     PROGRAM_HINT,
 )
 from lambdapack.errors.record import Failure, LambdapackError
+from lambdapack.errors.system_packages import describe_system_package
 from lambdapack.managers.npm import log
 from lambdapack.managers.npm.log import FailedScript
 from lambdapack.messages import Certainty, Message, slots_of
@@ -249,6 +250,15 @@ def _code_failure(run: NpmRun) -> LambdapackError | None:
     return None
 
 
+def _message_hint(message: Message, slots: Mapping[str, str]) -> str:
+    """Return a message's hint; one that asks for development files names the system package that has them."""
+    named = next((slots[slot] for slot in ("header", "library") if slots.get(slot)), "")
+    flag = describe_system_package(named) if named else ""
+    if not flag:
+        return message.hint.format_map(slots)
+    return f"Pass {flag}, which has what {named} asks for, or choose a version with a prebuilt binary."
+
+
 def _clue_failure(run: NpmRun, clues: Sequence[Clue], lines: Sequence[str], what: str) -> LambdapackError | None:
     for failure, messages in clues:
         for message in messages:
@@ -258,7 +268,7 @@ def _clue_failure(run: NpmRun, clues: Sequence[Clue], lines: Sequence[str], what
             index, slots = found
             plain = failure in PLAIN_FAILURES
             shown = lines[index : index + 1] if plain else log.relevant_lines(lines[max(0, index - 1) : index + 40])
-            hint = _crash_hint(run) if failure is CRASHED else message.hint.format_map(slots)
+            hint = _crash_hint(run) if failure is CRASHED else _message_hint(message, slots)
             return _error(run, failure, what or "npm failed", hint, shown)
     return None
 
@@ -292,7 +302,7 @@ def _prebuilt_note(lines: Sequence[str]) -> str:
 
 def _script_hint(script: FailedScript, lines: Sequence[str]) -> str:
     if tool := _missing_tool(lines):
-        return f"Run `npm install {tool}`: {script.package} calls it, and none of its dependencies brings it."
+        return f"Run `npm install {tool}`: {script.package} calls it, and none of its dependencies provides it."
     for line in lines:
         if match := UNREACHED_HOST_LINE.search(line):
             host = match["host"] or match["name"]

@@ -156,7 +156,7 @@ def _target_path(source: DependencySource, package: LockedPackage) -> str:
     path = package.local or ""
     label = f'{_lock_name(source)}:{package.line}: "{package.path}"'
     if not path:
-        raise LambdapackError(BROKEN_MANIFEST, f"{label} is the project itself", hint="Take that dependency out.")
+        raise LambdapackError(BROKEN_MANIFEST, f"{label} is the project itself", hint="Remove that dependency.")
     full = source.repository.root / path
     if path == ".." or path.startswith(("../", "/")) or not _is_inside(full, source.repository.root):
         hint = "Move it below the directory of package.json, or publish it to a registry."

@@ -223,7 +223,9 @@ def _split_url(url: str, what: str) -> SplitResult:
         hint = (
             "Write a registry's address as https://HOST[:PORT]/; IPv6 addresses stand in brackets: http://[::1]:4873/."
         )
-        raise LambdapackError(BAD_CONFIG, f"{what}: {strip_user(url)!r} is no address: {error}", hint=hint) from error
+        raise LambdapackError(
+            BAD_CONFIG, f"{what}: {strip_user(url)!r} is not an address: {error}", hint=hint
+        ) from error
 
 
 def _bind_credentials(keys: dict[str, _Key]) -> dict[str, _Key]:

@@ -35,7 +35,7 @@ from lambdapack.pipeline.package.request import (
     JudgedPackage,
 )
 from lambdapack.pipeline.package.write import check_output_paths, write_package
-from lambdapack.pipeline.scratch import scratch_directory
+from lambdapack.pipeline.scratch import home_directory, scratch_directory
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
@@ -73,6 +73,10 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
     if any(report.fails(request.gate) for report in early.values()):
         return tuple(BuiltPackage(report, PackageJob(project.function, target)) for target, report in early.items())
     check_output_paths(request)
+    if request.system_packages and request.install:
+        from lambdapack.pipeline.package.bundle import add_system_packages  # noqa: PLC0415  # few builds have some
+
+        request = add_system_packages(request, connect, observer)
     with ExitStack() as stack:
         scratch = cache(lambda: stack.enter_context(scratch_directory()))  # for what is installed or measured
         layers = stack.enter_context(open_layers(request.layers))
@@ -108,21 +112,13 @@ def _read_project(request: BuildRequest) -> _Project:
     )
     manager = find_manager(repository)
     source = read_dependency_source(repository, function.importer)
-    settings = manager.settings(repository.root, request.environ, _home_directory(request.directory))
+    settings = manager.settings(repository.root, request.environ, home_directory(request.directory))
     if source.credential_urls:  # scripts can read package.json and the lockfile
         settings = replace(settings, has_credentials=True)
     files = None if request.layer else read_project_source(function.directory, executable=request.executable)
     own = read_source_facts(files, request.handler) if files else None
     site = read_site(repository, function.directory, request.handler)
     return _Project(function, manager, source, settings, files, own, site)
-
-
-def _home_directory(otherwise: Path) -> Path:
-    """Return where the user's .npmrc may be; CI containers have users without any home."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return otherwise
 
 
 def _lock_findings(request: BuildRequest, project: _Project, target: Target) -> tuple[Finding, ...]:
@@ -222,6 +218,9 @@ class _BuildRun:
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
+        tree, facts, report = (
+            self._bundle_libraries(tree, facts, report) if report.judgements else (tree, facts, report)
+        )
         pruned = self._prunable_files(report, tree)
         if pruned:
             tree = prune_tree(tree, {file.path for file in pruned})
@@ -244,6 +243,21 @@ class _BuildRun:
 
         ignore = read_ignore_rules(self.project.function.directory)
         return bound_tree(cleaned, installed.authors, installed.owned, source.tree if source else None, ignore)
+
+    def _bundle_libraries(self, tree: Tree, facts: PackageFacts, report: Report) -> tuple[Tree, PackageFacts, Report]:
+        """Return the package with the libraries that its binaries need and the runtime lacks, judged again."""
+        from lambdapack.pipeline.package.bundle import bundle_missing  # noqa: PLC0415  # only for native files
+
+        bundle = bundle_missing(report, self.request, self.connect, self.scratch, self.observer)
+        if bundle is None:
+            return tree, facts, report
+        self.stack.callback(bundle.close)
+        tree, old = OverlayTree(tree, bundle.tree), facts
+        facts = replace(
+            self._read_facts(tree, report.runtime.target), own_files=old.own_files, bundled=bundle.libraries
+        )
+        facts = replace(facts, cpu_flags=old.cpu_flags, scripts_run=old.scripts_run)
+        return tree, facts, self._check(tree, facts, report.runtime)
 
     def _prunable_files(self, report: Report, tree: Tree) -> tuple[PrunedFile, ...]:
         """Return the files that nobody would load and that are the function's own, no layer's."""
@@ -337,16 +351,13 @@ class _BuildRun:
         )
 
     def _check(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
-        with module_cache(self.request.store, "build", self.project.function.directory, runtime.target) as modules:
+        request, kind = self.request, "layer" if self.request.layer else "zip"
+        subject = Subject(kind, str(request.directory), unzipped_bytes=unzipped_bytes(tree))
+        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
+        with module_cache(request.store, "build", self.project.function.directory, runtime.target) as modules:
             if facts.modules is not None:
                 facts.modules.cache = modules
-            return self._report(tree, facts, runtime)
-
-    def _report(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> Report:
-        kind = "layer" if self.request.layer else "zip"
-        subject = Subject(kind, str(self.request.directory), unzipped_bytes=unzipped_bytes(tree))
-        subject = replace(subject, layers=tuple(opened_layer.summary for opened_layer in self.layers))
-        return check_package(subject, facts, runtime, self.request.policy)
+            return check_package(subject, facts, runtime, request.policy)
 
     def _select_source(self, source: ProjectSource, installed: InstallResult, ready: ReadyTree | None) -> ProjectSource:
         """Return the function's own files without what the install made anew."""

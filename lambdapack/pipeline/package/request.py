@@ -43,6 +43,9 @@ class BuildRequest:
     install: bool = True  # False: pack the node_modules that lies there, made by whatever tool
     executable: tuple[str, ...] = ()
     install_inputs: tuple[str, ...] = ()
+    system_packages: tuple[str, ...] = ()  # of the image's system, for installs
+    system_images: Mapping[Architecture, str] = field(default_factory=dict)  # with those packages, by CPU
+    bundle: str | tuple[str, ...] = "off"  # libraries that the package takes along: "auto", "off", or SONAMEs
     limits: Limits = field(default_factory=Limits)
     scripts: str = "online"
     allow_writes: tuple[AllowedWrite, ...] = ()  # what package scripts may make outside their own directory
@@ -60,7 +63,8 @@ class BuildRequest:
         """Return the references of a target's runtime for one CPU."""
         there = replace(target, architecture=architecture)
         return ImageReferences(
-            bare=expand_image_name(self.image, there), build=expand_image_name(self.build_image, there)
+            bare=expand_image_name(self.image, there),
+            build=self.system_images.get(architecture) or expand_image_name(self.build_image, there),
         )
 
 

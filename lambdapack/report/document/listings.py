@@ -48,9 +48,13 @@ class RuntimesDocument(TypedDict):
 ImageDocument = TypedDict(  # `for` is a keyword
     "ImageDocument",
     {
-        "target": Annotated[str, text("Runtime and architecture, such as nodejs22.x/arm64.")],
+        "target": Annotated[str, text("Runtime and architecture, such as nodejs22.x/arm64; any for system packages.")],
         "for": Annotated[
-            str, word("Purpose: running the function, or building its dependencies.", ("runtime", "build"))
+            str,
+            text(
+                "Purpose: running the function, building its dependencies, or system packages.",
+                pattern="^(runtime|build|system packages: .+)$",
+            ),
         ],
         "state": Annotated[str, word("Whether the engine has the image.", ("here", "absent", "not a Lambda image"))],
         "image": Annotated[str, text("Name of the image.")],

@@ -80,7 +80,7 @@ def _flag_message(compiled: CpuFlag, *, certain: bool) -> str:
 def cpu_flag_fix(architecture: Architecture, flag: str) -> str:
     """Return the command that ends it: node-gyp takes the variables after a package's own flags, others may not."""
     if not flag.startswith("-m"):
-        return "Take target-cpu out of RUSTFLAGS or .cargo/config.toml of the package, then build again."
+        return "Remove target-cpu from RUSTFLAGS or .cargo/config.toml of the package, then build again."
     baseline = f"-march={CPU_FLOORS[architecture].march}"
     off = f" {flag.replace('-m', '-mno-', 1)}" if "=" not in flag else ""
     flags = f"{baseline}{off}"

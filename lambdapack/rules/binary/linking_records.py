@@ -48,9 +48,10 @@ SYMBOL_VERSION = Rule(
 MISSING_LIBRARY = Rule(
     "LP204",
     "missing-library",
-    "a binary needs a library that is not there",
+    "a binary needs a missing library",
     "The loader prints `libNAME.so.1: cannot open shared object file: No such file or directory`.",
-    "Put the library into `lib/` of the function or of a layer, or use a build of the package that brings it.",
+    "Run `lambdapack build --system-package NAME` with the system package that has the library, which then ships in "
+    "`lib/`, or use a build of the package that includes it.",
     Severity.ERROR,
     messages=(
         Message(
@@ -58,7 +59,7 @@ MISSING_LIBRARY = Rule(
             "cannot open shared object file",
             r"^\W*(?:Error: )?cannot open shared object file\W*$",
             ("shared",),
-            "a library is not there, or the addon is for another CPU: the name before these words tells which",
+            "a library is missing, or the addon is for another CPU: the name before these words shows which",
             certainty=Certainty.POSSIBLE,
         ),
         Message(
@@ -144,7 +145,7 @@ UNDEFINED_SYMBOL = Rule(
 STATIC_TLS = Rule(
     "LP215",
     "static-tls",
-    "a library wants more static thread-local storage than is left",
+    "not enough static thread-local storage for a library",
     "The loader prints `cannot allocate memory in static TLS block`. jemalloc and libgomp builds are known for it.",
     "Use a build with -ftls-model=global-dynamic, or set LD_PRELOAD to the library in the function's environment.",
     Severity.ERROR,
@@ -154,14 +155,14 @@ STATIC_TLS = Rule(
             "/lib64/libgomp.so.1: cannot allocate memory in static TLS block",
             rf"(?:{FILE}: )?cannot allocate memory in static TLS block",
             ("allocate",),
-            "{file} wants static thread-local storage, and node has no more of it once it runs",
+            "{file} needs static thread-local storage, and a running node has none left",
         ),
         Message(
             "musl's loader",
             "Error relocating /app/node_modules/a/a.node: je_tsd: initial-exec TLS resolves to dynamic definition",
             rf"Error relocating {FILE}: \S+: initial-exec TLS resolves to dynamic definition",
             ("initial-exec",),
-            "{file} wants static thread-local storage, which musl gives to no library that is opened later",
+            "{file} needs static thread-local storage, which musl does not give to a library opened at run time",
         ),
     ),
     remedy=Remedy(
@@ -175,7 +176,7 @@ RELOCATIONS = Rule(
     "LP216",
     "relocations",
     "a binary has packed relocations that this glibc does not apply",
-    "The loader ignores what it does not know, and the process dies with a segmentation fault.",
+    "The loader ignores unknown relocation types, and the process dies with a segmentation fault.",
     "Link it without --pack-dyn-relocs (`-Wl,-z,nopack-relative-relocs`).",
     Severity.ERROR,
     messages=(

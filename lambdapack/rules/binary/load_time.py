@@ -78,7 +78,7 @@ def check_static_tls(process: Process) -> Defect | None:
     total = sum(-(-number // TLS_ALIGNMENT) * TLS_ALIGNMENT for number in wanted)
     if total <= STATIC_TLS_SURPLUS:
         return None
-    message = f"cannot allocate memory in static TLS block: it wants {total} bytes, {STATIC_TLS_SURPLUS} are left"
+    message = f"cannot allocate memory in static TLS block: it needs {total} bytes, {STATIC_TLS_SURPLUS} are left"
     return Defect(STATIC_TLS, message, evidence=(("bytes", total), ("left", STATIC_TLS_SURPLUS)))
 
 

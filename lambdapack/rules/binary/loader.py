@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lambdapack.binary.facts import Binary, Elf, Symbol
+from lambdapack.errors.system_packages import describe_system_package
 from lambdapack.model import TASK_ROOT, Architecture
 from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, MUSL
 from lambdapack.rules.binary.loader_records import NOT_ELF, WRONG_CLASS, WRONG_CPU
@@ -229,9 +230,14 @@ def _missing_library(name: str, by: LoadedObject) -> Defect:
     return Defect(
         MUSL if musl and is_musl(name) else MISSING_LIBRARY,
         message,
-        fix=MUSL.fix if aside else "",
+        fix=MUSL.fix if aside else _missing_library_fix(name),
         evidence=(("library", name), ("needed_by", by.path)),
     )
+
+
+def _missing_library_fix(name: str) -> str:
+    flag = describe_system_package(name)
+    return f"Run `lambdapack build` with {flag}: the build takes {name} along in `lib/`." if flag else ""
 
 
 def _needed_by(by: LoadedObject) -> str:

@@ -73,7 +73,7 @@ NOT_ELF = Rule(
             rf"(?:{WINDOWS_ADDON.format('file')} |%1 )?is not a valid Win32 application"
             rf"(?:\.?\s*{WINDOWS_ADDON.format('file2')})?",
             ("application",),
-            "{file} is no Windows binary for this CPU: it was installed for another system",
+            "{file} is not a Windows binary for this CPU: it was installed for another system",
             certainty=Certainty.LIKELY,
         ),
     ),
@@ -91,7 +91,7 @@ NOT_ELF = Rule(
 TRUNCATED = Rule(
     "LP206",
     "truncated",
-    "a binary is cut short",
+    "a binary is truncated",
     "The loader prints `file too short` or `cannot read file data`, or it maps the file and the "
     "process dies with SIGBUS.",
     f"Download it again: `{_DOWNLOAD_AGAIN}`.",
@@ -102,14 +102,14 @@ TRUNCATED = Rule(
             "/var/task/node_modules/a/a.node: file too short",
             rf"(?:{FILE}: )?(?:file too short|cannot read file data(?:: [^\n]*)?|ELF load command past end of file)",
             ("short", "read", "past"),
-            "{file} is cut short: a broken download, a git-lfs pointer or an empty file",
+            "{file} is truncated: a broken download, a git-lfs pointer or an empty file",
         ),
         Message(
             "Lambda's runtime",
             "Error: Runtime exited with error: signal: bus error Runtime.ExitError",
             r"Runtime exited with error: signal: bus error|\bBus error(?: \(core dumped\))?",
             ("Runtime", "Bus"),
-            "a binary that is cut short was mapped and read beyond its end",
+            "a truncated binary was mapped and read past its end",
             certainty=Certainty.LIKELY,
         ),
     ),

@@ -125,7 +125,7 @@ NOT_AN_ADDON = Rule(
     "not-an-addon",
     "a file that Node.js would load as an addon does not register one",
     "node prints `Module did not self-register`.",
-    "Load it with what it is made for, or install the package again: `lambdapack build`.",
+    "Load it with the program it was built for, or install the package again: `lambdapack build`.",
     Severity.ERROR,
     messages=(
         Message(

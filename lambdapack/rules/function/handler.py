@@ -173,8 +173,8 @@ COMMONJS_AS_MODULE = Rule(
     "LP325",
     "commonjs-as-module",
     "the handler is CommonJS that node loads as an ES module",
-    "Names such as require, module and __dirname are not there in an ES module, so it dies while it is imported.",
-    "Give the file the ending .cjs, or run `npm pkg set type=commonjs`, or write it with import and export.",
+    "require, module and __dirname do not exist in an ES module, so importing the handler fails.",
+    "Rename the file to .cjs, or run `npm pkg set type=commonjs`, or write it with import and export.",
     Severity.ERROR,
 )
 

@@ -21,7 +21,7 @@ LOAD_FAILED = Rule(
     "LP224",
     "load-failed",
     "an addon does not load in the runtime image",
-    "What the image's own node says when it opens the file is what Lambda would say.",
+    "The image's own node opens the file exactly as Lambda does.",
     "Install it for the runtime: `lambdapack build`, or choose another version of the package.",
     Severity.ERROR,
 )

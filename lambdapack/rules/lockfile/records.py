@@ -249,7 +249,7 @@ NPM_REFUSES_LOCK = Rule(
     "LP158",
     "npm-refuses-lock",
     "the image's npm refuses this lockfile",
-    "npm since 11.3 wants every optional package in the lockfile, other platforms' too, and prints "
+    "npm 11.3 and newer require every optional package in the lockfile, other platforms' too, and prints "
     "`Missing: @esbuild/aix-ppc64@0.25.0 from lock file`. Older versions do not.",
     "Run `npx npm@11 install --package-lock-only` and commit package-lock.json.",
     Severity.ERROR,
@@ -277,7 +277,7 @@ SCRIPTS_SKIPPED = Rule(
             rf" by allowScripts)(?::\s*(?:(?:install|allow)-scripts\s+)?(?P<package>{NAME})(?=@\S+ \())?"
             r"|not (?:yet )?covered by allowScripts|\bE(?:STRICT)?ALLOWSCRIPTS\b",
             ("blocked", "allowScripts", "ALLOWSCRIPTS"),
-            "npm did not run the install script of {package}, so what it builds or fetches is not there",
+            "npm did not run the install script of {package}, so its binary was neither built nor downloaded",
             rank=Rank.ROOT,
         ),
         Message(
@@ -316,7 +316,7 @@ SCRIPT_NEEDS_DEV = Rule(
     "script-needs-dev",
     "an install script of the project calls a devDependency",
     "Dependencies are installed with --omit=dev, so the shell does not find it and npm ci fails with code 127.",
-    "Move the tool to `dependencies` (`npm install --save-prod TOOL`): what its script makes is part of what ships.",
+    "Move the tool to `dependencies` (`npm install --save-prod TOOL`): its script's output is part of the package.",
     Severity.ERROR,
     cause="root-script",
 )
@@ -365,7 +365,7 @@ SETTING_NOT_TAKEN = Rule(
     "setting-not-taken",
     "an npm setting does not count in a build",
     "The install in the container can differ from the one that the setting makes here.",
-    "Take the setting out of .npmrc, or install yourself and run `lambdapack build --no-install`.",
+    "Remove the setting from .npmrc, or install the packages and run `lambdapack build --no-install`.",
     Severity.NOTE,
 )
 PLUG_N_PLAY = Rule(

@@ -115,6 +115,10 @@ class Case:
         """Whether there is a native file, or a link, which may lead to one."""
         return bool(self.file_system.binaries or self.file_system.links)
 
+    def has_bundled_libraries(self) -> bool:
+        """Whether the build took system libraries along."""
+        return bool(self.facts.bundled)
+
     def has_versions(self) -> bool:
         """Whether there are packages, or a project that the zip was built from."""
         return self.facts.origin is not None or self.has_packages()

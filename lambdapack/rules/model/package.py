@@ -43,6 +43,22 @@ class CpuFlag:
 
 
 @dataclass(frozen=True, slots=True)
+class BundledLibrary:
+    """A system library that a build took along, and the package of the image's system that it came from."""
+
+    path: str  # below the tree: "lib/libcairo.so.2"
+    package: str = ""  # "cairo"; "" when no package of the system has the file
+    version: str = ""
+    licence: str = ""  # as the system's package says it; "" when it does not
+    size: int = 0  # bytes
+
+    @property
+    def name(self) -> str:
+        """The name under which the loader asks for it."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class PackageFacts:
     """A tree with what was read from it, and the directory where Lambda unpacks it."""
 
@@ -63,5 +79,6 @@ class PackageFacts:
     own_files: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
     left_out: frozenset[str] = frozenset()  # paths of the source that are not packed
     possible_layers: tuple[str, ...] = ()  # ARNs of layers that the function has and that were not read
+    bundled: tuple[BundledLibrary, ...] = ()
     modules: FunctionModules | None = field(default=None, compare=False, repr=False)  # None: not opened
     layers: tuple["PackageFacts", ...] = ()  # in the order in which the function lists them; each at LAYER_ROOT

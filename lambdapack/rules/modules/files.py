@@ -89,7 +89,7 @@ def _absent_fault(case: Case, modules: ResolvedModules, edge: ModuleEdge, target
     source = next((stem + ts for ts in TYPESCRIPT_EXTENSIONS[extension] if modules.files.is_file(stem + ts)), "")
     if source and not is_installed_path(edge.asking):
         words = f"but {shown} is missing; {path_in_report(case.facts.root, source)} must be compiled first"
-        return FileFault(REQUIRED_FILE_MISSING, "typescript", words, "Compile before packing, and ship what it writes.")
+        return FileFault(REQUIRED_FILE_MISSING, "typescript", words, "Compile before packing, and ship the output.")
     if _is_left_out(case, target):
         words = f"but {shown} is missing: it was left out of the package"
         fix = f"Bring it back with a line `!{shown}` in .lambdapackignore."

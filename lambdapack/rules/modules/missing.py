@@ -4,7 +4,8 @@ import posixpath
 from collections.abc import Iterator
 
 from lambdapack.model import LAYER_ROOT, TASK_ROOT, Finding, Severity
-from lambdapack.packages.graph import BINDINGS_NOT_FOUND, ModuleEdge, Presence, package_directory
+from lambdapack.packages.graph import BINDINGS_NOT_FOUND, MODULE_SYNTAX, ModuleEdge, Presence, package_directory
+from lambdapack.packages.linking import EXPORT_MISSING
 from lambdapack.packages.manifests import name_from_directory
 from lambdapack.packages.modules import ResolvedModules, is_installed_path
 from lambdapack.packages.resolution import ResolutionError
@@ -14,9 +15,11 @@ from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import has_node_modules, path_in_report
 from lambdapack.rules.modules.files import FileFault, file_fault, is_beside
 from lambdapack.rules.modules.records import (
+    EXPORT_NOT_FOUND,
     GRAPH_INCOMPLETE,
     IMPORT_WITHOUT_EXTENSION,
     MODULE_MISSING,
+    MODULE_SYNTAX_REFUSED,
     OPTIONAL_MODULE_MISSING,
     REFUSED_MANIFEST,
     REQUIRES_MODULE,
@@ -153,7 +156,7 @@ def _module_finding(case: Case, modules: ResolvedModules, edge: ModuleEdge) -> F
     fault = _fault(case, modules, edge, error)
     severity = _severity(case, edge, fault)
     path = path_in_report(case.facts.root, edge.asking)
-    message = f"line {edge.specifier.line} loads {edge.specifier.text!r}, {fault.words}"
+    message = _message(edge, fault)
     way = [path_in_report(case.facts.root, place) for place in modules.graph.way_to(edge.asking)]
     evidence = (
         ("module", edge.specifier.text),
@@ -177,11 +180,21 @@ def _module_finding(case: Case, modules: ResolvedModules, edge: ModuleEdge) -> F
     )
 
 
+def _message(edge: ModuleEdge, fault: FileFault) -> str:
+    if fault.rule is MODULE_SYNTAX_REFUSED:
+        place = f", at line {edge.specifier.line}" if edge.specifier.line else ""
+        return f"node takes it for CommonJS, where `import` and `export` are syntax errors{place}"
+    verb = "imports from" if fault.rule is EXPORT_NOT_FOUND else "loads"
+    return f"line {edge.specifier.line} {verb} {edge.specifier.text!r}, {fault.words}"
+
+
 def _severity(case: Case, edge: ModuleEdge, fault: FileFault) -> Severity | None:
     """An error where it is certain; in a directory where nothing is installed yet, what an install brings may come."""
     if edge.presence is not Presence.MISSING or fault.reason == "layer":
         return Severity.WARNING
-    if fault.rule in {WRONG_LETTER_CASE, IMPORT_WITHOUT_EXTENSION} and is_beside(edge):
+    beside = {WRONG_LETTER_CASE, IMPORT_WITHOUT_EXTENSION, EXPORT_NOT_FOUND}
+    syntax = fault.rule is MODULE_SYNTAX_REFUSED and not is_installed_path(edge.asking)
+    if (fault.rule in beside and is_beside(edge)) or syntax:
         return None  # no install changes that
     unbuilt = (
         case.subject.kind == "directory" and not case.policy.handler_required and not has_node_modules(case.file_system)
@@ -189,8 +202,8 @@ def _severity(case: Case, edge: ModuleEdge, fault: FileFault) -> Severity | None
     return Severity.WARNING if unbuilt else None
 
 
-def _fault(case: Case, modules: ResolvedModules, edge: ModuleEdge, error: ResolutionError) -> FileFault:
-    text = edge.specifier.text or ""
+def _refusal(case: Case, edge: ModuleEdge, error: ResolutionError) -> FileFault | None:
+    """Return why node refuses what it found, None where it found nothing."""
     if error.code == "ERR_INVALID_PACKAGE_CONFIG":
         place = path_in_report(case.facts.root, error.path)
         return FileFault(REFUSED_MANIFEST, "refused-manifest", f"but node refuses {place}", "")
@@ -199,8 +212,21 @@ def _fault(case: Case, modules: ResolvedModules, edge: ModuleEdge, error: Resolu
         return FileFault(REQUIRES_MODULE, "es-module", f"which is the ES module {place}", "")
     if error.code in _REFUSED_SUBPATHS:
         return FileFault(SUBPATH_NOT_EXPORTED, "not-exported", f"but {_relative(case, error.message)}", "")
+    if error.code == MODULE_SYNTAX:
+        fix = "" if is_installed_path(edge.asking) else 'Rename it to .mjs, or set `"type": "module"` in package.json.'
+        return FileFault(MODULE_SYNTAX_REFUSED, "module-syntax", "", fix)
+    if error.code == EXPORT_MISSING:
+        return FileFault(EXPORT_NOT_FOUND, "export-missing", f"but {error.message}", "")
     if error.code == BINDINGS_NOT_FOUND:
         return FileFault(REQUIRED_FILE_MISSING, "bindings", f"but {_relative(case, error.message)}", "")
+    return None
+
+
+def _fault(case: Case, modules: ResolvedModules, edge: ModuleEdge, error: ResolutionError) -> FileFault:
+    text = edge.specifier.text or ""
+    refused = _refusal(case, edge, error)
+    if refused is not None:
+        return refused
     if is_beside(edge) or error.path:
         return file_fault(case, modules, edge, error)
     name = package_name(text)

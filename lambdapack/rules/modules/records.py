@@ -112,6 +112,26 @@ OPTIONAL_MODULE_MISSING = Rule(
     cause="missing-package",
 )
 
+MODULE_SYNTAX_REFUSED = Rule(
+    "LP350",
+    "module-syntax-refused",
+    "a file with import or export is loaded as CommonJS",
+    "The package.json above it does not say that it is an ES module, and this runtime starts node without syntax "
+    'detection: node throws "Cannot use import statement outside a module".',
+    "Install a version of the package that ships CommonJS or `.mjs` files, or bundle it: "
+    "`npx esbuild index.js --bundle --platform=node --outfile=dist/index.js`.",
+    Severity.ERROR,
+)
+
+EXPORT_NOT_FOUND = Rule(
+    "LP351",
+    "export-not-found",
+    "a name is imported that the other module does not export",
+    'node links ES modules before it runs them, and throws "does not provide an export named".',
+    "Import a name that it exports, or the whole: `import all from 'NAME'`; or install the version that exported it.",
+    Severity.ERROR,
+)
+
 MISSING_MODULE_RULES: tuple[Rule, ...] = (
     MODULE_MISSING,
     SDK_V2_MISSING,
@@ -122,5 +142,7 @@ MISSING_MODULE_RULES: tuple[Rule, ...] = (
     REQUIRES_MODULE,
     GRAPH_INCOMPLETE,
     OPTIONAL_MODULE_MISSING,
+    MODULE_SYNTAX_REFUSED,
+    EXPORT_NOT_FOUND,
 )
 """Those of the graph alone, in code order."""

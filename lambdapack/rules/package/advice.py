@@ -13,7 +13,7 @@ GIVEN_UP = Rule(
     "given-up",
     "a package is no longer maintained",
     "Nobody will make its binary fit the next Node.js, and its security holes stay open.",
-    "Replace it, or the package that brings it: `npm explain NAME` says which.",
+    "Replace it, or the package that depends on it: `npm explain NAME` shows which.",
     Severity.NOTE,
 )
 OUT_OF_PLACE = Rule(

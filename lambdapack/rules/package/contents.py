@@ -30,7 +30,7 @@ LINK_LEAVES_TREE = Rule(
     "link-leaves-tree",
     "a symbolic link leaves the package",
     "The link is stored as it is; in Lambda it points at nothing.",
-    "Replace a link of your own by what it points to (`cp -RL`); let the package manager install without links: "
+    "Replace your own link with a copy of its target (`cp -RL`); let the package manager install without links: "
     "`pnpm --filter NAME deploy --prod --legacy OUT`, `npm install --install-links`.",
     Severity.ERROR,
 )
@@ -47,7 +47,7 @@ SOURCE_KEPT = Rule(
     "source-kept",
     "an install script wrote a file that the function has itself",
     "What ships is the function's own file: a script that runs while dependencies are installed never replaces it.",
-    "Take the file out of the source (`git rm FILE`), or write it before the build.",
+    "Remove the file from the source (`git rm FILE`), or write it before the build.",
     Severity.WARNING,
 )
 
@@ -93,7 +93,7 @@ def check_links(case: Case) -> Iterator[Finding]:
 def _link_fix(entry: Entry, case: Case) -> str:
     """Advise what works: a copy of one of pnpm's packages would find none of its own dependencies."""
     if not is_in_node_modules(entry.path):
-        return f"Replace it by what it points to: `cp -RL {entry.path} COPY`."
+        return f"Replace it with a copy of its target: `cp -RL {entry.path} COPY`."
     target = case.runtime.target
     root = f"`lambdapack build ROOT --no-install --handler DIRECTORY/FILE.handler --runtime {target.runtime} --arch"
     root = f"pack the directory that holds both: {root} {target.architecture.aws}`"

@@ -18,7 +18,7 @@ LINK_DANGLES = Rule(
     "LP314",
     "link-dangles",
     "a link from the function into a layer, or back, points at nothing",
-    "Lambda stores the link as it is; whoever follows it gets ENOENT.",
+    "Lambda stores the link unchanged; opening it fails with ENOENT.",
     "Put the file into the layer where the link points (`unzip -l LAYER.zip` lists it), or remove the link.",
     Severity.ERROR,
 )

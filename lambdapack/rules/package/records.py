@@ -42,7 +42,7 @@ MISSING_ADDON = Rule(
             r"No prebuilt binaries found \((?:[^)\n]*?target=(?P<target>[\w.]+))?(?:[^)\n]*?arch=(?P<cpu>\w+))?"
             r"(?:[^)\n]*?platform=(?P<system>\w+))?",
             ("prebuilt",),
-            "nobody published a binary of the package for {system} {cpu} and this Node.js",
+            "the package has no published binary for {system} {cpu} and this Node.js",
         ),
         Message(
             "prebuild-install",
@@ -156,7 +156,7 @@ TOO_BIG = Rule(
     "too-big",
     "the package is larger than Lambda takes",
     "AWS answers `Unzipped size must be smaller than 262144000 bytes`. Layers count.",
-    "See what is in it with `lambdapack inspect`, and move build tools to devDependencies.",
+    "List the content with `lambdapack inspect`, and move build tools to devDependencies.",
     Severity.ERROR,
     messages=(
         Message(
@@ -202,21 +202,21 @@ NEEDS_BUCKET = Rule(
             "Zipped size must be smaller than 52428800 bytes",
             r"\bZipped size must be smaller than (?P<bytes>\d+) bytes",
             ("Zipped",),
-            "the zip is sent in the request itself and must stay below {bytes} bytes there: it has to go through S3",
+            "the zip is sent in the request itself and must stay below {bytes} bytes there: upload it through S3",
         ),
         Message(
             "the Lambda API",
             "Request must be smaller than 69905067 bytes for the UpdateFunctionCode operation",
             r"Request must be smaller than (?P<bytes>\d+) bytes(?! for the (?:UpdateFunctionConfiguration|Invoke))",
             ("smaller",),
-            "the zip is sent in the request itself, which must stay below {bytes} bytes: it has to go through S3",
+            "the zip is sent in the request itself, which must stay below {bytes} bytes: upload it through S3",
         ),
         Message(
             "the Lambda API",
             "RequestEntityTooLargeException",
             r"\bRequestEntityTooLarge(?:Exception)?\b(?![^\n]*(?:FunctionConfiguration|Invoke))",
             ("RequestEntityTooLarge",),
-            "the zip is sent in the request itself and is too large for one: it has to go through S3",
+            "the zip is sent in the request itself and is too large for one: upload it through S3",
         ),
     ),
     cause="too-big",

@@ -14,7 +14,7 @@ from lambdapack.runtimes.runtime import Runtime
 SHADOWED_PACKAGE = Rule(
     "LP312",
     "shadowed-package",
-    "a package lies in the function and in a layer, or in several layers",
+    "a package is in the function and in a layer, or in several layers",
     "node takes the first it finds: node_modules above the asking file, then NODE_PATH, which begins with "
     "/opt/nodejs. The other copy is bytes that count against the size limit but are never loaded, or a second "
     "version in one process.",

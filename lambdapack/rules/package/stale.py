@@ -20,7 +20,7 @@ MODULES_STALE = Rule(
     "LP319",
     "modules-stale",
     "node_modules is out of step with the lockfile",
-    "What would ship is not what was tested and locked; a version that changed may want another binary.",
+    "The package would differ from the tested lockfile; a changed version may need a different binary.",
     "Run `npm ci --omit=dev`, or let `lambdapack build` install.",
     Severity.WARNING,
 )

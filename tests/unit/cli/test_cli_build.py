@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def test_what_a_person_reads_of_a_refused_build(
     code, out, err = build("--arch", "all")
     assert (code, out) == (1, "")
     assert [line for line in err.splitlines() if len(line) > 80] == []
-    golden("build-refused.txt", err)
+    golden("build-refused.txt", re.sub(r"(?m)^time: .*(\n {6}.*)*\n", "", err))  # a busy machine takes long
 
 
 def test_json_is_the_same_judgement(build: Build, shop: Workshop) -> None:

@@ -217,4 +217,4 @@ def test_a_project_that_cannot_be_read_does_not_take_the_answer_away(
     assert run_command(["explain", CANVAS]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("certain[LP202] not-elf")
-    assert "this project was not looked at: LP008" in said.err
+    assert "this project was not checked: LP008" in said.err

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.cli.app import run_command
+from lambdapack.cli.input.events import example_names
 from tests.fakes import Process
 from tests.unit.pipeline.workshop import ARM, IMAGE, X86, Workshop
 
@@ -149,6 +150,29 @@ def test_an_event_that_is_no_json_is_a_usage_error(invoke: Invoke) -> None:
     assert "event.json: it is not JSON" in err
 
 
+def test_an_event_may_stand_on_the_command_line(invoke: Invoke, function: Function) -> None:
+    assert invoke("--event", '{"from": "the line"}', "--event", "[1]")[0] == 0
+    assert function.events == ['{"from": "the line"}', "[1]"]
+    Path("{odd.json").write_text("7")
+    invoke("--event", "{odd.json")
+    assert function.event == b"7"
+
+
+def test_the_events_of_aws_have_names(invoke: Invoke, function: Function) -> None:
+    assert invoke("--example", "s3-put", "--example", "sqs")[0] == 0
+    sources = [json.loads(event)["Records"][0]["eventSource"] for event in function.events]
+    assert sources == ["aws:s3", "aws:sqs"]
+    code, out, err = invoke("--example", "s3-putt")
+    assert (code, out) == (2, "")
+    assert "--example s3-putt: unknown event" in err
+    assert "s3-put, schedule" in " ".join(err.split())
+
+
+def test_help_names_every_example(invoke: Invoke) -> None:
+    text = "".join(invoke("--help")[1].split())
+    assert [name for name in example_names() if name not in text] == []
+
+
 def test_a_byte_order_mark_of_an_event_is_taken_off(invoke: Invoke) -> None:
     Path("event.json").write_bytes(b"\xef\xbb\xbf{}")
     assert invoke("--event", "event.json")[0] == 0
@@ -215,7 +239,7 @@ def test_events_come_from_several_files_directories_and_lines(
         ("e.jsonl", "{}\n{\n", "e.jsonl:2: it is not JSON"),
         ("e.json", "", "not JSON"),
         ("none", None, "No such file"),
-        ('{"a": 1}', None, "| lambdapack invoke --event -`"),
+        ('{"a": 1', None, '--event {"a": 1: it is not JSON'),
     ],
 )
 def test_what_is_no_event_is_said_with_its_place(invoke: Invoke, name: str, text: str | None, said: str) -> None:

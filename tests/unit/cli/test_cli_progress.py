@@ -1,9 +1,16 @@
 import io
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 
 import pytest
 
 from lambdapack.cli.output.progress import ProgressReporter
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
 
 
 class Terminal(io.StringIO):
@@ -98,3 +105,56 @@ def test_a_long_note_is_wrapped() -> None:
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("note: word")
     assert lines[1].startswith("      word")
+
+
+COMPILING = [
+    "> better-sqlite3@12.2.0 install",
+    "> prebuild-install || node-gyp rebuild --release",
+    *(f"gyp info spawn args {number}" for number in range(40)),
+]
+
+
+def test_what_a_script_prints_is_one_line() -> None:
+    stream = io.StringIO()
+    bars = ProgressReporter(fold_scripts=True, stream=stream)
+    with bars.task("npm ci"):
+        for line in (*COMPILING, "added 38 packages in 9s"):
+            bars.line(line)
+    head, script, added = stream.getvalue().splitlines()
+    assert head == "npm ci"
+    assert script.startswith("    better-sqlite3@12.2.0: install (0.")
+    assert added == "    added 38 packages in 9s"
+
+
+def fail_while_printing(bars: ProgressReporter, lines: Iterable[str], kind: type[BaseException]) -> None:
+    with suppress(kind), bars.task("npm ci"):
+        for line in lines:
+            bars.line(line)
+        raise kind
+
+
+def test_what_a_failed_script_printed_is_shown_from_its_end() -> None:
+    stream = io.StringIO()
+    bars = ProgressReporter(fold_scripts=True, stream=stream)
+    fail_while_printing(bars, (*COMPILING, "npm error code 1"), RuntimeError)
+    lines = stream.getvalue().splitlines()
+    assert lines[1] == "    better-sqlite3@12.2.0: install, without 11 lines before (-v shows them):"
+    assert lines[2] == "    gyp info spawn args 10"
+    assert lines[-1] == "    npm error code 1"
+    assert len(lines) == 33
+
+
+def test_a_killed_script_is_shown_too() -> None:
+    stream = io.StringIO()
+    bars = ProgressReporter(fold_scripts=True, stream=stream)
+    fail_while_printing(bars, COMPILING[:4], KeyboardInterrupt)
+    assert stream.getvalue().splitlines()[-1] == "    gyp info spawn args 1"
+
+
+def test_the_script_that_runs_stands_in_the_bar() -> None:
+    stream = Terminal()
+    bars = ProgressReporter(fold_scripts=True, stream=stream)
+    with bars.task("npm ci"):
+        for line in COMPILING:
+            bars.line(line)
+    assert "npm ci - better-sqlite3@12.2.0: install [" in stream.getvalue()

@@ -8,7 +8,14 @@ from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
-from lambdapack.prove.invoke import MAX_EVENT_BYTES, FunctionTrees, InvokeRequest, InvokeResult, invoke_function
+from lambdapack.prove.invoke import (
+    MAX_EVENT_BYTES,
+    FunctionLog,
+    FunctionTrees,
+    InvokeRequest,
+    InvokeResult,
+    invoke_function,
+)
 from tests.fakes import FakeEngine, FakeTree, OutOfMemoryError, Process, RecordingObserver
 
 IMAGE = ("lambdapack-lab/nodejs:22-x86_64", Architecture.X86_64)
@@ -301,6 +308,20 @@ def test_a_debugger_gets_a_port_and_the_network_that_it_needs() -> None:
     assert (engine.opened[0].spec.publish, engine.opened[0].spec.network) == (((5858, 9229),), True)
     options = emulator.played[0].command.env["NODE_OPTIONS"]
     assert options == "--enable-source-maps --inspect-brk=0.0.0.0:9229"
+
+
+def test_the_figures_of_the_log_are_those_that_mean_something() -> None:
+    seen = RecordingObserver()
+    log = FunctionLog(seen)
+    report = (
+        "REPORT RequestId: 4d95\tInit Duration: 0.02 ms\tDuration: 3.67 ms\tBilled Duration: 4 ms\tMemory Size: 1024 MB"
+    )
+    log.feed(f"{report}\tMax Memory Used: 1024 MB\t\nlambdapack-peak 60416\nREPORT of the function\n".encode())
+    assert seen.lines == [
+        "REPORT RequestId: 4d95  Duration: 3.67 ms",
+        "Peak memory of node: 59 MB",
+        "REPORT of the function",
+    ]
 
 
 def test_the_start_does_not_count_against_a_functions_timeout() -> None:

@@ -12,7 +12,7 @@ from lambdapack.runtimes.runtime import parse_target, shipped_runtime
 from tests.world import TODAY, World
 
 HANDLER = "exports.handler = async () => 1;\n"
-NAMES = {"LP311", "LP326", *(f"LP34{digit}" for digit in range(10))}
+NAMES = {"LP311", "LP326", "LP350", "LP351", *(f"LP34{digit}" for digit in range(10))}
 
 
 @pytest.fixture
@@ -374,3 +374,85 @@ def test_conditions_and_node_path_of_the_function_count(world: World) -> None:
         Subject("zip", "."), facts, shipped_runtime(parse_target("nodejs22.x", "x86_64")), Policy(TODAY)
     )
     assert not [finding for finding in report.findings if finding.rule.code in {"LP340", "LP345"}]
+
+
+ESM_HANDLER = "export const handler = async () => 1;\n"
+
+
+@pytest.fixture
+def modern() -> World:
+    made = World(handler="index.handler", reads_code=True)
+    made.package("", type="module", dependencies={"here": "1"})
+    made.package("node_modules/here")
+    return made
+
+
+@pytest.mark.proves("module-syntax-refused")
+def test_a_package_whose_commonjs_files_have_import_statements(world: World) -> None:
+    world.add("index.js", f"require('here');\n{HANDLER}")
+    world.add("node_modules/here/index.js", "// compiled\nimport fs from 'fs';\nexport const a = fs;\n")
+    finding = only(world, "LP350")
+    assert (finding.path, finding.severity) == ("node_modules/here/index.js", None)
+    assert "line 2" in finding.message
+
+
+@pytest.mark.proves("module-syntax-refused")
+def test_a_file_of_its_own_with_import_statements_and_no_type(world: World) -> None:
+    world.add("index.js", f"require('./lib');\n{HANDLER}")
+    world.add("lib.js", "export const a = 1;\n")
+    assert ".mjs" in only(world, "LP350", kind="directory").fix
+    assert only(world, "LP350", kind="directory").severity is None
+
+
+@pytest.mark.spares("module-syntax-refused")
+@pytest.mark.parametrize(
+    "source",
+    ["exports.a = 'import x from y';\n", "/*\nimport a from 'b';\n*/\n", "exports.load = () => import('fs');\n"],
+)
+def test_words_of_commonjs_that_look_like_statements(world: World, source: str) -> None:
+    world.add("index.js", f"require('here');\n{HANDLER}")
+    world.add("node_modules/here/index.js", source)
+    assert "LP350" not in {finding.rule.code for finding in findings(world)}
+
+
+@pytest.mark.proves("export-not-found")
+@pytest.mark.parametrize(
+    ("statement", "other"),
+    [
+        ("import { gone } from 'here';", "exports.other = 1;\n"),
+        ("import { gone } from 'here';", "const all = require('./all');\nmodule.exports = { ...all, other };\n"),
+        ("import all, { other, gone as b } from 'here';", "exports.other = 1;\n"),
+        ("export { gone } from './lib.js';", ""),
+        ("import lib from './lib.js';", ""),
+    ],
+)
+def test_names_that_the_other_script_does_not_export(modern: World, statement: str, other: str) -> None:
+    modern.add("index.js", f"{statement}\n{ESM_HANDLER}")
+    modern.add("lib.js", "export const other = 1;\n")
+    modern.add("node_modules/here/index.js", other)
+    modern.add("node_modules/here/all.js", "exports.gone = 1;\n")
+    finding = only(modern, "LP351")
+    assert (finding.severity, finding.line) == (None, 1)
+    assert "no export named" in finding.message
+
+
+@pytest.mark.spares("export-not-found")
+@pytest.mark.parametrize(
+    ("statement", "other"),
+    [
+        ("import { there } from 'here';", "exports.there = 1;\n"),
+        ("import { there } from 'here';", "module.exports = require('./all');\n"),
+        ("import { there } from 'here';", "__exportStar(require('./all'), exports);\n"),
+        ("import all from 'here';", "module.exports = 1;\n"),
+        ("import * as all from 'here';", "module.exports = 1;\n"),
+        ("import { there } from './lib.js';", ""),
+        ("import { readFileSync } from 'fs';", ""),
+    ],
+)
+def test_names_that_may_be_exported(modern: World, statement: str, other: str) -> None:
+    modern.add("index.js", f"{statement}\n{ESM_HANDLER}")
+    modern.add("lib.js", "export * from './more.js';\n")
+    modern.add("more.js", "const there = 1;\nexport { there };\n")
+    modern.add("node_modules/here/index.js", other)
+    modern.add("node_modules/here/all.js", "exports.there = 1;\n")
+    assert "LP351" not in {finding.rule.code for finding in findings(modern)}
