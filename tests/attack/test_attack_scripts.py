@@ -12,7 +12,7 @@ from tests.command import lambdapack
 pytestmark = pytest.mark.engine
 
 FS = "const fs = require('fs');"
-VICTIM = HostilePackage("victim", {"install": f"{FS} fs.writeFileSync('built.node', 'own')"})
+VICTIM = HostilePackage("victim", {"install": f"{FS} fs.writeFileSync('built.js', 'own')"})
 QUIET = HostilePackage("quiet")
 
 DAEMON = """
@@ -22,7 +22,7 @@ require('child_process').spawn(process.execPath, ['-e', code], { detached: true,
 WAIT = "const end = Date.now() + 2000; while (Date.now() < end);"
 RESTORE = f"""
 {FS} const file = '../victim/install.js', own = fs.readFileSync(file, 'utf8');
-fs.writeFileSync(file, `require('fs').writeFileSync('built.node', 'evil');
+fs.writeFileSync(file, `require('fs').writeFileSync('built.js', 'evil');
 require('fs').writeFileSync(__filename, ${{JSON.stringify(own)}})`);
 """
 
@@ -30,7 +30,7 @@ ATTACKS = {
     "handler": f"{FS} fs.writeFileSync('/var/task/index.js', 'evil')",
     "environment": f"{FS} fs.writeFileSync('/var/task/.env', 'evil')",
     "sibling": f"{FS} fs.writeFileSync('../quiet/index.js', 'evil')",
-    "sibling with a script of its own": f"{FS} fs.writeFileSync('../victim/built.node', 'evil')",
+    "sibling with a script of its own": f"{FS} fs.writeFileSync('../victim/built.js', 'evil')",
     "script that restores itself": RESTORE,
     "new package": f"{FS} fs.mkdirSync('../new'); fs.writeFileSync('../new/index.js', 'evil')",
     "program": f"{FS} fs.mkdirSync('../.bin', {{recursive: true}}); fs.writeFileSync('../.bin/node-gyp', 'evil')",
@@ -96,7 +96,7 @@ def test_a_script_of_the_project_replaces_nothing_of_the_source_and_the_manifest
     assert {each["path"]: each["by"] for each in made} == {
         "gen.js": own,
         "node_modules/quiet/new.js": own,
-        "node_modules/victim/built.node": "victim@1.0.0",
+        "node_modules/victim/built.js": "victim@1.0.0",
     }
 
 
