@@ -279,7 +279,7 @@ NO_CONCURRENCY = Failure(
 OTHER_ARCHITECTURE = Failure(
     "LP433",
     "other-architecture",
-    "the function has a different architecture than the update asked for",
+    "the function still has another architecture",
     "AWS accepted the update and did not change the architecture, so the package's native code cannot load.",
     "Check it with `aws lambda get-function-configuration --function-name NAME --query Architectures`.",
     ExitCode.CLOUD,
@@ -287,7 +287,7 @@ OTHER_ARCHITECTURE = Failure(
 PROVISIONED_FAILED = Failure(
     "LP434",
     "provisioned-failed",
-    "the provisioned concurrency of the alias is not ready on the new version",
+    "provisioned concurrency is not ready on the new version",
     "AWS could not prepare the environments; the alias serves the new version without them.",
     "Look at it with `aws lambda get-provisioned-concurrency-config --function-name NAME --qualifier ALIAS`.",
     ExitCode.CLOUD,

@@ -27,7 +27,7 @@ def list_images(
 
 @app.command("clear")
 def clear_images() -> int:
-    """Remove the images that builds made for sets of system packages; print their names.
+    """Remove the images with system packages; print their names.
 
     The next build with system packages makes its image again. Other images are not touched.
 

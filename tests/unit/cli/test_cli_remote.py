@@ -380,7 +380,7 @@ def test_a_deployed_function_runs_here_as_it_is_there(
     assert command.argv[4] == "app.handler"
     names = ("STAGE", "LEVEL", "FUNCTION_TIMEOUT", "FUNCTION_MEMORY_SIZE", "FUNCTION_NAME")
     told = [command.env.get(each, command.env.get(f"AWS_LAMBDA_{each}")) for each in names]
-    assert told == ["live", "2", "7", "256", "fn"]
+    assert told == ["live", "2", "17", "256", "fn"]  # 7 s, and the 10 s that Lambda gives the start
     assert run_command(["invoke", "--function", "fn", "--timeout", "9", "--memory", "512"]) == 0
     said = engine.opened[-1].commands[0].env
     assert (said["AWS_LAMBDA_FUNCTION_TIMEOUT"], said["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) == ("9", "512")
