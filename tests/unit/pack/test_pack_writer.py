@@ -76,7 +76,7 @@ def test_the_same_content_gives_the_same_bytes_whatever_the_surroundings(
         monkeypatch.setenv("HOME", str(root.parent))
         time.tzset()
         archives += [
-            write_zip(DirectoryTree(root), tmp_path / place / f"{workers}.zip", workers=workers) for workers in (1, 3)
+            write_zip(DirectoryTree(root), tmp_path / place / f"{workers}.zip", compression=Compression(workers=workers)) for workers in (1, 3)
         ]
     monkeypatch.undo()
     time.tzset()
