@@ -60,7 +60,7 @@ check: venv  ## ruff, mypy strict, house tests
 	$(RUN)mypy
 	$(RUN)pytest -q tests/house
 
-docs: venv  ## Write the generated blocks of README.md
+docs: venv  ## Write the generated blocks of the pages
 	$(RUN)pytest -q tests/house/test_readme.py tests/unit/aws/test_aws_policy.py --update-golden
 
 runtimes: venv  ## Check the facts of Lambda's runtimes and write lambdapack/runtimes/data from them

@@ -131,7 +131,7 @@ def _access_denied_error(error: Exception, service: str, operation: str, subject
     action = match[1] if match else next(iter(IAM_ACTIONS[service, operation]), f"{service}:{operation}")
     resource = (match[2] if match and match[2] else subject).rstrip(".")
     where = f" on {resource}" if resource else ""
-    hint = f"Allow the action {action}{where}; README lists the minimal IAM policy."
+    hint = f"Allow the action {action}{where}; docs/deploying.md lists the minimal IAM policy."
     return LambdapackError(ACCESS_DENIED, f"{action} is not allowed: {_error_message(error)}", hint=hint)
 
 

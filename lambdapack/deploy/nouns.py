@@ -189,7 +189,7 @@ class AccountLimits:
 
 
 OBJECT_KEY_PREFIX = "lambdapack/"
-"""Prefix of the objects that lambdapack stores in a bucket; README's IAM policy allows no other."""
+"""Prefix of the objects that lambdapack stores in a bucket; the IAM policy in docs/deploying.md allows no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ ACCESS_DENIED = Failure(
     "access-denied",
     "AWS does not allow this call",
     "The credentials are good, but no policy allows the action, or one forbids it.",
-    "Ask for the action named above; README has the minimal IAM policy that lambdapack needs.",
+    "Ask for the action named above; docs/deploying.md has the minimal IAM policy that lambdapack needs.",
     ExitCode.CLOUD,
 )
 THROTTLED = Failure(

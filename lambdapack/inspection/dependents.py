@@ -8,8 +8,8 @@ from lambdapack.inspection.model import DependentStep, DuplicateFiles, Duplicate
 from lambdapack.model import is_in_node_modules
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
+from lambdapack.rules.model.installed import InstalledPackages
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.resolver import PackageFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class DependentChain:
 
 
 def find_dependent_chains(
-    facts: PackageFacts, file_system: LambdaFileSystem, resolver: PackageFinder
+    facts: PackageFacts, file_system: LambdaFileSystem, installed: InstalledPackages
 ) -> Mapping[str, DependentChain]:
     """Return the chain of every package that something asks for, by its absolute directory.
 
@@ -29,22 +29,18 @@ def find_dependent_chains(
     without that, every package that nothing else asks for. Ways for production come before those for development.
     """
     own = [manifest for manifest in file_system.manifests.values() if not is_in_node_modules(manifest.directory)]
-    starts = [(manifest, name) for manifest in own for name in sorted(_dependency_names(manifest))]
+    starts = [(manifest, name) for manifest in own for name in sorted(manifest.needed_names)]
     starts += [(file_system.manifests[facts.root], name) for name in _read_locked_names(facts)] if not starts else []
-    found = _walk_dependencies(resolver, _resolve_packages(resolver, starts), {}, dev=False)
+    found = _walk_dependencies(installed, _resolve_packages(installed, starts), {}, dev=False)
     late = [(manifest, name) for manifest in own for name in sorted(manifest.dev_dependencies)]
-    found = _walk_dependencies(resolver, _resolve_packages(resolver, late), found, dev=True)
+    found = _walk_dependencies(installed, _resolve_packages(installed, late), found, dev=True)
     loose = (
         manifest
         for root in TREE_ROOTS
-        for manifest in resolver.root_manifests(root)
+        for manifest in installed.root_manifests(root)
         if is_in_node_modules(manifest.directory)
     )
-    return _walk_dependencies(resolver, loose, found, dev=False)
-
-
-def _dependency_names(package: PackageManifest) -> frozenset[str]:
-    return package.dependencies | package.optional_dependencies | package.peer_dependencies
+    return _walk_dependencies(installed, loose, found, dev=False)
 
 
 def _read_locked_names(facts: PackageFacts) -> list[str]:
@@ -55,13 +51,13 @@ def _read_locked_names(facts: PackageFacts) -> list[str]:
 
 
 def _resolve_packages(
-    resolver: PackageFinder, starts: Iterable[tuple[PackageManifest, str]]
+    installed: InstalledPackages, starts: Iterable[tuple[PackageManifest, str]]
 ) -> Iterator[PackageManifest]:
-    yield from (found for owner, name in starts if (found := resolver.find(owner, name)) is not None)
+    yield from (found for owner, name in starts if (found := installed.find(owner, name)) is not None)
 
 
 def _walk_dependencies(
-    resolver: PackageFinder, starts: Iterable[PackageManifest], known: Mapping[str, DependentChain], *, dev: bool
+    installed: InstalledPackages, starts: Iterable[PackageManifest], known: Mapping[str, DependentChain], *, dev: bool
 ) -> dict[str, DependentChain]:
     """Breadth first, so that the shortest way wins; of two that are as short, the first by name."""
     found = dict(known)
@@ -72,7 +68,7 @@ def _walk_dependencies(
             continue
         steps = (*before, DependentStep(package.name, package.version))
         found[package.directory] = DependentChain(steps, dev)
-        following = (resolver.find(package, name) for name in sorted(_dependency_names(package)))
+        following = (installed.find(package, name) for name in sorted(package.needed_names))
         waiting.extend(
             (manifest, steps) for manifest in following if manifest is not None and manifest.directory not in found
         )

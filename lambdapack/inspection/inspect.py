@@ -29,9 +29,9 @@ from lambdapack.packages.graph import ModuleGraph, ReachedFile, package_director
 from lambdapack.packages.manifests import PACKAGE_ROOT, name_from_directory
 from lambdapack.packages.node import runtime_node
 from lambdapack.rules.model.file_system import LambdaFileSystem, merge_layers, path_in_report
+from lambdapack.rules.model.installed import InstalledPackages
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Judgement, Report
-from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.selection.prune import prunable_files
 from lambdapack.rules.selection.tokens import is_musl
 from lambdapack.runtimes.versions import NUMBERED_VERSION, version_key
@@ -119,7 +119,7 @@ def _iterate_files(packages: Iterable[PackageWeight]) -> Iterator[InspectedFile]
 def build_inspection(report: Report, facts: PackageFacts, digest: HashFile) -> Inspection:
     """Return what is in a package. What pruning would save is what the build's own rules say, and nothing else."""
     file_system = merge_layers(facts)
-    way = find_dependent_chains(facts, file_system, PackageFinder(file_system, report.runtime))
+    way = find_dependent_chains(facts, file_system, InstalledPackages(file_system, report.runtime))
     judged = {judgement.binary.path: judgement for judgement in report.judgements}
     loadings = _read_loadings(report, facts)
     packages = weigh_packages(facts, file_system, way, judged.keys(), loadings)
@@ -169,7 +169,7 @@ class Loadings:
 
 
 def _read_loadings(report: Report, facts: PackageFacts) -> Loadings | None:
-    if facts.modules is None:
+    if facts.modules is None or not facts.modules.begins:
         return None
     node = runtime_node(report.runtime, facts.modules.environment)
     graph = facts.modules.resolve(node, report.runtime.target.architecture.node).graph

@@ -107,6 +107,16 @@ def _ancestry(path: str) -> Iterator[str]:
     yield path
 
 
+def node_modules_above(directory: str) -> Iterator[str]:
+    """Yield the node_modules that require() looks in: none right inside another one, innermost first."""
+    while True:
+        if posixpath.basename(directory) != "node_modules":
+            yield posixpath.join(directory, "node_modules")
+        if directory in {"/", ""}:
+            return
+        directory = posixpath.dirname(directory)
+
+
 class PackageFiles:
     """The package.json files of a file system, each read once."""
 

@@ -69,6 +69,11 @@ class PackageManifest:
     locked: frozenset[str] | None = None  # names in the lockfile beside it; None without one
 
     @property
+    def needed_names(self) -> frozenset[str]:
+        """The names of what it may load when it runs: everything but devDependencies."""
+        return self.dependencies | self.optional_dependencies | self.peer_dependencies
+
+    @property
     def native_use(self) -> NativeUse:
         """How the package's own sources use its native part. Read when asked for: the tree must be open."""
         return self.ask_native_part().use

@@ -2,8 +2,8 @@
 
 import posixpath
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Protocol
@@ -57,6 +57,8 @@ class ResolvedModules:
     graph: ModuleGraph
     function: "FunctionModules"
     node: ResolutionSettings
+    architecture: str  # process.arch
+    whole: bool = True  # False: a graph of an earlier run, without the edges that resolve
     _bundles: dict[str, bool] = field(default_factory=dict)  # by path: each file is read once
 
     @property
@@ -68,6 +70,11 @@ class ResolvedModules:
     def resolver(self) -> ModuleResolver:
         """Node's resolution in those files."""
         return ModuleResolver(self.files, self.node)
+
+    def graph_from(self, starts: Iterable[GraphStart]) -> ModuleGraph:
+        """Return the graph of other start files, for the same node."""
+        platform = Platform("linux", self.architecture)
+        return GraphBuilder(self.files, self.resolver, platform, self.function.cache).build(tuple(starts))
 
     def variable_of(self, specifier: str) -> str:
         """Return the variable that has node load a specifier at the start, "" for the handler itself."""
@@ -107,17 +114,25 @@ class FunctionModules:
 
         A graph of an earlier run has only the edges that do not resolve, unless it must be `whole`.
         """
-        if (node, architecture) not in self._known or whole:
+        known = self._known.get((node, architecture))
+        if known is None or (whole and not known.whole):
             key = self._graph_key(node, architecture) if self.cache else ""
             graph = self.cache.find_graph(key) if self.cache and key and not whole else None
-            if graph is None:
-                resolver = ModuleResolver(self.files, node)
-                builder = GraphBuilder(self.files, resolver, Platform("linux", architecture), self.cache)
-                graph = builder.build(tuple(self._starts(self.files, node)))
+            if graph is not None:
+                known = ResolvedModules(graph, self, node, architecture, whole=False)
+            else:
+                empty = ResolvedModules(ModuleGraph((), {}), self, node, architecture)
+                graph = empty.graph_from(self._starts(self.files, node))
+                known = replace(empty, graph=graph)
                 if self.cache and key:
                     self.cache.store_graph(key, graph)
-            self._known[node, architecture] = ResolvedModules(graph, self, node)
-        return self._known[node, architecture]
+            self._known[node, architecture] = known
+        return known
+
+    @property
+    def begins(self) -> bool:
+        """Whether node loads anything by itself: a handler, or what a layer offers to functions."""
+        return self.handler is not None or self.trees[-1][0] == LAYER_ROOT
 
     def _graph_key(self, node: ResolutionSettings, architecture: str) -> str:
         """Return a digest that changes with every file, "" where a file may have changed without a trace."""

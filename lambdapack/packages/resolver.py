@@ -12,7 +12,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from lambdapack.packages.exports_map import SCHEME, PackageMaps, is_main_sugar
-from lambdapack.packages.file_system import FileSystem, InvalidPackageConfigError, PackageFiles
+from lambdapack.packages.file_system import (
+    FileSystem,
+    InvalidPackageConfigError,
+    PackageFiles,
+    node_modules_above,
+)
 from lambdapack.packages.node import ResolutionSettings
 from lambdapack.packages.resolution import (
     BuiltinModule,
@@ -376,16 +381,6 @@ class ModuleResolver:
             place = f"{scope[0]}/package.json" if scope is not None else ""
             raise Refusal("ERR_PACKAGE_IMPORT_NOT_DEFINED", f'Package import specifier "{name}" is not defined', place)
         return target
-
-
-def node_modules_above(directory: str) -> Iterator[str]:
-    """Yield the node_modules that require() looks in: none right inside another one."""
-    while True:
-        if posixpath.basename(directory) != "node_modules":
-            yield posixpath.join(directory, "node_modules")
-        if directory in {"/", ""}:
-            return
-        directory = posixpath.dirname(directory)
 
 
 def package_name(specifier: str) -> str | None:

@@ -1,7 +1,7 @@
 """Collects what the rules check from a package and its layers, and returns the report for each runtime."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,9 +12,9 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Severity
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
-from lambdapack.packages.manifests import PackageManifest, read_manifests
+from lambdapack.packages.manifests import read_manifests
 from lambdapack.packages.modules import NODE_VARIABLES, FunctionModules
-from lambdapack.packages.scripts.programs import ScriptProgram, find_script_programs
+from lambdapack.packages.scripts.programs import find_script_programs
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,
@@ -77,7 +77,6 @@ def read_package_facts(
     inventory, *others = inventories
     root = LAYER_ROOT if layer else TASK_ROOT
     placed = (*((LAYER_ROOT, tree) for tree in layers), (root, tree))
-    starts = layer or handler is not None
     manifests = read_manifests(tree)
     return PackageFacts(
         entries=tree.entries,
@@ -90,17 +89,10 @@ def read_package_facts(
         locks=read_tree_locks(tree),
         unnamed_programs=find_unstarted_programs(tree, inventory, manifests),
         left_out=frozenset(path for path, _ in source.excluded) if source else frozenset(),
-        modules=FunctionModules(placed, None if layer else handler) if starts else None,
-        script_programs=_read_script_programs(tree, manifests, layers, layer=layer, handler=handler),
+        modules=FunctionModules(placed, None if layer else handler),
+        script_programs=find_script_programs(tree),
         layers=tuple(map(read_layer_facts, layers, others)),
     )
-
-
-def _read_script_programs(
-    tree: Tree, manifests: Mapping[str, PackageManifest], layers: Sequence[Tree], *, layer: bool, handler: str | None
-) -> tuple[ScriptProgram, ...]:
-    place = None if layer or handler is None else _handler_place(tree, handler)
-    return find_script_programs(tree, LAYER_ROOT if layer else TASK_ROOT, place, layers, manifests)
 
 
 def _handler_place(tree: Tree, handler: str) -> str | None:

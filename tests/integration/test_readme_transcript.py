@@ -1,4 +1,4 @@
-"""What README shows of a build is what a build prints."""
+"""What README and the docs show of a build and of a refusal is what the commands print."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import EXAMPLES, lambdapack
-from tests.house.test_readme import README, replaced
+from tests.house.test_readme import FINDINGS, README, replaced
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry]
 
@@ -33,13 +33,19 @@ def transcript(directory: Path, *arguments: str, env: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("block", "name", "arguments"),
+    ("page", "block", "name", "arguments"),
     [
-        ("transcript", "thumbnail", ["build", "--arch", "arm64"]),
-        ("refusal", "sqlite", ["verify", ".lambdapack/sqlite-nodejs22.x-x86_64.zip", "--runtime", "nodejs20.x"]),
+        (README, "transcript", "thumbnail", ["build", "--arch", "arm64"]),
+        (
+            FINDINGS,
+            "refusal",
+            "sqlite",
+            ["verify", ".lambdapack/sqlite-nodejs22.x-x86_64.zip", "--runtime", "nodejs20.x"],
+        ),
     ],
 )
 def test_the_transcript_is_true(
+    page: Path,
     block: str,
     name: str,
     arguments: list[str],
@@ -53,7 +59,7 @@ def test_the_transcript_is_true(
         "build", "--arch", "arm64" if block == "transcript" else "x86_64", cwd=project, env=lab_engine
     )  # measures the image once
     assert first.returncode == 0, first.stderr
-    fresh = replaced(README.read_text(encoding="utf-8"), block, transcript(project, *arguments, env=lab_engine))
+    fresh = replaced(page.read_text(encoding="utf-8"), block, transcript(project, *arguments, env=lab_engine))
     if request.config.getoption("--update-golden"):
-        README.write_text(fresh, encoding="utf-8")
-    assert README.read_text(encoding="utf-8") == fresh
+        page.write_text(fresh, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == fresh

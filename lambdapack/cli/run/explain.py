@@ -90,7 +90,9 @@ def _find_record(word: str) -> "Rule | Failure | None":
     records: tuple[Rule | Failure, ...] = (*RULES, *FAILURES)
     found = next((record for record in records if word.upper() == record.code or word == record.name), None)
     if found is None and re.fullmatch(RECORD_CODE, word):
-        raise LambdapackError(USAGE, f"there is no code {word.upper()}", hint="README has the table of codes.")
+        raise LambdapackError(
+            USAGE, f"there is no code {word.upper()}", hint="docs/findings.md has the table of codes."
+        )
     return found
 
 

@@ -1,17 +1,15 @@
-"""Finds scripts that need an interpreter besides a shell and node, and the JavaScript that names them. Judges nothing.
+"""Finds scripts that need an interpreter besides a shell and node. Judges nothing.
 
 Packages hold many scripts that nobody starts on Lambda (tests, release tools), so a script counts only where a file
-that the handler reaches names its path.
+that the handler reaches names its path: uses.py finds those.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lambdapack.model import LAYER_ROOT, NODE_MODULES
-from lambdapack.packages.manifests import PackageManifest
+from lambdapack.model import NODE_MODULES
 from lambdapack.packages.scripts.shebang import MAX_SHEBANG_BYTES, Shebang, parse_shebang
-from lambdapack.script.specifier import ImportCertainty
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
 ORDINARY_PROGRAMS = frozenset(("sh", "bash", "node"))
@@ -27,43 +25,17 @@ SCRIPT_EXTENSIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptUse:
-    """JavaScript that names a script."""
-
-    path: str  # absolute
-    line: int  # 0: only its name stands somewhere in that file
-    certainty: ImportCertainty  # of that line, once its file is loaded
-    starts: bool  # the script is the first argument of spawn or execFile
-
-
-@dataclass(frozen=True, slots=True)
 class ScriptProgram:
-    """A script of a package that something reached names."""
+    """A script whose first line is unusual, or that lacks the execute bit."""
 
     path: str  # relative to the tree's root
     mode: int
     shebang: Shebang
-    uses: tuple[ScriptUse, ...]
 
 
-def find_script_programs(
-    tree: Tree, root: str, start: str | None, layers: Sequence[Tree], manifests: Mapping[str, PackageManifest]
-) -> tuple[ScriptProgram, ...]:
-    """Return the scripts with an unusual first line, or without execute bit, that reached JavaScript names.
-
-    `start` is the handler's file as an absolute path; None: whatever lies in node_modules may be loaded.
-    """
-    scripts = dict(_unusual_scripts(tree))
-    if not scripts:
-        return ()
-    from lambdapack.packages.scripts.uses import ScriptUses  # noqa: PLC0415  # the parser, for a package that has any
-
-    uses = ScriptUses([*((LAYER_ROOT, layer) for layer in layers), (root, tree)], start, manifests)
-    programs = (
-        ScriptProgram(path, tree.entries[path].mode, shebang, tuple(uses.find(f"{root}/{path}")))
-        for path, shebang in scripts.items()
-    )
-    return tuple(program for program in programs if program.uses)
+def find_script_programs(tree: Tree) -> tuple[ScriptProgram, ...]:
+    """Return the scripts of a tree that the kernel may refuse."""
+    return tuple(ScriptProgram(path, tree.entries[path].mode, shebang) for path, shebang in _unusual_scripts(tree))
 
 
 def _unusual_scripts(tree: Tree) -> Iterator[tuple[str, Shebang]]:

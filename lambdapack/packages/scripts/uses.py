@@ -2,17 +2,14 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from lambdapack.model import NODE_MODULES
-from lambdapack.packages.file_system import PlacedTrees
-from lambdapack.packages.graph import GraphBuilder, GraphStart, ModuleEdge, ModuleGraph, layer_offers, package_directory
+from lambdapack.packages.graph import GraphStart, ModuleEdge, ModuleGraph, layer_offers, package_directory
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
-from lambdapack.packages.node import lambda_node
-from lambdapack.packages.resolver import ModuleResolver
-from lambdapack.packages.scripts.programs import ScriptUse
+from lambdapack.packages.modules import ResolvedModules
 from lambdapack.script.specifier import ImportCertainty
-from lambdapack.tree.entry import Tree
 
 STARTING_CALL = re.compile(r"\b(?:spawn|execFile)(?:Sync)?\(")
 """The calls of child_process that start a file by its "#!" line: it is their first argument."""
@@ -20,27 +17,27 @@ STARTING_CALL = re.compile(r"\b(?:spawn|execFile)(?:Sync)?\(")
 MAX_ARGUMENT_CHARACTERS = 400
 """Of a first argument that is looked at."""
 
-NEWEST_NODE_MAJOR = 24
-"""What a script's name is looked up with: no version changes which files of a package name a program."""
+
+@dataclass(frozen=True, slots=True)
+class ScriptUse:
+    """JavaScript that names a script."""
+
+    path: str  # absolute
+    line: int  # 0: only its name stands somewhere in that file
+    certainty: ImportCertainty  # of that line, once its file is loaded
+    starts: bool  # the script is the first argument of spawn or execFile
 
 
 class ScriptUses:
-    """Who names a file. The graph of the function is built once, when the first script asks."""
+    """Who names a file, in the graph of a function."""
 
-    def __init__(
-        self, trees: Sequence[tuple[str, Tree]], start: str | None, manifests: Mapping[str, PackageManifest]
-    ) -> None:
-        """Keep (root, tree) pairs, lowest first; `start` and `manifests` are of the last one."""
-        self._placed = PlacedTrees(trees)
-        self._root = root = trees[-1][0]
-        self._manifests = {f"{root}/{below}".rstrip("/"): manifest for below, manifest in manifests.items()}
-        self._resolver = ModuleResolver(self._placed, lambda_node(NEWEST_NODE_MAJOR))
-        modules = (f"{root}/{NODE_MODULES}", f"{root}/nodejs/{NODE_MODULES}")
-        starts = [GraphStart(start, start, by_import=True)] if start else list(layer_offers(self._placed, modules))
-        self._graph = self._build(starts)
-
-    def _build(self, starts: Sequence[GraphStart]) -> ModuleGraph:
-        return GraphBuilder(self._placed, self._resolver).build(starts)
+    def __init__(self, modules: ResolvedModules, root: str, manifests: Mapping[str, PackageManifest]) -> None:
+        """Keep the function's whole graph; where nothing begins, whatever lies in node_modules may be loaded."""
+        self._modules = modules
+        self._root = root
+        self._manifests = manifests  # by absolute directory
+        places = (f"{root}/{NODE_MODULES}", f"{root}/nodejs/{NODE_MODULES}")
+        self._graph = modules.graph if modules.graph.files else modules.graph_from(layer_offers(modules.files, places))
 
     def find(self, script: str) -> Iterator[ScriptUse]:
         """Yield the uses of a script by an absolute path."""
@@ -48,7 +45,7 @@ class ScriptUses:
         graph = self._graph
         if owner and not any(path.startswith(f"{owner}/") for path in graph.files):
             start = GraphStart(owner, script, by_import=False, certainty=ImportCertainty.IN_FUNCTION)
-            graph = self._build([start] if self._is_dependency(owner) else [])
+            graph = self._modules.graph_from([start] if self._is_dependency(owner) else [])
         edges = graph.askers(script)
         yield from (self._use(edge, script) for edge in edges if edge.certainty is not ImportCertainty.NEVER)
         if not edges:
@@ -80,7 +77,7 @@ class ScriptUses:
                     yield ScriptUse(path, 0, reached.certainty, _starts_script(text, names[0]))
 
     def _text(self, path: str) -> str:
-        return self._placed.read(path).decode("utf-8", "replace")
+        return self._modules.files.read(path).decode("utf-8", "replace")
 
 
 def _starts_script(text: str, name: str) -> bool:

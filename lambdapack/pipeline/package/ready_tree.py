@@ -75,15 +75,20 @@ def _find_needed_modules(
     place = find_handler_file(function.handler, own)
     if place is None:
         return nested
-    from lambdapack.packages.file_system import PlacedTrees  # noqa: PLC0415  # the parser, for nested trees alone
-    from lambdapack.packages.graph import GraphBuilder, GraphStart  # noqa: PLC0415
+    from lambdapack.packages.modules import NODE_VARIABLES, FunctionModules  # noqa: PLC0415  # the parser, for nested trees alone
     from lambdapack.packages.node import lambda_node  # noqa: PLC0415
-    from lambdapack.packages.resolver import ModuleResolver  # noqa: PLC0415
 
-    placed = PlacedTrees([*((LAYER_ROOT, layer) for layer in layers), (TASK_ROOT, whole)])
-    resolver = ModuleResolver(placed, lambda_node(runtime_node_major(function.targets[0].runtime)))
-    graph = GraphBuilder(placed, resolver).build([GraphStart(place[0], place[0], by_import=True)])
-    reached = (path.removeprefix(f"{TASK_ROOT}/") for path in graph.files)
+    known = {name: value for name in NODE_VARIABLES if (value := function.environment.get(name)) is not None}
+    modules = FunctionModules([*((LAYER_ROOT, layer) for layer in layers), (TASK_ROOT, whole)], function.handler, known)
+    options, paths = known.get("NODE_OPTIONS", ""), known.get("NODE_PATH")
+    graphs = [
+        modules.resolve(
+            lambda_node(runtime_node_major(target.runtime), options=options, own_node_path=paths),
+            target.architecture.node,
+        ).graph
+        for target in function.targets
+    ]
+    reached = (path.removeprefix(f"{TASK_ROOT}/") for graph in graphs for path in graph.files)
     return frozenset(modules for path in reached for modules in _searched_modules(path)) & nested
 
 

@@ -14,9 +14,9 @@ from lambdapack.rules.binary.judge import Conclusion, is_addon, judge_binary
 from lambdapack.rules.binary.node_records import NO_EXEC_BIT, NOT_AN_ADDON
 from lambdapack.rules.fixes import defect_fix
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem, merge_layers, path_in_report
+from lambdapack.rules.model.installed import InstalledPackages
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import BinaryJudgements, Defect, Judgement, Outcome, PrunedFile
-from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.package.chromium import missing_browser_findings
 from lambdapack.rules.package.engines import missing_engine_findings
 from lambdapack.rules.package.missing import PackageNeeds, missing_build_findings, missing_family_findings
@@ -56,12 +56,16 @@ class _Leniency:
 def judge_tree(facts: PackageFacts, runtime: Runtime) -> BinaryJudgements:
     """Return the judgements alone, without a report."""
     file_system = merge_layers(facts)
-    resolver = PackageFinder(file_system, runtime)
-    return judge_binaries(facts, file_system, resolver, find_reach(file_system, resolver, runtime).dead, runtime)
+    installed = InstalledPackages(file_system, runtime)
+    return judge_binaries(facts, file_system, installed, find_reach(file_system, installed, runtime).dead, runtime)
 
 
 def judge_binaries(
-    facts: PackageFacts, file_system: LambdaFileSystem, resolver: PackageFinder, dead: frozenset[str], runtime: Runtime
+    facts: PackageFacts,
+    file_system: LambdaFileSystem,
+    installed: InstalledPackages,
+    dead: frozenset[str],
+    runtime: Runtime,
 ) -> BinaryJudgements:
     """Return a judgement for every native file of a tree and its layers, in byte order; a layer's as /opt/...
 
@@ -69,11 +73,11 @@ def judge_binaries(
     """
     families = tuple(
         family
-        for family in find_families(resolver, file_system.manifests.values(), runtime)
+        for family in find_families(installed, file_system.manifests.values(), runtime)
         if family.owner.directory not in dead
     )
     unserved = tuple(family for family in families if not family.serves(runtime))
-    required = resolver.required_directories()
+    required = installed.required_directories()
     packages = _group_by_package(file_system, runtime)
     files = [
         _JudgedFile(

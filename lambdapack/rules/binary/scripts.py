@@ -6,8 +6,10 @@ from enum import Enum
 
 from lambdapack.model import NODE_MODULES, Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
-from lambdapack.packages.scripts.programs import ScriptProgram, ScriptUse
+from lambdapack.packages.node import runtime_node
+from lambdapack.packages.scripts.programs import ScriptProgram
 from lambdapack.packages.scripts.shebang import Shebang
+from lambdapack.packages.scripts.uses import ScriptUse, ScriptUses
 from lambdapack.rules.binary.executables import OTHERS_EXECUTE
 from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.model.case import Case
@@ -25,8 +27,12 @@ class Availability(Enum):
 
 def check_scripts(case: Case) -> Iterator[Finding]:
     """Yield the scripts that reached JavaScript starts, or names, and that the kernel refuses."""
+    script_uses = _find_uses(case)
+    if script_uses is None:
+        return
     for program in case.facts.script_programs:
-        uses = [use for use in program.uses if use.starts or not _is_javascript(program.shebang)]
+        found = script_uses.find(posixpath.join(case.facts.root, program.path))
+        uses = [use for use in found if use.starts or not _is_javascript(program.shebang)]
         if not uses:
             continue
         use = min(uses, key=lambda use: -_use_severity(use, program, case).rank)
@@ -36,6 +42,15 @@ def check_scripts(case: Case) -> Iterator[Finding]:
         availability = _interpreter_availability(program.shebang, case)
         if availability is not Availability.PRESENT:
             yield _interpreter_finding(program, use, availability, case)
+
+
+def _find_uses(case: Case) -> ScriptUses | None:
+    modules = case.facts.modules
+    if modules is None:
+        return None
+    node = runtime_node(case.runtime, modules.environment)
+    whole = modules.resolve(node, case.runtime.target.architecture.node, whole=True)
+    return ScriptUses(whole, case.facts.root, case.file_system.manifests)
 
 
 def _is_javascript(shebang: Shebang) -> bool:

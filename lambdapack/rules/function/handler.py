@@ -19,8 +19,8 @@ from lambdapack.rules.function.records import (
 )
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem
+from lambdapack.rules.model.installed import InstalledPackages
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.script.parse import Script
 
@@ -47,7 +47,7 @@ def check_handler(case: Case) -> Iterator[Finding]:
         return
     module = posixpath.join(TASK_ROOT, _handler_module(handler))
     found = next((extension for extension in HANDLER_EXTENSIONS if file_system.is_file(module + extension)), None)
-    if found is None and not _is_requirable(file_system, case.resolver, module):
+    if found is None and not _is_requirable(file_system, case.installed, module):
         yield from _missing_handler_findings(facts, file_system, module, severity)
     elif found and file_system.is_directory(module) and (found == ".mjs" or case.runtime.behaviour.imports_handler):
         name = posixpath.relpath(module, TASK_ROOT)
@@ -83,10 +83,10 @@ def _handler_module(handler: str) -> str:
     return posixpath.join(directory, name.split(".", 1)[0])
 
 
-def _is_requirable(file_system: LambdaFileSystem, resolver: PackageFinder, module: str) -> bool:
+def _is_requirable(file_system: LambdaFileSystem, installed: InstalledPackages, module: str) -> bool:
     """The client's last try is require.resolve() of the bare name: a package of the function's or of a layer's."""
     directory, name = posixpath.split(module)
-    places = (*resolver.search_path(directory), *resolver.search_path(TASK_ROOT))
+    places = (*installed.search_path(directory), *installed.search_path(TASK_ROOT))
     return any(
         file_system.is_file(posixpath.join(place, name) + ending) for place in places for ending in REQUIRE_SUFFIXES
     )

@@ -14,9 +14,9 @@ if TYPE_CHECKING:  # who only sets a policy, or checks a package without native 
     from lambdapack.packages.modules import ResolvedModules
     from lambdapack.project.site import FunctionSite
     from lambdapack.rules.model.file_system import LambdaFileSystem
+    from lambdapack.rules.model.installed import InstalledPackages
     from lambdapack.rules.model.package import PackageFacts
     from lambdapack.rules.model.report import BinaryJudgements, Subject
-    from lambdapack.rules.model.resolver import PackageFinder
     from lambdapack.rules.selection.reach import Reach
     from lambdapack.runtimes.runtime import Runtime
 
@@ -60,16 +60,16 @@ class Case:
         return merge_layers(self.facts)
 
     @cached_property
-    def resolver(self) -> "PackageFinder":
+    def installed(self) -> "InstalledPackages":
         """Node's search for packages in those files."""
-        from lambdapack.rules.model.resolver import PackageFinder  # noqa: PLC0415
+        from lambdapack.rules.model.installed import InstalledPackages  # noqa: PLC0415
 
-        return PackageFinder(self.file_system, self.runtime)
+        return InstalledPackages(self.file_system, self.runtime)
 
     @cached_property
     def modules(self) -> "ResolvedModules | None":
         """What the function loads, file by file; None where nothing begins. Read when asked for: trees must be open."""
-        if self.facts.modules is None:
+        if self.facts.modules is None or not self.facts.modules.begins:
             return None
         from lambdapack.packages.node import runtime_node  # noqa: PLC0415
 
@@ -82,7 +82,7 @@ class Case:
         """Which copy of a package is loaded, and which packages nothing reaches."""
         from lambdapack.rules.selection.reach import find_reach  # noqa: PLC0415
 
-        return find_reach(self.file_system, self.resolver, self.runtime)
+        return find_reach(self.file_system, self.installed, self.runtime)
 
     @cached_property
     def binaries(self) -> "BinaryJudgements":
@@ -93,7 +93,7 @@ class Case:
             return BinaryJudgements()
         from lambdapack.rules.binary.judgements import judge_binaries  # noqa: PLC0415
 
-        return judge_binaries(self.facts, self.file_system, self.resolver, self.reach.dead, self.runtime)
+        return judge_binaries(self.facts, self.file_system, self.installed, self.reach.dead, self.runtime)
 
     @property
     def _has_packages(self) -> bool:
@@ -109,7 +109,7 @@ class Case:
         """Absolute directories of the packages that only development needs."""
         from lambdapack.rules.package.dependencies import find_dev_packages  # noqa: PLC0415
 
-        return find_dev_packages(self.facts, self.file_system, self.resolver)
+        return find_dev_packages(self.facts, self.file_system, self.installed)
 
 
 @dataclass(frozen=True, slots=True)

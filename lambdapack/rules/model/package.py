@@ -58,9 +58,9 @@ class PackageFacts:
     cpu_flags: tuple[CpuFlag, ...] = ()  # from the install's log; a prebuilt binary's flags are unknown
     scripts_run: frozenset[str] = frozenset()  # npm names of the packages whose scripts the install's log shows as run
     unnamed_programs: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
-    script_programs: tuple[ScriptProgram, ...] = ()  # that need an unusual interpreter, and that something names
+    script_programs: tuple[ScriptProgram, ...] = ()  # that the kernel may refuse
     own_files: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
     left_out: frozenset[str] = frozenset()  # paths of the source that are not packed
     possible_layers: tuple[str, ...] = ()  # ARNs of layers that the function has and that were not read
-    modules: FunctionModules | None = field(default=None, compare=False, repr=False)  # None: nothing begins here
+    modules: FunctionModules | None = field(default=None, compare=False, repr=False)  # None: not opened
     layers: tuple["PackageFacts", ...] = ()  # in the order in which the function lists them; each at LAYER_ROOT

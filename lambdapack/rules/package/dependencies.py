@@ -12,8 +12,8 @@ from lambdapack.packages.resolver import package_name
 from lambdapack.rules.commands import PRODUCTION_INSTALLS
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem, has_node_modules, path_in_report
+from lambdapack.rules.model.installed import InstalledPackages
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.resolver import PackageFinder
 from lambdapack.rules.package.records import DEPENDENCY_MISSING
 from lambdapack.script.specifier import ImportCertainty
 from lambdapack.tree.entry import EntryKind
@@ -77,7 +77,7 @@ def _is_all_known(case: Case) -> bool:
 
 def _is_dependency_present(case: Case, name: str) -> bool:
     """A link counts whatever it points to (other rules check that), and so does a package without package.json."""
-    for modules in case.resolver.search_path(case.facts.root):
+    for modules in case.installed.search_path(case.facts.root):
         place = posixpath.join(modules, name)
         if place in case.file_system.links or case.file_system.is_directory(place):
             return True
@@ -97,16 +97,18 @@ MAX_NAMED_DEV_PACKAGES: Final = 3
 """Packages that are named, the largest first."""
 
 
-def find_dev_packages(facts: PackageFacts, file_system: LambdaFileSystem, resolver: PackageFinder) -> frozenset[str]:
+def find_dev_packages(
+    facts: PackageFacts, file_system: LambdaFileSystem, installed: InstalledPackages
+) -> frozenset[str]:
     """Return the absolute directories of the packages that a lockfile or package.json has for development only.
 
     What something in production can find, by node's own lookup, is never one of them.
     """
     roots = [manifest for manifest in file_system.manifests.values() if not is_in_node_modules(manifest.directory)]
     locked = _dev_packages_of_lock(facts, file_system)
-    marked = _reached_directories(resolver, roots, dev=True) if locked is None else locked
+    marked = _reached_directories(installed, roots, dev=True) if locked is None else locked
     marked = {directory for directory in marked if directory.startswith(f"{facts.root}/")}  # a layer's are deliberate
-    return frozenset(marked - _reached_directories(resolver, roots, dev=False)) if marked else frozenset()
+    return frozenset(marked - _reached_directories(installed, roots, dev=False)) if marked else frozenset()
 
 
 def _dev_packages_of_lock(facts: PackageFacts, file_system: LambdaFileSystem) -> set[str] | None:
@@ -124,21 +126,17 @@ def _first_usable_lock(*locks: Lock | None) -> Lock | None:
     return next((lockfile for lockfile in locks if lockfile is not None and lockfile.packages), None)
 
 
-def _reached_directories(resolver: PackageFinder, roots: Iterable[PackageManifest], *, dev: bool) -> set[str]:
+def _reached_directories(installed: InstalledPackages, roots: Iterable[PackageManifest], *, dev: bool) -> set[str]:
     """Return the directories that can be found from the roots' devDependencies, or from all their others."""
-    waiting = [(root, root.dev_dependencies if dev else _needed_names(root)) for root in roots]
+    waiting = [(root, root.dev_dependencies if dev else root.needed_names) for root in roots]
     seen: set[str] = set()
     while waiting:
         owner, names = waiting.pop()
-        for package in (resolver.find(owner, name) for name in names):
+        for package in (installed.find(owner, name) for name in names):
             if package is not None and package.directory not in seen and is_in_node_modules(package.directory):
                 seen.add(package.directory)
-                waiting.append((package, _needed_names(package)))
+                waiting.append((package, package.needed_names))
     return seen
-
-
-def _needed_names(package: PackageManifest) -> frozenset[str]:
-    return package.dependencies | package.optional_dependencies | package.peer_dependencies
 
 
 def check_dev_packages(case: Case) -> Iterator[Finding]:

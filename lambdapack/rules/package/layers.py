@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT, Finding, Rule, Severity, is_in_node_modules
+from lambdapack.packages.file_system import node_modules_above
 from lambdapack.packages.resolution import ModuleSystem
 from lambdapack.packages.resolver import package_name
 from lambdapack.rules.model.case import Case
 from lambdapack.rules.model.file_system import LambdaFileSystem, path_in_report
+from lambdapack.rules.model.installed import is_runtime_folder
 from lambdapack.rules.model.package import PackageFacts
-from lambdapack.rules.model.resolver import is_runtime_folder, node_modules_above
 from lambdapack.runtimes.runtime import Runtime
 
 LINK_DANGLES = Rule(
@@ -154,5 +155,5 @@ def _find_in_node_path(case: Case, name: str) -> str:
 
 
 def _is_in_modules(case: Case, modules: str, name: str) -> bool:
-    found = case.resolver.package_at(modules, name)
+    found = case.installed.package_at(modules, name)
     return found is not None or case.file_system.is_directory(posixpath.join(modules, name))

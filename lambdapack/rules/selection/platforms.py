@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.native_use import DISPENSABLE_USES
-from lambdapack.rules.model.resolver import PackageFinder
+from lambdapack.rules.model.installed import InstalledPackages
 from lambdapack.rules.selection.selection import foreign_package_reason
 from lambdapack.rules.selection.tokens import find_contradiction, parse_platform_tags, split_words, strip_platform_words
 from lambdapack.runtimes.runtime import Runtime
@@ -105,7 +105,7 @@ def _has_fewer_words(plain: str, special: str) -> bool:
 
 
 def find_families(
-    resolver: PackageFinder, manifests: Iterable[PackageManifest], runtime: Runtime
+    installed: InstalledPackages, manifests: Iterable[PackageManifest], runtime: Runtime
 ) -> Iterator[PlatformFamily]:
     """Yield every family of every package that has a member for Linux."""
     for owner in manifests:
@@ -118,9 +118,9 @@ def find_families(
                 names, members, runtime
             ):
                 fitting = tuple(name for name in names if _fits_target(name, runtime))
-                manifests_found = (resolver.find(owner, name) for name in names)
-                installed = tuple(manifest for manifest in manifests_found if manifest is not None)
-                yield PlatformFamily(owner, stem, fitting, installed)
+                manifests_found = (installed.find(owner, name) for name in names)
+                members_found = tuple(manifest for manifest in manifests_found if manifest is not None)
+                yield PlatformFamily(owner, stem, fitting, members_found)
 
 
 def _is_for_other_cpus(names: list[str], members: Mapping[str, list[str]], runtime: Runtime) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lambdapack.model import LAYER_ROOT, NODE_MODULES, TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.rules.model.file_system import LambdaFileSystem
-from lambdapack.rules.model.resolver import PackageFinder, is_runtime_folder
+from lambdapack.rules.model.installed import InstalledPackages, is_runtime_folder
 from lambdapack.runtimes.runtime import Runtime
 
 
@@ -27,15 +27,15 @@ class Reach:
     dead: frozenset[str]  # directories of the layers' packages that nothing gets at
 
 
-def find_reach(file_system: LambdaFileSystem, resolver: PackageFinder, runtime: Runtime) -> Reach:
+def find_reach(file_system: LambdaFileSystem, installed: InstalledPackages, runtime: Runtime) -> Reach:
     """Return who wins and what is dead; what the function's code asks for without package.json may be anything."""
     if LAYER_ROOT not in file_system.directories:
         return Reach((), frozenset())
     searched = (posixpath.join(TASK_ROOT, NODE_MODULES), *runtime.behaviour.layer_modules)
-    found = tuple(_find_copies(file_system, resolver, searched))
+    found = tuple(_find_copies(file_system, installed, searched))
     shadowed = any(package_copies.others for package_copies in found)
-    live = resolver.reachable_directories(
-        [*resolver.root_manifests(TASK_ROOT), *(package_copies.taken for package_copies in found)], optional=True
+    live = installed.reachable_directories(
+        [*installed.root_manifests(TASK_ROOT), *(package_copies.taken for package_copies in found)], optional=True
     )
     dead = (
         directory
@@ -48,11 +48,11 @@ def find_reach(file_system: LambdaFileSystem, resolver: PackageFinder, runtime: 
 
 
 def _find_copies(
-    file_system: LambdaFileSystem, resolver: PackageFinder, searched: tuple[str, ...]
+    file_system: LambdaFileSystem, installed: InstalledPackages, searched: tuple[str, ...]
 ) -> Iterator[PackageCopies]:
     names = dict.fromkeys(name for modules in searched for name in package_names(file_system, modules))
     for name in names:
-        manifests = [manifest for modules in searched if (manifest := resolver.package_at(modules, name)) is not None]
+        manifests = [manifest for modules in searched if (manifest := installed.package_at(modules, name)) is not None]
         copies = {manifest.directory: manifest for manifest in manifests}
         if copies:
             taken, *others = copies.values()

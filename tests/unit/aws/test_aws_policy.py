@@ -1,4 +1,4 @@
-"""README's least policy is made of the calls that deploy and rollback really make."""
+"""The least policies of the docs are made of the calls that deploy and rollback really make."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,8 @@ from tests.cloud.errors import AwsError
 from tests.cloud.publishing import publish
 from tests.cloud.world import BUCKET, zipped
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGES = {"policy": DOCS / "deploying.md", "layer-policy": DOCS / "layers.md"}
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +72,18 @@ def test_the_policy_allows_every_call_and_nothing_else(operations: frozenset[tup
 
 
 @pytest.mark.parametrize(("name", "operations"), [("policy", DEPLOY_OPERATIONS), ("layer-policy", PUBLISH_OPERATIONS)])
-def test_readme_has_that_policy(
+def test_the_page_has_that_policy(
     request: pytest.FixtureRequest, name: str, operations: frozenset[tuple[str, str]]
 ) -> None:
     if request.config.getoption("--update-golden"):
         text = json.dumps(build_iam_policy(operations), indent=1)
         indented = "".join(f"    {line}\n" for line in text.splitlines())
-        README.write_text(README.read_text(encoding="utf-8").replace(_block(name), indented), encoding="utf-8")
+        page = PAGES[name]
+        page.write_text(page.read_text(encoding="utf-8").replace(_block(name), indented), encoding="utf-8")
     lines = [line[4:] for line in _block(name).splitlines()]
     assert json.loads("\n".join(lines)) == build_iam_policy(operations), "run pytest --update-golden on this module"
 
 
 def _block(name: str) -> str:
-    text = README.read_text(encoding="utf-8")
+    text = PAGES[name].read_text(encoding="utf-8")
     return text.partition(f"<!-- {name} -->\n\n")[2].partition(f"\n<!-- /{name} -->")[0]

@@ -15,6 +15,11 @@ VIA_NODE = "require('child_process').spawnSync(process.execPath, [require('path'
 PROGRAM = "void _start(void) { for (;;) {} }"
 
 
+@pytest.fixture(autouse=True)
+def _reading(world: World) -> None:
+    world.reads_code = True
+
+
 def _function(world: World, line: str, code: str = STARTS, mode: int = 0o755) -> World:
     world.handler = "index.handler"
     world.add("index.js", f"{code}exports.handler = async () => 1;\n")

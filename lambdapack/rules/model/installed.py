@@ -1,15 +1,15 @@
-"""Node's search for packages in function and layers: up through node_modules, then NODE_PATH. Reads no file."""
+"""The packages that are installed in function and layers, and which of them another one gets by a name."""
 
-import posixpath
 from collections.abc import Iterator
 
+from lambdapack.packages.file_system import node_modules_above
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.rules.model.file_system import TREE_ROOTS, LambdaFileSystem
 from lambdapack.runtimes.runtime import Runtime
 
 
-class PackageFinder:
-    """The packages of function and layers, found as node finds them: up through node_modules, then NODE_PATH."""
+class InstalledPackages:
+    """Packages by their manifests, along node's search path; which file a specifier means is ModuleResolver's."""
 
     def __init__(self, file_system: LambdaFileSystem, runtime: Runtime) -> None:
         """Keep the files, and the directories of NODE_PATH."""
@@ -55,8 +55,7 @@ class PackageFinder:
         return frozenset(seen)
 
     def _found_dependencies(self, owner: PackageManifest, *, optional: bool) -> Iterator[PackageManifest]:
-        more = owner.optional_dependencies | owner.peer_dependencies if optional else frozenset()
-        names = owner.dependencies | more
+        names = owner.needed_names if optional else owner.dependencies
         yield from (manifest for name in names if (manifest := self.find(owner, name)))
 
     def root_manifests(self, root: str) -> list[PackageManifest]:
@@ -71,16 +70,6 @@ class PackageFinder:
             for dependency in self._found_dependencies(manifest, optional=True)
         }
         return [manifest for manifest in inside if manifest.directory not in asked]
-
-
-def node_modules_above(directory: str) -> Iterator[str]:
-    """Yield the node_modules that node looks into from a directory, innermost first (lib/internal/modules/cjs)."""
-    while True:
-        if posixpath.basename(directory) != "node_modules":
-            yield posixpath.join(directory, "node_modules")
-        if directory == "/":
-            return
-        directory = posixpath.dirname(directory)
 
 
 def is_runtime_folder(name: str) -> bool:
