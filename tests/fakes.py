@@ -229,6 +229,10 @@ class FakeEngine:
         return "Fake Engine 1.0 (linux/amd64)"
 
     @property
+    def kind(self) -> str:
+        return "Fake Engine"
+
+    @property
     def architecture(self) -> Architecture:
         return self._architecture
 

@@ -302,6 +302,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "whether a build loads its result in the runtime image",
     ),
+    Option("compress", one_of("fast", "default", "best"), "default", "how hard the zip is compressed"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
 """All settings. The defaults of the limits are those of Limits in engine/interface.py."""
@@ -333,6 +334,7 @@ class Settings:
     scripts: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
+    compress: Setting[str]
     cache: Setting[Path | bool]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people
     template: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # with what is no setting

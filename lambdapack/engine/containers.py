@@ -45,6 +45,11 @@ class ContainerEngine:
         return str(self._daemon.about)
 
     @property
+    def kind(self) -> str:
+        """What kind of engine it is: "Docker Engine"."""
+        return self._daemon.about.name
+
+    @property
     def address(self) -> str:
         """Where it answers."""
         return self._daemon.about.address

@@ -143,6 +143,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def kind(self) -> str:
+        """What kind of engine it is, whatever its version: "Docker Engine"."""
+        ...
+
+    @property
     def architecture(self) -> Architecture:
         """The CPU of the engine's machine."""
         ...

@@ -15,7 +15,13 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult
-from lambdapack.install.shipped import empty_result, find_absent_packages, owned_directories, select_shipped_files
+from lambdapack.install.shipped import (
+    describe_absent_packages,
+    empty_result,
+    find_absent_packages,
+    owned_directories,
+    select_shipped_files,
+)
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
@@ -33,7 +39,6 @@ from lambdapack.tree.spool import SpoolTree
 
 FETCH_INPUTS = "the lockfile and its inputs into the sandbox"
 SCRIPT_INPUTS = "the fetched packages into a sandbox of their own"
-MAX_NAMED_ABSENT = 5
 
 KEPT_LOG_LINES = 40
 """Lines of the package manager that a result keeps."""
@@ -298,12 +303,7 @@ def _make_result(
     omitted = request.settings.omitted
     absent = find_absent_packages(lock, request.target.architecture, tree, omitted) if lock else ()
     if absent:
-        more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
-        names = ", ".join(absent[:MAX_NAMED_ABSENT])
-        why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
-        context.observer.note(
-            f"{request.manager.name} left out optional packages that are locked for this target{why}: {names}{more}"
-        )
+        context.observer.note(describe_absent_packages(request.manager.name, absent, omitted))
     return InstallResult(
         tree=tree,
         owned=directories,

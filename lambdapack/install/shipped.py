@@ -9,6 +9,9 @@ from lambdapack.model import NODE_MODULES, Architecture
 from lambdapack.tree.compose import FilteredTree, MemoryTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
+MAX_NAMED_ABSENT = 5
+"""Packages that a note names; the others are counted."""
+
 
 def empty_result(request: InstallRequest) -> InstallResult:
     """Return the result of an install that has nothing to install: no container is started for it."""
@@ -50,6 +53,14 @@ def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
         return False
     with after.view(now.path) as new, before.view(now.path) as old:
         return bytes(new) != bytes(old)
+
+
+def describe_absent_packages(manager: str, absent: tuple[str, ...], omitted: tuple[str, ...]) -> str:
+    """Return one sentence about optional packages that an install left out."""
+    more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
+    names = ", ".join(absent[:MAX_NAMED_ABSENT])
+    why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
+    return f"{manager} left out optional packages that are locked for this target{why}: {names}{more}"
 
 
 def find_absent_packages(

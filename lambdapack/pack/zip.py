@@ -287,9 +287,7 @@ COPY_SLICE_BYTES = 1024 * 1024
 """Bytes copied at a time from a file that is too large to be compressed."""
 
 
-def write_zip(
-    tree: Tree, path: Path, *, observer: Observer = SILENT, compression: Compression = DEFAULTS
-) -> Archive:
+def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, compression: Compression = DEFAULTS) -> Archive:
     """Write a tree as the zip `path`; on failure the path is as it was before.
 
     LP009 when it cannot be written; errors of the tree propagate.

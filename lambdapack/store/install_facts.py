@@ -14,7 +14,7 @@ from lambdapack.store.packed_tree import StoredTree
 
 ARCHITECTURES = {architecture.aws: architecture for architecture in Architecture}
 
-UNSTORED_FIELDS = ("tree", "job", "spool", "stored")
+UNSTORED_FIELDS = ("tree", "job", "spool")
 """Fields of an InstallResult that are made anew when it is read: they are about this run, not about the tree."""
 
 

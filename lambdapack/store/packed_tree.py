@@ -122,9 +122,7 @@ class StoredTree:
         packed = self.index.files.get(path)
         if packed is None or member.entry.kind is not EntryKind.FILE or member.entry.size != packed.size:
             return None
-        return PackedMember(
-            member, packed.method, packed.crc, packed.size, packed.sha256, self._packed_bytes(packed)
-        )
+        return PackedMember(member, packed.method, packed.crc, packed.size, packed.sha256, self._packed_bytes(packed))
 
     def _packed_bytes(self, packed: PackedFile) -> memoryview:
         return self._file.read_range(packed.offset, packed.packed_size) if self._file else memoryview(b"")

@@ -3,10 +3,9 @@
 import hashlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
@@ -190,7 +189,7 @@ class LocalTrees:
         return tuple(damaged)
 
     def trim(self, largest: int = MAX_TREES_BYTES, oldest: float = MAX_TREE_AGE_SECONDS) -> tuple[int, int]:
-        """Delete entries that are too old or too many bytes, and what killed runs left; return their number and size."""
+        """Delete entries that are too old or too large, and what killed runs left; return their number and bytes."""
         now, before = time.time(), self.usage()
         entries = self.list_entries()
         kept = [entry for entry in entries if now - entry.used <= oldest]
@@ -261,9 +260,8 @@ class LocalTrees:
 
     def _drop(self, path: Path) -> None:
         """Remove an entry and its members: one of them is damaged, and another entry of the same bytes is no better."""
-        with suppress(OSError, ValueError):
-            with path.open("rb") as file:
-                _remove(self._blob_path(_parse_header(file.readline(1000))[1]))
+        with suppress(OSError, ValueError), path.open("rb") as file:
+            _remove(self._blob_path(_parse_header(file.readline(1000))[1]))
         _remove(path)
 
     def _entry_path(self, name: str) -> Path:
@@ -356,5 +354,3 @@ def _total_size(entries: Sequence[TreeEntry]) -> int:
 def _remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink(missing_ok=True)
-
-

@@ -33,6 +33,12 @@ def build(
     env: options.EnvOption = None,
     env_file: options.EnvFileOption = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
+    compress: Annotated[
+        str | None, typer.Option("--compress", help="Effort of the zip: fast, default or best.", metavar="EFFORT")
+    ] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say what has changed since the last build.")] = False,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Fail rather than start a container.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Install again, whatever is stored.")] = False,
     keep_container: Annotated[
         bool, typer.Option("--keep-container", help="Keep the container for inspection.")
     ] = False,
@@ -69,6 +75,7 @@ def build(
         "build-image": build_image,
         "fail-on": fail_on,
         "ignore": ignore,
+        "compress": compress,
         "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,
     }
@@ -81,6 +88,9 @@ def build(
         env_files=tuple(env_file or ()),
         prune=not no_prune,
         keep=keep_container,
+        frozen=frozen,
+        refresh=refresh,
+        why=why,
         style=report_format,
         verbose=verbose,
         quiet=quiet,

@@ -4,8 +4,10 @@ Imports boto3 and the container SDK only on connecting.
 """
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from lambdapack.engine.interface import Engine
     from lambdapack.pipeline.measure import Connect
     from lambdapack.store.records import Store
+    from lambdapack.store.trees import DependencyTrees
+
+TREES_DIRECTORY = "dependencies"
+"""Name of the directory of dependency trees in the cache directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +42,37 @@ class AwsOptions:
         return connect_cloud(os.environ, profile=self.profile, region=self.region, endpoint=self.endpoint)
 
 
-def engine_connector(settings: Settings) -> "Connect":
-    """Return a function that finds the engine for an architecture and remembers it."""
+def engine_connector(settings: Settings, memory: "Store | None" = None, *, refresh: bool = False) -> "Connect":
+    """Return a function that finds the engine for an architecture and remembers it.
+
+    With a `memory`, what the engine said before counts while its images are the same, and it is reached only to work;
+    `refresh` asks it again.
+    """
     hosts = {architecture: url for architecture in Architecture if (url := _engine_host(settings, architecture))}
     engines: dict[str, Engine] = {}
 
-    def connect(architecture: Architecture) -> "Engine":
+    def reach_engine(architecture: Architecture) -> "Engine":
         from lambdapack.engine.docker import connect_engine as reach  # noqa: PLC0415  # see the module's first line
 
+        return reach(os.environ, hosts=hosts, architecture=architecture)
+
+    def connect(architecture: Architecture) -> "Engine":
         key = hosts.get(architecture, "")
         if key not in engines:
-            engines[key] = reach(os.environ, hosts=hosts, architecture=architecture)
+            reach = partial(reach_engine, architecture)
+            engines[key] = reach() if memory is None else _defer_engine(key, reach, memory, refresh=refresh)
         return engines[key]
 
     return connect
+
+
+def _defer_engine(host: str, reach: "Callable[[], Engine]", memory: "Store", *, refresh: bool) -> "Engine":
+    from lambdapack.engine.hosts import HostEnvironment, engine_addresses  # noqa: PLC0415  # only who builds
+    from lambdapack.engine.known.deferred import DeferredEngine  # noqa: PLC0415
+    from lambdapack.store.engines import EngineRecords  # noqa: PLC0415
+
+    around = HostEnvironment(os.environ, Path.home(), windows=sys.platform == "win32")
+    return DeferredEngine(engine_addresses(around, host), reach, EngineRecords(memory), refresh=refresh)
 
 
 def _engine_host(settings: Settings, architecture: Architecture) -> str:
@@ -75,6 +98,14 @@ def open_store(settings: Settings) -> "Store | None":
 
     directory = cache_directory(settings)
     return Store(directory, program_digest()) if directory else None
+
+
+def open_trees(settings: Settings) -> "DependencyTrees | None":
+    """Return what keeps dependency trees between builds, None where nothing is to be kept."""
+    from lambdapack.store.trees import LocalTrees  # noqa: PLC0415  # only who builds
+
+    directory = cache_directory(settings)
+    return LocalTrees(directory / TREES_DIRECTORY) if directory else None
 
 
 def runtimes_directory(settings: Settings) -> Path | None:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from lambdapack.cli.input.resources import engine_connector, open_store, output_paths, runtimes_directory
+from lambdapack.cli.input.resources import (
+    engine_connector,
+    open_store,
+    open_trees,
+    output_paths,
+    runtimes_directory,
+)
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -29,6 +35,7 @@ from lambdapack.errors.usage import TEMPLATE_DIFFERS, USAGE
 from lambdapack.model import Severity, Target
 from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
 from lambdapack.pipeline.package.build import build_packages
+from lambdapack.pipeline.package.dependencies import ReusePolicy
 from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage
 from lambdapack.project.exclusions import OUTPUT_DIRECTORY
 from lambdapack.project.template import find_resources
@@ -89,6 +96,9 @@ class BuildOptions:
     env_files: tuple[Path, ...]
     keep: bool
     prune: bool
+    frozen: bool
+    refresh: bool
+    why: bool
     style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
@@ -112,8 +122,10 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
         options.path, settings, output_paths(options.path, settings, targets, is_directory=slash)
     )
     request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
-    request = replace(request, into=options.into, variables=variables)
-    built = build_packages(request, engine_connector(settings), progress)
+    reuse = replace(request.reuse, frozen=options.frozen, refresh=options.refresh, why=options.why)
+    request = replace(request, into=options.into, variables=variables, reuse=reuse)
+    connect = engine_connector(settings, request.store, refresh=options.refresh)
+    built = build_packages(request, connect, progress)
     code = _print_results(built, settings, options)
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
@@ -144,6 +156,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         emulation=settings.emulation.value,
         load=settings.load.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
+        reuse=ReusePolicy(open_trees(settings), compression=settings.compress.value),
     )
 
 

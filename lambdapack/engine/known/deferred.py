@@ -10,7 +10,7 @@ from lambdapack.engine.daemon import EngineInfo, parse_engine_info
 from lambdapack.engine.hosts import EngineAddress
 from lambdapack.engine.interface import Engine, Image, Sandbox, SandboxSpec, Volume
 from lambdapack.engine.known.probe import NoAnswerError, probe_image, probe_version
-from lambdapack.errors.install import FROZEN
+from lambdapack.errors.build import FROZEN
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
 from lambdapack.model import Architecture
@@ -57,9 +57,18 @@ class DeferredEngine:
     """Answers from memory while that is current, and forwards the rest to the real engine, which it then connects."""
 
     def __init__(
-        self, addresses: Sequence[EngineAddress], connect: Callable[[], Engine], memory: EngineMemory
+        self,
+        addresses: Sequence[EngineAddress],
+        connect: Callable[[], Engine],
+        memory: EngineMemory,
+        *,
+        refresh: bool = False,
     ) -> None:
-        """Connect to nothing yet; `connect` reaches the first of the addresses that answers."""
+        """Connect to nothing yet; `connect` reaches the first of the addresses that answers.
+
+        `refresh`: only what the engine says in this run counts.
+        """
+        self._refresh = refresh
         self._addresses = addresses
         self._connect = connect
         self._memory = memory
@@ -106,10 +115,12 @@ class DeferredEngine:
             self._remember(image)
         return image
 
-    def _current_image(self, reference: str, architecture: Architecture, observer: Observer | None) -> KnownImage | None:
+    def _current_image(
+        self, reference: str, architecture: Architecture, observer: Observer | None
+    ) -> KnownImage | None:
         info = self._find_info()
         known = self._memory.find_image(info.address, reference, architecture) if info else None
-        if info is None or known is None:
+        if info is None or known is None or (self._refresh and reference not in self.used):
             return None
         socket = _socket_of(info.address)
         if socket and self._is_answering:
@@ -133,9 +144,7 @@ class DeferredEngine:
             identity = probe_image(socket, image.reference) if socket else ""
         except NoAnswerError:
             return
-        self._memory.store_image(
-            info.address, image.reference, image.architecture, KnownImage(identity, image.digest)
-        )
+        self._memory.store_image(info.address, image.reference, image.architecture, KnownImage(identity, image.digest))
         self.used[image.reference] = UsedImage(socket or "", image.reference, identity)
 
     def _find_info(self) -> EngineInfo | None:

@@ -46,7 +46,7 @@ def _request(path: str, target: str) -> tuple[int, Mapping[str, Any]]:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PROBE_SECONDS)
             connection.connect(path)
-            connection.sendall(f"GET {target} HTTP/1.0\r\nHost: engine\r\nAccept: application/json\r\n\r\n".encode())
+            connection.sendall(f"GET {target} HTTP/1.0\r\nHost: engine\r\nConnection: close\r\n\r\n".encode())
             answer = _read_all(connection)
     except OSError as error:
         raise NoAnswerError(str(error.strerror or error)) from error
@@ -68,9 +68,22 @@ def _parse_answer(answer: bytes) -> tuple[int, Mapping[str, Any]]:
     words = head.split(b"\r\n")[0].split()
     try:
         status = int(words[1])
-        document = json.loads(body)
+        document = json.loads(_join_chunks(body) if b"transfer-encoding: chunked" in head.lower() else body)
     except (IndexError, ValueError, RecursionError) as error:
         raise NoAnswerError("it does not answer as a container engine does") from error
     if not separator or not isinstance(document, dict):
         raise NoAnswerError("it does not answer as a container engine does")
     return status, document
+
+
+def _join_chunks(body: bytes) -> bytes:
+    """Return the content of a chunked body, which a relay may send even to HTTP/1.0. ValueError when it is cut."""
+    content = bytearray()
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        length = int(size.partition(b";")[0], 16)
+        if not length:
+            return bytes(content)
+        content += rest[:length]
+        body = rest[length + 2 :]
+    raise ValueError("the last chunk is missing")

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdapack.errors.build import ENGINE_REFUSED, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
+from lambdapack.errors.build import ENGINE_REFUSED, FROZEN, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
 from lambdapack.install.shipped import empty_result
-from lambdapack.managers.interface import ManagerSettings, PackageManager
+from lambdapack.managers.interface import ImageFacts, ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependency_source
 from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture, Finding, Target
@@ -25,9 +25,17 @@ from lambdapack.pack.source import (
     read_project_source,
 )
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
-from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
+from lambdapack.pipeline.package.dependencies import ObtainedInstall, obtain_install
+from lambdapack.pipeline.package.plan import (
+    BuildPlan,
+    InstalledPlace,
+    InstallInputs,
+    PackageJob,
+    key_contents,
+    plan_builds,
+)
 from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
-from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.pipeline.package.request import LAYER_DIRECTORY, BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.package.write import check_output_paths, write_package
 from lambdapack.pipeline.scratch import open_scratch
 from lambdapack.pipeline.source import read_source_facts, source_findings
@@ -50,11 +58,8 @@ if TYPE_CHECKING:
     from lambdapack.pipeline.measure import Connect
     from lambdapack.pipeline.prove import ProofRequest
 
-UNPROVED_FAILURES = (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED, NO_EMULATOR)
+UNPROVED_FAILURES = (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED, NO_EMULATOR, FROZEN)
 """Failures after which an unasked proof is left out: the package itself is there."""
-
-LAYER_DIRECTORY = "nodejs"
-"""Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
 
 
 def build_packages(request: BuildRequest, connect: "Connect", observer: Observer = SILENT) -> tuple[BuiltPackage, ...]:
@@ -73,7 +78,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
     check_output_paths(request)
     with open_scratch() as (directory, stack):
         layers = stack.enter_context(open_layers(request.layers))
-        connect = cache(connect)  # one engine for each architecture, however often it is asked for
+        connect = cache(_freeze_engines(connect) if request.reuse.frozen else connect)  # one engine for each CPU
         plan, requests = _plan_build(request, project, connect, observer)
         run = _BuildRun(request, project, requests, connect, directory, stack, observer, layers)
         judged = [run.judge(job, locked[job.target]) for job in plan.packages]
@@ -167,7 +172,34 @@ def _plan_build(
             recipes, images[place] = find_available_image(install, connect(target.architecture), known, observer)
             install = replace(install, recipes=recipes)
         requests[place] = install
-    return plan_builds((function,), {function.importer: inputs}, images), requests
+    plan = plan_builds((function,), {function.importer: inputs}, images)
+    for job in plan.installs:
+        _state_key(request, inputs, job, requests[job.importer, job.target], images, observer)
+    return plan, requests
+
+
+def _state_key(
+    request: BuildRequest,
+    inputs: InstallInputs,
+    job: InstallJob,
+    install: InstallRequest,
+    images: Mapping[InstalledPlace, ImageFacts],
+    observer: Observer,
+) -> None:
+    """Remember of what a key was made, and say what has changed since the last build where that is asked for."""
+    if request.store is None:
+        return
+    from lambdapack.store.keys import KeyRecords, describe_changes, state_key  # noqa: PLC0415  # where one is kept
+
+    records, place = KeyRecords(request.store), f"{inputs.source.repository.root}\n{job.importer}\n{job.target}"
+    contents = key_contents(inputs, job.target, images.get((job.importer, job.target)))
+    image = install.recipes[0].image.reference if install.recipes else ""
+    now, before = state_key(job.key, contents, inputs.source.lock, image), records.get(place)
+    if request.reuse.why:
+        for line in describe_changes(before, now):
+            observer.note(f"{job.target}: {line}")
+    if before != now:
+        records.put(place, now)
 
 
 def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
@@ -198,7 +230,7 @@ class _BuildRun:
     stack: ExitStack
     observer: Observer
     layers: tuple[OpenedLayer, ...]
-    installed: dict[str, InstallResult] = field(default_factory=dict)  # by the key of their job
+    installed: dict[str, ObtainedInstall] = field(default_factory=dict)  # by the key of their job
 
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
@@ -220,7 +252,8 @@ class _BuildRun:
         judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
         report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
         report = self._prove(report, tree, facts.handler, installed)
-        return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed)
+        stored = self.installed[job.install.key.digest].stored if job.install else None
+        return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed, stored)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
         """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
@@ -326,23 +359,29 @@ class _BuildRun:
     def _obtain_dependencies(self, job: PackageJob) -> tuple[InstallResult, ReadyTree | None]:
         """Install for a job, or read what lies in the project."""
         if job.install is not None:
-            return self._install(job.install), None
+            return self._install(job.install).result, None
         layers = [opened_layer.tree for opened_layer in self.layers]
         ready = read_ready_tree(job.function, layer=self.request.layer, layers=layers)
         return InstallResult(ready.tree, ready.modules), ready
 
-    def _install(self, job: InstallJob) -> InstallResult:
+    def _install(self, job: InstallJob) -> ObtainedInstall:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
         digest = job.key.digest
         if digest not in self.installed:
             install = replace(self.requests[job.importer, job.target], job=job)
-            self.installed[digest] = empty_result(install) if install.installs_nothing else self._run_install(install)
+            nothing = install.installs_nothing
+            self.installed[digest] = ObtainedInstall(empty_result(install)) if nothing else self._obtain(install)
             self.stack.callback(self.installed[digest].close)
         return self.installed[digest]
 
-    def _run_install(self, install: InstallRequest) -> InstallResult:
-        from lambdapack.install.install import install_dependencies  # noqa: PLC0415  # see _plan_build
-
+    def _obtain(self, install: InstallRequest) -> ObtainedInstall:
         digest = install.job.key.digest if install.job else ""
         spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
-        return install_dependencies(install, self.connect(install.target.architecture), spool, self.observer)
+        engine = self.connect(install.target.architecture)
+        return obtain_install(install, engine, spool, self.request.reuse, self.observer)
+
+
+def _freeze_engines(connect: "Connect") -> "Connect":
+    from lambdapack.engine.known.deferred import FrozenEngine  # noqa: PLC0415  # for --frozen alone
+
+    return lambda architecture: FrozenEngine(connect(architecture))

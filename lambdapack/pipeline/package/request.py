@@ -9,6 +9,7 @@ from lambdapack.engine.interface import Limits
 from lambdapack.install.request import ImageReferences, InstallResult
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
+from lambdapack.pipeline.package.dependencies import ReusePolicy
 from lambdapack.pipeline.package.plan import PackageJob
 from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.rules.model.case import Policy
@@ -16,7 +17,11 @@ from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import PrunedFile, Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.store.records import Store
+from lambdapack.store.trees import StoredInstall
 from lambdapack.tree.entry import Tree
+
+LAYER_DIRECTORY = "nodejs"
+"""Where a layer's node_modules is looked for: /opt/nodejs/node_modules (AWS developer guide, "Packaging layers")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class BuildRequest:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
     prune: bool = True  # leave out binaries made for other systems
     keep: bool = False
+    reuse: ReusePolicy = field(default_factory=ReusePolicy)  # of earlier builds' dependencies
     into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target
     gate: Severity = Severity.ERROR  # findings from here on: no archive
 
@@ -80,3 +86,4 @@ class JudgedPackage:
     left_out: tuple[tuple[str, str], ...]
     pruned: tuple[PrunedFile, ...]
     install: InstallResult
+    stored: StoredInstall | None = None  # its dependencies, compressed

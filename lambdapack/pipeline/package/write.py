@@ -12,12 +12,13 @@ from lambdapack.pack.output import (
     write_directory,
     write_zip_manifest,
 )
-from lambdapack.pack.zip import Archive, check_zip_output, write_zip
-from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.pack.zip import Archive, Compression, NoPackedFiles, PackedFiles, check_zip_output, write_zip
+from lambdapack.pipeline.package.request import LAYER_DIRECTORY, BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.repository import Manifest
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
 from lambdapack.rules.package.contents import size_findings
+from lambdapack.store.packed_tree import SplicedFiles
 
 if TYPE_CHECKING:
     from lambdapack.report.document.manifest import ManifestDocument
@@ -66,13 +67,24 @@ def check_output_paths(request: BuildRequest) -> None:
         check_zip_output(path)
 
 
+def _packed_files(package: JudgedPackage, request: BuildRequest) -> PackedFiles:
+    """Return the members that the store has compressed as this zip wants them."""
+    stored = package.stored
+    if stored is None or stored.tree.index.compression != request.reuse.compression:
+        return NoPackedFiles()
+    return SplicedFiles(stored.tree, LAYER_DIRECTORY if request.layer else "")
+
+
 def write_package(request: BuildRequest, project: Manifest, package: JudgedPackage, observer: Observer) -> BuiltPackage:
     """Write what was package and return where it is; its size as a zip is a finding of its own."""
     report = package.report
     if request.into is not None:
         write_directory(package.tree, request.into, observer=observer)
         return BuiltPackage(report, package.job, None, request.into, package.left_out, package.pruned)
-    archive = write_zip(package.tree, request.outputs[report.runtime.target], observer=observer)
+    compression = Compression(request.reuse.compression, known=_packed_files(package, request))
+    archive = write_zip(
+        package.tree, request.outputs[report.runtime.target], observer=observer, compression=compression
+    )
     subject = replace(
         report.subject,
         archive=str(archive.path),
