@@ -1,9 +1,10 @@
 """Finds every native file of a tree and reads its facts, or takes them from a cache. Judges no file."""
 
+import functools
 import os
 import posixpath
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -102,9 +103,11 @@ _NODE_SYMBOL_PREFIXES = ("napi_", "node_api_", "node_module_register", "_ZN2v8",
 def scan_binaries(tree: Tree, observer: Observer = SILENT, cache: ContentCache = NO_CONTENT_CACHE) -> Inventory:
     """Return the native files of a tree, including files named like one (.node, .so) with other contents."""
     files = [entry for entry in tree.entries.values() if entry.kind is EntryKind.FILE and _is_worth_opening(entry)]
-    refuse_many_files(sum(1 for entry in files if has_native_name(entry.path)))
+    named = sum(1 for entry in files if has_native_name(entry.path))
+    if named:
+        refuse_many_files(named)
     binaries, unknown = _look_up_files(files, cache)
-    budget = StepBudget()
+    budget = functools.cache(StepBudget)  # made for the first file that is native
     with observer.task("Reading every native file", sum(entry.size for entry in unknown), "B") as advance:
         binaries += _read_files(_FileReader(tree, cache, budget), unknown, advance) if unknown else []
     return Inventory(_add_definitions(tree, sorted(binaries, key=_path_bytes), cache, budget))
@@ -153,7 +156,7 @@ def _read_files(reader: "_FileReader", files: Iterable[Entry], advance: Advance)
 class _FileReader:
     tree: Tree
     cache: ContentCache
-    budget: StepBudget
+    budget: Callable[[], StepBudget]
 
     def read_queue(self, queue: deque[Entry], advance: Advance) -> list[Binary]:
         """Read files from a shared queue until it is empty."""
@@ -175,7 +178,7 @@ class _FileReader:
             if not has_promising_name and not may_be_native(bytes(data[:MAGIC_HEAD_BYTES])):
                 return None
             digest = sha256(data).hexdigest()
-            content = self.cache.find_content(digest) or recognise_content(data, digest, self.budget)
+            content = self.cache.find_content(digest) or recognise_content(data, digest, self.budget())
         return content if has_promising_name or content.format in _NATIVE_FORMATS else None
 
 
@@ -233,7 +236,7 @@ def _uses_node(facts: Elf) -> bool:
 
 
 def _add_definitions(
-    tree: Tree, binaries: Iterable[Binary], cache: ContentCache, budget: StepBudget
+    tree: Tree, binaries: Iterable[Binary], cache: ContentCache, budget: Callable[[], StepBudget]
 ) -> tuple[Binary, ...]:
     """Add to each needed library which of the undefined names of other binaries it defines."""
     all_binaries = tuple(binaries)
@@ -247,7 +250,7 @@ def _add_definitions(
 
 
 def _add_definitions_of(
-    tree: Tree, binary: Binary, names: tuple[str, ...], cache: ContentCache, budget: StepBudget
+    tree: Tree, binary: Binary, names: tuple[str, ...], cache: ContentCache, budget: Callable[[], StepBudget]
 ) -> Binary:
     if binary.elf is None:
         return binary
@@ -256,7 +259,7 @@ def _add_definitions_of(
         from lambdapack.binary.elf.read import find_definitions  # noqa: PLC0415  # pyelftools: 40 ms, only when it is read
 
         with tree.view(binary.path) as data:
-            defines = find_definitions(data, names, budget)
+            defines = find_definitions(data, names, budget())
         cache.store_definitions(binary.sha256, names, defines)
     return replace(binary, elf=replace(binary.elf, defines=defines))
 

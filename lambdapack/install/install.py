@@ -14,14 +14,8 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompileLines
 from lambdapack.install.recipe import Recipe
-from lambdapack.install.request import InstallRequest, InstallResult
-from lambdapack.install.shipped import (
-    describe_absent_packages,
-    empty_result,
-    find_absent_packages,
-    owned_directories,
-    select_shipped_files,
-)
+from lambdapack.install.request import InstallRequest, InstallResult, empty_result, owned_directories
+from lambdapack.install.shipped import describe_absent_packages, find_absent_packages, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,

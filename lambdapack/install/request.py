@@ -1,16 +1,17 @@
-"""What an install is asked for and what it gives. Data only."""
+"""What an install is asked for and what it gives, down to an install of nothing. Starts nothing."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lambdapack.engine.interface import CacheVolume, Image, Limits
 from lambdapack.install.compile_lines import CompilerFlag
-from lambdapack.install.key import DependencyKey
 from lambdapack.install.recipe import Recipe
 from lambdapack.managers.interface import ImageFacts, InstallScripts, ManagerSettings, PackageManager
-from lambdapack.managers.lock import DependencySource
-from lambdapack.model import Architecture, Target
+from lambdapack.managers.lock import DependencySource, Lock
+from lambdapack.model import NODE_MODULES, Architecture, Target
+from lambdapack.tree.compose import MemoryTree
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
@@ -33,6 +34,14 @@ class ImageReferences:
 
 
 @dataclass(frozen=True, slots=True)
+class DependencyKey:
+    """The key and what it is made of, so that two of them can be compared part by part."""
+
+    digest: str  # "sha256:..."
+    parts: Mapping[str, str]  # name -> "sha256:..." of that part
+
+
+@dataclass(frozen=True, slots=True)
 class InstallJob:
     """One install, named before it runs. Functions that share it are served by one result."""
 
@@ -50,7 +59,7 @@ class InstallRequest:
     target: Target
     inputs: Tree  # what is put at /var/task: manifest without prepare, lockfile, file: targets, patches ...
     scripts: InstallScripts  # what has to run
-    images: Mapping[Architecture, ImageReferences]
+    images: Callable[[Architecture], ImageReferences]  # of one architecture
     settings: ManagerSettings = field(default_factory=ManagerSettings)
     limits: Limits = field(default_factory=Limits)
     script_policy: str = "online"  # "offline": scripts run without a network, and never beside credentials anyway
@@ -73,7 +82,7 @@ class InstallRequest:
 
     def image(self, architecture: Architecture) -> str:
         """Return the reference of the image for a CPU: with a toolchain where anything runs, else the bare one."""
-        references = self.images[architecture]
+        references = self.images(architecture)
         return references.bare if self.scripts.nothing else references.build
 
 
@@ -97,3 +106,30 @@ class InstallResult:
         """Let go of the spool file, so that it can be removed on Windows too."""
         if self.spool is not None:
             self.spool.close()
+
+
+def empty_result(request: InstallRequest) -> InstallResult:
+    """Return the result of an install that has nothing to install: no container is started for it."""
+    return InstallResult(MemoryTree({}), owned_directories(request.source.lock), request.job)
+
+
+def owned_directories(lock: Lock | None) -> tuple[str, ...]:
+    """Return node_modules and the targets of `file:` links inside the project, which are built in place."""
+    targets = [package.local for package in lock.production if package.link] if lock else []
+    return tuple(dict.fromkeys([NODE_MODULES, *sorted(path for path in targets if path and not path.startswith(".."))]))
+
+
+def dependency_key(parts: Mapping[str, bytes]) -> DependencyKey:
+    """Return the key over named parts. The order does not count; names and lengths do."""
+    digests = {name: _digest(parts[name]) for name in sorted(parts)}
+    whole = json.dumps(digests, sort_keys=True, ensure_ascii=True).encode()
+    return DependencyKey(_digest(whole), digests)
+
+
+def differing_parts(parts: Mapping[str, bytes], remembered: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of parts whose content is not what a key remembers, or that it does not know, in order."""
+    return tuple(name for name in sorted(parts) if remembered.get(name) != _digest(parts[name]))
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

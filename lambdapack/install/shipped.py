@@ -2,26 +2,14 @@
 
 from collections.abc import Iterator
 
-from lambdapack.install.request import InstallRequest, InstallResult
 from lambdapack.managers.interface import PackageManager
 from lambdapack.managers.lock import Lock, LockedPackage, is_installable
-from lambdapack.model import NODE_MODULES, Architecture
-from lambdapack.tree.compose import FilteredTree, MemoryTree
+from lambdapack.model import Architecture
+from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
 MAX_NAMED_ABSENT = 5
 """Packages that a note names; the others are counted."""
-
-
-def empty_result(request: InstallRequest) -> InstallResult:
-    """Return the result of an install that has nothing to install: no container is started for it."""
-    return InstallResult(MemoryTree({}), owned_directories(request.source.lock), request.job)
-
-
-def owned_directories(lock: Lock | None) -> tuple[str, ...]:
-    """Return node_modules and the targets of `file:` links inside the project, which are built in place."""
-    targets = [package.local for package in lock.production if package.link] if lock else []
-    return tuple(dict.fromkeys([NODE_MODULES, *sorted(path for path in targets if path and not path.startswith(".."))]))
 
 
 def select_shipped_files(

@@ -46,6 +46,11 @@ class LockedPackage:
     commands: tuple[str, ...] = ()  # names under "bin"
 
     @property
+    def has_dependencies(self) -> bool:
+        """True when it asks for another package."""
+        return bool(self.dependencies or self.optional_dependencies or self.dev_dependencies or self.peer_dependencies)
+
+    @property
     def from_git(self) -> bool:
         """True when git fetches it."""
         return self.resolved.startswith(("git+", "git:"))

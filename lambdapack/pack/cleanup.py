@@ -4,11 +4,11 @@ Build logs and makefiles hold absolute paths and times, so they also make equal 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lambdapack.tree.compose import FilteredTree
+from lambdapack.tree.compose import prune_tree
 from lambdapack.tree.entry import Entry, Tree
 
 GYP_MARKER_FILES: Final = frozenset(("config.gypi", "binding.Makefile", "gyp-mac-tool"))
@@ -65,12 +65,6 @@ def clean_tree(tree: Tree) -> CleanedTree:
     )
 
 
-def prune_tree(tree: Tree, paths: Collection[str]) -> Tree:
-    """Return a tree without the entries at `paths`; a directory is removed with everything below it."""
-    gone = frozenset(paths)
-    return FilteredTree(tree, lambda entry: not _is_below(entry.path, gone)) if gone else tree
-
-
 def find_leftovers(entries: Mapping[str, Entry]) -> Iterator[str]:
     """Yield the paths of all build leftovers, in order."""
     builds = dict(_build_directories(entries))
@@ -95,10 +89,6 @@ def _is_leftover(path: str, builds: Mapping[str, re.Pattern[str]]) -> bool:
         directory in builds and builds[directory].fullmatch(path[len(directory) + 1 :])
         for directory in _parent_directories(path)
     )
-
-
-def _is_below(path: str, gone: Collection[str]) -> bool:
-    return path in gone or any(directory in gone for directory in _parent_directories(path))
 
 
 def _parent_directories(path: str) -> Iterator[str]:

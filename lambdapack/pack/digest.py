@@ -14,8 +14,7 @@ from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET
-from lambdapack.tree.archive import lend
-from lambdapack.tree.entry import Entry, EntryKind, Tree, ancestors, portable_mode
+from lambdapack.tree.entry import Entry, EntryKind, Tree, ancestors, lend, portable_mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,12 @@ class ModuleResolver:
         self._files = files
         self._node = node
         self._packages = PackageFiles(files, objects_only=node.objects_only)
-        self._maps = PackageMaps(self._package)
         self._known: dict[tuple[bool, str, str], Resolution] = {}
         self._exists: dict[str, int] = {}
+
+    @cached_property
+    def _maps(self) -> PackageMaps:
+        return PackageMaps(self._package)
 
     def require(self, specifier: str, asking: str) -> Resolution:
         """Return what `require` of a specifier loads in a file (its real path)."""

@@ -135,4 +135,4 @@ def find_unstarted_programs(
 ) -> frozenset[str]:
     """Return the programs of a tree that nothing in their package seems to start."""
     programs = [binary.path for binary in inventory.binaries if binary.role is BinaryRole.EXECUTABLE]
-    return frozenset(find_unnamed_programs(tree, manifests, programs))
+    return find_unnamed_programs(tree, manifests, programs) if programs else frozenset()

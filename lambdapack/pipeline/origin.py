@@ -97,7 +97,7 @@ def _is_same(source: Tree, package: Tree, path: str) -> bool:
 
 def _changed_files(project: DependencySource, remembered: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files of the project that are not what they were; those of install-inputs are not looked at."""
-    from lambdapack.install.key import differing_parts  # noqa: PLC0415  # few zips lie beside a project
+    from lambdapack.install.request import differing_parts  # noqa: PLC0415  # few zips lie beside a project
 
     try:
         manager = find_manager(project.repository)

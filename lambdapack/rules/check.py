@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def check_package(subject: Subject, facts: PackageFacts, runtime: Runtime, policy: Policy) -> Report:
     """Return the report on a function or layer for one target: every binary judged, findings worst first."""
     case = Case(subject, facts, runtime, policy)
-    findings = (finding for check in CHECKS for finding in check.run(case))
+    findings = (finding for check in CHECKS for finding in check.findings(case))
     counted = apply_policy(findings, policy)
     return Report(runtime, subject, case.binaries.judgements, counted, case.binaries.fallbacks)
 
@@ -45,7 +45,7 @@ def check_lockfile(
     blocking = tuple(usability.run(case))
     if blocking:
         return blocking
-    findings = (finding for check in checks for finding in check.run(case))
+    findings = (finding for check in checks for finding in check.findings(case))
     return tuple(sorted(findings, key=lambda finding: -finding.weight.rank))
 
 

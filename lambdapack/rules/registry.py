@@ -72,38 +72,38 @@ from lambdapack.rules.package.shadows import (
 from lambdapack.rules.package.stale import MODULES_STALE, ZIP_STALE, check_lock_versions
 
 CHECKS: tuple[Check[Case], ...] = (
-    Check(BINARY_RULES, check_binaries),
+    Check(BINARY_RULES, check_binaries, Case.has_native_parts),
     Check((HANDLER_MISSING, HANDLER_SHADOWED), check_handler),
     Check((NOT_EXPORTED, MODULE_AS_COMMONJS, COMMONJS_AS_MODULE), check_handler_code),
     Check((REQUIRED_FILE_MISSING, *MISSING_MODULE_RULES), check_modules),
     Check((ADDON_BUNDLED,), check_bundled_addons),
-    Check((DEPENDENCY_MISSING,), check_dependencies),
-    Check((DEV_PACKAGES,), check_dev_packages),
-    Check((MODULES_STALE, ZIP_STALE), check_lock_versions),
-    Check((GIVEN_UP, OUT_OF_PLACE), check_package_book),
-    Check((SHADOWED_PACKAGE,), check_shadowed_packages),
-    Check((SHADOWED_LIBRARY,), check_shadowed_libraries),
-    Check((LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS), check_layers),
-    Check((LAYER_IMPORT,), check_layer_imports),
+    Check((DEPENDENCY_MISSING,), check_dependencies, Case.has_packages),
+    Check((DEV_PACKAGES,), check_dev_packages, Case.has_packages),
+    Check((MODULES_STALE, ZIP_STALE), check_lock_versions, Case.has_versions),
+    Check((GIVEN_UP, OUT_OF_PLACE), check_package_book, Case.has_packages),
+    Check((SHADOWED_PACKAGE,), check_shadowed_packages, Case.has_layers),
+    Check((SHADOWED_LIBRARY,), check_shadowed_libraries, Case.has_libraries),
+    Check((LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS), check_layers, Case.has_links),
+    Check((LAYER_IMPORT,), check_layer_imports, Case.has_layers),
     Check((TOO_BIG, NEEDS_BUCKET), check_size),
     Check((LINK_LEAVES_TREE,), check_links),
     Check((NOT_READABLE,), check_modes),
     Check((SECRET_PACKED,), check_secrets),
     Check((RUNTIME_DEPRECATED, RUNTIME_BLOCKED), check_lifecycle),
 )
-"""The checks of a package; rules/check.py runs them."""
+"""The checks of a package, each with what the package must have for it; rules/check.py runs them."""
 
 LOCK_CHECKS: tuple[Check[LockCase], ...] = (
     Check((LOCK_MISSING, LOCK_OLD, LOCK_FOREIGN, WORKSPACE_MEMBER), check_usable_lock),
     Check((LOCK_UNKNOWN, FILE_OUTSIDE, FOREIGN_PROTOCOL), check_locked_sources),
     Check((LOCK_LOOPBACK,), check_loopback),
     Check((GIT_DEPENDENCY,), check_git_sources),
-    Check((LOCK_OUT_OF_STEP,), check_lock_step),
-    Check((PLATFORM_PACKAGE_MISSING, NPM_REFUSES_LOCK), check_locked_platforms),
-    Check((SCRIPTS_SKIPPED,), check_skipped_scripts),
-    Check((SCRIPT_NEEDS_DEV,), check_dev_commands),
-    Check((NO_INTEGRITY,), check_integrity),
-    Check((SETTING_NOT_TAKEN,), check_settings),
+    Check((LOCK_OUT_OF_STEP,), check_lock_step, LockCase.has_dependencies),
+    Check((PLATFORM_PACKAGE_MISSING, NPM_REFUSES_LOCK), check_locked_platforms, LockCase.has_dependencies),
+    Check((SCRIPTS_SKIPPED,), check_skipped_scripts, LockCase.has_dependencies),
+    Check((SCRIPT_NEEDS_DEV,), check_dev_commands, LockCase.has_dependencies),
+    Check((NO_INTEGRITY,), check_integrity, LockCase.has_dependencies),
+    Check((SETTING_NOT_TAKEN,), check_settings, LockCase.has_unused_settings),
 )
 """The checks of a lockfile before the install; rules/check.py runs them. A finding of the first is the only one."""
 

@@ -9,8 +9,7 @@ from itertools import islice
 from lambdapack.script import names
 from lambdapack.script.bundles import Bundle
 from lambdapack.script.calls import spread
-from lambdapack.script.evaluate import Evaluator
-from lambdapack.script.literals import Literals, arguments_of, first_argument
+from lambdapack.script.evaluate import Evaluator, Literals, arguments_of, first_argument
 from lambdapack.script.names import MAX_SPECIFIERS
 from lambdapack.script.reachability import PROGRAM, Walker, WalkState
 from lambdapack.script.specifier import Form, ImportCertainty, Platform, ScriptSpecifiers, Specifier

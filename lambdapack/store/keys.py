@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from lambdapack.install.key import DependencyKey
+from lambdapack.install.request import DependencyKey
 from lambdapack.managers.lock import Lock
 from lambdapack.store.records import Store
 

@@ -13,7 +13,7 @@ from lambdapack.errors.usage import BAD_TARGET
 from lambdapack.events import Advance
 from lambdapack.pack.digest import ZipMember
 from lambdapack.pack.zip import Compression, PackedMember, pack_members
-from lambdapack.tree.archive import ZIP_DEFLATED, ZIP_STORED, MappedFile, lend
+from lambdapack.tree.archive import ZIP_DEFLATED, ZIP_STORED, MappedFile
 from lambdapack.tree.entry import (
     SHA256_IDENTITY,
     Entry,
@@ -21,6 +21,7 @@ from lambdapack.tree.entry import (
     Tree,
     file_entry,
     index_entries,
+    lend,
     path_objection,
     target_objection,
 )

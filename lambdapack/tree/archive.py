@@ -6,7 +6,7 @@ import re
 import stat
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -22,6 +22,8 @@ from lambdapack.tree.entry import (
     file_identity,
     hostile_entry_error,
     index_entries,
+    lend,
+    release,
     target_objection,
 )
 
@@ -255,25 +257,6 @@ def _corrupt_error(path: Path, cause: str) -> LambdapackError:
     return LambdapackError(
         BAD_TARGET, f"{path}: {cause}", hint=f"Create the archive again; `unzip -t {path}` tests it."
     )
-
-
-@contextmanager
-def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryview]:
-    """Give a read-only view of bytes, released at the end of the block; slices still referenced stay valid."""
-    view = memoryview(data).toreadonly()
-    try:
-        yield view
-    finally:
-        release(view)
-
-
-def release(buffer: memoryview | mmap.mmap) -> None:
-    """Release a view or a mapping; if a traceback still holds a slice of it, the garbage collector does so later."""
-    with suppress(BufferError):
-        if isinstance(buffer, memoryview):
-            buffer.release()
-        else:
-            buffer.close()
 
 
 class MappedFile:

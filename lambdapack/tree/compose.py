@@ -1,12 +1,11 @@
 """Trees made of other trees or of bytes in memory: overlay, filter, prefix, changed modes. None closes its parts."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import UNRESOLVABLE_LINK
-from lambdapack.tree.archive import lend
 from lambdapack.tree.entry import (
     MAX_SYMLINKS,
     Entry,
@@ -15,6 +14,7 @@ from lambdapack.tree.entry import (
     file_entry,
     hostile_entry_error,
     index_entries,
+    lend,
     path_objection,
     portable_mode,
     sort_entries,
@@ -232,3 +232,15 @@ def _child_names(entries: Mapping[str, Entry]) -> dict[str, list[str]]:
 
 def _join_path(directory: str, name: str) -> str:
     return f"{directory}/{name}" if directory else name
+
+
+def prune_tree(tree: Tree, paths: Collection[str]) -> Tree:
+    """Return a tree without the entries at `paths`; a directory is removed with everything below it."""
+    gone = frozenset(paths)
+    return FilteredTree(tree, lambda entry: not _is_below(entry.path, gone)) if gone else tree
+
+
+def _is_below(path: str, gone: Collection[str]) -> bool:
+    while path and path not in gone:
+        path = path.rpartition("/")[0]
+    return bool(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, TOO_LARGE
-from lambdapack.tree.archive import MAX_ENTRIES, release
+from lambdapack.tree.archive import MAX_ENTRIES
 from lambdapack.tree.entry import (
     Entry,
     EntryKind,
@@ -18,6 +18,7 @@ from lambdapack.tree.entry import (
     file_identity,
     hostile_entry_error,
     path_objection,
+    release,
     sort_entries,
     target_objection,
 )

@@ -1,10 +1,11 @@
 """The entries of a tree, which paths and link targets they may have, and their index. Reads no file system."""
 
+import mmap
 import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -259,3 +260,22 @@ def file_entry(entries: Mapping[str, Entry], path: str) -> Entry:
     if entry.kind is not EntryKind.FILE:
         raise KeyError(path)
     return entry
+
+
+@contextmanager
+def lend(data: bytes | bytearray | memoryview | mmap.mmap) -> Iterator[memoryview]:
+    """Give a read-only view of bytes, released at the end of the block; slices still referenced stay valid."""
+    view = memoryview(data).toreadonly()
+    try:
+        yield view
+    finally:
+        release(view)
+
+
+def release(buffer: memoryview | mmap.mmap) -> None:
+    """Release a view or a mapping; if a traceback still holds a slice of it, the garbage collector does so later."""
+    with suppress(BufferError):
+        if isinstance(buffer, memoryview):
+            buffer.release()
+        else:
+            buffer.close()

@@ -9,7 +9,7 @@ from typing import Self
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, TOO_LARGE
-from lambdapack.tree.archive import MAX_ENTRIES, MappedFile, lend
+from lambdapack.tree.archive import MAX_ENTRIES, MappedFile
 from lambdapack.tree.directory import PathFilter
 from lambdapack.tree.entry import (
     Entry,
@@ -20,6 +20,7 @@ from lambdapack.tree.entry import (
     file_entry,
     hostile_entry_error,
     index_entries,
+    lend,
     path_objection,
     target_objection,
 )

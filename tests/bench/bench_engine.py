@@ -60,14 +60,14 @@ def installed(directory: Path, scratch: Path) -> None:
     """The engine's whole part: connect, open, copy in, npm ci, copy out, nothing left."""
     source = read_dependencies(directory)
     inputs = install_inputs(source)
-    images = {each: ImageReferences(BARE, BUILD) for each in Architecture}
+    images = ImageReferences(BARE, BUILD)
     order = InstallRequest(
         manager=MANAGERS[0],
         source=source,
         target=TARGET,
         inputs=inputs,
         scripts=find_install_scripts(source, inputs, TARGET.architecture),
-        images=images,
+        images=lambda _architecture: images,
         settings=translate_npm_settings(directory, os.environ, Path.home()),
     )
     install_dependencies(order, connect_engine(os.environ), scratch / "spool.tar").close()

@@ -29,13 +29,11 @@ SHORT_MODULES = {
     "errors/registry.py": "the one list of all failures, above the modules that hold them",
     "explain/log.py": "the entrance to a whole text; one line is explained without what it imports",
     "explain/symbols.py": "what a missing symbol means; read by the signs and by a rule's advice",
-    "install/key.py": "the dependency key, apart from what goes into it",
     "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
     "managers/registry.py": "the one list of package managers, above their folders",
     "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
     "rules/commands.py": "commands that rules and explain name alike, light to import",
     "rules/selection/prune.py": "the build's question to the selection; verify never loads it",
-    "script/read.py": "the one entrance to the readers of both module systems",
 }
 """Modules of less than MIN_MODULE_LINES, each with the reason why it is no part of another."""
 

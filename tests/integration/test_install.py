@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Bench:
     """Installs one project."""
 
     engine: Engine
-    images: Mapping[Architecture, ImageReferences]
+    images: Callable[[Architecture], ImageReferences]
     tmp_path: Path
 
     def order(self, root: Path, architecture: Architecture, **changes: Any) -> InstallRequest:
@@ -92,7 +92,7 @@ def bench(engine: Engine, lab_engine: Mapping[str, str], tmp_path: Path) -> Benc
         names = (lab_engine["LAMBDAPACK_IMAGE"], lab_engine["LAMBDAPACK_BUILD_IMAGE"])
         return ImageReferences(*(name.format(**words) for name in names))
 
-    return Bench(engine, {each: images(each) for each in Architecture}, tmp_path)
+    return Bench(engine, images, tmp_path)
 
 
 def written(root: Path, manifest: Mapping[str, Any], packages: Mapping[str, Any], files: Mapping[str, str]) -> Path:

@@ -109,7 +109,9 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     progress = ProgressReporter(quiet=options.quiet)
     measured, flags = apply_runtime_file(options.runtime_file, flags)
     settings = read_settings(options.path, flags)
-    variables = read_load_variables(options.env_files, options.variables, load=settings.load.value != "never")
+    variables: Mapping[str, str] = {}
+    if options.env_files or options.variables:
+        variables = read_load_variables(options.env_files, options.variables, load=settings.load.value != "never")
     for note in settings.notes:
         progress.note(note)
     targets = select_targets(settings, progress)
@@ -156,7 +158,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         emulation=settings.emulation.value,
         load=settings.load.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
-        reuse=ReusePolicy(open_trees(settings), compression=settings.compress.value),
+        reuse=ReusePolicy(partial(open_trees, settings), compression=settings.compress.value),
     )
 
 

@@ -1,22 +1,21 @@
 """Builds a project for its targets: preflight, install, verify; writes archives only when every target passes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdapack.errors.build import ENGINE_REFUSED, FROZEN, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
-from lambdapack.install.request import InstallJob, InstallRequest, InstallResult
-from lambdapack.install.shipped import empty_result
-from lambdapack.managers.interface import ImageFacts, ManagerSettings, PackageManager
+from lambdapack.install.request import InstallJob, InstallRequest, InstallResult, empty_result
+from lambdapack.managers.interface import ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.registry import find_manager, read_dependency_source
-from lambdapack.model import LAYER_ROOT, TASK_ROOT, Architecture, Finding, Target
-from lambdapack.pack.cleanup import clean_tree, prune_tree
+from lambdapack.model import LAYER_ROOT, TASK_ROOT, Finding, Target
+from lambdapack.pack.cleanup import clean_tree
 from lambdapack.pack.source import (
     GROWING_REASON,
     HOST_MODULES_REASON,
@@ -25,7 +24,7 @@ from lambdapack.pack.source import (
     read_project_source,
 )
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
-from lambdapack.pipeline.package.dependencies import ObtainedInstall, obtain_install
+from lambdapack.pipeline.package.dependencies import ObtainedInstall, obtain_install, state_dependencies
 from lambdapack.pipeline.package.plan import (
     BuildPlan,
     InstalledPlace,
@@ -37,7 +36,7 @@ from lambdapack.pipeline.package.plan import (
 from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
 from lambdapack.pipeline.package.request import LAYER_DIRECTORY, BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.pipeline.package.write import check_output_paths, write_package
-from lambdapack.pipeline.scratch import open_scratch
+from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
 from lambdapack.project.function import Function, read_function
@@ -48,10 +47,9 @@ from lambdapack.rules.fixes import avoid_install_commands
 from lambdapack.rules.function.lifecycle import lifecycle_findings
 from lambdapack.rules.lockfile.ready_tree import check_ready_tree
 from lambdapack.rules.model.package import CpuFlag, PackageFacts
-from lambdapack.rules.model.report import Report, Subject
-from lambdapack.rules.selection.prune import prunable_files
+from lambdapack.rules.model.report import PrunedFile, Report, Subject
 from lambdapack.runtimes.runtime import Runtime, shipped_runtime
-from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable
+from lambdapack.tree.compose import DereferencedTree, OverlayTree, PrefixedTree, make_readable, prune_tree
 from lambdapack.tree.entry import Tree
 
 if TYPE_CHECKING:
@@ -76,11 +74,12 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
     if any(report.fails(request.gate) for report in early.values()):
         return tuple(BuiltPackage(report, PackageJob(project.function, target)) for target, report in early.items())
     check_output_paths(request)
-    with open_scratch() as (directory, stack):
+    with ExitStack() as stack:
+        scratch = cache(lambda: stack.enter_context(scratch_directory()))  # for what is installed or measured
         layers = stack.enter_context(open_layers(request.layers))
         connect = cache(_freeze_engines(connect) if request.reuse.frozen else connect)  # one engine for each CPU
         plan, requests = _plan_build(request, project, connect, observer)
-        run = _BuildRun(request, project, requests, connect, directory, stack, observer, layers)
+        run = _BuildRun(request, project, requests, connect, scratch, stack, observer, layers)
         judged = [run.judge(job, locked[job.target]) for job in plan.packages]
         if any(package.report.fails(request.gate) for package in judged):
             return tuple(
@@ -174,32 +173,11 @@ def _plan_build(
         requests[place] = install
     plan = plan_builds((function,), {function.importer: inputs}, images)
     for job in plan.installs:
-        _state_key(request, inputs, job, requests[job.importer, job.target], images, observer)
+        install = requests[job.importer, job.target]
+        if request.store and install.recipes:
+            contents = key_contents(inputs, job.target, images.get((job.importer, job.target)))
+            state_dependencies(replace(install, job=job), contents, request.store, request.reuse, observer)
     return plan, requests
-
-
-def _state_key(
-    request: BuildRequest,
-    inputs: InstallInputs,
-    job: InstallJob,
-    install: InstallRequest,
-    images: Mapping[InstalledPlace, ImageFacts],
-    observer: Observer,
-) -> None:
-    """Remember of what a key was made, and say what has changed since the last build where that is asked for."""
-    if request.store is None:
-        return
-    from lambdapack.store.keys import KeyRecords, describe_changes, state_key  # noqa: PLC0415  # where one is kept
-
-    records, place = KeyRecords(request.store), f"{inputs.source.repository.root}\n{job.importer}\n{job.target}"
-    contents = key_contents(inputs, job.target, images.get((job.importer, job.target)))
-    image = install.recipes[0].image.reference if install.recipes else ""
-    now, before = state_key(job.key, contents, inputs.source.lock, image), records.get(place)
-    if request.reuse.why:
-        for line in describe_changes(before, now):
-            observer.note(f"{job.target}: {line}")
-    if before != now:
-        records.put(place, now)
 
 
 def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
@@ -209,7 +187,7 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         target=target,
         inputs=inputs.tree,
         scripts=inputs.scripts(target.architecture),
-        images={architecture: request.images(target, architecture) for architecture in Architecture},
+        images=partial(request.images, target),
         settings=inputs.settings,
         limits=request.limits,
         script_policy=request.scripts,
@@ -226,7 +204,7 @@ class _BuildRun:
     project: _Project
     requests: Mapping[InstalledPlace, InstallRequest]
     connect: "Connect"
-    directory: Path
+    scratch: Callable[[], Path]
     stack: ExitStack
     observer: Observer
     layers: tuple[OpenedLayer, ...]
@@ -237,23 +215,34 @@ class _BuildRun:
         request, target = self.request, job.target
         installed, ready = self._obtain_dependencies(job)
         source = self._select_source(self.project.files, installed, ready) if self.project.files else None
-        tree = self._package(source, clean_tree(installed.tree).tree)
+        dependencies = clean_tree(installed.tree).tree if installed.tree.entries else installed.tree
+        tree = self._package(source, dependencies)
         own_files = frozenset(source.tree.entries) if source else frozenset()
         facts = self._add_log_facts(replace(self._read_facts(tree, target), own_files=own_files), installed)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        pruned = tuple(file for file in prunable_files(report) if file.path in tree.entries) if request.prune else ()
+        pruned = self._prunable_files(report, tree)
         if pruned:
             tree = prune_tree(tree, {file.path for file in pruned})
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        judged = avoid_install_commands(report.findings, runtime) if job.install else report.findings
+        judged = report.findings
+        if job.install and judged:
+            judged = avoid_install_commands(judged, runtime)
         report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
         report = self._prove(report, tree, facts.handler, installed)
         stored = self.installed[job.install.key.digest].stored if job.install else None
         return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed, stored)
+
+    def _prunable_files(self, report: Report, tree: Tree) -> tuple[PrunedFile, ...]:
+        """Return the files that nobody would load and that are the function's own, no layer's."""
+        if not self.request.prune or not (report.judgements or report.fallbacks):
+            return ()
+        from lambdapack.rules.selection.prune import prunable_files  # noqa: PLC0415  # only a build with binaries waits
+
+        return tuple(file for file in prunable_files(report) if file.path in tree.entries)
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
         """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
@@ -264,7 +253,7 @@ class _BuildRun:
 
         bare = request.images(target, target.architecture).bare
         engine = self.connect(target.architecture)
-        return tighten_by_image(engine, bare, runtime, self.directory, request.cache, self.observer)
+        return tighten_by_image(engine, bare, runtime, self.scratch(), request.cache, self.observer)
 
     def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
         """Return the facts with what the install's log shows: whose scripts ran, and for which CPUs they compiled."""
@@ -370,13 +359,14 @@ class _BuildRun:
         if digest not in self.installed:
             install = replace(self.requests[job.importer, job.target], job=job)
             nothing = install.installs_nothing
-            self.installed[digest] = ObtainedInstall(empty_result(install)) if nothing else self._obtain(install)
-            self.stack.callback(self.installed[digest].close)
+            obtained = ObtainedInstall(empty_result(install)) if nothing else self._obtain(install)
+            self.stack.callback(obtained.result.close if nothing else obtained.close)
+            self.installed[digest] = obtained
         return self.installed[digest]
 
     def _obtain(self, install: InstallRequest) -> ObtainedInstall:
         digest = install.job.key.digest if install.job else ""
-        spool = self.directory / f"{digest.rpartition(':')[2]}.tar"
+        spool = self.scratch() / f"{digest.rpartition(':')[2]}.tar"
         engine = self.connect(install.target.architecture)
         return obtain_install(install, engine, spool, self.request.reuse, self.observer)
 

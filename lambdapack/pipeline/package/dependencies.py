@@ -1,5 +1,6 @@
 """Obtains the dependencies of a job: from the store when it has them, else by one install that it then keeps."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lambdapack.store.install_facts import (
     record_from_document,
     result_of_facts,
 )
+from lambdapack.store.records import Store
 from lambdapack.store.trees import DependencyTrees, StoredInstall, tree_name
 from lambdapack.tree.compose import TransformedTree
 
@@ -26,7 +28,7 @@ from lambdapack.tree.compose import TransformedTree
 class ReusePolicy:
     """What a build takes from earlier ones, and what it keeps for later ones."""
 
-    trees: DependencyTrees | None = None  # None: nothing is kept
+    open_trees: Callable[[], DependencyTrees | None] | None = None  # None: nothing is kept
     frozen: bool = False  # LP130 rather than start a container
     refresh: bool = False  # take nothing, keep the result
     why: bool = False  # say what makes the dependency key another one than last time
@@ -54,17 +56,18 @@ def obtain_install(
     """Return the stored result of an install, or run it and store what it made. LP130 with --frozen."""
     from lambdapack.install.strategy import candidate_recipes  # noqa: PLC0415  # with all strategies
 
-    if policy.trees is None or install.job is None:
+    trees = policy.open_trees() if policy.open_trees else None
+    if trees is None or install.job is None:
         _refuse_when_frozen(install, policy)
         return ObtainedInstall(_run_install(install, engine, spool, observer))
     recipes = install.recipes or candidate_recipes(install, engine)
-    finder = _StoredInstalls(install, recipes, engine, policy.trees, observer)
+    finder = _StoredInstalls(install, recipes, engine, trees, observer)
     reuses = not (policy.refresh or install.keep)
     found = finder.find() if reuses else None
     if found is not None:
         return found
     _refuse_when_frozen(install, policy)
-    with policy.trees.claim(finder.name, observer):
+    with trees.claim(finder.name, observer):
         found = finder.find() if reuses else None  # another process may have made it meanwhile
         if found is not None:
             return found
@@ -154,3 +157,25 @@ class _StoredInstalls:
         entries = stored.tree.entries
         named = TransformedTree(result.tree, lambda entry: entries[entry.path])
         return ObtainedInstall(replace(result, tree=named), stored)
+
+
+def state_dependencies(
+    install: InstallRequest, contents: Mapping[str, bytes], store: Store, policy: ReusePolicy, observer: Observer
+) -> None:
+    """Remember of what an install's key was made, and say what has changed since the last one where that is asked for.
+
+    `contents` are the parts of the key; none is secret.
+    """
+    from lambdapack.store.keys import KeyRecords, describe_changes, state_key  # noqa: PLC0415  # where one is kept
+
+    if install.job is None:
+        return
+    root, lock = install.source.repository.root, install.source.lock
+    records, place = KeyRecords(store), f"{root}\n{install.job.importer}\n{install.target}"
+    now = state_key(install.job.key, contents, lock, install.recipes[0].image.reference)
+    before = records.get(place)
+    if policy.why:
+        for line in describe_changes(before, now):
+            observer.note(f"{install.target}: {line}")
+    if before != now:
+        records.put(place, now)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdapack.install.key import DependencyKey, dependency_key
-from lambdapack.install.request import InstallJob
+from lambdapack.install.request import DependencyKey, InstallJob, dependency_key
 from lambdapack.managers.interface import ImageFacts, InstallRun, InstallScripts, ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource
 from lambdapack.model import Architecture, Target

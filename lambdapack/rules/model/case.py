@@ -6,7 +6,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lambdapack.model import DEFAULT_HANDLER, Architecture, Finding, Rule, Severity, is_in_node_modules
+from lambdapack.managers.lock import EdgeType
+from lambdapack.model import DEFAULT_HANDLER, LAYER_ROOT, Architecture, Finding, Rule, Severity, is_in_node_modules
 
 if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
     from lambdapack.managers.interface import ManagerSettings
@@ -89,14 +90,33 @@ class Case:
         """The judgement of every native file, and the packages that lack one."""
         from lambdapack.rules.model.report import BinaryJudgements  # noqa: PLC0415
 
-        if not self.file_system.binaries and not self._has_packages:
+        if not self.file_system.binaries and not self.has_packages():
             return BinaryJudgements()
         from lambdapack.rules.binary.judgements import judge_binaries  # noqa: PLC0415
 
         return judge_binaries(self.facts, self.file_system, self.installed, self.reach.dead, self.runtime)
 
-    @property
-    def _has_packages(self) -> bool:
+    def has_layers(self) -> bool:
+        """Whether there are layers, or the package is one."""
+        return self.facts.root == LAYER_ROOT or bool(self.facts.layers)
+
+    def has_native_parts(self) -> bool:
+        """Whether there is a native file, a script that the kernel may refuse, or a package that may lack one."""
+        return bool(self.file_system.binaries or self.facts.script_programs) or self.has_packages()
+
+    def has_links(self) -> bool:
+        """Whether there are layers, or symlinks, which may lead into one."""
+        return self.has_layers() or bool(self.file_system.links)
+
+    def has_libraries(self) -> bool:
+        """Whether there is a native file, or a link, which may lead to one."""
+        return bool(self.file_system.binaries or self.file_system.links)
+
+    def has_versions(self) -> bool:
+        """Whether there are packages, or a project that the zip was built from."""
+        return self.facts.origin is not None or self.has_packages()
+
+    def has_packages(self) -> bool:
         """Whether a package is installed, or asked for: it may lack a native file."""
         manifests = self.file_system.manifests.values()
         return any(
@@ -124,6 +144,18 @@ class LockCase:
     site: "FunctionSite | None" = None  # what lies around the function; None: nobody looked
     runtime: str = ""  # id of the Lambda runtime; "" where advice names none
 
+    def has_dependencies(self) -> bool:
+        """Whether the lockfile or package.json has anything that would be installed."""
+        packages = self.project.lock.packages.values() if self.project.lock else ()
+        if self.site is not None and self.site.handler_package is not None:
+            return True
+        asked = any(self.project.manifest.document.get(edge_type.value) for edge_type in EdgeType)
+        return asked or any(package.path or package.has_dependencies for package in packages)
+
+    def has_unused_settings(self) -> bool:
+        """Whether the package manager's settings have something that does not reach the container."""
+        return bool(self.settings.refused or self.settings.dropped)
+
 
 CaseT = TypeVar("CaseT")
 
@@ -134,3 +166,8 @@ class Check(Generic[CaseT]):
 
     rules: tuple[Rule, ...]
     run: Callable[[CaseT], Iterable[Finding]]
+    needs: Callable[[CaseT], bool] | None = None  # what a case must have for a finding; None: anything may have one
+
+    def findings(self, case: CaseT) -> Iterable[Finding]:
+        """Return the findings; a check is not entered where its input is empty."""
+        return self.run(case) if self.needs is None or self.needs(case) else ()

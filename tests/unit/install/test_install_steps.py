@@ -21,9 +21,15 @@ from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.install import find_available_image, install_dependencies
-from lambdapack.install.key import dependency_key
 from lambdapack.install.recipe import ToolTree
-from lambdapack.install.request import CACHE_VOLUME, ImageReferences, InstallJob, InstallRequest, InstallResult
+from lambdapack.install.request import (
+    CACHE_VOLUME,
+    ImageReferences,
+    InstallJob,
+    InstallRequest,
+    InstallResult,
+    dependency_key,
+)
 from lambdapack.install.strategy import candidate_recipes
 from lambdapack.managers.interface import CACHE_DIRECTORY, ImageFacts, InstallScripts, ManagerSettings
 from lambdapack.managers.npm import commands
@@ -130,7 +136,7 @@ def order(root: Path, architecture: Architecture = X86, **changes: Any) -> Insta
     inputs = install_inputs(source)
     scripts = find_install_scripts(source, inputs, architecture)
     target = Target("nodejs22.x", architecture)
-    return replace(InstallRequest(MANAGERS[0], source, target, inputs, scripts, LAB), **changes)
+    return replace(InstallRequest(MANAGERS[0], source, target, inputs, scripts, LAB.__getitem__), **changes)
 
 
 def installed(
@@ -286,7 +292,7 @@ def test_an_npm_that_is_too_old_for_that_is_emulated_instead(tmp_path: Path) -> 
 
 def test_an_image_name_that_fits_one_cpu_only_is_emulated_too(tmp_path: Path) -> None:
     images = dict.fromkeys(Architecture, LAB[ARM])
-    found = installed(order(project(tmp_path, PLAIN), ARM, images=images), Machine(), tmp_path)
+    found = installed(order(project(tmp_path, PLAIN), ARM, images=images.__getitem__), Machine(), tmp_path)
     assert found.recipe is not None
     assert found.recipe.strategy == "emulated"
 
@@ -301,7 +307,7 @@ def test_another_cpu_with_scripts_is_emulated_and_says_why(tmp_path: Path) -> No
 
 def test_a_missing_image_is_a_failure_when_nothing_else_is_left(tmp_path: Path) -> None:
     images = {each: ImageReferences("absent", "absent") for each in Architecture}
-    assert refused(order(project(tmp_path, PLAIN), images=images), Machine(), tmp_path).failure is NO_IMAGE
+    assert refused(order(project(tmp_path, PLAIN), images=images.__getitem__), Machine(), tmp_path).failure is NO_IMAGE
 
 
 def test_an_image_without_npm_is_the_wrong_one(tmp_path: Path) -> None:
@@ -511,7 +517,7 @@ def test_an_image_is_looked_at_once_without_network_inputs_or_secrets(tmp_path: 
 def test_recipes_begin_with_the_first_whose_image_is_there(tmp_path: Path) -> None:
     images = dict.fromkeys(Architecture, LAB[ARM])
     observer = RecordingObserver()
-    asked = order(project(tmp_path, PLAIN), ARM, images=images)
+    asked = order(project(tmp_path, PLAIN), ARM, images=images.__getitem__)
     (recipe,), facts = find_available_image(asked, Machine().engine(), Known(), observer)
     assert recipe.strategy == "emulated"
     assert facts.manager == "10.9.9"

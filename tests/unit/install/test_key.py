@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lambdapack.install.key import DependencyKey, dependency_key
+from lambdapack.install.request import DependencyKey, dependency_key
 from lambdapack.managers.npm.inputs import install_inputs
 from lambdapack.managers.npm.key import project_parts
 from lambdapack.managers.registry import read_dependencies

@@ -15,12 +15,15 @@ from tests.projects import lock_of, write_project
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 COMPILES = InstallScripts(packages=("bcrypt@6.0.0", "re2@1.22.1"))
-IMAGES = {each: ImageReferences(f"bare-{each}", f"build-{each}") for each in Architecture}
+
+
+def images(architecture: Architecture) -> ImageReferences:
+    return ImageReferences(f"bare-{architecture}", f"build-{architecture}")
 
 
 def request(directory: Path, scripts: InstallScripts, target: Architecture, **changes: Any) -> InstallRequest:
     source = read_dependencies(write_project(directory, {}, lock_of({})))
-    return InstallRequest(MANAGERS[0], source, Target("nodejs22.x", target), MemoryTree({}), scripts, IMAGES, **changes)
+    return InstallRequest(MANAGERS[0], source, Target("nodejs22.x", target), MemoryTree({}), scripts, images, **changes)
 
 
 @pytest.mark.parametrize("emulation", ["auto", "full"])

@@ -1,5 +1,5 @@
-from lambdapack.pack.cleanup import clean_tree, prune_tree
-from lambdapack.tree.compose import MemoryTree
+from lambdapack.pack.cleanup import clean_tree
+from lambdapack.tree.compose import MemoryTree, prune_tree
 
 ADDON = "node_modules/better-sqlite3"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdapack.install.key import dependency_key
+from lambdapack.install.request import dependency_key
 from lambdapack.managers.interface import ImageFacts, ManagerSettings
 from lambdapack.managers.registry import MANAGERS, read_dependencies
 from lambdapack.model import Architecture, Target

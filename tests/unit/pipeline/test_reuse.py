@@ -25,7 +25,7 @@ def workshop(tmp_path: Path) -> Workshop:
 
 
 def reuse(workshop: Workshop, **changes: object) -> ReusePolicy:
-    policy = ReusePolicy(LocalTrees(workshop.place / "trees"))
+    policy = ReusePolicy(lambda: LocalTrees(workshop.place / "trees"))
     return replace(policy, **changes)  # type: ignore[arg-type]
 
 
