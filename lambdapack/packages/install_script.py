@@ -2,13 +2,11 @@
 
 import posixpath
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-from lambdapack.packages.native_use import MAX_SOURCE_FILE_BYTES, resolve_relative
-from lambdapack.packages.scripts.masked import mask_source
-from lambdapack.packages.scripts.requires import find_module_requests
+from lambdapack.packages.native_use import MAX_READING_SECONDS, MAX_SOURCE_FILE_BYTES, resolve_relative
 from lambdapack.tree.entry import EntryKind, Tree, read_file
 
 MAX_SCRIPT_FILES = 20
@@ -33,8 +31,6 @@ WRITE_CALL = re.compile(
 )
 """What is done with a download that is kept; what only asks for news, or reports an installation, does none of it."""
 
-STRING_LITERAL = re.compile(r"(['\"`])((?:\\.|(?!\1)[^\\\n])*)\1")
-
 MAX_LITERALS = 2000
 MAX_LITERAL_LENGTH = 200
 """Strings of a script that are kept, and their characters: names of files and commands are shorter."""
@@ -57,20 +53,24 @@ def read_install_script(tree: Tree, directory: str, command: str) -> InstallScri
     pending = [
         file for match in NODE_COMMAND.findall(command) if (file := resolve_relative(tree, directory, directory, match))
     ]
+    if not pending:
+        return InstallScriptTraits()
+    from lambdapack.script.requests import read_literals, read_requests  # noqa: PLC0415  # the parser, for a few packages
+
     seen: set[str] = set()
-    text = []
-    while pending and len(seen) < MAX_SCRIPT_FILES:
+    text: list[str] = []
+    literals: dict[str, None] = {}
+    end = time.monotonic() + MAX_READING_SECONDS
+    while pending and len(seen) < MAX_SCRIPT_FILES and time.monotonic() < end:
         path = pending.pop(0)
         if path in seen or tree.entries[path].size > MAX_SOURCE_FILE_BYTES or path.endswith(".json"):
             continue
         seen.add(path)
-        source = read_file(tree, path).decode("utf-8", "replace")
-        text.append(source)
-        named = (
-            module_request.literal
-            for module_request in find_module_requests(source)
-            if module_request.literal.startswith(".")
-        )
+        data = read_file(tree, path)
+        text.append(data.decode("utf-8", "replace"))
+        literals |= dict.fromkeys(read_literals(data, MAX_LITERALS, MAX_LITERAL_LENGTH))
+        requests = read_requests(data).requests
+        named = (request.literal for request in requests if request.literal.startswith("."))
         pending += [
             file for name in named if (file := resolve_relative(tree, directory, posixpath.dirname(path), name))
         ]
@@ -81,18 +81,10 @@ def read_install_script(tree: Tree, directory: str, command: str) -> InstallScri
         fetches,
         makes_program=CHMOD_CALL.search(whole) is not None,
         writes=WRITE_CALL.search(whole) is not None,
-        literals=_string_literals(whole),
+        literals=tuple(literals)[:MAX_LITERALS],
         programs=frozenset(programs),
         node_scripts=frozenset(path for path, line in programs.items() if NODE_SHEBANG.search(line)),
     )
-
-
-def _string_literals(source: str) -> tuple[str, ...]:
-    """Return the strings of a source, comments left out."""
-    code = mask_source(source).code
-    found = (match[2] for match in STRING_LITERAL.finditer(source) if code[match.start()] == match[1])
-    short = dict.fromkeys(text for text in found if text and len(text) <= MAX_LITERAL_LENGTH)
-    return tuple(islice(short, MAX_LITERALS))
 
 
 def _read_shebangs(tree: Tree, directory: str) -> Iterator[tuple[str, bytes]]:

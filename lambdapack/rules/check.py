@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambdapack.credentials import mask_credentials
 from lambdapack.model import DEFAULT_HANDLER, Finding, Target
-from lambdapack.rules.function.loading import not_proved_finding
+from lambdapack.rules.function.loading import NOT_PROVED
 from lambdapack.rules.model.case import Case, LockCase, Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import Report, Subject
@@ -59,7 +59,7 @@ def apply_policy(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, 
 
 def note_unproved(report: Report, reason: str, policy: Policy) -> Report:
     """Return the report with the note that nothing was loaded, and why."""
-    return replace(report, findings=apply_policy((*report.findings, not_proved_finding(reason)), policy))
+    return replace(report, findings=apply_policy((*report.findings, Finding(NOT_PROVED, "", reason)), policy))
 
 
 def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:

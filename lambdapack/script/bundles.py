@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 _RUNS_COMMONJS = re.compile(rb"exports\s*:\s*\{\s*\}\s*\}\s*\)\s*\.\s*exports")
@@ -22,12 +23,11 @@ MAX_HELPERS = 500
 """Bytes from a helper's name to what it does; of webpack's loader up to its call; how many places are looked at."""
 
 
+@dataclass(frozen=True)  # without slots, for the cached properties
 class Bundle:
-    """The wrappers of one script."""
+    """The wrappers of one script; nothing is looked for before it is asked."""
 
-    def __init__(self, data: bytes) -> None:
-        """Keep the text; nothing is looked for before it is asked."""
-        self._data = data
+    data: bytes
 
     def runs_module(self, name: str) -> bool:
         """Tell whether a function makes a function that runs its first argument when it is first called."""
@@ -43,10 +43,10 @@ class Bundle:
 
     def _found_helpers(self) -> Iterator[str]:
         for pattern in (_RUNS_COMMONJS, _RUNS_LAZILY):
-            for count, match in enumerate(pattern.finditer(self._data)):
+            for count, match in enumerate(pattern.finditer(self.data)):
                 if count >= MAX_HELPERS:
                     return
-                before = self._data[max(0, match.start() - MAX_HELPER_BYTES) : match.start()]
+                before = self.data[max(0, match.start() - MAX_HELPER_BYTES) : match.start()]
                 names = _DEFINED.findall(before)
                 is_helper = pattern is _RUNS_COMMONJS or re.search(
                     rb"(?<![\w$])" + re.escape(match[1]) + rb"\s*&&", before
@@ -57,10 +57,10 @@ class Bundle:
     @cached_property
     def _loaders(self) -> Mapping[str, str]:
         loaders: dict[str, str] = {}
-        for count, match in enumerate(_RUNS_MEMBER.finditer(self._data)):
+        for count, match in enumerate(_RUNS_MEMBER.finditer(self.data)):
             if count >= MAX_HELPERS:
                 break
-            before = self._data[max(0, match.start() - MAX_LOADER_BYTES) : match.start()]
+            before = self.data[max(0, match.start() - MAX_LOADER_BYTES) : match.start()]
             declared = re.findall(rb"function\s+([\w$]+)\s*\(\s*" + re.escape(match[2]) + rb"\s*\)", before)
             if declared:
                 loaders.setdefault(match[1].decode(), declared[-1].decode())

@@ -1,5 +1,6 @@
 """What a script asks node for: the nouns. Decides nothing."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum, IntEnum
@@ -88,6 +89,46 @@ class ScriptSpecifiers:
             for row in document["specifiers"]
         )
         return cls(tuple(rows), document["module"], document["incomplete"])
+
+
+class Likelihood(IntEnum):
+    """How likely a condition holds on Lambda: `and` is the least of several, `or` the greatest."""
+
+    NEVER = 0
+    HARDLY = 1
+    PERHAPS = 2
+    MOSTLY = 3
+    ALWAYS = 4
+
+    @property
+    def opposite(self) -> "Likelihood":
+        """How likely it does not hold."""
+        return Likelihood(4 - self)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRequest:
+    """One load as it is written, by whatever argument, and what its failure does."""
+
+    text: str  # the argument as written: `'./build/Release/a.node'`, `path.join(__dirname, x)`
+    guarded: bool  # inside a try whose catch goes on without it
+    likely: Likelihood = Likelihood.PERHAPS  # NEVER: other systems alone come by; HARDLY: Node.js has it by now
+
+    @property
+    def literal(self) -> str:
+        """The string, when it is nothing but one."""
+        match = re.fullmatch(r"\s*(['\"`])([^'\"`$]*)\1\s*", self.text)
+        return match.group(2) if match else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptRequests:
+    """What one script loads, for whoever asks what a missing native part does to it."""
+
+    requests: tuple[ModuleRequest, ...] = ()
+    has_native_error: bool = False  # it throws an error of its own about a native part: what it caught comes back
+    names_native_file: bool = False  # in a string
+    is_complete: bool = True  # False: it was not parsed in time
 
 
 @dataclass(slots=True)

@@ -2,20 +2,16 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdapack.model import NODE_MODULES
 from lambdapack.packages.graph import GraphStart, ModuleEdge, ModuleGraph, layer_offers, package_directory
+from lambdapack.packages.install_script import MAX_LITERAL_LENGTH, MAX_LITERALS
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.packages.modules import ResolvedModules
+from lambdapack.script.requests import read_literals, read_started_programs
 from lambdapack.script.specifier import ImportCertainty
-
-STARTING_CALL = re.compile(r"\b(?:spawn|execFile)(?:Sync)?\(")
-"""The calls of child_process that start a file by its "#!" line: it is their first argument."""
-
-MAX_ARGUMENT_CHARACTERS = 400
-"""Of a first argument that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class ScriptUses:
         return any(name in manifest.dependencies | manifest.optional_dependencies for manifest in manifests)
 
     def _use(self, edge: ModuleEdge, script: str) -> ScriptUse:
-        starts = _starts_script(self._text(edge.asking), posixpath.basename(script))
+        starts = _starts_script(self._modules.files.read(edge.asking), posixpath.basename(script))
         return ScriptUse(edge.asking, edge.specifier.line, edge.specifier.certainty, starts)
 
     def _mentions(self, graph: ModuleGraph, script: str, owner: str) -> Iterator[ScriptUse]:
@@ -72,34 +68,19 @@ class ScriptUses:
         names = (posixpath.basename(script), posixpath.basename(posixpath.dirname(script)))
         for path, reached in graph.files.items():
             if path.startswith(f"{owner}/") and path.endswith((".js", ".cjs", ".mjs")):
-                text = self._text(path)
-                if all(re.search(rf"['\"`/]{re.escape(name)}['\"`/]", text) for name in names):
-                    yield ScriptUse(path, 0, reached.certainty, _starts_script(text, names[0]))
-
-    def _text(self, path: str) -> str:
-        return self._modules.files.read(path).decode("utf-8", "replace")
+                data = self._modules.files.read(path)
+                words = [re.compile(rb"['\"`/]" + re.escape(name.encode()) + rb"['\"`/]") for name in names]
+                if all(word.search(data) for word in words) and _has_literals(data, names):
+                    yield ScriptUse(path, 0, reached.certainty, _starts_script(data, names[0]))
 
 
-def _starts_script(text: str, name: str) -> bool:
-    """Tell whether a source starts a file of that name itself, or a constant that ends with it."""
+def _has_literals(data: bytes, names: Sequence[str]) -> bool:
+    """Tell whether each name is a part of a path in some string of a script."""
+    parts = {part for literal in read_literals(data, MAX_LITERALS, MAX_LITERAL_LENGTH) for part in literal.split("/")}
+    return parts.issuperset(names)
+
+
+def _starts_script(data: bytes, name: str) -> bool:
+    """Tell whether a script starts a file of that name itself, or a constant that ends with it."""
     word = re.compile(rf"['\"`/]{re.escape(name)}['\"`]")
-    constants = {
-        match[1]
-        for match in re.finditer(r"\b(?:const|let|var)\s+([\w$]+)\s*=\s*([^;\n]{1,300})", text)
-        if word.search(match[2])
-    }
-    for call in STARTING_CALL.finditer(text):
-        argument = _first_argument(text[call.end() : call.end() + MAX_ARGUMENT_CHARACTERS])
-        if word.search(argument) or argument.strip() in constants:
-            return True
-    return False
-
-
-def _first_argument(text: str) -> str:
-    """Return what stands before the first comma or closing bracket that belongs to the call itself."""
-    depth = 0
-    for index, character in enumerate(text):
-        if depth == 0 and character in ",)":
-            return text[:index]
-        depth += (character in "([{") - (character in ")]}")
-    return text
+    return any(word.search(argument) for argument in read_started_programs(data))

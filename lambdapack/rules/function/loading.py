@@ -128,7 +128,7 @@ def load_findings(tried: Mapping[str, tuple[Judgement, LoadError | None]], image
     """Yield the findings of a load test; `tried` is path to (judgement, the loader's error)."""
     for path, (judgement, failure) in tried.items():
         if failure is not None and failure.late:
-            yield not_proved_finding(f"{path} was not open after {failure.text}", path)
+            yield Finding(NOT_PROVED, path, f"{path} was not open after {failure.text}")
             continue
         error = failure.text if failure else ""
         outcome = judgement.outcome
@@ -154,17 +154,12 @@ def handler_import_finding(path: str, error: LoadError, image: str, *, asked_lit
     """
     evidence = (("image", image), ("node", error.text), ("code", error.code), ("place", error.place))
     if error.late:
-        return not_proved_finding(f"the import of {path} took longer than {error.text}", path)
+        return Finding(NOT_PROVED, path, f"the import of {path} took longer than {error.text}")
     if error.is_about_files or (error.missing and asked_literally):
         return Finding(HANDLER_FAILS, path, error.text, evidence=evidence)
     place = f" ({error.place})" if error.place else ""
     kind = f"{error.name}: " if error.name and not error.text.startswith(error.name) else ""
     return Finding(IMPORT_THROWS, path, f"{kind}{error.text}{place}", evidence=evidence)
-
-
-def not_proved_finding(reason: str, path: str = "") -> Finding:
-    """Return the note that something was not loaded, and why."""
-    return Finding(NOT_PROVED, path, reason)
 
 
 def drop_proved_doubts(report: Report, bound: Collection[str]) -> Report:
