@@ -15,7 +15,6 @@ from lambdapack.pack.digest import ZipMember
 from lambdapack.pack.zip import Compression, PackedMember, pack_members
 from lambdapack.tree.archive import ZIP_DEFLATED, ZIP_STORED, MappedFile
 from lambdapack.tree.entry import (
-    SHA256_IDENTITY,
     Entry,
     EntryKind,
     Tree,
@@ -25,6 +24,7 @@ from lambdapack.tree.entry import (
     path_objection,
     target_objection,
 )
+from lambdapack.tree.identity import SHA256_IDENTITY
 
 PACKED_METHODS: Final = frozenset((ZIP_STORED, ZIP_DEFLATED))
 

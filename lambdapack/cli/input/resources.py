@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdapack.config.settings import Settings
+from lambdapack.config.settings import DEFAULT_ORIGIN, VARIABLE_PREFIX, Settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.model import Architecture, Target
@@ -67,12 +67,15 @@ def engine_connector(settings: Settings, memory: "Store | None" = None, *, refre
 
 
 def _defer_engine(host: str, reach: "Callable[[], Engine]", memory: "Store", *, refresh: bool) -> "Engine":
+    from lambdapack.cli.unchanged.recording import record_engine  # noqa: PLC0415  # only who builds
     from lambdapack.engine.hosts import HostEnvironment, engine_addresses  # noqa: PLC0415  # only who builds
     from lambdapack.engine.known.deferred import DeferredEngine  # noqa: PLC0415
     from lambdapack.store.engines import EngineRecords  # noqa: PLC0415
 
     around = HostEnvironment(os.environ, Path.home(), windows=sys.platform == "win32")
-    return DeferredEngine(engine_addresses(around, host), reach, EngineRecords(memory), refresh=refresh)
+    engine = DeferredEngine(engine_addresses(around, host), reach, EngineRecords(memory), refresh=refresh)
+    record_engine(engine)
+    return engine
 
 
 def _engine_host(settings: Settings, architecture: Architecture) -> str:
@@ -89,6 +92,11 @@ def cache_directory(settings: Settings) -> Path | None:
     from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
 
     return user_cache_path("lambdapack", appauthor=False)
+
+
+def is_default_cache(settings: Settings) -> bool:
+    """Tell whether the cache directory is known without the project's settings."""
+    return settings.cache.origin == DEFAULT_ORIGIN or settings.cache.origin.startswith(VARIABLE_PREFIX)
 
 
 def open_store(settings: Settings) -> "Store | None":

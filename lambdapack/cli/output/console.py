@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -10,9 +11,19 @@ from lambdapack.credentials import mask_credentials
 from lambdapack.errors.record import DEFECT, ExitCode, LambdapackError
 from lambdapack.errors.usage import OUTPUT
 
+listeners: list[Callable[[str, str], None]] = []
+"""Told of everything that is written: the stream's name and the text."""
+
+
+def tell_listeners(stream: str, text: str) -> None:
+    """Tell of a text that is written to "stdout" or "stderr"."""
+    for listener in listeners:
+        listener(stream, text)
+
 
 def write_stdout(text: str) -> None:
     """Write to stdout, and notice at once when nobody reads it; LP009 when it cannot be written."""
+    tell_listeners("stdout", text)
     try:
         try:
             sys.stdout.write(text)
@@ -37,7 +48,9 @@ def _encode_text(text: str) -> bytes:
 
 def write_stderr(text: str) -> None:
     """Write to stderr; no credential of a URL passes."""
-    sys.stderr.write(mask_credentials(text))
+    text = mask_credentials(text)
+    tell_listeners("stderr", text)
+    sys.stderr.write(text)
     sys.stderr.flush()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Never, TextIO
 
+from lambdapack.cli.output.console import tell_listeners
 from lambdapack.credentials import mask_credentials
 from lambdapack.events import Advance
 from lambdapack.report.text import escape_controls, wrap_paragraph
@@ -78,7 +79,9 @@ class ProgressReporter:
 
     def note(self, text: str) -> None:
         """Say something of our own that stays."""
-        self._write(wrap_paragraph("note: ", mask_credentials(text)), always=True)
+        paragraph = wrap_paragraph("note: ", mask_credentials(text))
+        tell_listeners("stderr", f"{paragraph}\n")
+        self._write(paragraph, always=True)
 
     def _stop_commands(self) -> None:
         """Tell GitHub's runner that what follows is no command of ours, until a word that nobody else knows."""

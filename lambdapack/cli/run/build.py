@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lambdapack.cli.input.resources import (
     engine_connector,
+    is_default_cache,
     open_store,
     open_trees,
     output_paths,
@@ -28,11 +29,13 @@ from lambdapack.cli.input.variables import read_load_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.cli.unchanged.recording import record_outcome, unrecorded_notes
 from lambdapack.config.settings import Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import TEMPLATE_DIFFERS, USAGE
 from lambdapack.model import Severity, Target
+from lambdapack.pack.output import zip_manifest_path
 from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
 from lambdapack.pipeline.package.build import build_packages
 from lambdapack.pipeline.package.dependencies import ReusePolicy
@@ -43,6 +46,7 @@ from lambdapack.report import human
 from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import PrunedFile
+from lambdapack.runtimes.runtime import Runtime
 
 
 def check_single_target(wish: str, targets: Sequence[Target]) -> None:
@@ -115,6 +119,28 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     for note in settings.notes:
         progress.note(note)
     targets = select_targets(settings, progress)
+    request = _make_request(options, settings, targets, flags, measured)
+    request = replace(request, variables=variables)
+    connect = engine_connector(settings, request.store, refresh=options.refresh)
+    with unrecorded_notes():
+        built = build_packages(request, connect, progress)
+    written = [path for package in built if package.archive for path in _written_files(package.archive.path)]
+    record_outcome(written, is_default_cache=is_default_cache(settings))
+    code = _print_results(built, settings, options)
+    again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
+    if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
+        progress.note(hint)
+    return code
+
+
+def _make_request(
+    options: BuildOptions,
+    settings: Settings,
+    targets: Sequence[Target],
+    flags: Mapping[str, object],
+    measured: Runtime | None,
+) -> BuildRequest:
+    """Check what excludes each other and return the request, apart from the variables."""
     if options.into is not None:
         check_into_option(options.path, options.into, settings, targets)
     if options.style == TERRAFORM:
@@ -125,14 +151,11 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     )
     request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
     reuse = replace(request.reuse, frozen=options.frozen, refresh=options.refresh, why=options.why)
-    request = replace(request, into=options.into, variables=variables, reuse=reuse)
-    connect = engine_connector(settings, request.store, refresh=options.refresh)
-    built = build_packages(request, connect, progress)
-    code = _print_results(built, settings, options)
-    again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
-    if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
-        progress.note(hint)
-    return code
+    return replace(request, into=options.into, reuse=reuse)
+
+
+def _written_files(archive: Path) -> tuple[Path, ...]:
+    return archive, zip_manifest_path(archive)
 
 
 def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> BuildRequest:

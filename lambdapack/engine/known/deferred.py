@@ -76,6 +76,7 @@ class DeferredEngine:
         self._info: EngineInfo | None = None
         self._is_answering = False
         self._said: set[str] = set()
+        self.has_unasked_images = False  # an image counted that could not be asked for, or not remembered
         self.used: dict[str, UsedImage] = {}  # by reference: images that were answered from memory
 
     @property
@@ -131,6 +132,7 @@ class DeferredEngine:
                 return None
         elif observer is not None and reference not in self._said:
             self._said.add(reference)
+            self.has_unasked_images = True
             observer.note(f"{info.name} at {info.address} was not asked: {reference} counts as it was last seen there")
         self.used[reference] = UsedImage(socket or "", reference, known.identity)
         return known
@@ -138,11 +140,13 @@ class DeferredEngine:
     def _remember(self, image: Image) -> None:
         info = self._find_info()
         if info is None:
+            self.has_unasked_images = True
             return
         socket = _socket_of(info.address)
         try:
             identity = probe_image(socket, image.reference) if socket else ""
         except NoAnswerError:
+            self.has_unasked_images = True
             return
         self._memory.store_image(info.address, image.reference, image.architecture, KnownImage(identity, image.digest))
         self.used[image.reference] = UsedImage(socket or "", image.reference, identity)

@@ -1,15 +1,19 @@
 """Asks a container engine on a unix socket for one thing, without its SDK: who it is, or which image a name means."""
 
+from __future__ import annotations
+
 import json
 import socket
-from collections.abc import Mapping
-from typing import Any, Final
-from urllib.parse import quote
 
-PROBE_SECONDS: Final = 10.0
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing takes as long as an answer does
+    from collections.abc import Mapping
+    from typing import Any
+
+PROBE_SECONDS = 10.0
 """How long an answer may take."""
 
-MAX_ANSWER_BYTES: Final = 4 * 1024**2
+MAX_ANSWER_BYTES = 4 * 1024**2
 """Bytes of an answer: what inspecting an image gives is some kilobytes."""
 
 OK, NOT_FOUND = 200, 404
@@ -29,7 +33,7 @@ def probe_version(path: str) -> Mapping[str, Any]:
 
 def probe_image(path: str, reference: str) -> str:
     """Return the engine's own id of an image, "" when it holds none of that name. NoAnswerError."""
-    status, answer = _request(path, f"/images/{quote(reference, safe='/:@')}/json")
+    status, answer = _request(path, f"/images/{_quote_reference(reference)}/json")
     if status == NOT_FOUND:
         return ""
     identity = answer.get("Id")
@@ -87,3 +91,14 @@ def _join_chunks(body: bytes) -> bytes:
         content += rest[:length]
         body = rest[length + 2 :]
     raise ValueError("the last chunk is missing")
+
+
+def _quote_reference(reference: str) -> str:
+    """Return a reference as a part of a URL; nearly all consist of signs that mean themselves there."""
+    return "".join(map(_quote_sign, reference))
+
+
+def _quote_sign(sign: str) -> str:
+    if sign.isascii() and (sign.isalnum() or sign in "/:@._-"):
+        return sign
+    return "".join(f"%{byte:02X}" for byte in sign.encode())

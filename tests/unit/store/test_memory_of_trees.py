@@ -22,7 +22,8 @@ from lambdapack.store.records import Store
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import FilteredTree, PrefixedTree
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import NANOSECONDS_PER_SECOND, SETTLED_NANOSECONDS, Tree
+from lambdapack.tree.entry import Tree
+from lambdapack.tree.identity import NANOSECONDS_PER_SECOND, SETTLED_NANOSECONDS
 from tests import elf as make
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this host has no change times")
