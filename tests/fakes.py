@@ -135,6 +135,8 @@ class FakeSandbox:
         self.files: dict[str, FakeFile] = dict(engine.roots.get(image.reference, {}))
         self.hidden: dict[str, bytes] = {}
         self.commands: list[Command] = []
+        self.ended: list[str] = []
+        self.running: list[str] = []  # users of programs that were left running
         self.said = b""
 
     @property
@@ -173,6 +175,12 @@ class FakeSandbox:
         except OutOfMemoryError:
             return CommandResult(137, 9, out_of_memory=True)
         return CommandResult(code, code - 128 if 128 < code < 160 else None)
+
+    def end_processes(self, user: str) -> None:
+        if user.startswith("0:"):
+            raise ValueError("root's processes are the sandbox itself")
+        self.ended.append(user)
+        self.running = [each for each in self.running if each != user]
 
     def get(self, path: str, spool: Path, observer: Observer) -> None:
         with observer.task(f"Copying {path} out of the sandbox", None, "B"):

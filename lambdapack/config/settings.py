@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from lambdapack.install.writers import AllowedWrite
 from lambdapack.model import MIB
 from lambdapack.project.declarations import TemplateDeclarations
 
@@ -18,6 +19,9 @@ IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
 
 ENGINE_ARCHITECTURES = ("x86_64", "arm64")
+
+MAX_WRITE_WILDCARDS = 8
+"""Asterisks of a pattern in allow-writes; matching one against a path takes longer with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,22 @@ def parse_reasons(value: object) -> Mapping[str, str]:
     return _parse_pairs(value, ";")
 
 
+def parse_writes(value: object) -> tuple[AllowedWrite, ...]:
+    """Return what scripts may write, "PACKAGE:path" to reason; in a variable separated by ";"."""
+    return tuple(_parse_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
+
+
+def _parse_write(key: str, reason: str) -> AllowedWrite:
+    package, _colon, pattern = (part.strip() for part in key.partition(":"))
+    if not package or not pattern or pattern.startswith(("!", "#")):
+        raise ValueError(f"{key!r} is not PACKAGE:PATH: one such as @prisma/client:node_modules/.prisma/** is expected")
+    if pattern.count("*") > MAX_WRITE_WILDCARDS:
+        raise ValueError(f"{key!r} has more than {MAX_WRITE_WILDCARDS} wildcards")
+    if not reason:
+        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
+    return AllowedWrite(package, pattern, reason)
+
+
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:
     code, _colon, path = key.partition(":")
     if not re.fullmatch(r"LP\d{3}|[a-z][a-z0-9]*(-[a-z0-9]+)*", code.strip()):
@@ -223,6 +243,7 @@ IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
 ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
 IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
 REASONS = SettingKind(parse_reasons, _TABLE_SCHEMA)
+WRITES = SettingKind(parse_writes, _TABLE_SCHEMA)
 
 
 def one_of(*allowed: str) -> SettingKind:
@@ -294,6 +315,12 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("scripts", one_of("online", "offline"), "online", "whether install scripts may use the network"),
     Option(
+        "allow-writes",
+        WRITES,
+        (),
+        "what install scripts may write outside their package: PACKAGE:PATH, with the reason",
+    ),
+    Option(
         "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
     ),
     Option(
@@ -332,6 +359,7 @@ class Settings:
     provided: Setting[Mapping[str, str]]
     fail_on: Setting[str]
     scripts: Setting[str]
+    allow_writes: Setting[tuple[AllowedWrite, ...]]
     emulation: Setting[str]
     load: Setting[str]
     compress: Setting[str]

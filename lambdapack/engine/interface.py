@@ -121,6 +121,10 @@ class Sandbox(Protocol):
         """Run to the end, within the limits (LP116, LP105). Any exit code is returned, not raised."""
         ...
 
+    def end_processes(self, user: str) -> None:
+        """Kill what earlier commands of a user ("uid:gid") left running, and return when none of it runs. LP107."""
+        ...
+
     def get(self, path: str, spool: Path, observer: Observer) -> None:
         """Write the tar stream of the directory `path` to the host file `spool`."""
         ...

@@ -176,6 +176,23 @@ CPU_COUNTERS = ("cat", "/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpuacct/cpuacc
 WRITE_SECRETS_SCRIPT = 'umask 077; while [ $# -gt 0 ]; do head -c "$2" > "$1"; shift 2; done'
 """Cuts standard input into files by their lengths; head of coreutils reads no byte more than it is told to."""
 
+END_PROCESSES_SCRIPT = """
+tries=200
+while kill -s KILL -- -1 2>/dev/null; [ $tries -gt 0 ]; do
+  left=0
+  for process in /proc/[0-9]*; do
+    if [ -O "$process" ] && [ "${process#/proc/}" != $$ ] && read -r line 2>/dev/null < "$process/stat"; then
+      case "${line##*) }" in [ZX]*) ;; *) left=1 ;; esac
+    fi
+  done
+  [ $left = 0 ] && exit 0
+  tries=$((tries - 1)); sleep 0.05
+done
+exit 1
+"""
+"""Kills all that a user may signal, but itself, until only what is dead already is left of it (kill(2), "pid equals
+-1"). Only ever run inside a container, whose process numbers are its own."""
+
 ROOT_USER = (0, 0)
 
 
@@ -233,6 +250,12 @@ class ContainerSandbox:
         signal = code - 128 if code - 128 in FATAL_SIGNALS else None
         return CommandResult(code, signal, out_of_memory=code != 0 and self._out_of_memory())
 
+    def end_processes(self, user: str) -> None:
+        """Kill what earlier commands of a user left running, and return when none of it runs. LP107."""
+        if user.partition(":")[0] in {"", "0", "root"}:
+            raise ValueError("root's processes are the sandbox itself")
+        self._own("end processes", "/bin/sh", "-c", END_PROCESSES_SCRIPT, user=user)
+
     def get(self, path: str, spool: Path, observer: Observer) -> None:
         """Write the tar stream of a directory; its names are relative to it ("a" or "./a": engines differ)."""
         with (
@@ -247,11 +270,13 @@ class ContainerSandbox:
             self._own(f"make {path}", "mkdir", "-p", "--", path)
             self._directories.add(path)
 
-    def _own(self, doing: str, *argv: str, stdin: bytes = b"") -> bytes:
+    def _own(self, doing: str, *argv: str, stdin: bytes = b"", user: str = "0:0") -> bytes:
         """Run a command of ours and return what it printed; LP107 when it fails."""
         said: list[bytes] = []
         limits = Limits(wall_seconds=120, silence_seconds=120)
-        code = self._listen(Command(argv, stdin=stdin), lambda _source, data: said.append(data), Watchdog(limits))
+        code = self._listen(
+            Command(argv, stdin=stdin, user=user), lambda _source, data: said.append(data), Watchdog(limits)
+        )
         output = b"".join(said)
         if code:
             words = output.decode("utf-8", "replace").strip()

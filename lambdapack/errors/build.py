@@ -79,9 +79,17 @@ GIT_WITH_CREDENTIALS = Failure(
     "LP122",
     "git-with-credentials",
     "a git dependency would be prepared beside registry credentials",
-    "npm runs the prepare script of a git dependency while it fetches, whatever --ignore-scripts says: it could read "
-    "the token.",
+    "npm runs the prepare script of a git dependency while it fetches everything else: it could read the token.",
     "Publish the package to a registry and depend on that, or pack it (`npm pack`) and depend on the tarball.",
+    ExitCode.BUILD,
+)
+FOREIGN_WRITE = Failure(
+    "LP123",
+    "foreign-write",
+    "an install script wrote outside its own package",
+    "What other packages and the function itself are made of must come from their own tarballs and from your source: a "
+    "script that changes them can put its code in their place.",
+    'Do without the package, or allow it in lambdapack.toml: `allow-writes = {"PACKAGE:PATH" = "REASON"}`.',
     ExitCode.BUILD,
 )
 ROOT_SCRIPT = Failure(
@@ -189,6 +197,7 @@ BUILD_FAILURES: tuple[Failure, ...] = (
     INVOKE_FAILED,
     FUNCTION_ERROR,
     GIT_WITH_CREDENTIALS,
+    FOREIGN_WRITE,
     FROZEN,
     BAD_STORE,
     NOT_REPRODUCIBLE,

@@ -1,8 +1,8 @@
 """Installs a project's dependencies in a sandbox, as a recipe says. Never touches the host's node_modules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,6 +17,8 @@ from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult, empty_result, owned_directories
 from lambdapack.install.shipped import describe_absent_packages, find_absent_packages, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes
+from lambdapack.install.watch import ScriptWatch
+from lambdapack.install.writers import ScriptWriter, WriteRules, package_directories
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
     CompletedRun,
@@ -75,6 +77,7 @@ class _FetchedTree:
     lines: tuple[str, ...]
     tree: SpoolTree
     packages: tuple[ScriptedPackage, ...]
+    authors: Mapping[str, str] = field(default_factory=dict)  # path of each file that a prepare script made, and whose
 
 
 Followed = TypeVar("Followed")
@@ -126,16 +129,18 @@ def install_dependencies(
     """
     if request.installs_nothing:
         return empty_result(request)
-    _refuse_git_beside_credentials(request)
     recipes = request.recipes or candidate_recipes(request, engine)
 
     def fetch(recipe: Recipe) -> _FetchedTree:
         return _fetch_packages(_prepare_context(request, recipe, engine, observer), engine, spool)
 
     fetched = _follow_first(recipes, fetch, observer)
+    if prepared := request.manager.find_prepared(request.source, fetched.tree):
+        fetched = _prepare_packages(fetched, prepared, engine, spool.with_name(f"{spool.stem}.prepared.tar"))
     context = fetched.context
     if not (fetched.packages or request.scripts.root):
-        return _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        result = _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        return replace(result, authors=fetched.authors)
     scripted = replace(
         request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
     )
@@ -160,10 +165,46 @@ def _follow_first(recipes: tuple[Recipe, ...], follow: Callable[[Recipe], Follow
     raise AssertionError("the last recipe either serves or raises")
 
 
-def _refuse_git_beside_credentials(request: InstallRequest) -> None:
-    """LP122: npm runs the prepare script of a git dependency while it fetches, whatever --ignore-scripts says."""
-    if request.scripts.git and request.settings.has_credentials:
-        raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {', '.join(request.scripts.git)}")
+def _prepare_packages(
+    fetched: _FetchedTree, packages: tuple[ScriptedPackage, ...], engine: Engine, spool: Path
+) -> _FetchedTree:
+    """Fetch once more, and let the packages that git brings run their prepare scripts: npm packs what those make.
+
+    They run beside everything else that is fetched, so never where there are credentials (LP122), and nothing but their
+    own directories may be other than before (LP123).
+    """
+    context, names = fetched.context, ", ".join(package.name for package in packages)
+    request, tree = context.request, None
+    if request.settings.has_credentials:
+        fetched.tree.close()
+        raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {names}, and its prepare script makes it")
+    context.observer.note(f"git fetches {names}: its prepare script runs in a step of its own")
+    try:
+        lines, sandbox = _fetch_prepared(context, engine, spool)
+        tree = SpoolTree(spool)
+        rules = WriteRules(package_directories(fetched.tree, request.source.lock))
+        writers = [_package_writer(package) for package in packages]
+        authors = ScriptWatch(sandbox, TASK_ROOT, fetched.tree, rules, writers).attribute(tree)
+    except BaseException:
+        if tree is not None:
+            tree.close()
+        raise
+    finally:
+        fetched.tree.close()
+    scripted = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
+    return replace(fetched, lines=(*fetched.lines, *lines), tree=tree, packages=scripted, authors=authors)
+
+
+def _fetch_prepared(context: _InstallContext, engine: Engine, spool: Path) -> tuple[tuple[str, ...], Sandbox]:
+    """Fetch everything into `spool` while prepare scripts run; return the lines, and the sandbox, which is gone."""
+    request = context.request
+    with _open_sandbox(context, "prepare", engine, request.project_volumes(context.recipe.volumes)) as sandbox:
+        prepared = _prepare_sandbox(context, sandbox, request.inputs, FETCH_INPUTS, secrets=False)
+        commands = request.manager.fetch_commands(replace(_install_run(context), prepares=True), prepared)
+        lines = _run_commands(context, commands, prepared, sandbox)
+        sandbox.end_processes(commands.commands[-1].command.user)
+        sandbox.get(TASK_ROOT, spool, context.observer)
+        return lines, sandbox
 
 
 def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer) -> _InstallContext:
@@ -201,9 +242,36 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
         tree = request.manager.script_inputs(fetched.tree, fetched.packages)
         prepared = _prepare_sandbox(context, sandbox, tree, SCRIPT_INPUTS, secrets=not request.settings.has_credentials)
         commands = request.manager.script_commands(_install_run(context, fetched.packages), prepared)
-        lines = _run_commands(context, commands, prepared, sandbox)
+        watch = _watch_scripts(context, sandbox, tree, commands)
+        lines = _run_commands(context, commands, prepared, sandbox, watch)
         sandbox.get(TASK_ROOT, spool, context.observer)
-    return _make_result(context, prepared.facts, (*fetched.lines, *lines), SpoolTree(spool))
+    whole = SpoolTree(spool)
+    try:
+        authors = watch.attribute(whole)
+    except BaseException:
+        whole.close()
+        raise
+    authors = {**fetched.authors, **authors}
+    return replace(_make_result(context, prepared.facts, (*fetched.lines, *lines), whole), authors=authors)
+
+
+def _watch_scripts(context: _InstallContext, sandbox: Sandbox, tree: Tree, install: InstallCommands) -> ScriptWatch:
+    places = package_directories(tree, context.request.source.lock)
+    rules = WriteRules(places, context.request.allow_writes)
+    return ScriptWatch(sandbox, TASK_ROOT, tree, rules, [_find_writer(step) for step in install.commands])
+
+
+def _find_writer(step: InstallCommand) -> ScriptWriter:
+    """Return whose scripts a command runs: a package's, or the project's own."""
+    package = step.package
+    if package is None:
+        return ScriptWriter(f"{step.script} script of this project")
+    return _package_writer(package)
+
+
+def _package_writer(package: ScriptedPackage) -> ScriptWriter:
+    name, mark, _version = package.name.rpartition("@")
+    return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
 
 
 @contextmanager
@@ -239,6 +307,7 @@ def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...]
         architecture=request.target.architecture,
         scripts=request.scripts,
         packages=packages,
+        git_urls=request.source.lock.git_urls if request.source.lock else (),
         omitted=request.settings.omitted,
         flags=recipe.flags,
         environment={**request.settings.compiler_flags, **recipe.environment},
@@ -247,16 +316,24 @@ def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...]
 
 
 def _run_commands(
-    context: _InstallContext, install: InstallCommands, prepared: PreparedSandbox, sandbox: Sandbox
+    context: _InstallContext,
+    install: InstallCommands,
+    prepared: PreparedSandbox,
+    sandbox: Sandbox,
+    watch: ScriptWatch | None = None,
 ) -> tuple[str, ...]:
     request, recipe = context.request, context.recipe
     lines: list[str] = []
+    if watch is not None:
+        watch.begin(install.commands[0].command)
     with context.observer.task(f"{install.title} ({recipe.strategy}, {request.target.architecture})"):
         for step in install.commands:
             transcript = context.open_transcript()  # an earlier command's errors explain nothing of this one
             ended = _run_command(context, step, sandbox, transcript)
             transcript.close()
             lines += transcript.lines
+            if watch is not None:
+                watch.judge(_find_writer(step), step.command)
             completed = CompletedRun(
                 ended=ended,
                 lines=transcript.lines,
@@ -268,6 +345,8 @@ def _run_commands(
             failure = request.manager.failure(completed, request.source)
             if failure and step.otherwise:
                 sandbox.run(step.otherwise, transcript)
+                if watch is not None and step.package is not None:
+                    watch.leave_out(step.package.path)
                 reason = failure.detail.partition("\n")[0]
                 context.observer.note(f"{step.optional} is optional and left out: {reason}")
             elif failure:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lambdapack.engine.interface import CacheVolume, Image, Limits
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.recipe import Recipe
+from lambdapack.install.writers import AllowedWrite
 from lambdapack.managers.interface import ImageFacts, InstallScripts, ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource, Lock
 from lambdapack.model import NODE_MODULES, Architecture, Target
@@ -64,6 +65,7 @@ class InstallRequest:
     limits: Limits = field(default_factory=Limits)
     script_policy: str = "online"  # "offline": scripts run without a network, and never beside credentials anyway
     emulation: str = "auto"  # "full": everything in the target's own image
+    allow_writes: tuple[AllowedWrite, ...] = ()  # what scripts may make outside their own package
     keep: bool = False  # leave the container for a look after the end
     cache: str = CACHE_VOLUME
     job: InstallJob | None = None  # what its result is filed under
@@ -98,6 +100,7 @@ class InstallResult:
     facts: ImageFacts | None = None  # of the image
     scripts_run: tuple[str, ...] = ()  # npm names of the packages whose install scripts the log shows as run
     compiler_flags: tuple[CompilerFlag, ...] = ()  # for which CPUs the packages' compilers were told to compile
+    authors: Mapping[str, str] = field(default_factory=dict)  # path of each file that no tarball brought: whose script
     absent: tuple[str, ...] = ()  # optional packages for this target that were left out
     log: tuple[str, ...] = ()  # the package manager's last lines
     spool: SpoolTree | None = None  # what the tree reads from

@@ -121,6 +121,8 @@ class InstallRun:
     architecture: Architecture  # to install for
     scripts: InstallScripts = field(default_factory=InstallScripts)
     packages: tuple[ScriptedPackage, ...] = ()  # of the fetched tree, whose scripts run
+    prepares: bool = False  # a fetch that lets what git brings run its own prepare script
+    git_urls: tuple[str, ...] = ()  # of those packages, as the lock has them
     omitted: tuple[str, ...] = ()  # as in ManagerSettings
     flags: tuple[str, ...] = ()  # of the recipe
     environment: Mapping[str, str] = field(default_factory=dict)  # of the recipe and the user; no secret
@@ -133,6 +135,7 @@ class InstallCommand:
 
     command: Command
     script: str = ""  # the project's own script that it runs
+    package: ScriptedPackage | None = None  # whose scripts it runs
     optional: str = ""  # the optional package that it is about: when it fails, `otherwise` runs and the install goes on
     otherwise: Command | None = None
 
@@ -225,11 +228,15 @@ class PackageManager(Protocol):
         ...
 
     def prepare(self, sandbox: Sandbox, inputs: Tree, settings: ManagerSettings, *, secrets: bool) -> PreparedSandbox:
-        """Put inputs and settings in place; without `secrets` only what package scripts may see. LP103."""
+        """Put inputs and settings in place; without `secrets` only settings that package scripts may see. LP103."""
         ...
 
     def fetch_commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
-        """Return the commands that unpack every package and run nothing of them."""
+        """Return the commands that unpack every package and run nothing of them, unless the run says `prepares`."""
+        ...
+
+    def find_prepared(self, source: DependencySource, tree: Tree) -> tuple[ScriptedPackage, ...]:
+        """Return the packages of a fetched tree that git brought, and that their own script has to make first."""
         ...
 
     def find_scripts(self, source: DependencySource, tree: Tree) -> tuple[ScriptedPackage, ...]:
@@ -237,7 +244,7 @@ class PackageManager(Protocol):
         ...
 
     def script_inputs(self, tree: Tree, packages: Sequence[ScriptedPackage]) -> Tree:
-        """Return a fetched tree as the commands that run its scripts want it."""
+        """Return a fetched tree as the commands that run its scripts want it, without a secret in any manifest."""
         ...
 
     def script_commands(self, run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:

@@ -94,6 +94,11 @@ class Lock:
             package for package in self.packages.values() if is_in_node_modules(package.path) and not package.dev
         )
 
+    @property
+    def git_urls(self) -> tuple[str, ...]:
+        """What git fetches, with the commits."""
+        return tuple(package.resolved for package in self.packages.values() if package.from_git)
+
     def follow(self, package: LockedPackage) -> LockedPackage:
         """Return the target of a link, anything else as it is."""
         if not package.link or package.local is None:

@@ -48,6 +48,8 @@ from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE, check_packag
 from lambdapack.rules.package.contents import (
     LINK_LEAVES_TREE,
     SECRET_PACKED,
+    SOURCE_KEPT,
+    check_kept_sources,
     check_links,
     check_modes,
     check_secrets,
@@ -78,6 +80,7 @@ CHECKS: tuple[Check[Case], ...] = (
     Check((REQUIRED_FILE_MISSING, *MISSING_MODULE_RULES), check_modules),
     Check((ADDON_BUNDLED,), check_bundled_addons),
     Check((DEPENDENCY_MISSING,), check_dependencies, Case.has_packages),
+    Check((SOURCE_KEPT,), check_kept_sources, Case.has_kept_sources),
     Check((DEV_PACKAGES,), check_dev_packages, Case.has_packages),
     Check((MODULES_STALE, ZIP_STALE), check_lock_versions, Case.has_versions),
     Check((GIVEN_UP, OUT_OF_PLACE), check_package_book, Case.has_packages),

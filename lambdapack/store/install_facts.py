@@ -59,6 +59,7 @@ def facts_of_result(result: InstallResult) -> dict[str, Any]:
         "facts": None if result.facts is None else asdict(result.facts),
         "scripts_run": list(result.scripts_run),
         "compiler_flags": [asdict(flag) for flag in result.compiler_flags],
+        "authors": dict(result.authors),
         "absent": list(result.absent),
         "log": list(result.log),
     }
@@ -75,6 +76,7 @@ def result_of_facts(facts: Mapping[str, Any], tree: StoredTree) -> InstallResult
         facts=None if brought is None else ImageFacts(**brought),
         scripts_run=tuple(facts["scripts_run"]),
         compiler_flags=tuple(CompilerFlag(**flag) for flag in facts["compiler_flags"]),
+        authors=dict(facts["authors"]),
         absent=tuple(facts["absent"]),
         log=tuple(facts["log"]),
     )

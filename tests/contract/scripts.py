@@ -115,3 +115,18 @@ def OWNERS(process: Process) -> int:  # noqa: N802
         uid, gid = process.files[path].owner
         process.out(f"{uid}:{gid}\n")
     return 0
+
+
+@script("sh -c 'trap \"\" TERM; while :; do sleep 0.1; done' >/dev/null 2>&1 & sleep 0.2; echo begun")
+def LEAVE(process: Process) -> int:  # noqa: N802
+    process.sandbox.running.append(process.command.user)
+    process.out("begun\n")
+    return 0
+
+
+@script(
+    "for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline 2>/dev/null; echo; done | grep -c '[s]leep 0[.]1' || :"
+)
+def COUNT_LEFT(process: Process) -> int:  # noqa: N802
+    process.out(f"{'1' if process.sandbox.running else '0'}\n")
+    return 0

@@ -17,10 +17,12 @@ from tests.contract.scripts import (
     CAT,
     CHATTER,
     COMPUTE,
+    COUNT_LEFT,
     CRASH,
     EAT,
     HANG,
     INTERFACES,
+    LEAVE,
     LIKE_THE_ENTRYPOINT,
     OWNERS,
     POWERS,
@@ -159,6 +161,17 @@ def test_a_tree_comes_back_as_it_went_in(sandbox: Sandbox, tmp_path: Path) -> No
 def test_a_tree_can_be_handed_to_another_user(sandbox: Sandbox) -> None:
     sandbox.put(FakeTree({"a": (0o644, b"a")}), "/var/task/own", owner=(1051, 1052))
     assert run(sandbox, OWNERS)[1].by_source["stdout"] == b"1051:1052\n1051:1052\n"
+
+
+def test_what_a_user_left_running_is_ended_and_nothing_else(sandbox: Sandbox) -> None:
+    run(sandbox, LEAVE, user="1051:1051")
+    assert run(sandbox, COUNT_LEFT)[1].by_source["stdout"] != b"0\n"
+    sandbox.end_processes("1052:1052")
+    assert run(sandbox, COUNT_LEFT)[1].by_source["stdout"] != b"0\n"
+    sandbox.end_processes("1051:1051")
+    assert run(sandbox, COUNT_LEFT)[1].by_source["stdout"] == b"0\n"
+    with pytest.raises(ValueError, match="root"):
+        sandbox.end_processes("0:0")
 
 
 def test_what_is_not_there_cannot_be_copied_and_leaves_no_file(sandbox: Sandbox, tmp_path: Path) -> None:

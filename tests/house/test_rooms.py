@@ -30,6 +30,7 @@ SHORT_MODULES = {
     "explain/log.py": "the entrance to a whole text; one line is explained without what it imports",
     "explain/symbols.py": "what a missing symbol means; read by the signs and by a rule's advice",
     "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
+    "tree/identity.py": "light to import: an unchanged run needs nothing else of its room",
     "managers/registry.py": "the one list of package managers, above their folders",
     "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
     "rules/commands.py": "commands that rules and explain name alike, light to import",

@@ -52,6 +52,14 @@ NODEDIR_VARIABLE = "npm_package_config_node_gyp_nodedir"
 
 OLD_NODEDIR_VARIABLE = "npm_config_nodedir"
 
+NO_SHELL = "/bin/true"
+"""What runs the scripts of a fetch. npm runs the prepare script of a git dependency in spite of --ignore-scripts
+(pacote lib/dir.js, #prepareDir, 13 to 19), and it runs it in the script-shell: that is a program that does nothing."""
+
+PREPARED_VARIABLE = "_PACOTE_NO_PREPARE_"
+"""Lines with the git URLs of which npm believes that they are prepared already: it does not install their
+devDependencies then (pacote lib/git.js, #prepareDir, 11 to 21)."""
+
 SETUP_SCRIPT = f"""
 grep -q :{NPM_USER[0]}: /etc/passwd || echo 'lambdapack:x:{NPM_USER[0]}:{NPM_USER[1]}::/tmp:/bin/sh' >> /etc/passwd
 chmod 0777 {CACHE_DIRECTORY}
@@ -211,24 +219,23 @@ def _run_quietly(sandbox: Sandbox, command: Command) -> tuple[CommandResult, str
 def fetch_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
     """Return `npm ci` with scripts off: what is to run is read from what it unpacks."""
     environment = {**npm_environment(prepared, run.limits), **run.environment}
+    if not run.prepares:
+        environment |= {"npm_config_script_shell": NO_SHELL, PREPARED_VARIABLE: "\n".join(run.git_urls)}
     command = _npm_command(ci_command(run, prepared.facts.manager_version), environment)
     return InstallCommands("npm ci", (InstallCommand(command),))
 
 
 def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
-    """Return one `npm rebuild` for all packages that must succeed, one for each optional one, `npm run` for the rest.
+    """Return one `npm rebuild` for each package, so that what each one writes can be told, and `npm run` for the rest.
 
     `npm rebuild` takes the failure of an optional package for its own; `npm ci` leaves the package out.
     """
     environment, npm = {**npm_environment(prepared, run.limits), **run.environment}, prepared.facts.manager_version
-    required = [package for package in run.packages if not package.optional]
     commands = []
-    if required:
-        commands.append(InstallCommand(_rebuild_command(rebuild_command(run, npm, required), environment)))
     for package in run.packages:
-        if package.optional:
-            command = _rebuild_command(rebuild_command(run, npm, [package]), environment)
-            commands.append(InstallCommand(command, optional=package.name, otherwise=_leave_out_command(package)))
+        command = _rebuild_command(rebuild_command(run, npm, [package]), environment)
+        optional, otherwise = (package.name, _leave_out_command(package)) if package.optional else ("", None)
+        commands.append(InstallCommand(command, package=package, optional=optional, otherwise=otherwise))
     commands += [
         InstallCommand(_npm_command(root_script_command(event), environment), event) for event in run.scripts.root
     ]
@@ -269,6 +276,7 @@ def npm_environment(prepared: PreparedSandbox, limits: Limits) -> dict[str, str]
         "HOME": "/tmp",  # noqa: S108  # inside the container
         "JOBS": str(max(1, min(prepared.jobs, limits.memory_bytes // COMPILER_JOB_BYTES))),
         "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # node-gyp of one package must not write into another's for gyp's sake
         "V": "1",  # gyp's make prints whole compiler lines: evidence for -march=native
         "VERBOSE": "1",  # the same for CMake's
         "npm_config_cache": f"{CACHE_DIRECTORY}/npm",

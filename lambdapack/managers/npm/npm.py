@@ -91,8 +91,7 @@ class Npm:
 
         if secrets:
             return commands.prepare_sandbox(sandbox, inputs, commands.settings_with_secrets(settings))
-        bare = commands.inputs_without_secrets(inputs)
-        return commands.prepare_sandbox(sandbox, bare, commands.settings_without_secrets(settings))
+        return commands.prepare_sandbox(sandbox, inputs, commands.settings_without_secrets(settings))
 
     def fetch_commands(self, run: "InstallRun", prepared: "PreparedSandbox") -> "InstallCommands":
         """Return `npm ci --ignore-scripts`."""
@@ -106,11 +105,18 @@ class Npm:
 
         return find_package_scripts(source, tree)
 
+    def find_prepared(self, source: "DependencySource", tree: "Tree") -> "tuple[ScriptedPackage, ...]":
+        """Return the packages from git whose package.json has a prepare script."""
+        from lambdapack.managers.npm.scripts import find_prepare_scripts  # noqa: PLC0415
+
+        return find_prepare_scripts(source, tree)
+
     def script_inputs(self, tree: "Tree", packages: "Sequence[ScriptedPackage]") -> "Tree":
-        """Return the tree with a node_modules/.package-lock.json that tells npm what to run."""
+        """Return the tree with a node_modules/.package-lock.json that tells npm what to run, and no user in a URL."""
+        from lambdapack.managers.npm.commands import inputs_without_secrets  # noqa: PLC0415
         from lambdapack.managers.npm.scripts import mark_scripts  # noqa: PLC0415
 
-        return mark_scripts(tree, packages)
+        return inputs_without_secrets(mark_scripts(tree, packages))
 
     def script_commands(self, run: "InstallRun", prepared: "PreparedSandbox") -> "InstallCommands":
         """Return `npm rebuild` for the packages, and `npm run` for each of the project's own install scripts."""

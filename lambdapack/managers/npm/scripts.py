@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambdapack.managers.interface import ScriptedPackage
-from lambdapack.managers.lock import DependencySource, LockedPackage
+from lambdapack.managers.lock import DependencySource, Lock, LockedPackage
 from lambdapack.managers.npm.lockfile import parse_lock
 from lambdapack.managers.npm.versions import INSTALLED_LOCKFILE
 from lambdapack.model import is_in_node_modules
@@ -24,18 +24,51 @@ def find_package_scripts(source: DependencySource, tree: Tree) -> tuple[Scripted
     without `gypfile` there has none although its binding.gyp is to be compiled, and npm compiles one that its
     package.json excludes by `gypfile: false` (arborist lib/arborist/rebuild.js, #addToBuildSet, npm 8 to 12).
     """
-    return tuple(_scripted_packages(_installed_packages(source, tree), tree))
+    lock = _installed_lock(source, tree)
+    return tuple(_scripted_packages(_packages_by_need(lock), tree)) if lock else ()
 
 
-def _installed_packages(source: DependencySource, tree: Tree) -> Iterator[LockedPackage]:
-    """Yield what npm noted in the tree; npm 6 notes nothing there."""
-    lock = source.lock
-    if INSTALLED_LOCKFILE in tree.entries:
-        text = read_file(tree, INSTALLED_LOCKFILE).decode("utf-8", "replace")
-        lock = parse_lock(text, source.repository.root / INSTALLED_LOCKFILE)
+def find_prepare_scripts(source: DependencySource, tree: Tree) -> tuple[ScriptedPackage, ...]:
+    """Return the packages from git with a prepare script: npm runs it, and no other, when it packs a checkout.
+
+    Source: pacote lib/dir.js, #prepareDir, 13 to 21.
+    """
+    lock = _installed_lock(source, tree)
+    found = []
     for package in lock.packages.values() if lock else ():
-        if is_in_node_modules(package.path):
-            yield package
+        manifest = _read_manifest(tree, package.path) if package.from_git else None
+        if manifest is not None and string_entries(manifest.get("scripts")).get("prepare"):
+            found.append(ScriptedPackage(f"{package.name}@{package.version}", package.path, package.path))
+    return tuple(found)
+
+
+def _installed_lock(source: DependencySource, tree: Tree) -> Lock | None:
+    """Return what npm noted in the tree; npm 6 notes nothing there."""
+    if INSTALLED_LOCKFILE not in tree.entries:
+        return source.lock
+    text = read_file(tree, INSTALLED_LOCKFILE).decode("utf-8", "replace")
+    return parse_lock(text, source.repository.root / INSTALLED_LOCKFILE)
+
+
+def _packages_by_need(lock: Lock) -> Iterator[LockedPackage]:
+    """Yield what is in node_modules, each package after those that it depends on, else in the lock's order.
+
+    npm runs all `install` scripts before any `postinstall`; one package at a time may use what its dependencies built.
+    """
+    seen: set[str] = set()
+    for first in lock.packages.values():
+        waiting = [(first, iter(lock.edges.get(first.id, ())))] if first.id not in seen else []
+        seen.add(first.id)
+        while waiting:
+            package, edges = waiting[-1]
+            needed = next((edge.target for edge in edges if edge.target and edge.target.id not in seen), None)
+            if needed is not None:
+                seen.add(needed.id)
+                waiting.append((needed, iter(lock.edges.get(lock.follow(needed).id, ()))))
+                continue
+            waiting.pop()
+            if is_in_node_modules(package.path):
+                yield package
 
 
 def _scripted_packages(packages: Iterator[LockedPackage], tree: Tree) -> Iterator[ScriptedPackage]:

@@ -21,6 +21,7 @@ from lambdapack.pack.source import (
     HOST_MODULES_REASON,
     ProjectSource,
     growing_files,
+    read_ignore_rules,
     read_project_source,
 )
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
@@ -34,7 +35,13 @@ from lambdapack.pipeline.package.plan import (
     plan_builds,
 )
 from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
-from lambdapack.pipeline.package.request import LAYER_DIRECTORY, BuildRequest, BuiltPackage, JudgedPackage
+from lambdapack.pipeline.package.request import (
+    LAYER_DIRECTORY,
+    BoundedTree,
+    BuildRequest,
+    BuiltPackage,
+    JudgedPackage,
+)
 from lambdapack.pipeline.package.write import check_output_paths, write_package
 from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.pipeline.source import read_source_facts, source_findings
@@ -159,7 +166,8 @@ def _plan_build(
     if not request.install:
         return plan_builds((function,), {}, {}), {}
     tree = project.manager.inputs(project.source, request.install_inputs)
-    inputs = InstallInputs(project.manager, project.source, project.settings, tree, request.scripts)
+    policy = InstallInputs(project.manager, project.source, project.settings, tree, request.scripts)
+    inputs = replace(policy, allow_writes=request.allow_writes)
     requests, images = {}, {}
     for target in function.targets:
         place, install = (function.importer, target), _make_install_request(request, inputs, target)
@@ -191,6 +199,7 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         settings=inputs.settings,
         limits=request.limits,
         script_policy=request.scripts,
+        allow_writes=request.allow_writes,
         emulation=request.emulation,
         keep=request.keep,
     )
@@ -215,10 +224,11 @@ class _BuildRun:
         request, target = self.request, job.target
         installed, ready = self._obtain_dependencies(job)
         source = self._select_source(self.project.files, installed, ready) if self.project.files else None
-        dependencies = clean_tree(installed.tree).tree if installed.tree.entries else installed.tree
-        tree = self._package(source, dependencies)
+        made = self._bound_made_files(installed, source)
+        tree = self._package(source, made.tree)
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        facts = self._add_log_facts(replace(self._read_facts(tree, target), own_files=own_files), installed)
+        facts = replace(self._read_facts(tree, target), own_files=own_files, kept_sources=made.kept)
+        facts = self._add_log_facts(facts, installed)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
@@ -233,8 +243,19 @@ class _BuildRun:
             judged = avoid_install_commands(judged, runtime)
         report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
         report = self._prove(report, tree, facts.handler, installed)
+        left_out = (*(source.excluded if source else ()), *made.excluded)
         stored = self.installed[job.install.key.digest].stored if job.install else None
-        return JudgedPackage(report, job, tree, facts, source.excluded if source else (), pruned, installed, stored)
+        return JudgedPackage(report, job, tree, facts, left_out, pruned, installed, stored)
+
+    def _bound_made_files(self, installed: InstallResult, source: ProjectSource | None) -> BoundedTree:
+        """Return the dependencies without leftovers, and without what scripts wrote against the source's rules."""
+        cleaned = clean_tree(installed.tree).tree if installed.tree.entries else installed.tree
+        if not installed.authors:
+            return BoundedTree(cleaned)
+        from lambdapack.pipeline.package.made import bound_tree  # noqa: PLC0415  # only where scripts ran
+
+        ignore = read_ignore_rules(self.project.function.directory)
+        return bound_tree(cleaned, installed.authors, installed.owned, source.tree if source else None, ignore)
 
     def _prunable_files(self, report: Report, tree: Tree) -> tuple[PrunedFile, ...]:
         """Return the files that nobody would load and that are the function's own, no layer's."""

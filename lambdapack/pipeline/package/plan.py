@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdapack.install.request import DependencyKey, InstallJob, dependency_key
+from lambdapack.install.writers import AllowedWrite
 from lambdapack.managers.interface import ImageFacts, InstallRun, InstallScripts, ManagerSettings, PackageManager
 from lambdapack.managers.lock import DependencySource
 from lambdapack.model import Architecture, Target
@@ -20,6 +21,7 @@ class InstallInputs:
     settings: ManagerSettings
     tree: Tree  # files that the install is given
     script_policy: str = "online"
+    allow_writes: tuple[AllowedWrite, ...] = ()
 
     def scripts(self, architecture: Architecture) -> InstallScripts:
         """Return what an install for a CPU has to run, as far as the lock tells."""
@@ -91,6 +93,9 @@ def key_contents(inputs: InstallInputs, target: Target, facts: ImageFacts | None
     """Return the parts of the dependency key of an install, none of which is secret."""
     manager, settings = inputs.manager, inputs.settings
     parts = {"target": str(target), "scripts": inputs.script_policy, **settings.compiler_flags}
+    if inputs.allow_writes:
+        written = sorted((write.package, write.pattern) for write in inputs.allow_writes)
+        parts["allow-writes"] = "\n".join(f"{package}:{pattern}" for package, pattern in written)
     if facts is not None:
         run = InstallRun(target.architecture, omitted=settings.omitted)
         flags = manager.options(run, facts.manager_version)

@@ -7,6 +7,7 @@ from pathlib import Path
 from lambdapack.engine.images import expand_image_name
 from lambdapack.engine.interface import Limits
 from lambdapack.install.request import ImageReferences, InstallResult
+from lambdapack.install.writers import AllowedWrite
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
 from lambdapack.pipeline.package.dependencies import ReusePolicy
@@ -46,6 +47,7 @@ class BuildRequest:
     install_inputs: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     scripts: str = "online"
+    allow_writes: tuple[AllowedWrite, ...] = ()  # what package scripts may make outside their own directory
     emulation: str = "auto"
     load: str = "auto"  # whether the package is proved in the bare image before it is written: "always", "never"
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
@@ -61,6 +63,15 @@ class BuildRequest:
         return ImageReferences(
             bare=expand_image_name(self.image, there), build=expand_image_name(self.build_image, there)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedTree:
+    """A dependency tree that can be laid over a source."""
+
+    tree: Tree
+    excluded: tuple[tuple[str, str], ...] = ()  # made by scripts, and not to ship
+    kept: tuple[tuple[str, str], ...] = ()  # files of the source that a script wrote anew, and whose script
 
 
 @dataclass(frozen=True, slots=True)

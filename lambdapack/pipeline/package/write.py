@@ -21,7 +21,7 @@ from lambdapack.rules.package.contents import size_findings
 from lambdapack.store.packed_tree import SplicedFiles
 
 if TYPE_CHECKING:
-    from lambdapack.report.document.manifest import ManifestDocument
+    from lambdapack.report.document.manifest import MadeFileDocument, ManifestDocument
 
 
 def make_manifest(report: Report, archive: Archive, package: JudgedPackage, project: Manifest) -> "ManifestDocument":
@@ -47,6 +47,7 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
             {"path": judgement.binary.path, "sha256": judgement.binary.sha256, "selected": judgement.selected}
             for judgement in report.judgements
         ],
+        "made": _list_made_files(package, layer=report.subject.kind == "layer"),
         "install": {
             "image": installed.image.digest if installed.image else None,
             "strategy": installed.recipe.strategy if installed.recipe else None,
@@ -55,6 +56,13 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
         },
         "dependency_key": {"digest": key.digest, "parts": dict(key.parts)} if key else None,
     }
+
+
+def _list_made_files(package: JudgedPackage, *, layer: bool) -> list["MadeFileDocument"]:
+    """Return what no tarball brought; the function's own files are its own, also where a script wrote one anew."""
+    prefix, own = f"{LAYER_DIRECTORY}/" if layer else "", package.facts.own_files
+    paths = ((f"{prefix}{path}", author) for path, author in sorted(package.install.authors.items()))
+    return [{"path": path, "by": author} for path, author in paths if path in package.tree.entries and path not in own]
 
 
 def check_output_paths(request: BuildRequest) -> None:

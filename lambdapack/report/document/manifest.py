@@ -31,6 +31,13 @@ class ManifestBinaryDocument(TypedDict):
     selected: Annotated[bool, describe("Whether a loader picks it for this target.")]
 
 
+class MadeFileDocument(TypedDict):
+    """One file that no tarball and no source brought."""
+
+    path: Annotated[str, text("Path in the zip.")]
+    by: Annotated[str, text("Whose install script made it: NAME@VERSION, or the script of the project.")]
+
+
 class InstallDocument(TypedDict):
     """How the dependencies were installed."""
 
@@ -75,5 +82,6 @@ class ManifestDocument(TypedDict):
     verdict: Annotated[str, word("Verdict at build time.", Verdict)]
     judged_by: JudgedByDocument
     binaries: Annotated[list[ManifestBinaryDocument], describe("Every native file in it.")]
+    made: Annotated[list[MadeFileDocument], describe("Every file that an install script made or changed.")]
     install: InstallDocument
     dependency_key: DependencyKeyDocument | None

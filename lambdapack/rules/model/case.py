@@ -100,6 +100,10 @@ class Case:
         """Whether there are layers, or the package is one."""
         return self.facts.root == LAYER_ROOT or bool(self.facts.layers)
 
+    def has_kept_sources(self) -> bool:
+        """Tell whether a script wrote where the function has a file of its own."""
+        return bool(self.facts.kept_sources)
+
     def has_native_parts(self) -> bool:
         """Whether there is a native file, a script that the kernel may refuse, or a package that may lack one."""
         return bool(self.file_system.binaries or self.facts.script_programs) or self.has_packages()

@@ -59,6 +59,7 @@ class PackageFacts:
     scripts_run: frozenset[str] = frozenset()  # npm names of the packages whose scripts the install's log shows as run
     unnamed_programs: frozenset[str] = frozenset()  # paths of programs that their package's JavaScript never names
     script_programs: tuple[ScriptProgram, ...] = ()  # that the kernel may refuse
+    kept_sources: tuple[tuple[str, str], ...] = ()  # files of the function that a script wrote too, and whose script
     own_files: frozenset[str] = frozenset()  # paths of the function's own files, which no install made
     left_out: frozenset[str] = frozenset()  # paths of the source that are not packed
     possible_layers: tuple[str, ...] = ()  # ARNs of layers that the function has and that were not read

@@ -42,6 +42,14 @@ SECRET_PACKED = Rule(
     "Leave it out with `.lambdapackignore`, and read it from Secrets Manager or SSM at run time.",
     Severity.ERROR,
 )
+SOURCE_KEPT = Rule(
+    "LP327",
+    "source-kept",
+    "an install script wrote a file that the function has itself",
+    "What ships is the function's own file: a script that runs while dependencies are installed never replaces it.",
+    "Take the file out of the source (`git rm FILE`), or write it before the build.",
+    Severity.WARNING,
+)
 
 MAX_EVIDENCE_PATHS = 20
 """How many paths a finding about many files carries as evidence."""
@@ -132,3 +140,14 @@ def check_secrets(case: Case) -> Iterator[Finding]:
     for secret in case.facts.secrets:
         message = f"it holds what looks like {secret.kind}"
         yield Finding(SECRET_PACKED, secret.path, message, line=secret.line, evidence=(("kind", secret.kind),))
+
+
+def check_kept_sources(case: Case) -> Iterator[Finding]:
+    """Yield a warning for each file that an allowed script wrote with other content than the source's."""
+    for path, author in case.facts.kept_sources:
+        yield Finding(
+            SOURCE_KEPT,
+            path,
+            f"the {author} wrote {path}; the one of the source is packed",
+            evidence=(("author", author),),
+        )

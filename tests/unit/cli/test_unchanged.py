@@ -19,6 +19,9 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows keeps no time o
 
 MANIFEST = {"name": "plain", "version": "1.0.0"}
 LOCK = {**MANIFEST, "lockfileVersion": 3, "packages": {"": MANIFEST}}
+Changes = dict[str, Callable[[], object]]
+"""What is done, by its name."""
+
 SAID = "unchanged: nothing"
 
 
@@ -75,7 +78,7 @@ def test_an_unchanged_build_is_repeated_and_every_change_is_noticed(place: Place
         path.write_text("module.exports = 2\n", encoding="utf-8")
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    changes: dict[str, Callable[[], object]] = {
+    changes: Changes = {
         "altered": young,
         "new": lambda: place.write("lib/b.js", ""),
         "lost": (place.project / "lib" / "b.js").unlink,

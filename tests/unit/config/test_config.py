@@ -10,6 +10,7 @@ from lambdapack.config.settings import OPTIONS, IgnoreSetting, Settings
 from lambdapack.config.sources import load_settings
 from lambdapack.engine.interface import Limits
 from lambdapack.errors.record import LambdapackError
+from lambdapack.install.writers import AllowedWrite
 
 
 def load(
@@ -99,6 +100,7 @@ silence-limit = 90
 processes = 64
 fail-on = "never"
 scripts = "offline"
+allow-writes = {"@prisma/client:node_modules/.prisma/**" = "generated"}
 emulation = "full"
 
 [ignore]
@@ -126,8 +128,9 @@ def test_a_whole_file_is_parsed_at_the_edge(tmp_path: Path) -> None:
         IgnoreSetting("LP301", "node_modules/x/*", "only read by the tests"),
         IgnoreSetting("LP210", "", "known"),
     )
+    assert settings.allow_writes.value == (AllowedWrite("@prisma/client", "node_modules/.prisma/**", "generated"),)
     assert settings.engine_hosts.value == {"arm64": "ssh://graviton"}
-    assert settings.engine_hosts.origin == "lambdapack.toml:20"
+    assert settings.engine_hosts.origin == "lambdapack.toml:21"
 
 
 def test_variables_say_the_same_in_words(tmp_path: Path) -> None:
@@ -186,6 +189,10 @@ def test_flags_that_repeat_come_as_tuples(tmp_path: Path) -> None:
         ("[ignore]\nLP301 = ''", "LP301 has no reason"),
         ("[ignore]\n'wrong cpu' = 'x'", "'wrong cpu' is not a code"),
         ("ignore = [3]", "a table of strings"),
+        ("allow-writes = {evil = 'x'}", "'evil' is not PACKAGE:PATH"),
+        ("allow-writes = {'evil:!a' = 'x'}", "'evil:!a' is not PACKAGE:PATH"),
+        ("allow-writes = {'evil:a' = ' '}", "evil:a has no reason"),
+        ("allow-writes = {'evil:*********' = 'x'}", "more than 8 wildcards"),
         ("engine = 'docker'", "unknown setting engine"),
         ("arch = \n", "lambdapack.toml:1:8: Invalid value"),
         ("arch = 'arm64'\narch = 'x86_64'", "Cannot overwrite a value"),

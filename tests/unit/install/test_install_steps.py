@@ -1,4 +1,6 @@
+import hashlib
 import json
+import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from lambdapack.engine.interface import CacheVolume
 from lambdapack.errors.build import (
     DISK_FULL,
+    FOREIGN_WRITE,
     GIT_WITH_CREDENTIALS,
     LOCK_REFUSED,
     NO_IMAGE,
@@ -31,13 +34,14 @@ from lambdapack.install.request import (
     dependency_key,
 )
 from lambdapack.install.strategy import candidate_recipes
+from lambdapack.install.writers import AllowedWrite
 from lambdapack.managers.interface import CACHE_DIRECTORY, ImageFacts, InstallScripts, ManagerSettings
 from lambdapack.managers.npm import commands
 from lambdapack.managers.npm.inputs import find_install_scripts, install_inputs
 from lambdapack.managers.registry import MANAGERS, read_dependencies
 from lambdapack.model import Architecture, Target
 from lambdapack.tree.compose import MemoryTree
-from tests.fakes import FakeEngine, Process, RecordingObserver
+from tests.fakes import FakeEngine, FakeFile, Process, RecordingObserver
 from tests.projects import NPM_LOGS
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
@@ -79,14 +83,39 @@ class Machine:
     version: str = "10.9.9"
     needs_libraries: bool = False
     calls: list[tuple[str, ...]] = field(default_factory=list)
+    looks: dict[int, dict[str, FakeFile]] = field(default_factory=dict)
 
     def engine(self) -> FakeEngine:
         return FakeEngine(programs={"sh": self._sh, "node": self._node})
 
     def _node(self, process: Process) -> int:
+        if process.argv[1] == "-e":
+            return self._look(process)
         assert process.argv[1] == "-p"
         process.out(f"{process.sandbox.image.architecture.node}\n")
         return 0
+
+    def _look(self, process: Process) -> int:
+        """Print what has changed since the last look, as LOOK_SCRIPT does."""
+        root, clock, own = process.argv[3:]
+        before, now = self.looks.get(int(clock), {}), dict(process.files)
+        for path in sorted(path for path in now if path.startswith(f"{root}/")):
+            file, name = now[path], path.removeprefix(f"{root}/")
+            if int(clock) in self.looks and before.get(path) != file and not self._is_own(name, own):
+                process.out(json.dumps([name, file.kind.value, hashlib.sha256(file.data).hexdigest()]) + "\n")
+        for path in sorted(set(before) - set(now)):
+            name = path.removeprefix(f"{root}/")
+            folder = posixpath.dirname(name)
+            names = [posixpath.basename(each) for each in now if posixpath.dirname(each) == f"{root}/{folder}"]
+            if not self._is_own(name, own):
+                process.out(json.dumps([folder, "directory", names]) + "\n")
+        self.looks[len(self.looks) + 1] = now
+        process.out(json.dumps(["", "clock", str(len(self.looks))]) + "\n")
+        return 0
+
+    @staticmethod
+    def _is_own(name: str, own: str) -> bool:
+        return bool(own) and name.startswith(f"{own}/")
 
     def _probe(self, process: Process) -> int:
         if self.needs_libraries and "LD_LIBRARY_PATH" in process.command.env:
@@ -99,6 +128,9 @@ class Machine:
         if process.argv[3:] == (commands.PROBE_SCRIPT,):
             return self._probe(process)
         if process.argv[2] == commands.LEAVE_OUT_SCRIPT:
+            gone = f"/var/task/{process.argv[-1]}/"
+            for path in [path for path in process.files if path.startswith(gone)]:
+                del process.files[path]
             return 0
         assert process.argv[2].endswith(commands.ENVIRONMENT_SCRIPT)
         assert process.argv[3] == commands.ENVIRONMENT_PATH
@@ -243,13 +275,62 @@ def test_an_optional_package_whose_script_fails_is_left_out_as_npm_does(tmp_path
     assert any(note.startswith("bcrypt@6.0.0 is optional and left out: ") for note in observer.notes)
 
 
-def test_a_git_dependency_is_refused_beside_credentials_before_anything_is_opened(tmp_path: Path) -> None:
-    asked = order(project(tmp_path, PLAIN), settings=SECRET)
-    engine = Machine().engine()
-    with pytest.raises(LambdapackError) as caught:
-        installed(replace(asked, scripts=InstallScripts(git=("fork",))), Machine(), tmp_path, engine=engine)
-    assert caught.value.failure is GIT_WITH_CREDENTIALS
-    assert engine.opened == []
+GIT = {"resolved": "git+https://git.example.test/fork.git#" + "0" * 40, "version": "1.0.0"}
+
+
+def fetching_git(*, prepare: bool, evil: str = "") -> Npm:
+    """Play an npm that brings a fork from git, and runs its prepare script unless the script-shell does nothing."""
+
+    def play(process: Process, argv: Sequence[str]) -> int:
+        install_all(process, argv)
+        scripts = {"prepare": "tsc"} if prepare else {}
+        process.write("/var/task/node_modules/fork/package.json", manifest_of("fork", scripts=scripts))
+        if process.command.env.get("npm_config_script_shell") != commands.NO_SHELL:
+            process.write("/var/task/node_modules/fork/dist.js", b"made")
+            if evil:
+                process.write(evil, b"evil")
+        else:
+            assert process.command.env[commands.PREPARED_VARIABLE] == GIT["resolved"]
+        return 0
+
+    return play
+
+
+@pytest.mark.parametrize("settings", [SECRET, ManagerSettings()], ids=["credentials", "none"])
+def test_nothing_that_git_brings_runs_while_it_is_fetched(tmp_path: Path, settings: ManagerSettings) -> None:
+    asked, engine = order(project(tmp_path, {**PLAIN, "fork": GIT}), settings=settings), Machine().engine()
+    machine = Machine(fetching_git(prepare=False))
+    found = installed(asked, machine, tmp_path, engine=machine.engine())
+    assert "node_modules/fork/dist.js" not in found.tree.entries
+    assert engine.living == []
+
+
+def test_a_git_dependency_that_has_to_be_prepared_is_refused_beside_credentials(tmp_path: Path) -> None:
+    asked = order(project(tmp_path, {**PLAIN, "fork": GIT}), settings=SECRET)
+    machine = Machine(fetching_git(prepare=True))
+    error = refused(asked, machine, tmp_path)
+    assert error.failure is GIT_WITH_CREDENTIALS
+    assert "fork@1.0.0" in error.detail
+    assert len(machine.calls) == 1
+
+
+def test_a_git_dependency_is_prepared_in_a_step_of_its_own(tmp_path: Path) -> None:
+    asked = order(project(tmp_path, {**PLAIN, "fork": GIT}))
+    machine = Machine(fetching_git(prepare=True))
+    engine = machine.engine()
+    found = installed(asked, machine, tmp_path, engine=engine)
+    assert [sandbox.spec.label for sandbox in engine.opened] == ["fetch", "prepare"]
+    assert engine.opened[-1].ended == ["1051:1051"]
+    assert found.authors == {"node_modules/fork/dist.js": "fork@1.0.0"}
+    assert "node_modules/fork/dist.js" in found.tree.entries
+
+
+@pytest.mark.parametrize("evil", ["/var/task/node_modules/ms/index.js", "/var/task/index.js"])
+def test_what_a_git_dependency_writes_elsewhere_is_refused(tmp_path: Path, evil: str) -> None:
+    asked = order(project(tmp_path, {**PLAIN, "fork": GIT}))
+    error = refused(asked, Machine(fetching_git(prepare=True, evil=evil)), tmp_path)
+    assert error.failure is FOREIGN_WRITE
+    assert "fork@1.0.0" in error.detail
 
 
 def test_what_git_fetches_is_kept_from_the_cache_of_all_projects(tmp_path: Path) -> None:
@@ -571,3 +652,92 @@ def test_what_a_root_script_wrote_or_changed_ships_and_untouched_inputs_do_not(t
         assert bytes(data) == b"two"
     with pytest.raises(KeyError), found.tree.view("make.js"):
         pass
+
+
+def writing(**scripts: Mapping[str, bytes | None]) -> Npm:
+    """Play packages whose scripts write files, or remove them, by absolute path."""
+
+    def play(process: Process, argv: Sequence[str]) -> int:
+        if argv[1] == "ci":
+            for name in scripts:
+                process.write(
+                    f"/var/task/node_modules/{name}/package.json", manifest_of(name, scripts={"install": "x"})
+                )
+            process.write("/var/task/node_modules/ms/package.json", manifest_of("ms"))
+            process.write("/var/task/node_modules/ms/index.js", b"own")
+            return 0
+        name = argv[-1].rpartition("/")[2]
+        for path, data in scripts.get(name, {}).items():
+            if data is None:
+                del process.files[path]
+            else:
+                process.write(path, data)
+        return 0
+
+    return play
+
+
+def scripted(root: Path, *names: str, **manifest: Any) -> InstallRequest:
+    packages = {name: {"version": "1.0.0", "hasInstallScript": True} for name in names}
+    return order(project(root, {**packages, "ms": {"version": "2.1.3"}}, **manifest))
+
+
+MODULES = "/var/task/node_modules"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {f"{MODULES}/ms/index.js": b"evil"},
+        {f"{MODULES}/ms/new.js": b"evil"},
+        {f"{MODULES}/ms/index.js": None},
+        {f"{MODULES}/b/index.js": b"evil"},
+        {f"{MODULES}/new/index.js": b"evil"},
+        {"/var/task/index.js": b"evil"},
+        {"/var/task/.env": b"evil"},
+        {"/var/task/package.json": b"{}"},
+    ],
+    ids=["sibling", "beside a sibling", "removed", "with scripts", "new package", "handler", "secrets", "manifest"],
+)
+@pytest.mark.parametrize("names", [("a",), ("a", "b"), ("b", "a")], ids="-".join)
+def test_a_script_that_writes_elsewhere_is_refused_by_name(
+    tmp_path: Path, names: tuple[str, ...], written: Mapping[str, bytes | None]
+) -> None:
+    npm = writing(**{name: (written if name == "a" else {f"{MODULES}/b/own": b"1"}) for name in names})
+    error = refused(scripted(tmp_path, *names), Machine(npm), tmp_path)
+    assert error.failure is FOREIGN_WRITE
+    assert "the install script of a@1.0.0 " in error.detail
+    assert min(written).removeprefix("/var/task/") in error.detail
+    assert 'allow-writes = {"a:' in error.hint
+
+
+def test_who_made_what_is_told_and_background_processes_are_ended(tmp_path: Path) -> None:
+    npm = writing(
+        a={f"{MODULES}/a/made": b"1"}, b={f"{MODULES}/b/made": b"1", f"{MODULES}/ms/allowed.js": b"2"},
+        postinstall={"/var/task/gen.js": b"1", f"{MODULES}/ms/index.js": b"patched"},
+    )  # fmt: skip
+    asked = scripted(tmp_path, "a", "b", scripts={"postinstall": "node x"})
+    asked = replace(asked, allow_writes=(AllowedWrite("b", "node_modules/ms/*.js", "why"),))
+    engine = Machine(npm).engine()
+    found = installed(asked, Machine(npm), tmp_path, engine=engine)
+    assert dict(found.authors) == {
+        "gen.js": "postinstall script of this project",
+        "node_modules/a/made": "a@1.0.0",
+        "node_modules/b/made": "b@1.0.0",
+        "node_modules/ms/allowed.js": "b@1.0.0",
+        "node_modules/ms/index.js": "postinstall script of this project",
+    }
+    assert engine.opened[-1].ended == ["1051:1051"] * 3
+
+
+def test_an_optional_package_that_is_left_out_is_nobodys_removal(tmp_path: Path) -> None:
+    packages = {"a": {"version": "1.0.0", "hasInstallScript": True, "optional": True}, **PLAIN}
+    play = writing(a={}, b={})
+
+    def fail(process: Process, argv: Sequence[str]) -> int:
+        return 1 if argv[1] == "rebuild" and argv[-1].endswith("/a") else play(process, argv)
+
+    machine = Machine(fail)
+    packages["b"] = {"version": "1.0.0", "hasInstallScript": True}
+    found = installed(order(project(tmp_path, packages)), machine, tmp_path)
+    assert found.authors == {}

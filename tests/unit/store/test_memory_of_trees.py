@@ -212,7 +212,7 @@ def test_times_without_a_fraction_are_not_believed(
     """A read-only image makes its change times up, and its next version may make up the same."""
     whole = {each.name: each.stat() for each in project.iterdir()}
     assert all(each.st_ctime_ns % NANOSECONDS_PER_SECOND for each in whole.values())
-    monkeypatch.setattr("lambdapack.tree.entry.NANOSECONDS_PER_SECOND", 1)
+    monkeypatch.setattr("lambdapack.tree.identity.NANOSECONDS_PER_SECOND", 1)
     look(project, tmp_path / "cache")
     assert set(look(project, tmp_path / "cache")[1]) == {"a.node", "index.js", "lib/page.node"}
 

@@ -68,11 +68,12 @@ def scripted(name: str, *, optional: bool = False) -> ScriptedPackage:
 
 def test_packages_are_rebuilt_by_their_directories_with_the_settings_of_an_install() -> None:
     run = InstallRun(X86, packages=(scripted("bcrypt"), scripted("a/node_modules/b")))
-    (step,) = commands.script_commands(run, PREPARED).commands
-    npm = tuple(step.command.argv)[4:]
+    first, second = commands.script_commands(run, PREPARED).commands
+    npm = tuple(first.command.argv)[4:]
     assert npm[:3] == ("npm", "rebuild", "--omit=dev")
     assert {"--foreground-scripts", "--os=linux", "--cpu=x64", "--libc=glibc"} <= set(npm)
-    assert npm[-2:] == ("/var/task/node_modules/bcrypt", "/var/task/node_modules/a/node_modules/b")
+    assert npm[-1] == "/var/task/node_modules/bcrypt"
+    assert (second.command.argv[-1], second.package) == ("/var/task/node_modules/a/node_modules/b", run.packages[1])
     assert "--ignore-scripts" not in npm
 
 
@@ -80,11 +81,11 @@ def test_an_optional_package_is_rebuilt_alone_and_left_out_when_that_fails() -> 
     run = InstallRun(X86, InstallScripts(root=("postinstall",)), (scripted("x", optional=True), scripted("bcrypt")))
     steps = commands.script_commands(run, PREPARED).commands
     assert [step.command.argv[-1] for step in steps] == [
-        "/var/task/node_modules/bcrypt", "/var/task/node_modules/x", "postinstall",
+        "/var/task/node_modules/x", "/var/task/node_modules/bcrypt", "postinstall",
     ]  # fmt: skip
-    assert [step.optional for step in steps] == ["", "x@1.0.0", ""]
-    assert steps[1].otherwise is not None
-    assert steps[1].otherwise.argv[-1] == "node_modules/x"
+    assert [step.optional for step in steps] == ["x@1.0.0", "", ""]
+    assert steps[0].otherwise is not None
+    assert steps[0].otherwise.argv[-1] == "node_modules/x"
 
 
 @pytest.mark.parametrize(
