@@ -251,6 +251,19 @@ def one_of(*allowed: str) -> SettingKind:
     return SettingKind(choice_parser(*allowed), {"enum": list(allowed)})
 
 
+def many_of(*allowed: str) -> SettingKind:
+    """Return the kind of a setting that accepts several of the given words, separated by commas in a variable."""
+
+    def parse(value: object) -> tuple[str, ...]:
+        words = parse_texts(value)
+        for word in words:
+            if word not in allowed:
+                raise ValueError(f"{word!r} is not one of {', '.join(allowed)}")
+        return tuple(word for word in allowed if word in words)
+
+    return SettingKind(parse, {"type": "array", "items": {"enum": list(allowed)}})
+
+
 T_co = TypeVar("T_co", covariant=True)
 
 DEFAULT_ORIGIN = "default"
@@ -329,6 +342,10 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "whether a build loads its result in the runtime image",
     ),
+    Option("prune", many_of("types", "maps", "tests", "docs"), (), "kinds of files that no runtime needs"),
+    Option("strip", BOOLEAN, False, "whether debug symbols of binaries are left out"),
+    Option("max-size", SIZE, None, "largest size of the zip; a larger one is an error"),
+    Option("sbom", PATH, None, "file for a bill of materials in CycloneDX JSON"),
     Option("compress", one_of("fast", "default", "best"), "default", "how hard the zip is compressed"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
 )
@@ -362,6 +379,10 @@ class Settings:
     allow_writes: Setting[tuple[AllowedWrite, ...]]
     emulation: Setting[str]
     load: Setting[str]
+    prune: Setting[tuple[str, ...]]
+    strip: Setting[bool]
+    max_size: Setting[int | None]  # bytes
+    sbom: Setting[Path | None]
     compress: Setting[str]
     cache: Setting[Path | bool]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people

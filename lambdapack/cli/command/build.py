@@ -33,6 +33,20 @@ def build(
     env: options.EnvOption = None,
     env_file: options.EnvFileOption = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
+    prune: Annotated[
+        str | None,
+        typer.Option("--prune", help="Leave out files of packages: types, maps, tests, docs.", metavar="KINDS"),
+    ] = None,
+    strip: Annotated[bool | None, typer.Option("--strip", help="Leave out debug symbols of binaries.")] = None,
+    max_size: Annotated[
+        str | None, typer.Option("--max-size", help="Largest size of the zip, such as 10MB.", metavar="SIZE")
+    ] = None,
+    sbom: Annotated[
+        str | None, typer.Option("--sbom", help="Write a bill of materials (CycloneDX JSON).", metavar="FILE")
+    ] = None,
+    check_reproducible: Annotated[
+        bool, typer.Option("--check-reproducible", help="Build twice without the store; name the first difference.")
+    ] = False,
     compress: Annotated[
         str | None, typer.Option("--compress", help="Effort of the zip: fast, default or best.", metavar="EFFORT")
     ] = None,
@@ -75,6 +89,10 @@ def build(
         "build-image": build_image,
         "fail-on": fail_on,
         "ignore": ignore,
+        "prune": prune,
+        "strip": strip,
+        "max-size": max_size,
+        "sbom": sbom,
         "compress": compress,
         "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,
@@ -91,6 +109,7 @@ def build(
         frozen=frozen,
         refresh=refresh,
         why=why,
+        check_reproducible=check_reproducible,
         style=report_format,
         verbose=verbose,
         quiet=quiet,

@@ -39,6 +39,7 @@ from lambdapack.pack.output import zip_manifest_path
 from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
 from lambdapack.pipeline.package.build import build_packages
 from lambdapack.pipeline.package.dependencies import ReusePolicy
+from lambdapack.pipeline.package.reproduce import build_twice
 from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage
 from lambdapack.project.exclusions import OUTPUT_DIRECTORY
 from lambdapack.project.template import find_resources
@@ -103,6 +104,7 @@ class BuildOptions:
     frozen: bool
     refresh: bool
     why: bool
+    check_reproducible: bool
     style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
@@ -123,7 +125,8 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     request = replace(request, variables=variables)
     connect = engine_connector(settings, request.store, refresh=options.refresh)
     with unrecorded_notes():
-        built = build_packages(request, connect, progress)
+        build = build_twice if options.check_reproducible else build_packages
+        built = build(request, connect, progress)
     written = [path for package in built if package.archive for path in _written_files(package.archive.path)]
     record_outcome(written, is_default_cache=is_default_cache(settings))
     code = _print_results(built, settings, options)
@@ -182,6 +185,10 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         emulation=settings.emulation.value,
         load=settings.load.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
+        prune_kinds=settings.prune.value,
+        strip=settings.strip.value,
+        max_size=settings.max_size.value,
+        sbom=settings.sbom.value,
         reuse=ReusePolicy(partial(open_trees, settings), compression=settings.compress.value),
     )
 
@@ -230,9 +237,21 @@ def _render_package(built: BuiltPackage, *, verbose: bool) -> str:
     return f"{before}\n{report}" if before and "\n\n" in report else before + report
 
 
+PRUNE_FLAG = "--prune"
+
+
 def _render_pruned(pruned: Sequence[PrunedFile], *, verbose: bool) -> str:
-    saved = format_size(sum(file.size for file in pruned))
-    lines = [f"pruned: {format_count(len(pruned), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
+    wished = [file for file in pruned if file.reason.startswith(PRUNE_FLAG)]
+    others = [file for file in pruned if not file.reason.startswith(PRUNE_FLAG)]
+    lines = []
+    if others:
+        saved = format_size(sum(file.size for file in others))
+        lines = [f"pruned: {format_count(len(others), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
+    for kind in dict.fromkeys(file.reason for file in wished):
+        files = [file for file in wished if file.reason == kind]
+        lines.append(
+            f"pruned: {format_count(len(files), 'file')}, {format_size(sum(file.size for file in files))} ({kind})"
+        )
     if verbose:
         lines += [f"  {file.path} ({file.reason}, {format_size(file.size)})" for file in pruned]
     return "\n".join(lines) + "\n"

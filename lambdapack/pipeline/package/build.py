@@ -42,7 +42,7 @@ from lambdapack.pipeline.package.request import (
     BuiltPackage,
     JudgedPackage,
 )
-from lambdapack.pipeline.package.write import check_output_paths, write_package
+from lambdapack.pipeline.package.write import check_output_paths, with_emptied_directories, write_packages
 from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
@@ -93,7 +93,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
                 for package in judged
             )
-        return tuple(write_package(request, project.source.manifest, package, observer) for package in judged)
+        return write_packages(request, project.source.manifest, judged, observer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,21 +227,19 @@ class _BuildRun:
         made = self._bound_made_files(installed, source)
         tree = self._package(source, made.tree)
         own_files = frozenset(source.tree.entries) if source else frozenset()
+        tree = self._strip(tree)
         facts = replace(self._read_facts(tree, target), own_files=own_files, kept_sources=made.kept)
         facts = self._add_log_facts(facts, installed)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        pruned = self._prunable_files(report, tree)
+        pruned = (*self._prunable_files(report, tree), *self._unneeded_files(tree, facts, runtime))
         if pruned:
-            tree = prune_tree(tree, {file.path for file in pruned})
+            tree = prune_tree(tree, with_emptied_directories(tree, {file.path for file in pruned}))
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        judged = report.findings
-        if job.install and judged:
-            judged = avoid_install_commands(judged, runtime)
-        report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
+        report = replace(report, findings=self._judged_findings(job, report, locked, runtime))
         report = self._prove(report, tree, facts.handler, installed)
         left_out = (*(source.excluded if source else ()), *made.excluded)
         stored = self.installed[job.install.key.digest].stored if job.install else None
@@ -264,6 +262,33 @@ class _BuildRun:
         from lambdapack.rules.selection.prune import prunable_files  # noqa: PLC0415  # only a build with binaries waits
 
         return tuple(file for file in prunable_files(report) if file.path in tree.entries)
+
+    def _judged_findings(
+        self, job: PackageJob, report: Report, locked: tuple[Finding, ...], runtime: Runtime
+    ) -> tuple[Finding, ...]:
+        judged = report.findings
+        if job.install and judged:
+            judged = avoid_install_commands(judged, runtime)
+        return apply_policy((*locked, *judged), self.request.policy)
+
+    def _unneeded_files(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> tuple[PrunedFile, ...]:
+        """Return the files of packages that are of the kinds to prune."""
+        if not self.request.prune_kinds:
+            return ()
+        from lambdapack.pipeline.package.shrink import find_prunable_files  # noqa: PLC0415  # only on request
+
+        return find_prunable_files(tree, self.request.prune_kinds, facts.modules, runtime)
+
+    def _strip(self, tree: Tree) -> Tree:
+        """Return the tree without debug symbols where that is asked for; it is judged as it ships."""
+        if not self.request.strip:
+            return tree
+        from lambdapack.pipeline.package.shrink import StrippedTree, describe_stripped  # noqa: PLC0415  # on request
+
+        stripped = StrippedTree(tree)
+        if text := describe_stripped(stripped):
+            self.observer.note(text)
+        return stripped
 
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
         """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""

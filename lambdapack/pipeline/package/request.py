@@ -52,6 +52,10 @@ class BuildRequest:
     load: str = "auto"  # whether the package is proved in the bare image before it is written: "always", "never"
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
     prune: bool = True  # leave out binaries made for other systems
+    prune_kinds: tuple[str, ...] = ()  # of pack.pruning.PRUNE_KINDS: files of packages that no runtime needs
+    strip: bool = False  # leave out debug symbols
+    max_size: int | None = None  # bytes of the zip; larger ones are an error
+    sbom: Path | None = None  # where a bill of materials is written
     keep: bool = False
     reuse: ReusePolicy = field(default_factory=ReusePolicy)  # of earlier builds' dependencies
     into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target

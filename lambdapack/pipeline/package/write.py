@@ -1,24 +1,29 @@
 """Writes a verified package as a zip with its manifest, or as a directory. The manifest has no timestamps."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambdapack import __version__
 from lambdapack.events import Observer
+from lambdapack.pack.digest import content_digest
 from lambdapack.pack.output import (
     MANIFEST_SCHEMA,
     check_empty_directory,
     check_writable,
     write_directory,
     write_zip_manifest,
+    zip_manifest_path,
 )
 from lambdapack.pack.zip import Archive, Compression, NoPackedFiles, PackedFiles, check_zip_output, write_zip
 from lambdapack.pipeline.package.request import LAYER_DIRECTORY, BuildRequest, BuiltPackage, JudgedPackage
 from lambdapack.project.repository import Manifest
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
-from lambdapack.rules.package.contents import size_findings
+from lambdapack.rules.package.contents import max_size_findings, size_findings
 from lambdapack.store.packed_tree import SplicedFiles
+from lambdapack.tree.entry import Tree, ancestors
 
 if TYPE_CHECKING:
     from lambdapack.report.document.manifest import MadeFileDocument, ManifestDocument
@@ -83,6 +88,37 @@ def _packed_files(package: JudgedPackage, request: BuildRequest) -> PackedFiles:
     return SplicedFiles(stored.tree, LAYER_DIRECTORY if request.layer else "")
 
 
+def write_packages(
+    request: BuildRequest, project: Manifest, packages: Sequence[JudgedPackage], observer: Observer
+) -> tuple[BuiltPackage, ...]:
+    """Write every package, or none where the zip of one is too large; then the bills of materials."""
+    written = tuple(write_package(request, project, package, observer) for package in packages)
+    if request.into is None and any(built.archive is None for built in written):
+        for built in written:
+            for path in (built.archive.path, zip_manifest_path(built.archive.path)) if built.archive else ():
+                path.unlink(missing_ok=True)
+        return tuple(replace(built, archive=None) for built in written)
+    if request.sbom is not None:
+        from lambdapack.pipeline.package.sbom import sbom_path, write_sbom  # noqa: PLC0415  # only on request
+
+        for built, package in zip(written, packages, strict=True):
+            architecture = package.job.target.architecture.aws
+            path = sbom_path(request.sbom, architecture, several=len(packages) > 1)
+            digest = built.archive.content_digest if built.archive else content_digest(package.tree)
+            write_sbom(path, package, project, digest)
+    return written
+
+
+def with_emptied_directories(tree: Tree, gone: AbstractSet[str]) -> AbstractSet[str]:
+    """Return paths that are to be left out, and the directories in which nothing else is."""
+    touched = {parent for path in gone for parent in ancestors(path, set())}
+    filled: set[str] = set()
+    for path in tree.entries:
+        if path not in gone and path not in touched:  # a file, or a directory of which nothing goes
+            filled.update(ancestors(path, set()))
+    return gone | (touched - filled)
+
+
 def write_package(request: BuildRequest, project: Manifest, package: JudgedPackage, observer: Observer) -> BuiltPackage:
     """Write what was package and return where it is; its size as a zip is a finding of its own."""
     report = package.report
@@ -101,7 +137,11 @@ def write_package(request: BuildRequest, project: Manifest, package: JudgedPacka
         zip_bytes=archive.zip_bytes,
         unzipped_bytes=archive.unzipped_bytes,
     )
-    findings = apply_policy((*report.findings, *size_findings(subject, package.facts)), request.policy)
-    report = replace(report, subject=subject, findings=findings)
+    sizes = (*size_findings(subject, package.facts), *max_size_findings(subject, request.max_size))
+    report = replace(report, subject=subject, findings=apply_policy((*report.findings, *sizes), request.policy))
+    if report.fails(request.gate):
+        archive.path.unlink(missing_ok=True)
+        report = replace(report, subject=replace(subject, archive=None, code_digest=None, content_digest=None))
+        return BuiltPackage(report, package.job, left_out=package.left_out, pruned=package.pruned)
     write_zip_manifest(archive.path, make_manifest(report, archive, package, project))
     return BuiltPackage(report, package.job, archive, None, package.left_out, package.pruned)
