@@ -22,6 +22,11 @@ MIB = 1024 * 1024
 """Bytes."""
 
 
+def package_of_specifier(specifier: str) -> str:
+    """Return the package's part of a bare specifier: "@scope/name" of "@scope/name/sub"."""
+    return "/".join(specifier.split("/")[: 2 if specifier.startswith("@") else 1])
+
+
 def is_in_node_modules(path: str) -> bool:
     """Tell whether a path leads into a node_modules: an installed package's, not the project's own file."""
     return NODE_MODULES in path.split("/")

@@ -13,22 +13,29 @@ IAM_ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "AddLayerVersionPermission"): ("lambda:AddLayerVersionPermission",),
     ("lambda", "CreateAlias"): ("lambda:CreateAlias",),
     ("lambda", "CreateFunction"): ("lambda:CreateFunction", PASS_ROLE_ACTION),
+    ("lambda", "DeleteFunction"): ("lambda:DeleteFunction",),
     ("lambda", "DeleteLayerVersion"): ("lambda:DeleteLayerVersion",),
     ("lambda", "GetAccountSettings"): ("lambda:GetAccountSettings",),
     ("lambda", "GetAlias"): ("lambda:GetAlias",),
     ("lambda", "GetFunction"): ("lambda:GetFunction",),
+    ("lambda", "GetFunctionConcurrency"): ("lambda:GetFunctionConcurrency",),
     ("lambda", "GetFunctionConfiguration"): ("lambda:GetFunctionConfiguration",),
     ("lambda", "GetFunctionUrlConfig"): ("lambda:GetFunctionUrlConfig",),
     ("lambda", "GetLayerVersion"): ("lambda:GetLayerVersion",),
     ("lambda", "GetLayerVersionPolicy"): ("lambda:GetLayerVersionPolicy",),
     ("lambda", "GetPolicy"): ("lambda:GetPolicy",),
+    ("lambda", "GetProvisionedConcurrencyConfig"): ("lambda:GetProvisionedConcurrencyConfig",),
     ("lambda", "Invoke"): ("lambda:InvokeFunction",),
+    ("lambda", "ListAliases"): ("lambda:ListAliases",),
     ("lambda", "ListEventSourceMappings"): ("lambda:ListEventSourceMappings",),
     ("lambda", "ListFunctions"): ("lambda:ListFunctions",),
     ("lambda", "ListLayerVersions"): ("lambda:ListLayerVersions",),
+    ("lambda", "ListProvisionedConcurrencyConfigs"): ("lambda:ListProvisionedConcurrencyConfigs",),
+    ("lambda", "ListTags"): ("lambda:ListTags",),
     ("lambda", "ListVersionsByFunction"): ("lambda:ListVersionsByFunction",),
     ("lambda", "PublishLayerVersion"): ("lambda:PublishLayerVersion",),
     ("lambda", "PublishVersion"): ("lambda:PublishVersion",),
+    ("lambda", "TagResource"): ("lambda:TagResource",),
     ("lambda", "UpdateAlias"): ("lambda:UpdateAlias",),
     ("lambda", "UpdateFunctionCode"): ("lambda:UpdateFunctionCode",),
     ("lambda", "UpdateFunctionConfiguration"): ("lambda:UpdateFunctionConfiguration",),
@@ -37,6 +44,7 @@ IAM_ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
     ("s3", "CreateMultipartUpload"): ("s3:PutObject",),
     ("s3", "GetObject"): ("s3:GetObject",),
+    ("s3", "HeadBucket"): ("s3:ListBucket",),
     ("s3", "HeadObject"): ("s3:GetObject", "s3:GetObjectVersion"),
     ("s3", "PutObject"): ("s3:PutObject",),
     ("s3", "UploadPart"): ("s3:PutObject",),
@@ -47,7 +55,7 @@ IAM_ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
 DEPLOY_OPERATIONS = frozenset(
     (service, operation)
     for service, operation in IAM_ACTIONS
-    if service in {"lambda", "s3"} and "Layer" not in operation
+    if service in {"lambda", "s3", "sts"} and "Layer" not in operation
 ) - {
     ("lambda", "GetAccountSettings"),
     ("lambda", "GetFunction"),
@@ -61,6 +69,39 @@ PUBLISH_OPERATIONS = frozenset(
 ) - {("s3", "GetObject")} | {("lambda", "ListFunctions")}
 """Operations that `publish-layer` calls; the same test compares them."""
 
+BUCKET_ACTIONS = frozenset(("s3:ListBucket",))
+"""Actions on a bucket itself; the others are on its objects."""
+
+RESPONSE_MEMBERS: Mapping[str, str] = {
+    "AddLayerVersionPermission": "Statement",
+    "CreateAlias": "AliasArn",
+    "CreateFunction": "FunctionArn",
+    "FilterLogEvents": "events",
+    "GetAccountSettings": "AccountLimit",
+    "GetAlias": "AliasArn",
+    "GetFunction": "Configuration",
+    "GetFunctionConfiguration": "FunctionArn",
+    "GetFunctionUrlConfig": "FunctionUrl",
+    "GetLayerVersion": "LayerVersionArn",
+    "GetLayerVersionPolicy": "Policy",
+    "GetPolicy": "Policy",
+    "GetProvisionedConcurrencyConfig": "Status",
+    "ListAliases": "Aliases",
+    "ListEventSourceMappings": "EventSourceMappings",
+    "ListFunctions": "Functions",
+    "ListLayerVersions": "LayerVersions",
+    "ListProvisionedConcurrencyConfigs": "ProvisionedConcurrencyConfigs",
+    "ListTags": "Tags",
+    "ListVersionsByFunction": "Versions",
+    "PublishLayerVersion": "LayerVersionArn",
+    "PublishVersion": "FunctionArn",
+    "UpdateAlias": "AliasArn",
+    "UpdateFunctionCode": "FunctionArn",
+    "UpdateFunctionConfiguration": "FunctionArn",
+    "GetCallerIdentity": "Arn",
+}
+"""The member that every reply of an operation has: a reply without it is not AWS's."""
+
 UNSCOPED_ACTIONS = frozenset(("lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions"))
 """Actions that cannot be restricted to a resource."""
 
@@ -73,7 +114,8 @@ def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
         _statement([action for action in actions if action in UNSCOPED_ACTIONS], "*"),
         _statement([action for action in actions if _is_function_action(action)], "arn:aws:lambda:*:*:function:NAME*"),
         _statement([action for action in actions if _is_layer_action(action)], f"arn:aws:lambda:*:*:layer:{layers}"),
-        _statement([action for action in actions if action.startswith("s3:")], "arn:aws:s3:::BUCKET/lambdapack/*"),
+        _statement([action for action in actions if action in BUCKET_ACTIONS], "arn:aws:s3:::BUCKET"),
+        _statement([action for action in actions if _is_object_action(action)], "arn:aws:s3:::BUCKET/lambdapack/*"),
         _statement([action for action in actions if action == PASS_ROLE_ACTION], "arn:aws:iam::*:role/ROLE"),
     ]
     return {"Version": "2012-10-17", "Statement": [statement for statement in statements if statement["Action"]]}
@@ -81,6 +123,10 @@ def build_iam_policy(operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 def _statement(actions: list[str], resource: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _is_object_action(action: str) -> bool:
+    return action.startswith("s3:") and action not in BUCKET_ACTIONS
 
 
 def _is_layer_action(action: str) -> bool:

@@ -5,18 +5,19 @@ from collections.abc import Mapping
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from lambdapack.aws.calls import AwsClient, Clock, MakeClient
+from lambdapack.aws.calls import QUICK_CALL_CONFIG, AwsClient, Clock, MakeClient
 from lambdapack.aws.failures import convert_error
 from lambdapack.aws.functions import BotoAliases, BotoFunctions
 from lambdapack.aws.layers import BotoLayers
 from lambdapack.aws.logs import BotoLogs
 from lambdapack.aws.storage import BotoStorage
+from lambdapack.aws.versions import BotoVersions
 from lambdapack.deploy.nouns import AccountLimits, CallerIdentity
 from lambdapack.errors.cloud import NO_REGION
 from lambdapack.errors.record import LambdapackError
 
 
-class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
+class BotoCloud(BotoFunctions, BotoVersions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
     """One account in one region."""
 
     def __init__(self, make: MakeClient, region: str, clock: Clock | None = None) -> None:
@@ -31,7 +32,7 @@ class BotoCloud(BotoFunctions, BotoAliases, BotoLayers, BotoStorage, BotoLogs):
 
     def identity(self) -> CallerIdentity:
         """GetCallerIdentity."""
-        reply = self.calls.call("sts", "GetCallerIdentity", {})
+        reply = self.calls.call("sts", "GetCallerIdentity", {}, QUICK_CALL_CONFIG)
         return CallerIdentity(reply["Account"], reply["Arn"])
 
     def limits(self) -> AccountLimits:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,6 +11,7 @@ from lambdapack.aws.actions import IAM_ACTIONS
 from lambdapack.errors.cloud import (
     ACCESS_DENIED,
     BAD_PROFILE,
+    BAD_REPLY,
     BUCKET,
     BUSY,
     CHANGED,
@@ -17,6 +19,7 @@ from lambdapack.errors.cloud import (
     CREDENTIALS_EXPIRED,
     EXISTS,
     KMS,
+    NO_CONCURRENCY,
     NO_CREDENTIALS,
     NO_FUNCTION,
     NO_REGION,
@@ -31,6 +34,11 @@ from lambdapack.errors.cloud import (
 )
 from lambdapack.errors.record import Failure, LambdapackError
 
+
+class BadReplyError(Exception):
+    """A reply that AWS would not give: not JSON, not whole, or without what the operation always answers."""
+
+
 _CODES_BY_FAILURE: Mapping[Failure, tuple[str, ...]] = {
     ACCESS_DENIED: ("AccessDeniedException", "AccessDenied", "403", "AllAccessDisabled", "UnauthorizedAccess"),
     CREDENTIALS_EXPIRED: (
@@ -43,7 +51,7 @@ _CODES_BY_FAILURE: Mapping[Failure, tuple[str, ...]] = {
     ),
     CHANGED: ("PreconditionFailedException", "PreconditionFailed"),
     EXISTS: ("ResourceConflictException", "ConflictException"),
-    NOT_THERE: ("ResourceNotFoundException",),
+    NOT_THERE: ("ResourceNotFoundException", "ProvisionedConcurrencyConfigNotFoundException"),
     TOO_LARGE: ("RequestEntityTooLargeException", "RequestTooLargeException", "CodeStorageExceededException", "413"),
     KMS: ("KMSAccessDeniedException", "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException"),
     VPC: (
@@ -54,7 +62,7 @@ _CODES_BY_FAILURE: Mapping[Failure, tuple[str, ...]] = {
     CODE_SIGNING: (
         "CodeVerificationFailedException", "InvalidCodeSignatureException", "CodeSigningConfigNotFoundException",
     ),
-    BUCKET: ("NoSuchBucket", "NoSuchKey", "404", "301", "PermanentRedirect", "InvalidBucketName", "BadDigest"),
+    BUCKET: ("NoSuchBucket", "NoSuchKey", "301", "PermanentRedirect", "InvalidBucketName", "BadDigest"),
     SERVICE: ("ServiceException", "InternalError", "ServiceUnavailable", "ServiceUnavailableException", "500", "503"),
 }  # fmt: skip
 
@@ -85,13 +93,20 @@ _FAILURE_BY_CLASS: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
     ((exceptions.SSOError, exceptions.TokenRetrievalError), CREDENTIALS_EXPIRED),
     ((exceptions.CredentialRetrievalError, exceptions.MissingDependencyException), NO_CREDENTIALS),
     ((exceptions.MetadataRetrievalError, exceptions.RefreshWithMFAUnsupportedError), NO_CREDENTIALS),
-    ((exceptions.HTTPClientError, exceptions.ConnectionError), UNREACHABLE),
+    ((BadReplyError,), BAD_REPLY),
+    ((exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError), UNREACHABLE),
     ((exceptions.InvalidEndpointConfigurationError, exceptions.ParamValidationError), REFUSED),
 )
 """Errors that botocore raises before or without a reply of AWS, by class; the first match counts."""
 
 
-def classify_error(error: ClientError | BotoCoreError | ValueError) -> Failure:
+CallError: TypeAlias = ClientError | BotoCoreError | ValueError | BadReplyError
+
+NO_CONCURRENCY_REASON = "ReservedFunctionConcurrentInvocationLimitExceeded"
+"""The Reason of a 429 to Invoke (botocore, ThrottleReason)."""
+
+
+def classify_error(error: CallError) -> Failure:
     """Return the failure that a botocore error stands for."""
     if not isinstance(error, ClientError):
         return next((failure for classes, failure in _FAILURE_BY_CLASS if isinstance(error, classes)), REFUSED)
@@ -99,15 +114,26 @@ def classify_error(error: ClientError | BotoCoreError | ValueError) -> Failure:
     if code in _AMBIGUOUS_CODES:
         failure = next((failure for pattern, failure in _MESSAGE_PATTERNS if re.search(pattern, words)), None)
         return failure or _FAILURE_BY_CODE.get(code, REFUSED)
+    if code == "404":
+        return BUCKET if _operation_name(error) in _S3_OPERATIONS else BAD_REPLY
+    if error.response.get("Reason") == NO_CONCURRENCY_REASON:
+        return NO_CONCURRENCY
     if code in _FAILURE_BY_CODE:
         return _FAILURE_BY_CODE[code]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-    return SERVICE if status >= 500 else REFUSED
+    if status >= 500:
+        return SERVICE
+    return BAD_REPLY if not code or code.isdigit() else REFUSED
 
 
-def convert_error(
-    error: ClientError | BotoCoreError | ValueError, service: str, operation: str, subject: str
-) -> LambdapackError:
+def _operation_name(error: ClientError) -> str:
+    return str(getattr(error, "operation_name", ""))
+
+
+_S3_OPERATIONS = frozenset(operation for service, operation in IAM_ACTIONS if service == "s3")
+
+
+def convert_error(error: CallError, service: str, operation: str, subject: str, tries: int = 1) -> LambdapackError:
     """Return the LambdapackError for a botocore error; `subject` is the function, layer or object of the call."""
     kind = classify_error(error)
     if kind is NOT_THERE and ":layer:" not in subject and operation not in {"GetLayerVersion", "UpdateAlias"}:
@@ -115,7 +141,8 @@ def convert_error(
     call = f"{service} {operation}{f' on {subject}' if subject else ''}"
     if kind is ACCESS_DENIED:
         return _access_denied_error(error, service, operation, subject)
-    return LambdapackError(kind, f"{call}: {_error_message(error)}", hint=_hint(kind, error))
+    again = f" (tried {tries} times)" if tries > 1 else ""
+    return LambdapackError(kind, f"{call}: {_error_message(error)}{again}", hint=_hint(kind, error))
 
 
 def _hint(kind: Failure, error: Exception) -> str | None:

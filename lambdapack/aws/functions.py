@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from urllib3.exceptions import HTTPError
 
 from lambdapack.aws import shapes
 from lambdapack.aws.calls import DEFAULT_CALL_CONFIG, INLINE_ZIP_CONFIG, INVOKE_MARGIN, AwsClient
@@ -19,7 +21,7 @@ from lambdapack.deploy.nouns import (
     SmokeAnswer,
     unqualified_arn,
 )
-from lambdapack.errors.cloud import CHANGED, NO_FUNCTION, NOT_SETTLED, NOT_THERE, UPDATE_FAILED
+from lambdapack.errors.cloud import BAD_REPLY, CHANGED, NO_FUNCTION, NOT_SETTLED, NOT_THERE, UPDATE_FAILED
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 
@@ -64,7 +66,12 @@ class BotoFunctions:
             pause = min(POLL_LONGEST, pause * 1.5)
 
     def create_function(
-        self, name: str, architecture: Architecture, code: CodeSource, settings: FunctionSettings
+        self,
+        name: str,
+        architecture: Architecture,
+        code: CodeSource,
+        settings: FunctionSettings,
+        tags: Mapping[str, str] | None = None,
     ) -> LambdaFunction:
         """CreateFunction."""
         source, config = code_parameters(code)
@@ -74,6 +81,7 @@ class BotoFunctions:
             "Architectures": [architecture.aws],
             "PackageType": "Zip",
             "Code": source,
+            **({"Tags": dict(tags)} if tags else {}),
         }
         return shapes.parse_function(self.calls.call("lambda", "CreateFunction", parameters, config))
 
@@ -88,9 +96,10 @@ class BotoFunctions:
         parameters = {**shapes.settings_parameters(settings), "FunctionName": name, **_revision_parameter(revision)}
         return shapes.parse_function(self.calls.call("lambda", "UpdateFunctionConfiguration", parameters))
 
-    def publish_version(self, name: str, code_digest: str, revision: str) -> LambdaFunction:
+    def publish_version(self, name: str, code_digest: str, revision: str, description: str = "") -> LambdaFunction:
         """PublishVersion; checks the code digest of the reply, since not every emulator does."""
-        parameters = {"FunctionName": name, "CodeSha256": code_digest, **_revision_parameter(revision)}
+        text = {"Description": description} if description else {}
+        parameters = {"FunctionName": name, "CodeSha256": code_digest, **text, **_revision_parameter(revision)}
         version = shapes.parse_function(self.calls.call("lambda", "PublishVersion", parameters))
         if version.code_digest != code_digest:
             raise LambdapackError(CHANGED, f"{version.arn} has the code {version.code_digest}, not {code_digest}")
@@ -125,10 +134,17 @@ class BotoFunctions:
         config = Config(connect_timeout=10, read_timeout=timeout + INVOKE_MARGIN, retries={"total_max_attempts": 1})
         parameters = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
         reply = self.calls.call("lambda", "Invoke", parameters, config)
+        try:
+            payload = reply["Payload"].read()
+            log = base64.b64decode(reply.get("LogResult", ""))
+        except (BotoCoreError, HTTPError, ValueError, OSError) as error:
+            raise LambdapackError(
+                BAD_REPLY, f"lambda Invoke on {name}:{qualifier}: the answer broke off: {error}"
+            ) from error
         return SmokeAnswer(
-            payload=reply["Payload"].read(),
+            payload=payload,
             error=reply.get("FunctionError", ""),
-            log=base64.b64decode(reply.get("LogResult", "")).decode("utf-8", "replace"),
+            log=log.decode("utf-8", "replace"),
             version=reply.get("ExecutedVersion", ""),
         )
 
@@ -189,6 +205,11 @@ class BotoAliases:
             if error.failure in (NO_FUNCTION, NOT_THERE):
                 return None
             raise
+
+    def aliases(self, function: str) -> Iterator[Alias]:
+        """ListAliases, all pages."""
+        for page in self.calls.pages("ListAliases", {"FunctionName": function}):
+            yield from map(shapes.parse_alias, page.get("Aliases", ()))
 
     def create_alias(self, function: str, alias: Alias) -> Alias:
         """CreateAlias."""

@@ -10,11 +10,15 @@ from lambdapack.model import Architecture
 
 Document = Mapping[str, Any]
 
-_VERSION_SETTINGS = (
-    "DeadLetterConfig", "EphemeralStorage", "FileSystemConfigs", "Handler", "KMSKeyArn", "LoggingConfig", "MemorySize",
-    "Role", "Runtime", "Timeout", "TracingConfig",
+VERSION_SETTINGS = (
+    "AcceleratorConfig", "CapacityProviderConfig", "DeadLetterConfig", "DurableConfig", "EphemeralStorage",
+    "FileSystemConfigs", "Handler", "ImageConfigResponse", "KMSKeyArn", "LoggingConfig", "MemorySize", "Role",
+    "Runtime", "RuntimeConfig", "TenancyConfig", "Timeout", "TracingConfig",
 )  # fmt: skip
 """Settings that a version freezes and that AWS returns alike for $LATEST and the version."""
+
+PARTIAL_SETTINGS = ("Architectures", "Environment", "Layers", "RuntimeVersionConfig", "SnapStart", "VpcConfig")
+"""Settings that a version freezes, of which AWS returns more than was set."""
 
 
 def parse_function(document: Document) -> LambdaFunction:
@@ -40,6 +44,11 @@ def parse_function(document: Document) -> LambdaFunction:
         update_status=document.get("LastUpdateStatus", ""),
         failure_reason=_failure_reason(document),
         description=document.get("Description", ""),
+        environment_error=_environment_error(document),
+        ephemeral_storage=(document.get("EphemeralStorage") or {}).get("Size", 512),
+        tracing=(document.get("TracingConfig") or {}).get("Mode", "PassThrough"),
+        logging=dict(document.get("LoggingConfig") or {}),
+        last_modified=document.get("LastModified", ""),
     )
 
 
@@ -53,6 +62,12 @@ def parse_environment(document: Document) -> Mapping[str, str]:
     return (document.get("Environment") or {}).get("Variables") or {}
 
 
+def _environment_error(document: Document) -> str:
+    """Return why AWS does not show the variables: the caller may not use the key, or the key is disabled."""
+    error = (document.get("Environment") or {}).get("Error") or {}
+    return ": ".join(part for part in (error.get("ErrorCode"), error.get("Message")) if part)
+
+
 def _failure_reason(document: Document) -> str:
     for name in ("LastUpdateStatus", "State"):
         if document.get(name) == "Failed":
@@ -63,11 +78,14 @@ def _failure_reason(document: Document) -> str:
 
 def _settings_digest(document: Document) -> str:
     network = document.get("VpcConfig") or {}
-    values = {name: document.get(name) or None for name in _VERSION_SETTINGS}
+    values = {name: document.get(name) or None for name in VERSION_SETTINGS}
     values["Architectures"] = document.get("Architectures") or ["x86_64"]
     values["Environment"] = dict(parse_environment(document))
     values["Layers"] = [layer["Arn"] for layer in document.get("Layers") or ()]
-    values["VpcConfig"] = [sorted(network.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
+    lists = [sorted(network.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
+    values["VpcConfig"] = [*lists, bool(network.get("Ipv6AllowedForDualStack"))]
+    values["SnapStart"] = (document.get("SnapStart") or {}).get("ApplyOn") or "None"
+    values["RuntimeVersionConfig"] = (document.get("RuntimeVersionConfig") or {}).get("RuntimeVersionArn")
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -83,6 +101,9 @@ def settings_parameters(settings: FunctionSettings) -> dict[str, Any]:
         "Environment": environment,
         "Layers": None if settings.layers is None else list(settings.layers),
         "Description": settings.description,
+        "EphemeralStorage": None if settings.ephemeral_storage is None else {"Size": settings.ephemeral_storage},
+        "TracingConfig": None if settings.tracing is None else {"Mode": settings.tracing},
+        "LoggingConfig": None if settings.logging is None else dict(settings.logging),
     }
     return {name: value for name, value in parameters.items() if value is not None}
 

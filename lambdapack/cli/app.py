@@ -52,6 +52,7 @@ app.command("publish-layer", short_help="Publish the dependencies as a layer; pr
 )
 app.command("deploy")(deploy.deploy)
 app.command("rollback", short_help="Move an alias back to an earlier version; print its ARN.")(deploy.rollback)
+app.command("status", short_help="Show what is live, from which commit, and drift.")(deploy.status)
 app.command("init", short_help="Write starter files for make, SAM, Terraform, CDK, CI.")(init.init)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(images.app, name="images")

@@ -212,6 +212,7 @@ def _is_text(value: object) -> bool:
 
 _ADDRESS_PATTERN = "(ssh|tcp|unix|npipe|http|https)://."
 _STRINGS_SCHEMA = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_ONE_OR_MORE_SCHEMA = {"type": ["string", "array"], "minLength": 1, "items": {"type": "string", "minLength": 1}}
 _TABLE_SCHEMA = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
 _HOSTS_SCHEMA = {
     "type": "object",
@@ -243,6 +244,8 @@ IMAGE = SettingKind(parse_image, {"type": "string", "minLength": 1})
 ENGINE_HOSTS = SettingKind(parse_engine_hosts, _HOSTS_SCHEMA)
 IGNORES = SettingKind(parse_ignores, _TABLE_SCHEMA)
 REASONS = SettingKind(parse_reasons, _TABLE_SCHEMA)
+NAMES = SettingKind(parse_texts, _ONE_OR_MORE_SCHEMA)
+FILES = SettingKind(parse_paths, _ONE_OR_MORE_SCHEMA)
 WRITES = SettingKind(parse_writes, _TABLE_SCHEMA)
 
 
@@ -348,6 +351,21 @@ OPTIONS: tuple[Option, ...] = (
     Option("sbom", PATH, None, "file for a bill of materials in CycloneDX JSON"),
     Option("compress", one_of("fast", "default", "best"), "default", "how hard the zip is compressed"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
+    Option("function", NAMES, (), "the function's name or ARN in AWS, or several"),
+    Option("alias", TEXT, None, "alias to point to the new version"),
+    Option("bucket", TEXT, None, "S3 bucket for zips over 50 MB"),
+    Option("region", TEXT, None, "AWS region"),
+    Option("profile", TEXT, None, "AWS profile"),
+    Option("smoke", PATH, None, "file with the event that the new version must answer before the alias moves"),
+    Option("canary", TEXT, None, "share of the alias's traffic for the new version, such as 10%"),
+    Option("tags", REASONS, {}, "tags of the function; others stay", "--tag"),
+    Option("description", TEXT, None, "the function's description"),
+    Option("env-file", FILES, (), "files with the function's variables, NAME=VALUE a line; other variables stay"),
+    Option("memory-size", COUNT, None, "the function's memory in MB"),
+    Option("timeout", COUNT, None, "the function's timeout in seconds"),
+    Option("ephemeral-storage", COUNT, None, "size of the function's /tmp in MB"),
+    Option("tracing", one_of("active", "passthrough"), None, "the function's X-Ray tracing"),
+    Option("log-format", one_of("text", "json"), None, "the function's log format"),
 )
 """All settings. The defaults of the limits are those of Limits in engine/interface.py."""
 
@@ -385,5 +403,20 @@ class Settings:
     sbom: Setting[Path | None]
     compress: Setting[str]
     cache: Setting[Path | bool]
+    function: Setting[tuple[str, ...]]
+    alias: Setting[str | None]
+    bucket: Setting[str | None]
+    region: Setting[str | None]
+    profile: Setting[str | None]
+    smoke: Setting[Path | None]
+    canary: Setting[str | None]
+    tags: Setting[Mapping[str, str]]
+    description: Setting[str | None]
+    env_file: Setting[tuple[Path, ...]]
+    memory_size: Setting[int | None]  # MB
+    timeout: Setting[int | None]  # seconds
+    ephemeral_storage: Setting[int | None]  # MB
+    tracing: Setting[str | None]
+    log_format: Setting[str | None]
     notes: tuple[str, ...] = ()  # what was read and not taken, for people
     template: TemplateDeclarations = field(default_factory=TemplateDeclarations)  # with what is no setting

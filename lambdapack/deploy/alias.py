@@ -1,121 +1,132 @@
-"""Moves the aliases of a deployment, all or none, and rolls an alias back. Never changes $LATEST."""
+"""Moves aliases, all or none, and rolls aliases back. Never changes $LATEST."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.interrupt import StopFlag
+from lambdapack.deploy.memory import LiveEntry, describe_alias, read_memory, record_failure, record_rollback
 from lambdapack.deploy.nouns import LATEST, Alias, LambdaFunction
-from lambdapack.deploy.plan import Plan, PointAlias, alias_description, read_previous_version
-from lambdapack.errors.cloud import CHANGED, EXISTS, NO_FUNCTION, NO_WAY_BACK, NOT_THERE
+from lambdapack.errors.cloud import (
+    AMBIGUOUS_FAILURES,
+    CHANGED,
+    EXISTS,
+    NO_FUNCTION,
+    NO_WAY_BACK,
+    NOT_THERE,
+    UNREACHABLE,
+)
 from lambdapack.errors.record import LambdapackError
-from lambdapack.events import Observer
+from lambdapack.events import SILENT, Observer
+
+MAX_CALLER_CHARS = 24
+"""Characters of a caller's name that an alias's description remembers."""
+
+MAX_NAMED_VERSIONS = 5
+"""Versions that a hint names."""
+
+READ_AGAIN_FAILURES = (CHANGED, EXISTS, *AMBIGUOUS_FAILURES)
+"""Failures after which the alias may be where it should be: a reply was lost, and the call was repeated."""
 
 
 @dataclass(slots=True)
-class DeployProgress:
-    """The progress of one plan, so that an error can state what was changed."""
+class AliasMove:
+    """One alias that moves, and how far that got."""
 
-    plan: Plan
-    latest: LambdaFunction | None = None  # after the last change, settled
-    version: LambdaFunction | None = None
-    alias: Alias | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the function."""
-        return self.plan.desired.function
+    function: str
+    before: Alias | None  # None: the alias is created
+    desired: Alias
+    is_sent: bool = False  # the call was made, and AWS did not refuse it
+    now: Alias | None = None  # as AWS answered
+    is_restored: bool = False
 
     @property
-    def alias_step(self) -> PointAlias | None:
-        """The step that moves its alias, if any."""
-        return next((step for step in self.plan.steps if isinstance(step, PointAlias)), None)
-
-    def describe(self) -> str:
-        """Return what has been changed so far, for an error message; "" when nothing was changed."""
-        if self.latest is None and self.version is None:
-            return ""
-        alias_step = self.alias_step
-        has = f"version {self.version.version} was published" if self.version else f"{LATEST} was changed"
-        if alias_step is None:
-            return f"{self.name}: {has}"
-        if self.alias:
-            return f"{self.name}: {has}, and alias {alias_step.name} points at {self.alias.version}"
-        stays = f"still points at version {alias_step.previous.version}" if alias_step.previous else "was not created"
-        return f"{self.name}: {has}, and alias {alias_step.name} {stays}"
+    def is_needed(self) -> bool:
+        """Whether anything changes."""
+        before, desired = self.before, self.desired
+        return before is None or (before.version, before.weights) != (desired.version, desired.weights)
 
 
-@contextmanager
-def add_progress_to_errors(progress: DeployProgress) -> Iterator[None]:
-    """Add to a LambdapackError what has been changed so far."""
+def name_caller(cloud: Cloud) -> str:
+    """Return a short name of the caller for an alias's memory; "" when AWS does not say."""
     try:
-        yield
-    except LambdapackError as error:
-        stands = progress.describe()
-        if not stands:
-            raise
-        raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error
+        arn = cloud.identity().arn
+    except LambdapackError:
+        return ""
+    name = arn.rpartition("/")[2] or arn.rpartition(":")[2]
+    return "".join(sign for sign in name if sign.isalnum() or sign in ".@+=-_")[:MAX_CALLER_CHARS]
 
 
-def version_to_serve(progress: DeployProgress) -> LambdaFunction:
-    """Return the version that was published, or the one that already had the desired code."""
-    version = progress.version or progress.plan.live_version
-    if version is None:
-        raise ValueError(f"the plan of {progress.name} ends without a version")
-    return version
+def live_entry(version: str, caller: str) -> LiveEntry:
+    """Return the entry of a version that becomes live now."""
+    return LiveEntry(version, datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"), caller)
 
 
-def move_aliases(functions: Sequence[DeployProgress], cloud: Cloud, observer: Observer) -> None:
+def move_aliases(
+    moves: Sequence[AliasMove], cloud: Cloud, observer: Observer = SILENT, stop: StopFlag | None = None
+) -> None:
     """Move every alias; when one cannot be moved, move the others back."""
-    moved: list[DeployProgress] = []
     try:
-        for progress in functions:
-            alias_step = progress.alias_step
-            if alias_step:
-                with observer.task(f"Moving {progress.name}:{alias_step.name}"), add_progress_to_errors(progress):
-                    progress.alias = _move_alias(alias_step, progress, cloud)
-                moved.append(progress)
+        for move in moves:
+            if stop:
+                stop.check()
+            with observer.task(f"Moving {move.function}:{move.desired.name}"):
+                _move_alias(move, cloud)
     except BaseException:
-        for progress in reversed(moved):
-            with suppress(LambdapackError):
-                _restore_alias(progress, cloud, observer)
+        for move in reversed(moves):
+            if move.now is not None and move.is_needed:
+                with suppress(LambdapackError):
+                    _restore_alias(move, cloud, observer)
         raise
 
 
-def _move_alias(alias_step: PointAlias, progress: DeployProgress, cloud: Cloud) -> Alias:
-    desired = _desired_alias(alias_step, version_to_serve(progress).version)
-    before = alias_step.previous
-    if before and (before.version, before.weights) == (desired.version, desired.weights):
-        return before  # AWS returned the version that the alias already points at
-    try:
-        if before is None:
-            return cloud.create_alias(progress.name, desired)
-        return cloud.update_alias(progress.name, desired)
-    except LambdapackError as error:
-        if error.failure not in (CHANGED, EXISTS):
-            raise
-        now = cloud.alias(progress.name, alias_step.name)
-        if now is None or (now.version, now.weights) != (desired.version, desired.weights):
-            raise
-        return now  # the alias was moved, but the reply was lost
-
-
-def _desired_alias(alias_step: PointAlias, version: str) -> Alias:
-    """Return the desired alias; for a canary the old version stays and the new one gets a weight."""
-    before = alias_step.previous
-    if before is None:
-        return Alias(alias_step.name, "", version, (), alias_description(None, version, ""))
-    if alias_step.canary and before.version != version:
-        return replace(before, weights=((version, alias_step.canary),))
-    return replace(before, version=version, weights=(), description=alias_description(before, version, before.version))
-
-
-def _restore_alias(progress: DeployProgress, cloud: Cloud, observer: Observer) -> None:
-    alias_step, alias = progress.alias_step, progress.alias
-    if alias_step is None or alias_step.previous is None or alias is None:
+def _move_alias(move: AliasMove, cloud: Cloud) -> None:
+    """Move one alias; one that AWS already points at the version is left alone."""
+    if not move.is_needed:
+        move.now = move.before
         return
-    with observer.task(f"Putting {progress.name}:{alias_step.name} back to version {alias_step.previous.version}"):
-        cloud.update_alias(progress.name, replace(alias_step.previous, revision=alias.revision))
+    move.is_sent = True
+    try:
+        if move.before is None:
+            move.now = cloud.create_alias(move.function, move.desired)
+        else:
+            move.now = cloud.update_alias(move.function, move.desired)
+    except LambdapackError as error:
+        move.is_sent = error.failure is UNREACHABLE
+        if error.failure not in READ_AGAIN_FAILURES:
+            raise
+        move.now = _read_moved_alias(move, cloud)
+        if move.now is None:
+            raise
+
+
+def _read_moved_alias(move: AliasMove, cloud: Cloud) -> Alias | None:
+    """Return the alias when it is where it should be although its call failed."""
+    try:
+        now = cloud.alias(move.function, move.desired.name)
+    except LambdapackError:
+        return None
+    desired = (move.desired.version, move.desired.weights)
+    return now if now and (now.version, now.weights) == desired else None
+
+
+def _restore_alias(move: AliasMove, cloud: Cloud, observer: Observer) -> None:
+    if move.before is None or move.now is None:
+        return
+    with observer.task(f"Putting {move.function}:{move.before.name} back to version {move.before.version}"):
+        cloud.update_alias(move.function, replace(move.before, revision=move.now.revision))
+    move.is_restored = True
+
+
+def remember_failure(cloud: Cloud, function: str, name: str, version: str) -> None:
+    """Note in the alias's description that a version failed its test, as far as AWS lets us."""
+    with suppress(LambdapackError):
+        alias = cloud.alias(function, name)
+        if alias and version not in read_memory(alias).failed:
+            description = describe_alias(alias.description, record_failure(alias, version))
+            cloud.update_alias(function, replace(alias, description=description))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +136,21 @@ class Rollback:
     function: str
     alias: Alias
     version: LambdaFunction
-    reason: str  # "the previous version", "--to", "ends the canary", "the newest older version"
+    reason: str  # "the previous version", "--to", "ends the canary", "already rolled back from 7"
 
     @property
     def is_needed(self) -> bool:
         """Whether the alias does not already point at the version."""
         return self.alias.version != self.version.version or bool(self.alias.weights)
+
+    def move(self, caller: str) -> AliasMove:
+        """Return the move of the alias."""
+        number, before = self.version.version, self.alias
+        description = before.description
+        if self.is_needed:
+            description = describe_alias(description, record_rollback(before, live_entry(number, caller)))
+        desired = replace(before, version=number, weights=(), description=description)
+        return AliasMove(self.function, before, desired)
 
 
 def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollback:
@@ -142,23 +162,63 @@ def find_rollback(cloud: Cloud, function: str, name: str, to: str = "") -> Rollb
     version = cloud.function(function, number)
     if version is None or version.has_failed:
         reason = "no longer exists" if version is None else f"cannot run: {version.failure_reason}"
-        raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {reason}")
+        hint = None if to else _other_versions_hint(cloud, function, alias)
+        raise LambdapackError(NO_WAY_BACK, f"version {number} of {function} {reason}", hint=hint)
     return Rollback(function, alias, version, why)
 
 
-def apply_rollback(cloud: Cloud, rollback: Rollback) -> Alias:
-    """Move the alias to the version of a rollback and return it; LP413 when it was moved meanwhile."""
-    if not rollback.is_needed:
-        return rollback.alias
-    number, before = rollback.version.version, rollback.alias
-    desired = replace(before, version=number, weights=(), description=alias_description(before, number, ""))
+def apply_rollbacks(
+    cloud: Cloud, rollbacks: Sequence[Rollback], observer: Observer = SILENT, stop: StopFlag | None = None
+) -> tuple[AliasMove, ...]:
+    """Move the aliases to the versions of rollbacks, all or none; an error states where each alias is."""
+    return run_rollbacks(cloud, plan_rollback_moves(cloud, rollbacks), observer, stop or StopFlag())
+
+
+def plan_rollback_moves(cloud: Cloud, rollbacks: Sequence[Rollback]) -> tuple[AliasMove, ...]:
+    """Return the moves of rollbacks, with the caller's name when any alias moves."""
+    caller = name_caller(cloud) if any(rollback.is_needed for rollback in rollbacks) else ""
+    return tuple(rollback.move(caller) for rollback in rollbacks)
+
+
+def run_rollbacks(
+    cloud: Cloud, moves: tuple[AliasMove, ...], observer: Observer, stop: StopFlag
+) -> tuple[AliasMove, ...]:
+    """Carry out the moves of rollbacks, all or none."""
     try:
-        return cloud.update_alias(rollback.function, desired)
+        move_aliases([move for move in moves if move.is_needed], cloud, observer, stop)
     except LambdapackError as error:
-        now = cloud.alias(rollback.function, before.name) if error.failure is CHANGED else None
-        if now is None or (now.version, now.weights) != (number, ()):
-            raise
-        return now  # the alias was moved, but the reply was lost
+        stands = describe_moves(cloud, moves)
+        raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error
+    return moves
+
+
+def describe_moves(cloud: Cloud, moves: Sequence[AliasMove]) -> str:
+    """Return where each alias is now, as AWS says, one line each."""
+    return "\n".join(
+        describe_alias_position(move.function, move.desired.name, move.before, cloud.alias) for move in moves
+    )
+
+
+def describe_alias_position(
+    function: str, name: str, before: Alias | None, read: Callable[[str, str], Alias | None]
+) -> str:
+    """Return in one sentence where an alias is, from what AWS says now."""
+    try:
+        now = read(function, name)
+    except LambdapackError:
+        was = f"; it was at version {before.version} before" if before else ""
+        return f"{function}: where alias {name} points is not known, because it could not be read{was}"
+    return f"{function}: {alias_position(name, before, now)}"
+
+
+def alias_position(name: str, before: Alias | None, now: Alias | None) -> str:
+    """Return where an alias is, compared with where it was."""
+    if now is None:
+        return f"alias {name} does not exist" if before else f"alias {name} was not created"
+    weights = "".join(f", and {weight:.0%} of its traffic goes to version {version}" for version, weight in now.weights)
+    stays = before and (before.version, before.weights) == (now.version, now.weights)
+    version = now.version if now.version == LATEST else f"version {now.version}"
+    return f"alias {name} {'still points' if stays else 'points'} at {version}{weights}"
 
 
 def _missing_alias_error(cloud: Cloud, function: str, name: str) -> LambdapackError:
@@ -169,21 +229,36 @@ def _missing_alias_error(cloud: Cloud, function: str, name: str) -> LambdapackEr
 
 
 def _choose_version(cloud: Cloud, function: str, alias: Alias, to: str) -> tuple[str, str]:
+    memory = read_memory(alias)
     if to:
         return to, "--to"
     if alias.weights:
         return alias.version, "ends the canary"
-    before = read_previous_version(alias)
-    if before:
-        return before, "the previous version"
-    numbers = [
-        int(lambda_function.version)
-        for lambda_function in cloud.versions(function)
-        if lambda_function.version != LATEST
-    ]
-    lower = [number for number in numbers if alias.version.isdigit() and number < int(alias.version)]
-    if not lower:
-        raise LambdapackError(
-            NO_WAY_BACK, f"{function} has no version older than {alias.version}, which {alias.name} points at"
-        )
-    return str(max(lower)), "the newest older version"
+    if memory.follows(alias) and memory.returned_from:
+        return alias.version, f"already rolled back from {memory.returned_from}"
+    if memory.follows(alias) and memory.previous:
+        return memory.previous, "the previous version"
+    if memory.current and not memory.follows(alias):
+        known = f"lambdapack pointed it at {memory.current} last, and something else moved it since"
+    else:
+        known = "its description does not record which version was live before"
+    version = alias.version if alias.version == LATEST else f"version {alias.version}"
+    raise LambdapackError(
+        NO_WAY_BACK,
+        f"alias {alias.name} of {function} is at {version}; {known}",
+        hint=_other_versions_hint(cloud, function, alias),
+    )
+
+
+def _other_versions_hint(cloud: Cloud, function: str, alias: Alias) -> str:
+    """Return a hint that names the versions that `--to` takes."""
+    failed = read_memory(alias).failed
+    numbers = sorted(
+        (int(version.version) for version in cloud.versions(function) if version.version.isdigit()), reverse=True
+    )
+    usable = [str(number) for number in numbers if str(number) != alias.version and str(number) not in failed]
+    if not usable:
+        return f"{function} has no other version. Deploy the code that should be live."
+    named = ", ".join(usable[:MAX_NAMED_VERSIONS])
+    example = f"lambdapack rollback --function {function} --alias {alias.name} --to {usable[0]}"
+    return f"Choose one of the versions {named}: `{example}`."

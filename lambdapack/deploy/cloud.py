@@ -5,7 +5,7 @@ Throttling, broken connections, 5xx of AWS and a 409 "an update is in progress" 
 have happened although its reply was lost, so callers read the state before they report a failure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from lambdapack.deploy.nouns import (
     NewLayer,
     S3Object,
     SmokeAnswer,
+    ValueProblem,
 )
 from lambdapack.events import Advance
 from lambdapack.model import Architecture
@@ -60,7 +61,12 @@ class FunctionCloud(Protocol):
         ...
 
     def create_function(
-        self, name: str, architecture: Architecture, code: CodeSource, settings: FunctionSettings
+        self,
+        name: str,
+        architecture: Architecture,
+        code: CodeSource,
+        settings: FunctionSettings,
+        tags: Mapping[str, str] | None = None,
     ) -> LambdaFunction:
         """Create a function, which is then Pending. Waits for a new role to become usable. LP414 when it exists."""
         ...
@@ -73,7 +79,7 @@ class FunctionCloud(Protocol):
         """Update $LATEST if its revision is `revision` ("" for any); LP413 if not. The result is not settled."""
         ...
 
-    def publish_version(self, name: str, code_digest: str, revision: str) -> LambdaFunction:
+    def publish_version(self, name: str, code_digest: str, revision: str, description: str = "") -> LambdaFunction:
         """Publish $LATEST if it has this code and revision; LP413 if not.
 
         When nothing changed since the last version, AWS returns that one. The result may be Pending.
@@ -97,8 +103,48 @@ class FunctionCloud(Protocol):
         ...
 
 
+class VersionCloud(Protocol):
+    """What belongs to a function besides its code: tags, concurrency, the end of a version, the limits of values."""
+
+    def delete_version(self, name: str, version: str) -> None:
+        """Delete a published version; AWS refuses one that an alias points at."""
+        ...
+
+    def provisioned_qualifiers(self, name: str) -> frozenset[str]:
+        """Return the versions and aliases that have provisioned concurrency; empty when it may not be read."""
+        ...
+
+    def provisioned_concurrency(self, name: str, alias: str) -> int:
+        """Return the provisioned concurrency of an alias; 0 without one, or when it may not be read."""
+        ...
+
+    def wait_for_provisioned(self, name: str, alias: str) -> None:
+        """Wait until the provisioned concurrency of an alias is ready; LP434 when it fails, LP424 on timeout."""
+        ...
+
+    def reserved_concurrency(self, name: str) -> int | None:
+        """Return the reserved concurrency; None when none is reserved, or when it may not be read."""
+        ...
+
+    def tags(self, arn: str) -> Mapping[str, str] | None:
+        """Return the tags of a function; None when they may not be read."""
+        ...
+
+    def tag_function(self, name: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a function; others stay."""
+        ...
+
+    def check_settings(self, settings: FunctionSettings, tags: Mapping[str, str]) -> tuple[ValueProblem, ...]:
+        """Return what AWS's own model of the API refuses; no call is made."""
+        ...
+
+
 class AliasCloud(Protocol):
     """Aliases of functions."""
+
+    def aliases(self, function: str) -> Iterator[Alias]:
+        """Yield every alias of a function."""
+        ...
 
     def alias(self, function: str, name: str) -> Alias | None:
         """Return an alias, None when there is none."""
@@ -148,6 +194,10 @@ class StorageCloud(Protocol):
         """Return an object's metadata; None when it does not exist or may not be read. LP421 for the bucket."""
         ...
 
+    def bucket_problem(self, bucket: str) -> str:
+        """Return why Lambda cannot take code out of a bucket: it does not exist or is in another region; else ""."""
+        ...
+
     def upload_object(self, destination: S3Object, path: Path, advance: Advance) -> S3Object:
         """Upload a file, in parts when it is large, with checksums, and return it with its version."""
         ...
@@ -157,9 +207,9 @@ class StorageCloud(Protocol):
         ...
 
     def download_url(self, location: str, path: Path, advance: Advance) -> None:
-        """Download a signed URL into a file."""
+        """Download a signed URL into a file; a download that breaks is repeated."""
         ...
 
 
-class Cloud(AccountCloud, FunctionCloud, AliasCloud, LayerCloud, StorageCloud, Protocol):
+class Cloud(AccountCloud, FunctionCloud, VersionCloud, AliasCloud, LayerCloud, StorageCloud, Protocol):
     """One account in one region. Calls may come from several threads."""

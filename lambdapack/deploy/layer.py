@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.interrupt import StopFlag
 from lambdapack.deploy.nouns import DeploymentPackage, LayerPermission, LayerVersion, LocalZip, NewLayer, S3Object
 from lambdapack.deploy.plan import DESCRIPTION_PREFIX, MAX_DIRECT_ZIP_BYTES, Upload
-from lambdapack.errors.cloud import EXISTS, OTHER_CODE, SERVICE, UNREACHABLE
+from lambdapack.errors.cloud import AMBIGUOUS_FAILURES, EXISTS, OTHER_CODE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture, Finding
@@ -57,6 +58,7 @@ class ObservedLayer:
     kept: tuple[KeptVersion, ...] = ()
     unused: tuple[LayerVersion, ...] = ()  # may go
     stored_zip: S3Object | None = None  # the package, when it is in the bucket already
+    bucket_problem: str = ""  # why the bucket cannot be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +128,16 @@ def observe_layer(cloud: Cloud, desired: DesiredLayer) -> ObservedLayer:
     spared, unused = (
         _split_old_versions(cloud, desired, [latest, *versions], same) if latest and desired.keep else ((), ())
     )
+    stored = None if same else _find_stored_zip(cloud, desired)
+    problem = "" if same or stored or not desired.uses_bucket else cloud.bucket_problem(desired.bucket)
     return ObservedLayer(
         matching=same,
         latest=latest,
         permissions=cloud.layer_policy(desired.name, same.number) if same and desired.permissions else (),
         kept=spared,
         unused=unused,
-        stored_zip=None if same else _find_stored_zip(cloud, desired),
+        stored_zip=stored,
+        bucket_problem=problem,
     )
 
 
@@ -185,16 +190,53 @@ class PublishedLayer:
     plan: LayerPlan
     version: LayerVersion | None = None
     deleted: list[LayerVersion] = field(default_factory=list)
+    shared: list[LayerPermission] = field(default_factory=list)
+    waiting: str = ""  # the write that was sent and is not answered
+
+    def describe(self) -> Iterator[str]:
+        """Yield what was changed so far, one sentence each, and what is not known."""
+        desired = self.plan.desired
+        if self.version and self.version is not self.plan.observed.matching:
+            yield f"{self.version.arn} was published"
+        for permission in self.shared:
+            yield f"{desired.name} is shared with {permission.grantee}"
+        for version in self.deleted:
+            yield f"{version.arn} was deleted"
+        if self.waiting:
+            yield f"{desired.name}: no answer came to {self.waiting}, which may still take effect"
 
 
 def publish_layers(plans: Sequence[LayerPlan], cloud: Cloud, observer: Observer = SILENT) -> tuple[PublishedLayer, ...]:
     """Run every plan and return the results in order; an error states what is already published."""
-    published = tuple(PublishedLayer(layer_plan, layer_plan.observed.matching) for layer_plan in plans)
-    with _add_versions_to_errors(published):
-        for published_layer in published:
-            for step in published_layer.plan.steps:
-                _run_step(step, published_layer, cloud, observer)
-    return published
+    return LayerRun(plans, cloud, observer).apply()
+
+
+@dataclass(slots=True)
+class LayerRun:
+    """One publication of several layers, which another thread may stop and describe."""
+
+    plans: Sequence[LayerPlan]
+    cloud: Cloud
+    observer: Observer = SILENT
+    stop: StopFlag = field(default_factory=StopFlag)
+    layers: tuple[PublishedLayer, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Begin with nothing done."""
+        self.layers = tuple(PublishedLayer(plan, plan.observed.matching) for plan in self.plans)
+
+    def apply(self) -> tuple[PublishedLayer, ...]:
+        """Run every plan and return the results in order."""
+        with _add_versions_to_errors(self.layers):
+            for layer in self.layers:
+                for step in layer.plan.steps:
+                    self.stop.check()
+                    _run_step(step, layer, self.cloud, self.observer)
+        return self.layers
+
+    def describe(self, _seconds: float) -> str:
+        """Return what was changed so far; "" when nothing was."""
+        return "\n".join(sentence for layer in self.layers for sentence in layer.describe())
 
 
 def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Observer) -> None:
@@ -204,13 +246,15 @@ def _run_step(step: LayerStep, layer: PublishedLayer, cloud: Cloud, observer: Ob
             with observer.task(f"Uploading to s3://{stored.bucket}/{stored.key}", stored.size, "B") as advance:
                 cloud.upload_object(stored, layer.plan.desired.package.path, advance)
         case PublishLayer():
-            with observer.task(f"Publishing {name}"):
+            with observer.task(f"Publishing {name}"), _sending(layer, "PublishLayerVersion"):
                 layer.version = _publish_version(layer.plan.desired, cloud)
         case AddLayerPermission():
             with observer.task(f"Sharing {name} with {step.permission.grantee}"):
-                _add_permission(step, layer, cloud)
+                with _sending(layer, "AddLayerVersionPermission"):
+                    _add_permission(step, layer, cloud)
+                layer.shared.append(step.permission)
         case DeleteLayerVersion(version):
-            with observer.task(f"Deleting {name}:{version.number}"):
+            with observer.task(f"Deleting {name}:{version.number}"), _sending(layer, "DeleteLayerVersion"):
                 cloud.delete_layer_version(name, version.number)
             layer.deleted.append(version)
         case _:
@@ -222,7 +266,7 @@ def _publish_version(desired: DesiredLayer, cloud: Cloud) -> LayerVersion:
     try:
         version = cloud.publish_layer(desired.new_version, code)
     except LambdapackError as error:
-        if error.failure not in (UNREACHABLE, SERVICE):
+        if error.failure not in AMBIGUOUS_FAILURES:
             raise
         existing = _find_same_version(cloud, desired, next(cloud.layer_versions(desired.name), None))
         if existing is None:
@@ -245,16 +289,23 @@ def _add_permission(step: AddLayerPermission, layer: PublishedLayer, cloud: Clou
 
 
 @contextmanager
+def _sending(layer: PublishedLayer, operation: str) -> Iterator[None]:
+    """Note that a write is under way, and forget it when AWS has answered or refused."""
+    layer.waiting = operation
+    try:
+        yield
+    except LambdapackError as error:
+        layer.waiting = operation if error.failure in AMBIGUOUS_FAILURES else ""
+        raise
+    layer.waiting = ""
+
+
+@contextmanager
 def _add_versions_to_errors(layers: Sequence[PublishedLayer]) -> Iterator[None]:
     try:
         yield
     except LambdapackError as error:
-        versions = [
-            published_layer.version
-            for published_layer in layers
-            if published_layer.version and published_layer.version is not published_layer.plan.observed.matching
-        ]
-        if not versions:
+        stands = "\n".join(sentence for layer in layers for sentence in layer.describe())
+        if not stands:
             raise
-        stands = "\n".join(f"{layer_version.arn} was published" for layer_version in versions)
         raise LambdapackError(error.failure, f"{error.detail}\n{stands}", hint=error.hint) from error

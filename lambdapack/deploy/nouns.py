@@ -43,6 +43,11 @@ class LambdaFunction:
     update_status: str  # LastUpdateStatus; "" where AWS leaves it out
     failure_reason: str = ""  # "CODE: sentence" of a state or update that failed
     description: str = ""
+    environment_error: str = ""  # why AWS does not show the variables, when it says so
+    ephemeral_storage: int = 512  # MiB of /tmp
+    tracing: str = "PassThrough"  # "Active" or "PassThrough"
+    logging: Mapping[str, str] = field(default_factory=dict)  # LoggingConfig
+    last_modified: str = ""  # as AWS writes it
 
     @property
     def version_arn(self) -> str:
@@ -118,6 +123,10 @@ class FunctionSettings:
     environment: Mapping[str, str] | None = field(default=None, repr=False)  # all of it: AWS replaces, never merges
     layers: tuple[str, ...] | None = None  # ARNs of versions, all of them
     description: str | None = None
+    ephemeral_storage: int | None = None  # MiB of /tmp
+    tracing: str | None = None  # "Active" or "PassThrough"
+    log_format: str | None = None  # "Text" or "JSON"
+    logging: Mapping[str, str] | None = None  # LoggingConfig, all of it: AWS replaces it
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +225,15 @@ class SmokeTest:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueProblem:
+    """A value that AWS would refuse, and how to change it."""
+
+    name: str  # of the setting: "environment", "timeout"
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredFunction:
     """The desired state of one function."""
 
@@ -226,6 +244,11 @@ class DesiredFunction:
     architecture: Architecture | None = None
     settings: FunctionSettings = field(default_factory=FunctionSettings)  # None fields stay as they are
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # set these, keep the others
+    removed_variables: tuple[str, ...] = ()  # names
+    removed_layers: tuple[str, ...] = ()  # ARNs of versions, ARNs without a version, or names
+    tags: tuple[tuple[str, str], ...] = ()  # set these, keep the others
+    version_description: str = ""  # of the version that is published
+    keep_versions: int = 0  # newest versions that stay in any case; 0: all
     creation_settings: FunctionSettings | None = (
         None  # of a function that is made when there is none; None: it is not made
     )
@@ -250,3 +273,10 @@ class Observed:
     consumers: tuple[Consumer, ...] = ()
     missing_actions: tuple[str, ...] = ()  # IAM actions that are missing to know the consumers
     stored_zip: S3Object | None = None  # the package, when it is in the bucket already
+    bucket_problem: str = ""  # why the bucket cannot be used, "" when it can or nothing is known
+    tags: Mapping[str, str] | None = None  # of the function; None: not read
+    reserved_concurrency: int | None = None  # None: none is reserved, or not read
+    provisioned: int = 0  # provisioned concurrency of the alias
+    old_versions: tuple[str, ...] = ()  # versions that may be deleted
+    missing_layers: tuple[str, ...] = ()  # ARNs that are to be attached and do not exist
+    problems: tuple[ValueProblem, ...] = ()  # values that AWS would refuse

@@ -3,35 +3,68 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from lambdapack.deploy.cleanup import find_old_versions
 from lambdapack.deploy.cloud import Cloud
-from lambdapack.deploy.nouns import LATEST, Consumer, DesiredFunction, LambdaFunction, LayerVersion, Observed
-from lambdapack.deploy.plan import MAX_DIRECT_ZIP_BYTES, is_sent_through_s3, is_up_to_date
+from lambdapack.deploy.nouns import (
+    LATEST,
+    Consumer,
+    DesiredFunction,
+    FunctionSettings,
+    LambdaFunction,
+    LayerVersion,
+    Observed,
+    ValueProblem,
+    unqualified_arn,
+)
+from lambdapack.deploy.owners import find_owners
+from lambdapack.deploy.plan import (
+    MAX_DIRECT_ZIP_BYTES,
+    is_sent_through_s3,
+    is_up_to_date,
+    new_function_settings,
+    requested_settings,
+    target_of,
+)
 from lambdapack.errors.cloud import ACCESS_DENIED
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture, Finding
 from lambdapack.rules.model.deploy_records import (
     ARCHITECTURE_DIFFERS,
     BUCKET_MISSING,
+    BUCKET_UNUSABLE,
+    CANARY_UNSHARED,
+    CONCURRENCY_ZERO,
     CONSUMERS_UNSEEN,
     LATEST_CONSUMER,
     LAYER_ARCHITECTURE,
+    LAYER_MISSING,
     LAYER_UNSEEN,
+    OWNED_ELSEWHERE,
     RUNTIME_DIFFERS,
+    VALUE_REFUSED,
+    VARIABLES_UNREADABLE,
 )
 
 
 def observe(cloud: Cloud, desired: DesiredFunction) -> Observed:
-    """Return the state of a function in AWS."""
+    """Return the state of a function in AWS. Two reads when it is up to date and nothing else is asked for."""
     latest = cloud.function(desired.function)
     if latest is None:
-        return _observe_stored_zip(cloud, desired, Observed(None))
+        return _observe_settings(cloud, desired, _observe_bucket(cloud, desired, Observed(None)))
     if not desired.alias:
         observed = Observed(latest, _find_published_version(cloud, latest))
     else:
         observed = Observed(latest, cloud.function(desired.function, desired.alias))
-    if is_up_to_date(desired, observed):
+    if desired.tags:
+        observed = replace(observed, tags=cloud.tags(unqualified_arn(latest.arn)))
+    up_to_date = is_up_to_date(desired, observed)
+    old = find_old_versions(cloud, desired, is_publishing=not up_to_date)
+    observed = replace(observed, old_versions=old)
+    if up_to_date:
         return observed
-    return _observe_stored_zip(cloud, desired, _observe_details(cloud, desired, observed))
+    return _observe_settings(
+        cloud, desired, _observe_bucket(cloud, desired, _observe_details(cloud, desired, observed))
+    )
 
 
 def _find_published_version(cloud: Cloud, latest: LambdaFunction) -> LambdaFunction | None:
@@ -47,11 +80,17 @@ def _find_published_version(cloud: Cloud, latest: LambdaFunction) -> LambdaFunct
 
 
 def _observe_details(cloud: Cloud, desired: DesiredFunction, observed: Observed) -> Observed:
+    """Return the same with the alias, what calls $LATEST, tags and concurrency."""
     if desired.alias and observed.live_version:
         alias = cloud.alias(desired.function, desired.alias)
         other = alias.weights[0][0] if alias and alias.weights else ""
         shifted = cloud.function(desired.function, other) if other else None
-        observed = replace(observed, alias=alias, canary_version=shifted)
+        provisioned = cloud.provisioned_concurrency(desired.function, desired.alias)
+        observed = replace(observed, alias=alias, canary_version=shifted, provisioned=provisioned)
+    if observed.tags is None and observed.latest:
+        observed = replace(observed, tags=cloud.tags(unqualified_arn(observed.latest.arn)))
+    if desired.smoke:
+        observed = replace(observed, reserved_concurrency=cloud.reserved_concurrency(desired.function))
     try:
         consumers: tuple[Consumer, ...] = tuple(cloud.consumers(desired.function))
     except LambdapackError as error:
@@ -61,12 +100,28 @@ def _observe_details(cloud: Cloud, desired: DesiredFunction, observed: Observed)
     return replace(observed, consumers=consumers)
 
 
-def _observe_stored_zip(cloud: Cloud, desired: DesiredFunction, observed: Observed) -> Observed:
+def _observe_bucket(cloud: Cloud, desired: DesiredFunction, observed: Observed) -> Observed:
     if not is_sent_through_s3(desired):
         return observed
     stored = cloud.find_object(desired.bucket, desired.package.object_key)
     same = stored and (stored.size, stored.code_digest) == (desired.package.zip_bytes, desired.package.code_digest)
-    return replace(observed, stored_zip=stored if same else None)
+    problem = "" if stored else cloud.bucket_problem(desired.bucket)
+    return replace(observed, stored_zip=stored if same else None, bucket_problem=problem)
+
+
+def _observe_settings(cloud: Cloud, desired: DesiredFunction, observed: Observed) -> Observed:
+    """Return the same with the values that AWS would refuse."""
+    if observed.latest:
+        settings = replace(FunctionSettings(), **requested_settings(desired, observed.latest))
+    else:
+        settings = new_function_settings(desired, target_of(desired, None))
+    problems = cloud.check_settings(settings, dict(desired.tags))
+    foreign = tuple(
+        ValueProblem("layers", f"{arn} is in another region than the function, {cloud.region}", "Publish it there.")
+        for arn in settings.layers or ()
+        if arn.startswith("arn:") and arn.split(":")[3] not in {"", cloud.region}
+    )
+    return replace(observed, problems=(*problems, *foreign))
 
 
 CONSUMER_MESSAGES = {
@@ -82,6 +137,7 @@ class FunctionLayers:
 
     versions: tuple[LayerVersion, ...] = ()
     unreadable: tuple[str, ...] = ()  # ARNs
+    missing: tuple[str, ...] = ()  # ARNs of versions that do not exist
 
 
 def check_deployment(
@@ -95,14 +151,44 @@ def check_deployment(
         size = (("bytes", desired.package.zip_bytes), ("most", MAX_DIRECT_ZIP_BYTES))
         message = f"the zip has {desired.package.zip_bytes} bytes, {MAX_DIRECT_ZIP_BYTES} is the most"
         yield Finding(BUCKET_MISSING, "", message, evidence=size)
-    yield from check_attached_layers(layers, architecture)
+    attached = tuple(layer.arn for layer in latest.layers) if latest else ()
+    yield from check_attached_layers(layers, architecture, attached)
+    yield from _check_settings(desired, observed)
+    yield from _check_owners(observed)
     for consumer in observed.consumers:
         yield _consumer_finding(desired, consumer)
     for action in observed.missing_actions:
         yield Finding(CONSUMERS_UNSEEN, "", f"the IAM action {action} is not allowed", evidence=(("action", action),))
 
 
-def check_attached_layers(layers: FunctionLayers, architecture: Architecture) -> Iterator[Finding]:
+def _check_settings(desired: DesiredFunction, observed: Observed) -> Iterator[Finding]:
+    """Yield what AWS would refuse, or do differently than one would think."""
+    latest = observed.latest
+    if latest and latest.environment_error and (desired.variables or desired.removed_variables):
+        yield Finding(VARIABLES_UNREADABLE, "", latest.environment_error)
+    for problem in observed.problems:
+        evidence = (("setting", problem.name),)
+        yield Finding(VALUE_REFUSED, "", f"{problem.name}: {problem.message}", fix=problem.fix, evidence=evidence)
+    if observed.bucket_problem:
+        fix = f"Create it with `aws s3 mb s3://{desired.bucket}`, or name another with `--bucket`."
+        yield Finding(BUCKET_UNUSABLE, "", f"s3://{desired.bucket}: {observed.bucket_problem}", fix=fix)
+    if desired.smoke and observed.reserved_concurrency == 0:
+        name = latest.name if latest else desired.function
+        fix = f"Run `aws lambda delete-function-concurrency --function-name {name}`, or deploy without `--smoke`."
+        yield Finding(CONCURRENCY_ZERO, "", f"the reserved concurrency of {name} is 0", fix=fix)
+    if desired.canary and desired.alias and observed.live_version is None:
+        yield Finding(CANARY_UNSHARED, "", f"alias {desired.alias} does not exist yet")
+
+
+def _check_owners(observed: Observed) -> Iterator[Finding]:
+    for owner in find_owners(observed.tags or {}, observed.alias, observed.consumers):
+        evidence = (("tool", owner.tool),)
+        yield Finding(OWNED_ELSEWHERE, "", f"{owner.tool} manages it: {owner.sign}", evidence=evidence)
+
+
+def check_attached_layers(
+    layers: FunctionLayers, architecture: Architecture, attached: tuple[str, ...]
+) -> Iterator[Finding]:
     """Yield the findings about a function's layers, apart from their contents."""
     for layer_version in layers.versions:
         if layer_version.architectures and architecture not in layer_version.architectures:
@@ -113,7 +199,12 @@ def check_attached_layers(layers: FunctionLayers, architecture: Architecture) ->
                 f"the layer is for {architectures}, the function is {architecture}",
             )
     for arn in layers.unreadable:
-        yield Finding(LAYER_UNSEEN, arn, "these credentials may not read it, or it was deleted")
+        yield Finding(LAYER_UNSEEN, arn, "these credentials may not read it")
+    for arn in layers.missing:
+        if arn in attached:
+            yield Finding(LAYER_UNSEEN, arn, "it was deleted; the function keeps it until its layers change")
+        else:
+            yield Finding(LAYER_MISSING, arn, "there is no such layer version")
 
 
 def _check_function(desired: DesiredFunction, latest: LambdaFunction) -> Iterator[Finding]:

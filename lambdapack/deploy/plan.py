@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from lambdapack.deploy.nouns import (
+    LATEST,
     Alias,
     DesiredFunction,
     FunctionSettings,
@@ -18,7 +19,7 @@ MAX_DIRECT_ZIP_BYTES = 52_428_800
 """Bytes of a zip in a request: "Zipped size must be smaller than 52428800 bytes" (AWS, read 2026-11-20)."""
 
 DESCRIPTION_PREFIX = "lambdapack: "
-"""Prefix of alias descriptions that lambdapack writes: they name the previous version. Others stay unchanged."""
+"""Prefix of what lambdapack writes into descriptions of layers and versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,21 @@ class UpdateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PinAlias:
+    """Publish what $LATEST has now and point the alias at it: an alias at $LATEST would serve untested code."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagFunction:
+    """Set tags of the function; others stay."""
+
+    tags: tuple[tuple[str, str], ...]  # those that differ
+    changes: tuple[SettingChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PublishVersion:
     """Publish $LATEST as a version."""
 
@@ -81,7 +97,36 @@ class PointAlias:
     canary: float = 0.0
 
 
-Step = Upload | CreateFunction | UpdateCode | UpdateSettings | PublishVersion | InvokeVersion | PointAlias
+@dataclass(frozen=True, slots=True)
+class AwaitProvisioned:
+    """Wait until the alias's provisioned concurrency is ready on the new version."""
+
+    name: str
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVersions:
+    """Delete old versions that nothing uses."""
+
+    versions: tuple[str, ...]
+
+
+Step = (
+    Upload
+    | CreateFunction
+    | PinAlias
+    | UpdateCode
+    | UpdateSettings
+    | TagFunction
+    | PublishVersion
+    | InvokeVersion
+    | PointAlias
+    | AwaitProvisioned
+    | DeleteVersions
+)
+CLOSING_STEPS = (PointAlias, AwaitProvisioned, DeleteVersions)
+"""Steps that begin when the new versions of all functions are ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +145,8 @@ def is_up_to_date(desired: DesiredFunction, observed: Observed) -> bool:
     """Tell whether the live version and $LATEST both have the desired code and settings."""
     latest, served = observed.latest, observed.live_version
     if latest is None or served is None or latest.has_failed or _setting_changes(desired, latest):
+        return False
+    if served.version == LATEST or served.has_failed:
         return False
     return (
         _has_desired_code(desired, latest)
@@ -132,40 +179,51 @@ def plan_function(
     desired: DesiredFunction, observed: Observed, target: Target, findings: tuple[Finding, ...] = ()
 ) -> Plan:
     """Return the plan that brings a function to the desired state."""
+    tags = _tag_steps(desired, observed)
+    deletions = (DeleteVersions(observed.old_versions),) if observed.old_versions else ()
     if is_up_to_date(desired, observed) or _is_canary_in_place(desired, observed):
-        return Plan(desired, observed, target, (), observed.canary_version or observed.live_version, findings)
+        live = observed.canary_version or observed.live_version
+        return Plan(desired, observed, target, (*tags, *deletions), live, findings)
     steps: list[Step] = []
     latest = observed.latest
     if latest is None:
-        steps += [*_upload_steps(desired, observed), CreateFunction(_new_function_settings(desired, target))]
+        steps += [*_upload_steps(desired, observed), CreateFunction(new_function_settings(desired, target))]
     else:
-        if latest.has_failed or not _has_desired_code(desired, latest, target.architecture):
-            other = latest.architecture if latest.architecture is not target.architecture else None
-            steps += [*_upload_steps(desired, observed), UpdateCode(latest.code_digest, other)]
-        changes = _setting_changes(desired, latest)
-        if changes:
-            steps.append(UpdateSettings(_settings_to_send(desired, latest), changes))
-    steps.append(PublishVersion())
+        steps += _update_steps(desired, observed, latest, target)
+    steps += [*tags, PublishVersion()]
     if desired.smoke:
         steps.append(InvokeVersion(desired.smoke))
     if desired.alias:
         steps.append(PointAlias(desired.alias, observed.alias, desired.canary if observed.alias else 0.0))
-    return Plan(desired, observed, target, tuple(steps), None, findings)
+        if observed.provisioned:
+            steps.append(AwaitProvisioned(desired.alias, observed.provisioned))
+    return Plan(desired, observed, target, (*steps, *deletions), None, findings)
 
 
-def alias_description(alias: Alias | None, version: str, before: str) -> str:
-    """Return the description of an alias that moves; one that lambdapack did not write is kept."""
-    if alias and alias.description and not alias.description.startswith(DESCRIPTION_PREFIX):
-        return alias.description
-    return f"{DESCRIPTION_PREFIX}version {version}" + (f", before it {before}" if before and before != version else "")
+def _update_steps(
+    desired: DesiredFunction, observed: Observed, latest: LambdaFunction, target: Target
+) -> tuple[Step, ...]:
+    """Return the steps that change $LATEST; an alias that serves it is moved to a version of it first."""
+    steps: list[Step] = []
+    if latest.has_failed or not _has_desired_code(desired, latest, target.architecture):
+        other = latest.architecture if latest.architecture is not target.architecture else None
+        steps.append(UpdateCode(latest.code_digest, other))
+    changes = _setting_changes(desired, latest)
+    if changes:
+        steps.append(UpdateSettings(_settings_to_send(desired, latest), changes))
+    uploads = _upload_steps(desired, observed) if any(isinstance(step, UpdateCode) for step in steps) else ()
+    alias = observed.alias
+    pins = (PinAlias(alias.name),) if steps and alias and alias.version == LATEST and not latest.has_failed else ()
+    return (*uploads, *pins, *steps)
 
 
-def read_previous_version(alias: Alias) -> str:
-    """Return the previous version of an alias from its description, "" when that names none."""
-    words = alias.description.removeprefix(DESCRIPTION_PREFIX)
-    current, comma, before = words.partition(", before it ")
-    is_ours = alias.description.startswith(DESCRIPTION_PREFIX) and comma and current == f"version {alias.version}"
-    return before if is_ours and before.isdigit() else ""
+def _tag_steps(desired: DesiredFunction, observed: Observed) -> tuple[TagFunction, ...]:
+    have = observed.tags or {}
+    changed = tuple((key, value) for key, value in desired.tags if have.get(key) != value)
+    if not changed or (observed.latest is None):  # a new function gets its tags when it is created
+        return ()
+    changes = tuple(SettingChange(key, have.get(key, "none"), value) for key, value in changed)
+    return (TagFunction(changed, changes),)
 
 
 def _has_desired_code(
@@ -197,30 +255,39 @@ def _upload_steps(desired: DesiredFunction, observed: Observed) -> tuple[Upload,
     return (Upload(S3Object(desired.bucket, package.object_key, package.zip_bytes, "", package.code_digest)),)
 
 
-def _new_function_settings(desired: DesiredFunction, target: Target) -> FunctionSettings:
+def new_function_settings(desired: DesiredFunction, target: Target) -> FunctionSettings:
+    """Return all settings of a function that is created."""
     named = {
         setting.name: value
         for setting in fields(FunctionSettings)
         if (value := getattr(desired.settings, setting.name)) is not None
     }
     variables = dict(desired.variables) or None
-    return replace(
-        desired.creation_settings or FunctionSettings(), **named, runtime=target.runtime, environment=variables
-    )
+    logging = {"LogFormat": desired.settings.log_format} if desired.settings.log_format else None
+    new = desired.creation_settings or FunctionSettings()
+    return replace(new, **named, runtime=target.runtime, environment=variables, logging=logging)
+
+
+def creation_changes(settings: FunctionSettings, tags: tuple[tuple[str, str], ...]) -> tuple[SettingChange, ...]:
+    """Return the settings that a new function gets, for people; of variables and tags the names only."""
+    values = {setting.name: getattr(settings, setting.name) for setting in fields(FunctionSettings)}
+    values = {name: value for name, value in values.items() if value is not None and name != "log_format"}
+    rows = [SettingChange(name, "", _render_value(name, value)) for name, value in values.items()]
+    return (*rows, *(SettingChange(f"tag {key}", "", value) for key, value in tags))
 
 
 def _settings_to_send(desired: DesiredFunction, latest: LambdaFunction) -> FunctionSettings:
     """Return the changed settings; lists and tables are complete, since AWS replaces them."""
     changed = {setting_change.name for setting_change in _setting_changes(desired, latest)}
-    values = {name: value for name, value in _requested_settings(desired, latest).items() if name in changed}
+    values = {name: value for name, value in requested_settings(desired, latest).items() if name in changed}
     return replace(FunctionSettings(), **values)
 
 
 def _setting_changes(desired: DesiredFunction, latest: LambdaFunction) -> tuple[SettingChange, ...]:
     have = _current_settings(latest)
     return tuple(
-        SettingChange(name, _render_value(name, have[name]), _render_value(name, value))
-        for name, value in _requested_settings(desired, latest).items()
+        SettingChange(name, *_render_change(name, have[name], value))
+        for name, value in requested_settings(desired, latest).items()
         if value != have[name]
     )
 
@@ -235,22 +302,57 @@ def _current_settings(latest: LambdaFunction) -> dict[str, object]:
         "environment": dict(latest.environment),
         "layers": tuple(attached_layer.arn for attached_layer in latest.layers),
         "description": latest.description,
+        "ephemeral_storage": latest.ephemeral_storage,
+        "tracing": latest.tracing,
+        "logging": dict(latest.logging),
     }
 
 
-def _requested_settings(desired: DesiredFunction, latest: LambdaFunction) -> dict[str, Any]:
-    """Return the settings that the user named."""
+def requested_settings(desired: DesiredFunction, latest: LambdaFunction) -> dict[str, Any]:
+    """Return the settings that the user named, complete as AWS takes them."""
     named = {setting.name: getattr(desired.settings, setting.name) for setting in fields(FunctionSettings)}
-    if desired.variables:
-        named["environment"] = {**latest.environment, **dict(desired.variables)}
+    log_format = named.pop("log_format")
+    if log_format and log_format != latest.logging.get("LogFormat", "Text"):
+        named["logging"] = _logging_settings(latest, log_format)
+    if desired.variables or desired.removed_variables:
+        variables = {**latest.environment, **dict(desired.variables)}
+        named["environment"] = {
+            name: value for name, value in variables.items() if name not in desired.removed_variables
+        }
+    if desired.removed_layers:
+        attached = named["layers"] if named["layers"] is not None else tuple(layer.arn for layer in latest.layers)
+        named["layers"] = tuple(arn for arn in attached if not _is_removed(arn, desired.removed_layers))
     if desired.allow_runtime and desired.runtime:
         named["runtime"] = desired.runtime
     return {name: value for name, value in named.items() if value is not None}
 
 
+def _logging_settings(latest: LambdaFunction, log_format: str) -> dict[str, str]:
+    """Return the whole LoggingConfig; log levels exist for JSON only (AWS Lambda API reference, "LoggingConfig")."""
+    kept = {name: value for name, value in latest.logging.items() if log_format == "JSON" or "LogLevel" not in name}
+    return {**kept, "LogFormat": log_format}
+
+
+def _is_removed(arn: str, removed: tuple[str, ...]) -> bool:
+    bare = arn.rpartition(":")[0]
+    return bool({arn, bare, bare.rpartition(":")[2]} & set(removed))
+
+
+def _render_change(name: str, before: object, after: object) -> tuple[str, str]:
+    """Return the value before and after; of variables only the names that differ."""
+    if name != "environment" or not isinstance(before, dict) or not isinstance(after, dict):
+        return _render_value(name, before), _render_value(name, after)
+    gone = [f"-{key}" for key in sorted(before) if key not in after]
+    new = [f"+{key}" for key in sorted(after) if key not in before]
+    other = [f"~{key}" for key in sorted(after) if key in before and before[key] != after[key]]
+    return _render_value(name, before), " ".join((*new, *other, *gone))
+
+
 def _render_value(name: str, value: object) -> str:
     if name == "environment" and isinstance(value, dict):
         return ", ".join(sorted(value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {text}" for key, text in sorted(value.items())) or "none"
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
     return str(value) or "none"

@@ -41,7 +41,7 @@ UNREACHABLE = Failure(
     "LP405",
     "unreachable",
     "AWS could not be reached",
-    "The connection was refused, broke or timed out, each time that it was tried.",
+    "The connection was refused, broke or timed out. Calls that are safe to repeat were repeated.",
     "Check the network, HTTPS_PROXY and `--endpoint-url`, and repeat the command: it goes on where it stopped.",
     ExitCode.ENVIRONMENT,
 )
@@ -57,7 +57,7 @@ THROTTLED = Failure(
     "LP411",
     "throttled",
     "AWS throttled the request",
-    "The account's rate of calls is used up; each call was tried again with growing pauses.",
+    "The account's rate of calls is used up. Calls that are safe to repeat were repeated with growing pauses.",
     "Wait a minute and repeat the command: it goes on where it stopped.",
     ExitCode.CLOUD,
 )
@@ -240,7 +240,7 @@ SERVICE = Failure(
     "LP428",
     "service",
     "AWS returned an internal error",
-    "The call was tried again with growing pauses and failed each time.",
+    "The fault is on AWS's side. Calls that are safe to repeat were repeated with growing pauses.",
     "Look at https://health.aws.amazon.com and repeat the command: it goes on where it stopped.",
     ExitCode.CLOUD,
 )
@@ -248,8 +248,8 @@ NO_WAY_BACK = Failure(
     "LP429",
     "no-way-back",
     "there is no version to go back to",
-    "A rollback moves an alias to a version that was published before.",
-    "Name one with `--to`; `aws lambda list-versions-by-function --function-name NAME` lists them.",
+    "A rollback without --to goes to the version that lambdapack recorded in the alias's description.",
+    "Pass `--to VERSION`; `aws lambda list-versions-by-function --function-name NAME` lists the versions.",
     ExitCode.CLOUD,
 )
 IMAGE_FUNCTION = Failure(
@@ -258,6 +258,38 @@ IMAGE_FUNCTION = Failure(
     "the function is a container image",
     "AWS takes no zip for a function whose package type is Image.",
     "Deploy to a function that is made for zips, or make one with `--create --role ARN`.",
+    ExitCode.CLOUD,
+)
+BAD_REPLY = Failure(
+    "LP431",
+    "bad-reply",
+    "the reply is not from AWS",
+    "A proxy, a captive portal or a wrong endpoint answered in the place of AWS, or the reply was cut short.",
+    "Check HTTPS_PROXY, AWS_ENDPOINT_URL and `--endpoint-url`, and test them with `aws sts get-caller-identity`.",
+    ExitCode.ENVIRONMENT,
+)
+NO_CONCURRENCY = Failure(
+    "LP432",
+    "no-concurrency",
+    "the function's reserved concurrency is 0",
+    "Lambda runs no version of a function with a reserved concurrency of 0, so the test event cannot be sent.",
+    "Run `aws lambda delete-function-concurrency --function-name NAME`, or deploy without `--smoke`.",
+    ExitCode.CLOUD,
+)
+OTHER_ARCHITECTURE = Failure(
+    "LP433",
+    "other-architecture",
+    "the function has a different architecture than the update asked for",
+    "AWS accepted the update and did not change the architecture, so the package's native code cannot load.",
+    "Check it with `aws lambda get-function-configuration --function-name NAME --query Architectures`.",
+    ExitCode.CLOUD,
+)
+PROVISIONED_FAILED = Failure(
+    "LP434",
+    "provisioned-failed",
+    "the provisioned concurrency of the alias is not ready on the new version",
+    "AWS could not prepare the environments; the alias serves the new version without them.",
+    "Look at it with `aws lambda get-provisioned-concurrency-config --function-name NAME --qualifier ALIAS`.",
     ExitCode.CLOUD,
 )
 NOT_A_LAYER = Failure(
@@ -296,6 +328,13 @@ CLOUD_FAILURES: tuple[Failure, ...] = (
     SERVICE,
     NO_WAY_BACK,
     IMAGE_FUNCTION,
+    BAD_REPLY,
+    NO_CONCURRENCY,
+    OTHER_ARCHITECTURE,
+    PROVISIONED_FAILED,
     NOT_A_LAYER,
 )
 """In code order."""
+
+AMBIGUOUS_FAILURES = (UNREACHABLE, SERVICE, BAD_REPLY)
+"""Failures of a call that AWS may have executed nevertheless: its answer was lost or cannot be read."""

@@ -19,7 +19,7 @@ from lambdapack.explain.nouns import (
 )
 from lambdapack.explain.owners import find_package_near, package_of_file, package_of_path
 from lambdapack.messages import Certainty, Message, Rank, slots_of
-from lambdapack.model import Rule
+from lambdapack.model import Rule, package_of_specifier
 
 _WORD = r"[A-Za-z][A-Za-z-]{2,}"
 MIN_SIMILARITY = 0.3
@@ -162,7 +162,7 @@ def _find_owner(text: str) -> str:
 def _package_of_module(module: str) -> str | None:
     if not module or module.startswith((".", "/")) or ":" in module:
         return None
-    return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
+    return package_of_specifier(module)
 
 
 def _shorten_path(path: str) -> str:

@@ -26,7 +26,7 @@ MAX_FILES = 10_000
 MAX_BYTES = 256 * 1024 * 1024
 """Scripts that are read for one graph, and their bytes: what Lambda unpacks at most (docs/facts.md#4-limits)."""
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Part of every cache key: another reader may find other specifiers in the same bytes."""
 
 BINDINGS_NOT_FOUND = "BINDINGS_NOT_FOUND"

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from lambdapack.managers.registry import MANAGERS
+from lambdapack.model import package_of_specifier
 from lambdapack.packages.install_script import InstallScriptTraits, read_install_script
 from lambdapack.packages.native_use import NativePart, NativeUse, read_native_part
 from lambdapack.tree.entry import Entry, EntryKind, Tree, ancestors, read_file
@@ -149,7 +150,7 @@ _INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
 def name_from_directory(directory: str) -> str:
     """Return the npm name that a directory inside node_modules stands for, "" outside."""
     _, found, name = f"/{directory}".rpartition("/node_modules/")
-    return "/".join(name.split("/")[: 2 if name.startswith("@") else 1]) if found else ""
+    return package_of_specifier(name) if found else ""
 
 
 def _read_builds(tree: Tree, directory: str) -> Iterator[PackageBuild]:

@@ -18,6 +18,7 @@ from lambdapack.packages.graph import (
     SpecifierCache,
     layer_offers,
 )
+from lambdapack.packages.import_proof import with_proved_edges
 from lambdapack.packages.node import ResolutionSettings, preloads
 from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.script.specifier import Platform
@@ -124,6 +125,7 @@ class FunctionModules:
             else:
                 empty = ResolvedModules(ModuleGraph((), {}), self, node, architecture)
                 graph = empty.graph_from(self._starts(self.files, node))
+                graph = with_proved_edges(graph, self.files, Platform("linux", architecture))
                 known = replace(empty, graph=graph)
                 if self.cache and key:
                     self.cache.store_graph(key, graph)

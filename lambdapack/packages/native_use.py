@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from lambdapack.model import package_of_specifier
 from lambdapack.script.specifier import Likelihood, ModuleRequest
 from lambdapack.tree.entry import EntryKind, Tree, read_file
 
@@ -137,8 +138,7 @@ def _is_native(want: ModuleRequest, parts: frozenset[str]) -> bool:
     """What is worked out when it runs (sharp tries a list of paths) may be the native part as well."""
     if not want.literal:
         return True
-    name = "/".join(want.literal.split("/")[: 2 if want.literal.startswith("@") else 1])
-    return name in parts or NATIVE_ARGUMENT.search(want.text) is not None
+    return package_of_specifier(want.literal) in parts or NATIVE_ARGUMENT.search(want.text) is not None
 
 
 def _use_of_request(want: ModuleRequest) -> NativeUse:

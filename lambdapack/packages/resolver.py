@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from lambdapack.model import package_of_specifier
 from lambdapack.packages.exports_map import SCHEME, PackageMaps, is_main_sugar
 from lambdapack.packages.file_system import (
     FileSystem,
@@ -388,9 +389,7 @@ class ModuleResolver:
 
 def package_name(specifier: str) -> str | None:
     """Return the package's part of a bare specifier, None for what names no package."""
-    parts = specifier.split("/")
-    count = 2 if specifier.startswith("@") else 1
-    name = "/".join(parts[:count])
-    if len(parts) < count or not name or name.startswith(".") or "\\" in name or "%" in name:
+    name = package_of_specifier(specifier)
+    if not name or name[0] == "." or "\\" in name or "%" in name or (name[0] == "@" and "/" not in name):
         return None
     return name

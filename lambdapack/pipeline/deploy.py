@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.interrupt import run_parallel
 from lambdapack.deploy.nouns import DesiredFunction, Observed
 from lambdapack.deploy.observe import FunctionLayers, check_deployment, observe
-from lambdapack.deploy.plan import Plan, plan_function, target_of
+from lambdapack.deploy.plan import Plan, plan_function, requested_settings, target_of
 from lambdapack.errors.cloud import IMAGE_FUNCTION, NO_FUNCTION
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import UNKNOWN_RUNTIME, USAGE
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from lambdapack.rules.model.case import Policy
     from lambdapack.rules.model.report import Report
     from lambdapack.store.records import Store
+
+
+MAX_PARALLEL_READS = 20
+"""Functions that are read at the same time: AWS allows 100 GetFunction calls a second (Lambda quotas, 2026-11-20)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,11 @@ def plan_deployments(
     request: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
 ) -> tuple[PlannedFunction, ...]:
     """Return a plan for each function. LP415 when it does not exist and is not to be created, LP430 for an image."""
-    observations = [_read_function(cloud, desired_function, observer) for desired_function in request.functions]
+    observations = run_parallel(
+        lambda desired_function: _read_function(cloud, desired_function, observer),
+        request.functions,
+        MAX_PARALLEL_READS,
+    )
     judge = _PackageJudge(request, cloud, scratch, observer)
     return tuple(
         _plan_function(desired_function, observed, judge)
@@ -120,7 +129,8 @@ class _PackageJudge:
         handler = desired.settings.handler or (observed.latest.handler if observed.latest else None)
         handler = handler or (desired.creation_settings.handler if desired.creation_settings else None) or ""
         attached = tuple(attached_layer.arn for attached_layer in observed.latest.layers) if observed.latest else ()
-        arns = attached if desired.settings.layers is None else desired.settings.layers
+        requested = requested_settings(desired, observed.latest).get("layers") if observed.latest else None
+        arns = requested if requested is not None else desired.settings.layers or attached
         key = (target, handler, arns)
         if key not in self.reports:
             self.reports[key] = self._judge_package(desired.package.path, target, handler, arns)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdapack.deploy.cloud import Cloud
+from lambdapack.deploy.names import parse_function_name
 from lambdapack.deploy.nouns import LATEST, LambdaFunction, LayerVersion
 from lambdapack.deploy.observe import FunctionLayers
 from lambdapack.errors.cloud import ACCESS_DENIED, IMAGE_FUNCTION, NO_FUNCTION, NOT_THERE, OTHER_CODE
@@ -15,10 +16,6 @@ from lambdapack.events import Observer
 from lambdapack.pack.digest import code_digest
 from lambdapack.runtimes.runtime import runtime_ids
 
-_NAME = r"[A-Za-z0-9_-]{1,64}"
-_QUALIFIER = r"(?::(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
-_FUNCTION = re.compile(rf"(?:function:)?({_NAME}){_QUALIFIER}\Z")
-_FUNCTION_ARN = re.compile(rf"(arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{{12}}:function:{_NAME}){_QUALIFIER}\Z")
 _LAYER_ARN = re.compile(r"(arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:layer:[A-Za-z0-9_-]{1,140}):(\d+)\Z")
 _OBJECT = re.compile(r"s3://([^/]+)/(.+)\Z", re.DOTALL)
 
@@ -45,15 +42,16 @@ def parse_address(text: str) -> CloudAddress | None:
         return CloudAddress("object", match[1], match[2])
     if text.startswith("arn:"):
         return _parse_arn(text)
-    match = _FUNCTION.match(text)
-    if match is None:
+    name = parse_function_name(text)
+    if name is None:
         return None
-    return CloudAddress("function", match[1], match[2] or "", is_guess=not text.startswith("function:"))
+    is_guess = not name.account and not text.startswith("function:")
+    return CloudAddress("function", name.unqualified, name.qualifier, is_guess=is_guess)
 
 
 def _parse_arn(text: str) -> CloudAddress:
-    if match := _FUNCTION_ARN.match(text):
-        return CloudAddress("function", match[1], match[3] or "", match[2])
+    if function := parse_function_name(text):
+        return CloudAddress("function", function.unqualified, function.qualifier, function.region)
     if match := _LAYER_ARN.match(text):
         return CloudAddress("layer", match[1], match[3], match[2])
     if _LAYER_ARN.match(f"{text}:1"):
@@ -151,15 +149,22 @@ def fetch_layers(
     """Download layer versions; deleted or unreadable ones are listed. LP001 for an invalid ARN."""
     read: list[LayerVersion] = []
     unseen: list[str] = []
+    missing: list[str] = []
     files: list[Path] = []
     for number, arn in enumerate(arns):
-        layer = _find_layer(cloud, arn)
-        if layer is None:
+        try:
+            layer = _find_layer(cloud, arn)
+        except LambdapackError as error:
+            if error.failure is not ACCESS_DENIED:
+                raise
             unseen.append(arn)
+            continue
+        if layer is None:
+            missing.append(arn)
             continue
         read.append(layer)
         files.append(_fetch_layer(layer, cloud, scratch / f"layer-{number}.zip", observer))
-    return FunctionLayers(tuple(read), tuple(unseen)), tuple(files)
+    return FunctionLayers(tuple(read), tuple(unseen), tuple(missing)), tuple(files)
 
 
 def _find_layer(cloud: Cloud, arn: str) -> LayerVersion | None:
@@ -167,9 +172,4 @@ def _find_layer(cloud: Cloud, arn: str) -> LayerVersion | None:
     if not number.isdigit() or ":layer:" not in name:
         hint = "A layer's ARN ends with its version: arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION."
         raise LambdapackError(USAGE, f"{arn!r} is not the ARN of a layer version", hint=hint)
-    try:
-        return cloud.layer_version(name, int(number))
-    except LambdapackError as error:
-        if error.failure is not ACCESS_DENIED:
-            raise
-        return None
+    return cloud.layer_version(name, int(number))

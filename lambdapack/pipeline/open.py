@@ -13,7 +13,7 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.model import LAYER_ROOT, NODE_MODULES
 from lambdapack.pack.digest import code_digest
 from lambdapack.packages.manifests import PackageManifest, read_manifests
-from lambdapack.packages.programs import find_unnamed_programs
+from lambdapack.packages.programs.unnamed import find_unnamed_programs
 from lambdapack.project.exclusions import EXCLUDED_DIRECTORIES
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import ReportLayer

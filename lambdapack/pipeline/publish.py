@@ -18,7 +18,7 @@ from lambdapack.pipeline.origin import find_package_origin
 from lambdapack.pipeline.verify import CloudIdentity, VerificationTarget, verify_for_runtimes
 from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.case import Policy
-from lambdapack.rules.model.deploy_records import BUCKET_MISSING
+from lambdapack.rules.model.deploy_records import BUCKET_MISSING, BUCKET_UNUSABLE
 from lambdapack.rules.model.report import Outcome, Report
 from lambdapack.rules.package.stale import ZIP_STALE
 from lambdapack.runtimes.runtime import runtime_architectures, shipped_runtime, supported_runtimes
@@ -98,8 +98,13 @@ def _plan_request(
         keep=settings.keep,
     )
     refused = report.fails(settings.gate)
-    plan = plan_layer(desired, ObservedLayer(None) if refused else _read_layer(cloud, desired, observer))
-    return PlannedLayer(replace(plan, findings=findings), report, refused)
+    observed = ObservedLayer(None) if refused else _read_layer(cloud, desired, observer)
+    if observed.bucket_problem:
+        unusable = Finding(BUCKET_UNUSABLE, "", f"s3://{desired.bucket}: {observed.bucket_problem}")
+        findings = apply_policy((*findings, unusable), settings.policy)
+        report = replace(report, findings=findings)
+        refused = report.fails(settings.gate)
+    return PlannedLayer(replace(plan_layer(desired, observed), findings=findings), report, refused)
 
 
 def _read_layer(cloud: Cloud, desired: DesiredLayer, observer: Observer) -> ObservedLayer:

@@ -14,7 +14,7 @@ from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.source import ProjectSource
 from lambdapack.packages.manifests import read_manifests
 from lambdapack.packages.modules import NODE_VARIABLES, FunctionModules
-from lambdapack.packages.scripts.programs import find_script_programs
+from lambdapack.packages.programs.scripts import find_script_programs
 from lambdapack.packages.tree_locks import read_tree_locks
 from lambdapack.pipeline.open import (
     OpenedPackage,

@@ -6,19 +6,28 @@ from lambdapack.deploy.alias import Rollback
 from lambdapack.deploy.apply import Deployment
 from lambdapack.deploy.nouns import LATEST, Alias
 from lambdapack.deploy.plan import (
+    AwaitProvisioned,
     CreateFunction,
+    DeleteVersions,
     InvokeVersion,
+    PinAlias,
     Plan,
     PointAlias,
     PublishVersion,
+    SettingChange,
     Step,
+    TagFunction,
     UpdateCode,
     UpdateSettings,
     Upload,
+    creation_changes,
 )
 from lambdapack.report.text import escape_controls, format_size, wrap_paragraph
 
-DEPLOY_STEP_NAMES = ("upload", "create", "update-code", "configure", "publish", "smoke", "point")
+DEPLOY_STEP_NAMES = (
+    "upload", "create", "pin", "update-code", "configure", "tag", "publish", "smoke", "point", "provisioned",
+    "delete-versions",
+)  # fmt: skip
 """The names of steps, in their order."""
 
 
@@ -29,6 +38,7 @@ class StepRow(NamedTuple):
     before: str | None  # the code digest or version there is now, None when there is none
     after: str | None  # what there will be, None when it is not known before
     sentence: str
+    changes: tuple[SettingChange, ...] = ()
 
 
 def render_plan(plan: Plan, *, refused: bool = False) -> str:
@@ -49,6 +59,9 @@ def render_deployment(deployment: Deployment) -> str:
     point = next((step for step in deployment.plan.steps if isinstance(step, PointAlias)), None)
     if not deployment.plan.steps:
         return f"{name}: nothing to do, {_render_serving(deployment.plan)}\n"
+    if not any(isinstance(step, PublishVersion) for step in deployment.plan.steps):
+        changed = " and ".join(_CHANGED_WORDS[type(step)] for step in deployment.plan.steps)
+        return f"{name}: {changed}; {_render_serving(deployment.plan)}\n"
     if point is None or deployment.alias is None:
         return f"{name}: version {version} is published\n"
     if deployment.alias.weights:
@@ -58,11 +71,17 @@ def render_deployment(deployment: Deployment) -> str:
     return f"{name}: {point.name} {before}{version}\n"
 
 
+_CHANGED_WORDS = {TagFunction: "tags were set", DeleteVersions: "old versions were deleted"}
+
+
 def render_rollback(rollback: Rollback) -> str:
     """Return in one line what a rollback does."""
     name, alias, version = rollback.function, rollback.alias, rollback.version.version
     if not rollback.is_needed:
-        return f"{name}: nothing to do, {alias.name} is at version {version}\n"
+        again = (
+            f" ({rollback.reason}); a further step back needs `--to VERSION`" if "already" in rollback.reason else ""
+        )
+        return f"{name}: nothing to do, {alias.name} is at version {version}{again}\n"
     weights = f" ({_render_weights(alias)} at {alias.weights[0][0]})" if alias.weights else ""
     return f"{name}: {alias.name} {alias.version}{weights} -> {version} ({rollback.reason})\n"
 
@@ -82,28 +101,47 @@ def _render_weights(alias: Alias) -> str:
 
 def describe_step(step: Step, plan: Plan) -> StepRow:
     """Return what a step does, in words."""
+    match step:
+        case Upload() | CreateFunction() | UpdateCode() | UpdateSettings() | TagFunction():
+            return _describe_change(step, plan)
+        case PinAlias(alias):
+            sentence = f"publish what {LATEST} has now and point {alias} at it, which serves {LATEST} until then"
+            return StepRow("pin", LATEST, None, sentence)
+        case PublishVersion():
+            text = f", described as {plan.desired.version_description}" if plan.desired.version_description else ""
+            return StepRow("publish", None, None, f"{LATEST} as a version, and wait until it is ready{text}")
+        case InvokeVersion(smoke):
+            wanted = f", which has to answer with the status {smoke.status}" if smoke.status is not None else ""
+            return StepRow("smoke", None, None, f"send {smoke.name} to the new version{wanted}")
+        case PointAlias():
+            return _describe_point(step)
+        case AwaitProvisioned(alias, concurrency):
+            sentence = f"wait until the provisioned concurrency {concurrency} of {alias} is ready on the new version"
+            return StepRow("provisioned", None, None, sentence)
+        case DeleteVersions(versions):
+            return StepRow("delete-versions", None, None, f"delete the unused versions {', '.join(versions)}")
+        case _:
+            assert_never(step)
+
+
+def _describe_change(step: Upload | CreateFunction | UpdateCode | UpdateSettings | TagFunction, plan: Plan) -> StepRow:
+    """Return what a step changes of the function itself."""
     package = plan.desired.package
     match step:
         case Upload(stored):
             place = f"s3://{stored.bucket}/{stored.key}"
             return StepRow("upload", None, place, f"{format_size(stored.size)} to {place}")
         case CreateFunction(settings):
-            sentence = f"the function, handler {settings.handler}, role {settings.role}"
-            return StepRow("create", None, package.code_digest, sentence)
+            changes = creation_changes(settings, plan.desired.tags)
+            sentence = "the function: " + ", ".join(f"{change.name} {change.after}" for change in changes)
+            return StepRow("create", None, package.code_digest, sentence, changes)
         case UpdateCode(before, architecture):
             switch = f", {architecture} -> {plan.target.architecture}" if architecture else ""
             sentence = f"{format_size(package.zip_bytes)} to {LATEST}{switch}"
             return StepRow("update-code", before, package.code_digest, sentence)
-        case UpdateSettings(_settings, changes):
+        case UpdateSettings(_, changes) | TagFunction(_, changes):
             sentence = ", ".join(f"{change.name} {change.before} -> {change.after}" for change in changes)
-            return StepRow("configure", None, None, sentence)
-        case PublishVersion():
-            return StepRow("publish", None, None, f"{LATEST} as a version, and wait until it is ready")
-        case InvokeVersion(smoke):
-            wanted = f", which has to answer with the status {smoke.status}" if smoke.status is not None else ""
-            return StepRow("smoke", None, None, f"send {smoke.name} to the new version{wanted}")
-        case PointAlias():
-            return _describe_point(step)
+            return StepRow("configure" if isinstance(step, UpdateSettings) else "tag", None, None, sentence, changes)
         case _:
             assert_never(step)
 

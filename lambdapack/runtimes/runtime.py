@@ -143,11 +143,6 @@ def runtime_node_major(runtime: str) -> int:
     return int(major)
 
 
-def runtime_status(runtime: str) -> str:
-    """Return what was unusual about a runtime when the table was made, "" for most."""
-    return str(_runtime_rows()[runtime].get("status", ""))
-
-
 def runtime_lifecycle(runtime: str) -> Lifecycle:
     """Return the dates at which AWS ends support. KeyError when there is no such runtime."""
     row = _runtime_rows()[runtime]

@@ -78,6 +78,16 @@ def _find_calls(walker: Walker) -> None:
         _take_calls(walker, places, definitions)
 
 
+def count_definitions(data: bytes) -> dict[str, int]:
+    """Return how often each name is declared as a function or assigned."""
+    definitions: dict[str, int] = {}
+    for match in _USES.finditer(data):
+        if match[1] or match[3] == b"=":
+            name = match[2].decode("utf-8", "replace")
+            definitions[name] = definitions.get(name, 0) + 1
+    return definitions
+
+
 def _words(name: str) -> Iterator[str]:
     """Yield the names under which a unit is called."""
     yield name.rpartition("#")[2] if "#" in name else name.partition("@")[0]

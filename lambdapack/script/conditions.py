@@ -6,7 +6,6 @@ Lambda is Linux: what asks `process.platform` is answered here. A test for somet
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
 from lambdapack.script.specifier import Likelihood
 from lambdapack.script.syntax import Frame, Node, Syntax, walk
@@ -41,6 +40,7 @@ class Conditions:
     def __init__(self, syntax: Syntax) -> None:
         """Keep the script; its constants are looked for when a condition names one."""
         self._syntax = syntax
+        self._found: dict[str, Likelihood] | None = None
 
     def judge(self, condition: Node | None, depth: int = 0) -> Likelihood:
         """Return how likely a condition holds; PERHAPS for all that is not understood."""
@@ -103,12 +103,14 @@ class Conditions:
     def _operator(self, node: Node) -> str:
         return self._syntax.text(node.child_by_field_name("operator"))
 
-    @cached_property
+    @property
     def _names(self) -> dict[str, Likelihood]:
-        """The constants that stand for a condition."""
+        """The constants that stand for a condition; one may be made of those before it."""
+        if self._found is not None:
+            return self._found
+        found = self._found = {}
         tree = self._syntax.tree
         matches = {match.start(1): match[1].decode() for match in _NAMED.finditer(self._syntax.data)}
-        found: dict[str, Likelihood] = {}
         for place, frames in walk(tree.root_node, matches, None, _no_state) if tree and matches else ():
             declarator = frames[-2].node if len(frames) > 1 else None
             value = declarator.child_by_field_name("value") if declarator is not None else None

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 from lambdapack.script.specifier import Platform
@@ -39,6 +40,11 @@ COMMONJS = {
 
 _FOREIGN_VERSIONS = frozenset(("electron", "bun", "deno", "nw", "node-webkit", "chrome", "webcontainer"))
 
+_FOREIGN_PROPERTIES = frozenset(
+    ("process.type", "process.browser", "process.__nwjs", "process.pkg", "process.resourcesPath", "process.noAsar")
+)
+"""What only Electron, NW.js, pkg and bundlers for browsers put into `process`."""
+
 _ASSIGNS = re.compile(rb"\s*(?:[-+*/%&|^?]{0,3}=(?![=>])|\+\+|--)\s*")
 _DECLARES = re.compile(rb"(?:\b(?:const|let|var)\s+|,\s*)\Z")
 _TAKEN_APART = re.compile(
@@ -50,14 +56,29 @@ MIN_NAME_LENGTH = 3
 """Shorter names are a minifier's and stand for many things in one script."""
 
 
+_VARIABLE = re.compile(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])")
+
+_OFTEN_SET = re.compile(
+    r"NODE_|AWS_|LAMBDA_|_?HANDLER|DEBUG|(?:LOG_?)?LEVEL|STAGE|ENV|PATH|HOME|TZ|LANG|TMP|PWD|.*(?:ENVIRONMENT|_ENV|_STAGE)\Z"
+)
+"""Variables that functions have, or that people give them: whether one equals a word cannot be presumed."""
+
+
 class Evaluator:
     """Values of expressions in one script on one platform."""
 
-    def __init__(self, syntax: Syntax, platform: Platform, *, module: bool) -> None:
-        """Keep the script; `module` is whether it runs as an ES module, which has no `require`."""
+    def __init__(
+        self, syntax: Syntax, platform: Platform, *, module: bool, installed: bool = False, usual: bool = False
+    ) -> None:
+        """Keep the script; `module` is whether it runs as an ES module, which has no `require`.
+
+        `usual`: a variable that only an installed package knows does not equal what the package compares it with.
+        """
         self._syntax = syntax
         self._platform = platform
         self._module = module
+        self._installed = installed
+        self._usual = usual
         self._names: dict[str, object] = {}
         self._types: dict[str, object] = {}
         self._left = MAX_LOOKUP_BYTES
@@ -68,6 +89,14 @@ class Evaluator:
             return None
         value = self.value(node)
         return None if value is UNKNOWN else bool(value)
+
+    def usual_truth(self, node: Node | None) -> bool | None:
+        """Return whether a condition of an installed package holds unless somebody set a variable of the package's."""
+        return self._usually.truth(node) if self._installed else None
+
+    @cached_property
+    def _usually(self) -> "Evaluator":
+        return Evaluator(self._syntax, self._platform, module=self._module, usual=True)
 
     def value(self, node: Node, depth: int = 0) -> object:
         """Return an expression's value; undefined and null are None."""
@@ -134,8 +163,9 @@ class Evaluator:
         operator = self._syntax.text(node.child_by_field_name("operator"))
         if left is None or right is None:
             return UNKNOWN
-        if {self._syntax.text(left), self._syntax.text(right)} == {"require.main", "module"}:
-            return operator in {"!==", "!="} if operator in {"===", "==", "!==", "!="} else UNKNOWN
+        known = self._compared(left, operator, right)
+        if known is not None:
+            return known
         first = self.value(left, depth + 1)
         if operator in {"&&", "||"}:
             decided = first is not UNKNOWN and bool(first) == (operator == "||")
@@ -157,12 +187,23 @@ class Evaluator:
             return first + second
         return UNKNOWN
 
+    def _compared(self, left: Node, operator: str, right: Node) -> object:
+        """Return the value of a comparison that is decided by what it compares, None for any other expression."""
+        if {self._syntax.text(left), self._syntax.text(right)} == {"require.main", "module"}:
+            return operator in {"!==", "!="} if operator in {"===", "==", "!==", "!="} else UNKNOWN
+        is_equality = operator in {"===", "=="} and right.type == "string"
+        return False if self._usual and is_equality and self._is_rare_variable(left) else None
+
+    def _is_rare_variable(self, node: Node) -> bool:
+        variable = _VARIABLE.fullmatch(self._syntax.text(node, 200))
+        return variable is not None and _OFTEN_SET.match(variable[1] or variable[2]) is None
+
     def _member(self, text: str) -> object:
         if text in {"process.platform", "os.platform()", "require('os').platform()", 'require("os").platform()'}:
             return self._platform.system
         if text in {"process.arch", "os.arch()", "require('os').arch()", 'require("os").arch()'}:
             return self._platform.arch or UNKNOWN
-        if text in {"process.type", "process.browser"}:
+        if text in _FOREIGN_PROPERTIES:
             return None
         if text == "module.exports" and not self._module:
             return True  # an object, as truthy as this
@@ -172,7 +213,7 @@ class Evaluator:
             return (
                 None if name in _FOREIGN_VERSIONS else (self._platform.node or UNKNOWN) if name == "node" else UNKNOWN
             )
-        variable = re.fullmatch(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])", text)
+        variable = _VARIABLE.fullmatch(text)
         if variable and self._platform.environment is not None:
             return dict(self._platform.environment).get(variable[1] or variable[2])
         return UNKNOWN

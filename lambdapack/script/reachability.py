@@ -6,22 +6,25 @@ from dataclasses import dataclass, field
 
 from lambdapack.script.bundles import Bundle
 from lambdapack.script.evaluate import UNKNOWN, Evaluator
+from lambdapack.script.flow.choices import (
+    AWAIT,
+    LOOP_PARTS,
+    certainty_in_try,
+    certainty_of,
+    ends_case,
+    is_awaited,
+    is_choice,
+    outside,
+    parents_within,
+)
 from lambdapack.script.specifier import ImportCertainty, Unit
 from lambdapack.script.syntax import FUNCTIONS, Frame, Node, Syntax
 
 MAX_SCOPES = 200
 """Functions in functions; beyond that nothing is called certain."""
 
-_LOOP_PARTS = {
-    "for_statement": frozenset(("body", "increment")),
-    "for_in_statement": frozenset(("body",)),
-    "while_statement": frozenset(("body",)),
-    "do_statement": frozenset(("body",)),
-    "labeled_statement": frozenset(("body",)),
-    "assignment_pattern": frozenset(("right",)),
-    "object_assignment_pattern": frozenset(("right",)),
-}
-"""Parts that may run never, or not to their end."""
+MAX_CHOICES = 8
+"""Choices in choices of which both sides are looked at."""
 
 _RUNS_ARGUMENT = frozenset(("createCommonjsModule",))
 """Functions of older bundlers (rollup's commonjs plugin below 18) that call their argument at once."""
@@ -46,6 +49,8 @@ class WalkState:
     unit: int
     certainty: ImportCertainty
     scope: Scope
+    given: ImportCertainty = ImportCertainty.AT_IMPORT  # certainty inside its unit, when the choices fall so
+    choices: tuple[tuple[int, str], ...] = ()  # sides of `if`, `? :` and `try` around it in its unit
 
 
 PROGRAM = WalkState(0, ImportCertainty.AT_IMPORT, Scope(None))
@@ -68,17 +73,33 @@ class Walker:
         """Return the state of a child of the last frame."""
         parent = frames[-1]
         state = parent.state
-        certainty = state.certainty.then(self._branch(frames, parent, node, part))
+        branch = self._branch(frames, parent, node, part)
+        if branch is not ImportCertainty.AT_IMPORT:
+            state = self._in_branch(state, parent, branch, part)
         if node.type in FUNCTIONS:
-            return self._function(frames, node, part, WalkState(state.unit, certainty, state.scope))
+            return self._function(frames, node, part, state)
         if node.type == "field_definition" and not self.syntax.data.startswith(b"static", node.start_byte):
-            return self._unit(node, (), state.scope, ImportCertainty.AT_IMPORT)
-        return state if certainty is state.certainty else WalkState(state.unit, certainty, state.scope)
+            names = tuple(f"new {name}" for name in self._class_names(frames, state.scope))
+            return self._unit(node, names, state.scope, ImportCertainty.AT_IMPORT)
+        return state
+
+    def _in_branch(
+        self, state: WalkState, parent: Frame[WalkState], branch: ImportCertainty, part: str | None
+    ) -> WalkState:
+        """Return the state in a part that may not run; one of two sides is a choice."""
+        certainty = state.certainty.then(branch)
+        is_simple = branch in {ImportCertainty.IN_BRANCH, ImportCertainty.IN_TRY} and len(state.choices) < MAX_CHOICES
+        if is_simple and is_choice(parent, part):
+            choices = (*state.choices, (parent.node.start_byte, part or ""))
+            return WalkState(state.unit, certainty, state.scope, state.given, choices)
+        return WalkState(state.unit, certainty, state.scope, state.given.then(branch), state.choices)
 
     def leave(self, frames: list[Frame[WalkState]]) -> WalkState:
         """Return the state of the last frame, with what may have ended its function before."""
         state = frames[-1].state
-        return WalkState(state.unit, state.certainty.then(self._after_exit(frames[-1].node, state.scope)), state.scope)
+        after = self._after_exit(frames[-1].node, state.scope)
+        certainty, given = state.certainty.then(after), state.given.then(after)
+        return WalkState(state.unit, certainty, state.scope, given, state.choices)
 
     def _after_exit(self, node: Node, scope: Scope) -> ImportCertainty:
         is_after = node.start_byte >= self.syntax.outline(self._scope_node(scope)).exit_at
@@ -136,19 +157,22 @@ class Walker:
     ) -> ImportCertainty:
         kind = parent.type
         if kind in {"if_statement", "ternary_expression"} and part in {"consequence", "alternative"}:
-            holds = self.evaluator.truth(parent.node.child_by_field_name("condition"))
-            return _decided(holds if part == "consequence" or holds is None else not holds)
+            condition = parent.node.child_by_field_name("condition")
+            holds = self.evaluator.truth(condition)
+            if holds is None and part == "alternative" and self.evaluator.usual_truth(condition) is False:
+                return ImportCertainty.AT_IMPORT
+            return certainty_of(holds if part == "consequence" or holds is None else not holds)
         if kind == "binary_expression" and part == "right":
             return self._short_circuit(parent.node)
         if kind == "augmented_assignment_expression" and part == "right":
             operator = self.syntax.text(parent.node.child_by_field_name("operator"))
-            return _decided(None) if operator in {"&&=", "||=", "??="} else ImportCertainty.AT_IMPORT
-        if kind in _LOOP_PARTS and part in _LOOP_PARTS[kind]:
+            return certainty_of(None) if operator in {"&&=", "||=", "??="} else ImportCertainty.AT_IMPORT
+        if kind in LOOP_PARTS and part in LOOP_PARTS[kind]:
             return ImportCertainty.IN_BRANCH
         if kind == "switch_body":
             return self._case(frames, node)
         if kind == "try_statement":
-            return self._try(parent.node, part)
+            return certainty_in_try(parent.node, part)
         if kind == "call_expression" and part == "arguments":
             called = parent.node.child_by_field_name("function")
             is_short = called is not None and called.type == "member_expression"
@@ -166,7 +190,7 @@ class Walker:
         if operator not in {"&&", "||"}:
             return ImportCertainty.AT_IMPORT
         left = self.evaluator.truth(node.child_by_field_name("left"))
-        return _decided(left if operator == "&&" or left is None else not left)
+        return certainty_of(left if operator == "&&" or left is None else not left)
 
     def _case(self, frames: list[Frame[WalkState]], case: Node) -> ImportCertainty:
         """Return NEVER for a case that cannot match and that no other one runs into."""
@@ -184,46 +208,42 @@ class Walker:
             before = before.prev_named_sibling
             while before is not None and before.type == "comment":
                 before = before.prev_named_sibling
-            if before is None or _ends(before):
+            if before is None or ends_case(before):
                 return ImportCertainty.NEVER
         return ImportCertainty.IN_BRANCH
-
-    def _try(self, node: Node, part: str | None) -> ImportCertainty:
-        handler = node.child_by_field_name("handler")
-        if part == "handler":
-            return ImportCertainty.IN_BRANCH
-        if part != "body" or handler is None:
-            return ImportCertainty.AT_IMPORT
-        body = handler.child_by_field_name("body")
-        first = body.named_children[:8] if body is not None else []
-        throws = bool(first) and all(child.type in {"comment", "expression_statement"} for child in first[:-1])
-        again = (
-            throws and first[-1].type == "throw_statement" and body is not None and body.named_child_count == len(first)
-        )
-        return ImportCertainty.AT_IMPORT if again else ImportCertainty.IN_TRY
 
     def _function(self, frames: list[Frame[WalkState]], node: Node, part: str | None, state: WalkState) -> WalkState:
         is_async = self.syntax.data.startswith(b"async", node.start_byte)
         inner = ImportCertainty.IN_BRANCH if is_async else ImportCertainty.AT_IMPORT
-        at, outer_part = _outside(frames, part)
+        at, outer_part = outside(frames, part)
         call = self._immediate(frames, at, outer_part) if not node.type.startswith("generator") else None
         if call is not None:
-            certainty = state.certainty.then(inner).then(self._after_exit(node, state.scope))
+            if is_async and state.scope.depth < MAX_SCOPES and is_awaited(call):
+                inner = ImportCertainty.AT_IMPORT
+            inner = inner.then(self._after_exit(node, state.scope))
             scope = Scope(node, state.scope, node.start_byte, call, depth=state.scope.depth + 1)
-            return WalkState(state.unit, certainty, scope)
+            return WalkState(state.unit, state.certainty.then(inner), scope, state.given.then(inner), state.choices)
         names = tuple(self._names(frames, at, outer_part, node, state.scope))
-        return self._unit(node, names, state.scope, inner)
+        return self._unit(node, names, state.scope, inner, is_async=is_async)
 
-    def _unit(self, node: Node, names: tuple[str, ...], outer: Scope, inner: ImportCertainty) -> WalkState:
+    def unit_at(self, start: int) -> int | None:
+        """Return the unit of the function that begins at an offset, None where nothing in it was looked at."""
+        return self._by_start.get(start)
+
+    def _unit(
+        self, node: Node, names: tuple[str, ...], outer: Scope, inner: ImportCertainty, *, is_async: bool = False
+    ) -> WalkState:
         index = self._by_start.get(node.start_byte)
         if index is None:
             index = self._by_start[node.start_byte] = len(self.units)
-            self.units.append(Unit(node.start_byte, names))
+            self.units.append(Unit(node.start_byte, names, is_async=is_async))
         if outer.depth > MAX_SCOPES:
             inner = ImportCertainty.IN_FUNCTION
         is_function = node.type in FUNCTIONS
         scope = Scope(node, outer, node.start_byte, None, names, outer.depth + 1) if is_function else outer
-        return WalkState(index, inner, scope)
+        too_deep = inner is ImportCertainty.IN_FUNCTION or node.type.startswith("generator")
+        given = ImportCertainty.IN_FUNCTION if too_deep else ImportCertainty.AT_IMPORT
+        return WalkState(index, inner, scope, given)
 
     def _immediate(self, frames: list[Frame[WalkState]], at: int, part: str | None) -> Node | None:
         """Return the call that runs a function where it stands."""
@@ -240,6 +260,10 @@ class Walker:
             return above.node if name in {"call", "apply"} and top.field == "function" else None
         if top.type == "arguments" and above.type == "call_expression":
             called = self.syntax.text(above.node.child_by_field_name("function"), 40)
+            if called == AWAIT:
+                outer = frames[at - 2] if at > 1 else None
+                is_called = outer is not None and outer.type == "call_expression" and above.field == "function"
+                return outer.node if outer is not None and is_called else None
             return above.node if called in _RUNS_ARGUMENT else None
         return None
 
@@ -256,10 +280,33 @@ class Walker:
             yield from self._member(frames, at - 1, self.syntax.text(top.node.child_by_field_name("key"), 300), scope)
         elif node.type == "method_definition" and top.type == "object":
             yield from self._member(frames, at, self.syntax.text(node.child_by_field_name("name"), 300), scope)
+        elif node.type == "method_definition" and top.type == "class_body":
+            yield from self._class_member(frames, node, scope)
         elif top.type == "array":
             yield from self._member(frames, at, str(self._position(top.node, node)), scope)
         elif top.type == "arguments" and at > 0:
             yield from self._argument(frames, at, node, scope)
+
+    def _class_member(self, frames: list[Frame[WalkState]], node: Node, scope: Scope) -> Iterator[str]:
+        """Yield `new C` for a constructor, `C.m` for a static method; others need an instance."""
+        name = self.syntax.text(node.child_by_field_name("name"), 200)
+        is_static = self.syntax.data.startswith(b"static", node.start_byte)
+        for class_name in self._class_names(frames, scope):
+            if is_static:
+                yield f"{class_name.replace('@', f'.{name}@')}"
+            elif name == "constructor":
+                yield f"new {class_name}"
+
+    def _class_names(self, frames: list[Frame[WalkState]], scope: Scope) -> Iterator[str]:
+        """Yield the names of the class whose body is the last frame."""
+        holder = frames[-2] if len(frames) > 1 else None
+        if holder is None or not holder.type.startswith("class"):
+            return
+        name = self.syntax.text(holder.node.child_by_field_name("name"), 200)
+        if holder.type == "class_declaration" and name:
+            yield f"{name}@{scope.start}"
+        elif len(frames) > 2 and frames[-3].type in {"variable_declarator", "assignment_expression"}:
+            yield from self._assigned(frames[-3].node, scope)
 
     def _assigned(self, holder: Node, scope: Scope) -> Iterator[str]:
         target = holder.child_by_field_name("name") or holder.child_by_field_name("left")
@@ -285,7 +332,7 @@ class Walker:
     def _wrapped(self, frames: list[Frame[WalkState]], at: int, scope: Scope) -> Iterator[str]:
         """Yield the name that gets what a wrapper's call (the frame at an index) returns."""
         near = frames[max(0, at - 8) : at]
-        frame = near[_outside(near, None)[0]] if near else frames[0]
+        frame = near[outside(near, None)[0]] if near else frames[0]
         if frame.type in {"variable_declarator", "assignment_expression"}:
             for name in self._assigned(frame.node, scope):
                 self.wrapped.add(name.partition("@")[0])
@@ -297,7 +344,7 @@ class Walker:
         near = frames[max(0, at - 8) : at]
         if not near:
             return
-        holder, part = _outside(near, frames[at].field)
+        holder, part = outside(near, frames[at].field)
         frame = near[holder]
         if frame.type == "arguments":
             index = max(0, at - 8) + holder - 1
@@ -344,37 +391,5 @@ class Walker:
                 elif child is not None and child.is_named:
                     known[child.start_byte] = index
                 more = cursor.goto_next_sibling()
-        starts = [start for start in (node.start_byte, *_parents_within(node, array)) if start in known]
+        starts = [start for start in (node.start_byte, *parents_within(node, array)) if start in known]
         return known[starts[0]] if starts else -1
-
-
-def _parents_within(node: Node, outer: Node) -> Iterator[int]:
-    parent = node.parent
-    for _ in range(4):
-        if parent is None or parent.start_byte <= outer.start_byte:
-            return
-        yield parent.start_byte
-        parent = parent.parent
-
-
-def _decided(holds: bool | None) -> ImportCertainty:  # noqa: FBT001  # three-valued
-    if holds is None:
-        return ImportCertainty.IN_BRANCH
-    return ImportCertainty.AT_IMPORT if holds else ImportCertainty.NEVER
-
-
-def _ends(case: Node) -> bool:
-    """Tell whether a case does not run into the next one."""
-    last = case.named_children[-1] if case.named_child_count > 1 else None
-    return last is not None and last.type in {
-        "break_statement", "return_statement", "throw_statement", "continue_statement",
-    }  # fmt: skip
-
-
-def _outside(frames: list[Frame[WalkState]], part: str | None) -> tuple[int, str | None]:
-    """Return the index of the last frame that is no parenthesis, and the part of it that the child is."""
-    at = len(frames) - 1
-    while at > 0 and frames[at].type == "parenthesized_expression":
-        part = frames[at].field
-        at -= 1
-    return at, part

@@ -21,6 +21,9 @@ MAX_LITERAL_PLACES = 20_000
 MAX_REQUESTS = 10_000
 """Words that may load something, and words of errors, that are looked at in one script."""
 
+MAX_BROKEN_REQUESTS = 200
+"""The same of a script with errors, whose tree may be flat: each place then costs as much as there are nodes."""
+
 MAX_STARTS = 1000
 """Calls that start a program."""
 
@@ -53,7 +56,9 @@ def read_requests(data: bytes) -> ScriptRequests:
     if not places and not has_name:
         return ScriptRequests()
     syntax = Syntax(data)
-    if syntax.tree is None or len(places) >= MAX_REQUESTS:
+    if syntax.tree is None:
+        return ScriptRequests(is_complete=False)
+    if len(places) >= (MAX_BROKEN_REQUESTS if syntax.tree.root_node.has_error else MAX_REQUESTS):
         return ScriptRequests(is_complete=False)
     reader = _RequestReader(syntax)
     return ScriptRequests(

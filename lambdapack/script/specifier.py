@@ -138,4 +138,5 @@ class Unit:
     start: int  # byte offset of the function
     names: tuple[str, ...] = ()  # ways to call it: "name@SCOPE", "key#REGISTRY"
     certainty: ImportCertainty = ImportCertainty.IN_FUNCTION  # of its being entered
+    is_async: bool = False
     calls: list[tuple[str, ImportCertainty]] = field(default_factory=list)  # what it calls, how surely

@@ -10,32 +10,42 @@ from lambdapack.script import names
 from lambdapack.script.bundles import Bundle
 from lambdapack.script.calls import spread
 from lambdapack.script.evaluate import Evaluator, Literals, arguments_of, first_argument
+from lambdapack.script.flow.choices import AWAIT
 from lambdapack.script.names import MAX_SPECIFIERS
 from lambdapack.script.reachability import PROGRAM, Walker, WalkState
 from lambdapack.script.specifier import Form, ImportCertainty, Platform, ScriptSpecifiers, Specifier
-from lambdapack.script.syntax import Frame, Node, Syntax, walk
+from lambdapack.script.syntax import FUNCTIONS, Frame, Node, Syntax, walk
 
 Frames = list[Frame[WalkState]]
 
 _SHADOWING = re.compile(rb"(?:var|let|const|function|class|[,{(;])\s*require\s*[=(,)\s]|require\s*=>|require\s*=[^=]")
 
 
+_REPLACED = re.compile(rb"(?<![\w$.])require\s*=\s*(?!require\b|createRequire\b)[A-Za-z_$][\w$]*\s*[;\n]")
+
+
 @dataclass(frozen=True, slots=True)
-class _Raw:
+class LocatedSpecifier:
+    """A specifier with the function that it stands in."""
+
     specifier: Specifier
     unit: int
-    certainty: ImportCertainty
+    certainty: ImportCertainty  # inside its unit
+    given: ImportCertainty  # the same, when the choices fall so
+    choices: tuple[tuple[int, str], ...]
 
 
 class SpecifierReader:
     """Reads one script once."""
 
-    def __init__(self, syntax: Syntax, loaders: Mapping[str, str], platform: Platform, *, module: bool) -> None:
+    def __init__(
+        self, syntax: Syntax, loaders: Mapping[str, str], platform: Platform, *, module: bool, installed: bool = False
+    ) -> None:
         self._syntax = syntax
         self._module = module
         self._loaders = loaders
-        self._evaluator = Evaluator(syntax, platform, module=module)
-        self._walker = Walker(syntax, self._evaluator, Bundle(syntax.data))
+        self._evaluator = Evaluator(syntax, platform, module=module, installed=installed)
+        self.walker = Walker(syntax, self._evaluator, Bundle(syntax.data))
         self._makers = names.makers(syntax.data)
         self._literals = Literals(syntax, self._evaluator)
         self._aliases = names.aliases(syntax.data, self._makers)
@@ -49,10 +59,8 @@ class SpecifierReader:
         if tree is None:
             return ScriptSpecifiers(incomplete="it was not parsed")
         error_at = self._syntax.first_error()
-        short = [name for name in (*self._aliases, *self._makers) if "equire" not in name]
-        places = sorted({*places, *names.places(self._syntax.data, short)}) if short else places
-        raws = list(islice(self._raws(tree.root_node, places, error_at), MAX_SPECIFIERS))
-        entered = spread(self._walker)
+        raws = self.locate(places)
+        entered = spread(self.walker)
         result = tuple(replace(raw.specifier, certainty=entered[raw.unit].then(raw.certainty)) for raw in raws)
         incomplete = ""
         if error_at < len(self._syntax.data):
@@ -61,19 +69,27 @@ class SpecifierReader:
             incomplete = f"it has more than {MAX_SPECIFIERS} specifiers"
         return ScriptSpecifiers(result, self._has_module_syntax, incomplete)
 
-    def _raws(self, root: Node, places: list[int], error_at: int) -> Iterator[_Raw]:
+    def locate(self, places: list[int]) -> list[LocatedSpecifier]:
+        """Return the specifiers at the places, each with the function that it stands in."""
+        assert self._syntax.tree is not None  # noqa: S101  # who asks has looked
+        short = [name for name in (*self._aliases, *self._makers) if "equire" not in name]
+        places = sorted({*places, *names.places(self._syntax.data, short)}) if short else places
+        return list(islice(self._raws(self._syntax.tree.root_node, places, self._syntax.first_error()), MAX_SPECIFIERS))
+
+    def _raws(self, root: Node, places: list[int], error_at: int) -> Iterator[LocatedSpecifier]:
         """Yield each specifier with its certainty inside its own unit; after broken text nothing is certain."""
-        for place, frames in walk(root, places, PROGRAM, self._walker.enter):
+        for place, frames in walk(root, places, PROGRAM, self.walker.enter):
             specifier = self._specifier(frames)
             if specifier is None:
                 continue
-            state = self._walker.leave(frames)
-            certainty = state.certainty.then(specifier.certainty)
+            state = self.walker.leave(frames)
+            certainty, given = state.certainty.then(specifier.certainty), state.given.then(specifier.certainty)
             if place >= error_at or _inside_error(frames):
                 certainty = max(certainty, ImportCertainty.IN_BRANCH)
-            yield _Raw(specifier, state.unit, certainty)
+                given = max(given, ImportCertainty.IN_BRANCH)
+            yield LocatedSpecifier(specifier, state.unit, certainty, given, state.choices)
             if self._second is not None:
-                yield _Raw(self._second, state.unit, certainty)
+                yield LocatedSpecifier(self._second, state.unit, certainty, given, state.choices)
                 self._second = None
 
     def _line(self, offset: int) -> int:
@@ -176,6 +192,8 @@ class SpecifierReader:
         specifier = self._call(Form.REQUIRE, call.node, frames)
         if specifier is None:
             return None
+        if word == "require" and frames[-1].node.start_byte > self._replaced_at:
+            return replace(specifier, certainty=ImportCertainty.IN_FUNCTION)
         if outer.type == "call_expression" and call.field == "function" and specifier.text in _LOADER_NAMES:
             self._second = self._loader(specifier.text, outer.node, frames)
         return specifier
@@ -202,15 +220,21 @@ class SpecifierReader:
         if word in self._aliases and word != "require":
             return self._aliases[word]
         if word in {"__require", "__non_webpack_require__"}:
-            return not self._walker.declares(frames, word) or b"Dynamic require of" in self._syntax.data
+            return not self.walker.declares(frames, word) or b"Dynamic require of" in self._syntax.data
         if word != "require":
             return False
         if not self._shadowing:
             return True
-        scope = self._walker.declaring_scope(frames, "require")
+        scope = self.walker.declaring_scope(frames, "require")
         if scope is None:
             return not self._is_redeclared
-        return self._walker.is_given_require(scope)
+        return self.walker.is_given_require(scope)
+
+    @cached_property
+    def _replaced_at(self) -> int:
+        """Return from where on `require` is a function that may put the load off: `require = lazy` of lazy-cache."""
+        match = _REPLACED.search(self._syntax.data) if "require" not in self._aliases else None
+        return match.start() if match else len(self._syntax.data)
 
     @cached_property
     def _is_redeclared(self) -> bool:
@@ -256,11 +280,24 @@ def _inside_error(frames: Frames) -> bool:
     return len(frames) > 1 and frames[1].node.has_error
 
 
+def _is_returned_promise(frames: Frames, syntax: Syntax) -> bool:
+    """Tell whether an async function returns the promise: it fails as the function's own does."""
+    if frames[-2].type != "return_statement":
+        return False
+    function = next((frame for frame in reversed(frames) if frame.type in FUNCTIONS), None)
+    return function is not None and syntax.data.startswith(b"async", function.node.start_byte)
+
+
 def _promise_certainty(frames: Frames, syntax: Syntax) -> ImportCertainty:
     """`await import(x)` fails where it stands; a promise that is handed on fails later, or is caught."""
     above = frames[-2] if len(frames) > 1 else None
-    if above is not None and above.type == "await_expression":
+    if above is not None and (above.type == "await_expression" or _is_returned_promise(frames, syntax)):
         return ImportCertainty.AT_IMPORT
+    outer = frames[-3] if len(frames) > 2 else None
+    if above is not None and above.type == "arguments" and outer is not None and outer.type == "call_expression":
+        called = syntax.text(outer.node.child_by_field_name("function"), 40)
+        if called == AWAIT:
+            return ImportCertainty.AT_IMPORT
     for frame in frames[-2:-20:-1]:
         if frame.type == "member_expression":
             if syntax.text(frame.node.child_by_field_name("property")) == "catch":

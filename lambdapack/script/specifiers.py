@@ -15,7 +15,8 @@ def read_specifiers(
 ) -> ScriptSpecifiers:
     """Return the specifiers of a script; `module`: it runs as an ES module. Linear in time, bounded in memory.
 
-    `plain`: where every specifier stands in a plain statement, the rest is not parsed, so errors in it are not seen.
+    `plain`, for files of packages: where every specifier stands in a plain statement, the rest is not parsed, so errors
+    in it are not seen.
     """
     data = data.removeprefix(b"\xef\xbb\xbf")
     if len(data) > MAX_PARSED_BYTES:
@@ -25,7 +26,7 @@ def read_specifiers(
     if not places:
         return ScriptSpecifiers()
     found = _read_plain(data, places) if plain and not loaders else None
-    return _read_parsed(data, loaders, platform, places, module=module) if found is None else found
+    return found or _read_parsed(data, loaders, platform, places, module=module, installed=plain)
 
 
 def _read_plain(data: bytes, places: list[int]) -> ScriptSpecifiers | None:
@@ -35,7 +36,7 @@ def _read_plain(data: bytes, places: list[int]) -> ScriptSpecifiers | None:
 
 
 def _read_parsed(
-    data: bytes, loaders: Mapping[str, str], platform: Platform, places: list[int], *, module: bool
+    data: bytes, loaders: Mapping[str, str], platform: Platform, places: list[int], *, module: bool, installed: bool
 ) -> ScriptSpecifiers:
     from lambdapack.script.specifier_reader import SpecifierReader  # noqa: PLC0415  # as above
     from lambdapack.script.syntax import Syntax  # noqa: PLC0415
@@ -43,4 +44,4 @@ def _read_parsed(
     syntax = Syntax(data)
     if syntax.tree is None:
         return rough_specifiers(data, "parsing it takes too long")
-    return SpecifierReader(syntax, loaders, platform, module=module).read(places)
+    return SpecifierReader(syntax, loaders, platform, module=module, installed=installed).read(places)

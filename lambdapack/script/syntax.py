@@ -98,18 +98,20 @@ class Syntax:
 
 
 def _parse(data: bytes) -> Tree | None:
-    """Parse from pieces: between two of them the time can be looked at."""
+    """Parse from pieces: between two of them the time can be looked at. What comes late ends the text.
+
+    An exception must not leave a piece: the parser goes on asking, and the interpreter fails with a SystemError.
+    """
     end = time.monotonic() + MAX_PARSE_SECONDS
+    is_late = False
 
     def piece(offset: int, _point: object) -> bytes:
-        if time.monotonic() > end:
-            raise TimeoutError
-        return data[offset : offset + CHUNK_BYTES]
+        nonlocal is_late
+        is_late = is_late or time.monotonic() > end
+        return b"" if is_late else data[offset : offset + CHUNK_BYTES]
 
-    try:
-        return Parser(_language()).parse(piece)
-    except TimeoutError:
-        return None
+    tree = Parser(_language()).parse(piece)
+    return None if is_late else tree
 
 
 def _outline(scope: Node, data: bytes) -> Outline:

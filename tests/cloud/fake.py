@@ -10,6 +10,7 @@ from botocore.config import Config  # noqa: TID251
 from lambdapack.aws.cloud import BotoCloud
 from lambdapack.events import Advance
 from tests.cloud.clock import FakeTime
+from tests.cloud.extras import FakeExtras
 from tests.cloud.functions import FakeFunctions
 from tests.cloud.layers import FakeLayers
 from tests.cloud.storage import FakeStorage
@@ -25,6 +26,7 @@ class FakeAws:
         self.storage = FakeStorage()
         self.functions = FakeFunctions(self.time, self.storage)
         self.layers = FakeLayers(self.functions)
+        self.extras = FakeExtras(self.functions)
         self.unzipped = 262_144_000
         self.region = REGION
 
@@ -34,12 +36,12 @@ class FakeAws:
 
     def serving(self) -> Mapping[str, Serve]:
         """Return what answers each operation."""
-        owners = (self.functions, self.layers, self.storage)
+        owners = (self.functions, self.layers, self.storage, self.extras)
         found = {
             _operation(name): getattr(owner, name)
             for owner in owners
             for name in dir(owner)
-            if re.match(r"(get|list|create|update|publish|delete|add|head|put|upload|complete|abort|invoke)", name)
+            if re.match(r"(get|list|create|update|publish|delete|add|head|put|upload|complete|abort|invoke|tag)", name)
         }
         return {**found, "GetAccountSettings": self._account, "GetCallerIdentity": self._identity}
 

@@ -24,7 +24,7 @@ Handler = Callable[[Any], Any]
 
 SETTINGS = (
     "Runtime", "Handler", "Role", "Timeout", "MemorySize", "Description", "VpcConfig", "KMSKeyArn", "TracingConfig",
-    "EphemeralStorage", "LoggingConfig", "DeadLetterConfig",
+    "EphemeralStorage", "LoggingConfig", "DeadLetterConfig", "SnapStart",
 )  # fmt: skip
 ZIPPED, UNZIPPED = 52_428_800, 262_144_000
 
@@ -113,7 +113,7 @@ class FakeFunctions:
     def update_function_configuration(self, parameters: Parameters) -> dict[str, Any]:
         function = self._changeable(parameters)
         variables = parameters.get("Environment", {}).get("Variables", {})
-        if sum(len(key) + len(value) for key, value in variables.items()) > 4096:
+        if len(json.dumps(variables, separators=(",", ":"))) > 4096:
             text = "Lambda was unable to configure your environment variables because the environment variables you "
             raise errors.invalid(text + "have provided exceeded the 4KB limit.")
         self._take(function.latest, parameters)
@@ -130,7 +130,13 @@ class FakeFunctions:
             return deepcopy(function.versions[str(function.published)])
         function.published += 1
         version = str(function.published)
-        made = {**deepcopy(latest), "Version": version, "FunctionArn": self.arn(latest["FunctionName"], version)}
+        text = parameters.get("Description", latest["Description"])
+        made = {
+            **deepcopy(latest),
+            "Description": text,
+            "Version": version,
+            "FunctionArn": self.arn(latest["FunctionName"], version),
+        }
         made.pop("LastUpdateStatus", None)
         made["State"] = "Pending"
         self._touch(made)
@@ -228,7 +234,7 @@ class FakeFunctions:
     def _point(self, function: FakeFunction, parameters: Parameters) -> dict[str, Any]:
         alias = function.aliases[parameters["Name"]]
         for version in (parameters["FunctionVersion"], *_weights(parameters)):
-            if version not in function.versions:
+            if version not in {*function.versions, "$LATEST"}:
                 arn = self.arn(parameters["FunctionName"], version)
                 raise AwsError("ResourceNotFoundException", f"Function not found: {arn}")
         alias["FunctionVersion"] = parameters["FunctionVersion"]
@@ -244,7 +250,7 @@ class FakeFunctions:
 
     def _function(self, parameters: Parameters) -> FakeFunction:
         name = parameters["FunctionName"]
-        name = name.split(":")[6] if name.startswith("arn:") else name
+        name = name.rpartition(":function:")[2] or name
         found = self.functions.get(name)
         if found is None:
             raise errors.missing(self.arn(name, parameters.get("Qualifier", "")))

@@ -36,6 +36,11 @@ class FakeStorage:
             raise AwsError(missing, "The specified key does not exist.")
         return bucket[parameters["Key"]]
 
+    def head_bucket(self, parameters: Parameters) -> dict[str, Any]:
+        if parameters["Bucket"] not in self.buckets:
+            raise AwsError("404", "Not Found")
+        return {}
+
     def head_object(self, parameters: Parameters) -> dict[str, Any]:
         found = self.found(parameters, "404")
         return {

@@ -34,6 +34,7 @@ class Line:
     break_: dict[str, list[Exception]] = field(default_factory=dict)  # operation to what breaks before it is done
     lose: dict[str, int] = field(default_factory=dict)  # operation to how many replies get lost
     die_after: int | None = None  # that many calls, the last of them carried out
+    watch: Callable[[str], None] = lambda _operation: None  # asked after each call
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -61,6 +62,7 @@ class Line:
             answer = serve(parameters)
             if self.die_after is not None and len(self.calls) >= self.die_after:
                 raise Died
+            self.watch(operation)
             if self.lose.get(operation):
                 self.lose[operation] -= 1
                 raise ConnectionClosedError(endpoint_url="https://lambda.invalid")

@@ -30,6 +30,7 @@ from lambdapack.pack.secrets import find_secrets
 from lambdapack.pack.source import IgnoreRules
 from lambdapack.packages.manifests import read_manifests
 from lambdapack.project.repository import read_repository
+from lambdapack.project.template import find_resources
 from lambdapack.project.workspaces import is_workspace_member, workspace_globs
 from lambdapack.rules.check import check_lockfile
 from lambdapack.runtimes.runtime import parse_target
@@ -224,6 +225,19 @@ def _read_toml(data: bytes, scratch: Path) -> None:
     load_settings(home, {}, {}, majors=(20, 22, 24))
 
 
+def _read_template(name: str) -> Callable[[bytes, Path], None]:
+    def read(data: bytes, scratch: Path) -> None:
+        home = scratch / name.partition(".")[0]
+        (home / "src").mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(data)
+        (home / "package.json").write_bytes(PACKAGE_JSON)
+        for directory in (home, home / "src"):
+            find_resources(directory, [], {"STAGE": "dev"})
+        load_settings(home, {}, {}, majors=(20, 22, 24))
+
+    return read
+
+
 def _read_script(data: bytes, _scratch: Path) -> None:
     read_script("index.js", data)
 
@@ -386,7 +400,82 @@ BINARY_TOKENS = (
     b"\x80" + b"\xff" * 11,
 )
 
+SAM_TEMPLATE = b"""\
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Cpu: {Type: String, Default: arm64, AllowedValues: [arm64, x86_64]}
+Conditions:
+  Arm: !Equals [!Ref Cpu, arm64]
+Mappings:
+  Sizes: {arm64: {memory: 512}}
+Globals:
+  Function: {Runtime: nodejs22.x, Timeout: 10, Environment: {Variables: {A: !Sub "${AWS::Region}-x"}}}
+Resources:
+  Api: &api
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: index.handler
+      Architectures: [!If [Arm, arm64, x86_64]]
+      MemorySize: !FindInMap [Sizes, !Ref Cpu, memory]
+      Layers: [!Ref Deps, "arn:aws:lambda:eu-west-1:1:layer:x:1"]
+  Other: *api
+  Deps:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: ./, CompatibleRuntimes: [nodejs22.x]}
+"""
+SERVERLESS_TEMPLATE = b"""\
+service: shop
+provider:
+  name: aws
+  runtime: ${self:custom.runtime}
+  architecture: ${env:CPU, 'arm64'}
+  environment: {STAGE: "${opt:stage, 'dev'}"}
+custom: {runtime: nodejs22.x, loop: "${self:custom.loop}"}
+functions:
+  api: {handler: src/index.handler, layers: [{Ref: DepsLambdaLayer}], memorySize: 512}
+layers:
+  deps: {path: src}
+"""
+YAML_TOKENS = (
+    b"!Ref ",
+    b"!Sub ",
+    b"!If [",
+    b"!FindInMap [",
+    b"Fn::Transform: ",
+    b"&a ",
+    b"*a",
+    b"*api",
+    b"<<: *api",
+    b"? ",
+    b"- ",
+    b"---\n",
+    b"|\n",
+    b">-\n",
+    b"!!python/object:os.system ",
+    b"!!binary ",
+    b"${self:custom.loop}",
+    b"${file(../x.yml):a}",
+    b"${" * 200,
+    b"[" * 2000,
+    b"{a: " * 500,
+    b"&a [*a, *a, *a, *a, *a, *a, *a, *a]\n",
+    b"\t",
+    b"1e999",
+    b"2026-13-45",
+    b"0o777",
+    b"1:2:3",
+    b".inf",
+)
+
 FORMATS = (
+    DocumentFormat(
+        "template.yaml", (SAM_TEMPLATE,), (*YAML_TOKENS, *TEXT_TOKENS[:13]), _read_template("template.yaml")
+    ),
+    DocumentFormat(
+        "serverless.yml", (SERVERLESS_TEMPLATE,), (*YAML_TOKENS, *TEXT_TOKENS[:13]), _read_template("serverless.yml")
+    ),
     DocumentFormat("package.json", (PACKAGE_JSON,), JSON_TOKENS, _read_project("package.json")),
     DocumentFormat("package-lock.json", (LOCK,), JSON_TOKENS, _read_project("package-lock.json")),
     DocumentFormat(".npmrc", (NPMRC,), TEXT_TOKENS, _read_npmrc),

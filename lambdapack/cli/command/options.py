@@ -195,7 +195,7 @@ EndpointUrlOption = Annotated[
     str | None, typer.Option("--endpoint-url", help="AWS endpoint, such as an emulator's.", metavar="URL")
 ]
 FunctionOption = Annotated[
-    list[str], typer.Option("--function", "-f", help="Function name or ARN; repeatable.", metavar="NAME")
+    list[str] | None, typer.Option("--function", "-f", help="Function name or ARN; repeatable.", metavar="NAME")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and npm's output.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Also list excluded files and ignored findings.")]

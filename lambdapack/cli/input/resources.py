@@ -35,6 +35,11 @@ class AwsOptions:
     region: str | None
     endpoint: str | None
 
+    def with_settings(self, settings: Settings) -> "AwsOptions":
+        """Return the same, completed by the settings where the command line is silent."""
+        profile, region = self.profile or settings.profile.value, self.region or settings.region.value
+        return AwsOptions(profile, region, self.endpoint)
+
     def connect(self) -> "BotoCloud":
         """Return the cloud; no call is made. LP403, LP404."""
         from lambdapack.aws.cloud import connect_cloud  # noqa: PLC0415  # boto3 takes longer than all else

@@ -19,9 +19,20 @@ LAMBDA_ENV_HINT = f"{ENV_HINT[:-1]}; a name begins with a letter and has two or 
 ENV_FILE_HINT = "Write one NAME=VALUE a line; lines that begin with # are comments."
 
 
-def parse_function_variables(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Return names and values of NAME=VALUE for a function in AWS, which takes fewer names than a container."""
-    variables = _parse_options(texts, LAMBDA_VARIABLE_NAME, LAMBDA_ENV_HINT)
+def read_function_variables(files: Iterable[Path], texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return names and values of files and NAME=VALUE for a function in AWS, which takes fewer names than a container.
+
+    A text replaces a file's value. LP001 for a name that Lambda does not take.
+    """
+    variables: dict[str, str] = {}
+    for file in files:
+        for name, value in _read_env_file(file):
+            if not LAMBDA_VARIABLE_NAME.fullmatch(name):
+                raise LambdapackError(
+                    USAGE, f"--env-file {file}: Lambda takes no variable {name}", hint=LAMBDA_ENV_HINT
+                )
+            variables[name] = value
+    variables |= _parse_options(texts, LAMBDA_VARIABLE_NAME, LAMBDA_ENV_HINT)
     return tuple(variables.items())
 
 

@@ -1,33 +1,36 @@
 """Runs `lambdapack deploy`: finds or builds the zip, plans, applies the plan and prints the result."""
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input.built_zips import find_built_zip, is_older_than_project
-from lambdapack.cli.input.resources import AwsOptions, engine_connector, open_store, output_paths
+from lambdapack.cli.input.functions import locate_functions, select_functions
+from lambdapack.cli.input.resources import engine_connector, open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     fail_on_severity,
     make_policy,
     read_settings,
     select_targets,
-    utc_today,
 )
 from lambdapack.cli.input.targets import settings_from_manifest
-from lambdapack.cli.input.variables import parse_function_variables
-from lambdapack.cli.main import set_interrupt_message
 from lambdapack.cli.output import console
+from lambdapack.cli.output.interruption import run_interruptibly
 from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.cli.run.deploy_request import (
+    DeployOptions,
+    describe_version,
+    make_desired_function,
+    parse_deploy_options,
+)
 from lambdapack.config.settings import DEFAULT_ORIGIN, Setting, Settings
 from lambdapack.config.settings import Settings as Configuration
-from lambdapack.deploy.apply import Deployment, apply_plans
+from lambdapack.deploy.apply import Deployment, DeployRun
 from lambdapack.deploy.cloud import Cloud
-from lambdapack.deploy.nouns import DeploymentPackage, DesiredFunction, FunctionSettings, SmokeTest
+from lambdapack.deploy.nouns import DeploymentPackage
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.model import Severity
@@ -35,7 +38,7 @@ from lambdapack.pack.digest import code_digest
 from lambdapack.pipeline.deploy import DeployRequest, JudgingPolicy, PlannedFunction, is_refused, plan_deployments
 from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.report.plan import render_deployment, render_plan
-from lambdapack.runtimes.runtime import newest_runtime, parse_architecture, parse_runtime, runtime_ids
+from lambdapack.runtimes.runtime import runtime_ids
 
 PACKAGE_JSON = "package.json"
 
@@ -110,65 +113,23 @@ def read_package(archive: Path) -> DeploymentPackage:
     return DeploymentPackage(archive, code_digest(archive), archive.stat().st_size)
 
 
-DEPLOY_INTERRUPTED = "run the same command to continue; aliases still point to versions that were ready"
-
-
-@dataclass(frozen=True, slots=True)
-class DeployOptions:
-    """What is no setting of the project."""
-
-    path: Path | None  # None: the zip that was built last, or the project
-    functions: tuple[str, ...]
-    alias: str
-    place: AwsOptions
-    dry_run: bool
-    smoke: Path | None
-    smoke_status: int | None
-    canary: str
-    bucket: str
-    project: Path | None
-    create: bool
-    role: str | None
-    memory: int | None
-    timeout: int | None
-    variables: tuple[str, ...]
-    layers: tuple[str, ...] | None
-    allow_architecture: bool
-    allow_runtime: bool
-    style: ListFormat
-    verbose: bool
-    quiet: bool
-
-
-def parse_function_names(functions: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names, each once; LP001 for one with a version or alias at its end."""
-    for function in functions:
-        parts = function.split(":")
-        if not function or len(parts) not in {1, 3, 7} or function.endswith(":"):
-            hint = "Pass the function without version or alias; `--alias` names the alias."
-            raise LambdapackError(USAGE, f"--function {function!r} is not a function name or ARN", hint=hint)
-    return tuple(dict.fromkeys(functions))
-
-
 def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     """Plan, and do it when nothing speaks against it; returns the exit code."""
     progress = ProgressReporter(quiet=options.quiet)
-    functions, parsed = parse_function_names(options.functions), _parse_options(options)
-    cloud = options.place.connect()
     path, flags = _select_path(options.path, flags, progress)
+    stated = read_settings(path, flags)
+    functions = select_functions(stated)
+    parsed = parse_deploy_options(options, stated)
+    cloud = locate_functions(functions, options.place.with_settings(stated)).connect()
     flags, configuration = read_deploy_settings(path, flags, cloud, functions[0], progress)
     archive = find_or_build_zip(path, configuration, progress, verbose=options.verbose)
     if archive is None:
         return int(ExitCode.JUDGEMENT)
     package = read_package(archive)
-    handler = flags.get("handler")
-    desired = [
-        _make_desired_function(
-            options, function, package, configuration, handler if isinstance(handler, str) else None, parsed
-        )
-        for function in functions
-    ]
-    request = DeployRequest(tuple(desired), _judging_policy_factory(configuration), options.project)
+    handler, described = flags.get("handler"), describe_version(package, options.project or path)
+    parsed = replace(parsed, handler=handler if isinstance(handler, str) else None, version_description=described)
+    desired = tuple(make_desired_function(options, function, package, configuration, parsed) for function in functions)
+    request = DeployRequest(desired, _judging_policy_factory(configuration), options.project)
     with scratch_directory() as scratch:
         planned = plan_deployments(request, cloud, scratch, progress)
     refused = is_refused(planned, fail_on_severity(configuration) or Severity.ERROR)
@@ -176,8 +137,8 @@ def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     if options.dry_run or refused:
         _print_plans(options, planned, cloud.region, refused=refused)
         return int(ExitCode.JUDGEMENT if refused else ExitCode.FINE)
-    set_interrupt_message(DEPLOY_INTERRUPTED)
-    deployments = apply_plans([planned_function.plan for planned_function in planned], cloud, progress)
+    run = DeployRun([planned_function.plan for planned_function in planned], cloud, progress)
+    deployments = run_interruptibly(run.apply, run.stop, run.describe)
     console.write_stderr("".join(map(render_deployment, deployments)))
     _print_deployments(options, deployments)
     return int(ExitCode.FINE)
@@ -219,82 +180,6 @@ def _judging_policy_factory(configuration: Configuration) -> Callable[[], Judgin
     if configuration.ignore.value:
         terms()
     return terms
-
-
-@dataclass(frozen=True, slots=True)
-class _ParsedOptions:
-    """The options that have to be read first."""
-
-    canary: float
-    variables: tuple[tuple[str, str], ...]
-
-
-def _parse_options(options: DeployOptions) -> _ParsedOptions:
-    if options.canary and not options.alias:
-        raise LambdapackError(USAGE, "--canary needs an alias", hint="Name the alias with `--alias`.")
-    if options.smoke_status is not None and options.smoke is None:
-        raise LambdapackError(USAGE, "--smoke-status needs --smoke", hint="Pass an event with `--smoke FILE`.")
-    if options.role and not options.role.startswith("arn:"):
-        hint = "A role's ARN looks like arn:aws:iam::123456789012:role/NAME; `aws iam list-roles` lists yours."
-        raise LambdapackError(USAGE, f"--role {options.role} is not an ARN", hint=hint)
-    return _ParsedOptions(_parse_canary(options.canary), parse_function_variables(options.variables))
-
-
-def _parse_canary(text: str) -> float:
-    """Return a part from 0 to 1 of "10%" or "0.1"; 0 for ""; LP001 for anything else."""
-    if not text:
-        return 0.0
-    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)(%?)", text.strip())
-    part = float(match[1]) / (100 if match[2] else 1) if match else 0.0
-    if not 0 < part < 1:
-        hint = "Pass a share between 0 and 1: `--canary 10%` or `--canary 0.1`."
-        raise LambdapackError(USAGE, f"--canary {text} is not a share of the traffic", hint=hint)
-    return part
-
-
-def _read_smoke_event(path: Path, status: int | None) -> SmokeTest:
-    """Return the test event of a file; LP001 when it is no JSON document."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else f"it is not JSON: {error}"
-        hint = "Pass `--smoke FILE` with a JSON document."
-        raise LambdapackError(USAGE, f"--smoke {path}: {why or error}", hint=hint) from error
-    return SmokeTest(text.encode(), path.name, status)
-
-
-def _make_desired_function(
-    options: DeployOptions,
-    function: str,
-    package: DeploymentPackage,
-    project_settings: Configuration,
-    handler: str | None,
-    parsed: _ParsedOptions,
-) -> DesiredFunction:
-    runtime, arch = project_settings.runtime, project_settings.arch
-    runtime_name = runtime.value if runtime.origin != DEFAULT_ORIGIN else None
-    settings = FunctionSettings(
-        handler=handler, role=options.role, timeout=options.timeout, memory=options.memory, layers=options.layers
-    )
-    new = FunctionSettings(
-        runtime=newest_runtime(utc_today()), handler=project_settings.handler.value, role=options.role
-    )
-    return DesiredFunction(
-        function=function,
-        package=package,
-        alias=options.alias,
-        runtime=parse_runtime(runtime_name) if runtime_name else None,
-        architecture=parse_architecture(arch.value) if arch.origin != DEFAULT_ORIGIN else None,
-        settings=settings,
-        variables=parsed.variables,
-        creation_settings=new if options.create else None,
-        bucket=options.bucket,
-        smoke=_read_smoke_event(options.smoke, options.smoke_status) if options.smoke else None,
-        canary=parsed.canary,
-        allow_architecture=options.allow_architecture,
-        allow_runtime=options.allow_runtime,
-    )
 
 
 def _print_findings(options: DeployOptions, planned: tuple[PlannedFunction, ...]) -> None:

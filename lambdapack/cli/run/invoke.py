@@ -179,7 +179,7 @@ def _open_target(
             raise LambdapackError(USAGE, f"--function {options.function} is not a function name", hint=hint)
         settings = read_settings(WORKING_DIRECTORY, settings_from_function(fetched, flags))
         (target,) = select_targets(settings, progress)
-        for layer in fetched.layers.unreadable:
+        for layer in (*fetched.layers.unreadable, *fetched.layers.missing):
             progress.note(f"layer {layer} cannot be read and is skipped")
         yield InvocationTarget(
             fetched.path, fetched.layer_files, target, fetched.function.handler, settings, fetched.function

@@ -15,11 +15,11 @@ from lambdapack.cli.input.settings import (
     select_targets,
 )
 from lambdapack.cli.input.targets import settings_from_manifest
-from lambdapack.cli.main import set_interrupt_message
 from lambdapack.cli.output import console
+from lambdapack.cli.output.interruption import run_interruptibly
 from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import DEFAULT_ORIGIN, Settings
-from lambdapack.deploy.layer import publish_layers
+from lambdapack.deploy.layer import LayerRun
 from lambdapack.deploy.nouns import LayerPermission
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, USAGE
@@ -36,8 +36,6 @@ ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 """AWS Organizations API, "OrganizationId"."""
 
 PACKAGE_JSON = "package.json"
-
-PUBLISH_INTERRUPTED = "run the same command to continue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def run_publish_layer(options: PublishLayerOptions, flags: Mapping[str, object])
     progress = ProgressReporter(quiet=options.quiet)
     permissions = _parse_permissions(options)
     settings = _read_layer_settings(options, flags, progress)
-    cloud = options.place.connect()
+    cloud = options.place.with_settings(settings).connect()
     orders = _make_layer_requests(options, settings, progress)
     if not orders:
         return int(ExitCode.JUDGEMENT)
@@ -73,7 +71,7 @@ def run_publish_layer(options: PublishLayerOptions, flags: Mapping[str, object])
         store=open_store(settings),
         project=options.project,
         permissions=permissions,
-        bucket=options.bucket,
+        bucket=options.bucket or settings.bucket.value or "",
         keep=options.keep,
     )
     examined = plan_layers(orders, terms, cloud, progress)
@@ -84,8 +82,8 @@ def run_publish_layer(options: PublishLayerOptions, flags: Mapping[str, object])
     if options.dry_run or stopped:
         _print_plans(options, examined, cloud.region, stopped=stopped)
         return int(ExitCode.JUDGEMENT if stopped else ExitCode.FINE)
-    set_interrupt_message(PUBLISH_INTERRUPTED)
-    done = publish_layers([planned_layer.plan for planned_layer in examined], cloud, progress)
+    run = LayerRun([planned_layer.plan for planned_layer in examined], cloud, progress)
+    done = run_interruptibly(run.apply, run.stop, run.describe)
     console.write_stderr("".join(map(render_layer_outcome, done)))
     if options.style is ListFormat.JSON:
         from lambdapack.report.document.layer import render_published_layers_json  # noqa: PLC0415  # only for JSON

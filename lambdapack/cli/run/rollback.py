@@ -1,24 +1,31 @@
 """Runs `lambdapack rollback`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
+from lambdapack.cli.input.functions import locate_functions, parse_alias, select_functions
 from lambdapack.cli.input.resources import AwsOptions
+from lambdapack.cli.input.settings import read_settings
 from lambdapack.cli.output import console
+from lambdapack.cli.output.interruption import run_interruptibly
 from lambdapack.cli.output.progress import ProgressReporter
-from lambdapack.cli.run.deploy import parse_function_names
-from lambdapack.deploy.alias import apply_rollback, find_rollback
+from lambdapack.deploy.alias import describe_moves, find_rollback, plan_rollback_moves, run_rollbacks
+from lambdapack.deploy.interrupt import StopFlag, run_parallel
+from lambdapack.deploy.memory import read_memory
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.report.plan import render_rollback
 
+MAX_PARALLEL_READS = 20
+"""Functions that are read at the same time, as for `deploy`."""
+
 
 @dataclass(frozen=True, slots=True)
 class RollbackOptions:
-    """What the options say."""
+    """What is no setting of the project."""
 
-    functions: tuple[str, ...]
-    alias: str
     to: str  # "": find out
     place: AwsOptions
     dry_run: bool
@@ -26,20 +33,32 @@ class RollbackOptions:
     quiet: bool
 
 
-def run_rollback(options: RollbackOptions) -> int:
-    """Move the aliases, tell, and return the exit code."""
+def run_rollback(options: RollbackOptions, flags: Mapping[str, object]) -> int:
+    """Move the aliases, all or none, tell, and return the exit code."""
     progress = ProgressReporter(quiet=options.quiet)
     if options.to and not options.to.isdigit():
         hint = "Pass the number of a published version: `--to 7`."
         raise LambdapackError(USAGE, f"--to {options.to}: a number is expected", hint=hint)
-    functions = parse_function_names(options.functions)
-    cloud = options.place.connect()
+    settings = read_settings(Path(), flags)
+    functions, alias = select_functions(settings), parse_alias(settings.alias.value)
+    if not alias:
+        hint = "Pass `--alias NAME`, or set alias = in lambdapack.toml."
+        raise LambdapackError(USAGE, "no alias is named", hint=hint)
+    cloud = locate_functions(functions, options.place.with_settings(settings)).connect()
     with progress.task(f"Reading {', '.join(functions)}"):
-        rollbacks = [find_rollback(cloud, function, options.alias, options.to) for function in functions]
+        rollbacks = run_parallel(
+            lambda function: find_rollback(cloud, function, alias, options.to), functions, MAX_PARALLEL_READS
+        )
     for rollback in rollbacks:
-        console.write_stderr(render_rollback(rollback))
-        if not options.dry_run:
-            apply_rollback(cloud, rollback)
+        if rollback.version.version in read_memory(rollback.alias).failed:
+            number, function = rollback.version.version, rollback.function
+            progress.note(f"version {number} of {function} failed its test when it was deployed")
+    if not options.dry_run:
+        moves, stop = plan_rollback_moves(cloud, rollbacks), StopFlag()
+        run_interruptibly(
+            lambda: run_rollbacks(cloud, moves, progress, stop), stop, lambda _seconds: describe_moves(cloud, moves)
+        )
+    console.write_stderr("".join(map(render_rollback, rollbacks)))
     if options.style is ListFormat.JSON:
         from lambdapack.report.document.plan import render_rollbacks_json  # noqa: PLC0415  # only for JSON
 

@@ -137,7 +137,8 @@ def add_layer_findings(report: Report, fetched: "FetchedTarget", policy: Policy)
     """Return the report with what a function's own layers say about themselves."""
     from lambdapack.deploy.observe import check_attached_layers  # noqa: PLC0415  # only for what is in AWS
 
-    findings = check_attached_layers(fetched.layers, report.runtime.target.architecture)
+    attached = tuple(layer.arn for layer in fetched.function.layers) if fetched.function else ()
+    findings = check_attached_layers(fetched.layers, report.runtime.target.architecture, attached)
     return replace(report, findings=apply_policy((*report.findings, *findings), policy))
 
 

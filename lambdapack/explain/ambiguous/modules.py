@@ -5,6 +5,7 @@ import re
 
 from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
 from lambdapack.messages import NAME, QUOTED, Certainty, Rank
+from lambdapack.model import package_of_specifier
 from lambdapack.rules.binary.node_records import NO_EXEC_BIT
 from lambdapack.rules.function.records import HANDLER_MISSING, REQUIRED_FILE_MISSING
 from lambdapack.rules.package.records import DEPENDENCY_MISSING, NOT_READABLE
@@ -39,7 +40,7 @@ def missing_module(slots: Slots) -> Meaning | None:
             HANDLER_MISSING, Certainty.CERTAIN, f"the handler's file {module} is not at the top of the zip", (handler,)
         )
     return Meaning(
-        DEPENDENCY_MISSING, Certainty.CERTAIN, f"the package {_package_of_module(module)} is not in what runs"
+        DEPENDENCY_MISSING, Certainty.CERTAIN, f"the package {package_of_specifier(module)} is not in what runs"
     )
 
 
@@ -54,10 +55,6 @@ def _missing_file(module: str, stack: str) -> Meaning | None:
 
 def _is_from_package(stack: str) -> bool:
     return "/node_modules/" in stack
-
-
-def _package_of_module(module: str) -> str:
-    return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
 
 
 def missing_import(slots: Slots) -> Meaning | None:

@@ -24,7 +24,7 @@ from lambdapack.errors.record import Failure, LambdapackError
 from lambdapack.managers.npm import log
 from lambdapack.managers.npm.log import FailedScript
 from lambdapack.messages import Certainty, Message, slots_of
-from lambdapack.model import TASK_ROOT, Architecture
+from lambdapack.model import TASK_ROOT, Architecture, package_of_specifier
 from lambdapack.project.document import REPOSITORY_TOOLS
 
 
@@ -309,7 +309,7 @@ def _missing_tool(lines: Sequence[str]) -> str:
 def _root_script_failure(run: NpmRun, script: FailedScript, lines: Sequence[str]) -> LambdapackError:
     event = script.event or next((name for name, text in run.scripts.items() if text == script.command), "postinstall")
     missing = _missing_tool(lines)
-    owner = run.tools.get(missing) or run.tools.get(_package_of_specifier(missing))
+    owner = run.tools.get(missing) or run.tools.get(package_of_specifier(missing))
     what, hint = f"{script} failed", ""
     if owner:
         what = f"{script} needs `{missing}`, which the devDependency {owner} brings"
@@ -324,8 +324,3 @@ def _root_script_failure(run: NpmRun, script: FailedScript, lines: Sequence[str]
         what = f"{script} needs `{missing}`, which is not there"
         hint = f"Run `npm install --save-prod {missing}`, or take the call out of the script."
     return _error(run, ROOT_SCRIPT, what, hint)
-
-
-def _package_of_specifier(module: str) -> str:
-    """Return the package of a module specifier: "@scope/name" of "@scope/name/sub"."""
-    return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])

@@ -29,6 +29,14 @@ class PlanTargetDocument(TypedDict):
     arch: Annotated[str, word("The instruction set.", ARCHITECTURE_NAMES)]
 
 
+class SettingChangeDocument(TypedDict):
+    """One setting that changes."""
+
+    name: Annotated[str, text("Name of the setting or tag.")]
+    before: Annotated[str, text("Present value; of variables the names only.", empty=True)]
+    after: Annotated[str, text("New value; of variables the names with +, ~ or -.", empty=True)]
+
+
 class PlanStepDocument(TypedDict):
     """One step."""
 
@@ -36,6 +44,7 @@ class PlanStepDocument(TypedDict):
     before: Annotated[str | None, text("Present code digest or version; null for none.", empty=True)]
     after: Annotated[str | None, text("New code digest or version; null when not known yet.")]
     text: Annotated[str, text("Description of the step.")]
+    changes: Annotated[list[SettingChangeDocument], describe("Settings that the step changes.")]
 
 
 class FunctionPlanDocument(TypedDict):
@@ -117,7 +126,13 @@ def _make_plan_document(plan: Plan) -> FunctionPlanDocument:
 
 
 def _make_step_document(row: StepRow) -> PlanStepDocument:
-    return {"step": row.name, "before": row.before, "after": row.after, "text": row.sentence}
+    return {
+        "step": row.name,
+        "before": row.before,
+        "after": row.after,
+        "text": row.sentence,
+        "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in row.changes],
+    }
 
 
 def render_deployments_json(deployments: Sequence[Deployment]) -> str:

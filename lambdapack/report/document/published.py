@@ -6,7 +6,7 @@ from typing import NamedTuple
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.report.ci.terraform import TerraformDocument
-from lambdapack.report.document import diagnosis, inspection, layer, listings, manifest, plan, report
+from lambdapack.report.document import diagnosis, inspection, layer, listings, manifest, plan, report, status
 from lambdapack.report.document.config import config_schema
 from lambdapack.runtimes.document import RuntimeFileDocument
 from lambdapack.schema import Schema, document_schema
@@ -48,6 +48,7 @@ SCHEMAS: Mapping[str, PublishedSchema] = {
     ),
     "plan": _publish("deploy --dry-run --format json", plan.PlanDocument, "Deployment plan"),
     "deployment": _publish("deploy and rollback --format json", plan.DeploymentDocument, "Deployment"),
+    "status": _publish("status --format json", status.StatusDocument, "What is live"),
     "layers": _publish("publish-layer --format json", layer.LayersDocument, "Published layers"),
     "config": PublishedSchema("lambdapack.toml, for editors", config_schema),
 }

@@ -7,9 +7,9 @@ from enum import Enum
 from lambdapack.model import NODE_MODULES, Finding, Rule, Severity
 from lambdapack.packages.manifests import PackageManifest, name_from_directory
 from lambdapack.packages.node import runtime_node
-from lambdapack.packages.scripts.programs import ScriptProgram
-from lambdapack.packages.scripts.shebang import Shebang
-from lambdapack.packages.scripts.uses import ScriptUse, ScriptUses
+from lambdapack.packages.programs.scripts import ScriptProgram
+from lambdapack.packages.programs.shebang import Shebang
+from lambdapack.packages.programs.uses import ScriptUse, ScriptUses
 from lambdapack.rules.binary.executables import OTHERS_EXECUTE
 from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NO_EXEC_BIT
 from lambdapack.rules.model.case import Case

@@ -6,7 +6,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lambdapack.managers.lock import EdgeType
 from lambdapack.model import DEFAULT_HANDLER, LAYER_ROOT, Architecture, Finding, Rule, Severity, is_in_node_modules
 
 if TYPE_CHECKING:  # who only sets a policy, or checks a package without native files, does not wait for these
@@ -150,6 +149,8 @@ class LockCase:
 
     def has_dependencies(self) -> bool:
         """Whether the lockfile or package.json has anything that would be installed."""
+        from lambdapack.managers.lock import EdgeType  # noqa: PLC0415  # a case of a package has no lockfile
+
         packages = self.project.lock.packages.values() if self.project.lock else ()
         if self.site is not None and self.site.handler_package is not None:
             return True

@@ -59,6 +59,63 @@ CONSUMERS_UNSEEN = Rule(
     Severity.NOTE,
 )
 
+VARIABLES_UNREADABLE = Rule(
+    "LP457",
+    "variables-unreadable",
+    "AWS does not show the function's variables",
+    "AWS replaces all variables at once, so setting one of them without knowing the others would delete the others.",
+    "Allow kms:Decrypt on the function's key, or deploy without `--env`, `--env-file` and `--remove-env`.",
+    Severity.ERROR,
+)
+VALUE_REFUSED = Rule(
+    "LP458",
+    "value-refused",
+    "AWS would refuse a setting",
+    "The value breaks a limit of AWS's API, which AWS would report only after the code was replaced.",
+    "Correct the value.",
+    Severity.ERROR,
+)
+LAYER_MISSING = Rule(
+    "LP459",
+    "layer-missing",
+    "a layer version to attach does not exist",
+    "AWS refuses a layer version that was deleted or never published.",
+    "Run `aws lambda list-layer-versions --layer-name NAME` and name one of its versions.",
+    Severity.ERROR,
+)
+BUCKET_UNUSABLE = Rule(
+    "LP460",
+    "bucket-unusable",
+    "the bucket cannot be used",
+    "Lambda takes code only out of a bucket that exists in the function's own region.",
+    "Create it with `aws s3 mb s3://NAME --region REGION`, or name another with `--bucket`.",
+    Severity.ERROR,
+)
+CONCURRENCY_ZERO = Rule(
+    "LP461",
+    "concurrency-zero",
+    "the function is switched off, so it cannot answer the test event",
+    "Lambda runs no version of a function whose reserved concurrency is 0.",
+    "Run `aws lambda delete-function-concurrency --function-name NAME`, or deploy without `--smoke`.",
+    Severity.ERROR,
+)
+CANARY_UNSHARED = Rule(
+    "LP462",
+    "canary-unshared",
+    "the new version gets all of the traffic",
+    "A new alias has no earlier version that could keep a share.",
+    "Deploy without `--canary` the first time.",
+    Severity.WARNING,
+)
+OWNED_ELSEWHERE = Rule(
+    "LP463",
+    "owned-elsewhere",
+    "another tool manages this function",
+    "That tool does not know of this change: its next run reports drift, or puts the old state back.",
+    "Deploy with that tool, or let it ignore the code and the alias's version.",
+    Severity.WARNING,
+)
+
 DEPLOY_RULES: tuple[Rule, ...] = (
     ARCHITECTURE_DIFFERS,
     RUNTIME_DIFFERS,
@@ -67,5 +124,12 @@ DEPLOY_RULES: tuple[Rule, ...] = (
     LAYER_UNSEEN,
     LATEST_CONSUMER,
     CONSUMERS_UNSEEN,
+    VARIABLES_UNREADABLE,
+    VALUE_REFUSED,
+    LAYER_MISSING,
+    BUCKET_UNUSABLE,
+    CONCURRENCY_ZERO,
+    CANARY_UNSHARED,
+    OWNED_ELSEWHERE,
 )
 """In code order."""

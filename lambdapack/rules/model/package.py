@@ -8,7 +8,7 @@ from lambdapack.managers.lock import Lock
 from lambdapack.model import TASK_ROOT
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.packages.modules import FunctionModules
-from lambdapack.packages.scripts.programs import ScriptProgram
+from lambdapack.packages.programs.scripts import ScriptProgram
 from lambdapack.packages.tree_locks import TreeLocks
 from lambdapack.script.parse import Script
 from lambdapack.tree.entry import Entry

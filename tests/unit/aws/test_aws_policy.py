@@ -38,7 +38,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
         site.deploy(site.wanted(large, bucket=BUCKET))
     site.aws.line.refuse.clear()
     site.deploy(site.wanted(large, bucket=BUCKET))
-    alias.apply_rollback(site.cloud, alias.find_rollback(site.cloud, "fn", "live"))
+    site.aws.extras.provisioned["fn"] = {"live": ["READY"]}
+    site.deploy(site.wanted(site.package("last"), tags=(("stage", "test"),), keep_versions=1, smoke=EVENT))
+    site.deploy(site.wanted(site.package("later"), keep_versions=1))
+    site.aws.extras.provisioned.clear()
+    alias.apply_rollbacks(site.cloud, [alias.find_rollback(site.cloud, "fn", "live")])
     return set(site.aws.line.calls)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdapack.cli.input.variables import parse_function_variables, read_variables
+from lambdapack.cli.input.variables import read_function_variables, read_variables
 from lambdapack.errors.record import LambdapackError
 
 
@@ -20,14 +20,14 @@ from lambdapack.errors.record import LambdapackError
 )
 def test_both_commands_read_a_pair_alike(monkeypatch: pytest.MonkeyPatch, text: str, pair: tuple[str, str]) -> None:
     monkeypatch.setenv("HERE", "host")
-    assert parse_function_variables([text]) == (pair,)
+    assert read_function_variables((), [text]) == (pair,)
     assert read_variables([], [text]) == dict([pair])
 
 
 @pytest.mark.parametrize("text", ["", "=x", "NOT_HERE", "A B=1", "1A=1", "\u00c4=1", "a.b=1"])
 def test_both_commands_refuse_what_is_no_pair(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.delenv("NOT_HERE", raising=False)
-    for parse in (parse_function_variables, lambda texts: read_variables([], texts)):
+    for parse in (lambda texts: read_function_variables((), texts), lambda texts: read_variables([], texts)):
         with pytest.raises(LambdapackError, match="NAME=VALUE is expected"):
             parse([text])
 
@@ -37,13 +37,13 @@ def test_a_function_in_aws_takes_fewer_names_than_a_container(monkeypatch: pytes
     monkeypatch.setenv("_X", "1")
     assert list(read_variables([], [text]).values()) == ["1"]
     with pytest.raises(LambdapackError) as refused:
-        parse_function_variables([text])
+        read_function_variables((), [text])
     assert "begins with a letter" in refused.value.hint
 
 
 def test_a_secret_value_is_not_repeated_in_the_error() -> None:
     with pytest.raises(LambdapackError) as refused:
-        parse_function_variables(["TOKEN-X=hunter2"])
+        read_function_variables((), ["TOKEN-X=hunter2"])
     assert "hunter2" not in f"{refused.value} {refused.value.hint}"
 
 

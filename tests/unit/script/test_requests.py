@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from lambdapack.script import syntax
 from lambdapack.script.requests import read_literals, read_requests, read_started_programs
 from lambdapack.script.specifier import Likelihood
 
@@ -98,6 +99,14 @@ def test_a_string_that_names_a_native_file_is_seen(source: str, expected: bool) 
     assert read_requests(source.encode()).names_native_file is expected
 
 
+@pytest.mark.parametrize("source", [b"require('a')", b"'" * 200_000 + b"require('a.node')", b"(" * 200_000])
+def test_a_script_that_takes_too_long_to_parse_is_left(source: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syntax, "MAX_PARSE_SECONDS", -1.0)
+    assert syntax.Syntax(source).tree is None
+    assert read_requests(source + b";require('b')").is_complete is False
+    assert read_literals(source + b"'b'", 10, 200) == ()
+
+
 def test_strings_are_read_once_without_comments_and_within_bounds() -> None:
     source = b"f('a', \"b\", `c`, 'a'); // 'd'\n g('" + b"x" * 300 + b"', `two\nlines`, '')"
     assert read_literals(source, 10, 200) == ("a", "b", "c")
@@ -120,7 +129,7 @@ def test_the_programs_that_are_started_are_read_through_a_constant() -> None:
         b"try{require('a')}catch(e){" * 1_000 + b"e" + b"}" * 1_000,
         b"const a=process.platform==='win32';" * 10_000 + b"a&&require('a');" * 10_000,
         b"throw new Error(" * 20_000 + b"'native'",
-        b"'" * 100_000 + b".node'" * 1_000,
+        b"'" * 20_000 + b".node'" * 1_000,
         b"spawn(a,spawn(" * 3_000,
     ],
     ids=range(10),
@@ -131,3 +140,13 @@ def test_hostile_scripts_take_a_bounded_time(source: bytes) -> None:
     read_literals(source, 2000, 200)
     read_started_programs(source)
     assert time.process_time() - start < 10
+
+
+def test_constants_that_are_made_of_constants() -> None:
+    source = "const isWindows = process.platform === 'win32';\n"
+    source += "const isElsewhere = platform !== isWindows || isElsewhere;\n"
+    assert loads(f"{source}if (isWindows) require('a'); if (isElsewhere) require('b');") == [
+        ("'a'", False, Likelihood.NEVER),
+        ("'b'", False, Likelihood.PERHAPS),
+    ]
+    assert loads("const a = typeof b === 'x' && a; if (a) require('c')") == [("'c'", False, Likelihood.PERHAPS)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.model import Severity
-from lambdapack.packages.scripts.shebang import parse_shebang
+from lambdapack.packages.programs.shebang import parse_shebang
 from tests import elf
 from tests.world import MemoryTree, World
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lambdapack.model import NODE_MODULES
-from lambdapack.packages.scripts.shebang import MAX_SHEBANG_BYTES, Shebang, parse_shebang
+from lambdapack.packages.programs.shebang import MAX_SHEBANG_BYTES, Shebang, parse_shebang
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
 ORDINARY_PROGRAMS = frozenset(("sh", "bash", "node"))

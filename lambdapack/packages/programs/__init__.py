@@ -1,0 +1,1 @@
+"""Programs that packages start: scripts by their first line, who names them, and binaries that nothing names."""
