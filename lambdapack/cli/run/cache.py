@@ -10,7 +10,8 @@ from lambdapack.cli.input.resources import TREES_DIRECTORY, cache_directory, eng
 from lambdapack.cli.input.settings import read_settings
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
-from lambdapack.config.settings import Settings, parse_duration, parse_size
+from lambdapack.config.kinds import parse_duration, parse_size
+from lambdapack.config.settings import Settings
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.build import NO_ENGINE
 from lambdapack.errors.record import ExitCode, LambdapackError

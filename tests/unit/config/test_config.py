@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdapack.config.settings import OPTIONS, IgnoreSetting, Settings
+from lambdapack.config.kinds import IgnoreSetting
+from lambdapack.config.settings import OPTIONS, Settings
 from lambdapack.config.sources import load_settings
 from lambdapack.engine.interface import Limits
 from lambdapack.errors.record import LambdapackError
