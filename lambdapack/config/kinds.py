@@ -13,6 +13,9 @@ SIZE_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4
 
 TIME_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+NO_STORE = "off"
+"""Where nothing is shared."""
+
 IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
 
@@ -88,6 +91,25 @@ def parse_directory_or_off(value: object) -> Path | bool:
         return parse_boolean(value)
     except ValueError:
         return parse_path(value)
+
+
+def parse_store_address(value: object) -> str:
+    """Return a directory as an absolute path, or s3://BUCKET/PREFIX as it is written."""
+    text = parse_text(value)
+    if text.startswith("s3://"):
+        if not text.removeprefix("s3://").strip("/"):
+            raise ValueError("s3://BUCKET/PREFIX is expected")
+        return text.rstrip("/")
+    if "://" in text:
+        raise ValueError("a directory or s3://BUCKET/PREFIX is expected")
+    return str(Path(text).expanduser().absolute())
+
+
+def parse_address_or_off(value: object) -> str:
+    """Return an address of a store, "off" for none."""
+    if value is False or (isinstance(value, str) and value.strip().lower() == NO_STORE):
+        return NO_STORE
+    return parse_store_address(value)
 
 
 def parse_texts(value: object) -> tuple[str, ...]:
@@ -245,6 +267,10 @@ REASONS = SettingKind(parse_reasons, _TABLE_SCHEMA)
 NAMES = SettingKind(parse_texts, _ONE_OR_MORE_SCHEMA)
 FILES = SettingKind(parse_paths, _ONE_OR_MORE_SCHEMA)
 WRITES = SettingKind(parse_writes, _TABLE_SCHEMA)
+
+
+ADDRESS = SettingKind(parse_store_address, {"type": "string", "minLength": 1})
+ADDRESS_OR_OFF = SettingKind(parse_address_or_off, {"type": ["string", "boolean"]})
 
 
 def one_of(*allowed: str) -> SettingKind:

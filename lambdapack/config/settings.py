@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from lambdapack.config.kinds import (
+    ADDRESS,
+    ADDRESS_OR_OFF,
     BOOLEAN,
     COUNT,
     DIRECTORY_OR_OFF,
@@ -113,6 +115,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("strip", BOOLEAN, False, "whether debug symbols of binaries are left out"),
     Option("max-size", SIZE, None, "largest size of the zip; a larger one is an error"),
     Option("sbom", PATH, None, "file for a bill of materials in CycloneDX JSON"),
+    Option("store", ADDRESS, None, "shared store of dependency trees: a directory or s3://BUCKET/PREFIX"),
+    Option("store-write", ADDRESS_OR_OFF, None, "where trees are shared instead, or off to only read"),
+    Option("store-keys", PATHS, (), "public keys, of which one must have signed what is taken from the store"),
+    Option("store-signing-key", PATH, None, "private key that signs what is shared"),
     Option("compress", one_of("fast", "default", "best"), "default", "how hard the zip is compressed"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
     Option("function", NAMES, (), "the function's name or ARN in AWS, or several"),
@@ -165,6 +171,10 @@ class Settings:
     strip: Setting[bool]
     max_size: Setting[int | None]  # bytes
     sbom: Setting[Path | None]
+    store: Setting[str | None]
+    store_write: Setting[str | None]  # "off": nowhere
+    store_keys: Setting[tuple[Path, ...]]
+    store_signing_key: Setting[Path | None]
     compress: Setting[str]
     cache: Setting[Path | bool]
     function: Setting[tuple[str, ...]]

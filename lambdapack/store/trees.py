@@ -37,6 +37,9 @@ UNREFERENCED_SECONDS: Final = 3600
 USE_MARK_SECONDS: Final = 3600
 """Precision of the time of last use: marking every use would cost a write."""
 
+SOURCE_FIELD: Final = "source"
+"""Of a record: the shared store that an entry came from."""
+
 ENTRY_SUFFIX, BLOB_SUFFIX = ".entry", ".members"
 DAMAGED: Final = (ValueError, KeyError, TypeError, IndexError, RecursionError, LambdapackError)
 
@@ -87,28 +90,45 @@ class DependencyTrees(Protocol):
         ...
 
 
-class LocalTrees:
-    """Dependency trees in a directory of this user."""
+LOCAL_SOURCE: Final = "local"
 
-    def __init__(self, directory: Path) -> None:
-        """Use `directory`, which is made when something is put."""
-        self.directory = directory
-        self._entries, self._blobs, self._locks = (directory / name for name in ("entries", "members", "locks"))
+
+@dataclass(frozen=True, slots=True)
+class LocalTrees:
+    """Dependency trees in a directory of this user, which is made when something is put."""
+
+    directory: Path
+    sources: frozenset[str] = frozenset()  # addresses of shared stores from which entries count
+
+    @property
+    def _entries(self) -> Path:
+        return self.directory / "entries"
+
+    @property
+    def _blobs(self) -> Path:
+        return self.directory / "members"
+
+    @property
+    def _locks(self) -> Path:
+        return self.directory / "locks"
 
     def get(self, name: str, observer: Observer) -> StoredInstall | None:
         """Return the tree of a name. One that is damaged or not this user's is said, removed and counts as missing."""
         path = self._entry_path(name)
         try:
             index, record = self._read_entry(path, name)
+            source = str(record.get(SOURCE_FIELD, LOCAL_SOURCE))
+            if source != LOCAL_SOURCE and source not in self.sources:
+                return None  # of a shared store that this project does not trust
             tree = StoredTree(self._blob_path(index.blob), index)
         except FileNotFoundError:
             return None
         except (OSError, *DAMAGED) as error:
-            observer.note(f"the stored dependencies in {path} are not used: {_reason(error)}")
+            observer.note(f"the stored dependencies in {path} are not used: {describe_error(error)}")
             self._drop(path)
             return None
         _mark_used(path, self._blob_path(index.blob))
-        return StoredInstall(tree, record)
+        return StoredInstall(tree, record, source)
 
     def put(
         self,
@@ -126,7 +146,7 @@ class LocalTrees:
                 self._write(self._entry_path(name), _with_header(name, index, content.encode()))
             stored = StoredTree(self._blob_path(index.blob), index)
         except (OSError, *DAMAGED) as error:
-            observer.note(f"the dependencies are not stored for the next build: {_reason(error)}")
+            observer.note(f"the dependencies are not stored for the next build: {describe_error(error)}")
             return None
         self.trim()
         return StoredInstall(stored, record)
@@ -136,21 +156,20 @@ class LocalTrees:
         _check_name(name)
         return claim_name(self._locks / f"{name}.lock", observer)
 
-    def copy_in(self, names: Sequence[str], content: bytes, members: Path) -> None:
+    def copy_in(self, name: str, content: bytes, members: Path, source: str) -> None:
         """Take over an entry and its members from elsewhere; the members' file is moved. OSError, ValueError."""
         document = json.loads(content)
         index = index_from_document(document["tree"])
+        document["record"][SOURCE_FIELD] = source
         self._make_directories()
-        if not self._blob_path(index.blob).exists():
-            members.replace(self._blob_path(index.blob))
-        for name in names:
-            self._write(self._entry_path(name), _with_header(name, index, content))
+        members.replace(self._blob_path(index.blob))
+        self._write(self._entry_path(name), _with_header(name, index, json.dumps(document).encode()))
 
-    def read_content(self, name: str) -> tuple[bytes, Path]:
-        """Return an entry's content and the path of its members. OSError or ValueError when it cannot be trusted."""
-        path = self._entry_path(name)
-        content, blob, _size = _split_entry(path, name)
-        return content, self._blob_path(blob)
+    def read_entry(self, name: str) -> tuple[bytes, str, Path]:
+        """Return an entry's bytes, the name of its members and their path. OSError or ValueError when it is damaged."""
+        data = self._entry_path(name).read_bytes()
+        _content, blob, _size = check_entry(data, name)
+        return data, blob, self._blob_path(blob)
 
     @property
     def scratch(self) -> Path:
@@ -184,7 +203,7 @@ class LocalTrees:
                 index, _record = self._read_entry(path, name)
                 StoredTree(self._blob_path(index.blob), index).close()
             except (OSError, *DAMAGED) as error:
-                damaged.append((name, _reason(error)))
+                damaged.append((name, describe_error(error)))
                 self._drop(path)
         return tuple(damaged)
 
@@ -306,7 +325,12 @@ def _split_entry(path: Path, name: str) -> tuple[bytes, str, int]:
     """Return content, blob and its size. ValueError when the entry is not what was written, or by somebody else."""
     with path.open("rb") as file:
         _check_owner(file)
-        head, _, content = file.read().partition(b"\n")
+        return check_entry(file.read(), name)
+
+
+def check_entry(data: bytes, name: str) -> tuple[bytes, str, int]:
+    """Return content, blob and its size of an entry's bytes; ValueError when they are not those that were written."""
+    head, _, content = data.partition(b"\n")
     digest, blob, size = _parse_header(head)
     if digest != _entry_digest(name, blob, size, content):
         raise ValueError("its bytes are not those that were stored")
@@ -320,7 +344,8 @@ def _check_owner(file: BinaryIO) -> None:
         raise ValueError(f"it belongs to the user with the number {owner}")
 
 
-def _reason(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
+    """Return one clause that says why a store cannot be used."""
     if isinstance(error, LambdapackError):
         return error.detail
     return str(error.strerror or error) if isinstance(error, OSError) else f"it is damaged ({error})"

@@ -47,6 +47,10 @@ def build(
     check_reproducible: Annotated[
         bool, typer.Option("--check-reproducible", help="Build twice without the store; name the first difference.")
     ] = False,
+    store: Annotated[
+        str | None,
+        typer.Option("--store", help="Shared store: a directory or s3://BUCKET/PREFIX.", metavar="ADDRESS"),
+    ] = None,
     compress: Annotated[
         str | None, typer.Option("--compress", help="Effort of the zip: fast, default or best.", metavar="EFFORT")
     ] = None,
@@ -93,6 +97,7 @@ def build(
         "strip": strip,
         "max-size": max_size,
         "sbom": sbom,
+        "store": store,
         "compress": compress,
         "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from lambdapack.engine.interface import Engine
     from lambdapack.pipeline.measure import Connect
     from lambdapack.store.records import Store
-    from lambdapack.store.trees import DependencyTrees
+    from lambdapack.store.shared import StoreBucket
+    from lambdapack.store.trees import DependencyTrees, LocalTrees
+
+STORE_REGION = "us-east-1"
+"""Region of the first call to a bucket where none is set; S3 answers with the bucket's own, and botocore follows."""
 
 TREES_DIRECTORY = "dependencies"
 """Name of the directory of dependency trees in the cache directory."""
@@ -118,7 +122,37 @@ def open_trees(settings: Settings) -> "DependencyTrees | None":
     from lambdapack.store.trees import LocalTrees  # noqa: PLC0415  # only who builds
 
     directory = cache_directory(settings)
-    return LocalTrees(directory / TREES_DIRECTORY) if directory else None
+    if directory is None:
+        return None
+    local = LocalTrees(directory / TREES_DIRECTORY)
+    return local if settings.store.value is None else _open_shared_trees(settings, local, settings.store.value)
+
+
+def _open_shared_trees(settings: Settings, local: "LocalTrees", address: str) -> "DependencyTrees":
+    from lambdapack.config.kinds import NO_STORE  # noqa: PLC0415  # only who shares
+    from lambdapack.store.shared import open_shared_trees  # noqa: PLC0415
+    from lambdapack.store.signing import read_store_keys  # noqa: PLC0415
+
+    keys = read_store_keys(settings.store_keys.value, settings.store_signing_key.value)
+    source, written = _open_bucket(address), settings.store_write.value
+    target = None if written == NO_STORE else source if written is None else _open_bucket(written)
+    return open_shared_trees(local, source, target, keys)
+
+
+def _open_bucket(address: str) -> "StoreBucket":
+    if not address.startswith("s3://"):
+        from lambdapack.store.shared import DirectoryBucket  # noqa: PLC0415
+
+        return DirectoryBucket(Path(address))
+    from lambdapack.aws.store_bucket import S3Bucket, parse_store_address  # noqa: PLC0415  # boto3 takes its time
+
+    try:
+        cloud = AwsOptions(None, None, None).connect()
+    except LambdapackError as error:
+        if error.failure.name != "no-region":
+            raise
+        cloud = AwsOptions(None, STORE_REGION, None).connect()
+    return S3Bucket(cloud.calls, *parse_store_address(address))
 
 
 def runtimes_directory(settings: Settings) -> Path | None:

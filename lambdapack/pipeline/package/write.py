@@ -23,6 +23,7 @@ from lambdapack.rules.check import apply_policy
 from lambdapack.rules.model.report import Report
 from lambdapack.rules.package.contents import max_size_findings, size_findings
 from lambdapack.store.packed_tree import SplicedFiles
+from lambdapack.store.trees import LOCAL_SOURCE
 from lambdapack.tree.entry import Tree, ancestors
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
             "strategy": installed.recipe.strategy if installed.recipe else None,
             "node": installed.facts.node if installed.facts else None,
             "npm": installed.facts.manager if installed.facts else None,
+            "store": _shared_source(package),
         },
         "dependency_key": {"digest": key.digest, "parts": dict(key.parts)} if key else None,
     }
@@ -68,6 +70,12 @@ def _list_made_files(package: JudgedPackage, *, layer: bool) -> list["MadeFileDo
     prefix, own = f"{LAYER_DIRECTORY}/" if layer else "", package.facts.own_files
     paths = ((f"{prefix}{path}", author) for path, author in sorted(package.install.authors.items()))
     return [{"path": path, "by": author} for path, author in paths if path in package.tree.entries and path not in own]
+
+
+def _shared_source(package: JudgedPackage) -> str | None:
+    """Return the shared store that the dependencies came from."""
+    stored = package.stored
+    return stored.source if stored is not None and stored.source != LOCAL_SOURCE else None
 
 
 def check_output_paths(request: BuildRequest) -> None:

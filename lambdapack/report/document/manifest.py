@@ -48,6 +48,7 @@ class InstallDocument(TypedDict):
     strategy: Annotated[str | None, text("Install strategy for the target's CPU.")]
     node: Annotated[str | None, text("The image's Node.js.")]
     npm: Annotated[str | None, text("The image's npm.")]
+    store: Annotated[str | None, text("Shared store that the dependencies came from; null when made on this machine.")]
 
 
 class DependencyKeyDocument(TypedDict):
