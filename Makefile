@@ -28,11 +28,8 @@ lab: venv  ## Container engine, emulator and stand-in images (LAB='20 24' for mo
 	images/lab/engine.sh
 	$(RUN)python -m images.lab $(addprefix --node ,$(sort 22 $(LAB)))
 
-demo: lab  ## Build, verify and invoke a real function for both CPUs
-	$(RUN)lambdapack build examples/thumbnail --arch all
-	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-x86_64.zip --event examples/thumbnail/event.json
-	$(RUN)lambdapack invoke examples/thumbnail/.lambdapack/thumbnail-nodejs22.x-arm64.zip --event examples/thumbnail/event.json
-	@echo "The deployment packages:" && ls -1 examples/thumbnail/.lambdapack/*.zip
+demo: venv $(if $(filter docker podman,$(ENGINE)),lab)  ## Build a real function for both CPUs and invoke it; needs nothing (ENGINE=docker installs an engine)
+	@ENGINE=$(ENGINE) images/demo.sh
 
 quick: venv  ## The pure tests, under a minute: no engine, registry, compiler, browser, network
 	$(RUN)pytest -q tests/unit

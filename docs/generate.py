@@ -13,8 +13,8 @@ from lambdapack.cli.app import app
 from lambdapack.errors.record import Failure
 from lambdapack.errors.registry import FAILURES
 from lambdapack.explain.causes import CAUSE_CODES
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.model import Rule
 from lambdapack.report.document import published
 from lambdapack.rules.registry import RULES
@@ -181,6 +181,7 @@ def _page(page: BookEntry) -> Iterator[str]:
         ("needs", page.requirements),
         ("maintained instead", ", ".join(page.replacements)),
         ("without a binary", ", ".join(page.javascript_replacements)),
+        ("programs", ", ".join(page.programs)),
         ("on Lambda", page.advice),
         ("source", f"{page.source} ({page.read_on})"),
     ]

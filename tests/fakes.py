@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambdapack.engine.interface import Command, CommandResult, Image, Sandbox, SandboxSpec, Stream, Volume
+from lambdapack.engine.interface import (
+    Command,
+    CommandResult,
+    EngineKind,
+    Image,
+    Sandbox,
+    SandboxSpec,
+    Stream,
+    Volume,
+)
 from lambdapack.errors.build import ENGINE_REFUSED, NO_IMAGE, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Advance, Observer
@@ -233,12 +242,12 @@ class FakeEngine:
         self.volumes: set[str] = set()
 
     @property
-    def name(self) -> str:
-        return "Fake Engine 1.0 (linux/amd64)"
+    def kind(self) -> EngineKind:
+        return EngineKind.DOCKER
 
     @property
-    def kind(self) -> str:
-        return "Fake Engine"
+    def name(self) -> str:
+        return "Fake Engine 1.0 (linux/amd64)"
 
     @property
     def architecture(self) -> Architecture:

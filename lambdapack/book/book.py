@@ -59,6 +59,7 @@ class BookEntry:
     requirements: str  # of the runtime, as sentences; "" when nothing special
     replacements: tuple[str, ...]  # maintained packages that take its place
     javascript_replacements: tuple[str, ...]  # packages without a binary that do the same work
+    programs: tuple[str, ...]  # that it starts by name, or that interpret what it brings
     last_node: int | None  # newest Node.js major on which the newest version installs and loads; None: no limit known
     advice: str  # what to do on Lambda, as sentences; "" when there is nothing to do
     source: str
@@ -103,6 +104,7 @@ def _parse_entry(row: Mapping[str, Any]) -> BookEntry:
         requirements=row.get("needs", ""),
         replacements=tuple(row.get("instead", ())),
         javascript_replacements=tuple(row.get("javascript", ())),
+        programs=tuple(row.get("programs", ())),
         last_node=row.get("last_node"),
         advice=row.get("advice", ""),
         source=row["source"],

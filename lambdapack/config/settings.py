@@ -73,6 +73,11 @@ class Option:
         return self.flag_name or "--" + self.name.replace(".", "-").replace("_", "-")
 
 
+ENGINES = ("auto", "docker", "podman", "local")
+
+STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "embedded")
+"""`auto`, and the names in STRATEGIES of install/strategy, which a test holds together with these."""
+
 OPTIONS: tuple[Option, ...] = (
     Option("runtime", TEXT, None, "the Lambda runtime, such as nodejs22.x"),
     Option("arch", one_of("x86_64", "arm64", "all"), "x86_64", "the architecture; all builds one archive for each"),
@@ -84,6 +89,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("layers", PATHS, (), "the function's layers in their order: zips or directories", "--layer, --with-layer"),
     Option("executable", TEXTS, (), "globs of source files that must be executable"),
     Option("install-inputs", TEXTS, (), "globs of files that install scripts read"),
+    Option("engine.use", one_of(*ENGINES), "auto", "the container engine, or local, which needs none", "--engine"),
     Option("engine.hosts", ENGINE_HOSTS, {}, "address of the container engine for an architecture"),
     Option("memory", SIZE, 4096 * MIB, "memory limit of the build container"),
     Option("time-limit", DURATION, 1800.0, "time limit of one command of the build"),
@@ -102,9 +108,8 @@ OPTIONS: tuple[Option, ...] = (
         (),
         "what install scripts may write outside their package: PACKAGE:PATH, with the reason",
     ),
-    Option(
-        "emulation", one_of("auto", "full"), "auto", "whether to emulate only what needs the target CPU, or everything"
-    ),
+    Option("strategy", one_of(*STRATEGY_NAMES), "auto", "how to install for a CPU that the engine's machine is not"),
+    Option("emulation", one_of("auto", "full"), "auto", "full is the old name of strategy = emulated"),
     Option(
         "load",
         one_of("auto", "always", "never"),
@@ -154,6 +159,7 @@ class Settings:
     layers: Setting[tuple[Path, ...]]
     executable: Setting[tuple[str, ...]]
     install_inputs: Setting[tuple[str, ...]]
+    engine_use: Setting[str]
     engine_hosts: Setting[Mapping[str, str]]
     memory: Setting[int]  # bytes
     time_limit: Setting[float]  # seconds
@@ -165,6 +171,7 @@ class Settings:
     fail_on: Setting[str]
     scripts: Setting[str]
     allow_writes: Setting[tuple[AllowedWrite, ...]]
+    strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
     prune: Setting[tuple[str, ...]]

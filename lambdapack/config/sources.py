@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambdapack.config.settings import OPTIONS, VARIABLE_PREFIX, Option, Setting, Settings
+from lambdapack.config.settings import DEFAULT_ORIGIN, OPTIONS, VARIABLE_PREFIX, Option, Setting, Settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.project.declarations import DeclaredValue, TemplateDeclarations
@@ -47,8 +47,9 @@ def load_settings(
         _template_values(declared, manifest, majors),
     ]
     chosen = {option.field: _choose_setting(option, layers) for option in OPTIONS}
+    chosen["strategy"], alias = _apply_alias(chosen["strategy"], chosen["emulation"])
     # The table and the fields are the same list: tests/unit/config/test_config.py holds them together.
-    return Settings(**chosen, notes=tuple(notes), template=declared)
+    return Settings(**chosen, notes=(*notes, *alias), template=declared)
 
 
 def _choose_setting(option: Option, layers: list[dict[str, _RawValue]]) -> Setting[Any]:
@@ -68,6 +69,16 @@ def _parse_setting(option: Option, raw: _RawValue) -> Setting[Any]:
     if isinstance(value, tuple) and raw.base is not None:
         value = tuple(raw.base / path if isinstance(path, Path) else path for path in value)
     return Setting(value, raw.origin)
+
+
+def _apply_alias(strategy: Setting[Any], emulation: Setting[Any]) -> tuple[Setting[Any], tuple[str, ...]]:
+    """Return the strategy under its old name, `emulation = "full"`, and a note that names the new one."""
+    if emulation.origin == DEFAULT_ORIGIN:
+        return strategy, ()
+    note = f"emulation ({emulation.origin}) is the old name: use strategy = emulated, or --strategy emulated"
+    if emulation.value == "full" and strategy.origin == DEFAULT_ORIGIN:
+        return Setting("emulated", emulation.origin), (note,)
+    return strategy, (note,)
 
 
 def _read_flags(flags: Mapping[str, object]) -> dict[str, _RawValue]:

@@ -194,5 +194,9 @@ def _tmpfs_mounts(spec: SandboxSpec) -> Mapping[str, str]:
 
 def _volume_mounts(spec: SandboxSpec) -> list[dict[str, Any]]:
     anonymous = [{"Type": "volume", "Target": path} for path in spec.writable]
-    named = [{"Type": "volume", "Source": volume.name, "Target": volume.directory} for volume in spec.volumes]
+    named: list[dict[str, Any]] = [
+        {"Type": "volume", "Source": volume.name, "Target": volume.directory}
+        | ({"ReadOnly": True} if volume.read_only else {})
+        for volume in spec.volumes
+    ]
     return [*anonymous, *named]

@@ -11,7 +11,7 @@ from lambdapack.engine import sandbox as spooling
 from lambdapack.engine.container import CACHE_LABEL, OWNER_LABEL, current_owner, is_abandoned
 from lambdapack.engine.daemon import Daemon, NotFoundError, NotRunningError
 from lambdapack.engine.image_store import ImageStore
-from lambdapack.engine.interface import Image, Sandbox, SandboxSpec, Volume
+from lambdapack.engine.interface import EngineKind, Image, Sandbox, SandboxSpec, Volume
 from lambdapack.engine.sandbox import ContainerSandbox
 from lambdapack.engine.shield import run_shielded
 from lambdapack.engine.wire import Wire
@@ -40,14 +40,14 @@ class ContainerEngine:
         self._reaped = False
 
     @property
+    def kind(self) -> EngineKind:
+        """Docker or podman."""
+        return self._daemon.about.kind
+
+    @property
     def name(self) -> str:
         """For people: "Docker Engine 20.10.24 (linux/amd64)"."""
         return str(self._daemon.about)
-
-    @property
-    def kind(self) -> str:
-        """What kind of engine it is: "Docker Engine"."""
-        return self._daemon.about.name
 
     @property
     def address(self) -> str:

@@ -105,17 +105,22 @@ def connect_engine(
     hosts: Mapping[Architecture, str] | None = None,
     architecture: Architecture | None = None,
     home: Path | None = None,
+    kind: str = "",
 ) -> ContainerEngine:
     """Return the first engine that answers; LP101 lists every place tried and what it said.
 
-    `hosts` may name an engine of its own for an architecture; that one is used for it, or none.
+    `hosts` may name an engine of its own for an architecture; that one is used for it, or none. `kind` is "docker" or
+    "podman" where only one of them will do.
     """
     named = hosts.get(architecture, "") if hosts and architecture else ""
     around = HostEnvironment(environ, home or Path.home(), windows=sys.platform == "win32")
     tried = []
     for place in engine_addresses(around, named):
         try:
-            return ContainerEngine(_open_daemon(place))
+            engine = ContainerEngine(_open_daemon(place))
+            if kind in {"", engine.kind.value}:
+                return engine
+            tried.append(f"{place.url} ({place.source}): it is {engine.kind.value}, and {kind} was asked for")
         except (*CONNECTION_ERRORS, docker.errors.DockerException, LambdapackError, ValueError) as error:
             tried.append(f"{place.url or '(no address)'} ({place.source}): {describe_no_answer(error)}")
     raise LambdapackError(NO_ENGINE, "\n".join(("nothing answered at", *tried)), hint=_connect_hint(tried))

@@ -3,12 +3,26 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
 from lambdapack.events import Observer
 from lambdapack.model import MIB, Architecture
 from lambdapack.tree.entry import Tree
+
+
+class EngineKind(Enum):
+    """What opens sandboxes, by the names that settings and manifests use."""
+
+    DOCKER = "docker"
+    PODMAN = "podman"
+    LOCAL = "local"  # processes of this host, in place of containers
+
+    @property
+    def has_images(self) -> bool:
+        """True where container images can be run."""
+        return self is not EngineKind.LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,7 @@ class CacheVolume:
 
     name: str
     directory: str
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,7 @@ class SandboxSpec:
     volumes: tuple[CacheVolume, ...] = ()  # made when absent, kept between builds
     capabilities: bool = False  # False: all dropped
     keep: bool = False  # leave the container for a look after the end
+    untrusted: bool = False  # programs of packages run in it: an engine that cannot confine them refuses (LP136)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +158,13 @@ class Engine(Protocol):
     """Opens sandboxes."""
 
     @property
-    def name(self) -> str:
-        """For people: "Docker Engine 20.10.24 (linux/amd64)"."""
+    def kind(self) -> EngineKind:
+        """What it is."""
         ...
 
     @property
-    def kind(self) -> str:
-        """What kind of engine it is, whatever its version: "Docker Engine"."""
+    def name(self) -> str:
+        """For people: "Docker Engine 20.10.24 (linux/amd64)"."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from lambdapack.errors.install import COMPILE_FAILED, CRASHED, NO_TOOLCHAIN, OUT_OF_MEMORY
 from lambdapack.errors.record import ExitCode, Failure
+from lambdapack.messages import Remedy
 
 NO_ENGINE = Failure(
     "LP101",
@@ -82,6 +83,7 @@ GIT_WITH_CREDENTIALS = Failure(
     "npm runs the prepare script of a git dependency while it fetches everything else: it could read the token.",
     "Publish the package to a registry and depend on that, or pack it (`npm pack`) and depend on the tarball.",
     ExitCode.BUILD,
+    cause="git-fetch",
 )
 FOREIGN_WRITE = Failure(
     "LP123",
@@ -99,6 +101,10 @@ ROOT_SCRIPT = Failure(
     "Dependencies are installed with --omit=dev, so tools that are devDependencies are not there.",
     "Move the tool to `dependencies`, or guard the script: `npm pkg set scripts.postinstall='TOOL || true'`.",
     ExitCode.BUILD,
+    remedy=Remedy(
+        ("npm pkg get scripts", "{build}"),
+        "Let scripts of the project survive an install without devDependencies: `TOOL || true`, or a check for CI.",
+    ),
 )
 NO_REGISTRY = Failure(
     "LP114",
@@ -115,6 +121,12 @@ REGISTRY_REFUSED = Failure(
     "A package is missing there, or the credentials of .npmrc do not open it.",
     "Run `npm whoami` and `npm view PACKAGE` with the same .npmrc.",
     ExitCode.BUILD,
+    cause="registry-auth",
+    remedy=Remedy(
+        ("npm whoami {registry}", "npm config get {scope}registry", "npm login {registry}"),
+        "Keep the registry of each private scope in the project's .npmrc (`@scope:registry=`), the token in a variable "
+        "that CI sets (`${NPM_TOKEN}`): `lambdapack build` takes both into the container.",
+    ),
 )
 TOO_LONG = Failure(
     "LP116",
@@ -132,6 +144,11 @@ LOCK_REFUSED = Failure(
     "npm ci installs exactly what the lockfile says, or nothing.",
     "Run `npm install --package-lock-only` and commit package-lock.json.",
     ExitCode.BUILD,
+    cause="lock-out-of-step",
+    remedy=Remedy(
+        ("{relock}", "{build}"),
+        "Commit the lockfile with each change of package.json, and let CI install from it alone.",
+    ),
 )
 INVOKE_FAILED = Failure(
     "LP120",

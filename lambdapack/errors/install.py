@@ -35,8 +35,9 @@ COMPILE_FAILED = Failure(
         Message(
             "compiler",
             "../src/a.cc:3:10: fatal error: vips/vips8: No such file or directory",
-            r"fatal error: '?(?P<header>[^\s:']+)'?(?:: No such file or directory| file not found)",
-            ("error:",),
+            r"fatal error: '?(?P<header>[^\s:']+)'?(?:: No such file or directory| file not found)"
+            r"|Cannot open include file: '(?P<header2>[^'\n]+)'",
+            ("error:", "include"),
             "the development files that have {header} are not there",
             rank=Rank.ROOT,
             hint=HEADER_HINT,
@@ -54,8 +55,10 @@ COMPILE_FAILED = Failure(
             "compiler",
             "../src/a.cc:12:3: error: no matching function for call to 'x'",
             r"\.(?:c|cc|cpp|cxx|h|hh|hpp|m|mm|rs):\d+:(?:\d+:)?\s(?:fatal )?error: (?P<reason>[^\n]+)"
-            r"|#error (?P<reason2>[^\n]+)|^error\[E\d+\]: (?P<reason3>[^\n]+)",
-            ("error:", "#error", "error["),
+            r"|#error (?P<reason2>[^\n]+)|^error\[E\d+\]: (?P<reason3>[^\n]+)(?=[\s\S]{0,4000}?"
+            r"(?:node_modules|napi|neon))"
+            r"|: (?:fatal )?error (?:C|LNK|MSB)\d{4}: (?P<reason4>[^\n]+)",
+            ("error:", "#error", "error[", "error"),
             "the package's code does not compile with this Node.js or compiler: {reason}",
         ),
         Message(
@@ -97,7 +100,7 @@ COMPILE_FAILED = Failure(
     ),
     cause="compile-error",
     remedy=Remedy(
-        ("{build}", "npm install {package}@latest", "npm view {package} engines"),
+        ("{headers}", "{build}", "npm install {package}@latest", "npm view {package} engines"),
         "Choose versions that have a prebuilt binary for this Node.js; old addons do not compile with new V8 headers.",
         replaceable=True,
     ),
@@ -129,8 +132,12 @@ NO_TOOLCHAIN = Failure(
         Message(
             "node-gyp",
             "gyp ERR! find VS Could not find any Visual Studio installation to use",
-            r"Could not find any Visual Studio installation to use|MSBUILD : error MSB3428|find VS \*{5,}",
-            ("installation", "MSBUILD", "find"),
+            r"Could not find any Visual Studio installation to use|MSBUILD : error MSB3428|find VS \*{5,}"
+            r"|find VS (?:msvs_version not set|could not use PowerShell)|install the latest version of Visual Studio"
+            r"|(?:[Nn]o|not find|[Cc]annot find|missing|without)[^\n]{0,60} (?:Visual Studio|Visual C\+\+|C\+\+ "
+            r"compiler)"
+            r"|Visual Studio C\+\+ core features. missing",
+            ("installation", "MSBUILD", "find", "Studio", "Visual", "compiler"),
             "the package has to be compiled here, and there is no Visual Studio for node-gyp",
         ),
         Message(
@@ -207,7 +214,7 @@ NO_TOOLCHAIN = Failure(
     ),
     cause="toolchain-missing",
     remedy=Remedy(
-        ("{build}", "{docker}", "{tools}"),
+        ("{build}", "{headers}", "{docker}", "{tools}", "{images}"),
         "Build in an image with a toolchain (`lambdapack build` takes one when the lockfile asks for it), "
         "or choose versions with prebuilt binaries.",
         replaceable=True,
@@ -242,9 +249,17 @@ OUT_OF_MEMORY = Failure(
         Message(
             "Lambda's runtime",
             "Error: Runtime exited with error: signal: killed Runtime.ExitError",
-            r"Runtime exited with error: signal: killed|Runtime\.OutOfMemory|Error: ENOMEM"
-            r"|\bexit(?:ed with)? code:? 137\b",
-            ("Runtime", "Error:", "exit"),
+            r"Runtime exited with error: signal: killed|Runtime\.OutOfMemory",
+            ("Runtime",),
+            "the function's process was killed because it used up its memory",
+            certainty=Certainty.LIKELY,
+            fix=("aws lambda update-function-configuration --function-name {function} --memory-size 1024",),
+        ),
+        Message(
+            "a shell, docker",
+            "exited with code 137",
+            r"Error: ENOMEM|\bexit(?:ed with)? code:? 137\b",
+            ("Error:", "exit"),
             "the process was killed because it used up its memory",
             certainty=Certainty.LIKELY,
         ),

@@ -2,7 +2,8 @@
 
 from lambdapack.errors.build import BUILD_FAILURES
 from lambdapack.errors.cloud import CLOUD_FAILURES
+from lambdapack.errors.local import LOCAL_FAILURES
 from lambdapack.errors.record import Failure
 from lambdapack.errors.usage import USAGE_FAILURES
 
-FAILURES: tuple[Failure, ...] = (*USAGE_FAILURES, *BUILD_FAILURES, *CLOUD_FAILURES)
+FAILURES: tuple[Failure, ...] = (*USAGE_FAILURES, *BUILD_FAILURES, *LOCAL_FAILURES, *CLOUD_FAILURES)

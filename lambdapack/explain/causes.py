@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lambdapack.errors.build import LOCK_REFUSED, REGISTRY_REFUSED, ROOT_SCRIPT
 from lambdapack.errors.cloud import BUSY, CHANGED, TOO_LARGE
 from lambdapack.errors.install import COMPILE_FAILED, CRASHED, NO_TOOLCHAIN, OUT_OF_MEMORY
 from lambdapack.errors.record import Failure
@@ -12,12 +13,15 @@ from lambdapack.rules.binary.node_records import NODE_RULES
 from lambdapack.rules.function.records import HANDLER_RULES
 from lambdapack.rules.lockfile.records import (
     FOREIGN_PROTOCOL,
+    GIT_DEPENDENCY,
     LOCK_MISSING,
     LOCK_OUT_OF_STEP,
     NPM_REFUSES_LOCK,
     PLATFORM_PACKAGE_MISSING,
+    PLUG_N_PLAY,
     SCRIPTS_SKIPPED,
 )
+from lambdapack.rules.modules.records import ADDON_BUNDLED, REQUIRES_MODULE
 from lambdapack.rules.package.records import PACKAGE_RULES
 
 CAUSE_RECORDS: tuple[Rule | Failure, ...] = (
@@ -30,6 +34,8 @@ CAUSE_RECORDS: tuple[Rule | Failure, ...] = (
     NO_TOOLCHAIN,
     COMPILE_FAILED,
     CRASHED,
+    REQUIRES_MODULE,
+    ADDON_BUNDLED,
     *HANDLER_RULES,
     LOCK_OUT_OF_STEP,
     LOCK_MISSING,
@@ -39,6 +45,11 @@ CAUSE_RECORDS: tuple[Rule | Failure, ...] = (
     CHANGED,
     TOO_LARGE,
     OUT_OF_MEMORY,
+    PLUG_N_PLAY,
+    REGISTRY_REFUSED,
+    GIT_DEPENDENCY,
+    ROOT_SCRIPT,
+    LOCK_REFUSED,
 )
 """Every record with a remedy. The first of several with one cause is the general one."""
 

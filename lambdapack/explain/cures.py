@@ -1,16 +1,20 @@
-"""Fills the commands that fix a cause with what the text, the settings and the package book know."""
+"""Chooses the commands that fix a cause: for this place, this reader, this manager, and never what just ran."""
 
-import re
 from dataclasses import dataclass, replace
 
 from lambdapack.book.book import BinaryDelivery, BookEntry, MaintenanceStatus, find_book_entry
 from lambdapack.explain.causes import cause_of
-from lambdapack.explain.nouns import Meaning, Slots, TextOrigin
-from lambdapack.model import Architecture, Target
-from lambdapack.rules.commands import build_command, npm_ci_command
-from lambdapack.rules.selection.tokens import parse_platform_tags
-from lambdapack.runtimes.runtime import runtime_ids, runtime_node_major, shipped_runtime
-from lambdapack.runtimes.versions import node_major_of_abi
+from lambdapack.explain.facts.nouns import Reader, Slots, TextFacts
+from lambdapack.explain.nouns import Meaning
+from lambdapack.explain.translate import repeats_command, translate_command
+from lambdapack.explain.words import (
+    BOTH_ARCHITECTURES,
+    MISSING_WORD,
+    ExplainTarget,
+    collect_words,
+    find_host_architecture,
+)
+from lambdapack.messages import CLEAN_INSTALL
 
 STATUS_SENTENCES = {
     MaintenanceStatus.DEPRECATED: "its authors have given it up.",
@@ -51,18 +55,6 @@ def has_platform_packages(package: str | None) -> bool:
     return found is not None and found.delivery is BinaryDelivery.PLATFORM_PACKAGES
 
 
-HANDLER_FILE_NAME = r"\w[\w/-]*(?:\.[cm]?js)?"
-"""What a handler's file may be called in the package."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainTarget:
-    """What the function will run on, as far as anybody said so."""
-
-    runtime: str  # "nodejs22.x": of the settings, else the newest
-    architecture: Architecture | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Cure:
     """A remedy with its slots filled."""
@@ -71,133 +63,82 @@ class Cure:
     prevent: str  # one sentence
 
 
-def fill_remedy(reading: Meaning, slots: Slots, world: TextOrigin, aim: ExplainTarget, package: str | None) -> Cure:
-    """Return the cure of what was read, filled with what is known; a command that lacks its word is left out."""
+ELECTRON_REBUILD = "npx @electron/rebuild --force --only {package}"
+
+_REBUILT_CAUSES = frozenset(
+    (
+        "node-abi",
+        "electron-abi",
+        "not-elf",
+        "wrong-cpu",
+        "not-an-addon",
+        "undefined-symbol",
+        "prebuild-missing",
+        "musl",
+        "wrong-class",
+        "node-api-level",
+    )
+)
+"""Causes that a rebuild for the program that loads the addon ends."""
+
+
+def fill_remedy(
+    reading: Meaning, slots: Slots, facts: TextFacts, aim: ExplainTarget, package: str | None, ran: str = ""
+) -> Cure:
+    """Return the cure of what was read, filled with what is known; a command that lacks its word is left out.
+
+    `ran`: the command that failed, which no cure repeats.
+    """
     remedy = reading.record.remedy
-    if remedy is None:
-        return Cure((reading.record.fix,), reading.record.fix)
-    own = remedy.alpine if world.system == "alpine" else remedy.local if world.system else ()
-    commands = reading.fix or ((*own, "{build}") if own else remedy.commands)
-    architecture = _host_architecture(cause_of(reading.record), slots, world)
-    words = _collect_words(slots, replace(world, architecture=architecture), aim, package)
-    filled = [_reinstall_command(command, package).format_map(words) for command in commands]
-    filled.insert(1, replacement_command(package) if remedy.replaceable else "")
-    kept = (" ".join(command.split()) for command in filled if command and _MISSING_WORD not in command)
-    return Cure(tuple(dict.fromkeys(kept)), remedy.prevent)
+    if remedy is None and not reading.fix:
+        return Cure((reading.record.fix,), reading.prevent or reading.record.fix)
+    architecture = find_host_architecture(cause_of(reading.record), slots, facts)
+    if architecture is None and aim.architecture is None and cause_of(reading.record) == "wrong-cpu":
+        slots = {**slots, BOTH_ARCHITECTURES: "yes"}
+    words = collect_words(slots, replace(facts, architecture=architecture), aim, package)
+    templates = [_reinstall_command(command, package) for command in _choose_templates(reading, slots, facts)]
+    filled = [command.format_map(words) for command in templates if command]
+    if remedy is not None and remedy.replaceable and not reading.fix:
+        filled.insert(min(len(filled), 1), replacement_command(package))
+    commands = tuple(
+        " ".join(translate_command(command, aim.manager or facts.manager).split())
+        for command in filled
+        if command and MISSING_WORD not in command
+    )
+    kept = tuple(dict.fromkeys(command for command in commands if command and not repeats_command(command, ran)))
+    prevent = reading.prevent or (remedy.prevent if remedy else reading.record.why)
+    if cause_of(reading.record) == "symbol-version":
+        prevent = f"{words['able']}{prevent}"
+    return Cure(kept or _last_resort(reading, words, ran), prevent)
+
+
+def _choose_templates(reading: Meaning, slots: Slots, facts: TextFacts) -> tuple[str, ...]:
+    """The meaning's own commands, else the remedy's for the system; in Electron its own rebuild stands first."""
+    remedy = reading.record.remedy
+    if reading.fix or remedy is None:
+        return reading.fix
+    own = remedy.alpine if facts.system == "alpine" else remedy.local if facts.system in {"darwin", "win32"} else ()
+    commands = (*own, "{build}") if own else remedy.commands
+    if "{tools}" in commands and facts.system:
+        commands = ("{tools}", *(command for command in commands if command != "{tools}"))
+    is_addon = "program" not in slots
+    if is_addon and facts.reader is Reader.ELECTRON and cause_of(reading.record) in _REBUILT_CAUSES:
+        return (ELECTRON_REBUILD, CLEAN_INSTALL, *(command for command in commands if command != ELECTRON_REBUILD))
+    return commands
+
+
+def _last_resort(reading: Meaning, words: dict[str, str], ran: str) -> tuple[str, ...]:
+    """Where every command is what just ran: a look at the record, and at what is there."""
+    look = words["verify"]
+    known = f"lambdapack explain {reading.record.code}"
+    return (known,) if repeats_command(look, ran) else (look, known)
 
 
 def _reinstall_command(command: str, package: str | None) -> str:
     """There is nothing to rebuild where the binary is a package of its own."""
-    if command.startswith("npm rebuild {package}") and has_platform_packages(package):
+    is_rebuild = command.startswith("npm rebuild {package}") and "--ignore-scripts" not in command
+    if is_rebuild and has_platform_packages(package):
         return "npm uninstall {package} && npm install {package}"
+    if command == "npm install {package}@latest" and find_book_entry(package or "") is None:
+        return "npm update {package}"  # a name that no list knows is never asked of a public registry
     return command
-
-
-_MISSING_WORD = "\0"
-
-
-class _CommandWords(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return _MISSING_WORD
-
-
-def _collect_words(slots: Slots, world: TextOrigin, aim: ExplainTarget, package: str | None) -> _CommandWords:
-    arch = _target_architecture(world, aim)
-    runtime = _runtime_of_node(slots, world)
-    arch_name = arch.aws if arch else "all"
-    node = runtime_node_major(runtime or aim.runtime)
-    words = _CommandWords(
-        arch=f" --arch {arch_name}",
-        build=build_command(arch_name, runtime),
-        docker=_docker_command(node, arch or Architecture.X86_64),
-        package=package or "",
-        handler=_handler_name(slots),
-        needs=slots.get("needs", _MISSING_WORD),
-        tools=_tools_command(world),
-        npm_ci=npm_ci_command(arch or Architecture.X86_64),
-        native=_native_node_command(slots, node),
-        libraries=_libraries_command(world, package),
-        path=slots.get("file", _MISSING_WORD),
-        function=slots.get("function") or "FUNCTION",
-        newer=_runtime_with_node_api(slots, aim),
-    )
-    if package is None:
-        words["package"] = _MISSING_WORD
-    return words
-
-
-def _handler_name(slots: Slots) -> str:
-    """The name that the text has; where it has the file alone, or the export alone, the usual other half."""
-    name, module = slots.get("handler", ""), slots.get("module", "").removeprefix("/var/task/")
-    file = re.sub(r"\.[cm]?js$", "", module) if re.fullmatch(HANDLER_FILE_NAME, module) else "index"
-    return name if "." in name else f"{file}.{name or 'handler'}"
-
-
-def _host_architecture(cause: str, slots: Slots, world: TextOrigin) -> Architecture | None:
-    """Return the CPU that the file met, when the text does not say it: not the one in the name of the file."""
-    made_for = parse_platform_tags(slots.get("file", "")).cpus if cause == "wrong-cpu" else frozenset()
-    others = [architecture for architecture in Architecture if architecture.node not in made_for]
-    known = len(others) == 1 and not world.architecture
-    return others[0] if known else world.architecture
-
-
-def _target_architecture(world: TextOrigin, aim: ExplainTarget) -> Architecture | None:
-    if world.system in {"darwin", "win32"}:
-        return aim.architecture
-    return world.architecture or aim.architecture
-
-
-def _runtime_of_node(slots: Slots, world: TextOrigin) -> str | None:
-    """The runtime of the Node.js that complained, when Lambda has one of that major."""
-    wanted = slots.get("wanted", "")
-    major = (node_major_of_abi(int(wanted)) if wanted.isdigit() else None) or world.node_major
-    name = f"nodejs{major}.x"
-    return name if name in runtime_ids() else None
-
-
-def _runtime_with_node_api(slots: Slots, aim: ExplainTarget) -> str:
-    """The oldest runtime that has the Node-API of the message; the own one when it names none."""
-    wanted = max((int(match) for match in re.findall(r"\d+", slots.get("needs", ""))), default=0)
-    if not wanted:
-        return aim.runtime
-    able = [
-        runtime for runtime in runtime_ids() if shipped_runtime(Target(runtime, Architecture.X86_64)).node_api >= wanted
-    ]
-    return able[0] if able else aim.runtime
-
-
-def _docker_command(node: int, arch: Architecture) -> str:
-    image = f"public.ecr.aws/sam/build-nodejs{node}.x:latest-{arch.aws}"
-    return f'docker run --rm --platform {arch.oci_platform} -v "$PWD":/var/task -w /var/task {image} npm ci'
-
-
-def _tools_command(world: TextOrigin) -> str:
-    if world.system == "darwin":
-        return "xcode-select --install"
-    if world.system == "win32":
-        return "winget install Microsoft.VisualStudio.2022.BuildTools Python.Python.3.12"
-    if world.system == "alpine":
-        return "apk add --no-cache python3 make g++"
-    return "sudo apt-get install -y python3 make g++"
-
-
-def _native_node_command(slots: Slots, node: int) -> str:
-    """A node that runs translated wants the other CPU's files: a native one ends it, where it is the odd one out."""
-    translated = slots.get("needs", "").startswith("x86_64") and "arm64" in slots.get("has", "")
-    return f"arch -arm64 nvm install {node}" if translated else ""
-
-
-_CANVAS_APT_COMMAND = "sudo apt-get install -y libcairo2-dev libpango1.0-dev libjpeg-dev libgif-dev librsvg2-dev"
-
-
-def _libraries_command(world: TextOrigin, package: str | None) -> str:
-    """What to install on an own machine; on Lambda nothing can be installed."""
-    if world.on_lambda:
-        return ""
-    if package == "canvas":
-        return (
-            "brew install cairo pango libpng jpeg giflib librsvg" if world.system == "darwin" else _CANVAS_APT_COMMAND
-        )
-    if package == "sharp" and world.system == "alpine":
-        return "apk add --no-cache vips-dev"
-    return ""

@@ -6,20 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lambdapack.errors.record import Failure
-from lambdapack.explain.ambiguous import loader, modules, packages
+from lambdapack.explain.ambiguous import loader, packages
 from lambdapack.explain.causes import CAUSE_RECORDS, cause_of
-from lambdapack.explain.cures import ExplainTarget, fill_remedy, render_book_advice
-from lambdapack.explain.nouns import (
-    Diagnosis,
-    Meaning,
-    MessagePattern,
-    Slots,
-    TextOrigin,
-    read_text_origin,
-)
+from lambdapack.explain.conclusions import managers as manager_conclusions
+from lambdapack.explain.conclusions import modules as module_conclusions
+from lambdapack.explain.conclusions import programs as program_conclusions
+from lambdapack.explain.conclusions import services as service_conclusions
+from lambdapack.explain.cures import fill_remedy, render_book_advice
+from lambdapack.explain.facts import managers, programs, services, statements
+from lambdapack.explain.facts.nouns import FactKind, Slots, TextFacts
+from lambdapack.explain.facts.place import read_facts
+from lambdapack.explain.nouns import Conclusion, Diagnosis, Meaning, MessagePattern
 from lambdapack.explain.owners import find_package_near, package_of_file, package_of_path
+from lambdapack.explain.words import ExplainTarget, find_host_architecture, find_runtime
 from lambdapack.messages import Certainty, Message, Rank, slots_of
-from lambdapack.model import Rule, package_of_specifier
+from lambdapack.model import Rule
 
 _WORD = r"[A-Za-z][A-Za-z-]{2,}"
 MIN_SIMILARITY = 0.3
@@ -49,10 +50,21 @@ def _message_pattern(record: Rule | Failure, message: Message) -> MessagePattern
 MESSAGE_PATTERNS: tuple[MessagePattern, ...] = (
     *loader.PATTERNS,
     *packages.PATTERNS,
-    *modules.PATTERNS,
+    *statements.PATTERNS,
+    *programs.PATTERNS,
+    *managers.PATTERNS,
+    *services.PATTERNS,
     *(_message_pattern(record, message) for record in CAUSE_RECORDS for message in record.messages),
 )
 
+
+CONCLUSIONS: Mapping[FactKind, Conclusion] = {
+    **module_conclusions.CONCLUSIONS,
+    **program_conclusions.CONCLUSIONS,
+    **manager_conclusions.CONCLUSIONS,
+    **service_conclusions.CONCLUSIONS,
+}
+"""Each kind of fact has one conclusion."""
 
 MAX_MATCHES_PER_PATTERN = 200
 """Of one sign in one passage: a passage is a few dozen lines, or what a person pasted."""
@@ -65,16 +77,19 @@ MAX_QUOTE_CHARS = 300
 _LAMBDA_ROOTS = ("/var/task/", "/opt/", "/var/runtime/")
 
 
-def diagnose(text: str, aim: ExplainTarget) -> tuple[Diagnosis, ...]:
-    """Return what a passage says is wrong, best first; nothing when it is not about packaging."""
-    world = read_text_origin(text)
-    found = list(_find_matches(text))
+def diagnose(text: str, aim: ExplainTarget, raw: str = "") -> tuple[Diagnosis, ...]:
+    """Return what a passage says is wrong, best first; nothing when it is not about packaging.
+
+    `raw`: the passage with its log markup, which tells more of the place that it is from.
+    """
+    facts = read_facts(text, raw)
+    found = list(_find_matches(text, facts))
     if not found and len(text) < MAX_WRAPPED_CHARS:
-        text = text.replace("\n", "")
-        found = list(_find_matches(text))
+        text = text.replace("\n", "")  # a narrow window broke its words; statements of several lines are none then
+        found = [sighting for sighting in _find_matches(text, facts) if not isinstance(sighting[0].meaning, FactKind)]
     kept = [sighting for sighting in found if not _is_inside_another(sighting, found)]
     diagnoses = [
-        made for sign, match, reading in kept for made in _build_diagnoses(text, sign, match, reading, (world, aim))
+        made for sign, match, reading in kept for made in _build_diagnoses(text, sign, match, reading, (facts, aim))
     ]
     return tuple(_sort_diagnoses(_drop_symptoms(_add_missing_files(_merge_diagnoses(diagnoses)))))
 
@@ -82,14 +97,24 @@ def diagnose(text: str, aim: ExplainTarget) -> tuple[Diagnosis, ...]:
 PatternMatch = tuple[MessagePattern, re.Match[str], Meaning]
 
 
-def _find_matches(text: str) -> Iterator[PatternMatch]:
+def _find_matches(text: str, facts: TextFacts) -> Iterator[PatternMatch]:
     for sign in MESSAGE_PATTERNS:
         for count, match in enumerate(sign.find(text)):
             if count >= MAX_MATCHES_PER_PATTERN:
                 break
-            reading = sign.meaning if isinstance(sign.meaning, Meaning) else sign.meaning(slots_of(match))
+            reading = _read_match(sign, slots_of(match), facts)
             if reading is not None:
                 yield sign, match, reading
+
+
+def _read_match(sign: MessagePattern, slots: Slots, facts: TextFacts) -> Meaning | None:
+    match sign.meaning:
+        case Meaning():
+            return sign.meaning
+        case FactKind():
+            return CONCLUSIONS[sign.meaning](slots, facts)
+        case decide:
+            return decide(slots)
 
 
 def _is_inside_another(one: PatternMatch, others: Sequence[PatternMatch]) -> bool:
@@ -106,14 +131,16 @@ def _is_inside_another(one: PatternMatch, others: Sequence[PatternMatch]) -> boo
 
 
 def _build_diagnoses(
-    text: str, sign: MessagePattern, match: re.Match[str], reading: Meaning, where: tuple[TextOrigin, ExplainTarget]
+    text: str, sign: MessagePattern, match: re.Match[str], reading: Meaning, where: tuple[TextFacts, ExplainTarget]
 ) -> Iterator[Diagnosis]:
     slots = slots_of(match)
-    file = slots.get("file") or slots.get("library")
+    file = _find_file(slots)
     package = _find_package(text, match, slots, (sign, reading))
     quote = _quote(match[0])
+    facts, aim = where
+    ran = facts.command_before(match.end())
     for index, meaning in enumerate((reading, *reading.also)):
-        remedy = fill_remedy(meaning, slots, *where, package)
+        remedy = fill_remedy(meaning, slots, facts, aim, package, ran)
         yield Diagnosis(
             cause=cause_of(meaning.record),
             record=meaning.record,
@@ -127,20 +154,26 @@ def _build_diagnoses(
             prevent=remedy.prevent,
             book=render_book_advice(package),
             slots=slots,
-            rank=sign.rank if index == 0 else Rank.SYMPTOM,
+            rank=(meaning.rank or sign.rank) if index == 0 else Rank.SYMPTOM,
+            runtime=find_runtime(slots, facts) or aim.runtime,
+            architecture=find_host_architecture(cause_of(meaning.record), slots, facts) or aim.architecture,
         )
 
 
-_MISSING_PACKAGE_CAUSES = frozenset({"missing-package"})
+def _find_file(slots: Slots) -> str:
+    """Return the path or library of a message; a program or a module counts where it is a path to a binary."""
+    program, module = slots.get("program", ""), slots.get("module", "")
+    named = program if "/" in program.strip("/") else module if module.endswith(".node") else ""
+    return slots.get("file") or slots.get("library") or named
 
 
 def _find_package(text: str, match: re.Match[str], slots: Slots, said: tuple[MessagePattern, Meaning]) -> str | None:
     sign, cause = said[0], cause_of(said[1].record)
-    if cause in _MISSING_PACKAGE_CAUSES:
-        return _package_of_module(slots.get("module", ""))
+    if said[1].package is not None:
+        return said[1].package or None
     if named := slots.get("package"):
         return named
-    for key in ("file", "library", "module", "needs"):
+    for key in ("file", "library", "module", "needs", "program"):
         if found := _find_owner(slots.get(key, "")):
             return found
     if sign.package:
@@ -157,12 +190,6 @@ def _find_owner(text: str) -> str:
     if not found and re.fullmatch(r"@[\w.-]+/[\w./-]+", text):
         found = package_of_path(f"node_modules/{text}")
     return found
-
-
-def _package_of_module(module: str) -> str | None:
-    if not module or module.startswith((".", "/")) or ":" in module:
-        return None
-    return package_of_specifier(module)
 
 
 def _shorten_path(path: str) -> str:

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import diagnose, find_nearest_message
 from lambdapack.explain.nouns import Explanation
 from lambdapack.explain.text import strip_log_markup
+from lambdapack.explain.words import ExplainTarget
 
 
 class LogSource(Protocol):
@@ -24,12 +24,22 @@ def explain_text(source: LogSource, aim: ExplainTarget) -> Explanation:
     """Return what a text or a log says is wrong, best first, the same trouble once with its count."""
     head = _read_head(source)
     if len(head) <= MAX_WHOLE_TEXT_BYTES:
-        text = strip_log_markup(head.decode("utf-8", "replace"))
-        found = diagnose(text, aim)
-        return Explanation(found, "" if found else find_nearest_message(text))
+        raw = head.decode("utf-8", "replace")
+        text = strip_log_markup(raw)
+        found = diagnose(text, aim, raw)
+        return Explanation(found) if found else _describe_unknown(text, raw)
     from lambdapack.explain.passages import explain_passages  # noqa: PLC0415  # what people paste needs none of it
 
     return explain_passages(source, head, aim)
+
+
+def _describe_unknown(text: str, raw: str) -> Explanation:
+    """Return the answer to a text without a diagnosis: what was read of it, and what is to be asked."""
+    from lambdapack.explain.facts.place import read_facts, render_facts  # noqa: PLC0415  # a diagnosis needs none of it
+    from lambdapack.explain.unknown import find_question  # noqa: PLC0415
+
+    facts = read_facts(text, raw)
+    return Explanation((), find_nearest_message(text), render_facts(facts), find_question(text, facts))
 
 
 def _read_head(source: LogSource) -> bytes:

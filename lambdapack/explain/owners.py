@@ -121,6 +121,8 @@ def package_of_path(path: str) -> str:
     """Return the package of a path, "" when the path does not say; the innermost that is no mere loader."""
     if re.search(_PACKAGE_MANAGER_PATH, path):
         return ""
+    if re.search(r"node_modules[/\\]+\.prisma[/\\]", path):
+        return "@prisma/client"  # what `prisma generate` makes
     for found in reversed(re.findall(_PACKAGE_SEGMENT, path)):
         name = found.replace("\\", "/").replace("//", "/")
         if name not in LOADER_PACKAGES:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import diagnose
 from lambdapack.explain.nouns import Diagnosis, Explanation
 from lambdapack.explain.text import strip_log_markup
+from lambdapack.explain.words import ExplainTarget
 
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
@@ -141,12 +141,71 @@ RARE_STEMS: tuple[bytes, ...] = (
     b"xt-aware",
     b"ze must be",
     b"zed as an internal",
+    b'" not found',
+    b"xited with status 12",
+    b"xited with code 12",
+    b"\nLP",
+    b'"LP',
+    b"(publickey",
+    b": command",
+    b": not found",
+    b"[LP",
+    b"Browser was",
+    b"Code uncompressed",
+    b"CommonJS module",
+    b"Couldn't find",
+    b"Dynamic require",
+    b"E401",
+    b"E403",
+    b"E404",
+    b"ENEEDAUTH",
+    b"ENOENT",
+    b"EPERM",
+    b"EROFS",
+    b"ES module",
+    b"ESM graph",
+    b"Executable doesn",
+    b"Forbidden - ",
+    b"Host key",
+    b"Incorrect or",
+    b"InvalidZip",
+    b"Module not found",
+    b"Not found",
+    b"Not Found - ",
+    b"OSError",
+    b"Please install",
+    b"Plug'n'Play",
+    b"quire()",
+    b"Repository not",
+    b"Request failed",
+    b"Required package",
+    b"Response Code",
+    b"sh -c ",
+    b"This project",
+    b"Unauthorized",
+    b"UNDECLARED",
+    b"Username for",
+    b"Your application",
 )
 """What nearly every known message has one of. Each begins with a sign that logs hardly have (no hexadecimal digit, no
 letter of INFO or of a time), so that one alternation over all of them stops at three signs in a hundred: that is for
 hosts without the automaton, which does not mind."""
 
-COMMON_STEMS = (b"symbol", b"spawn /", b"prebuil", b"native bind", b"No such file")
+COMMON_STEMS = (
+    b"symbol",
+    b"spawn",
+    b"prebuil",
+    b"native bind",
+    b"No such file",
+    b"ls-remote",
+    b"to resolve",
+    b"tried to access",
+    b"code 12",
+    b"code 137",
+    b"with layers",
+    b"compatible architectures",
+    b"requested module",
+)
 """The rest, each looked for by itself: words of frequent letters would stop the alternation at every other sign."""
 
 
@@ -294,11 +353,11 @@ def explain_passages(source: "LogSource", head: bytes, aim: ExplainTarget) -> Ex
         else:
             left_out += 1
     found = _merge_passages(tuple(known.values()))
-    return Explanation(found, "", left_out)
+    return Explanation(found, left_out=left_out)
 
 
 def _diagnose_passage(passage: Passage, aim: ExplainTarget) -> _CountedPassage:
-    return _CountedPassage(diagnose(strip_log_markup(passage.text), aim), passage.hits)
+    return _CountedPassage(diagnose(strip_log_markup(passage.text), aim, passage.text), passage.hits)
 
 
 def _merge_passages(known: tuple[_CountedPassage, ...]) -> tuple[Diagnosis, ...]:

@@ -1,6 +1,7 @@
 """Explains an undefined symbol: whose function it is, and what its absence means."""
 
-from lambdapack.explain.nouns import Meaning, Slots
+from lambdapack.explain.facts.nouns import Slots
+from lambdapack.explain.nouns import Meaning
 from lambdapack.messages import Certainty
 from lambdapack.rules.binary.linking_records import MUSL, UNDEFINED_SYMBOL
 from lambdapack.runtimes.versions import node_api_level

@@ -4,19 +4,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from types import MappingProxyType
+from typing import TypeVar
 
 from lambdapack.engine import emulation
-from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, Image, Sandbox, SandboxSpec
+from lambdapack.engine.interface import CacheVolume, CommandResult, Engine, EngineKind, Image, Sandbox, SandboxSpec
 from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.build import GIT_WITH_CREDENTIALS, TOO_LONG, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
+from lambdapack.install.available import give_up
 from lambdapack.install.compile_lines import CompileLines
+from lambdapack.install.embedded.tools import provide_all_tools
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult, empty_result, owned_directories
 from lambdapack.install.shipped import describe_absent_packages, find_absent_packages, select_shipped_files
-from lambdapack.install.strategy import candidate_recipes
+from lambdapack.install.strategy import candidate_recipes, fetch_recipes
 from lambdapack.install.watch import ScriptWatch
 from lambdapack.install.writers import ScriptWriter, WriteRules, package_directories
 from lambdapack.managers.interface import (
@@ -29,7 +32,9 @@ from lambdapack.managers.interface import (
     PreparedSandbox,
     ScriptedPackage,
 )
+from lambdapack.managers.prebuilds import find_undecided
 from lambdapack.model import TASK_ROOT
+from lambdapack.runtimes.runtime import shipped_runtime
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
@@ -38,18 +43,6 @@ SCRIPT_INPUTS = "the fetched packages into a sandbox of their own"
 
 KEPT_LOG_LINES = 40
 """Lines of the package manager that a result keeps."""
-
-
-class FactsCache(Protocol):
-    """Remembers what images bring."""
-
-    def get(self, digest: str) -> ImageFacts | None:
-        """Return the facts of an image, None when they are not known."""
-        ...
-
-    def put(self, facts: ImageFacts) -> None:
-        """Remember facts; losing them costs a second look."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +54,7 @@ class _InstallContext:
     image: Image
     observer: Observer
     compiled: CompileLines
+    engine: EngineKind
 
     def open_transcript(self) -> Transcript:
         """Return a new transcript that keeps this request's secrets to itself."""
@@ -83,41 +77,6 @@ class _FetchedTree:
 Followed = TypeVar("Followed")
 
 
-def find_available_image(
-    request: InstallRequest, engine: Engine, cache: FactsCache, observer: Observer = SILENT
-) -> tuple[tuple[Recipe, ...], ImageFacts]:
-    """Return the recipes from the first whose image is there, and what that image brings, before anything is installed.
-
-    An image whose facts are not remembered is looked at once, in a sandbox without network, inputs or secrets.
-    """
-    recipes = request.recipes or candidate_recipes(request, engine)
-    for index, recipe in enumerate(recipes):
-        try:
-            image = engine.image(recipe.image.reference, recipe.image.architecture, observer)
-            facts = cache.get(image.digest) or _look_at_image(request, recipe, engine, observer)
-        except LambdapackError as error:
-            _give_up(error, recipe, recipes[index + 1 :], observer)
-        else:
-            cache.put(facts)
-            return recipes[index:], facts
-    raise AssertionError("the last recipe either serves or raises")
-
-
-def _look_at_image(request: InstallRequest, recipe: Recipe, engine: Engine, observer: Observer) -> ImageFacts:
-    if recipe.emulated:
-        emulation.check_emulator(engine, recipe.image.reference, recipe.image.architecture, observer)
-    spec = SandboxSpec(recipe.image.reference, recipe.image.architecture, "look", request.limits, network=False)
-    with engine.open(spec, observer) as sandbox:
-        return request.manager.look(sandbox)
-
-
-def _give_up(error: LambdapackError, recipe: Recipe, others: tuple[Recipe, ...], observer: Observer) -> None:
-    """Say which recipe is tried next; raise the error where there is none, or where trying would not help."""
-    if not others or error.failure not in recipe.give_up_on:
-        raise error
-    observer.note(f"{error.detail}; trying {others[0].strategy} instead")
-
-
 def install_dependencies(
     request: InstallRequest, engine: Engine, spool: Path, observer: Observer = SILENT
 ) -> InstallResult:
@@ -130,11 +89,12 @@ def install_dependencies(
     if request.installs_nothing:
         return empty_result(request)
     recipes = request.recipes or candidate_recipes(request, engine)
+    fetching = fetch_recipes(request, recipes, engine)
 
     def fetch(recipe: Recipe) -> _FetchedTree:
         return _fetch_packages(_prepare_context(request, recipe, engine, observer), engine, spool)
 
-    fetched = _follow_first(recipes, fetch, observer)
+    fetched = _follow_first(fetching, fetch, observer)
     if prepared := request.manager.find_prepared(request.source, fetched.tree):
         fetched = _prepare_packages(fetched, prepared, engine, spool.with_name(f"{spool.stem}.prepared.tar"))
     context = fetched.context
@@ -145,7 +105,8 @@ def install_dependencies(
         request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
     )
     # A lock that tells of no script let a bare image fetch; what the files themselves ask for may want another.
-    following = recipes[recipes.index(context.recipe) :] if not request.scripts.nothing else ()
+    begun = recipes.index(context.recipe) if context.recipe in recipes else 0
+    following = recipes[begun:] if not request.scripts.nothing else ()
 
     def run(recipe: Recipe) -> InstallResult:
         prepared = _prepare_context(scripted, recipe, engine, observer)
@@ -155,13 +116,20 @@ def install_dependencies(
         return _follow_first(following or candidate_recipes(scripted, engine), run, observer)
 
 
+def _find_scripts(request: InstallRequest, tree: SpoolTree) -> tuple[ScriptedPackage, ...]:
+    """Return the packages of which something has to run, without those that would find their prebuild."""
+    packages = request.manager.find_scripts(request.source, tree)
+    abi = shipped_runtime(request.target).abi
+    return find_undecided(packages, tree, request.target.architecture, abi) if packages else ()
+
+
 def _follow_first(recipes: tuple[Recipe, ...], follow: Callable[[Recipe], Followed], observer: Observer) -> Followed:
     """Follow the recipes in their order until one does not give up."""
     for index, recipe in enumerate(recipes):
         try:
             return follow(recipe)
         except LambdapackError as error:
-            _give_up(error, recipe, recipes[index + 1 :], observer)
+            give_up(error, recipe, recipes[index + 1 :], observer)
     raise AssertionError("the last recipe either serves or raises")
 
 
@@ -214,7 +182,7 @@ def _prepare_context(request: InstallRequest, recipe: Recipe, engine: Engine, ob
         observer.note(recipe.why)
     if recipe.emulated:
         emulation.check_emulator(engine, target.reference, target.architecture, observer)
-    return _InstallContext(request, recipe, image, observer, CompileLines())
+    return _InstallContext(request, recipe, image, observer, CompileLines(), engine.kind)
 
 
 def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _FetchedTree:
@@ -230,18 +198,22 @@ def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _F
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
     tree = SpoolTree(spool)
-    packages = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
+    packages = () if request.settings.ignore_scripts else _find_scripts(request, tree)
     return _FetchedTree(context, prepared.facts, lines, tree, packages)
 
 
 def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine, spool: Path) -> InstallResult:
     """Run what the fetched packages ask for, on a copy of them, without credentials and with the project's cache."""
-    request, network = context.request, context.request.script_policy != "offline"
-    volumes = request.project_volumes(context.recipe.volumes)
-    with _open_sandbox(context, "build", engine, volumes, network=network) as sandbox:
+    request = context.request
+    volumes = (
+        *request.project_volumes(context.recipe.volumes),
+        *provide_all_tools(context.request, context.recipe, engine, context.observer),
+    )
+    with _open_sandbox(context, "build", engine, volumes, scripts=True) as sandbox:
         tree = request.manager.script_inputs(fetched.tree, fetched.packages)
         prepared = _prepare_sandbox(context, sandbox, tree, SCRIPT_INPUTS, secrets=not request.settings.has_credentials)
-        commands = request.manager.script_commands(_install_run(context, fetched.packages), prepared)
+        run = _install_run(context, fetched.packages, context.recipe.script_environment)
+        commands = request.manager.script_commands(run, prepared)
         watch = _watch_scripts(context, sandbox, tree, commands)
         lines = _run_commands(context, commands, prepared, sandbox, watch)
         sandbox.get(TASK_ROOT, spool, context.observer)
@@ -276,17 +248,18 @@ def _package_writer(package: ScriptedPackage) -> ScriptWriter:
 
 @contextmanager
 def _open_sandbox(
-    context: _InstallContext, label: str, engine: Engine, volumes: tuple[CacheVolume, ...], *, network: bool = True
+    context: _InstallContext, label: str, engine: Engine, volumes: tuple[CacheVolume, ...], *, scripts: bool = False
 ) -> Iterator[Sandbox]:
     spec = SandboxSpec(
         image=context.image.reference,
         architecture=context.recipe.image.architecture,
         label=label,
         limits=context.request.limits,
-        network=network,
+        network=not scripts or context.request.script_policy != "offline",
         secrets=SECRETS_DIRECTORY,
         volumes=volumes,
         keep=context.request.keep,
+        untrusted=label != "fetch",
     )
     with engine.open(spec, context.observer) as sandbox:
         yield sandbox
@@ -296,12 +269,14 @@ def _prepare_sandbox(
     context: _InstallContext, sandbox: Sandbox, tree: Tree, what: str, *, secrets: bool
 ) -> PreparedSandbox:
     with context.observer.task(f"Copying {what}"):
-        for tool in context.recipe.tools:
-            sandbox.put(tool.tree, tool.directory)
         return context.request.manager.prepare(sandbox, tree, context.request.settings, secrets=secrets)
 
 
-def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...] = ()) -> InstallRun:
+def _install_run(
+    context: _InstallContext,
+    packages: tuple[ScriptedPackage, ...] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> InstallRun:
     request, recipe = context.request, context.recipe
     return InstallRun(
         architecture=request.target.architecture,
@@ -310,7 +285,7 @@ def _install_run(context: _InstallContext, packages: tuple[ScriptedPackage, ...]
         git_urls=request.source.lock.git_urls if request.source.lock else (),
         omitted=request.settings.omitted,
         flags=recipe.flags,
-        environment={**request.settings.compiler_flags, **recipe.environment},
+        environment={**request.settings.compiler_flags, **recipe.environment, **environment},
         limits=request.limits,
     )
 
@@ -381,6 +356,8 @@ def _make_result(
         tree=tree,
         owned=directories,
         job=request.job,
+        engine=context.engine,
+        compiler=context.recipe.compiler if context.compiled.ran else "",
         image=context.image,
         recipe=context.recipe,
         facts=facts,

@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from lambdapack.engine.interface import CacheVolume, Image, Limits
+from lambdapack.engine.interface import CacheVolume, EngineKind, Image, Limits
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.writers import AllowedWrite
@@ -21,6 +22,9 @@ CACHE_VOLUME = "lambdapack-npm"
 
 npm checks the integrity of what it takes from there, where the lock has one.
 """
+
+AUTOMATIC = "auto"
+"""The strategy of a request that leaves the choice to STRATEGIES."""
 
 PROJECT_MARK_DIGITS = 12
 """Hexadecimal digits of a digest, so that no two projects of a machine meet."""
@@ -64,8 +68,10 @@ class InstallRequest:
     settings: ManagerSettings = field(default_factory=ManagerSettings)
     limits: Limits = field(default_factory=Limits)
     script_policy: str = "online"  # "offline": scripts run without a network, and never beside credentials anyway
-    emulation: str = "auto"  # "full": everything in the target's own image
     allow_writes: tuple[AllowedWrite, ...] = ()  # what scripts may make outside their own package
+    strategy: str = AUTOMATIC  # the name of the only strategy that is tried, on an engine of another CPU
+    tools: Path | None = None  # directory of what recipes ask to be fetched; None: nothing is fetched
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # the host's, for fetching that
     keep: bool = False  # leave the container for a look after the end
     cache: str = CACHE_VOLUME
     job: InstallJob | None = None  # what its result is filed under
@@ -95,7 +101,9 @@ class InstallResult:
     tree: Tree  # what the install made, as it lies below /var/task
     owned: tuple[str, ...]  # directories of which the source must ship nothing: the install made them anew
     job: InstallJob | None = None  # None: nobody asked for it by a key, or it was made by another tool
+    engine: EngineKind | None = None  # that ran it; None: none did
     image: Image | None = None  # None: nothing to install, no container was started
+    compiler: str = ""  # what compiled, where scripts ran and that was not the image's own
     recipe: Recipe | None = None  # that was followed in the end
     facts: ImageFacts | None = None  # of the image
     scripts_run: tuple[str, ...] = ()  # npm names of the packages whose install scripts the log shows as run

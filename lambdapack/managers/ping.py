@@ -1,16 +1,13 @@
 """Asks a package registry whether it answers. Never sends a credential."""
 
 import re
-import ssl
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from http.client import HTTPException
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from lambdapack.credentials import mask_credentials, mask_words, secret_words, user_of
-from lambdapack.managers.network import PROXY_VARIABLES, is_loopback
+from lambdapack.managers.http import open_url
+from lambdapack.managers.network import PROXY_VARIABLES
 
 PING_SECONDS = 10.0
 """How long a registry may take; a healthy one answers within one."""
@@ -42,29 +39,4 @@ def _proxy_words(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _send_ping(url: str, environ: Mapping[str, str]) -> None:
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise ValueError(f"{url} is no http or https address")
-    proxies = _proxies_for(url, environ)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=_tls_context(environ))
-    )
-    request = urllib.request.Request(url, headers={"User-Agent": "lambdapack"})  # noqa: S310  # http or https: see above
-    opener.open(request, timeout=PING_SECONDS).close()
-
-
-def _proxies_for(url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    host = urlsplit(url).hostname or ""
-    spared = (environ.get("NO_PROXY") or environ.get("no_proxy") or "").split(",")
-    if is_loopback(host) or any(name.strip() and host.endswith(name.strip().lstrip("*.")) for name in spared):
-        return {}
-    names = {"http": ("http_proxy", "HTTP_PROXY"), "https": ("https_proxy", "HTTPS_PROXY")}
-    proxies = {scheme: next((environ[n] for n in name if environ.get(n)), "") for scheme, name in names.items()}
-    return {scheme: value for scheme, value in proxies.items() if value}
-
-
-def _tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    bundle = environ.get("NODE_EXTRA_CA_CERTS")
-    if bundle and Path(bundle).is_file():
-        context.load_verify_locations(bundle)
-    return context
+    open_url(url, environ, PING_SECONDS).close()

@@ -1,5 +1,6 @@
 """The package managers that a build knows. A new one is a folder here and a member of MANAGERS."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,8 @@ from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.npm.npm import Npm
 
 if TYPE_CHECKING:
-    from lambdapack.managers.interface import PackageManager
+    from lambdapack.events import Observer
+    from lambdapack.managers.interface import ManagerSettings, PackageManager
     from lambdapack.project.repository import Repository
 
 MANAGERS: tuple["PackageManager", ...] = (Npm(),)
@@ -32,3 +34,12 @@ def read_dependencies(directory: Path) -> DependencySource:
     repository = read_repository(directory)
     (importer,) = repository.manifests
     return read_dependency_source(repository, importer)
+
+
+def fetch_registry_package(
+    name: str, version: str, settings: "ManagerSettings", environ: Mapping[str, str], file: Path, observer: "Observer"
+) -> None:
+    """Write the tarball of a package of the npm registry to a new file, for whichever manager. LP138."""
+    from lambdapack.managers.npm.registry import fetch_tarball  # noqa: PLC0415  # the local engine alone asks
+
+    fetch_tarball(name, version, settings, environ, file, observer)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from lambdapack.binary.facts import Binary, Format
 from lambdapack.events import Observer
-from lambdapack.explain.causes import CAUSE_CODES
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.nouns import Diagnosis, Explanation
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.messages import Certainty
-from lambdapack.model import Architecture, Finding, Target
+from lambdapack.model import NODE_MODULES, Architecture, Finding, Severity, Target
 from lambdapack.pipeline.verify import VerificationTarget, verify_package
+from lambdapack.project.document import string_entries
+from lambdapack.project.repository import DEPENDENCY_SECTIONS, read_manifest
+from lambdapack.project.workspaces import find_workspace_root
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.report import Judgement, Outcome, Report
 from lambdapack.runtimes.runtime import shipped_runtime
@@ -29,9 +31,6 @@ FORMAT_NAMES = {
     Format.HTML: "an HTML page",
 }
 
-ABSENCE_CAUSES = frozenset(("prebuild-missing", "platform-package-missing", "scripts-skipped", "missing-package"))
-"""Causes that are borne out by a file that is not there."""
-
 
 @dataclass(frozen=True, slots=True)
 class InspectionTarget:
@@ -47,20 +46,52 @@ LIBRARY_CAUSES = frozenset(("missing-library", "musl"))
 """Causes whose message names a library that is not there, and not the file that asks for it."""
 
 
+MAX_NAMED_FINDINGS = 3
+"""Findings of verify that an answer names where none is about the text."""
+
+
 def check_against_package(
     explanation: Explanation, target: InspectionTarget, aim: ExplainTarget, observer: Observer
 ) -> Explanation:
-    """Return the diagnoses with what the files show, those that they bear out first. LP007 when there is nothing."""
-    runtime = shipped_runtime(Target(aim.runtime, aim.architecture or Architecture.X86_64))
-    report = verify_package(
-        VerificationTarget(target.path, target.handler), runtime, target.policy, observer, None, target.store
-    )
-    checked = [
-        _check_diagnosis(diagnosis, report, guessed=aim.architecture is None) for diagnosis in explanation.diagnoses
-    ]
+    """Return the diagnoses with what verify says of the files, those that it bears out first. LP007 without any.
+
+    Each is judged for the runtime and the CPU that its text names, else for the chosen ones.
+    """
+    reports: dict[Target, Report] = {}
+    checked: list[Diagnosis] = []
+    for diagnosis in explanation.diagnoses:
+        place = Target(diagnosis.runtime or aim.runtime, diagnosis.architecture or Architecture.X86_64)
+        if place not in reports:
+            reports[place] = _verify(target, place, observer)
+        looked = _check_diagnosis(diagnosis, reports[place], guessed=diagnosis.architecture is None)
+        declared = _describe_declaration(diagnosis, target.path)
+        checked.append(replace(looked, found="; ".join(part for part in (looked.found, declared) if part)))
     return replace(
         explanation, diagnoses=tuple(sorted(checked, key=lambda diagnosis: not diagnosis.found.startswith("yes")))
     )
+
+
+def _describe_declaration(diagnosis: Diagnosis, directory: Path) -> str:
+    """What the project says of a package that is missing: declared, a workspace's member, or unknown to it."""
+    if diagnosis.cause != "missing-package" or not diagnosis.package or not directory.is_dir():
+        return ""
+    name, home = diagnosis.package, directory.resolve()
+    manifest = read_manifest(home, required=False)
+    for root in (home, find_workspace_root(home)):
+        link = root / NODE_MODULES / name if root else None
+        if link is not None and link.is_symlink() and ".pnpm" not in link.resolve().parts:
+            return f"{name} is a member of the workspace: build from its root, so that it is packed as well"
+    sections = [section for section in DEPENDENCY_SECTIONS if name in string_entries(manifest.document.get(section))]
+    if not sections:
+        return f"package.json does not declare {name}: declare it, from the registry that it belongs to"
+    return f"package.json has {name} in {sections[0]}" + (
+        ", which are not installed for Lambda: move it to dependencies" if sections == ["devDependencies"] else ""
+    )
+
+
+def _verify(target: InspectionTarget, place: Target, observer: Observer) -> Report:
+    verified = VerificationTarget(target.path, target.handler)
+    return verify_package(verified, shipped_runtime(place), target.policy, observer, None, target.store)
 
 
 def _check_diagnosis(diagnosis: Diagnosis, report: Report, *, guessed: bool) -> Diagnosis:
@@ -79,13 +110,9 @@ def _check_diagnosis(diagnosis: Diagnosis, report: Report, *, guessed: bool) -> 
 
 def _find_judgement(diagnosis: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | None:
     """The file that a message names; else one of its package, or of anybody, that fails in this way."""
-    named = [
-        judgement
-        for judgement in judgements
-        if diagnosis.file and f"/{judgement.binary.path}".endswith(f"/{diagnosis.file}")
-    ]
+    named = [judgement for judgement in judgements if diagnosis.file and is_same_file(diagnosis.file, judgement)]
     if named or (diagnosis.file and diagnosis.cause not in LIBRARY_CAUSES):
-        return next(iter(named), None)
+        return next(iter(sorted(named, key=lambda judgement: judgement.outcome is Outcome.LOADS)), None)
     library = posixpath.basename(diagnosis.file or "")
     failing = [
         judgement for judgement in judgements if judgement.finding is not None and judgement.cause == diagnosis.cause
@@ -93,6 +120,15 @@ def _find_judgement(diagnosis: Diagnosis, judgements: Sequence[Judgement]) -> Ju
     failing = [judgement for judgement in failing if judgement.finding and library in judgement.finding.message]
     own = [judgement for judgement in failing if diagnosis.package in {None, judgement.package}]
     return next(iter(sorted(own, key=lambda judgement: not judgement.selected)), None)
+
+
+def is_same_file(file: str, judgement: Judgement) -> bool:
+    """Tell whether a text names a file: by its path, or by its place in its package, wherever that is installed."""
+    path = judgement.binary.path
+    if f"/{path}".endswith(f"/{file}"):
+        return True
+    inside, own = file.rpartition("node_modules/"), path.rpartition("node_modules/")
+    return bool(inside[1] and own[1]) and inside[2] == own[2]
 
 
 def _compare_file(diagnosis: Diagnosis, judgement: Judgement, report: Report, *, guessed: bool) -> str:
@@ -142,23 +178,35 @@ def describe_binary(binary: Binary) -> str:
 
 
 def _compare_without_file(diagnosis: Diagnosis, report: Report) -> str:
+    """What verify says where no file has the name of the text: never a denial."""
     finding = _find_finding(diagnosis, report.findings)
     if finding is not None:
-        return f"yes: {finding.path + ': ' if finding.path else ''}{finding.message}"
+        return f"yes: {_render_finding(finding)}"
     name = diagnosis.file or (f"node_modules/{diagnosis.package}" if diagnosis.package else "")
-    if not name:
-        return f"nothing of the kind in {report.subject.path} for {report.runtime.target}"
-    if diagnosis.cause in ABSENCE_CAUSES and diagnosis.file:
-        return f"yes: no {posixpath.basename(diagnosis.file)} is in {report.subject.path}"
-    return f"no native file {name} is in {report.subject.path}: what failed is another copy, an old zip or a layer"
+    about = f"{posixpath.basename(name)} is not in {report.subject.path} under this name" if name else ""
+    errors = [finding for finding in report.findings if finding.weight is Severity.ERROR and finding.ignored is None]
+    own = [finding for finding in errors if diagnosis.package and finding.package == diagnosis.package] or errors
+    said = "; ".join(f"{finding.rule.code} {_render_finding(finding)}" for finding in own[:MAX_NAMED_FINDINGS])
+    other = "no error: what failed is another copy, such as an old zip or a layer"
+    verdict = f"`lambdapack verify` for {report.runtime.target} reports {said or (other if name else 'no error')}"
+    return f"{about}; {verdict}" if about else verdict
+
+
+def _render_finding(finding: Finding) -> str:
+    return f"{finding.path + ': ' if finding.path else ''}{finding.message}"
 
 
 def _find_finding(diagnosis: Diagnosis, findings: Sequence[Finding]) -> Finding | None:
-    alike = [finding for finding in findings if finding.rule.code in {diagnosis.code, CAUSE_CODES[diagnosis.cause]}]
+    """The finding about what the text says: of its cause, and of its package where it names one."""
+    alike = [
+        finding
+        for finding in findings
+        if finding.ignored is None and diagnosis.cause in {finding.rule.cause, finding.rule.name}
+    ]
     return next(
         (
             finding
-            for finding in alike
+            for finding in sorted(alike, key=lambda finding: finding.rule.code != diagnosis.code)
             if diagnosis.package in {None, "", finding.package} or diagnosis.package in finding.message
         ),
         None,

@@ -42,9 +42,14 @@ def invoke_archive(
     with open_package(request.archive) as opened, open_layers(request.layers) as layers:
         code = unpacked_tree(request.archive, opened)
         _check_architecture(request, code, layers, observer)
-        get_runnable_image(engine, request.image, architecture, observer)
+        if engine.kind.has_images:
+            get_runnable_image(engine, request.image, architecture, observer)
         trees = FunctionTrees(code, [overlay_layers([opened_layer.tree for opened_layer in layers])] if layers else [])
         with observer.task(f"Invoking {request.call.handler} on {request.target}"):
+            if not engine.kind.has_images:
+                from lambdapack.prove.local import invoke_locally  # noqa: PLC0415  # the local engine alone
+
+                return invoke_locally(engine, request.target, trees, request.call, observer, listener)
             return invoke_function(engine, (request.image, architecture), trees, request.call, observer, listener)
 
 

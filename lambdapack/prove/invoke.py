@@ -206,7 +206,7 @@ def invoke_function(
     asks for it or debugs. LP120 when an event gets no answer; an answer that is an error is returned as a result.
     """
     for event in call.events:
-        _check_event(event)
+        check_event(event)
     with engine.open(_sandbox_spec(engine, image, call), observer) as sandbox:
         sandbox.put(trees.code, TASK_ROOT)
         for layer in trees.layers:
@@ -234,7 +234,8 @@ def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeR
     )
 
 
-def _check_event(event: bytes) -> None:
+def check_event(event: bytes) -> None:
+    """LP001 for an event that is longer than Lambda takes, or no JSON."""
     if len(event) > MAX_EVENT_BYTES:
         raise LambdapackError(USAGE, f"the event has {len(event)} bytes; Lambda accepts at most {MAX_EVENT_BYTES}")
     try:
@@ -248,6 +249,25 @@ def _check_event(event: bytes) -> None:
 def _send_events(
     sandbox: Sandbox, call: InvokeRequest, observer: Observer, listener: ResultListener
 ) -> tuple[InvokeResult, ...]:
+    requests = [_http_request(event) for event in call.events]
+    lengths = [str(len(request)) for request in requests]
+
+    def make_command(mark: str) -> Command:
+        argv = ["/bin/bash", "-c", CLIENT_SCRIPT, "invoke", call.handler, str(EMULATOR_PORT), str(STARTUP_SECONDS)]
+        environment = function_environment(call, f"0.0.0.0:{DEBUGGER_PORT}")
+        return Command([*argv, mark, *lengths], environment, TASK_ROOT, LAMBDA_USER, b"".join(requests))
+
+    return read_replies(sandbox, make_command, call, observer, listener)
+
+
+def read_replies(
+    sandbox: Sandbox,
+    make_command: Callable[[str], Command],
+    call: InvokeRequest,
+    observer: Observer,
+    listener: ResultListener,
+) -> tuple[InvokeResult, ...]:
+    """Run the command that prints a reply to each event, ended by the mark it is given. LP120 when one is missing."""
     log = FunctionLog(observer)
     replies = _ReplyReader(listener)
 
@@ -257,24 +277,10 @@ def _send_events(
         else:
             log.feed(data)
 
-    requests = [_http_request(event) for event in call.events]
-    lengths = (str(len(request)) for request in requests)
-    argv = [
-        "/bin/bash",
-        "-c",
-        CLIENT_SCRIPT,
-        "invoke",
-        call.handler,
-        str(EMULATOR_PORT),
-        str(STARTUP_SECONDS),
-        replies.mark,
-        *lengths,
-    ]
-    command = Command(argv, env=_function_environment(call), cwd=TASK_ROOT, user=LAMBDA_USER, stdin=b"".join(requests))
-    result = sandbox.run(command, stream)
+    result = sandbox.run(make_command(replies.mark), stream)
     log.end()
-    if len(replies.answers) < len(requests):
-        which = f"event {len(replies.answers) + 1} of {len(requests)}: " if len(requests) > 1 else ""
+    if len(replies.answers) < len(call.events):
+        which = f"event {len(replies.answers) + 1} of {len(call.events)}: " if len(call.events) > 1 else ""
         words = f"{which}the runtime interface emulator gave no reply: {_describe_end(result)}"
         raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
     return tuple(
@@ -324,8 +330,8 @@ def _describe_end(result: CommandResult) -> str:
     return f"it ended with exit code {result.exit_code}"
 
 
-def _function_environment(call: InvokeRequest) -> dict[str, str]:
-    """Return Lambda's variables that the emulator reads, then the caller's."""
+def function_environment(call: InvokeRequest, inspector: str) -> dict[str, str]:
+    """Return Lambda's variables, then the caller's; a debugger is waited for at the inspector's address."""
     variables = {
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(call.memory_mb),
@@ -334,7 +340,7 @@ def _function_environment(call: InvokeRequest) -> dict[str, str]:
     }
     if call.debugger is None:
         return {**variables, **call.environment}
-    options = f"{call.environment.get('NODE_OPTIONS', '')} --inspect-brk=0.0.0.0:{DEBUGGER_PORT}".strip()
+    options = f"{call.environment.get('NODE_OPTIONS', '')} --inspect-brk={inspector}".strip()
     return {**variables, **call.environment, "NODE_OPTIONS": options}
 
 

@@ -79,6 +79,10 @@ def _render_unknown(explanation: Explanation, like: Sequence[str] | None, name: 
         lines.append(wrap_paragraph("  = book: ", f"no entry for {name}{near}"))
     if explanation.nearest:
         lines.append(wrap_paragraph("  = nearest: ", explanation.nearest))
+    read = "; ".join(explanation.facts) or "nothing that names a program, a file or a place"
+    lines.append(wrap_paragraph("  = read: ", escape_controls(read)))
+    if explanation.question:
+        lines.append(wrap_paragraph("  = question: ", explanation.question))
     lines.append(
         wrap_paragraph(
             "  = help: ",

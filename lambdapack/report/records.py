@@ -53,6 +53,7 @@ def render_book_page(entry: BookEntry) -> str:
         ("limit", until),
         ("instead", ", ".join(entry.replacements)),
         ("no binary", ", ".join(entry.javascript_replacements)),
+        ("programs", ", ".join(entry.programs)),
         ("on Lambda", entry.advice),
         ("build", "lambdapack build --arch all"),
         ("source", f"{entry.source} ({entry.read_on.isoformat()})"),

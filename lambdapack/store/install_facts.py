@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lambdapack.engine.interface import Image
+from lambdapack.engine.interface import EngineKind, Image
 from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.recipe import ImageRequest, Recipe
 from lambdapack.install.request import InstallResult
@@ -54,6 +54,8 @@ def facts_of_result(result: InstallResult) -> dict[str, Any]:
     recipe, image = result.recipe, result.image
     return {
         "owned": list(result.owned),
+        "engine": None if result.engine is None else result.engine.value,
+        "compiler": result.compiler,
         "image": None if image is None else {**asdict(image), "architecture": image.architecture.aws},
         "recipe": None if recipe is None else _recipe_to_document(recipe),
         "facts": None if result.facts is None else asdict(result.facts),
@@ -71,6 +73,8 @@ def result_of_facts(facts: Mapping[str, Any], tree: StoredTree) -> InstallResult
     return InstallResult(
         tree=tree,
         owned=tuple(facts["owned"]),
+        engine=None if facts["engine"] is None else EngineKind(facts["engine"]),
+        compiler=str(facts["compiler"]),
         image=None if image is None else Image(**{**image, "architecture": ARCHITECTURES[image["architecture"]]}),
         recipe=None if recipe is None else _recipe_from_document(recipe),
         facts=None if brought is None else ImageFacts(**brought),

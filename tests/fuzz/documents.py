@@ -20,8 +20,8 @@ from lambdapack.engine.interface import CommandResult
 from lambdapack.engine.transcript import Transcript
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.log import explain_text
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.managers.npm.failures import NpmRun, explain_npm_failure
 from lambdapack.managers.npm.npmrc import translate_npm_settings
 from lambdapack.managers.registry import read_dependency_source

@@ -7,9 +7,9 @@ import pytest
 from lambdapack.errors.record import Failure
 from lambdapack.errors.registry import FAILURES
 from lambdapack.explain.causes import CAUSE_CODES, CAUSE_RECORDS, cause_of
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import diagnose
 from lambdapack.explain.text import strip_log_markup
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.model import Rule
 from lambdapack.rules.registry import RULES
 

@@ -26,6 +26,13 @@ def build(
     ] = None,
     image: options.ImageOption = None,
     build_image: options.BuildImageOption = None,
+    engine: options.EngineOption = None,
+    strategy: options.StrategyOption = None,
+    emulation: Annotated[str | None, typer.Option("--emulation", hidden=True)] = None,
+    allow_unconfined_scripts: Annotated[
+        bool,
+        typer.Option("--allow-unconfined-scripts", help="With --engine local: run install scripts with your rights."),
+    ] = False,
     no_install: Annotated[
         bool, typer.Option("--no-install", help="Skip npm ci; verify and zip the existing node_modules.")
     ] = False,
@@ -78,6 +85,11 @@ def build(
     --with-layer names the function's layers, in its order: they are verified with the package and never packed.
     --into is for tools that zip themselves (`sam build`): symlinks are resolved, and the report goes to stdout.
 
+    --engine local needs no container engine and no root: it runs the runtime's Node.js from the npm registry on this
+    host, compiles for either CPU with zig, and confines install scripts with bubblewrap. auto, the default, takes it
+    where no container engine answers. --allow-unconfined-scripts lets scripts run where nothing confines them: they can
+    then read your files and credentials.
+
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
     from lambdapack.cli.run.build import BuildOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
@@ -91,6 +103,9 @@ def build(
         "output": output,
         "image": image,
         "build-image": build_image,
+        "engine-use": engine,
+        "strategy": strategy,
+        "emulation": emulation,
         "fail-on": fail_on,
         "ignore": ignore,
         "prune": prune,
@@ -115,6 +130,7 @@ def build(
         refresh=refresh,
         why=why,
         check_reproducible=check_reproducible,
+        allow_unconfined=allow_unconfined_scripts,
         style=report_format,
         verbose=verbose,
         quiet=quiet,

@@ -14,6 +14,8 @@ def doctor(
     arch: options.ArchOrAllOption = None,
     image: options.ImageOption = None,
     build_image: options.BuildImageOption = None,
+    engine: options.EngineOption = None,
+    strategy: options.StrategyOption = None,
     aws: Annotated[bool, typer.Option("--aws/--no-aws", help="Check the AWS credentials.")] = True,
     report_format: options.FormatOption = options.ListFormat.HUMAN,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also show settings with default values.")] = False,
@@ -29,4 +31,5 @@ def doctor(
     from lambdapack.cli.run.doctor import DoctorOptions, run_doctor  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "image": image, "build-image": build_image}
+    flags |= {"engine-use": engine, "strategy": strategy}
     return run_doctor(DoctorOptions(path, aws=aws, style=report_format, verbose=verbose, quiet=quiet), flags)

@@ -24,6 +24,7 @@ def invoke(
     handler: options.HandlerOption = None,
     layer: options.LayerOption = None,
     image: options.ImageOption = None,
+    engine: options.EngineOption = None,
     env: options.EnvOption = None,
     env_file: options.EnvFileOption = None,
     network: Annotated[bool, typer.Option("--network", help="Give the function network access.")] = False,
@@ -68,7 +69,14 @@ def invoke(
     from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
     from lambdapack.cli.run.invoke import InvokeOptions, run_invoke  # noqa: PLC0415  # `--help` must not wait for it
 
-    flags = {"runtime": runtime, "arch": arch, "handler": handler, "image": image, "layers": layer}
+    flags = {
+        "runtime": runtime,
+        "arch": arch,
+        "handler": handler,
+        "image": image,
+        "layers": layer,
+        "engine-use": engine,
+    }
     arguments = InvokeOptions(
         path=path,
         function=function,

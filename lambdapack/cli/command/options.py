@@ -52,6 +52,20 @@ def complete_codes_and_packages(incomplete: str) -> list[str]:
     return _filter_by_prefix(known, incomplete)
 
 
+def complete_engines(incomplete: str) -> list[str]:
+    """Return what --engine takes."""
+    from lambdapack.config.settings import ENGINES  # noqa: PLC0415
+
+    return _filter_by_prefix(ENGINES, incomplete)
+
+
+def complete_strategies(incomplete: str) -> list[str]:
+    """Return what --strategy takes."""
+    from lambdapack.config.settings import STRATEGY_NAMES  # noqa: PLC0415
+
+    return _filter_by_prefix(STRATEGY_NAMES, incomplete)
+
+
 def complete_rule_codes(incomplete: str) -> list[str]:
     """Return the codes that --ignore takes."""
     from lambdapack.rules.registry import RULES  # noqa: PLC0415
@@ -187,6 +201,24 @@ EnvFileOption = Annotated[
 RuntimeFileOption = Annotated[
     Path | None,
     typer.Option("--runtime-file", help="Verify against this measured runtime, not --runtime.", metavar="FILE"),
+]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        help="auto, docker, podman, or local: no container at all.",
+        metavar="ENGINE",
+        autocompletion=complete_engines,
+    ),
+]
+StrategyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        help="How to install for another CPU; see `doctor`.",
+        metavar="NAME",
+        autocompletion=complete_strategies,
+    ),
 ]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Do not read or write the cache.")]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile.", metavar="NAME")]

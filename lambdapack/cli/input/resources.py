@@ -1,25 +1,21 @@
-"""Opens what options and settings name: AWS, container engines, the cache, the store, the paths of archives.
+"""Opens what options and settings name: AWS, the cache, the store, the paths of archives. Engines: engines.py.
 
-Imports boto3 and the container SDK only on connecting.
+Imports boto3 only on connecting.
 """
 
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdapack.config.settings import DEFAULT_ORIGIN, VARIABLE_PREFIX, Settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.model import Architecture, Target
+from lambdapack.model import Target
 
 if TYPE_CHECKING:
     from lambdapack.aws.cloud import BotoCloud
-    from lambdapack.engine.interface import Engine
-    from lambdapack.pipeline.measure import Connect
     from lambdapack.store.records import Store
     from lambdapack.store.shared import StoreBucket
     from lambdapack.store.trees import DependencyTrees, LocalTrees
@@ -51,46 +47,6 @@ class AwsOptions:
         return connect_cloud(os.environ, profile=self.profile, region=self.region, endpoint=self.endpoint)
 
 
-def engine_connector(settings: Settings, memory: "Store | None" = None, *, refresh: bool = False) -> "Connect":
-    """Return a function that finds the engine for an architecture and remembers it.
-
-    With a `memory`, what the engine said before counts while its images are the same, and it is reached only to work;
-    `refresh` asks it again.
-    """
-    hosts = {architecture: url for architecture in Architecture if (url := _engine_host(settings, architecture))}
-    engines: dict[str, Engine] = {}
-
-    def reach_engine(architecture: Architecture) -> "Engine":
-        from lambdapack.engine.docker import connect_engine as reach  # noqa: PLC0415  # see the module's first line
-
-        return reach(os.environ, hosts=hosts, architecture=architecture)
-
-    def connect(architecture: Architecture) -> "Engine":
-        key = hosts.get(architecture, "")
-        if key not in engines:
-            reach = partial(reach_engine, architecture)
-            engines[key] = reach() if memory is None else _defer_engine(key, reach, memory, refresh=refresh)
-        return engines[key]
-
-    return connect
-
-
-def _defer_engine(host: str, reach: "Callable[[], Engine]", memory: "Store", *, refresh: bool) -> "Engine":
-    from lambdapack.cli.unchanged.recording import record_engine  # noqa: PLC0415  # only who builds
-    from lambdapack.engine.hosts import HostEnvironment, engine_addresses  # noqa: PLC0415  # only who builds
-    from lambdapack.engine.known.deferred import DeferredEngine  # noqa: PLC0415
-    from lambdapack.store.engines import EngineRecords  # noqa: PLC0415
-
-    around = HostEnvironment(os.environ, Path.home(), windows=sys.platform == "win32")
-    engine = DeferredEngine(engine_addresses(around, host), reach, EngineRecords(memory), refresh=refresh)
-    record_engine(engine)
-    return engine
-
-
-def _engine_host(settings: Settings, architecture: Architecture) -> str:
-    return settings.engine_hosts.value.get(architecture.aws, "")
-
-
 def cache_directory(settings: Settings) -> Path | None:
     """Return where results are remembered, None where they are not: the user's own cache directory, or the set one."""
     chosen = settings.cache.value
@@ -106,6 +62,13 @@ def cache_directory(settings: Settings) -> Path | None:
 def is_default_cache(settings: Settings) -> bool:
     """Tell whether the cache directory is known without the project's settings."""
     return settings.cache.origin == DEFAULT_ORIGIN or settings.cache.origin.startswith(VARIABLE_PREFIX)
+
+
+def local_directory(settings: Settings) -> Path:
+    """Return where the local engine keeps its programs and volumes: in a cache directory, even where it is off."""
+    from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
+
+    return (cache_directory(settings) or user_cache_path("lambdapack", appauthor=False)) / "local"
 
 
 def open_store(settings: Settings) -> "Store | None":

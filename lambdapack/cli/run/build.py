@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from lambdapack.cli.input.engines import engine_connector
 from lambdapack.cli.input.resources import (
-    engine_connector,
     is_default_cache,
+    local_directory,
     open_store,
     open_trees,
     output_paths,
@@ -32,6 +33,7 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.cli.unchanged.recording import record_outcome, unrecorded_notes
 from lambdapack.config.settings import Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
+from lambdapack.engine.known.deferred import EngineChangedError
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import TEMPLATE_DIFFERS, USAGE
 from lambdapack.model import Severity, Target
@@ -105,6 +107,7 @@ class BuildOptions:
     refresh: bool
     why: bool
     check_reproducible: bool
+    allow_unconfined: bool  # let scripts run that nothing confines
     style: str  # a name of report.formats.FORMATS
     verbose: bool
     quiet: bool
@@ -123,10 +126,14 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     targets = select_targets(settings, progress)
     request = _make_request(options, settings, targets, flags, measured)
     request = replace(request, variables=variables)
-    connect = engine_connector(settings, request.store, refresh=options.refresh)
+    connect = partial(engine_connector, settings, progress, options.path, local=True)
+    connect = partial(connect, allow_unconfined=options.allow_unconfined, refresh=options.refresh)
+    build = build_twice if options.check_reproducible else build_packages
     with unrecorded_notes():
-        build = build_twice if options.check_reproducible else build_packages
-        built = build(request, connect, progress)
+        try:
+            built = build(request, connect(memory=request.store), progress)
+        except EngineChangedError:  # it is down, and another kind of engine serves: the plan was for the other one
+            built = build(request, connect(), progress)
     written = [path for package in built if package.archive for path in _written_files(package.archive.path)]
     record_outcome(written, is_default_cache=is_default_cache(settings))
     code = _print_results(built, settings, options)
@@ -182,7 +189,8 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         limits=make_limits(settings),
         scripts=settings.scripts.value,
         allow_writes=settings.allow_writes.value,
-        emulation=settings.emulation.value,
+        strategy=settings.strategy.value,
+        tools=local_directory(settings),
         load=settings.load.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
         prune_kinds=settings.prune.value,

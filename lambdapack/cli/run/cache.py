@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.resources import TREES_DIRECTORY, cache_directory, engine_connector, open_store
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import TREES_DIRECTORY, cache_directory, open_store
 from lambdapack.cli.input.settings import read_settings
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
-from lambdapack.config.kinds import parse_duration, parse_size
+from lambdapack.config.quantities import parse_duration, parse_size
 from lambdapack.config.settings import Settings
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.build import NO_ENGINE

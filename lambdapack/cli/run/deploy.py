@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input.built_zips import find_built_zip, is_older_than_project
+from lambdapack.cli.input.engines import engine_connector
 from lambdapack.cli.input.functions import locate_functions, select_functions
-from lambdapack.cli.input.resources import engine_connector, open_store, output_paths
+from lambdapack.cli.input.resources import open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     fail_on_severity,
@@ -100,7 +101,9 @@ def find_or_build_zip(path: Path, settings: Settings, progress: ProgressReporter
 
     targets = select_targets(settings, progress)
     (built,) = build_packages(
-        make_build_request(path, settings, output_paths(path, settings, targets)), engine_connector(settings), progress
+        make_build_request(path, settings, output_paths(path, settings, targets)),
+        engine_connector(settings, progress, path, local=True),
+        progress,
     )
     if built.archive is None:
         console.write_stderr(human.render_human(built.report, verbose=verbose))

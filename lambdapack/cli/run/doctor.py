@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.resources import cache_directory, engine_connector
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import cache_directory
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
@@ -43,7 +44,8 @@ def run_doctor(options: DoctorOptions, flags: Mapping[str, object]) -> int:
         home=Path.home(),
         disks=_disk_paths(options.path, settings),
     )
-    checks = [*run_health_checks(target, engine_connector(settings), progress), *(_check_aws() if options.aws else ())]
+    connect = engine_connector(settings, progress, options.path, local=True)
+    checks = [*run_health_checks(target, connect, progress), *(_check_aws() if options.aws else ())]
     checkup = Checkup(tuple(checks), tuple(_setting_origins(settings)))
     if options.style is ListFormat.JSON:
         from lambdapack.report.document.listings import render_checkup_json  # noqa: PLC0415  # only for JSON

@@ -14,9 +14,10 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.log import explain_text
 from lambdapack.explain.nouns import Explanation
+from lambdapack.explain.translate import LOCKFILES
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.model import NODE_MODULES
 from lambdapack.report import diagnosis
 from lambdapack.runtimes.runtime import newest_runtime, parse_architecture, parse_runtime
@@ -99,7 +100,7 @@ def _find_record(word: str) -> "Rule | Failure | None":
 def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
     bars = ProgressReporter(quiet=asked.quiet)
     settings = read_settings(asked.project or Path(), flags)
-    aim = _make_aim(settings)
+    aim = _make_aim(settings, asked.project)
     if asked.function:
         with log_source.open_function_log(asked.function, asked.since, asked.place, bars) as source:
             found = explain_text(source, aim)
@@ -108,7 +109,7 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
             found = explain_text(source, aim)
     if found.diagnoses and (where := _project_to_check(asked)):
         try:
-            found = _check_against_project(found, where, settings, bars)
+            found = _check_against_project(found, where, (settings, aim), bars)
         except LambdapackError as error:
             if asked.project is not None:
                 raise
@@ -126,11 +127,29 @@ def _render_explanation(explanation: Explanation, asked: ExplainOptions) -> str:
     return diagnosis.render_diagnosis(explanation, _similar_names(word), word)
 
 
-def _make_aim(settings: Settings) -> ExplainTarget:
+def _make_aim(settings: Settings, project: Path | None) -> ExplainTarget:
     """The architecture counts when somebody chose it: a text may know better than the default."""
     chosen, named = settings.arch.value, settings.arch.origin != "default"
     architecture = parse_architecture(chosen) if named and chosen != ALL_ARCHITECTURES else None
-    return ExplainTarget(parse_runtime(settings.runtime.value or newest_runtime(utc_today())), architecture)
+    runtime = parse_runtime(settings.runtime.value or newest_runtime(utc_today()))
+    return ExplainTarget(runtime, architecture, _find_manager(project or Path()))
+
+
+MAX_LEVELS_TO_LOCK = 3
+"""Directories above a workspace's member in which its lockfile is looked for: apps/api, packages/group/api."""
+
+
+def _find_manager(directory: Path) -> str:
+    """Return the manager whose lockfile a project has, "" for none: its commands are the ones to give."""
+    home = directory.resolve()
+    if not (home / "package.json").is_file():
+        return ""
+    for root in (home, *list(home.parents)[:MAX_LEVELS_TO_LOCK]):
+        for manager, lockfile in LOCKFILES.items():
+            if (root / lockfile).is_file():
+                is_classic = manager == "yarn" and not (root / ".yarnrc.yml").is_file()
+                return "yarn-classic" if is_classic else manager
+    return ""
 
 
 def _project_to_check(asked: ExplainOptions) -> Path | None:
@@ -141,13 +160,16 @@ def _project_to_check(asked: ExplainOptions) -> Path | None:
     return Path() if installed else None
 
 
-def _check_against_project(found: Explanation, where: Path, settings: Settings, bars: ProgressReporter) -> Explanation:
+def _check_against_project(
+    found: Explanation, where: Path, terms: tuple[Settings, ExplainTarget], bars: ProgressReporter
+) -> Explanation:
     from lambdapack.cli.input.resources import open_store  # noqa: PLC0415
     from lambdapack.pipeline.confirm import InspectionTarget, check_against_package  # noqa: PLC0415  # judging is most of what there is
 
+    settings, aim = terms
     policy = make_policy(settings, handler_required=False)
     look = InspectionTarget(where, settings.handler.value, policy, open_store(settings))
-    return check_against_package(found, look, _make_aim(settings), bars)
+    return check_against_package(found, look, aim, bars)
 
 
 def _similar_names(word: str) -> list[str] | None:

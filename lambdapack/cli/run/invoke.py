@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdapack.cli.input.built_zips import BuiltZip, find_built_zip, is_older_than_project
+from lambdapack.cli.input.engines import engine_connector
 from lambdapack.cli.input.events import Event, check_port_is_free, read_events
-from lambdapack.cli.input.resources import AwsOptions, engine_connector, output_paths
+from lambdapack.cli.input.resources import AwsOptions, output_paths
 from lambdapack.cli.input.settings import read_settings, select_targets
 from lambdapack.cli.input.targets import (
     fetch_target,
@@ -83,7 +84,7 @@ def run_invoke(options: InvokeOptions, flags: Mapping[str, object]) -> int:
     with _open_target(options, flags, progress) as invocation:
         if invocation is None:
             return int(ExitCode.JUDGEMENT)
-        engine = engine_connector(invocation.settings)(invocation.target.architecture)
+        engine = engine_connector(invocation.settings, progress, local=True)(invocation.target.architecture)
         emulated = engine.architecture is not invocation.target.architecture
         call = _make_call(
             options,
@@ -221,7 +222,7 @@ def _find_or_build_archive(
     (built,) = build_packages(
         # The invocation itself is the proof.
         replace(make_build_request(path, settings, {target: output}), load="never"),
-        engine_connector(settings),
+        engine_connector(settings, progress, path, local=True),
         progress,
     )
     if built.report.verdict is not Verdict.PASS:

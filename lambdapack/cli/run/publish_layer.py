@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.resources import AwsOptions, engine_connector, open_store, output_paths
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import AwsOptions, open_store, output_paths
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     fail_on_severity,
@@ -166,7 +167,8 @@ def _build_layers(
     from lambdapack.report import human  # noqa: PLC0415
 
     outputs = output_paths(options.path, settings, select_targets(settings, progress))
-    built = build_packages(make_build_request(options.path, settings, outputs), engine_connector(settings), progress)
+    connect = engine_connector(settings, progress, options.path, local=True)
+    built = build_packages(make_build_request(options.path, settings, outputs), connect, progress)
     if any(built_package.archive is None for built_package in built):
         console.write_stderr(
             "\n".join(human.render_human(built_package.report, verbose=options.verbose) for built_package in built)

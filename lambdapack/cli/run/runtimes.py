@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
-from lambdapack.cli.input.resources import engine_connector
+from lambdapack.cli.input.engines import engine_connector
 from lambdapack.cli.input.settings import read_settings, utc_today
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter

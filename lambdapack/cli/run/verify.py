@@ -160,7 +160,7 @@ def origin_of_target(path: Path, project: Path | None) -> PackageOrigin | None:
 def _make_prover(
     settings: Settings, policy: Policy, variables: Mapping[str, str], progress: ProgressReporter
 ) -> Prover:
-    from lambdapack.cli.input.resources import engine_connector  # noqa: PLC0415  # only --load needs an engine
+    from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415  # only --load needs an engine
     from lambdapack.engine.images import BARE_IMAGE, expand_image_name  # noqa: PLC0415
     from lambdapack.pipeline.prove import ProofRequest, prove_package  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 from lambdapack.engine.daemon import EngineInfo, parse_engine_info
 from lambdapack.engine.hosts import EngineAddress
-from lambdapack.engine.interface import Engine, Image, Sandbox, SandboxSpec, Volume
+from lambdapack.engine.interface import Engine, EngineKind, Image, Sandbox, SandboxSpec, Volume
 from lambdapack.engine.known.probe import NoAnswerError, probe_image, probe_version
 from lambdapack.errors.build import FROZEN
 from lambdapack.errors.record import LambdapackError
@@ -22,6 +22,10 @@ class KnownImage:
 
     identity: str  # the engine's own id; "" where it cannot be asked for cheaply
     digest: str  # Image.digest
+
+
+class EngineChangedError(Exception):
+    """Another kind of engine serves than the one that was remembered: what was planned for that one is void."""
 
 
 class EngineMemory(Protocol):
@@ -62,12 +66,15 @@ class DeferredEngine:
         connect: Callable[[], Engine],
         memory: EngineMemory,
         *,
+        kind: str = "",
         refresh: bool = False,
     ) -> None:
         """Connect to nothing yet; `connect` reaches the first of the addresses that answers.
 
-        `refresh`: only what the engine says in this run counts.
+        `kind` is the value of the only EngineKind that may serve, "" for any. `refresh`: only what the engine says in
+        this run counts.
         """
+        self._kind = kind
         self._refresh = refresh
         self._addresses = addresses
         self._connect = connect
@@ -86,10 +93,10 @@ class DeferredEngine:
         return str(info) if info else self._real().name
 
     @property
-    def kind(self) -> str:
-        """What kind of engine it is."""
+    def kind(self) -> EngineKind:
+        """What it is."""
         info = self._find_info()
-        return info.name if info else self._real().kind
+        return info.kind if info else self._real().kind
 
     @property
     def architecture(self) -> Architecture:
@@ -161,12 +168,16 @@ class DeferredEngine:
         remembered = list[EngineInfo]()
         for address in self._addresses:
             known = self._memory.find_engine(address.url)
+            if known is not None and self._kind not in {"", known.kind.value}:
+                known = None
             if address.socket is None:
                 if known is not None:
                     return known
                 return None  # only the SDK can ask there
             try:
                 info = parse_engine_info(probe_version(address.socket), address.url)
+                if self._kind not in {"", info.kind.value}:
+                    continue
             except (NoAnswerError, ValueError):
                 if known is not None:
                     remembered.append(known)
@@ -179,13 +190,15 @@ class DeferredEngine:
 
     def _real(self) -> Engine:
         if self._engine is None:
-            self._engine = self._connect()
-            address = getattr(self._engine, "address", "")
-            if not isinstance(address, str) or not address or _socket_of(address):
-                return self._engine
-            info = EngineInfo(self._engine.kind, "", self._engine.architecture, address)
-            self._memory.store_engine(info)
-            self._info = self._info or info
+            engine = self._connect()
+            if self._info is not None and engine.kind is not self._info.kind:
+                raise EngineChangedError(f"{self._info.name} does not answer any more")
+            self._engine = engine
+            address = getattr(engine, "address", "")
+            if isinstance(address, str) and address and not _socket_of(address):
+                info = EngineInfo(engine.name.partition(" Engine")[0] + " Engine", "", engine.architecture, address)
+                self._memory.store_engine(info)
+                self._info = self._info or info
         return self._engine
 
     def file_system(self, image: Image, path: str, spool: Path) -> None:
@@ -228,8 +241,8 @@ class FrozenEngine:
         return self._engine.name
 
     @property
-    def kind(self) -> str:
-        """What kind of engine it is."""
+    def kind(self) -> EngineKind:
+        """What it is."""
         return self._engine.kind
 
     @property

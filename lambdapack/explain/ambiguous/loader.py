@@ -2,7 +2,8 @@
 
 import posixpath
 
-from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
+from lambdapack.explain.facts.nouns import Slots
+from lambdapack.explain.nouns import Meaning, MessagePattern
 from lambdapack.explain.symbols import explain_musl_symbol, explain_undefined_symbol
 from lambdapack.messages import DYLD_OPENING, FILE, QUOTED, Certainty, Rank
 from lambdapack.rules.binary.linking_records import MISSING_LIBRARY, MUSL

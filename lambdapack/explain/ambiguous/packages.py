@@ -1,20 +1,19 @@
 """Ambiguous messages about packages and programs: of node, npm, sharp, Prisma, the kernel."""
 
-import posixpath
 import re
 
-from lambdapack.errors.install import CRASHED
-from lambdapack.explain.nouns import Meaning, MessagePattern, Slots
-from lambdapack.messages import FILE, NAME, QUOTED, Certainty, Rank
+from lambdapack.explain.facts.nouns import Slots
+from lambdapack.explain.nouns import Meaning, MessagePattern
+from lambdapack.messages import NAME, Certainty, Rank
 from lambdapack.rules.binary.loader_records import NOT_ELF, TRUNCATED, WRONG_CPU
-from lambdapack.rules.binary.node_records import MISSING_INTERPRETER, NODE_API_LEVEL
+from lambdapack.rules.binary.node_records import NODE_API_LEVEL
 from lambdapack.rules.lockfile.records import (
     LOCK_OUT_OF_STEP,
     NPM_REFUSES_LOCK,
     PLATFORM_PACKAGE_MISSING,
     SCRIPTS_SKIPPED,
 )
-from lambdapack.rules.package.records import MISSING_ADDON, MISSING_PROGRAM
+from lambdapack.rules.package.records import MISSING_ADDON
 from lambdapack.rules.selection.tokens import parse_platform_tags
 
 PRISMA_FIX = (
@@ -44,34 +43,9 @@ def wrong_platform_package(slots: Slots) -> Meaning:
     )
 
 
-def missing_platform_package(slots: Slots) -> Meaning | None:
-    """Only a name with a system or CPU in it is a platform package."""
-    if not parse_platform_tags(slots["module"]).names_platform:
-        return None
-    return Meaning(
-        PLATFORM_PACKAGE_MISSING,
-        Certainty.LIKELY,
-        f"{slots['module']}, the binary for this platform, was not installed",
-    )
-
-
 SKIPPED_SCRIPTS = Meaning(
     SCRIPTS_SKIPPED, Certainty.POSSIBLE, "the package's install script never ran, so it was not built either"
 )
-
-
-def missing_addon(slots: Slots) -> Meaning:
-    """An addon that is required by path and is not there: nothing was downloaded or compiled for this target."""
-    if parse_platform_tags(slots["file"]).names_platform and "/build/" not in f"/{slots['file']}":
-        return Meaning(
-            PLATFORM_PACKAGE_MISSING, Certainty.LIKELY, "{file}, the binary for this platform, was not installed"
-        )
-    return Meaning(
-        MISSING_ADDON,
-        Certainty.LIKELY,
-        "{file} was neither downloaded nor compiled for this target",
-        (SKIPPED_SCRIPTS,),
-    )
 
 
 def lacking_lock(slots: Slots) -> Meaning:
@@ -83,13 +57,6 @@ def lacking_lock(slots: Slots) -> Meaning:
     return Meaning(LOCK_OUT_OF_STEP, Certainty.CERTAIN, "package.json and the lockfile do not say the same")
 
 
-def missing_program(slots: Slots) -> Meaning:
-    """A deployed program that cannot be started: it is not there, or what its first bytes ask for is not."""
-    name = posixpath.basename(slots["file"])
-    loader = Meaning(MISSING_INTERPRETER, Certainty.POSSIBLE, f"{name} is there, and its interpreter is not")
-    return Meaning(MISSING_PROGRAM, Certainty.LIKELY, f"the program {name} is not in the package", (loader,))
-
-
 def wrong_host(slots: Slots) -> Meaning:
     """Old sharp compares the names of two platforms: system first, then CPU."""
     has, needs = slots["has"], slots["needs"]
@@ -98,26 +65,7 @@ def wrong_host(slots: Slots) -> Meaning:
     return Meaning(NOT_ELF, Certainty.CERTAIN, f"node_modules was installed on {has} and copied to {needs}")
 
 
-def exec_format_error(slots: Slots) -> Meaning | None:
-    """The kernel refuses a program for another CPU."""
-    if slots.get("docker"):
-        return Meaning(
-            CRASHED,
-            Certainty.LIKELY,
-            "the image is for another CPU, and this machine has no emulator for it",
-            (Meaning(WRONG_CPU, Certainty.LIKELY, "the image or program is for another CPU than the machine"),),
-        )
-    return Meaning(WRONG_CPU, Certainty.LIKELY, "{file} is a program for another CPU, or no program at all")
-
-
 PATTERNS: tuple[MessagePattern, ...] = (
-    MessagePattern(
-        "node",
-        "Cannot find module '@img/sharp-linux-x64/sharp.node'",
-        rf"Cannot find (?:module|package) ['\"`]?(?P<module>{NAME}(?:/[\w./-]+)?)['\"`.]?",
-        ("Cannot",),
-        missing_platform_package,
-    ),
     MessagePattern(
         "Prisma",
         'Prisma Client could not locate the Query Engine for runtime "rhel-openssl-3.0.x".',
@@ -161,13 +109,6 @@ PATTERNS: tuple[MessagePattern, ...] = (
         ),
     ),
     MessagePattern(
-        "node",
-        "Cannot find module '../build/Release/a.node'",
-        rf"Cannot find (?:module|package) {QUOTED.format('file').replace('+)', '+?[.]node)', 1)}",
-        ("Cannot",),
-        missing_addon,
-    ),
-    MessagePattern(
         "sharp",
         "'darwin-x64' binaries cannot be used on the 'linux-x64' platform",
         r"['\"](?P<has>[\w-]+)['\"] binaries cannot be used on the ['\"](?P<needs>[\w-]+)['\"] platform",
@@ -182,36 +123,6 @@ PATTERNS: tuple[MessagePattern, ...] = (
         ("Missing", "Invalid"),
         lacking_lock,
         Rank.ROOT,
-    ),
-    MessagePattern(
-        "node",
-        "Error: spawn /var/task/node_modules/a/bin/a ENOENT",
-        r"spawn (?P<file>(?:/var/task|/opt)/[^\s'\"]+) ENOENT",
-        ("ENOENT",),
-        missing_program,
-    ),
-    MessagePattern(
-        "kernel",
-        "cannot execute binary file: Exec format error",
-        rf"(?:{FILE}: )?cannot execute(?: binary file)?: [Ee]xec format error|spawn (?P<file2>\S+) ENOEXEC",
-        ("execute", "ENOEXEC"),
-        exec_format_error,
-    ),
-    MessagePattern(
-        "docker",
-        "exec /usr/local/bin/docker-entrypoint.sh: exec format error",
-        r"(?P<docker>standard_init_linux\.go|exec user process caused|OCI runtime|exec /bin/sh:|exec /usr/bin/sh:"
-        r"|exec /usr/local/bin/docker-entrypoint\.sh:)[^\n]*exec format error",
-        ("standard_init_linux.go", "process", "runtime", "/bin/sh:", "/usr/local/bin/docker-entrypoint.sh:"),
-        exec_format_error,
-        Rank.ROOT,
-    ),
-    MessagePattern(
-        "Lambda's runtime",
-        "fork/exec /lambda-entrypoint.sh: exec format error Runtime.InvalidEntrypoint",
-        rf"(?:fork/exec {FILE}: )?exec format error|OSError: \[Errno 8\] Exec format error",
-        ("format", "OSError:"),
-        exec_format_error,
     ),
     MessagePattern(
         "Lambda's runtime",

@@ -2,7 +2,7 @@
 
 from lambdapack.engine.interface import CacheVolume, Engine
 from lambdapack.errors.build import NO_IMAGE, WRONG_IMAGE
-from lambdapack.install.recipe import ImageRequest, Recipe
+from lambdapack.install.recipe import NO_IMAGES, ImageRequest, Recipe
 from lambdapack.install.request import InstallRequest
 from lambdapack.managers.interface import CACHE_DIRECTORY
 
@@ -14,11 +14,11 @@ class CrossPrebuilt:
     version = 1
 
     def refusal(self, request: InstallRequest, engine: Engine) -> str | None:
-        """Refuse where the engine has the CPU anyway, where scripts run, and where full emulation is asked for."""
+        """Refuse where the engine has the CPU anyway, and where scripts run."""
+        if not engine.kind.has_images:
+            return NO_IMAGES
         if engine.architecture is request.target.architecture:
             return f"this engine's CPU is {engine.architecture}"
-        if request.emulation == "full":
-            return "full emulation was asked for"
         return None if request.scripts.nothing else request.scripts.reason
 
     def recipe(self, request: InstallRequest, engine: Engine) -> Recipe:

@@ -1,8 +1,8 @@
 """Installs in the target's own image under an emulator: slow, and good for everything."""
 
 from lambdapack.engine.interface import CacheVolume, Engine
-from lambdapack.install.recipe import ImageRequest, Recipe
-from lambdapack.install.request import InstallRequest
+from lambdapack.install.recipe import NO_IMAGES, ImageRequest, Recipe
+from lambdapack.install.request import AUTOMATIC, InstallRequest
 from lambdapack.managers.interface import CACHE_DIRECTORY
 
 
@@ -14,6 +14,8 @@ class Emulated:
 
     def refusal(self, request: InstallRequest, engine: Engine) -> str | None:
         """Refuse where nothing needs an emulator."""
+        if not engine.kind.has_images:
+            return NO_IMAGES
         if engine.architecture is request.target.architecture:
             return f"this engine's CPU is {engine.architecture}"
         return None
@@ -21,7 +23,7 @@ class Emulated:
     def recipe(self, request: InstallRequest, engine: Engine) -> Recipe:
         """Return the target's own image."""
         target = request.target.architecture
-        cause = "full emulation was asked for" if request.emulation == "full" else request.scripts.reason
+        cause = request.scripts.reason if request.strategy == AUTOMATIC else "emulation was asked for"
         return Recipe(
             strategy=self.name,
             why=f"{cause}, so the {target} image runs emulated on {engine.architecture}",

@@ -1,7 +1,7 @@
 """Installs in the target's own image on an engine of the target's CPU."""
 
 from lambdapack.engine.interface import CacheVolume, Engine
-from lambdapack.install.recipe import ImageRequest, Recipe
+from lambdapack.install.recipe import NO_IMAGES, ImageRequest, Recipe
 from lambdapack.install.request import InstallRequest
 from lambdapack.managers.interface import CACHE_DIRECTORY
 
@@ -14,6 +14,8 @@ class Native:
 
     def refusal(self, request: InstallRequest, engine: Engine) -> str | None:
         """Refuse on an engine of another CPU."""
+        if not engine.kind.has_images:
+            return NO_IMAGES
         if engine.architecture is request.target.architecture:
             return None
         return f"this engine's CPU is {engine.architecture}"

@@ -25,15 +25,14 @@ from lambdapack.pack.source import (
     read_project_source,
 )
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
-from lambdapack.pipeline.package.dependencies import ObtainedInstall, obtain_install, state_dependencies
-from lambdapack.pipeline.package.plan import (
-    BuildPlan,
-    InstalledPlace,
-    InstallInputs,
-    PackageJob,
-    key_contents,
-    plan_builds,
+from lambdapack.pipeline.package.dependencies import (
+    ObtainedInstall,
+    PlannedInstalls,
+    freeze_engines,
+    obtain_install,
+    state_dependencies,
 )
+from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
 from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
 from lambdapack.pipeline.package.request import (
     LAYER_DIRECTORY,
@@ -42,6 +41,7 @@ from lambdapack.pipeline.package.request import (
     BuiltPackage,
     JudgedPackage,
 )
+from lambdapack.pipeline.package.shrink import find_prunable_files, strip_tree
 from lambdapack.pipeline.package.write import check_output_paths, with_emptied_directories, write_packages
 from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.pipeline.source import read_source_facts, source_findings
@@ -84,7 +84,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
     with ExitStack() as stack:
         scratch = cache(lambda: stack.enter_context(scratch_directory()))  # for what is installed or measured
         layers = stack.enter_context(open_layers(request.layers))
-        connect = cache(_freeze_engines(connect) if request.reuse.frozen else connect)  # one engine for each CPU
+        connect = cache(freeze_engines(connect) if request.reuse.frozen else connect)  # one engine for each CPU
         plan, requests = _plan_build(request, project, connect, observer)
         run = _BuildRun(request, project, requests, connect, scratch, stack, observer, layers)
         judged = [run.judge(job, locked[job.target]) for job in plan.packages]
@@ -172,7 +172,7 @@ def _plan_build(
     for target in function.targets:
         place, install = (function.importer, target), _make_install_request(request, inputs, target)
         if not install.installs_nothing:
-            from lambdapack.install.install import find_available_image  # noqa: PLC0415  # few builds install nothing
+            from lambdapack.install.available import find_available_image  # noqa: PLC0415  # few builds install nothing
             from lambdapack.pipeline.measure import ImageFactsFiles  # noqa: PLC0415
 
             known = ImageFactsFiles(request.cache, project.manager.name)
@@ -180,11 +180,8 @@ def _plan_build(
             install = replace(install, recipes=recipes)
         requests[place] = install
     plan = plan_builds((function,), {function.importer: inputs}, images)
-    for job in plan.installs:
-        install = requests[job.importer, job.target]
-        if request.store and install.recipes:
-            contents = key_contents(inputs, job.target, images.get((job.importer, job.target)))
-            state_dependencies(replace(install, job=job), contents, request.store, request.reuse, observer)
+    if request.store:
+        state_dependencies(PlannedInstalls(plan, requests, inputs, images), request.store, request.reuse, observer)
     return plan, requests
 
 
@@ -200,7 +197,9 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         limits=request.limits,
         script_policy=request.scripts,
         allow_writes=request.allow_writes,
-        emulation=request.emulation,
+        strategy=request.strategy,
+        tools=request.tools,
+        environ=request.environ,
         keep=request.keep,
     )
 
@@ -227,23 +226,28 @@ class _BuildRun:
         made = self._bound_made_files(installed, source)
         tree = self._package(source, made.tree)
         own_files = frozenset(source.tree.entries) if source else frozenset()
-        tree = self._strip(tree)
         facts = replace(self._read_facts(tree, target), own_files=own_files, kept_sources=made.kept)
         facts = self._add_log_facts(facts, installed)
         runtime = request.runtime or shipped_runtime(target)
         if any(package.inventory.binaries for package in (facts, *facts.layers)):
             runtime = self._tighten(runtime, job)
         report = self._check(tree, facts, runtime)
-        pruned = (*self._prunable_files(report, tree), *self._unneeded_files(tree, facts, runtime))
+        pruned = self._prunable_files(report, tree)
+        pruned += find_prunable_files(tree, request.prune_kinds, facts.modules, runtime) if request.prune_kinds else ()
         if pruned:
             tree = prune_tree(tree, with_emptied_directories(tree, {file.path for file in pruned}))
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        report = replace(report, findings=self._judged_findings(job, report, locked, runtime))
+        report = replace(report, findings=apply_policy((*locked, *self._advise(job, report)), request.policy))
         report = self._prove(report, tree, facts.handler, installed)
         left_out = (*(source.excluded if source else ()), *made.excluded)
         stored = self.installed[job.install.key.digest].stored if job.install else None
         return JudgedPackage(report, job, tree, facts, left_out, pruned, installed, stored)
+
+    @staticmethod
+    def _advise(job: PackageJob, report: Report) -> tuple[Finding, ...]:
+        findings = report.findings
+        return avoid_install_commands(findings, report.runtime) if job.install and findings else findings
 
     def _bound_made_files(self, installed: InstallResult, source: ProjectSource | None) -> BoundedTree:
         """Return the dependencies without leftovers, and without what scripts wrote against the source's rules."""
@@ -263,42 +267,17 @@ class _BuildRun:
 
         return tuple(file for file in prunable_files(report) if file.path in tree.entries)
 
-    def _judged_findings(
-        self, job: PackageJob, report: Report, locked: tuple[Finding, ...], runtime: Runtime
-    ) -> tuple[Finding, ...]:
-        judged = report.findings
-        if job.install and judged:
-            judged = avoid_install_commands(judged, runtime)
-        return apply_policy((*locked, *judged), self.request.policy)
-
-    def _unneeded_files(self, tree: Tree, facts: PackageFacts, runtime: Runtime) -> tuple[PrunedFile, ...]:
-        """Return the files of packages that are of the kinds to prune."""
-        if not self.request.prune_kinds:
-            return ()
-        from lambdapack.pipeline.package.shrink import find_prunable_files  # noqa: PLC0415  # only on request
-
-        return find_prunable_files(tree, self.request.prune_kinds, facts.modules, runtime)
-
-    def _strip(self, tree: Tree) -> Tree:
-        """Return the tree without debug symbols where that is asked for; it is judged as it ships."""
-        if not self.request.strip:
-            return tree
-        from lambdapack.pipeline.package.shrink import StrippedTree, describe_stripped  # noqa: PLC0415  # on request
-
-        stripped = StrippedTree(tree)
-        if text := describe_stripped(stripped):
-            self.observer.note(text)
-        return stripped
-
     def _tighten(self, runtime: Runtime, job: PackageJob) -> Runtime:
         """Return the runtime as its own image has it, where an engine is there anyway and no runtime file is given."""
         request, target = self.request, job.target
         if job.install is None or request.runtime is not None:
             return runtime
+        engine = self.connect(target.architecture)
+        if not engine.kind.has_images:
+            return runtime
         from lambdapack.pipeline.measure import tighten_by_image  # noqa: PLC0415  # only native files ask for it
 
         bare = request.images(target, target.architecture).bare
-        engine = self.connect(target.architecture)
         return tighten_by_image(engine, bare, runtime, self.scratch(), request.cache, self.observer)
 
     def _add_log_facts(self, facts: PackageFacts, installed: InstallResult) -> PackageFacts:
@@ -312,8 +291,9 @@ class _BuildRun:
 
     def _package(self, source: ProjectSource | None, dependencies: Tree) -> Tree:
         """Return what ships. A directory's links are resolved before it is judged: copies count against the limits."""
-        tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
-        return DereferencedTree(tree, LAYER_ROOT if self.request.layer else TASK_ROOT) if self.request.into else tree
+        tree: Tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
+        tree = DereferencedTree(tree, LAYER_ROOT if self.request.layer else TASK_ROOT) if self.request.into else tree
+        return strip_tree(tree, self.observer) if self.request.strip else tree
 
     def _read_facts(self, tree: Tree, target: Target) -> PackageFacts:
         request, layers = self.request, [opened_layer.tree for opened_layer in self.layers]
@@ -336,6 +316,8 @@ class _BuildRun:
         architecture, reason = report.runtime.target.architecture, ""
         if installed.image is None:
             reason = "no container was started, so its import is not proved"
+        elif not self.connect(architecture).kind.has_images:
+            reason = "the local engine has no runtime image, so its import is not proved"
         elif self.connect(architecture).architecture is not architecture:
             reason = f"its import would be emulated here, so it is not proved on {architecture}"
         if reason:
@@ -415,9 +397,3 @@ class _BuildRun:
         spool = self.scratch() / f"{digest.rpartition(':')[2]}.tar"
         engine = self.connect(install.target.architecture)
         return obtain_install(install, engine, spool, self.request.reuse, self.observer)
-
-
-def _freeze_engines(connect: "Connect") -> "Connect":
-    from lambdapack.engine.known.deferred import FrozenEngine  # noqa: PLC0415  # for --frozen alone
-
-    return lambda architecture: FrozenEngine(connect(architecture))

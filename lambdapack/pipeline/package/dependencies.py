@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.build import FROZEN
@@ -11,7 +12,9 @@ from lambdapack.events import Observer
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult
 from lambdapack.install.shipped import describe_absent_packages
+from lambdapack.managers.interface import ImageFacts
 from lambdapack.pack.zip import DEFAULT_COMPRESSION, Compression
+from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, key_contents
 from lambdapack.store.install_facts import (
     InstallRecord,
     facts_of_result,
@@ -22,6 +25,9 @@ from lambdapack.store.install_facts import (
 from lambdapack.store.records import Store
 from lambdapack.store.trees import DependencyTrees, StoredInstall, tree_name
 from lambdapack.tree.compose import TransformedTree
+
+if TYPE_CHECKING:
+    from lambdapack.pipeline.measure import Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class _StoredInstalls:
 
     def _name(self, recipe: Recipe) -> str:
         key = self.install.job.key.digest if self.install.job else ""
-        return tree_name(key, f"{recipe_name(recipe)} engine={self.engine.kind}")
+        return tree_name(key, f"{recipe_name(recipe)} engine={self.engine.kind.value}")
 
     def find(self) -> ObtainedInstall | None:
         """Return the stored result if the same recipes would be followed, in the same images."""
@@ -159,23 +165,38 @@ class _StoredInstalls:
         return ObtainedInstall(replace(result, tree=named), stored)
 
 
-def state_dependencies(
-    install: InstallRequest, contents: Mapping[str, bytes], store: Store, policy: ReusePolicy, observer: Observer
-) -> None:
-    """Remember of what an install's key was made, and say what has changed since the last one where that is asked for.
+@dataclass(frozen=True, slots=True)
+class PlannedInstalls:
+    """The installs of a plan with everything that decides their keys."""
 
-    `contents` are the parts of the key; none is secret.
-    """
+    plan: BuildPlan
+    requests: Mapping[InstalledPlace, InstallRequest]
+    inputs: InstallInputs
+    images: Mapping[InstalledPlace, ImageFacts]
+
+
+def state_dependencies(planned: PlannedInstalls, store: Store, policy: ReusePolicy, observer: Observer) -> None:
+    """Remember of what each key was made, and say what has changed since the last build where that is asked for."""
     from lambdapack.store.keys import KeyRecords, describe_changes, state_key  # noqa: PLC0415  # where one is kept
 
-    if install.job is None:
-        return
-    root, lock = install.source.repository.root, install.source.lock
-    records, place = KeyRecords(store), f"{root}\n{install.job.importer}\n{install.target}"
-    now = state_key(install.job.key, contents, lock, install.recipes[0].image.reference)
-    before = records.get(place)
-    if policy.why:
-        for line in describe_changes(before, now):
-            observer.note(f"{install.target}: {line}")
-    if before != now:
-        records.put(place, now)
+    records = KeyRecords(store)
+    for job in planned.plan.installs:
+        install = planned.requests[job.importer, job.target]
+        if not install.recipes:
+            continue
+        root, lock = install.source.repository.root, install.source.lock
+        place = f"{root}\n{job.importer}\n{job.target}"
+        contents = key_contents(planned.inputs, job.target, planned.images.get((job.importer, job.target)))
+        now = state_key(job.key, contents, lock, install.recipes[0].image.reference)
+        before = records.get(place)
+        for line in describe_changes(before, now) if policy.why else ():
+            observer.note(f"{job.target}: {line}")
+        if before != now:
+            records.put(place, now)
+
+
+def freeze_engines(connect: "Connect") -> "Connect":
+    """Return a function that finds engines which start nothing. LP130."""
+    from lambdapack.engine.known.deferred import FrozenEngine  # noqa: PLC0415  # for --frozen alone
+
+    return lambda architecture: FrozenEngine(connect(architecture))

@@ -48,7 +48,8 @@ class BuildRequest:
     limits: Limits = field(default_factory=Limits)
     scripts: str = "online"
     allow_writes: tuple[AllowedWrite, ...] = ()  # what package scripts may make outside their own directory
-    emulation: str = "auto"
+    strategy: str = "auto"  # the name of the only strategy that is tried, on an engine of another CPU
+    tools: Path | None = None  # where what is fetched for a build is kept; None: nothing is fetched
     load: str = "auto"  # whether the package is proved in the bare image before it is written: "always", "never"
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
     prune: bool = True  # leave out binaries made for other systems

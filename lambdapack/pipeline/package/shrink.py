@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from lambdapack.binary.elf.strip import StrippedElf, strip_elf
+from lambdapack.events import Observer
 from lambdapack.model import TASK_ROOT
 from lambdapack.pack.pruning import UnneededFile, find_unneeded_files
 from lambdapack.packages.modules import FunctionModules
@@ -82,9 +83,12 @@ def _find_strippable(tree: Tree) -> Iterator[tuple[str, StrippedElf]]:
             yield path, elf
 
 
-def describe_stripped(tree: StrippedTree) -> str:
-    """Return one sentence about what was stripped, "" for nothing."""
-    count = len(tree.stripped)
+def strip_tree(tree: Tree, observer: Observer) -> Tree:
+    """Return a tree without debug symbols, and say what that saves; it is to be judged as it ships."""
+    stripped = StrippedTree(tree)
+    count = len(stripped.stripped)
     if not count:
-        return ""
-    return f"stripped: debug symbols of {count} binar{'y' if count == 1 else 'ies'}, {format_size(tree.saved_bytes)}"
+        return tree
+    noun = "binary" if count == 1 else "binaries"
+    observer.note(f"stripped: debug symbols of {count} {noun}, {format_size(stripped.saved_bytes)}")
+    return stripped

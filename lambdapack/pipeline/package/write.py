@@ -57,6 +57,8 @@ def make_manifest(report: Report, archive: Archive, package: JudgedPackage, proj
         "install": {
             "image": installed.image.digest if installed.image else None,
             "strategy": installed.recipe.strategy if installed.recipe else None,
+            "engine": installed.engine.value if installed.engine else None,
+            "compiler": installed.compiler or None,
             "node": installed.facts.node if installed.facts else None,
             "npm": installed.facts.manager if installed.facts else None,
             "store": _shared_source(package),

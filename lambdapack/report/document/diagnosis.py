@@ -13,12 +13,18 @@ from lambdapack.report.text import format_json
 from lambdapack.schema import DAY_PATTERN, describe, number, text, word
 
 RECORD_CODE_PATTERN = r"^LP\d{3}$"
+RECORD_NAME_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+CAUSE_DESCRIPTION = (
+    f"What is wrong: {', '.join(sorted(CAUSE_CODES))}; for a log of lambdapack itself also the name of the record "
+    f"that it "
+    "printed."
+)
 
 
 class DiagnosisDocument(TypedDict):
     """One diagnosis."""
 
-    cause: Annotated[str, word("What is wrong.", tuple(CAUSE_CODES))]
+    cause: Annotated[str, text(CAUSE_DESCRIPTION, pattern=RECORD_NAME_PATTERN)]
     code: Annotated[str, text("The record that says more: `lambdapack explain CODE`.", pattern=RECORD_CODE_PATTERN)]
     file: Annotated[str | None, text("File that the text names, from node_modules on; null for none.")]
     package: Annotated[str | None, text("The npm package that the file belongs to.")]
@@ -42,6 +48,8 @@ class ExplanationDocument(TypedDict):
         describe("Diagnoses, best first; empty when nothing was recognised."),
     ]
     nearest: Annotated[str | None, text("Most similar known message when nothing was recognised.")]
+    facts: Annotated[list[str], describe("Facts that were read of a text without a diagnosis.")]
+    question: Annotated[str | None, text("The question that decides what a text without a diagnosis is about.")]
     left_out: Annotated[int, number("Number of passages of a large log that were not read.")]
 
 
@@ -73,6 +81,9 @@ class BookPageDocument(TypedDict):
     needs: Annotated[str | None, text("What the package needs from the runtime.")]
     instead: Annotated[list[str], describe("Maintained alternatives.")]
     javascript: Annotated[list[str], describe("Alternatives without a binary.")]
+    programs: Annotated[
+        list[str], describe("Programs that the package starts by name, or that interpret what it brings.")
+    ]
     last_node: Annotated[
         int | None, number("Newest Node.js major on which it installs and loads; null when no limit is known.")
     ]
@@ -88,6 +99,8 @@ def render_diagnosis_json(explanation: Explanation) -> str:
         "version": __version__,
         "diagnoses": [_make_diagnosis_document(diagnosis) for diagnosis in explanation.diagnoses],
         "nearest": explanation.nearest or None,
+        "facts": list(explanation.facts),
+        "question": explanation.question or None,
         "left_out": explanation.left_out,
     }
     return format_json(document)
@@ -140,6 +153,7 @@ def render_book_page_json(entry: BookEntry) -> str:
         "needs": entry.requirements or None,
         "instead": list(entry.replacements),
         "javascript": list(entry.javascript_replacements),
+        "programs": list(entry.programs),
         "last_node": entry.last_node,
         "advice": entry.advice or None,
         "source": entry.source,

@@ -46,6 +46,8 @@ class InstallDocument(TypedDict):
         text("Digest of the image that npm ran in; null when nothing was installed.", pattern=SHA256_PATTERN),
     ]
     strategy: Annotated[str | None, text("Install strategy for the target's CPU.")]
+    engine: Annotated[str | None, text("What ran it: docker, podman or local; null when nothing was installed.")]
+    compiler: Annotated[str | None, text("What compiled, where it was not the image's own compiler: zig, its version.")]
     node: Annotated[str | None, text("The image's Node.js.")]
     npm: Annotated[str | None, text("The image's npm.")]
     store: Annotated[str | None, text("Shared store that the dependencies came from; null when made on this machine.")]

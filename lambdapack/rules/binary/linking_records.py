@@ -38,7 +38,7 @@ SYMBOL_VERSION = Rule(
         ),
     ),
     remedy=Remedy(
-        ("{build}", "{docker}", BUILD_FROM_SOURCE),
+        ("{abler}", "{docker_source}", "npm view {package} versions", "{docker}"),
         "Build on the runtime's own Amazon Linux, not on a newer system; `lambdapack verify` compares every version.",
         replaceable=True,
     ),
@@ -86,7 +86,7 @@ MISSING_LIBRARY = Rule(
         ),
     ),
     remedy=Remedy(
-        ("lambdapack verify .", "{build}", "{libraries}", "{docker}"),
+        ("{verify}", "{libraries}", "{layer}", "{docker}"),
         "Put libraries that Lambda lacks into lib/ of the function or of a layer (both are in "
         "LD_LIBRARY_PATH), or choose a package that brings its own; `lambdapack verify` names every "
         "missing one.",

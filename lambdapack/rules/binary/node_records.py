@@ -115,7 +115,7 @@ NODE_API_LEVEL = Rule(
         ),
     ),
     remedy=Remedy(
-        ("lambdapack build --runtime {newer}{arch}", "npm view {package} versions --json", "lambdapack verify ."),
+        ("lambdapack build --runtime {newer}{arch}", "npm view {package} versions --json", "{verify}"),
         "Let `lambdapack verify` compare the declared Node-API with the runtime's: node itself just crashes.",
     ),
 )
@@ -170,7 +170,7 @@ NO_EXEC_BIT = Rule(
         ),
     ),
     remedy=Remedy(
-        ("{build}", "chmod 755 {path}"),
+        ("{build}", "{chmod}"),
         "Zip with `lambdapack build` and name such files in `executable = [...]`: zips made on Windows have no modes.",
     ),
 )

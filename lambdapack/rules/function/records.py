@@ -33,7 +33,7 @@ HANDLER_MISSING = Rule(
         Message(
             "Lambda's runtime",
             "Unable to import module 'index'",
-            r"Unable to import module '(?P<module>[^'\n]+)'",
+            r"Unable to import module '(?P<module>[^'\n]+)'(?!: No module named)",
             ("Unable",),
             "the handler's file {module} could not be imported",
             certainty=Certainty.LIKELY,
@@ -42,7 +42,7 @@ HANDLER_MISSING = Rule(
     ),
     cause="handler",
     remedy=Remedy(
-        ("{build}", "lambdapack verify . --handler {handler}"),
+        ("{verify} --handler {handler}", "{build}"),
         _CHECK_HANDLER,
     ),
 )
@@ -69,7 +69,7 @@ HANDLER_SHADOWED = Rule(
     ),
     cause="handler",
     remedy=Remedy(
-        ("lambdapack verify . --handler {handler}", "{build}"),
+        ("{verify} --handler {handler}", "{build}"),
         _CHECK_HANDLER,
     ),
 )
@@ -108,7 +108,7 @@ NOT_EXPORTED = Rule(
     ),
     cause="handler",
     remedy=Remedy(
-        ("lambdapack verify . --handler {handler}", "{build}"),
+        ("{verify} --handler {handler}", "{build}"),
         _CHECK_HANDLER,
     ),
 )
@@ -130,17 +130,8 @@ MODULE_AS_COMMONJS = Rule(
             "node could not read the handler's file as a module: {said}",
             certainty=Certainty.LIKELY,
         ),
-        Message(
-            "Lambda's runtime",
-            "require() of ES Module /var/task/index.js from /var/runtime/UserFunction.js not supported.",
-            r"(?:require\(\) of ES Module|Must use import to load ES Module:) (?P<file>/var/(?:task|runtime)/\S+)"
-            r"(?=[\s\S]{0,300}/var/runtime)",
-            ("require()", "Module:"),
-            "the handler is an ES module, and the runtime loads it as CommonJS",
-            certainty=Certainty.LIKELY,
-        ),
     ),
-    cause="handler",
+    cause="module-system",
     remedy=Remedy(
         ("npm pkg set type=module", "{build}"),
         _CHECK_HANDLER,
@@ -157,7 +148,7 @@ REQUIRED_FILE_MISSING = Rule(
     Severity.ERROR,
     cause="missing-package",
     remedy=Remedy(
-        ("{build}", "lambdapack verify ."),
+        ("{build}", "{verify}"),
         "Read in `lambdapack build -v` which files are left out and why; a bundler has to copy what is not JavaScript.",
     ),
 )

@@ -66,6 +66,7 @@ LOCK_FOREIGN = Rule(
     "npm ci reads package-lock.json and npm-shrinkwrap.json only.",
     f"Run `npm install --package-lock-only` to build with npm, which chooses versions anew. {READY_TREE_ADVICE}",
     Severity.ERROR,
+    cause="lock-out-of-step",
 )
 WORKSPACE_MEMBER = Rule(
     "LP154",
@@ -220,8 +221,9 @@ PLATFORM_PACKAGE_MISSING = Rule(
         Message(
             "npm",
             "npm ERR! code EBADPLATFORM",
-            r"^\W*(?:npm \w+!? )?code EBADPLATFORM",
-            ("EBADPLATFORM",),
+            rf"^\W*(?:npm \w+!? )?code EBADPLATFORM|ERR_PNPM_UNSUPPORTED_PLATFORM(?:\W+Unsupported platform for "
+            rf"(?P<package>{NAME}))?",
+            ("EBADPLATFORM", "ERR_PNPM_UNSUPPORTED_PLATFORM"),
             "a package is only for another platform, and the lockfile or package.json demands it on this one",
             certainty=Certainty.LIKELY,
             rank=Rank.SYMPTOM,
@@ -317,6 +319,7 @@ SCRIPT_NEEDS_DEV = Rule(
     "Dependencies are installed with --omit=dev, so the shell does not find it and npm ci fails with code 127.",
     "Move the tool to `dependencies` (`npm install --save-prod TOOL`): what its script makes is part of what ships.",
     Severity.ERROR,
+    cause="root-script",
 )
 FOREIGN_PROTOCOL = Rule(
     "LP161",
@@ -329,13 +332,14 @@ FOREIGN_PROTOCOL = Rule(
         Message(
             "npm",
             'npm error code EUNSUPPORTEDPROTOCOL\nnpm error Unsupported URL Type "workspace:": workspace:*',
-            r"Unsupported URL Type \\?\"(?P<protocol>[a-z]+):|\bEUNSUPPORTEDPROTOCOL\b",
+            r"(?:\bEUNSUPPORTEDPROTOCOL\b[\s\S]{0,80}?)?Unsupported URL Type \\?\"(?P<protocol>[a-z]+):"
+            r"|\bEUNSUPPORTEDPROTOCOL\b",
             ("Unsupported", "EUNSUPPORTEDPROTOCOL"),
             "npm does not know the protocol {protocol}: in package.json, which another package manager's project has",
         ),
     ),
     remedy=Remedy(
-        ("lambdapack build --no-install{arch}", "npm pkg get dependencies"),
+        ("git ls-files '*pnpm-lock.yaml' '*yarn.lock' '*bun.lock*'", "{build} --no-install"),
         "Write a version or a file: path where npm has to read package.json: workspace:, catalog: and "
         "link: are for pnpm and yarn.",
     ),
@@ -372,6 +376,10 @@ PLUG_N_PLAY = Rule(
     "Node.js looks for packages in node_modules alone, and Yarn keeps them in zips that only its own loader opens.",
     "Set `nodeLinker: node-modules` in .yarnrc.yml and run `yarn install`.",
     Severity.ERROR,
+    remedy=Remedy(
+        ("yarn config set nodeLinker node-modules && yarn install", "{build}"),
+        "Keep `nodeLinker: node-modules` in the .yarnrc.yml of a repository with functions: Lambda has no Plug'n'Play.",
+    ),
 )
 GIT_DEPENDENCY = Rule(
     "LP169",
@@ -382,4 +390,9 @@ GIT_DEPENDENCY = Rule(
     "Depend on a tarball instead: run `npm pack` in its checkout and `npm install ./NAME-VERSION.tgz`, or publish it "
     "to a registry; `lambdapack build --no-install` packs what is installed already.",
     Severity.ERROR,
+    cause="git-fetch",
+    remedy=Remedy(
+        ("npm query ':attr([resolved^=git])'",),
+        "Publish private packages to a registry, or depend on a tarball: an install then needs neither git nor keys.",
+    ),
 )

@@ -1,5 +1,6 @@
 """The rule records of modules that the function loads and node cannot. Contains no check."""
 
+from lambdapack.messages import Remedy
 from lambdapack.model import Rule, Severity
 
 MODULE_MISSING = Rule(
@@ -9,6 +10,7 @@ MODULE_MISSING = Rule(
     "node finds it nowhere when the function starts, and Lambda logs Runtime.ImportModuleError.",
     "Add it to dependencies with `npm install NAME`, then run `lambdapack build`.",
     Severity.ERROR,
+    cause="missing-package",
 )
 
 SDK_V2_MISSING = Rule(
@@ -18,6 +20,7 @@ SDK_V2_MISSING = Rule(
     "nodejs16.x was the last runtime with aws-sdk v2; from nodejs18.x on only @aws-sdk/* (v3) is there.",
     "Replace it by the v3 client (`@aws-sdk/client-NAME`, which the runtime has), or run `npm install aws-sdk`.",
     Severity.ERROR,
+    cause="missing-package",
 )
 
 WRONG_LETTER_CASE = Rule(
@@ -27,6 +30,7 @@ WRONG_LETTER_CASE = Rule(
     "Lambda's file system is case-sensitive, unlike that of macOS and Windows, and node finds nothing.",
     "Write the name as the file has it.",
     Severity.ERROR,
+    cause="missing-package",
 )
 
 IMPORT_WITHOUT_EXTENSION = Rule(
@@ -36,6 +40,7 @@ IMPORT_WITHOUT_EXTENSION = Rule(
     "Unlike require(), an import adds no extension and no index.js, and node finds no such module.",
     "Write the whole file name: `import './lib/db.js'`.",
     Severity.ERROR,
+    cause="module-system",
 )
 
 REFUSED_MANIFEST = Rule(
@@ -54,6 +59,7 @@ SUBPATH_NOT_EXPORTED = Rule(
     "The exports of its package.json have no such entry for this kind of import, and node refuses every other path.",
     "Load a path that the package exports, or install the version that exported it.",
     Severity.ERROR,
+    cause="module-system",
 )
 
 REQUIRES_MODULE = Rule(
@@ -64,6 +70,12 @@ REQUIRES_MODULE = Rule(
     "Load it with `await import('NAME')`, make the function an ES module, or use a version of the package that is "
     "CommonJS.",
     Severity.ERROR,
+    cause="module-system",
+    remedy=Remedy(
+        ("npm pkg set type=module", "{build}"),
+        'Keep to one module system: `import` throughout with "type": "module", or `require()` and packages that are '
+        "CommonJS; `lambdapack verify` reports what the runtime's Node.js refuses.",
+    ),
 )
 
 ADDON_BUNDLED = Rule(
@@ -73,6 +85,12 @@ ADDON_BUNDLED = Rule(
     "The loader searches beside the bundle, where the package's files are not, and throws when it is loaded.",
     "Mark the package as external (`--external:NAME`), and ship it in node_modules.",
     Severity.ERROR,
+    cause="bundled-addon",
+    remedy=Remedy(
+        ("{build}", "{verify}"),
+        "Name packages with addons as external to the bundler (`--external:NAME`, `externals`, `nodeModules` of CDK's "
+        "bundling) and ship them in node_modules or a layer; `lambdapack verify` finds a loader without its addon.",
+    ),
 )
 
 GRAPH_INCOMPLETE = Rule(
@@ -91,6 +109,7 @@ OPTIONAL_MODULE_MISSING = Rule(
     "A failure to load them is caught, or a branch or a call inside a package has to be entered first.",
     "Install them if the function needs these cases: `npm install NAME`.",
     Severity.NOTE,
+    cause="missing-package",
 )
 
 MISSING_MODULE_RULES: tuple[Rule, ...] = (

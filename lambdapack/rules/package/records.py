@@ -146,7 +146,7 @@ MISSING_PROGRAM = Rule(
     "Install with its scripts: `lambdapack build`.",
     Severity.ERROR,
     remedy=Remedy(
-        ("{build}", "npm rebuild {package}"),
+        ("{build}", "npm rebuild {package}", "{verify}"),
         "Let install scripts run where the package is made: what they download is not in the npm package.",
     ),
 )
@@ -179,10 +179,10 @@ TOO_BIG = Rule(
     ),
     remedy=Remedy(
         (
-            "{build}",
             "lambdapack inspect .",
+            "{build}",
             "npm prune --omit=dev",
-            "lambdapack build --layer",
+            "{layer}",
             "du -sh node_modules/* | sort -h | tail",
         ),
         SHIP_LESS,
@@ -276,21 +276,11 @@ DEPENDENCY_MISSING = Rule(
     "member of a workspace is built from its root: `lambdapack build ROOT --handler "
     "MEMBER/index.handler`.",
     Severity.ERROR,
-    messages=(
-        Message(
-            "Lambda's runtime",
-            "Runtime.ImportModuleError",
-            r"\bRuntime\.ImportModuleError\b",
-            ("Runtime.ImportModuleError",),
-            "something that the handler imports is not in the package; the message behind it names what",
-            certainty=Certainty.POSSIBLE,
-            rank=Rank.SYMPTOM,
-        ),
-    ),
     cause="missing-package",
     remedy=Remedy(
-        ("npm install {package}", "{build}"),
-        "Pack with `lambdapack build`: it installs `dependencies` and refuses a package whose dependency is not in it.",
+        ("{build}", "npm ls {package}"),
+        "Declare in package.json what the code imports, a private name with its registry in .npmrc. Pack with "
+        "`lambdapack build`: it installs `dependencies` and refuses a package whose dependency is not in it.",
     ),
 )
 

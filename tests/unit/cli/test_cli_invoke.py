@@ -61,9 +61,7 @@ def invoke(
     shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Invoke:
     for module in ("build", "invoke"):
-        monkeypatch.setattr(
-            f"lambdapack.cli.run.{module}.engine_connector", lambda *_settings, **_options: shop.connect
-        )
+        monkeypatch.setattr(f"lambdapack.cli.run.{module}.engine_connector", lambda *_args, **_options: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
     monkeypatch.setenv("LAMBDAPACK_RUNTIME", "nodejs22.x")

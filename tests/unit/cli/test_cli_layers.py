@@ -149,9 +149,7 @@ def test_the_summary_counts_the_layers(fn: Path, layer: Path, capsys: pytest.Cap
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     shop = Workshop(tmp_path)
     for module in ("build", "invoke"):
-        monkeypatch.setattr(
-            f"lambdapack.cli.run.{module}.engine_connector", lambda *_settings, **_options: shop.connect
-        )
+        monkeypatch.setattr(f"lambdapack.cli.run.{module}.engine_connector", lambda *_args, **_options: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
     monkeypatch.setenv("LAMBDAPACK_LOAD", "never")  # no node runs in this engine

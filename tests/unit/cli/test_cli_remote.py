@@ -370,9 +370,7 @@ def test_a_deployed_function_runs_here_as_it_is_there(
     there: dict[str, Any] = {"timeout": 7, "memory": 256, "environment": {"STAGE": "live", "LEVEL": "1"}}
     site.function({"app.js": HANDLER, "package.json": NEEDS}, layer, handler="app.handler", **there)
     engine = FakeEngine(programs={"bash": answering})
-    monkeypatch.setattr(
-        "lambdapack.cli.run.invoke.engine_connector", lambda *_settings, **_options: lambda _cpu: engine
-    )
+    monkeypatch.setattr("lambdapack.cli.run.invoke.engine_connector", lambda *_args, **_options: lambda _cpu: engine)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", "lambdapack-lab/nodejs:{node}-{arch}")
     assert run_command(["invoke", "--function", "fn", "--env", "LEVEL=2"]) == 0
     assert capsys.readouterr().out == "[1]\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.engine.hosts import EngineAddress
-from lambdapack.engine.interface import SandboxSpec
+from lambdapack.engine.interface import EngineKind, SandboxSpec
 from lambdapack.engine.known.deferred import DeferredEngine, FrozenEngine
 from lambdapack.engine.known.probe import NoAnswerError, probe_image, probe_version
 from lambdapack.errors.build import FROZEN
@@ -51,7 +51,7 @@ def test_the_real_engine_is_reached_for_a_new_image_alone(daemon: StubEngine, tm
     engine = place.engine()
     assert engine.image(IMAGE, X86, SILENT) == first
     assert engine.find_image(IMAGE, X86) == first
-    assert (engine.architecture, engine.kind) == (X86, "Docker Engine")
+    assert (engine.architecture, engine.kind) == (X86, EngineKind.DOCKER)
     assert place.reached == 1
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from lambdapack.book.book import BinaryDelivery, MaintenanceStatus, find_book_entry
-from lambdapack.explain.cures import ExplainTarget
 from lambdapack.explain.diagnose import diagnose
 from lambdapack.explain.nouns import Diagnosis
 from lambdapack.explain.text import strip_log_markup
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.runtimes.versions import describe_abi
 
 TASK = "/var/task/node_modules"
@@ -139,7 +139,7 @@ CAUSES = (
         "an x86_64 file on a Graviton function",
         f"{TASK}/canvas/build/Release/canvas.node: cannot open shared object file: No such file or directory",
         "wrong-cpu",
-        ("lambdapack build --arch all", "public.ecr.aws/sam/build-nodejs22.x"),
+        ("lambdapack build --runtime nodejs22.x --arch all", "public.ecr.aws/sam/build-nodejs22.x"),
     ),
     (
         "ref, which nobody looks after",

@@ -7,17 +7,20 @@ import pytest
 
 from lambdapack.errors.record import Failure
 from lambdapack.explain.causes import CAUSE_RECORDS
-from lambdapack.explain.cures import ExplainTarget, fill_remedy
+from lambdapack.explain.cures import fill_remedy
 from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
-from lambdapack.explain.nouns import Explanation, Meaning, MessagePattern, TextOrigin
+from lambdapack.explain.facts.nouns import TextFacts
+from lambdapack.explain.nouns import Explanation, Meaning, MessagePattern
 from lambdapack.explain.passages import find_stems, search_stems
 from lambdapack.explain.text import strip_log_markup
+from lambdapack.explain.words import ExplainTarget
 from lambdapack.messages import Certainty, compile_pattern
 from lambdapack.model import Rule
 from lambdapack.report import diagnosis
 from tests.unit.explain.literals import demands_one_of
 
 AIM = ExplainTarget("nodejs22.x")
+VERIFY = "lambdapack verify . --runtime nodejs22.x --arch x86_64"
 
 
 @pytest.mark.parametrize("sign", MESSAGE_PATTERNS, ids=lambda sign: sign.example[:60])
@@ -54,7 +57,7 @@ def test_what_a_pattern_demands_is_read_from_its_parts(pattern: str, words: tupl
 
 @pytest.mark.parametrize("record", CAUSE_RECORDS, ids=lambda record: record.code)
 def test_every_cause_has_a_command_and_a_habit_even_when_nothing_else_is_known(record: Rule | Failure) -> None:
-    found = fill_remedy(Meaning(record, Certainty.LIKELY, ""), {}, TextOrigin(), AIM, None)
+    found = fill_remedy(Meaning(record, Certainty.LIKELY, ""), {}, TextFacts(), AIM, None)
     assert found.fix
     assert found.prevent.endswith(".")
 
@@ -76,7 +79,7 @@ def test_the_cpu_in_the_name_of_a_file_is_not_the_one_that_it_met() -> None:
     text = "Error: /var/task/node_modules/x/prebuilds/linux-x64/x.node: "
     text += "cannot open shared object file: No such file or directory"
     found = diagnose(text, AIM)[0]
-    assert (found.cause, found.fix[0]) == ("wrong-cpu", "lambdapack build --arch arm64")
+    assert (found.cause, found.fix[0]) == ("wrong-cpu", "lambdapack build --runtime nodejs22.x --arch arm64")
     assert "--arch arm64" not in diagnose("node_modules/x/linux-x64/x.node: invalid ELF header", AIM)[0].fix[0]
 
 
@@ -85,7 +88,7 @@ def test_the_line_of_node_that_failed_does_not_speak_of_macos() -> None:
         "  return process.dlopen(module, path.toNamespacedPath(filename));\n\n"
         "Error: libshiny.so.1: cannot open shared object file: No such file or directory"
     )
-    assert diagnose(text, AIM)[0].fix[0] == "lambdapack verify ."
+    assert diagnose(text, AIM)[0].fix[0] == "lambdapack verify . --runtime nodejs22.x --arch x86_64"
 
 
 def test_both_ways_of_searching_see_every_known_message() -> None:
@@ -102,10 +105,10 @@ def test_both_ways_of_searching_see_every_known_message() -> None:
 @pytest.mark.parametrize(
     ("text", "fix"),
     [
-        ("Runtime.ImportModuleError: Error: Cannot find module 'index'", "lambdapack verify . --handler index.handler"),
-        ("Error: Cannot find module 'src/app'", "lambdapack verify . --handler src/app.handler"),
-        ("Handler 'main' missing on module 'api'", "lambdapack verify . --handler api.main"),
-        ("app.main is undefined or not exported", "lambdapack verify . --handler app.main"),
+        ("Runtime.ImportModuleError: Error: Cannot find module 'index'", f"{VERIFY} --handler index.handler"),
+        ("Error: Cannot find module 'src/app'", f"{VERIFY} --handler src/app.handler"),
+        ("Handler 'main' missing on module 'api'", f"{VERIFY} --handler api.main"),
+        ("app.main is undefined or not exported", f"{VERIFY} --handler app.main"),
     ],
 )
 def test_a_handlers_file_is_no_package_to_install(text: str, fix: str) -> None:
@@ -151,19 +154,25 @@ def test_the_command_for_prisma_writes_the_platform_into_the_schema(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "first"),
+    ("text", "code", "cause", "first"),
     [
         (
             "Runtime.HandlerNotFound: app.run is undefined or not exported",
             "LP323",
-            "lambdapack verify . --handler app.run",
+            "handler",
+            f"{VERIFY} --handler app.run",
         ),
-        ("Runtime.UserCodeSyntaxError: SyntaxError: Unexpected token 'export'", "LP324", "npm pkg set type=module"),
+        (
+            "Runtime.UserCodeSyntaxError: SyntaxError: Unexpected token 'export'",
+            "LP324",
+            "module-system",
+            "npm pkg set type=module",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_handler_has_its_own_record_and_cure(text: str, code: str, first: str) -> None:
+def test_what_is_wrong_with_a_handler_has_its_own_record_and_cure(text: str, code: str, cause: str, first: str) -> None:
     found = diagnose(text, AIM)[0]
-    assert (found.cause, found.code, found.fix[0]) == ("handler", code, first)
+    assert (found.cause, found.code, found.fix[0]) == (cause, code, first)
 
 
 @pytest.mark.parametrize(

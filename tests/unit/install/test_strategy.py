@@ -3,7 +3,10 @@ from typing import Any
 
 import pytest
 
+from lambdapack.config.settings import STRATEGY_NAMES
 from lambdapack.errors.build import NO_IMAGE, WRONG_IMAGE
+from lambdapack.errors.local import STRATEGY_REFUSED
+from lambdapack.errors.record import LambdapackError
 from lambdapack.install.request import ImageReferences, InstallRequest
 from lambdapack.install.strategy import STRATEGIES, candidate_recipes
 from lambdapack.managers.interface import InstallScripts
@@ -26,12 +29,12 @@ def request(directory: Path, scripts: InstallScripts, target: Architecture, **ch
     return InstallRequest(MANAGERS[0], source, Target("nodejs22.x", target), MemoryTree({}), scripts, images, **changes)
 
 
-@pytest.mark.parametrize("emulation", ["auto", "full"])
+@pytest.mark.parametrize("strategy", ["auto", "emulated", "cross-prebuilt"])
 @pytest.mark.parametrize("scripts", [InstallScripts(), COMPILES])
 def test_an_engine_of_the_targets_cpu_installs_natively_whatever_is_asked(
-    tmp_path: Path, scripts: InstallScripts, emulation: str
+    tmp_path: Path, scripts: InstallScripts, strategy: str
 ) -> None:
-    asked = request(tmp_path, scripts, ARM, emulation=emulation)
+    asked = request(tmp_path, scripts, ARM, strategy=strategy)
     (recipe,) = candidate_recipes(asked, FakeEngine(architecture=ARM))
     assert (recipe.strategy, recipe.image.architecture, recipe.emulated) == ("native", ARM, False)
     assert recipe.give_up_on == frozenset()
@@ -67,11 +70,11 @@ def test_the_reason_names_the_package_that_needs_scripts(tmp_path: Path) -> None
 
 
 def test_full_emulation_can_be_asked_for(tmp_path: Path) -> None:
-    asked = request(tmp_path, InstallScripts(), ARM, emulation="full")
+    asked = request(tmp_path, InstallScripts(), ARM, strategy="emulated")
     (recipe,) = candidate_recipes(asked, FakeEngine())
     assert (recipe.strategy, recipe.why) == (
         "emulated",
-        "full emulation was asked for, so the arm64 image runs emulated on x86_64",
+        "emulation was asked for, so the arm64 image runs emulated on x86_64",
     )
 
 
@@ -83,7 +86,19 @@ def test_a_strategy_that_cannot_serve_says_why(tmp_path: Path) -> None:
         "native": "this engine's CPU is x86_64",
         "cross-prebuilt": "bcrypt@6.0.0 and 1 more run install scripts",
         "emulated": None,
+        "embedded": "this engine runs container images",
     }
+
+
+def test_a_strategy_that_is_asked_for_and_cannot_serve_is_refused_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(LambdapackError) as caught:
+        candidate_recipes(request(tmp_path, COMPILES, ARM, strategy="cross-prebuilt"), FakeEngine())
+    assert caught.value.failure is STRATEGY_REFUSED
+    assert "bcrypt@6.0.0 and 1 more run install scripts" in caught.value.detail
+
+
+def test_the_settings_know_the_names_of_all_strategies() -> None:
+    assert {"auto", *(strategy.name for strategy in STRATEGIES)} <= set(STRATEGY_NAMES)
 
 
 def test_every_recipe_records_the_strategy_and_its_version(tmp_path: Path) -> None:
