@@ -180,7 +180,7 @@ BAD_STORE = Failure(
     "bad-store",
     "the shared store cannot be used as it is set",
     "A shared store is a directory, or s3://BUCKET/PREFIX, whose entries are signed or lie below a trusted prefix.",
-    "Correct `--store`, or the key store in the settings; docs/store.md has examples.",
+    "Correct `--store`, or the key store in the settings; `lambdapack build --help` names its forms.",
     ExitCode.USAGE,
 )
 NOT_REPRODUCIBLE = Failure(

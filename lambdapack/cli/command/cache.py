@@ -6,7 +6,11 @@ import typer
 
 from lambdapack.cli.command import options
 
-app = typer.Typer(help="Show, prune, verify or clear the cache.", rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    help="Show, prune, verify or clear the cache.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
 
 
 @app.command("show", short_help="Show what the cache holds, where, and its size.")
@@ -67,3 +71,21 @@ def verify(report_format: options.FormatOption = options.ListFormat.HUMAN) -> in
     from lambdapack.cli.run import cache  # noqa: PLC0415  # `--help` must not wait for it
 
     return cache.run_cache_verify(report_format)
+
+
+@app.command("policy", short_help="Print the least IAM policy for a shared store.")
+def policy(
+    address: Annotated[str, typer.Argument(help="The shared store: s3://BUCKET/PREFIX.")],
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="For forks and pull requests: no permission to write.")
+    ] = False,
+) -> int:
+    """Print the IAM policy with the permissions that a shared store needs, and no others.
+
+    Give the one that writes to the roles whose results others take, and the read-only one to everybody else.
+
+    Example: lambdapack cache policy s3://my-bucket/lambdapack --read-only
+    """
+    from lambdapack.cli.run import cache  # noqa: PLC0415  # `--help` must not wait for it
+
+    return cache.run_cache_policy(address, writes=not read_only)

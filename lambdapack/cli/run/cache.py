@@ -100,6 +100,15 @@ def _parse_bound(flag: str, text: str, parse: Callable[[object], float]) -> floa
         raise LambdapackError(USAGE, f"{flag} {text}: {error}") from error
 
 
+def run_cache_policy(address: str, *, writes: bool) -> int:
+    """Print the least IAM policy of a shared store. LP131 for an address that is none."""
+    from lambdapack.aws.store_bucket import make_store_policy  # noqa: PLC0415  # boto3 takes its time
+    from lambdapack.report.text import format_json  # noqa: PLC0415
+
+    console.write_stdout(format_json(make_store_policy(address, writes=writes)))
+    return int(ExitCode.FINE)
+
+
 def run_cache_verify(style: ListFormat) -> int:
     """Read every dependency tree, remove what is damaged, and print that. 1 when something was damaged."""
     settings = read_settings(Path(), {})
