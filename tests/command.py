@@ -39,16 +39,17 @@ def lambdapack(
 
 
 def started(
-    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, log: Path | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Return a command that runs, for who wants to stop it; what it prints is lost."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "lambdapack", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    """Return a command that runs, for who wants to stop it; what it prints is lost, but stderr with a `log`."""
+    with (log or Path(os.devnull)).open("wb") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-m", "lambdapack", *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
 
 
 def containers() -> Sequence[str]:

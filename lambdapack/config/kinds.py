@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdapack.config.quantities import parse_count, parse_duration, parse_size
-from lambdapack.install.writers import AllowedWrite
+from lambdapack.install.writers import AllowedWrite, parse_allowed_write
 
 NO_STORE = "off"
 """Where nothing is shared."""
@@ -16,9 +16,6 @@ IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
 
 ENGINE_ARCHITECTURES = ("x86_64", "arm64")
-
-MAX_WRITE_WILDCARDS = 8
-"""Asterisks of a pattern in allow-writes; matching one against a path takes longer with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +149,7 @@ def parse_reasons(value: object) -> Mapping[str, str]:
 
 def parse_writes(value: object) -> tuple[AllowedWrite, ...]:
     """Return what scripts may write, "PACKAGE:path" to reason; in a variable separated by ";"."""
-    return tuple(_parse_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
-
-
-def _parse_write(key: str, reason: str) -> AllowedWrite:
-    package, _colon, pattern = (part.strip() for part in key.partition(":"))
-    if not package or not pattern or pattern.startswith(("!", "#")):
-        raise ValueError(f"{key!r} is not PACKAGE:PATH: one such as @prisma/client:node_modules/.prisma/** is expected")
-    if pattern.count("*") > MAX_WRITE_WILDCARDS:
-        raise ValueError(f"{key!r} has more than {MAX_WRITE_WILDCARDS} wildcards")
-    if not reason:
-        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
-    return AllowedWrite(package, pattern, reason)
+    return tuple(parse_allowed_write(key, reason) for key, reason in _parse_pairs(value, ";").items())
 
 
 def _parse_ignore(key: str, reason: str) -> IgnoreSetting:

@@ -116,6 +116,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "whether a build loads its result in the runtime image",
     ),
+    Option("provenance", BOOLEAN, False, "write a SLSA provenance statement beside the zip"),
     Option("prune", many_of("types", "maps", "tests", "docs"), (), "kinds of files that no runtime needs"),
     Option("strip", BOOLEAN, False, "whether debug symbols of binaries are left out"),
     Option("max-size", SIZE, None, "largest size of the zip; a larger one is an error"),
@@ -174,6 +175,7 @@ class Settings:
     strategy: Setting[str]
     emulation: Setting[str]
     load: Setting[str]
+    provenance: Setting[bool]
     prune: Setting[tuple[str, ...]]
     strip: Setting[bool]
     max_size: Setting[int | None]  # bytes

@@ -1,7 +1,7 @@
 """Finds and deletes old versions of a function that nothing uses."""
 
 from lambdapack.deploy.cloud import Cloud
-from lambdapack.deploy.memory import read_memory
+from lambdapack.deploy.memory import AliasMemory, LiveEntry, read_memory, record_move
 from lambdapack.deploy.nouns import DesiredFunction
 from lambdapack.errors.cloud import ACCESS_DENIED, NO_FUNCTION, NOT_THERE
 from lambdapack.errors.record import LambdapackError
@@ -16,12 +16,17 @@ def find_used_versions(cloud: Cloud, function: str, moving: str = "") -> frozens
     used: set[str] = set()
     for alias in cloud.aliases(function):
         if alias.name == moving:
-            used.add(alias.version)
+            used |= _way_back(record_move(alias, LiveEntry("new")))
             continue
         memory = read_memory(alias)
-        used |= {alias.version, memory.previous, *(version for version, _weight in alias.weights)}
+        used |= {alias.version, *_way_back(memory), *(version for version, _weight in alias.weights)}
         used |= {memory.current} if not memory.follows(alias) else set()
     return frozenset(used | set(cloud.provisioned_qualifiers(function)))
+
+
+def _way_back(memory: AliasMemory) -> frozenset[str]:
+    """Return the version before, and the one that a rollback takes instead when that one failed its test."""
+    return frozenset({memory.previous, *(entry.version for entry in memory.entries[1:2])})
 
 
 def find_old_versions(cloud: Cloud, desired: DesiredFunction, *, is_publishing: bool) -> tuple[str, ...]:

@@ -95,6 +95,17 @@ REQUEST_SECONDS = 180
 REMOVE_SECONDS = 60.0
 """How long a server may be busy with ending a container that is to be removed."""
 
+ANSWER_SECONDS = 20.0
+"""How long an answer may take from its first byte to its last, where it is no stream: they are lists and records."""
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+"""Bytes of such an answer. A list of 10,000 containers has 20 MB."""
+
+ANSWER_CHUNK_BYTES = 64 * 1024
+
+GARBAGE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What the SDK raises, or what reading an answer raises, when the server is something else than an engine."""
+
 CONNECTION_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
 """What a connection that breaks raises, from whichever layer notices first."""
 
@@ -121,7 +132,7 @@ def connect_engine(
             if kind in {"", engine.kind.value}:
                 return engine
             tried.append(f"{place.url} ({place.source}): it is {engine.kind.value}, and {kind} was asked for")
-        except (*CONNECTION_ERRORS, docker.errors.DockerException, LambdapackError, ValueError) as error:
+        except (*CONNECTION_ERRORS, *GARBAGE_ERRORS, docker.errors.DockerException, LambdapackError) as error:
             tried.append(f"{place.url or '(no address)'} ({place.source}): {describe_no_answer(error)}")
     raise LambdapackError(NO_ENGINE, "\n".join(("nothing answered at", *tried)), hint=_connect_hint(tried))
 
@@ -159,6 +170,25 @@ class _Client(docker.APIClient):
     def trust_env(self, value: bool) -> None:
         """Ignore what requests.Session sets."""
 
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Read an answer that is wanted whole within bounds of time and size: the SDK has none but for silence."""
+        streamed = options.get("stream", False)
+        response = super().send(request, **{**options, "stream": True})
+        if not streamed:
+            _read_whole_answer(response)
+        return response
+
+
+def _read_whole_answer(response: requests.Response) -> None:
+    until, parts, size = time.monotonic() + ANSWER_SECONDS, [], 0
+    for part in response.iter_content(ANSWER_CHUNK_BYTES):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_ANSWER_BYTES or time.monotonic() > until:
+            response.close()
+            raise requests.ConnectionError("its answer has no end")
+    response._content, response._content_consumed = b"".join(parts), True  # type: ignore[attr-defined]  # noqa: SLF001
+
 
 def _tls_config(files: TlsFiles) -> docker.tls.TLSConfig:
     pair = (str(files.certificate), str(files.key)) if files.certificate and files.key else None
@@ -191,6 +221,9 @@ def _translate_errors() -> Iterator[None]:
         yield
     except (docker.errors.DockerException, *CONNECTION_ERRORS) as error:
         raise _translate_error(error) from error
+    except GARBAGE_ERRORS as error:
+        words = f"it answered something that no engine answers ({type(error).__name__}: {error})"
+        raise LambdapackError(ENGINE_LOST, words[:300]) from error
 
 
 class DockerDaemon:
@@ -210,7 +243,9 @@ class DockerDaemon:
         """Return what it says of an image, None when it holds none of that name."""
         try:
             with _translate_errors():
-                return dict(self._client.inspect_image(reference))
+                found = dict(self._client.inspect_image(reference))
+                layers = [str(layer) for layer in (found.get("RootFS") or {}).get("Layers") or ()]
+                return {**found, "Id": str(found["Id"]), "RootFS": {"Layers": layers}}
         except NotFoundError:
             return None
 
@@ -300,7 +335,7 @@ class DockerDaemon:
     def containers(self, label: str) -> Sequence[Mapping[str, Any]]:
         """Return all containers with a label."""
         with _translate_errors():
-            return list(self._client.containers(all=True, filters={"label": label}))
+            return [dict(found) for found in self._client.containers(all=True, filters={"label": label})]
 
     def execute(self, container: str, argv: Sequence[str], command: Command) -> tuple[str, Wire]:
         """Start another process in it, connected to all three streams."""

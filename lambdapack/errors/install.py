@@ -160,7 +160,8 @@ NO_TOOLCHAIN = Failure(
             "make, sh",
             "make: g++: Command not found",
             rf"(?:^|[\s/:]|\b)(?P<tool>{BUILD_PROGRAMS}): (?:[Cc]ommand not found|not found"
-            r"|No such file or directory(?=\s*\n?[^\n]*make))",
+            r"|No such file or directory(?=\s*\n?[^\n]*make))"
+            rf"|make(?:\[\d+\])?: (?P<tool2>{BUILD_PROGRAMS}): No such file or directory",
             ("ommand", "not", "directory"),
             "the package has to be compiled here, and {tool} is not there",
             rank=Rank.ROOT,

@@ -85,6 +85,8 @@ def diagnose(text: str, aim: ExplainTarget, raw: str = "") -> tuple[Diagnosis, .
     facts = read_facts(text, raw)
     found = list(_find_matches(text, facts))
     if not found and len(text) < MAX_WRAPPED_CHARS:
+        found = [*_find_titled_record(text)]
+    if not found and len(text) < MAX_WRAPPED_CHARS:
         text = text.replace("\n", "")  # a narrow window broke its words; statements of several lines are none then
         found = [sighting for sighting in _find_matches(text, facts) if not isinstance(sighting[0].meaning, FactKind)]
     kept = [sighting for sighting in found if not _is_inside_another(sighting, found)]
@@ -105,6 +107,20 @@ def _find_matches(text: str, facts: TextFacts) -> Iterator[PatternMatch]:
             reading = _read_match(sign, slots_of(match), facts)
             if reading is not None:
                 yield sign, match, reading
+
+
+def _find_titled_record(text: str) -> Iterator[PatternMatch]:
+    """A sentence of our own that stands without its code."""
+    meaning = service_conclusions.find_titled_record(text) if _LIKE_A_SENTENCE.search(text) else None
+    if meaning is not None:
+        sign = next(sign for sign in MESSAGE_PATTERNS if sign.meaning is FactKind.OWN_RECORD)
+        match = re.search(re.escape(meaning.record.title), text)
+        if match:
+            yield sign, match, meaning
+
+
+_LIKE_A_SENTENCE = re.compile(r"(?m)(?:^|: )\W{0,4}(?:[a-z]|AWS |ES |require)[^\n]{12,100}$")
+"""How titles of records begin: a text without such a line needs no look at them."""
 
 
 def _read_match(sign: MessagePattern, slots: Slots, facts: TextFacts) -> Meaning | None:

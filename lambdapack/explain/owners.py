@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from lambdapack.messages import NAME
 from lambdapack.rules.selection.tokens import CPU_TOKENS, LIBC_TOKENS, SYSTEM_TOKENS, parse_platform_tags
@@ -153,6 +154,10 @@ _PLATFORM_TOKENS = frozenset(
 )
 
 
+BANNER_CHARACTERS = 100_000
+"""How far above a message npm's line about the script is looked for: some hundred lines of a compiler."""
+
+
 def find_package_near(text: str, start: int, end: int) -> str:
     """Return the package that a message is about: named below it in the trace, else above it, else by npm."""
     below = _first_package(re.compile(_NODE_MODULES_PATH).finditer(text, end, end + 6000))
@@ -160,7 +165,7 @@ def find_package_near(text: str, start: int, end: int) -> str:
         return below
     above = _last_package(re.compile(_NODE_MODULES_PATH).finditer(text, max(0, start - 6000), start))
     banner = None
-    for banner in re.compile(_BANNER).finditer(text, 0, min(len(text), end + 6000)):
+    for banner in re.compile(_BANNER).finditer(text, max(0, start - BANNER_CHARACTERS), min(len(text), end + 6000)):
         if banner.end() > start:
             break
     named = next((group for group in banner.groups() if group), "") if banner else ""
@@ -168,6 +173,7 @@ def find_package_near(text: str, start: int, end: int) -> str:
     return above or (named if named not in LOADER_PACKAGES else "") or _package_of_command(text)
 
 
+@lru_cache(maxsize=8)
 def _package_of_command(text: str) -> str:
     """The one package that a command in the text installs."""
     names = {match for match in re.findall(_COMMAND, text) if match not in LOADER_PACKAGES}

@@ -23,6 +23,22 @@ class AllowedWrite:
     reason: str  # for a known one: where its authors say so
 
 
+MAX_WRITE_WILDCARDS = 8
+"""Asterisks of a pattern; matching one against a path takes longer with each."""
+
+
+def parse_allowed_write(key: str, reason: str) -> AllowedWrite:
+    """Return what "PACKAGE:path" and a reason allow; ValueError, in words for people, for anything else."""
+    package, _colon, pattern = (part.strip() for part in key.partition(":"))
+    if not package or not pattern or pattern.startswith(("!", "#")):
+        raise ValueError(f"{key!r} is not PACKAGE:PATH: one such as @prisma/client:node_modules/.prisma/** is expected")
+    if pattern.count("*") > MAX_WRITE_WILDCARDS:
+        raise ValueError(f"{key!r} has more than {MAX_WRITE_WILDCARDS} wildcards")
+    if not reason:
+        raise ValueError(f"{key} has no reason: a sentence that says why is expected")
+    return AllowedWrite(package, pattern, reason)
+
+
 KNOWN_WRITERS: tuple[AllowedWrite, ...] = (
     AllowedWrite(
         "@prisma/client",

@@ -133,6 +133,7 @@ def _write_member(tree: Tree, name: str, base: Path, mode: int) -> None:
 
 MANIFEST_SCHEMA: Final = "lambdapack/manifest/1"
 MANIFEST_SUFFIX = ".lambdapack.json"
+PROVENANCE_SUFFIX = ".provenance.json"
 
 
 def zip_manifest_path(archive: Path) -> Path:
@@ -142,14 +143,22 @@ def zip_manifest_path(archive: Path) -> Path:
 
 def write_zip_manifest(archive: Path, document: Mapping[str, Any]) -> Path:
     """Write the manifest of a zip and return its path; LP009 when it cannot be written, ValueError for a secret."""
+    return _write_beside(zip_manifest_path(archive), {**document, "schema": MANIFEST_SCHEMA})
+
+
+def write_provenance(archive: Path, statement: Mapping[str, Any]) -> Path:
+    """Write the provenance statement of a zip and return its path; LP009, and ValueError for a secret."""
+    return _write_beside(archive.with_name(archive.name + PROVENANCE_SUFFIX), statement)
+
+
+def _write_beside(path: Path, document: Mapping[str, Any]) -> Path:
     from lambdapack.pack.secrets import find_secret_kind  # noqa: PLC0415  # who only reads one need not pay for it
 
-    text = json.dumps({**document, "schema": MANIFEST_SCHEMA}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     data = text.encode("utf-8", "backslashreplace")
     secret = find_secret_kind(data)
     if secret is not None:
-        raise ValueError(f"the manifest of {archive.name} would hold {secret}")
-    path = zip_manifest_path(archive)
+        raise ValueError(f"{path.name} would hold {secret}")
     with replace_file(path) as file:
         file.write(data)
     return path
@@ -165,3 +174,14 @@ def read_zip_manifest(archive: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) and document.get("schema") == MANIFEST_SCHEMA else None
+
+
+def written_files(archive: Path) -> tuple[Path, ...]:
+    """Return a zip and what a build wrote beside it."""
+    beside = (zip_manifest_path(archive), archive.with_name(archive.name + PROVENANCE_SUFFIX))
+    return (archive, *(path for path in beside if path.exists()))
+
+
+def sbom_path(path: Path, architecture: str, *, several: bool) -> Path:
+    """Return where the document of one target goes; of several, each has its architecture in the name."""
+    return path.with_name(f"{path.stem}-{architecture}{path.suffix}") if several else path

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG
 from lambdapack.model import NODE_MODULES
-from lambdapack.pack.output import MANIFEST_SUFFIX, TEMPORARY_SUFFIX
+from lambdapack.pack.output import MANIFEST_SUFFIX, PROVENANCE_SUFFIX, TEMPORARY_SUFFIX
 from lambdapack.project.exclusions import (
     CREDENTIAL_FILES,
     ENVIRONMENT_FILE_PREFIX,
@@ -87,7 +87,7 @@ BUILT_IN_PATTERNS: Final = {
     TOOL_OUTPUT_REASON: (*(f"{name}/" for name in TOOL_DIRECTORIES), "/coverage/"),
     LITTER_REASON: (".DS_Store", "._*"),
     SECRET_REASON: (f"{ENVIRONMENT_FILE_PREFIX}*", *CREDENTIAL_FILES, "*.tfstate*", "*.tfvars", "samconfig.toml"),
-    OWN_FILE_REASON: (f"*{MANIFEST_SUFFIX}", f"*{TEMPORARY_SUFFIX}"),
+    OWN_FILE_REASON: (f"*{MANIFEST_SUFFIX}", f"*.zip{PROVENANCE_SUFFIX}", f"*{TEMPORARY_SUFFIX}"),
 }
 """gitignore patterns by reason. Only a coverage/ at the root is a report: deeper, it may be code."""
 

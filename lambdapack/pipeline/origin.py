@@ -57,17 +57,19 @@ def _compare_project(archive: Path, project: DependencySource, memory: Mapping[s
     key = memory.get("dependency_key")
     parts = key.get("parts") if isinstance(key, dict) else None
     changed = _changed_files(project, parts) if isinstance(parts, dict) else ()
-    if memory.get("kind") == "zip":
-        changed += tuple(path for path in _changed_source(archive, project.manifest.path.parent) if path not in changed)
+    if memory.get("kind") == "zip" or not memory:
+        source = _changed_source(archive, project.manifest.path.parent, complete=bool(memory))
+        changed += tuple(path for path in source if path not in changed)
     lockfile = project.lock if project.lock and project.lock.packages else None
     return PackageOrigin(
         lockfile, owns_lockfile=project.importer == ".", has_manifest=isinstance(parts, dict), changed=changed
     )
 
 
-def _changed_source(archive: Path, directory: Path) -> Iterator[str]:
-    """Yield the project's own files that are other than in the zip, and its scripts that the zip lacks.
+def _changed_source(archive: Path, directory: Path, *, complete: bool) -> Iterator[str]:
+    """Yield the project's own files that are other than in the zip, and its scripts that a `complete` zip lacks.
 
+    A zip without a manifest may hold a bundler's output, so what it lacks says nothing.
     What else the zip lacks may have been left out on purpose: a build drops binaries for other platforms.
     """
     from lambdapack.pack.source import read_project_source  # noqa: PLC0415  # few zips lie beside a project
@@ -80,7 +82,7 @@ def _changed_source(archive: Path, directory: Path) -> Iterator[str]:
     with ZipTree(archive) as package:
         for path in source.entries:
             packed = package.entries.get(path)
-            lacking = packed is None and path.endswith(SCRIPT_SUFFIXES)
+            lacking = complete and packed is None and path.endswith(SCRIPT_SUFFIXES)
             if lacking or (packed is not None and not _is_same(source, package, path)):
                 yield path
 

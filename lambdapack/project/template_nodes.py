@@ -8,6 +8,9 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 MAX_TEMPLATE_BYTES = 4 * 1024 * 1024  # bytes; CloudFormation takes 1 MB (docs, "CloudFormation quotas", read 2026-11)
+MAX_BRACKETS = 100
+"""Brackets within brackets. A template that is JSON has about 20."""
+
 MAX_EXPRESSION_CHARACTERS = 60
 """Characters of an expression that a message shows."""
 
@@ -30,6 +33,16 @@ class UnreadableError(Exception):
     """A value that the text of a template does not determine. The message is the reason."""
 
 
+class _BoundedLoader(yaml.SafeLoader):
+    """Reads no deeper brackets than MAX_BRACKETS: each token inside them is held against all that are open."""
+
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        """Open another bracket."""
+        if self.flow_level >= MAX_BRACKETS:
+            raise yaml.MarkedYAMLError(problem=f"more than {MAX_BRACKETS} open brackets", problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(token)
+
+
 def compose_file(path: Path, label: str) -> Node | None:
     """Return the root node of a file; its marks bear the label. Whoever calls it catches what parsers raise."""
     text = path.read_text("utf-8-sig")
@@ -37,7 +50,7 @@ def compose_file(path: Path, label: str) -> Node | None:
         raise yaml.YAMLError(f"it is larger than {MAX_TEMPLATE_BYTES} bytes")
     if path.suffix == ".json":
         text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML may not; a string of JSON has none
-    loader = yaml.SafeLoader(text)
+    loader = _BoundedLoader(text)
     loader.name = label
     try:
         node: Node | None = loader.get_single_node()

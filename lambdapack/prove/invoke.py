@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -125,6 +126,9 @@ EMULATION_OVERHEAD_MB = 256
 """Memory that CPU emulation adds (qemu-user 7.2: 30 MB and its translated code)."""
 
 
+INIT_SECONDS = 10
+"""Seconds that Lambda gives the start of a function, apart from its timeout (AWS developer guide, "Init phase")."""
+
 STARTUP_SECONDS = 60
 """Time until the runtime interface emulator must listen; under CPU emulation it needs about 2 s."""
 
@@ -180,6 +184,7 @@ class InvokeRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     network: bool = False
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS  # Lambda's own limit for each event
+    startup_seconds: int = 0  # more for the first event: the emulator counts the start, Lambda does not
     memory_mb: int = DEFAULT_MEMORY_MB
     debugger: int | None = None  # port of this host where node's inspector is reached; the function waits for it
 
@@ -216,7 +221,7 @@ def invoke_function(
 
 def _sandbox_spec(engine: Engine, image: tuple[str, Architecture], call: InvokeRequest) -> SandboxSpec:
     # What lies in /tmp is on a disk on Lambda; in a tmpfs it would count as memory.
-    seconds = call.timeout_seconds * len(call.events) + 2 * STARTUP_SECONDS
+    seconds = (call.timeout_seconds + call.startup_seconds) * len(call.events) + 2 * STARTUP_SECONDS
     emulated = engine.architecture is not image[1]
     return SandboxSpec(
         image=image[0],
@@ -284,8 +289,18 @@ def read_replies(
         words = f"{which}the runtime interface emulator gave no reply: {_describe_end(result)}"
         raise LambdapackError(INVOKE_FAILED, f"{words}\n{log.tail}")
     return tuple(
-        _explain_error(invoke_result, call, result, native=sandbox.native) for invoke_result in replies.answers
+        _explain_error(_hold_to_timeout(answer, call, seconds), call, result, native=sandbox.native)
+        for answer, seconds in zip(replies.answers, replies.durations, strict=True)
     )
+
+
+def _hold_to_timeout(answer: InvokeResult, call: InvokeRequest, seconds: float) -> InvokeResult:
+    """Return the answer, or Lambda's message when a warm function took longer than its timeout."""
+    limit = f"Task timed out after {call.timeout_seconds:.2f} seconds"
+    if call.startup_seconds and TIMED_OUT_TEXT.search(answer.error):
+        return replace(answer, error=TIMED_OUT_TEXT.sub(limit, answer.error))
+    is_late = call.startup_seconds and seconds > call.timeout_seconds and not answer.error
+    return InvokeResult(answer.payload, limit) if is_late else answer
 
 
 def _explain_error(answer: InvokeResult, call: InvokeRequest, result: CommandResult, *, native: bool) -> InvokeResult:
@@ -307,6 +322,8 @@ class _ReplyReader:
     def __init__(self, listener: ResultListener) -> None:
         self.mark = secrets.token_hex(16)
         self.answers: list[InvokeResult] = []
+        self.durations: list[float] = []  # seconds of each answer; 0 of the first, which starts the function
+        self._last = 0.0
         self._told = listener
         self._rest = bytearray()
 
@@ -318,6 +335,9 @@ class _ReplyReader:
             reply, start = bytes(self._rest[:at]), 0
             del self._rest[: at + len(end)]
             if reply:
+                now = time.monotonic()
+                self.durations.append(now - self._last if self.answers else 0.0)
+                self._last = now
                 self.answers.append(parse_reply(reply_body(reply)))
                 self._told(self.answers[-1])
 
@@ -333,7 +353,7 @@ def _describe_end(result: CommandResult) -> str:
 def function_environment(call: InvokeRequest, inspector: str) -> dict[str, str]:
     """Return Lambda's variables, then the caller's; a debugger is waited for at the inspector's address."""
     variables = {
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(call.timeout_seconds + call.startup_seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(call.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": "lambdapack",
         "HOME": "/tmp",  # noqa: S108  # inside the sandbox; the only place that can be written

@@ -108,8 +108,7 @@ def describe_step(step: Step, plan: Plan) -> StepRow:
             sentence = f"publish what {LATEST} has now and point {alias} at it, which serves {LATEST} until then"
             return StepRow("pin", LATEST, None, sentence)
         case PublishVersion():
-            text = f", described as {plan.desired.version_description}" if plan.desired.version_description else ""
-            return StepRow("publish", None, None, f"{LATEST} as a version, and wait until it is ready{text}")
+            return StepRow("publish", None, None, f"{LATEST} as a version, and wait until it is ready")
         case InvokeVersion(smoke):
             wanted = f", which has to answer with the status {smoke.status}" if smoke.status is not None else ""
             return StepRow("smoke", None, None, f"send {smoke.name} to the new version{wanted}")

@@ -47,3 +47,18 @@ def test_a_log_of_our_own_is_explained_as_its_record_and_never_with_the_command_
 def test_a_failed_build_is_not_repeated_where_only_its_log_is_there(record: Failure) -> None:
     found = diagnose(strip_log_markup(log_of(record)), AIM)
     assert [fix for diagnosis in found for fix in diagnosis.fix if repeats_command(fix, "lambdapack build")] == []
+
+
+FORMS = (
+    "{title}",
+    "{code} {name}",
+    "error: {title}",
+    '{{"schema": "lambdapack/failure/1", "code": "{code}", "name": "{name}"}}',
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("record", [*FAILURES, *RULES], ids=lambda record: record.code)
+def test_a_record_is_known_by_its_sentence_its_code_and_its_document(record: Failure | Rule, form: str) -> None:
+    text = form.format(title=record.title, code=record.code, name=record.name)
+    assert diagnose(strip_log_markup(text), AIM)[0].code == record.code

@@ -31,6 +31,7 @@ STARTED_BY_HAND = {
     "tests/bench/bench_explain.py": "timed against others from outside",
     "tests/integration/test_bad_input.py": "a process that is stopped by a signal",
     "tests/unit/cli/test_unchanged.py": "what a run of its own process repeats of the last one",
+    "tests/attack/test_attack_signals.py": "processes that are stopped while they run, and what they say then",
     "tests/integration/test_invoke.py": "processes that are stopped, and debugged, while they run",
 }
 """Modules that start the command themselves; what they read is no report."""

@@ -39,6 +39,12 @@ def build(
     load: options.BuildLoadOption = None,
     env: options.EnvOption = None,
     env_file: options.EnvFileOption = None,
+    provenance: Annotated[
+        bool | None, typer.Option("--provenance", help="Write a SLSA provenance statement beside the zip.")
+    ] = None,
+    log_limit: Annotated[
+        str | None, typer.Option("--log-limit", help="Most that a command of the build may print.", metavar="SIZE")
+    ] = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
     prune: Annotated[
         str | None,
@@ -114,6 +120,8 @@ def build(
         "sbom": sbom,
         "store": store,
         "compress": compress,
+        "provenance": provenance,
+        "log-limit": log_limit,
         "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,
     }

@@ -11,13 +11,13 @@ from lambdapack.deploy.interrupt import StopFlag, Worker
 
 T = TypeVar("T")
 
-STEP_SECONDS = 0.6
+STEP_SECONDS = 0.3
 """Seconds that the step under way has to end, or to undo what it did."""
 
-READ_SECONDS = 0.7
+READ_SECONDS = 0.5
 """Seconds for reading what stands where."""
 
-LEAVE_SECONDS = 0.3
+LEAVE_SECONDS = 0.1
 """Seconds after which the process ends although a transfer still holds a thread."""
 
 NOTHING_CHANGED = "nothing was changed"

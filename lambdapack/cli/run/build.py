@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from lambdapack.engine.known.deferred import EngineChangedError
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import TEMPLATE_DIFFERS, USAGE
 from lambdapack.model import Severity, Target
-from lambdapack.pack.output import zip_manifest_path
+from lambdapack.pack.output import sbom_path, written_files
 from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
 from lambdapack.pipeline.package.build import build_packages
 from lambdapack.pipeline.package.dependencies import ReusePolicy
@@ -62,6 +62,8 @@ def check_single_target(wish: str, targets: Sequence[Target]) -> None:
 def check_into_option(directory: Path, into: Path, settings: Settings, targets: Sequence[Target]) -> None:
     """Refuse `--into` beside `--output` or for several targets (LP001), or against the template (LP014)."""
     check_single_target("--into", targets)
+    if settings.provenance.origin == "--provenance":
+        raise LambdapackError(USAGE, "--provenance describes a zip, and --into writes a directory")
     if settings.output.origin == "--output":
         raise LambdapackError(USAGE, "--into and --output exclude each other: the package is a directory or a zip")
     _check_template(directory, into.name, targets[0], layer=settings.layer.value)
@@ -134,8 +136,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
             built = build(request, connect(memory=request.store), progress)
         except EngineChangedError:  # it is down, and another kind of engine serves: the plan was for the other one
             built = build(request, connect(), progress)
-    written = [path for package in built if package.archive for path in _written_files(package.archive.path)]
-    record_outcome(written, is_default_cache=is_default_cache(settings))
+    record_outcome(_written_paths(built, settings, targets), is_default_cache=is_default_cache(settings))
     code = _print_results(built, settings, options)
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
@@ -164,8 +165,16 @@ def _make_request(
     return replace(request, into=options.into, reuse=reuse)
 
 
-def _written_files(archive: Path) -> tuple[Path, ...]:
-    return archive, zip_manifest_path(archive)
+def _written_paths(built: Sequence[BuiltPackage], settings: Settings, targets: Sequence[Target]) -> Iterator[Path]:
+    """Yield every file that a build left."""
+    archives = [package.archive.path for package in built if package.archive]
+    for archive in archives:
+        yield from written_files(archive)
+    bill = settings.sbom.value
+    if bill is None or not archives:
+        return
+    for target in targets:
+        yield sbom_path(bill, target.architecture.aws, several=len(targets) > 1)
 
 
 def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> BuildRequest:
@@ -192,6 +201,7 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         strategy=settings.strategy.value,
         tools=local_directory(settings),
         load=settings.load.value,
+        provenance=settings.provenance.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
         prune_kinds=settings.prune.value,
         strip=settings.strip.value,

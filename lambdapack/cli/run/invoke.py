@@ -33,6 +33,7 @@ from lambdapack.prove.invoke import (
     DEBUGGER_TIMEOUT_SECONDS,
     DEFAULT_MEMORY_MB,
     DEFAULT_TIMEOUT_SECONDS,
+    INIT_SECONDS,
     InvokeRequest,
     InvokeResult,
 )
@@ -155,6 +156,7 @@ def _make_call(
         {**deployed, **variables},
         network=options.network,
         timeout_seconds=seconds,
+        startup_seconds=INIT_SECONDS if function and not options.timeout_seconds and not options.debugger else 0,
         memory_mb=options.memory_mb or (function.memory if function else DEFAULT_MEMORY_MB),
         debugger=options.debugger,
     )

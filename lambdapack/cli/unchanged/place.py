@@ -29,6 +29,8 @@ UNREPEATABLE_FLAGS = (
 )
 """Flags with which a command does more than it prints, or prints what is not the same the next time."""
 
+BYTECODE_DIRECTORY = "__pycache__"
+
 OFF_WORDS = frozenset(("off", "false", "0", "no"))
 """Of a cache directory in the environment: what config/settings.py takes for no cache, too."""
 
@@ -74,8 +76,9 @@ def seal(text: str) -> str:
 
 
 def names_digest(names: Sequence[str]) -> str:
-    """Return a digest over the names of a directory."""
-    return hashlib.sha256("\0".join(sorted(names)).encode("utf-8", "surrogateescape")).hexdigest()
+    """Return a digest over the names of a directory. The interpreter may make its cache there at any time."""
+    counted = sorted(name for name in names if name != BYTECODE_DIRECTORY)
+    return hashlib.sha256("\0".join(counted).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def bytes_digest(path: str) -> str:

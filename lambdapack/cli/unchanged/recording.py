@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import lambdapack
 from lambdapack.cli.unchanged.place import (
+    BYTECODE_DIRECTORY,
     bytes_digest,
     command_signature,
     is_repeatable,
@@ -271,7 +272,7 @@ def _probed_paths(argv: Sequence[str]) -> Iterator[str]:
 
 def _program_directories() -> Iterator[str]:
     """Yield this program's own directories, and where its dependencies are: an upgrade renames something there."""
-    yield from (directory for directory, _, _ in os.walk(PACKAGE) if not directory.endswith("__pycache__"))
+    yield from (directory for directory, _, _ in os.walk(PACKAGE) if not directory.endswith(BYTECODE_DIRECTORY))
     yield from (path for path in sys.path if os.path.basename(path) in LIBRARY_DIRECTORIES)
 
 

@@ -41,8 +41,26 @@ def conclude_own_record(slots: Slots, facts: TextFacts) -> Meaning | None:
 
     records: tuple[Rule | Failure, ...] = (*FAILURES, *RULES)
     record = next((known for known in records if known.code == slots.get("code")), None)
-    if record is None:
+    if record is None or slots.get("name", record.name) != record.name:
         return None
+    return describe_own_record(record)
+
+
+def find_titled_record(text: str) -> "Meaning | None":
+    """Return what our own sentence means where it stands alone in a line, without its code."""
+    from lambdapack.errors.registry import FAILURES  # noqa: PLC0415  # for a text that nothing else explains
+    from lambdapack.rules.registry import RULES  # noqa: PLC0415
+
+    lines = [line.strip(" .|") for line in text.splitlines()]
+    records: tuple[Rule | Failure, ...] = (*FAILURES, *RULES)
+    record = next(
+        (known for known in records for line in lines if line == known.title or line.endswith(f": {known.title}")), None
+    )
+    return describe_own_record(record) if record else None
+
+
+def describe_own_record(record: "Rule | Failure") -> Meaning:
+    """A record's own commands, else those between the backticks of its fix, else the fix itself."""
     commands = tuple(command for command in re.findall(r"`([^`]+)`", record.fix) if re.match(r"[a-z]+ ", command))
     fix = () if record.remedy else commands or (record.fix,)
     fix = tuple(command.replace("{", "{{").replace("}", "}}") for command in fix)  # its words are no slots

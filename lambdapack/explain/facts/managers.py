@@ -75,14 +75,9 @@ PATTERNS: tuple[MessagePattern, ...] = (
         'Unauthorized\\"".\nyarn-error.log',
         r"(?P<url>https?://[^\s\"]+?): (?:Request failed \W*(?P<code>401|403|404)|(?P<code2>Not found))"
         r"|\b(?:GET|PUT) (?P<url2>https?://[^\s\"]+) - (?P<code3>401|403|404)\b"
+        r"|(?P<url3>https?://[^\s\"]+?): (?:\w+: )?(?:unauthenticated|authentication required|permission_denied)"
         rf"|Couldn't find package \"(?P<module2>{NAME})\" (?:required by [^\n]+? )?on the \"npm\" registry",
-        (
-            "Request",
-            "Not",
-            "GET",
-            "PUT",
-            "Couldn't",
-        ),
+        ("Request", "Not", "Couldn't", "GET", "PUT", "unauthenticated", "authentication", "permission_denied"),
         FactKind.REGISTRY_REFUSED,
         Rank.ROOT,
     ),

@@ -4,7 +4,7 @@ from lambdapack.explain.facts.nouns import FactKind
 from lambdapack.explain.nouns import MessagePattern
 from lambdapack.messages import NAME, Rank
 
-_PROGRAM = r"[^\s'\"`:,]{1,200}"
+_PROGRAM = r"(?:[A-Za-z]:)?[^\s'\"`:,]{1,200}"
 _WORD = r"[A-Za-z0-9_./@+-]{1,200}"
 
 PATTERNS: tuple[MessagePattern, ...] = (

@@ -50,7 +50,8 @@ PATTERNS: tuple[MessagePattern, ...] = (
         "lambdapack",
         "error[LP111]: a native addon did not compile",
         r"\b(?:error|warning|note|fail|certain|likely|possible)\[(?P<code>LP\d{3})\]"
-        r"|^(?P<code2>LP\d{3}): |\"code\": ?\"(?P<code3>LP\d{3})\"|\|\s*(?P<code4>LP\d{3})\s*\|",
+        r"|^(?P<code2>LP\d{3})(?:: |$)|\b(?P<code5>LP\d{3}) (?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)\b|\"code\": "
+        r"?\"(?P<code3>LP\d{3})\"|\|\s*(?P<code4>LP\d{3})\s*\|",
         ("LP",),
         FactKind.OWN_RECORD,
         Rank.ROOT,

@@ -168,6 +168,9 @@ MODULE_NOT_FOUND_LINE = re.compile(r"Cannot find (?:module|package) '(?P<module>
 """Node, about what a script requires."""
 
 
+KILLED_PROGRAM_LINE = re.compile(r"Killed signal terminated program|\bexit(?:ed with)? code:? 137\b")
+"""A program says that another was killed; only the kernel knows whether memory was why."""
+
 _KILL = 9
 
 
@@ -223,6 +226,9 @@ def _signal_failure(run: NpmRun) -> LambdapackError | None:
     if signal == _KILL or run.ended.exit_code == 128 + _KILL:  # the kernel counted no process that it killed
         hint = "Repeat the build: a script or somebody outside killed it, and memory was not short."
         return _error(run, CRASHED, f"npm was killed (SIGKILL){during}", hint, shown)
+    if signal is None and any(map(KILLED_PROGRAM_LINE.search, run.lines)):
+        hint = "Repeat the build: a script or somebody outside killed a program, and memory was not short."
+        return _error(run, CRASHED, f"a program was killed (SIGKILL){during}", hint, shown)
     if signal is not None:
         return _error(run, CRASHED, f"killed by {signal_name(signal)}{during}", _crash_hint(run), shown)
     return None

@@ -93,7 +93,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
                 for package in judged
             )
-        return write_packages(request, project.source.manifest, judged, observer)
+        return write_packages(request, project.source, judged, observer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class BuildRequest:
     tools: Path | None = None  # where what is fetched for a build is kept; None: nothing is fetched
     load: str = "auto"  # whether the package is proved in the bare image before it is written: "always", "never"
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
+    provenance: bool = False  # write a statement of what the zip is made from beside it
     prune: bool = True  # leave out binaries made for other systems
     prune_kinds: tuple[str, ...] = ()  # of pack.pruning.PRUNE_KINDS: files of packages that no runtime needs
     strip: bool = False  # leave out debug symbols

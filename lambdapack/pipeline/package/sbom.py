@@ -29,11 +29,6 @@ SBOM_NAMESPACE: Final = uuid.UUID("b5ff8a4e-3c9b-5f6e-9b43-6d3b4b1f0a57")
 PATH_PROPERTY: Final = "lambdapack:path"
 
 
-def sbom_path(path: Path, architecture: str, *, several: bool) -> Path:
-    """Return where the document of one target goes; of several, each has its architecture in the name."""
-    return path.with_name(f"{path.stem}-{architecture}{path.suffix}") if several else path
-
-
 def write_sbom(path: Path, package: JudgedPackage, project: Manifest, content_digest: str) -> None:
     """Write the document of a package, whole or not at all. LP009. Equal packages give equal bytes."""
     document = json.loads(JsonV1Dot6(make_bom(package, project, content_digest)).output_as_string())

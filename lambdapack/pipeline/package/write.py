@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from lambdapack import __version__
 from lambdapack.events import Observer
+from lambdapack.managers.lock import DependencySource
 from lambdapack.pack.digest import content_digest
 from lambdapack.pack.output import (
     MANIFEST_SCHEMA,
     check_empty_directory,
     check_writable,
+    sbom_path,
     write_directory,
+    write_provenance,
     write_zip_manifest,
-    zip_manifest_path,
+    written_files,
 )
 from lambdapack.pack.zip import Archive, Compression, NoPackedFiles, PackedFiles, check_zip_output, write_zip
 from lambdapack.pipeline.package.request import LAYER_DIRECTORY, BuildRequest, BuiltPackage, JudgedPackage
@@ -99,23 +102,23 @@ def _packed_files(package: JudgedPackage, request: BuildRequest) -> PackedFiles:
 
 
 def write_packages(
-    request: BuildRequest, project: Manifest, packages: Sequence[JudgedPackage], observer: Observer
+    request: BuildRequest, source: DependencySource, packages: Sequence[JudgedPackage], observer: Observer
 ) -> tuple[BuiltPackage, ...]:
     """Write every package, or none where the zip of one is too large; then the bills of materials."""
-    written = tuple(write_package(request, project, package, observer) for package in packages)
+    written = tuple(write_package(request, source, package, observer) for package in packages)
     if request.into is None and any(built.archive is None for built in written):
         for built in written:
-            for path in (built.archive.path, zip_manifest_path(built.archive.path)) if built.archive else ():
+            for path in written_files(built.archive.path) if built.archive else ():
                 path.unlink(missing_ok=True)
         return tuple(replace(built, archive=None) for built in written)
     if request.sbom is not None:
-        from lambdapack.pipeline.package.sbom import sbom_path, write_sbom  # noqa: PLC0415  # only on request
+        from lambdapack.pipeline.package.sbom import write_sbom  # noqa: PLC0415  # only on request
 
         for built, package in zip(written, packages, strict=True):
             architecture = package.job.target.architecture.aws
             path = sbom_path(request.sbom, architecture, several=len(packages) > 1)
             digest = built.archive.content_digest if built.archive else content_digest(package.tree)
-            write_sbom(path, package, project, digest)
+            write_sbom(path, package, source.manifest, digest)
     return written
 
 
@@ -129,7 +132,9 @@ def with_emptied_directories(tree: Tree, gone: AbstractSet[str]) -> AbstractSet[
     return gone | (touched - filled)
 
 
-def write_package(request: BuildRequest, project: Manifest, package: JudgedPackage, observer: Observer) -> BuiltPackage:
+def write_package(
+    request: BuildRequest, source: DependencySource, package: JudgedPackage, observer: Observer
+) -> BuiltPackage:
     """Write what was package and return where it is; its size as a zip is a finding of its own."""
     report = package.report
     if request.into is not None:
@@ -153,5 +158,9 @@ def write_package(request: BuildRequest, project: Manifest, package: JudgedPacka
         archive.path.unlink(missing_ok=True)
         report = replace(report, subject=replace(subject, archive=None, code_digest=None, content_digest=None))
         return BuiltPackage(report, package.job, left_out=package.left_out, pruned=package.pruned)
-    write_zip_manifest(archive.path, make_manifest(report, archive, package, project))
+    write_zip_manifest(archive.path, make_manifest(report, archive, package, source.manifest))
+    if request.provenance:
+        from lambdapack.pipeline.package.provenance import make_provenance  # noqa: PLC0415  # only where it is wanted
+
+        write_provenance(archive.path, make_provenance(report, archive, package, source, request.scripts))
     return BuiltPackage(report, package.job, archive, None, package.left_out, package.pruned)

@@ -275,7 +275,7 @@ SCRIPTS_SKIPPED = Rule(
             "rebuild)",
             r"install scripts? (?:were |was )?(?:blocked(?: because they are not covered by allowScripts)?|not "
             r"(?:yet )?covered"
-            rf" by allowScripts)(?::\s*(?:install-scripts\s+)?(?P<package>{NAME})(?=@\S+ \())?"
+            rf" by allowScripts)(?::\s*(?:(?:install|allow)-scripts\s+)?(?P<package>{NAME})(?=@\S+ \())?"
             r"|not (?:yet )?covered by allowScripts|\bE(?:STRICT)?ALLOWSCRIPTS\b",
             ("blocked", "allowScripts", "ALLOWSCRIPTS"),
             "npm did not run the install script of {package}, so what it builds or fetches is not there",

@@ -84,6 +84,16 @@ def test_a_stale_zip(site: Site, deploy: Deploy, tmp_path: Path) -> None:
     assert is_refused(site, said, "LP320", "lambdapack build")
 
 
+def test_a_zip_with_other_code_than_its_project(site: Site, deploy: Deploy, tmp_path: Path) -> None:
+    site.function()
+    write_project(tmp_path / "project", {"name": "fn"}, lock_of({}, {"name": "fn"}))
+    (tmp_path / "project" / "index.js").write_text(ANSWER % '"newer"')
+    files = {"package.json": (tmp_path / "project" / "package.json").read_text()}
+    assert is_refused(site, deploy("--project", "project", files=files), "LP320", "lambdapack build")
+    (tmp_path / "project" / "index.js").write_text(ANSWER % '"new"')
+    assert deploy("--project", "project", files=files).code == 0
+
+
 def test_60_mb_without_a_bucket(site: Site, deploy: Deploy) -> None:
     site.function()
     assert is_refused(site, deploy(size=60 * MIB), "LP452", "--bucket NAME")

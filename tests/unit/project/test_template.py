@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lambdapack.project.declarations import DeclaredValue, TemplateDeclarations
 from lambdapack.project.template import read_template, runtime_from_engines
+from lambdapack.project.template_nodes import compose_file
 
 SAM = """\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -228,3 +230,11 @@ def test_the_layer_of_a_directory_counts_where_no_function_has_it(tmp_path: Path
     found = read_template(tmp_path / "layers" / "deps")
     assert found.architecture == DeclaredValue("arm64", "template.yaml:4")
     assert found.runtime == DeclaredValue("nodejs22.x", "template.yaml:4")
+
+
+@pytest.mark.parametrize("bracket", ["[", "{a: "])
+def test_brackets_without_end_are_not_read_to_their_end(tmp_path: Path, bracket: str) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(f"Resources: {bracket * 3000}", encoding="utf-8")
+    with pytest.raises(yaml.YAMLError, match="more than 100 open brackets"):
+        compose_file(path, "template.yaml")

@@ -301,3 +301,10 @@ def test_a_debugger_gets_a_port_and_the_network_that_it_needs() -> None:
     assert (engine.opened[0].spec.publish, engine.opened[0].spec.network) == (((5858, 9229),), True)
     options = emulator.played[0].command.env["NODE_OPTIONS"]
     assert options == "--enable-source-maps --inspect-brk=0.0.0.0:9229"
+
+
+def test_the_start_does_not_count_against_a_functions_timeout() -> None:
+    call = InvokeRequest("index.handler", timeout_seconds=3, startup_seconds=10)
+    late = Emulator(reply("Task timed out after 13.00 seconds")).answer(call)
+    assert late.error == "Task timed out after 3.00 seconds"
+    assert Emulator(reply("1")).answer(call).error == ""

@@ -49,7 +49,12 @@ def explained(
         ("no-git", NPM_FAILED, "spawn git", "git dependency"),
         ("disk-full", DISK_FULL, "no space left on device", "docker system df"),
         ("heap", OUT_OF_MEMORY, "JavaScript heap out of memory", "--max-old-space-size"),
-        ("compiler-killed", OUT_OF_MEMORY, "terminated program cc1plus", "LAMBDAPACK_MEMORY"),
+        (
+            "compiler-killed",
+            CRASHED,
+            "a program was killed (SIGKILL) in addon@1.0.0's install script",
+            "memory was not short",
+        ),
         ("no-python", NO_TOOLCHAIN, "Could not find any Python", "--build-image"),
         ("no-make", NO_TOOLCHAIN, "not found: make", "has make"),
         ("no-compiler", NO_TOOLCHAIN, "g++: No such file or directory", "has g++"),
