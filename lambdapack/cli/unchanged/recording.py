@@ -78,8 +78,8 @@ class RunRecorder:
 
     @cached_property
     def _busy_directories(self) -> frozenset[str]:
-        """Directories in which files come and go all the time, unless the run is about one of them."""
-        busy = {os.path.abspath(tempfile.gettempdir()), os.path.expanduser("~")}
+        """Directories in which files come and go, or which imports list, unless the run is about one of them."""
+        busy = {os.path.abspath(tempfile.gettempdir()), os.path.expanduser("~"), *map(os.path.abspath, sys.path)}
         return frozenset(busy - {os.getcwd(), *(os.path.abspath(word) for word in self.argv[1:])})
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
