@@ -39,6 +39,7 @@ class ToolVolume:
     wheels: tuple[PinnedWheel, ...]  # unpacked into it
     files: Mapping[str, bytes] = field(default_factory=dict)  # our own, by path in it; executable
     setup: str = ""  # run by /bin/sh in it, when all files are there
+    image: ImageRequest | None = None  # in which it is made; None: in the recipe's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A sandbox of directories and processes of this host. Copies trees, runs commands, writes tar streams."""
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -8,7 +9,6 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lambdapack.engine.image_store import ChunkReader
 from lambdapack.engine.interface import Command, CommandResult, Image, SandboxSpec, Stream
 from lambdapack.engine.local.confinement import confined_command
 from lambdapack.engine.local.places import TMP_DIRECTORY, SandboxPlaces
@@ -18,8 +18,7 @@ from lambdapack.errors.build import DISK_FULL, ENGINE_REFUSED
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
 from lambdapack.model import LAYER_ROOT, TASK_ROOT
-from lambdapack.tree.entry import Tree
-from lambdapack.tree.spool import tar_chunks
+from lambdapack.tree.entry import EntryKind, Tree
 
 CONFINED_PATH = "/var/lang/bin:/usr/local/bin:/usr/bin:/bin"
 """PATH of Lambda's images, without /opt."""
@@ -51,11 +50,8 @@ class LocalSandbox:
     def put(self, tree: Tree, at: str, *, owner: tuple[int, int] = (0, 0)) -> None:  # noqa: ARG002  # one user here
         """Copy a tree below `at`; everything belongs to the user that runs lambdapack."""
         directory = self._places.make(at)
-        with (
-            _translate_os_errors(str(directory)),
-            tarfile.open(fileobj=ChunkReader(tar_chunks(tree)), mode="r|") as stream,
-        ):
-            stream.extractall(directory, filter=_admit_member)  # noqa: S202  # each member is admitted
+        with _translate_os_errors(str(directory)):
+            write_tree(tree, directory)
 
     def secrets(self, files: Mapping[str, bytes]) -> None:
         """Write files below the spec's directory for them: mode 0600, on a file system in memory where there is one."""
@@ -101,9 +97,38 @@ def _common_variables() -> dict[str, str]:
     return {"LANG": "C.UTF-8", "TZ": ":/etc/localtime", "PYTHON": os.path.realpath(sys.executable)}
 
 
-def _admit_member(member: tarfile.TarInfo, directory: str) -> tarfile.TarInfo:
-    """Refuse what would be written outside the directory, through a link too; modes are our own tree's."""
-    return tarfile.tar_filter(member.replace(uid=None, gid=None, uname=None, gname=None, deep=False), directory)  # type: ignore[arg-type]  # None: as the user
+def write_tree(tree: Tree, directory: Path) -> None:
+    """Write a tree below a directory, over what is there, and nothing outside of it: no link is followed out of it."""
+    inside = os.path.realpath(directory)
+    known = {directory}
+    for path, entry in tree.entries.items():
+        place = directory / path
+        if place.parent not in known:
+            _make_directories(place.parent, inside)
+            known.add(place.parent)
+        if entry.kind is EntryKind.DIRECTORY:
+            _make_directories(place, inside)
+            place.chmod(entry.mode | stat.S_IRWXU)
+            continue
+        if os.path.lexists(place):
+            place.unlink()
+        if entry.kind is EntryKind.SYMLINK:
+            place.symlink_to(entry.target)
+            continue
+        with tree.view(path) as data, open(os.open(place, NEW_FILE, entry.mode), "wb") as file:  # noqa: PTH123  # never through a link
+            file.write(data)
+        place.chmod(entry.mode)
+
+
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+
+def _make_directories(place: Path, inside: str) -> None:
+    """Make a directory; EACCES for one that a link leads out of the tree."""
+    place.mkdir(parents=True, exist_ok=True)
+    real = os.path.realpath(place)
+    if real != inside and not real.startswith(f"{inside}/"):
+        raise PermissionError(errno.EACCES, "a link leads out of the directory")
 
 
 @contextlib.contextmanager
@@ -113,8 +138,6 @@ def _translate_os_errors(what: str) -> Iterator[None]:
     except OSError as error:
         failure = DISK_FULL if error.errno in DISK_FULL_ERRNOS else ENGINE_REFUSED
         raise LambdapackError(failure, f"{what}: {error.strerror or error}") from error
-    except tarfile.TarError as error:
-        raise LambdapackError(ENGINE_REFUSED, f"{what}: {error}") from error
 
 
 def directory_chunks(directory: Path) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
 from lambdapack.install.embedded.releases import NODES, NodePackages, PinnedPackage
 from lambdapack.model import Architecture
+from lambdapack.tree.entry import path_objection
 
 Fetch = Callable[[str, str, Path, Observer], None]
 """Writes the tarball of (name, version) of the npm registry to a file. LP138."""
@@ -109,12 +110,20 @@ def _read_stamp(place: Path) -> LocalNode | None:
 
 
 def _unpack_package(tarball: Path, to: Path) -> None:
-    to.mkdir(parents=True, exist_ok=True)
+    """Write the files of a package; they are all that npm packs. LP138 for a name that leads elsewhere."""
     with tarfile.open(tarball, "r:gz") as archive:
         for member in archive:
-            if member.name.startswith("package/") and not UNUSED_MEMBERS.match(member.name):
-                member.name = member.name.removeprefix("package/")
-                archive.extract(member, to, filter="data")
+            if not member.isreg() or not member.name.startswith("package/") or UNUSED_MEMBERS.match(member.name):
+                continue
+            path = member.name.removeprefix("package/")
+            content = archive.extractfile(member)
+            if path_objection(path) is not None or content is None:
+                raise LambdapackError(TOOL_MISSING, f"{tarball.name} has an entry {member.name!r}")
+            place = to / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb") as file:
+                shutil.copyfileobj(content, file)
+            place.chmod(0o755 if member.mode & 0o111 else 0o644)
 
 
 def _move_into_place(home: Path, place: Path) -> None:

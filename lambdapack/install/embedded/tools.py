@@ -62,7 +62,7 @@ def provide_all_tools(
     if request.tools is None:
         return ()
     wheels = WheelStore(request.tools, request.environ)
-    return tuple(provide_tools(tools, recipe.image, engine, wheels, observer) for tools in recipe.tools)
+    return tuple(provide_tools(tools, tools.image or recipe.image, engine, wheels, observer) for tools in recipe.tools)
 
 
 def _fill(sandbox: Sandbox, tools: ToolVolume, wheels: WheelStore, observer: Observer) -> None:

@@ -8,6 +8,7 @@ from lambdapack.errors.local import STRATEGY_REFUSED
 from lambdapack.errors.record import LambdapackError
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import AUTOMATIC, InstallRequest
+from lambdapack.install.strategy.cross_compiled import CrossCompiled
 from lambdapack.install.strategy.cross_prebuilt import CrossPrebuilt
 from lambdapack.install.strategy.embedded import Embedded
 from lambdapack.install.strategy.emulated import Emulated
@@ -37,7 +38,7 @@ class Strategy(Protocol):
         ...
 
 
-STRATEGIES: tuple[Strategy, ...] = (Native(), CrossPrebuilt(), Emulated(), Embedded())
+STRATEGIES: tuple[Strategy, ...] = (Native(), CrossPrebuilt(), CrossCompiled(), Emulated(), Embedded())
 """Best first."""
 
 

@@ -5,8 +5,10 @@ import pytest
 
 from lambdapack.config.settings import STRATEGY_NAMES
 from lambdapack.errors.build import NO_IMAGE, WRONG_IMAGE
-from lambdapack.errors.local import STRATEGY_REFUSED
+from lambdapack.errors.install import COMPILE_FAILED
+from lambdapack.errors.local import STRATEGY_REFUSED, TOOL_MISSING
 from lambdapack.errors.record import LambdapackError
+from lambdapack.install.recipe import ImageRequest
 from lambdapack.install.request import ImageReferences, InstallRequest
 from lambdapack.install.strategy import STRATEGIES, candidate_recipes
 from lambdapack.managers.interface import InstallScripts
@@ -85,6 +87,7 @@ def test_a_strategy_that_cannot_serve_says_why(tmp_path: Path) -> None:
     assert refusals == {
         "native": "this engine's CPU is x86_64",
         "cross-prebuilt": "bcrypt@6.0.0 and 1 more run install scripts",
+        "cross-compiled": "nothing may be fetched for this build, and its compiler is",
         "emulated": None,
         "embedded": "this engine runs container images",
     }
@@ -97,8 +100,25 @@ def test_a_strategy_that_is_asked_for_and_cannot_serve_is_refused_with_its_reaso
     assert "bcrypt@6.0.0 and 1 more run install scripts" in caught.value.detail
 
 
+def test_scripts_get_a_native_compiler_in_the_emulated_image_and_fall_back_without_it(tmp_path: Path) -> None:
+    asked = request(tmp_path, COMPILES, ARM, tools=tmp_path)
+    first, second = candidate_recipes(asked, FakeEngine())
+    assert (first.strategy, first.image.reference, first.emulated) == ("cross-compiled", "build-arm64", True)
+    assert [tool.image for tool in first.tools] == [ImageRequest("bare-x86_64", X86)]
+    assert {COMPILE_FAILED, TOOL_MISSING} <= first.give_up_on
+    assert second.strategy == "emulated"
+    assert first.script_environment["LAMBDAPACK_CROSS_TARGET"] == "aarch64-linux-gnu"
+
+
+def test_an_x86_64_package_is_cross_compiled_on_an_arm64_engine_too(tmp_path: Path) -> None:
+    (first, _) = candidate_recipes(request(tmp_path, COMPILES, X86, tools=tmp_path), FakeEngine(architecture=ARM))
+    assert first.script_environment["LAMBDAPACK_CROSS_TARGET"] == "x86_64-linux-gnu"
+    assert [tool.image for tool in first.tools] == [ImageRequest("bare-arm64", ARM)]
+    assert "aarch64-linux-musl" in first.tools[0].setup
+
+
 def test_the_settings_know_the_names_of_all_strategies() -> None:
-    assert {"auto", *(strategy.name for strategy in STRATEGIES)} <= set(STRATEGY_NAMES)
+    assert {"auto", *(strategy.name for strategy in STRATEGIES)} == set(STRATEGY_NAMES)
 
 
 def test_every_recipe_records_the_strategy_and_its_version(tmp_path: Path) -> None:
