@@ -98,7 +98,7 @@ def build(
 
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
-    from lambdapack.cli.run.build import BuildOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.run.build import BuildOptions, RepeatOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {
         "runtime": runtime,
@@ -133,11 +133,7 @@ def build(
         variables=tuple(env or ()),
         env_files=tuple(env_file or ()),
         prune=not no_prune,
-        keep=keep_container,
-        frozen=frozen,
-        refresh=refresh,
-        why=why,
-        check_reproducible=check_reproducible,
+        again=RepeatOptions(keep_container, frozen, refresh, why, check_reproducible),
         allow_unconfined=allow_unconfined_scripts,
         style=report_format,
         verbose=verbose,

@@ -94,6 +94,17 @@ EXPECTED_EXCLUSIONS = frozenset((HOST_MODULES_REASON, OWN_FILE_REASON))
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatOptions:
+    """What counts of earlier builds, and what is left of this one."""
+
+    keep: bool  # the container
+    frozen: bool
+    refresh: bool
+    why: bool
+    check_reproducible: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BuildOptions:
     """What is no setting of the project."""
 
@@ -103,12 +114,8 @@ class BuildOptions:
     install: bool
     variables: tuple[str, ...]
     env_files: tuple[Path, ...]
-    keep: bool
     prune: bool
-    frozen: bool
-    refresh: bool
-    why: bool
-    check_reproducible: bool
+    again: RepeatOptions
     allow_unconfined: bool  # let scripts run that nothing confines
     style: str  # a name of report.formats.FORMATS
     verbose: bool
@@ -129,8 +136,8 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     request = _make_request(options, settings, targets, flags, measured)
     request = replace(request, variables=variables)
     connect = partial(engine_connector, settings, progress, options.path, local=True)
-    connect = partial(connect, allow_unconfined=options.allow_unconfined, refresh=options.refresh)
-    build = build_twice if options.check_reproducible else build_packages
+    connect = partial(connect, allow_unconfined=options.allow_unconfined, refresh=options.again.refresh)
+    build = build_twice if options.again.check_reproducible else build_packages
     with unrecorded_notes():
         try:
             built = build(request, connect(memory=request.store), progress)
@@ -160,8 +167,8 @@ def _make_request(
     request = make_build_request(
         options.path, settings, output_paths(options.path, settings, targets, is_directory=slash)
     )
-    request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
-    reuse = replace(request.reuse, frozen=options.frozen, refresh=options.refresh, why=options.why)
+    request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.again.keep)
+    reuse = replace(request.reuse, frozen=options.again.frozen, refresh=options.again.refresh, why=options.again.why)
     return replace(request, into=options.into, reuse=reuse)
 
 
