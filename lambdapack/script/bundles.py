@@ -12,15 +12,15 @@ _DEFINED = re.compile(rb"(?:(?:var|let|const)\s|[,;])\s*([\w$]+)\s*=\s*(?=\()")
 
 _HELPER_NAMES = frozenset(("__commonJS", "__commonJSMin", "__esm", "__esmMin"))
 
-_RUNS_MEMBER = re.compile(
-    rb"(?<![\w$.])([\w$]+)\[\s*([\w$]+)\s*\](?:\.call)?\s*\(\s*[\w$]+(?:\.exports)?\s*,\s*[\w$]+(?:\.exports)?\s*,"
-)
+_MEMBER_CALL = re.compile(rb"\](?:\.call)?\s*\(\s*[\w$]+(?:\.exports)?\s*,\s*[\w$]+(?:\.exports)?\s*,")
+_MEMBER = re.compile(rb"(?<![\w$.])([\w$]+)\[\s*([\w$]+)\s*\Z")
 """`modules[id](module, module.exports, load)`: the loader of webpack (4, 5), ncc and turbopack."""
 
+MAX_MEMBER_BYTES = 120
 MAX_HELPER_BYTES = 300
 MAX_LOADER_BYTES = 4000
 MAX_HELPERS = 500
-"""Bytes from a helper's name to what it does; of webpack's loader up to its call; how many places are looked at."""
+"""Bytes of a name with its index; from a helper's name to what it does; of webpack's loader up to its call. Places."""
 
 
 @dataclass(frozen=True)  # without slots, for the cached properties
@@ -57,9 +57,12 @@ class Bundle:
     @cached_property
     def _loaders(self) -> Mapping[str, str]:
         loaders: dict[str, str] = {}
-        for count, match in enumerate(_RUNS_MEMBER.finditer(self.data)):
+        for count, call in enumerate(_MEMBER_CALL.finditer(self.data)):
             if count >= MAX_HELPERS:
                 break
+            match = _MEMBER.search(self.data, max(0, call.start() - MAX_MEMBER_BYTES), call.start())
+            if match is None:
+                continue
             before = self.data[max(0, match.start() - MAX_LOADER_BYTES) : match.start()]
             declared = re.findall(rb"function\s+([\w$]+)\s*\(\s*" + re.escape(match[2]) + rb"\s*\)", before)
             if declared:

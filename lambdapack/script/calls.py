@@ -18,7 +18,7 @@ _KEY = re.compile(rb"\s*\(\s*(?:/\*[^*]{0,300}\*/\s*)?['\"\d]")
 
 def spread(walker: Walker) -> list[ImportCertainty]:
     """Return how surely each unit is entered when the script is loaded."""
-    if len(walker.units) > 1:
+    if any(unit.names for unit in walker.units):
         _find_calls(walker)
     users: dict[str, list[int]] = {}
     for index, unit in enumerate(walker.units):

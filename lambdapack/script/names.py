@@ -37,6 +37,7 @@ _LOADERS = re.compile(
     )
 )
 
+_LOADER_PACKAGES = (b"bindings", b"node-gyp-build", b"pkg-prebuilds", b"require-addon")
 _LOADER_WORD = re.compile(rb"['\"](?:bindings|node-gyp-build(?:-optional-packages)?|pkg-prebuilds|require-addon)['\"]")
 
 MAX_SPECIFIERS = 50_000
@@ -58,6 +59,8 @@ def places(data: bytes, loaders: Iterable[str]) -> list[int]:
 
 def loaders(data: bytes) -> Mapping[str, str]:
     """Return the names that stand for a loader of addons, with its package."""
+    if not any(word in data for word in _LOADER_PACKAGES):
+        return {}
     return dict(_named_loaders(data)) if _LOADER_WORD.search(data) else {}
 
 

@@ -43,6 +43,8 @@ _EARLY_END = re.compile(
 )
 """What may end the script, or its require(), before the last statement is reached."""
 
+_EARLY_WORDS = (b"if", b"return", b"throw", b"process.exit")
+
 _UNUSUAL = (b"createRequire", b"Dynamic require of", b"process.exit(")
 
 _COMMENT_LINE = (b"//", b"* ")
@@ -52,7 +54,7 @@ _STATEMENT_ENDS = b";}/'\"`)"
 
 def read_plain_script(data: bytes, places: Sequence[int]) -> ScriptSpecifiers | None:
     """Return the specifiers of a script from the words at some places, None when the parser has to read it."""
-    if not places or any(word in data for word in _UNUSUAL) or _EARLY_END.search(data, 0, places[-1]):
+    if not places or any(word in data for word in _UNUSUAL) or _may_end_early(data, places[-1]):
         return None
     found: list[Specifier] = []
     has_module_syntax, end, seen = False, 0, 0
@@ -80,6 +82,12 @@ def read_plain_script(data: bytes, places: Sequence[int]) -> ScriptSpecifiers | 
             found.append(Specifier(form, text.decode("utf-8", "replace"), lines, ImportCertainty.AT_IMPORT))
         seen = start
     return ScriptSpecifiers(tuple(found), has_module_syntax)
+
+
+def _may_end_early(data: bytes, end: int) -> bool:
+    """Tell whether a line before an offset may end the script; most have no line that begins so."""
+    begins = data.startswith(_EARLY_WORDS) or any(data.find(b"\n" + word, 0, end) >= 0 for word in _EARLY_WORDS)
+    return begins and _EARLY_END.search(data, 0, end) is not None
 
 
 def _loads_nothing(data: bytes, place: int, head: bytes) -> bool:

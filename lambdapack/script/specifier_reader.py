@@ -18,10 +18,12 @@ from lambdapack.script.syntax import FUNCTIONS, Frame, Node, Syntax, walk
 
 Frames = list[Frame[WalkState]]
 
-_SHADOWING = re.compile(rb"(?:var|let|const|function|class|[,{(;])\s*require\s*[=(,)\s]|require\s*=>|require\s*=[^=]")
+_DECLARES_BEFORE = re.compile(rb"(?:var|let|const|function|class|[,{(;])\s*\Z")
+_SHADOWS_AFTER = re.compile(rb"\s*[=(,)\s]")
+_ASSIGNS_AFTER = re.compile(rb"\s*=(?:>|[^=])")
 
 
-_REPLACED = re.compile(rb"(?<![\w$.])require\s*=\s*(?!require\b|createRequire\b)[A-Za-z_$][\w$]*\s*[;\n]")
+_REPLACED = re.compile(rb"require\s*=\s*(?!require\b|createRequire\b)[A-Za-z_$][\w$]*\s*[;\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class SpecifierReader:
         self._makers = names.makers(syntax.data)
         self._literals = Literals(syntax, self._evaluator)
         self._aliases = names.aliases(syntax.data, self._makers)
-        self._shadowing = _SHADOWING.search(syntax.data) is not None
+        self._shadowing = _may_shadow(syntax.data)
         self._has_module_syntax = False
         self._second: Specifier | None = None  # what a loader is given where it is required and called at once
 
@@ -233,8 +235,10 @@ class SpecifierReader:
     @cached_property
     def _replaced_at(self) -> int:
         """Return from where on `require` is a function that may put the load off: `require = lazy` of lazy-cache."""
-        match = _REPLACED.search(self._syntax.data) if "require" not in self._aliases else None
-        return match.start() if match else len(self._syntax.data)
+        data = self._syntax.data
+        found = _REPLACED.finditer(data) if "require" not in self._aliases else ()
+        starts = (match.start() for match in found)
+        return next((at for at in starts if not _continues_name(data, at)), len(data))
 
     @cached_property
     def _is_redeclared(self) -> bool:
@@ -274,6 +278,22 @@ class SpecifierReader:
 _LOADER_NAMES = frozenset(
     ("bindings", "node-gyp-build", "node-gyp-build-optional-packages", "pkg-prebuilds", "require-addon")
 )
+
+
+def _continues_name(data: bytes, at: int) -> bool:
+    before = data[at - 1 : at] if at else b" "
+    return before.isalnum() or before in b"_$."
+
+
+def _may_shadow(data: bytes) -> bool:
+    """Tell whether `require` may be declared somewhere in the script."""
+    for match in re.finditer(b"require", data):
+        start, end = match.span()
+        if _ASSIGNS_AFTER.match(data, end):
+            return True
+        if _SHADOWS_AFTER.match(data, end) and _DECLARES_BEFORE.search(data, max(0, start - 20), start):
+            return True
+    return False
 
 
 def _inside_error(frames: Frames) -> bool:
