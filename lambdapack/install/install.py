@@ -18,7 +18,7 @@ from lambdapack.install.compile_lines import CompileLines
 from lambdapack.install.embedded.tools import provide_all_tools
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult, empty_result, owned_directories
-from lambdapack.install.shipped import describe_absent_packages, find_absent_packages, select_shipped_files
+from lambdapack.install.shipped import describe_absent, find_absent_packages, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes, fetch_recipes
 from lambdapack.install.watch import ScriptWatch
 from lambdapack.install.writers import ScriptWriter, WriteRules, package_directories
@@ -351,7 +351,7 @@ def _make_result(
     omitted = request.settings.omitted
     absent = find_absent_packages(lock, request.target.architecture, tree, omitted) if lock else ()
     if absent:
-        context.observer.note(describe_absent_packages(request.manager.name, absent, omitted))
+        context.observer.note(describe_absent(request.manager.name, absent, omitted))
     return InstallResult(
         tree=tree,
         owned=directories,

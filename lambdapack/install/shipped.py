@@ -9,7 +9,6 @@ from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
 MAX_NAMED_ABSENT = 5
-"""Packages that a note names; the others are counted."""
 
 
 def select_shipped_files(
@@ -43,14 +42,6 @@ def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
         return bytes(new) != bytes(old)
 
 
-def describe_absent_packages(manager: str, absent: tuple[str, ...], omitted: tuple[str, ...]) -> str:
-    """Return one sentence about optional packages that an install left out."""
-    more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
-    names = ", ".join(absent[:MAX_NAMED_ABSENT])
-    why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
-    return f"{manager} left out optional packages that are locked for this target{why}: {names}{more}"
-
-
 def find_absent_packages(
     lock: Lock, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
@@ -62,6 +53,14 @@ def find_absent_packages(
     there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
     expected = _expected_packages(lock, architecture, omitted)
     return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
+
+
+def describe_absent(manager: str, absent: tuple[str, ...], omitted: tuple[str, ...]) -> str:
+    """Return the sentence that names absent packages, and the setting that left them out."""
+    more = f" and {len(absent) - MAX_NAMED_ABSENT} more" if len(absent) > MAX_NAMED_ABSENT else ""
+    names = ", ".join(absent[:MAX_NAMED_ABSENT])
+    why = f" ({', '.join(f'omit={kind}' for kind in omitted)} in the npm settings)" if omitted else ""
+    return f"{manager} left out optional packages that are locked for this target{why}: {names}{more}"
 
 
 def _expected_packages(lock: Lock, architecture: Architecture, omitted: tuple[str, ...]) -> Iterator[LockedPackage]:

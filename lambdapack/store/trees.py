@@ -128,6 +128,7 @@ class LocalTrees:
             self._drop(path)
             return None
         _mark_used(path, self._blob_path(index.blob))
+        self._sweep()
         return StoredInstall(tree, record, source)
 
     def put(
@@ -231,6 +232,12 @@ class LocalTrees:
                 _remove(path)
         after = self.usage()
         return before[0] - after[0], before[1] - after[1]
+
+    def _sweep(self) -> None:
+        """Remove what killed processes of this host left half written."""
+        for path, _status in [*_files(self._entries, ""), *_files(self._blobs, "")]:
+            if is_leftover(path.name):
+                _remove(path)
 
     def clear(self) -> tuple[int, int]:
         """Delete everything and return the number of entries and the bytes."""

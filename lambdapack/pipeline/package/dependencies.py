@@ -11,7 +11,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.events import Observer
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.request import InstallRequest, InstallResult
-from lambdapack.install.shipped import describe_absent_packages
+from lambdapack.install.shipped import describe_absent
 from lambdapack.managers.interface import ImageFacts
 from lambdapack.pack.zip import DEFAULT_COMPRESSION, Compression
 from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, key_contents
@@ -129,7 +129,7 @@ class _StoredInstalls:
         manager, omitted = self.install.manager.name, self.install.settings.omitted
         with self.observer.task("Reusing the stored dependencies"):
             if result.absent:
-                self.observer.note(describe_absent_packages(manager, result.absent, omitted))
+                self.observer.note(describe_absent(manager, result.absent, omitted))
         return ObtainedInstall(replace(result, job=self.install.job), stored, stored.source)
 
     def _is_current(self, record: InstallRecord, result: InstallResult) -> bool:
