@@ -21,12 +21,24 @@ from lambdapack.deploy.nouns import (
     SmokeAnswer,
     unqualified_arn,
 )
-from lambdapack.errors.cloud import BAD_REPLY, CHANGED, NO_FUNCTION, NOT_SETTLED, NOT_THERE, UPDATE_FAILED
+from lambdapack.errors.cloud import (
+    BAD_REPLY,
+    CHANGED,
+    NO_CONCURRENCY,
+    NO_FUNCTION,
+    NOT_SETTLED,
+    NOT_THERE,
+    THROTTLED,
+    UPDATE_FAILED,
+)
 from lambdapack.errors.record import LambdapackError
 from lambdapack.model import Architecture
 
 POLL_FIRST, POLL_LONGEST, POLL_WITHIN = 0.25, 5.0, 600.0
 """Seconds between polls, and in all. Most updates take one; with a VPC or a large layer they take minutes."""
+
+BUSY_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, None)
+"""Seconds between tries to invoke a function whose reserved concurrency is in use; the last try has none after it."""
 
 NOT_FOUND_FAILURES = (NO_FUNCTION, NOT_THERE)
 
@@ -133,7 +145,7 @@ class BotoFunctions:
         """Invoke, without a retry after a read timeout: botocore's default would send it three times."""
         config = Config(connect_timeout=10, read_timeout=timeout + INVOKE_MARGIN, retries={"total_max_attempts": 1})
         parameters = {"FunctionName": name, "Payload": payload, "LogType": "Tail", **_qualifier_parameter(qualifier)}
-        reply = self.calls.call("lambda", "Invoke", parameters, config)
+        reply = self._invoke_when_free(name, parameters, config)
         try:
             payload = reply["Payload"].read()
             log = base64.b64decode(reply.get("LogResult", ""))
@@ -147,6 +159,27 @@ class BotoFunctions:
             log=log.decode("utf-8", "replace"),
             version=reply.get("ExecutedVersion", ""),
         )
+
+    def _invoke_when_free(self, name: str, parameters: Mapping[str, Any], config: Config) -> Any:
+        """Invoke; while the reserved concurrency is in use, wait. LP432 when it is 0, so that nothing ever runs."""
+        clock = self.calls.clock
+        for pause in BUSY_PAUSES:
+            try:
+                return self.calls.call("lambda", "Invoke", parameters, config)
+            except LambdapackError as error:
+                if error.failure is not NO_CONCURRENCY or self._is_switched_off(name):
+                    raise
+                if pause is None:
+                    raise LambdapackError(THROTTLED, error.detail) from error
+                clock.sleep(clock.spread_pause(pause))
+        raise AssertionError
+
+    def _is_switched_off(self, name: str) -> bool:
+        try:
+            reply = self.calls.call("lambda", "GetFunctionConcurrency", {"FunctionName": name})
+        except LambdapackError:
+            return True  # AWS refused for the reserved concurrency, and nothing says that it is above 0
+        return bool(reply.get("ReservedConcurrentExecutions") == 0)
 
     def _read_function(self, operation: str, name: str, qualifier: str = "") -> Any:
         return self.calls.call("lambda", operation, {"FunctionName": name, **_qualifier_parameter(qualifier)})

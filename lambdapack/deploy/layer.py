@@ -9,7 +9,7 @@ from lambdapack.deploy.cloud import Cloud
 from lambdapack.deploy.interrupt import StopFlag
 from lambdapack.deploy.nouns import DeploymentPackage, LayerPermission, LayerVersion, LocalZip, NewLayer, S3Object
 from lambdapack.deploy.plan import DESCRIPTION_PREFIX, MAX_DIRECT_ZIP_BYTES, Upload
-from lambdapack.errors.cloud import AMBIGUOUS_FAILURES, EXISTS, OTHER_CODE
+from lambdapack.errors.cloud import AMBIGUOUS_FAILURES, BAD_REPLY, EXISTS, OTHER_CODE, UNREACHABLE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture, Finding
@@ -295,7 +295,7 @@ def _sending(layer: PublishedLayer, operation: str) -> Iterator[None]:
     try:
         yield
     except LambdapackError as error:
-        layer.waiting = operation if error.failure in AMBIGUOUS_FAILURES else ""
+        layer.waiting = operation if error.failure in (UNREACHABLE, BAD_REPLY) else ""
         raise
     layer.waiting = ""
 

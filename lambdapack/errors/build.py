@@ -68,6 +68,22 @@ IMAGE_BUILD = Failure(
     "Read the last lines above; a mirror's base image is named with `--image`.",
     ExitCode.ENVIRONMENT,
 )
+MANAGER_FAILED = Failure(
+    "LP140",
+    "manager-failed",
+    "the package manager failed",
+    "The last lines of pnpm or yarn are above; nothing was packed.",
+    "Correct what they name, then repeat the build.",
+    ExitCode.BUILD,
+)
+MANAGER_MISSING = Failure(
+    "LP141",
+    "manager-missing",
+    "the package manager itself could not be installed",
+    "pnpm and yarn are installed in the sandbox from the npm registry, in the version that `packageManager` names.",
+    'Name a version that the registry has: `npm pkg set packageManager="pnpm@10.34.9"`.',
+    ExitCode.BUILD,
+)
 NPM_FAILED = Failure(
     "LP110",
     "npm-failed",

@@ -160,10 +160,10 @@ BANNER_CHARACTERS = 100_000
 
 def find_package_near(text: str, start: int, end: int) -> str:
     """Return the package that a message is about: named below it in the trace, else above it, else by npm."""
-    below = _first_package(re.compile(_NODE_MODULES_PATH).finditer(text, end, end + 6000))
+    below = _first_package(_find_module_paths(text, end, end + 6000))
     if below:
         return below
-    above = _last_package(re.compile(_NODE_MODULES_PATH).finditer(text, max(0, start - 6000), start))
+    above = _last_package(_find_module_paths(text, max(0, start - 6000), start))
     banner = None
     for banner in re.compile(_BANNER).finditer(text, max(0, start - BANNER_CHARACTERS), min(len(text), end + 6000)):
         if banner.end() > start:
@@ -171,6 +171,11 @@ def find_package_near(text: str, start: int, end: int) -> str:
     named = next((group for group in banner.groups() if group), "") if banner else ""
     named = ADDON_OWNERS.get(f"{named}.node") or named  # a download bears the name of the file in it
     return above or (named if named not in LOADER_PACKAGES else "") or _package_of_command(text)
+
+
+def _find_module_paths(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    if text.find("node_modules", start, end) >= 0:  # most logs have none, and looking for a word is quick
+        yield from re.compile(_NODE_MODULES_PATH).finditer(text, start, end)
 
 
 @lru_cache(maxsize=8)

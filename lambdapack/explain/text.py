@@ -61,8 +61,13 @@ def strip_log_markup(text: str) -> str:
         import html  # noqa: PLC0415  # its table of entities takes longer than most texts
 
         text = html.unescape(text)
-    bare = re.sub(_LONG_RUN, _shorten_run, _strip_text(text.replace("\0", "").replace("\ufeff", "")))
+    bare = shorten_runs(_strip_text(text.replace("\0", "").replace("\ufeff", "")))
     return re.sub(_WRAPPED_PATH, r"\1\2", bare)
+
+
+def shorten_runs(text: str) -> str:
+    """Return a text in which no word and no blank is so long that a search takes its square."""
+    return re.sub(_LONG_RUN, _shorten_run, text)
 
 
 def _shorten_run(match: re.Match[str]) -> str:

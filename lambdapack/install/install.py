@@ -21,7 +21,7 @@ from lambdapack.install.request import InstallRequest, InstallResult, empty_resu
 from lambdapack.install.shipped import describe_absent, find_absent_packages, select_shipped_files
 from lambdapack.install.strategy import candidate_recipes, fetch_recipes
 from lambdapack.install.watch import ScriptWatch
-from lambdapack.install.writers import ScriptWriter, WriteRules, package_directories
+from lambdapack.install.writers import WriteRules, find_writer, package_directories, package_writer
 from lambdapack.managers.interface import (
     SECRETS_DIRECTORY,
     CompletedRun,
@@ -32,9 +32,12 @@ from lambdapack.managers.interface import (
     PreparedSandbox,
     ScriptedPackage,
 )
+from lambdapack.managers.layout import sandbox_layout
 from lambdapack.managers.prebuilds import find_undecided
-from lambdapack.model import TASK_ROOT
+from lambdapack.managers.relocate import arrange_tree
+from lambdapack.model import TASK_ROOT, is_in_node_modules
 from lambdapack.runtimes.runtime import shipped_runtime
+from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Tree
 from lambdapack.tree.spool import SpoolTree
 
@@ -69,7 +72,8 @@ class _FetchedTree:
     context: _InstallContext
     facts: ImageFacts
     lines: tuple[str, ...]
-    tree: SpoolTree
+    whole: SpoolTree
+    tree: Tree  # of `whole`, as it lies at /var/task on Lambda
     packages: tuple[ScriptedPackage, ...]
     authors: Mapping[str, str] = field(default_factory=dict)  # path of each file that a prepare script made, and whose
 
@@ -99,7 +103,7 @@ def install_dependencies(
         fetched = _prepare_packages(fetched, prepared, engine, spool.with_name(f"{spool.stem}.prepared.tar"))
     context = fetched.context
     if not (fetched.packages or request.scripts.root):
-        result = _make_result(context, fetched.facts, fetched.lines, fetched.tree)
+        result = _make_result(context, fetched.facts, fetched.lines, fetched.whole, fetched.tree)
         return replace(result, authors=fetched.authors)
     scripted = replace(
         request, scripts=replace(request.scripts, packages=tuple(package.name for package in fetched.packages))
@@ -112,11 +116,11 @@ def install_dependencies(
         prepared = _prepare_context(scripted, recipe, engine, observer)
         return _run_scripts(prepared, fetched, engine, spool.with_name(f"{spool.stem}.built.tar"))
 
-    with fetched.tree:
+    with fetched.whole:
         return _follow_first(following or candidate_recipes(scripted, engine), run, observer)
 
 
-def _find_scripts(request: InstallRequest, tree: SpoolTree) -> tuple[ScriptedPackage, ...]:
+def _find_scripts(request: InstallRequest, tree: Tree) -> tuple[ScriptedPackage, ...]:
     """Return the packages of which something has to run, without those that would find their prebuild."""
     packages = request.manager.find_scripts(request.source, tree)
     abi = shipped_runtime(request.target).abi
@@ -142,25 +146,27 @@ def _prepare_packages(
     own directories may be other than before (LP123).
     """
     context, names = fetched.context, ", ".join(package.name for package in packages)
-    request, tree = context.request, None
+    request, whole = context.request, None
     if request.settings.has_credentials:
-        fetched.tree.close()
+        fetched.whole.close()
         raise LambdapackError(GIT_WITH_CREDENTIALS, f"git fetches {names}, and its prepare script makes it")
     context.observer.note(f"git fetches {names}: its prepare script runs in a step of its own")
     try:
         lines, sandbox = _fetch_prepared(context, engine, spool)
-        tree = SpoolTree(spool)
+        whole = SpoolTree(spool)
+        tree = arrange_tree(whole, sandbox_layout(request.source), request.target.architecture)
         rules = WriteRules(package_directories(fetched.tree, request.source.lock))
-        writers = [_package_writer(package) for package in packages]
+        writers = [package_writer(package) for package in packages]
         authors = ScriptWatch(sandbox, TASK_ROOT, fetched.tree, rules, writers).attribute(tree)
     except BaseException:
-        if tree is not None:
-            tree.close()
+        if whole is not None:
+            whole.close()
         raise
     finally:
-        fetched.tree.close()
+        fetched.whole.close()
     scripted = () if request.settings.ignore_scripts else request.manager.find_scripts(request.source, tree)
-    return replace(fetched, lines=(*fetched.lines, *lines), tree=tree, packages=scripted, authors=authors)
+    lines = (*fetched.lines, *lines)
+    return replace(fetched, lines=lines, whole=whole, tree=tree, packages=scripted, authors=authors)
 
 
 def _fetch_prepared(context: _InstallContext, engine: Engine, spool: Path) -> tuple[tuple[str, ...], Sandbox]:
@@ -168,7 +174,8 @@ def _fetch_prepared(context: _InstallContext, engine: Engine, spool: Path) -> tu
     request = context.request
     with _open_sandbox(context, "prepare", engine, request.project_volumes(context.recipe.volumes)) as sandbox:
         prepared = _prepare_sandbox(context, sandbox, request.inputs, FETCH_INPUTS, secrets=False)
-        commands = request.manager.fetch_commands(replace(_install_run(context), prepares=True), prepared)
+        run = replace(_install_run(context), prepares=True, layout=sandbox_layout(request.source))
+        commands = request.manager.fetch_commands(run, prepared)
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.end_processes(commands.commands[-1].command.user)
         sandbox.get(TASK_ROOT, spool, context.observer)
@@ -194,12 +201,14 @@ def _fetch_packages(context: _InstallContext, engine: Engine, spool: Path) -> _F
         if prepared.facts.manager_version < context.recipe.oldest_manager:
             words = f"{request.manager.name} {prepared.facts.manager} of {context.image.reference}"
             raise LambdapackError(WRONG_IMAGE, f"{words} cannot install for another CPU")
-        commands = request.manager.fetch_commands(_install_run(context), prepared)
+        run = replace(_install_run(context), layout=sandbox_layout(request.source))
+        commands = request.manager.fetch_commands(run, prepared)
         lines = _run_commands(context, commands, prepared, sandbox)
         sandbox.get(TASK_ROOT, spool, context.observer)
-    tree = SpoolTree(spool)
+    whole = SpoolTree(spool)
+    tree = arrange_tree(whole, sandbox_layout(request.source), request.target.architecture)
     packages = () if request.settings.ignore_scripts else _find_scripts(request, tree)
-    return _FetchedTree(context, prepared.facts, lines, tree, packages)
+    return _FetchedTree(context, prepared.facts, lines, whole, tree, packages)
 
 
 def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine, spool: Path) -> InstallResult:
@@ -224,26 +233,14 @@ def _run_scripts(context: _InstallContext, fetched: _FetchedTree, engine: Engine
         whole.close()
         raise
     authors = {**fetched.authors, **authors}
-    return replace(_make_result(context, prepared.facts, (*fetched.lines, *lines), whole), authors=authors)
+    lines = (*fetched.lines, *lines)
+    return replace(_make_result(context, prepared.facts, lines, whole, whole, fetched.tree), authors=authors)
 
 
 def _watch_scripts(context: _InstallContext, sandbox: Sandbox, tree: Tree, install: InstallCommands) -> ScriptWatch:
     places = package_directories(tree, context.request.source.lock)
     rules = WriteRules(places, context.request.allow_writes)
-    return ScriptWatch(sandbox, TASK_ROOT, tree, rules, [_find_writer(step) for step in install.commands])
-
-
-def _find_writer(step: InstallCommand) -> ScriptWriter:
-    """Return whose scripts a command runs: a package's, or the project's own."""
-    package = step.package
-    if package is None:
-        return ScriptWriter(f"{step.script} script of this project")
-    return _package_writer(package)
-
-
-def _package_writer(package: ScriptedPackage) -> ScriptWriter:
-    name, mark, _version = package.name.rpartition("@")
-    return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
+    return ScriptWatch(sandbox, TASK_ROOT, tree, rules, [find_writer(step) for step in install.commands])
 
 
 @contextmanager
@@ -308,7 +305,7 @@ def _run_commands(
             transcript.close()
             lines += transcript.lines
             if watch is not None:
-                watch.judge(_find_writer(step), step.command)
+                watch.judge(find_writer(step), step.command)
             completed = CompletedRun(
                 ended=ended,
                 lines=transcript.lines,
@@ -316,6 +313,7 @@ def _run_commands(
                 emulated=recipe.emulated,
                 manager_version=prepared.facts.manager,
                 script=step.script,
+                title=step.command.title,
             )
             failure = request.manager.failure(completed, request.source)
             if failure and step.otherwise:
@@ -343,13 +341,21 @@ def _run_command(
 
 
 def _make_result(
-    context: _InstallContext, facts: ImageFacts, lines: tuple[str, ...], whole: SpoolTree
+    context: _InstallContext,
+    facts: ImageFacts,
+    lines: tuple[str, ...],
+    whole: SpoolTree,
+    tree: Tree,
+    before: Tree | None = None,
 ) -> InstallResult:
-    request, lock = context.request, context.request.source.lock
-    directories = owned_directories(lock)
-    tree = select_shipped_files(whole, request.inputs, directories, request.manager)
+    """Return the result; `before` is what the scripts' sandbox was given, None where none ran."""
+    request, source = context.request, context.request.source
+    directories, inputs = owned_directories(source), request.inputs
+    if sandbox_layout(source).is_moved:  # its own files beside node_modules are copies of what was put in
+        inputs = FilteredTree(before or tree, lambda entry: not is_in_node_modules(entry.path))
+    tree = select_shipped_files(tree, inputs, directories, request.manager)
     omitted = request.settings.omitted
-    absent = find_absent_packages(lock, request.target.architecture, tree, omitted) if lock else ()
+    absent = find_absent_packages(source, request.target.architecture, tree, omitted)
     if absent:
         context.observer.note(describe_absent(request.manager.name, absent, omitted))
     return InstallResult(

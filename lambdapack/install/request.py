@@ -11,7 +11,8 @@ from lambdapack.install.compile_lines import CompilerFlag
 from lambdapack.install.recipe import Recipe
 from lambdapack.install.writers import AllowedWrite
 from lambdapack.managers.interface import ImageFacts, InstallScripts, ManagerSettings, PackageManager
-from lambdapack.managers.lock import DependencySource, Lock
+from lambdapack.managers.layout import sandbox_layout
+from lambdapack.managers.lock import DependencySource
 from lambdapack.model import NODE_MODULES, Architecture, Target
 from lambdapack.tree.compose import MemoryTree
 from lambdapack.tree.entry import Tree
@@ -121,12 +122,15 @@ class InstallResult:
 
 def empty_result(request: InstallRequest) -> InstallResult:
     """Return the result of an install that has nothing to install: no container is started for it."""
-    return InstallResult(MemoryTree({}), owned_directories(request.source.lock), request.job)
+    return InstallResult(MemoryTree({}), owned_directories(request.source), request.job)
 
 
-def owned_directories(lock: Lock | None) -> tuple[str, ...]:
+def owned_directories(source: DependencySource) -> tuple[str, ...]:
     """Return node_modules and the targets of `file:` links inside the project, which are built in place."""
-    targets = [package.local for package in lock.production if package.link] if lock else []
+    lock = source.lock
+    if lock is None or sandbox_layout(source).is_moved:
+        return (NODE_MODULES,)
+    targets = [package.local for package in lock.production if package.link]
     return tuple(dict.fromkeys([NODE_MODULES, *sorted(path for path in targets if path and not path.startswith(".."))]))
 
 

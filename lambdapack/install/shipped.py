@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from lambdapack.managers.interface import PackageManager
-from lambdapack.managers.lock import Lock, LockedPackage, is_installable
-from lambdapack.model import Architecture
+from lambdapack.managers.layout import sandbox_layout
+from lambdapack.managers.lock import DependencySource, Lock, LockedPackage, is_installable
+from lambdapack.model import NODE_MODULES, Architecture
 from lambdapack.tree.compose import FilteredTree
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
@@ -43,7 +44,7 @@ def _is_made_by_install(after: Tree, before: Tree, now: Entry) -> bool:
 
 
 def find_absent_packages(
-    lock: Lock, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
+    source: DependencySource, architecture: Architecture, tree: Tree, omitted: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
     """Name the packages for this CPU that are locked and not there: npm drops what fails, and exits with 0.
 
@@ -51,7 +52,10 @@ def find_absent_packages(
     """
     manifest = "package.json"
     there = {path.removesuffix(f"/{manifest}") for path in tree.entries if path.endswith(f"/{manifest}")}
-    expected = _expected_packages(lock, architecture, omitted)
+    expected = _expected_packages(source.lock, architecture, omitted) if source.lock else ()
+    if sandbox_layout(source).is_moved:
+        names = {path.rpartition(f"{NODE_MODULES}/")[2] for path in there}
+        return tuple(f"{package.name}@{package.version}" for package in expected if package.directory_name not in names)
     return tuple(f"{package.name}@{package.version}" for package in expected if package.path not in there)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+    from lambdapack.managers.interface import InstallCommand, ScriptedPackage
     from lambdapack.managers.lock import Lock
     from lambdapack.tree.entry import Tree
 
@@ -43,12 +44,7 @@ KNOWN_WRITERS: tuple[AllowedWrite, ...] = (
     AllowedWrite(
         "@prisma/client",
         "**/node_modules/.prisma/**",
-        "postinstall generates the client there: prisma/prisma, packages/client/scripts/postinstall.js, read 2026-11",
-    ),
-    AllowedWrite(
-        "@zenstackhq/runtime",
-        "**/node_modules/.zenstack/**",
-        "its generated code lies there: zenstackhq/zenstack, packages/runtime/package.json, read 2026-11",
+        "its postinstall script generates the client there: scripts/postinstall.js of 6.19.3, read 2026-11",
     ),
 )
 """Packages whose scripts write beside their own directory by design. They need no setting."""
@@ -96,6 +92,20 @@ class WriteRules:
 
             self._specs[package] = GitIgnoreSpec.from_lines(self._patterns.get(package, [SCRATCH_PATTERN]))
         return self._specs[package]
+
+
+def find_writer(step: "InstallCommand") -> ScriptWriter:
+    """Return whose scripts a command runs: a package's, or the project's own."""
+    package = step.package
+    if package is None:
+        return ScriptWriter(f"{step.script} script of this project")
+    return package_writer(package)
+
+
+def package_writer(package: "ScriptedPackage") -> ScriptWriter:
+    """Return a package's scripts."""
+    name, mark, _version = package.name.rpartition("@")
+    return ScriptWriter(package.name, name if mark and name else package.name, package.directory)
 
 
 def package_directories(tree: "Tree", lock: "Lock | None") -> frozenset[str]:

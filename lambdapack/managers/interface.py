@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lambdapack.engine.interface import Command, CommandResult, Limits, Sandbox
 from lambdapack.errors.record import LambdapackError
+from lambdapack.managers.layout import SandboxLayout
 from lambdapack.managers.lock import DependencySource, Lock
 from lambdapack.model import Architecture
 from lambdapack.project.repository import Repository
@@ -49,6 +50,7 @@ class ManagerSettings:
     allow_all_scripts: bool = False
     replaced_host: str = "npmjs"  # whose URLs in a lockfile go to the registry: npmjs, always, never, a host
     allow_scripts: tuple[str, ...] = ()  # names whose install scripts may run
+    more_secret_words: tuple[str, ...] = field(default=(), repr=False)  # tokens of other files than `text`
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class InstallRun:
     flags: tuple[str, ...] = ()  # of the recipe
     environment: Mapping[str, str] = field(default_factory=dict)  # of the recipe and the user; no secret
     limits: Limits = field(default_factory=Limits)
+    layout: SandboxLayout = field(default_factory=SandboxLayout)  # where the repository lies while all is fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ class CompletedRun:
     emulated: bool = False
     manager_version: str = ""
     script: str = ""  # as in InstallCommand
+    title: str = ""  # of the command: "pnpm install"
 
 
 class PackageManager(Protocol):

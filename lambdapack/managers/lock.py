@@ -1,7 +1,7 @@
 """A lock as every package manager's can be told: packages by id, edges, importers, lines. Never reads a file."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +42,14 @@ class LockedPackage:
     optional_peers: frozenset[str] = frozenset()  # peerDependenciesMeta with optional: true
     bundled: frozenset[str] = frozenset()  # names that come inside its own tarball
     in_bundle: bool = False
-    has_shrinkwrap: bool = False  # its tarball brings a lockfile, which is obeyed instead of the project's
+    has_shrinkwrap: bool = False  # it brings a lockfile, which is obeyed instead of the project's
+    absent: bool = False  # a local one whose directory or tarball is not on this host
     commands: tuple[str, ...] = ()  # names under "bin"
+
+    @property
+    def directory_name(self) -> str:
+        """What its directory in node_modules is called: an alias has another name than the package."""
+        return self.path.rpartition("node_modules/")[2] or self.name
 
     @property
     def has_dependencies(self) -> bool:
@@ -86,6 +92,7 @@ class Lock:
     packages: Mapping[str, LockedPackage]  # by id; npm's holds an entry for each importer, too
     importers: Mapping[str, LockedPackage]  # what each package.json asks for, by directory below the root; "." the root
     edges: Mapping[str, tuple[Edge, ...]]  # by the owner's id; without what a package brings in its own tarball
+    outdated: tuple[str, ...] = ()  # what the importer's package.json says otherwise; npm's is judged edge by edge
 
     @property
     def production(self) -> tuple[LockedPackage, ...]:
@@ -111,7 +118,7 @@ class Lock:
         seen = {root.id}
         waiting = [root]
         while waiting:
-            for edge in self.edges[waiting.pop().id]:
+            for edge in self.edges.get(waiting.pop().id, ()):
                 if edge.need is EdgeType.DEV and not dev:
                     continue
                 yield edge
@@ -119,6 +126,20 @@ class Lock:
                 if package and package.id not in seen:
                     seen.add(package.id)
                     waiting.append(package)
+
+
+def mark_production(lock: Lock, importer: str) -> Lock:
+    """Return the lock with everything marked "dev" that an install for one importer, without dev, does not need.
+
+    Links get entries of their own: what they lead to ships as a package.
+    """
+    needed: dict[str, LockedPackage] = {}
+    for edge in lock.walk(importer, dev=False):
+        if edge.target is not None:
+            needed[edge.target.id] = edge.target
+    packages = {key: replace(package, dev=key not in needed) for key, package in lock.packages.items()}
+    links = {key: package for key, package in needed.items() if package.link}
+    return replace(lock, packages={**packages, **links}, edges={**dict.fromkeys(links, ()), **lock.edges})
 
 
 @dataclass(frozen=True, slots=True)

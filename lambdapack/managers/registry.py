@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from lambdapack.managers.lock import DependencySource
 from lambdapack.managers.npm.npm import Npm
+from lambdapack.managers.pnpm.pnpm import Pnpm
+from lambdapack.managers.yarn.yarn import Yarn
 
 if TYPE_CHECKING:
     from lambdapack.events import Observer
     from lambdapack.managers.interface import ManagerSettings, PackageManager
     from lambdapack.project.repository import Repository
 
-MANAGERS: tuple["PackageManager", ...] = (Npm(),)
+MANAGERS: tuple["PackageManager", ...] = (Npm(), Pnpm(), Yarn())
 """The first serves a repository whose own package manager is none of them: its pre-flight says so."""
 
 

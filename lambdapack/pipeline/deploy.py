@@ -1,6 +1,5 @@
 """Plans deployments: reads each function from AWS and verifies the zip for exactly that function. Sends nothing."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,16 +52,14 @@ class DeployRequest:
     project: Path | None = None  # of which the zip has to be up to date; None: a warning says when it is not
 
 
-def plan_deployments(
-    request: DeployRequest, cloud: Cloud, scratch: Path, observer: Observer
-) -> tuple[PlannedFunction, ...]:
+def plan_deployments(request: DeployRequest, cloud: Cloud, observer: Observer) -> tuple[PlannedFunction, ...]:
     """Return a plan for each function. LP415 when it does not exist and is not to be created, LP430 for an image."""
     observations = run_parallel(
         lambda desired_function: _read_function(cloud, desired_function, observer),
         request.functions,
         MAX_PARALLEL_READS,
     )
-    judge = _PackageJudge(request, cloud, scratch, observer)
+    judge = _PackageJudge(request, cloud, observer)
     return tuple(
         _plan_function(desired_function, observed, judge)
         for desired_function, observed in zip(request.functions, observations, strict=True)
@@ -103,7 +100,6 @@ class _PackageJudge:
 
     request: DeployRequest
     cloud: Cloud
-    scratch: Path
     observer: Observer
     reports: "dict[tuple[Target, str, tuple[str, ...]], tuple[Report, FunctionLayers]]" = field(default_factory=dict)
 
@@ -144,12 +140,13 @@ class _PackageJudge:
     ) -> "tuple[Report, FunctionLayers]":
         from lambdapack.pipeline.fetch import fetch_layers  # noqa: PLC0415
         from lambdapack.pipeline.origin import find_package_origin  # noqa: PLC0415
+        from lambdapack.pipeline.scratch import scratch_directory  # noqa: PLC0415
         from lambdapack.pipeline.verify import VerificationTarget, verify_package  # noqa: PLC0415  # not when nothing is to do
         from lambdapack.runtimes.runtime import shipped_runtime  # noqa: PLC0415
 
         origin = find_package_origin(archive, self.request.project)
-        with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as directory:
-            layers, files = fetch_layers(arns, self.cloud, Path(directory), self.observer)
+        with scratch_directory() as directory:
+            layers, files = fetch_layers(arns, self.cloud, directory, self.observer)
             verification_target = VerificationTarget(archive, handler, files, origin)
             report = verify_package(
                 verification_target, shipped_runtime(target), self.policy, self.observer, store=self.judging.store

@@ -1,5 +1,6 @@
 """Finds the project that a zip was built from, and compares it with the zip's manifest."""
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from lambdapack.tree.entry import EntryKind, Tree
 
 MAX_PARENT_LEVELS = 3
 """Directories above a zip in which its project is looked for: .lambdapack/NAME.zip and build/out/NAME.zip."""
+
+PACKAGE_JSON = "package.json"
 
 SCRIPT_SUFFIXES = (".js", ".mjs", ".cjs", ".ts", ".json")
 
@@ -81,6 +84,8 @@ def _changed_source(archive: Path, directory: Path, *, complete: bool) -> Iterat
         return
     with ZipTree(archive) as package:
         for path in source.entries:
+            if not complete and posixpath.basename(path) == PACKAGE_JSON:  # other packers change it
+                continue
             packed = package.entries.get(path)
             lacking = complete and packed is None and path.endswith(SCRIPT_SUFFIXES)
             if lacking or (packed is not None and not _is_same(source, package, path)):

@@ -23,6 +23,9 @@ MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 MAX_DOCUMENT_NODES = 1_500_000
 """Values of a JSON document, about a hundred bytes of memory each: a locked package has about twelve."""
 
+MAX_YAML_CHARACTERS = 16_000_000
+"""Characters of a YAML document; pnpm's lock of 3000 packages has one million."""
+
 CONFLICT_START = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 CONFLICT_END = re.compile(r"^>{7}(?: |$)", re.MULTILINE)
 
@@ -62,6 +65,24 @@ def parse_object(text: str, path: Path) -> dict[str, Any]:
         )
         raise LambdapackError(BROKEN_MANIFEST, f"{path}:1:1: an object is expected, not {kind}")
     return value
+
+
+def parse_yaml(text: str, path: Path) -> dict[str, Any]:
+    """Return the mapping that a YAML file holds. LP003 when it is something else, LP019."""
+    import yaml  # noqa: PLC0415  # 15 ms that most projects need not pay
+
+    if len(text) > MAX_YAML_CHARACTERS:
+        raise LambdapackError(TOO_LARGE, f"{path}: it has more than {MAX_YAML_CHARACTERS} characters")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        value = yaml.load(text, loader)  # noqa: S506  # both are safe loaders
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise LambdapackError(BROKEN_MANIFEST, f"{path}: {error}") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise LambdapackError(BROKEN_MANIFEST, f"{path}:1:1: a mapping is expected")
+    return {str(key): part for key, part in value.items()}
 
 
 def _broken_json_error(text: str, path: Path, error: json.JSONDecodeError) -> LambdapackError:

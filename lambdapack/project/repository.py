@@ -62,6 +62,7 @@ class Repository:
     manager: str  # the package manager whose lockfile lies there: "npm", also when there is none
     manifests: Mapping[str, Manifest]  # those that were read, by directory below the root; "." the root's own
     lockfiles: tuple[str, ...] = ()  # names of all package managers' lockfiles in the root
+    named_manager: str = ""  # that `packageManager` of the root's package.json names
     templates: tuple[str, ...] = ()  # names of SAM and Serverless templates in the root
 
     def foreign_lockfiles(self, manager: str) -> tuple[str, ...]:
@@ -77,16 +78,36 @@ def read_repository(directory: Path, *, ready: bool = False) -> Repository:
     """
     manifest = read_manifest(directory, required=not ready)
     home = manifest.path.parent
-    locked = any((home / name).is_file() for name, manager in LOCKFILE_MANAGERS.items() if manager == DEFAULT_MANAGER)
+    locked = any((home / name).is_file() for name in LOCKFILE_MANAGERS)
     root = home if locked else find_workspace_root(home) or home
     lockfiles = tuple(name for name in LOCKFILE_MANAGERS if (root / name).is_file())
+    named = _named_manager(manifest if root == home else _root_manifest(root))
+    own = next((name for name in lockfiles if LOCKFILE_MANAGERS[name] == named), None)
     return Repository(
         root=root,
-        manager=LOCKFILE_MANAGERS[lockfiles[0]] if lockfiles else DEFAULT_MANAGER,
+        manager=LOCKFILE_MANAGERS[own or lockfiles[0]] if lockfiles else DEFAULT_MANAGER,
+        named_manager=named,
         manifests={home.relative_to(root).as_posix(): manifest},
         lockfiles=lockfiles,
         templates=tuple(name for name in (*SAM_NAMES, *SERVERLESS_NAMES) if (root / name).is_file()),
     )
+
+
+def _root_manifest(root: Path) -> Manifest | None:
+    try:
+        return read_manifest(root, required=False)
+    except LambdapackError:
+        return None
+
+
+def _named_manager(manifest: Manifest | None) -> str:
+    """Return the name in `packageManager` or `devEngines.packageManager`, "" when there is none."""
+    document = manifest.document if manifest else {}
+    written, engines = document.get("packageManager"), document.get("devEngines")
+    engine = engines.get("packageManager") if isinstance(engines, dict) else None
+    if not isinstance(written, str):
+        written = engine.get("name") if isinstance(engine, dict) else ""
+    return written.partition("@")[0] if isinstance(written, str) else ""
 
 
 def read_manifest(directory: Path, *, required: bool = True) -> Manifest:

@@ -1,5 +1,6 @@
 """Finds the workspace root that a package belongs to, as npm looks for it. Never opens a lockfile."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -7,6 +8,7 @@ from typing import Any
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.project.document import parse_object, read_text
+from lambdapack.project.exclusions import EXCLUDED_DIRECTORIES
 
 PNPM_WORKSPACE = "pnpm-workspace.yaml"
 
@@ -26,6 +28,27 @@ def _includes(root: Path, directory: Path) -> bool:
     except LambdapackError:  # a broken file above the project is not ours to complain about; npm passes over it too
         return False
     return is_workspace_member(workspace_globs(manifest), directory.relative_to(root).as_posix())
+
+
+MAX_MEMBER_DEPTH = 6
+"""Directories between a root and its members that are looked into."""
+
+
+def find_members(root: Path) -> tuple[str, ...]:
+    """Return the directories below a root that its package.json names as workspaces, sorted."""
+    manifest = root / "package.json"
+    globs = workspace_globs(parse_object(read_text(manifest), manifest)) if manifest.is_file() else ()
+    if not globs:
+        return ()
+    found = []
+    for directory, names, files in os.walk(root):
+        below = Path(directory).relative_to(root)
+        deep = len(below.parts) >= MAX_MEMBER_DEPTH
+        names[:] = [] if deep else sorted(name for name in names if name not in EXCLUDED_DIRECTORIES)
+        path = below.as_posix()
+        if path != "." and "package.json" in files and is_workspace_member(globs, path):
+            found.append(path)
+    return tuple(sorted(found))
 
 
 def workspace_globs(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -35,9 +35,16 @@ from lambdapack.rules.lockfile.records import (
     SETTING_NOT_TAKEN,
     WORKSPACE_MEMBER,
 )
+from lambdapack.rules.lockfile.repository_records import LOCAL_DEPENDENCY_UNLOCKED, LOCK_OF_ANOTHER, TWO_LOCKS
 from lambdapack.rules.lockfile.scripts import check_dev_commands, check_skipped_scripts
 from lambdapack.rules.lockfile.settings import check_integrity, check_settings
-from lambdapack.rules.lockfile.source import check_git_sources, check_locked_sources, check_loopback, check_usable_lock
+from lambdapack.rules.lockfile.source import (
+    check_git_sources,
+    check_local_dependencies,
+    check_locked_sources,
+    check_loopback,
+    check_usable_lock,
+)
 from lambdapack.rules.lockfile.step import check_lock_step
 from lambdapack.rules.model.case import Case, Check, LockCase
 from lambdapack.rules.model.deploy_records import DEPLOY_RULES
@@ -100,8 +107,9 @@ CHECKS: tuple[Check[Case], ...] = (
 """The checks of a package, each with what the package must have for it; rules/check.py runs them."""
 
 LOCK_CHECKS: tuple[Check[LockCase], ...] = (
-    Check((LOCK_MISSING, LOCK_OLD, LOCK_FOREIGN, WORKSPACE_MEMBER), check_usable_lock),
+    Check((LOCK_MISSING, LOCK_OLD, LOCK_FOREIGN, WORKSPACE_MEMBER, TWO_LOCKS, LOCK_OF_ANOTHER), check_usable_lock),
     Check((LOCK_UNKNOWN, FILE_OUTSIDE, FOREIGN_PROTOCOL), check_locked_sources),
+    Check((LOCAL_DEPENDENCY_UNLOCKED,), check_local_dependencies),
     Check((LOCK_LOOPBACK,), check_loopback),
     Check((GIT_DEPENDENCY,), check_git_sources),
     Check((LOCK_OUT_OF_STEP,), check_lock_step, LockCase.has_dependencies),

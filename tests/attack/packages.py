@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+WRITTEN_PROJECTS: list[Path] = []
+"""Every project of this run, for who cleans up."""
+
 HANDLER = 'exports.handler = async () => "the project\'s own"\n'
 
 
@@ -49,6 +52,7 @@ def write_project(
     root: Path, *packages: HostilePackage, files: Mapping[str, str] | None = None, **manifest: Any
 ) -> Path:
     """Write a function that depends on packages, which lie beside it as tarballs: nothing is fetched."""
+    WRITTEN_PROJECTS.append(root)
     wanted, entries = {}, {}
     texts = {"index.js": HANDLER, **(files or {})}
     root.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ class Site:
     def examine(self, *wanted: DesiredFunction, project: Path | None = None) -> tuple[PlannedFunction, ...]:
         terms = JudgingPolicy(Policy(today=date(2026, 11, 20), handler_required=True))
         order = DeployRequest(wanted, lambda: terms, project)
-        return plan_deployments(order, self.cloud, self.directory, self.observer)
+        return plan_deployments(order, self.cloud, self.observer)
 
     def deploy(self, *wanted: DesiredFunction) -> tuple[Deployment, ...]:
         """Deploy as the command does, with a client of its own."""

@@ -57,8 +57,12 @@ ERRORS = {
         "The operation cannot be performed at this time. An update is in progress for resource: x",
     ),
     "412-once": (412, "PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id."),
+    "reserved": (429, "TooManyRequestsException", "Rate Exceeded."),
     "403-once": (403, "AccessDeniedException", "User: u is not authorized to perform: lambda:X on resource: y"),
 }
+
+REASONS = {"reserved": "ReservedFunctionConcurrentInvocationLimitExceeded"}
+"""Why AWS refuses to invoke (botocore, ThrottleReason)."""
 
 
 @dataclass
@@ -145,7 +149,8 @@ class _Proxy(BaseHTTPRequestHandler):
         return reply.status, reply.getheaders(), data
 
     def _refuse(self, status: int, code: str, words: str) -> None:
-        data = f'{{"Type": "User", "message": "{words}", "Message": "{words}"}}'.encode()
+        reason = REASONS.get(self.fault.kind, "")
+        data = f'{{"Type": "User", "message": "{words}", "Message": "{words}", "Reason": "{reason}"}}'.encode()
         self._answer(status, [("x-amzn-errortype", code), ("Content-Type", "application/json")], data)
 
     def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes, *, cut: bool = False) -> None:

@@ -279,11 +279,9 @@ def page(rows: Sequence[Row]) -> str:
 def _standing(row: Row) -> str:
     if row.code == 0:
         return "done: the call was repeated, or its effect was read"
-    lines = [
-        line.partition("| ")[2]
-        for line in row.said.splitlines()
-        if re.search(r"\b(fault|layer)-\d+: |was published", line)
-    ]
+    stands = re.compile(r"((fault|layer)-\d+: )|(arn:\S+ was published)")
+    quoted = [line.partition("| ")[2].strip() for line in row.said.splitlines()]
+    lines = [line for line in quoted if stands.match(line)]
     text = "; ".join(re.sub(r"\S*(?:fault|layer)-\d+(?::\d+)?: ?", "", line).strip() for line in lines)
     return (re.sub(r"arn:\S+", "the version", text) or "as before").replace("|", "\\|")
 

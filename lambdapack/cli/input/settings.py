@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import DEFAULT_ORIGIN, Settings
 from lambdapack.config.sources import load_settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import UNREADABLE_TEMPLATE, USAGE
+from lambdapack.events import Observer
 from lambdapack.model import NODE_MODULES, Architecture, Severity, Target
 from lambdapack.runtimes.runtime import (
     ARCHITECTURE_NAMES,
@@ -59,21 +59,21 @@ def _parse_ignore(text: str) -> tuple[str, str]:
     return code, reason
 
 
-def select_targets(settings: Settings, progress: ProgressReporter, *, builds: bool = True) -> tuple[Target, ...]:
+def select_targets(settings: Settings, observer: Observer, *, builds: bool = True) -> tuple[Target, ...]:
     """Return the targets that the settings name; says so when the runtime is an assumption.
 
     LP015 for a template whose architecture cannot be read; a note of it, where nothing is built or verified.
     """
-    _require_readable_architecture(settings, progress, builds=builds)
+    _require_readable_architecture(settings, observer, builds=builds)
     unreadable = {unreadable_value.field: unreadable_value for unreadable_value in settings.template.unreadable}
     if settings.handler.origin == DEFAULT_ORIGIN and "handler" in unreadable:
-        progress.note(f"{unreadable['handler']}; {settings.handler.value} is assumed (--handler)")
+        observer.note(f"{unreadable['handler']}; {settings.handler.value} is assumed (--handler)")
     runtime = settings.runtime.value
     if "runtime" in unreadable and settings.runtime.origin.startswith((DEFAULT_ORIGIN, "package.json engines")):
-        progress.note(str(unreadable["runtime"]))
+        observer.note(str(unreadable["runtime"]))
     if runtime is None:
         runtime = newest_runtime(utc_today())
-        progress.note(f"no runtime is set: {runtime} is assumed (--runtime, or runtime = in lambdapack.toml)")
+        observer.note(f"no runtime is set: {runtime} is assumed (--runtime, or runtime = in lambdapack.toml)")
     arch = settings.arch.value
     if arch == ALL_ARCHITECTURES:
         name = parse_target(runtime, Architecture.X86_64.aws).runtime
@@ -81,16 +81,16 @@ def select_targets(settings: Settings, progress: ProgressReporter, *, builds: bo
     return (parse_target(runtime, arch),)
 
 
-def _require_readable_architecture(settings: Settings, progress: ProgressReporter, *, builds: bool) -> None:
+def _require_readable_architecture(settings: Settings, observer: Observer, *, builds: bool) -> None:
     """Never take a CPU in silence that is no literal of the template. LP015 for one that cannot be read."""
     arch, declared = settings.arch, settings.template.architecture
     unreadable = next((value for value in settings.template.unreadable if value.field == "architecture"), None)
     if arch.origin == DEFAULT_ORIGIN and unreadable:
         if builds:
             raise LambdapackError(UNREADABLE_TEMPLATE, unreadable.detail)
-        progress.note(f"{unreadable}; {arch.value} is assumed (--arch)")
+        observer.note(f"{unreadable}; {arch.value} is assumed (--arch)")
     elif builds and declared and not declared.literal and arch.origin == declared.origin:
-        progress.note(f"the architecture is {arch.value} ({arch.origin}); a deployment with other values needs --arch")
+        observer.note(f"the architecture is {arch.value} ({arch.origin}); a deployment with other values needs --arch")
 
 
 def other_cpu_hint(settings: Settings, reports: "Sequence[Report]", again: str) -> str:

@@ -37,7 +37,6 @@ from lambdapack.errors.usage import BAD_TARGET, USAGE
 from lambdapack.model import Severity
 from lambdapack.pack.digest import code_digest
 from lambdapack.pipeline.deploy import DeployRequest, JudgingPolicy, PlannedFunction, is_refused, plan_deployments
-from lambdapack.pipeline.scratch import scratch_directory
 from lambdapack.report.plan import render_deployment, render_plan
 from lambdapack.runtimes.runtime import runtime_ids
 
@@ -133,8 +132,7 @@ def run_deploy(options: DeployOptions, flags: Mapping[str, object]) -> int:
     parsed = replace(parsed, handler=handler if isinstance(handler, str) else None, version_description=described)
     desired = tuple(make_desired_function(options, function, package, configuration, parsed) for function in functions)
     request = DeployRequest(desired, _judging_policy_factory(configuration), options.project)
-    with scratch_directory() as scratch:
-        planned = plan_deployments(request, cloud, scratch, progress)
+    planned = plan_deployments(request, cloud, progress)
     refused = is_refused(planned, fail_on_severity(configuration) or Severity.ERROR)
     _print_findings(options, planned)
     if options.dry_run or refused:

@@ -14,6 +14,7 @@ from lambdapack.cli.output.progress import ProgressReporter
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
+from lambdapack.events import Observer
 from lambdapack.explain.log import explain_text
 from lambdapack.explain.nouns import Explanation
 from lambdapack.explain.translate import LOCKFILES
@@ -100,7 +101,7 @@ def _find_record(word: str) -> "Rule | Failure | None":
 def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
     bars = ProgressReporter(quiet=asked.quiet)
     settings = read_settings(asked.project or Path(), flags)
-    aim = _make_aim(settings, asked.project)
+    aim = make_explain_target(settings, asked.project)
     if asked.function:
         with log_source.open_function_log(asked.function, asked.since, asked.place, bars) as source:
             found = explain_text(source, aim)
@@ -109,7 +110,7 @@ def _run_diagnosis(asked: ExplainOptions, flags: Mapping[str, object]) -> int:
             found = explain_text(source, aim)
     if found.diagnoses and (where := _project_to_check(asked)):
         try:
-            found = _check_against_project(found, where, (settings, aim), bars)
+            found = check_against_project(found, where, (settings, aim), bars)
         except LambdapackError as error:
             if asked.project is not None:
                 raise
@@ -127,7 +128,7 @@ def _render_explanation(explanation: Explanation, asked: ExplainOptions) -> str:
     return diagnosis.render_diagnosis(explanation, _similar_names(word), word)
 
 
-def _make_aim(settings: Settings, project: Path | None) -> ExplainTarget:
+def make_explain_target(settings: Settings, project: Path | None) -> ExplainTarget:
     """The architecture counts when somebody chose it: a text may know better than the default."""
     chosen, named = settings.arch.value, settings.arch.origin != "default"
     architecture = parse_architecture(chosen) if named and chosen != ALL_ARCHITECTURES else None
@@ -160,16 +161,17 @@ def _project_to_check(asked: ExplainOptions) -> Path | None:
     return Path() if installed else None
 
 
-def _check_against_project(
-    found: Explanation, where: Path, terms: tuple[Settings, ExplainTarget], bars: ProgressReporter
+def check_against_project(
+    found: Explanation, where: Path, terms: tuple[Settings, ExplainTarget], observer: Observer
 ) -> Explanation:
+    """Return the diagnoses with what verify says of the project's files. LP007 for a project without any."""
     from lambdapack.cli.input.resources import open_store  # noqa: PLC0415
     from lambdapack.pipeline.confirm import InspectionTarget, check_against_package  # noqa: PLC0415  # judging is most of what there is
 
     settings, aim = terms
     policy = make_policy(settings, handler_required=False)
     look = InspectionTarget(where, settings.handler.value, policy, open_store(settings))
-    return check_against_package(found, look, aim, bars)
+    return check_against_package(found, look, aim, observer)
 
 
 def _similar_names(word: str) -> list[str] | None:

@@ -3,6 +3,7 @@
 import re
 
 from lambdapack.explain.facts.nouns import RanCommand, Reader, TextFacts
+from lambdapack.explain.text import shorten_runs
 from lambdapack.model import Architecture
 from lambdapack.runtimes.versions import electron_majors, node_major_of_abi
 
@@ -30,8 +31,9 @@ _CPU_MENTION = (
     r"\barch=(arm64|x64)\b|\blinux[-/ ](arm64|x64|amd64|aarch64|x86_64)\b|--(?:cpu|arch)[= ](arm64|x64|x86_64)\b"
     r"|Architectures?\W{1,6}(arm64|x86_64)|--platform[= ]linux/(arm64|amd64)|\bLinux \S+ \S+ .*\b(aarch64|x86_64)\b"
 )
-_BINARY_PATH = r"[^\s'\"`()]*(?:node_modules[/\\]|\.node\b)[^\s'\"`()]*"
-"""A path to a binary: the CPU in it is what the file was made for, not the one that it met."""
+_WORD = r"[^\s'\"`()]+"
+_BINARY_MARK = re.compile(r"node_modules[/\\]|\.node\b")
+"""What a path to a binary has: the CPU in it is what the file was made for, not the one that it met."""
 _ARCHITECTURE_BY_NAME = {"arm64": Architecture.ARM64, "aarch64": Architecture.ARM64}
 
 _SPEAKER_PATTERNS = (
@@ -105,13 +107,13 @@ _IMPLIED_COMMANDS = (
 
 def read_facts(text: str, raw: str = "") -> TextFacts:
     """Return what a text tells about its place; nothing is guessed. `raw`: the same with its log markup."""
-    shown, text = text, f"{raw}\n{text}" if raw and raw != text else text
+    shown, text = text, f"{shorten_runs(raw)}\n{text}" if raw and raw != text else text
     on_lambda = re.search(_LAMBDA_MENTION, text) is not None
     runs_on_lambda = re.search(_RUNS_ON_LAMBDA, text) is not None
     found = "" if runs_on_lambda else next((name for name, pattern in _SYSTEM_PATTERNS if re.search(pattern, text)), "")
     speakers = _read_speakers(text)
     managers = [name for name in speakers if name in {"npm", "pnpm", "yarn", "yarn-classic", "bun"}]
-    named = re.search(_CPU_MENTION, re.sub(_BINARY_PATH, "", text))
+    named = re.search(_CPU_MENTION, re.sub(_WORD, _leave_out_binary, text))
     cpu = named[named.lastindex] if named and named.lastindex else ""
     system = "" if on_lambda and found in {"rhel", "debian"} else found
     return TextFacts(
@@ -129,6 +131,10 @@ def read_facts(text: str, raw: str = "") -> TextFacts:
         git_host=_read_git_host(text),
         is_manager_run=re.search(r"\bcode E[A-Z0-9]+\b|\bERR_PNPM_|\bYN\d{4}\b|\bELIFECYCLE\b", text) is not None,
     )
+
+
+def _leave_out_binary(word: re.Match[str]) -> str:
+    return "" if _BINARY_MARK.search(word[0]) else word[0]
 
 
 def _read_speakers(text: str) -> tuple[str, ...]:
@@ -149,12 +155,12 @@ def _read_reader(text: str, speakers: tuple[str, ...], *, runs_on_lambda: bool) 
 
 def _wants_electron(text: str) -> bool:
     """Tell whether the program that complains is Electron: its own ABI number is the one that is required."""
-    wanted = re.search(r"requires\s+NODE_MODULE_VERSION\s+(\d+)", text)
+    wanted = re.search(r"requires\s+NODE_MODULE_VERSION\s+(\d{1,6})\b", text)
     return wanted is not None and bool(electron_majors(int(wanted[1])))
 
 
 def _read_node_major(text: str) -> int | None:
-    wanted = re.search(r"requires\s+NODE_MODULE_VERSION\s+(\d+)", text)
+    wanted = re.search(r"requires\s+NODE_MODULE_VERSION\s+(\d{1,6})\b", text)
     if wanted and (major := node_major_of_abi(int(wanted[1]))):
         return major
     return next((int(found[1]) for pattern in _NODE_VERSION_PATTERNS if (found := re.search(pattern, text))), None)

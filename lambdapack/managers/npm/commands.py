@@ -1,10 +1,11 @@
 """The npm command lines and settings of a sandbox. Never puts a secret into an argument or an engine's record."""
 
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdapack.credentials import secret_words as words_of_url
 from lambdapack.credentials import strip_url_credentials, strip_user
@@ -25,6 +26,7 @@ from lambdapack.managers.interface import (
     PreparedSandbox,
     ScriptedPackage,
 )
+from lambdapack.managers.layout import SandboxLayout
 from lambdapack.managers.network import CA_FILE_NAME, EXTRA_CA_FILE_NAME, PROXY_VARIABLES
 from lambdapack.managers.npm.ini import decode_ini
 from lambdapack.managers.npm.lockfile import LOCKFILE_NAMES
@@ -141,7 +143,7 @@ def secret_words(settings: ManagerSettings) -> tuple[str, ...]:
     urls = [word for value in values if "@" in value for word in words_of_url(value)]
     for name, value in settings.environment.items():
         urls += words_of_url(value, strict=True) if _is_proxy(name) else ()
-    return tuple(dict.fromkeys([*_TOKEN.findall(text), *urls]))
+    return tuple(dict.fromkeys([*_TOKEN.findall(text), *urls, *settings.more_secret_words]))
 
 
 def _is_proxy(name: str) -> bool:
@@ -222,7 +224,12 @@ def fetch_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommand
     if not run.prepares:
         environment |= {"npm_config_script_shell": NO_SHELL, PREPARED_VARIABLE: "\n".join(run.git_urls)}
     command = _npm_command(ci_command(run, prepared.facts.manager_version), environment)
-    return InstallCommands("npm ci", (InstallCommand(command),))
+    places = [(command, run.layout.root)]
+    if run.layout.own_locks:
+        alone = ci_command(replace(run, layout=SandboxLayout()), prepared.facts.manager_version)
+        places += [(_npm_command(alone, environment), directory) for directory in run.layout.own_locks]
+    commands = (replace(command, cwd=posixpath.join(TASK_ROOT, directory).rstrip("/")) for command, directory in places)
+    return InstallCommands("npm ci", tuple(InstallCommand(command) for command in commands))
 
 
 def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallCommands:
@@ -244,7 +251,10 @@ def script_commands(run: InstallRun, prepared: PreparedSandbox) -> InstallComman
 
 def ci_command(run: InstallRun, npm: ManagerVersion) -> tuple[str, ...]:
     """Return the command line of `npm ci` that unpacks everything and runs nothing."""
-    return ("npm", "ci", *_install_flags(run, npm), "--ignore-scripts", *run.flags)
+    member = posixpath.relpath(run.layout.member or ".", run.layout.root or ".")
+    workspace = () if member == "." else (f"--workspace={member}",)
+    links = ("--install-links",) if run.layout.copies_local else ()
+    return ("npm", "ci", *_install_flags(run, npm), "--ignore-scripts", *workspace, *links, *run.flags)
 
 
 def rebuild_command(run: InstallRun, npm: ManagerVersion, packages: Iterable[ScriptedPackage]) -> tuple[str, ...]:
@@ -299,6 +309,11 @@ def _npm_command(argv: Sequence[str], environment: Mapping[str, str], script: st
     wrapped = ("/bin/sh", "-c", script, ENVIRONMENT_PATH, *argv)
     title = " ".join(word for word in argv if not word.startswith(("-", "/")))
     return Command(wrapped, environment, cwd=TASK_ROOT, user=f"{NPM_USER[0]}:{NPM_USER[1]}", title=title)
+
+
+def manager_command(argv: Sequence[str], environment: Mapping[str, str], directory: str, title: str) -> Command:
+    """Return another package manager's command as NPM_USER runs it, with the secret environment on top."""
+    return replace(_npm_command(argv, environment), cwd=directory, title=title)
 
 
 def _rebuild_command(argv: Sequence[str], environment: Mapping[str, str]) -> Command:

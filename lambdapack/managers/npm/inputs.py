@@ -1,7 +1,8 @@
-"""Which files and scripts of the project `npm ci` needs. Never the whole source, never anything outside the root."""
+"""Which files and scripts of the project `npm ci` needs. Never the whole source."""
 
 import json
 import os
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -10,10 +11,14 @@ from pathlib import Path
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_CONFIG, BROKEN_MANIFEST
 from lambdapack.managers.interface import InstallScripts
+from lambdapack.managers.layout import SandboxLayout, local_packages, sandbox_layout
 from lambdapack.managers.lock import DependencySource, LockedPackage, packages_with_install_scripts
+from lambdapack.managers.npm.lockfile import find_lockfile
+from lambdapack.managers.packlist import packed_files
 from lambdapack.model import Architecture
+from lambdapack.project.document import parse_object, read_text
 from lambdapack.project.exclusions import CREDENTIAL_FILES, ENVIRONMENT_FILE_PREFIX, EXCLUDED_DIRECTORIES
-from lambdapack.tree.compose import MemoryTree, OverlayTree, TransformedTree
+from lambdapack.tree.compose import MemoryTree, OverlayTree, PrefixedTree, TransformedTree
 from lambdapack.tree.directory import DirectoryTree, PathFilter
 from lambdapack.tree.entry import Entry, EntryKind, Tree
 
@@ -34,6 +39,8 @@ def install_inputs(source: DependencySource, globs: Sequence[str] = ()) -> Tree:
     """
     if source.lock is None:
         raise LambdapackError(BROKEN_MANIFEST, f"{source.repository.root}: there is no lockfile to install from")
+    if sandbox_layout(source).is_moved:
+        return repository_inputs(source, globs)
     places = (*file_targets(source), *_extra_inputs(source.repository.root), *_script_files(source))
     keep = _input_filter(source.repository.root, tuple(dict.fromkeys(places)), globs)
     lock = source.lock.path
@@ -41,6 +48,60 @@ def install_inputs(source: DependencySource, globs: Sequence[str] = ()) -> Tree:
     manifest = sandbox_manifest(source, has_gyp="binding.gyp" in files.entries)
     own = MemoryTree({"package.json": (manifest, 0o644), lock.name: (lock.read_bytes(), 0o644)})
     return OverlayTree(TransformedTree(files, _make_portable), own)
+
+
+def repository_inputs(source: DependencySource, globs: Sequence[str] = ()) -> Tree:
+    """Return what an install for one package of a repository needs, as it lies in the sandbox.
+
+    The lock, every package.json that it covers, of local packages the files that a copy of them has, and of the package
+    itself what its own scripts read.
+    """
+    layout, root = sandbox_layout(source), source.repository.root
+    lock = source.lock.path if source.lock else root
+    manifests = {}
+    for importer in dict.fromkeys((".", *(source.lock.importers if source.lock else ()))):
+        path = root / importer / "package.json"
+        if path.is_file() and not is_outside(importer):
+            manifests[posixpath.join(layout.place(importer), "package.json")] = (quiet_manifest(path), 0o644)
+    trees: list[Tree] = [MemoryTree(manifests)]
+    trees += [_local_files(root, package, layout) for package in local_packages(source)]
+    for directory in layout.own_locks:
+        path = find_lockfile(root / posixpath.relpath(directory, layout.root or "."))
+        if path is not None:
+            trees.append(MemoryTree({posixpath.join(directory, path.name): (path.read_bytes(), 0o644)}))
+    own = source.manifest.path.parent
+    keep = _input_filter(own, (*_extra_inputs(own), *_script_files(source)), globs)
+    files = DirectoryTree(own, keep=keep)
+    manifest = sandbox_manifest(source, has_gyp="binding.gyp" in files.entries)
+    trees += [_placed(files, layout.member), MemoryTree({f"{layout.member}/package.json": (manifest, 0o644)})]
+    trees.append(MemoryTree({posixpath.join(layout.root, lock.name): (lock.read_bytes(), 0o644)}))
+    return TransformedTree(OverlayTree(*trees), _make_portable)
+
+
+def quiet_manifest(path: Path) -> bytes:
+    """Return a package.json without its scripts: it is there for the package manager to compare with the lock."""
+    manifest = {key: value for key, value in parse_object(read_text(path), path).items() if key != "scripts"}
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+def is_outside(path: str) -> bool:
+    """Tell whether a path relative to the root leads out of it."""
+    return path == ".." or path.startswith(("../", "/"))
+
+
+def _placed(tree: Tree, directory: str) -> Tree:
+    return PrefixedTree(tree, directory) if directory else tree
+
+
+def _local_files(root: Path, package: LockedPackage, layout: SandboxLayout) -> Tree:
+    """Return the files of a local package: a directory's as `npm pack` takes them, or a tarball. LP003."""
+    path, place = root / (package.local or ""), layout.place(package.local or "")
+    if not path.exists():
+        detail = f'{package.line}: "{package.path}" needs {path}, which is not there'
+        raise LambdapackError(BROKEN_MANIFEST, detail, hint=f"Restore {path}, or take {package.name} out.")
+    if path.is_file():
+        return MemoryTree({place: (path.read_bytes(), 0o644)})
+    return _placed(packed_files(path), place)
 
 
 def sandbox_manifest(source: DependencySource, *, has_gyp: bool = False) -> bytes:

@@ -30,7 +30,11 @@ def read_lock(repository: "Repository", importer: str) -> Lock | None:
     if path is None:
         return None
     lock = parse_lock(read_text(path), path)
-    return refresh_lock(lock, root, repository.manifests["."].document) if importer == "." else lock
+    if importer == ".":
+        return refresh_lock(lock, root, repository.manifests["."].document)
+    if importer not in lock.importers:
+        return lock
+    return narrow_lock(refresh_lock(lock, root, None), importer)
 
 
 def find_lockfile(directory: Path) -> Path | None:
@@ -159,6 +163,7 @@ def _complete_link(link: LockedPackage, packages: Mapping[str, LockedPackage]) -
         link,
         version=target.version,
         dev=target.dev,
+        absent=target.absent,
         optional=target.optional,
         dev_optional=target.dev_optional,
         has_install_script=target.has_install_script,
@@ -225,22 +230,51 @@ def root_package(manifest: Mapping[str, Any]) -> LockedPackage:
     return parse_locked_package("", manifest, 1)
 
 
-def refresh_lock(lock: Lock, root: Path, manifest: Mapping[str, Any]) -> Lock:
-    """Return the lock as npm sees it: link targets as they are on disk, "dev" as package.json says today."""
+def narrow_lock(lock: Lock, importer: str) -> Lock:
+    """Return the lock with everything marked "dev" that an install for one workspace, without dev, does not need."""
+    needed: set[str] = set()
+    for edge in lock.walk(importer, dev=False):
+        if edge.target:
+            needed |= {edge.target.id, lock.follow(edge.target).id}
+    packages = {key: replace(package, dev=key not in needed) for key, package in lock.packages.items()}
+    return make_lock(lock.path, lock.version, packages, lock.importers["."])
+
+
+def refresh_lock(lock: Lock, root: Path, manifest: Mapping[str, Any] | None) -> Lock:
+    """Return the lock as npm sees it: link targets as they are on disk, "dev" as package.json says today.
+
+    `manifest` is the root's; without it the root's entry stays as it is locked.
+    """
     packages = {
-        key: package
-        if not key or is_in_node_modules(key) or key.startswith("..")
+        key: _refresh_local(package, root)
+        if not key or is_in_node_modules(key)
         else _refresh_link_target(package, root / key)
         for key, package in lock.packages.items()
     }
-    refreshed = make_lock(lock.path, lock.version, complete_links(packages), root_package(manifest))
+    own = root_package(manifest) if manifest is not None else None
+    refreshed = make_lock(lock.path, lock.version, complete_links(packages), own)
     return _update_dev_flags(refreshed)
 
 
+def _refresh_local(package: LockedPackage, root: Path) -> LockedPackage:
+    """Note that a directory or tarball beside the repository is not there."""
+    local = package.local
+    if local is None or not local.startswith("..") or _exists(root / local):
+        return package
+    return replace(package, absent=True)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _refresh_link_target(target: LockedPackage, directory: Path) -> LockedPackage:
-    path = directory / "package.json"
+    path, outside = directory / "package.json", target.path.startswith("..")
     if not _is_file(path):
-        return target
+        return replace(target, absent=outside)
     manifest = parse_object(read_text(path), path)
     written = parse_locked_package(target.path, manifest, target.line)
     return replace(
@@ -252,6 +286,7 @@ def _refresh_link_target(target: LockedPackage, directory: Path) -> LockedPackag
         optional_peers=written.optional_peers,
         bundled=written.bundled,
         has_install_script=_has_scripts(manifest, directory),
+        has_shrinkwrap=outside and find_lockfile(directory) is not None,
     )
 
 

@@ -31,8 +31,8 @@ class Npm:
     """npm 8 to 12: package-lock.json, .npmrc, `npm ci`."""
 
     name = "npm"
-    lockfiles = LOCKFILE_NAMES
-    settings_files = (".npmrc",)
+    lockfiles: tuple[str, ...] = LOCKFILE_NAMES
+    settings_files: tuple[str, ...] = (".npmrc",)
     installed_lockfile = INSTALLED_LOCKFILE
     cross_install_version = CROSS_INSTALL_NPM
     default_registry = DEFAULT_REGISTRY

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambdapack.managers.interface import ScriptedPackage
+from lambdapack.managers.layout import sandbox_layout
 from lambdapack.managers.lock import DependencySource, Lock, LockedPackage
 from lambdapack.managers.npm.lockfile import parse_lock
 from lambdapack.managers.npm.versions import INSTALLED_LOCKFILE
+from lambdapack.managers.relocate import InstalledTree
 from lambdapack.model import is_in_node_modules
 from lambdapack.project.document import INSTALL_SCRIPTS, string_entries
 from lambdapack.tree.compose import MemoryTree, OverlayTree
@@ -24,6 +26,8 @@ def find_package_scripts(source: DependencySource, tree: Tree) -> tuple[Scripted
     without `gypfile` there has none although its binding.gyp is to be compiled, and npm compiles one that its
     package.json excludes by `gypfile: false` (arborist lib/arborist/rebuild.js, #addToBuildSet, npm 8 to 12).
     """
+    if sandbox_layout(source).is_moved:
+        return tuple(_scripted_packages(_moved_packages(source, tree), tree))
     lock = _installed_lock(source, tree)
     return tuple(_scripted_packages(_packages_by_need(lock), tree)) if lock else ()
 
@@ -69,6 +73,19 @@ def _packages_by_need(lock: Lock) -> Iterator[LockedPackage]:
             waiting.pop()
             if is_in_node_modules(package.path):
                 yield package
+
+
+def _moved_packages(source: DependencySource, tree: Tree) -> Iterator[LockedPackage]:
+    """Yield the packages of a tree that was moved, as their own files name them; the lock tells which are optional."""
+    locked = source.lock.production if source.lock else ()
+    required = {(package.name, package.version) for package in locked if not package.optional}
+    for package in InstalledTree(tree).packages_by_need():
+        name, version = (package.manifest.get(key) for key in ("name", "version"))
+        if isinstance(name, str) and name:
+            text = version if isinstance(version, str) else ""
+            is_local = any(other.name == name and other.local is not None for other in locked)
+            optional = not is_local and (name, text) not in required
+            yield LockedPackage(package.directory, name, text, 1, path=package.directory, optional=optional)
 
 
 def _scripted_packages(packages: Iterator[LockedPackage], tree: Tree) -> Iterator[ScriptedPackage]:

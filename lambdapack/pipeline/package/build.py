@@ -201,6 +201,7 @@ def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: 
         tools=request.tools,
         environ=request.environ,
         keep=request.keep,
+        cache=f"lambdapack-{inputs.manager.name}",
     )
 
 

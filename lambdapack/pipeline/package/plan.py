@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lambdapack.install.request import DependencyKey, InstallJob, dependency_key
 from lambdapack.install.writers import AllowedWrite
 from lambdapack.managers.interface import ImageFacts, InstallRun, InstallScripts, ManagerSettings, PackageManager
+from lambdapack.managers.layout import sandbox_layout
 from lambdapack.managers.lock import DependencySource
 from lambdapack.model import Architecture, Target
 from lambdapack.project.function import Function
@@ -97,7 +98,7 @@ def key_contents(inputs: InstallInputs, target: Target, facts: ImageFacts | None
         written = sorted((write.package, write.pattern) for write in inputs.allow_writes)
         parts["allow-writes"] = "\n".join(f"{package}:{pattern}" for package, pattern in written)
     if facts is not None:
-        run = InstallRun(target.architecture, omitted=settings.omitted)
+        run = InstallRun(target.architecture, omitted=settings.omitted, layout=sandbox_layout(inputs.source))
         flags = manager.options(run, facts.manager_version)
         parts |= {"image": facts.digest, "node": facts.node, manager.name: facts.manager, "flags": flags}
     project = manager.key_parts(inputs.source, inputs.tree, settings.without_secrets)

@@ -72,18 +72,17 @@ WORKSPACE_MEMBER = Rule(
     "LP154",
     "workspace-member",
     "the function is a member of a workspace",
-    "Its dependencies are locked in the workspace's root, where npm also hoists them to; lambdapack cannot take a "
-    "member out of a workspace yet.",
-    f"Build the workspace's root with the member's handler: `lambdapack build ROOT --handler MEMBER/FILE.handler`. "
-    f"{OWN_LOCK_ADVICE}",
+    "Its dependencies are locked in the workspace's root, and that lock has no entry for the member: "
+    "the package manager would install nothing for it.",
+    f"Run `npm install --package-lock-only` in the workspace's root and commit package-lock.json. {OWN_LOCK_ADVICE}",
     Severity.ERROR,
 )
 FILE_OUTSIDE = Rule(
     "LP155",
     "file-outside",
-    "a file: dependency lies outside the project",
-    "npm makes a link to it in node_modules, which leads nowhere on Lambda, and does not install its dependencies.",
-    "Move it below the directory of package.json, or pack it (`npm pack ../x`) and depend on the tarball.",
+    "a file: dependency is not there, or is an absolute path",
+    "npm makes a link to it in node_modules, which leads nowhere on Lambda; a build copies it in place of the link.",
+    "Restore the directory, or write it as a path relative to package.json and run `npm install --package-lock-only`.",
     Severity.ERROR,
 )
 LOCK_OUT_OF_STEP = Rule(

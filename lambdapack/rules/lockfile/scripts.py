@@ -26,7 +26,9 @@ def check_skipped_scripts(case: LockCase) -> Iterator[Finding]:
     """Yield the packages whose install script npm 12 and later leave out by default."""
     project, npm = case.project, case.settings
     version = parse_version(case.npm_version) if case.npm_version else None
-    if version is None or version[0] < SKIPS_SCRIPTS_SINCE or npm.ignore_scripts or npm.allow_all_scripts:
+    if project.manager != "npm" or version is None or version[0] < SKIPS_SCRIPTS_SINCE:
+        return
+    if npm.ignore_scripts or npm.allow_all_scripts:
         return
     policy = _script_policy(project, npm)
     for package in packages_with_install_scripts(project.lock, case.architecture) if project.lock else ():

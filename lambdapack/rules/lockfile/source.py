@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from lambdapack.managers.lock import DependencySource, Lock
-from lambdapack.model import Finding, Severity
+from lambdapack.managers.lock import DependencySource, Edge, EdgeType, Lock
+from lambdapack.model import Finding, Severity, is_in_node_modules
 from lambdapack.project.document import string_entries
 from lambdapack.project.repository import LOCKFILE_MANAGERS
-from lambdapack.rules.lockfile.ready_tree import ready_tree_advice, root_handler, target_options
+from lambdapack.project.semver import satisfies
+from lambdapack.rules.lockfile.ready_tree import ready_tree_advice, target_options
 from lambdapack.rules.lockfile.records import (
     FILE_OUTSIDE,
     FOREIGN_PROTOCOL,
@@ -22,9 +23,11 @@ from lambdapack.rules.lockfile.records import (
     LOCK_OUT_OF_STEP,
     LOCK_UNKNOWN,
     OWN_LOCK_ADVICE,
+    PLUG_N_PLAY,
     PNPM_LOCK_COMMAND,
     WORKSPACE_MEMBER,
 )
+from lambdapack.rules.lockfile.repository_records import LOCAL_DEPENDENCY_UNLOCKED, LOCK_OF_ANOTHER, TWO_LOCKS
 from lambdapack.rules.model.case import LockCase
 
 NEWEST_LOCKFILE_VERSION = 3
@@ -36,14 +39,50 @@ _FOREIGN_PROTOCOL = re.compile(r"(workspace|catalog|link|portal|patch|jsr):")
 def check_usable_lock(case: LockCase) -> tuple[Finding, ...]:
     """Return why npm ci could not start, or would install another package's dependencies; at most one reason."""
     project = case.project
-    if project.importer != ".":
+    if project.importer != "." and (project.lock is None or project.importer not in project.lock.importers):
         return (_member_finding(case),)
     foreign = project.foreign_lockfiles
+    chosen = tuple(check_manager_choice(case))
+    if chosen:
+        return chosen
     if project.lock is None:
         return (_foreign_lock_finding(case, foreign) if foreign else _missing_lock_finding(),)
-    if project.lock.version < 2:
-        return (_old_lock_finding(project.lock),)
+    if not project.lock.importers or (project.manager == "npm" and project.lock.version < 2):
+        return (_old_lock_finding(project.manager, project.lock),)
+    if project.manager != "npm":
+        return tuple(_handler_elsewhere(case))
     return tuple(finding for finding in uncovered_findings(case) if finding.rule is LOCK_FOREIGN)
+
+
+def check_manager_choice(case: LockCase) -> Iterator[Finding]:
+    """Yield two locks of which nobody says which one counts, a lock of another manager than named, Plug'n'Play."""
+    project, site = case.project, case.site
+    repository = project.repository
+    managers = dict.fromkeys(LOCKFILE_MANAGERS[name] for name in repository.lockfiles)
+    named = repository.named_manager
+    evidence = (("locks", list(repository.lockfiles)), ("named", named))
+    if managers and named in LOCKFILE_MANAGERS.values() and named not in managers:
+        message = (
+            f"package.json names {named} as its package manager, and there is {' and '.join(repository.lockfiles)}"
+        )
+        fix = f"Run `{named} install` and commit its lockfile, or name the other one: `npm pkg set packageManager=...`."
+        yield Finding(LOCK_OF_ANOTHER, repository.lockfiles[0], message, fix=fix, evidence=evidence)
+    elif len(managers) > 1 and named not in managers:
+        yield Finding(TWO_LOCKS, "package.json", f"there is {' and '.join(repository.lockfiles)}", evidence=evidence)
+    elif project.manager == "yarn" and site is not None and site.plug_n_play:
+        message = f"{site.plug_n_play}: Yarn keeps the packages in zips of its own"
+        yield Finding(PLUG_N_PLAY, "package.json", message, evidence=(("found", site.plug_n_play),))
+
+
+def _handler_elsewhere(case: LockCase) -> Iterator[Finding]:
+    """Yield a handler in a member of the workspace: its dependencies are that member's, not the root's."""
+    package, lock = case.site.handler_package if case.site else None, case.project.lock
+    if package is None or lock is None:
+        return
+    member = package.path.parent.relative_to(case.project.repository.root).as_posix()
+    if member in lock.importers:
+        message = f"the handler belongs to the member {member} of the workspace"
+        yield Finding(WORKSPACE_MEMBER, "package.json", message, fix=_member_build_fix(case, member))
 
 
 def _member_finding(case: LockCase) -> Finding:
@@ -54,16 +93,15 @@ def _member_finding(case: LockCase) -> Finding:
     return Finding(
         WORKSPACE_MEMBER,
         "package.json",
-        f"{message}, which {manager} manages" if manager else message,
-        fix=ready_tree_advice(case) if manager else f"{_root_build_fix(case)} {OWN_LOCK_ADVICE}",
+        f"{message}, which {manager} manages" if manager else f"{message}, whose lockfile has no entry for it",
+        fix=ready_tree_advice(case) if manager else f"{_root_lock_fix(project)} {OWN_LOCK_ADVICE}",
         evidence=(("root", str(root)), ("member", project.importer), ("locks", list(foreign))),
     )
 
 
-def _root_build_fix(case: LockCase) -> str:
-    root, handler = shlex.quote(str(case.project.repository.root)), shlex.quote(root_handler(case))
-    command = f"lambdapack build {root} --handler {handler}{target_options(case)}"
-    return f"Build the workspace's root with the member's handler: `{command}`."
+def _root_lock_fix(project: DependencySource) -> str:
+    root = shlex.quote(str(project.repository.root))
+    return f"Run `npm install --package-lock-only --prefix {root}` and commit package-lock.json."
 
 
 def uncovered_findings(case: LockCase) -> Iterator[Finding]:
@@ -95,11 +133,15 @@ def uncovered_findings(case: LockCase) -> Iterator[Finding]:
     yield Finding(rule, lock.path.name, message, fix=fix, severity=severity)
 
 
-def _uncovered_fix(case: LockCase, member: str) -> str:
+def _member_build_fix(case: LockCase, member: str) -> str:
     place = shlex.quote(str(case.project.repository.root / member))
     inside = posixpath.relpath(case.handler, member)
+    return f"Build that directory: `lambdapack build {place} --handler {shlex.quote(inside)}{target_options(case)}`."
+
+
+def _uncovered_fix(case: LockCase, member: str) -> str:
     return (
-        f"Build that directory: `lambdapack build {place} --handler {shlex.quote(inside)}{target_options(case)}`, or "
+        f"{_member_build_fix(case, member).rstrip('.')}, or "
         f"list {member} under `workspaces` in package.json and run `npm install --package-lock-only`."
     )
 
@@ -134,7 +176,11 @@ def _missing_lock_finding() -> Finding:
     return Finding(LOCK_MISSING, "package.json", "neither npm-shrinkwrap.json nor package-lock.json is beside it")
 
 
-def _old_lock_finding(lockfile: Lock) -> Finding:
+def _old_lock_finding(manager: str, lockfile: Lock) -> Finding:
+    if manager != "npm":
+        message = f"{lockfile.path.name} has format {lockfile.version}, which nothing here reads"
+        fix = f"Run `npx {manager}@10 install --lockfile-only` and commit {lockfile.path.name}."
+        return Finding(LOCK_OLD, lockfile.path.name, message, fix=fix)
     message = f"{lockfile.path.name} has lockfileVersion {lockfile.version}; 2 or 3 is needed"
     return Finding(LOCK_OLD, lockfile.path.name, message, evidence=(("lockfile_version", lockfile.version),))
 
@@ -142,6 +188,9 @@ def _old_lock_finding(lockfile: Lock) -> Finding:
 def check_locked_sources(case: LockCase) -> Iterator[Finding]:
     """Yield a lockfile of an unknown format, dependencies outside the root and protocols that npm does not have."""
     project = case.project
+    if project.manager != "npm":
+        yield from _outside_findings(project)
+        return
     if project.lock and project.lock.version > NEWEST_LOCKFILE_VERSION:
         yield Finding(
             LOCK_UNKNOWN,
@@ -183,7 +232,7 @@ def _hostname(url: str) -> str:
 
 
 def _protocol_findings(project: DependencySource) -> Iterator[Finding]:
-    for edge in project.lock.edges[project.lock.importers["."].id] if project.lock else ():
+    for edge in project.lock.edges[project.lock.importers[project.importer].id] if project.lock else ():
         if _FOREIGN_PROTOCOL.match(edge.spec):
             yield Finding(
                 FOREIGN_PROTOCOL,
@@ -200,15 +249,53 @@ def _outside_findings(project: DependencySource) -> Iterator[Finding]:
     for package in packages:
         if package.dev or package.local is None:
             continue
-        if is_outside_root(package.local):
+        if package.absent or _is_unreachable(package.local):
             yield Finding(
                 FILE_OUTSIDE,
                 project.lock.path.name if project.lock else "",
-                f"{package.path} comes from {package.local}, which is not below {project.repository.root}",
+                f"{package.path} comes from {package.local}, which "
+                + ("is not on this host" if package.absent else "is a path of one host only"),
                 package=package.name,
                 line=package.line,
                 evidence=(("target", package.local),),
             )
+
+
+def check_local_dependencies(case: LockCase) -> Iterator[Finding]:
+    """Yield each package beside the repository whose own dependencies no lock pins, where npm installs none of them."""
+    project = case.project
+    lock = project.lock
+    if lock is None:
+        return
+    for package in lock.packages.values():
+        if not is_outside_root(package.path) or package.dev or package.absent or is_in_node_modules(package.path):
+            continue
+        loose = [edge for edge in lock.edges[package.id] if not edge.target and not _is_served(edge, project)]
+        wanted = [f"{edge.name}@{edge.spec}" for edge in loose if edge.need in {EdgeType.PROD, EdgeType.OPTIONAL}]
+        if wanted:
+            yield Finding(
+                LOCAL_DEPENDENCY_UNLOCKED,
+                lock.path.name,
+                f"{package.name} of {package.path} needs {', '.join(wanted[:MAX_NAMED_DEPENDENCIES])}, "
+                f"which {lock.path.name} does not have",
+                package=package.name,
+                line=package.line,
+                evidence=(("directory", package.path), ("dependencies", wanted)),
+            )
+
+
+def _is_served(edge: Edge, project: DependencySource) -> bool:
+    """Tell whether a copy in the importer's node_modules would find a version that fits there."""
+    lock = project.lock
+    own = lock.edges[lock.importers[project.importer].id] if lock else ()
+    found = next((other.target for other in own if other.name == edge.name), None)
+    top = found or (lock.packages.get(f"node_modules/{edge.name}") if lock else None)
+    return top is not None and satisfies(top.version, edge.spec) is not False
+
+
+def _is_unreachable(path: str) -> bool:
+    """Tell whether no copy can be made on another machine: an absolute path, or one of another drive."""
+    return is_outside_root(path) and not posixpath.normpath(path).startswith("..")
 
 
 def is_outside_root(path: str) -> bool:

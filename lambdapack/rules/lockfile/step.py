@@ -27,6 +27,8 @@ def check_lock_step(case: LockCase) -> tuple[Finding, ...]:
     project, lockfile = case.project, case.project.lock
     if lockfile is None:
         return ()
+    if project.manager != "npm":
+        return _shorten_findings([_outdated_finding(project, lockfile, problem) for problem in lockfile.outdated])
     findings: dict[str, Finding] = {}
     overridden = _overridden_names(project.manifest.document.get("overrides"))
     for edge in lockfile.walk(project.importer, dev=True):
@@ -100,6 +102,13 @@ _PEER_FIX = (
     "Run `npm install --package-lock-only` and commit package-lock.json; was it made with --legacy-peer-deps, then "
     "write that into the project: `npm config set legacy-peer-deps true --location=project`."
 )
+
+
+def _outdated_finding(project: DependencySource, lockfile: Lock, problem: str) -> Finding:
+    package = problem.partition(": ")[2].removeprefix("lock file has ")
+    name = package[: package.find("@", 1)]
+    fix = f"Run `{project.manager} install` and commit {lockfile.path.name}."
+    return Finding(LOCK_OUT_OF_STEP, "package.json", problem, package=name, fix=fix, evidence=(("name", name),))
 
 
 def _shorten_findings(found: list[Finding]) -> tuple[Finding, ...]:

@@ -28,8 +28,8 @@ def test_a_repository_without_a_lockfile_is_npms(tmp_path: Path) -> None:
 
 
 def test_a_repository_of_another_manager_is_served_by_npm_whose_preflight_says_so(tmp_path: Path) -> None:
-    repository = read_repository(write_project(tmp_path, files={"pnpm-lock.yaml": ""}))
-    assert repository.manager == "pnpm"
+    repository = read_repository(write_project(tmp_path, files={"bun.lock": ""}))
+    assert repository.manager == "bun"
     assert find_manager(repository).name == "npm"
 
 
@@ -77,7 +77,7 @@ def test_lines_of_dependencies_and_scripts_are_known(tmp_path: Path) -> None:
 
 def test_foreign_lockfiles_are_named(tmp_path: Path) -> None:
     write_project(tmp_path, files={"yarn.lock": "", "bun.lockb": ""})
-    assert read_dependencies(tmp_path).foreign_lockfiles == ("yarn.lock", "bun.lockb")
+    assert read_dependencies(tmp_path).foreign_lockfiles == ("bun.lockb",)
 
 
 @pytest.mark.parametrize("workspaces", [["packages/*"], {"packages": ["packages/*"]}, ["./packages/fn/"], ["pack*/**"]])
@@ -113,7 +113,7 @@ def test_a_pnpm_workspace_is_a_root_too(tmp_path: Path) -> None:
     (tmp_path / "pnpm-workspace.yaml").write_text("packages: ['apps/*']\n")
     (tmp_path / "pnpm-lock.yaml").write_text("")
     project = read_dependencies(tmp_path / "apps" / "fn")
-    assert (project.importer, project.foreign_lockfiles) == ("apps/fn", ("pnpm-lock.yaml",))
+    assert (project.importer, project.manager, project.foreign_lockfiles) == ("apps/fn", "pnpm", ())
 
 
 def test_a_broken_file_above_the_project_is_passed_over(tmp_path: Path) -> None:

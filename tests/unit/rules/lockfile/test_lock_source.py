@@ -49,7 +49,7 @@ def test_a_format_from_the_future_is_a_warning(tmp_path: Path) -> None:
     assert (finding.rule.name, finding.weight) == ("lock-unknown", Severity.WARNING)
 
 
-@pytest.mark.parametrize(("name", "manager"), [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm"), ("bun.lock", "bun")])
+@pytest.mark.parametrize(("name", "manager"), [("bun.lock", "bun"), ("bun.lockb", "bun")])
 @pytest.mark.proves("lock-foreign")
 @pytest.mark.spares("lock-missing")
 def test_another_managers_lockfile_is_named_with_what_works_today(tmp_path: Path, name: str, manager: str) -> None:
@@ -60,9 +60,49 @@ def test_another_managers_lockfile_is_named_with_what_works_today(tmp_path: Path
     assert "--no-install" in finding.cure
 
 
-@pytest.mark.spares("lock-foreign")
-def test_another_managers_lockfile_beside_npms_is_no_matter(tmp_path: Path) -> None:
-    assert found(write_project(tmp_path, {}, lock_of({}), {"yarn.lock": ""})) == ()
+@pytest.mark.proves("two-locks")
+def test_two_locks_are_an_error_with_both_cures(tmp_path: Path) -> None:
+    finding = only(write_project(tmp_path, {}, lock_of({}), {"yarn.lock": ""}))
+    assert (finding.rule.name, finding.weight) == ("two-locks", Severity.ERROR)
+    assert "npm pkg set packageManager" in finding.cure
+
+
+@pytest.mark.spares("two-locks", "lock-foreign", "lock-of-another-manager")
+def test_of_two_locks_the_one_of_the_named_manager_counts(tmp_path: Path) -> None:
+    manifest = {"packageManager": "npm@10.9.9"}
+    assert found(write_project(tmp_path, manifest, lock_of({}), {"yarn.lock": ""})) == ()
+
+
+@pytest.mark.proves("lock-of-another-manager")
+def test_a_lock_of_another_manager_than_the_named_one_is_refused(tmp_path: Path) -> None:
+    finding = only(write_project(tmp_path, {"packageManager": "pnpm@10.34.9"}, lock_of({})))
+    assert (finding.rule.name, finding.path) == ("lock-of-another-manager", "package-lock.json")
+    assert "`pnpm install`" in finding.cure
+
+
+@pytest.mark.proves("lock-old")
+def test_an_old_lock_of_pnpm_is_told_with_the_command_that_renews_it(tmp_path: Path) -> None:
+    finding = only(write_project(tmp_path, files={"pnpm-lock.yaml": "lockfileVersion: 5.4\n"}))
+    assert finding.rule.name == "lock-old"
+    assert "npx pnpm@10 install --lockfile-only" in finding.cure
+
+
+@pytest.mark.proves("plug-n-play")
+def test_yarn_without_node_modules_is_told_the_setting(tmp_path: Path) -> None:
+    (finding,) = seen(
+        write_project(tmp_path, files={"yarn.lock": "__metadata:\n  version: 8\n", "index.js": ""}), "index.handler"
+    )
+    assert finding.rule.name == "plug-n-play"
+
+
+@pytest.mark.proves("workspace-member")
+def test_a_handler_of_a_pnpm_member_is_built_in_its_directory(tmp_path: Path) -> None:
+    lock = "lockfileVersion: '9.0'\nimporters:\n  .: {}\n  packages/thumb: {}\n"
+    write_project(tmp_path, files={"pnpm-workspace.yaml": "packages: [packages/*]\n", "pnpm-lock.yaml": lock})
+    write_project(tmp_path / "packages" / "thumb", MEMBER, files={"src/thumb.js": ""})
+    (finding,) = seen(tmp_path, "packages/thumb/src/thumb.handler")
+    assert finding.rule.name == "workspace-member"
+    assert f"lambdapack build {tmp_path.resolve()}/packages/thumb --handler src/thumb.handler" in finding.cure
 
 
 @pytest.mark.proves("workspace-member")
@@ -70,12 +110,20 @@ def test_a_workspace_member_is_named_with_its_root(tmp_path: Path) -> None:
     write_project(tmp_path, {"workspaces": ["fns/*"]}, lock_of({}))
     finding = only(write_project(tmp_path / "fns" / "a", {"name": "a"}))
     assert finding.rule.name == "workspace-member"
-    assert finding.message == f"a is the member fns/a of the workspace {tmp_path.resolve()}"
-    assert (
-        f"`lambdapack build {tmp_path.resolve()} --handler fns/a/index.handler --runtime nodejs22.x --arch arm64`"
-        in finding.cure
-    )
+    assert finding.message.startswith(f"a is the member fns/a of the workspace {tmp_path.resolve()}")
+    assert f"`npm install --package-lock-only --prefix {tmp_path.resolve()}`" in finding.cure
     assert "--workspaces=false" in finding.cure
+
+
+@pytest.mark.spares("workspace-member")
+@pytest.mark.spares("lock-out-of-step")
+def test_a_member_that_the_lock_knows_has_no_finding(tmp_path: Path) -> None:
+    packages: dict[str, dict[str, Any]] = {
+        "fns/a": {"name": "a", "version": "1.0.0"},
+        "node_modules/a": {"resolved": "fns/a", "link": True},
+    }
+    write_project(tmp_path, {"workspaces": ["fns/*"]}, lock_of(packages))
+    assert found(write_project(tmp_path / "fns" / "a", {"name": "a"})) == ()
 
 
 @pytest.mark.spares("workspace-member")
@@ -85,9 +133,9 @@ def test_a_project_inside_a_workspace_that_does_not_name_it_is_none_of_its_membe
 
 
 def test_a_member_that_another_manager_keeps_is_not_told_to_run_npm(tmp_path: Path) -> None:
-    write_project(tmp_path, {"workspaces": ["fns/*"]}, files={"yarn.lock": ""})
+    write_project(tmp_path, {"workspaces": ["fns/*"]}, files={"bun.lock": ""})
     finding = only(write_project(tmp_path / "fns" / "a"))
-    assert "which yarn manages" in finding.message
+    assert "which bun manages" in finding.message
     assert "--workspaces=false" not in finding.cure
 
 
@@ -106,6 +154,33 @@ def test_what_a_file_target_outside_wants_in_turn_is_no_second_finding(tmp_path:
     outside = {"version": "1.0.0", "dependencies": {"ms": "^2.1.3"}}
     lock = lock_of({"../x": outside, "node_modules/x": {"resolved": "../x", "link": True}})
     assert only(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock)).rule.name == "file-outside"
+
+
+OUTSIDE: Mapping[str, Mapping[str, Any]] = {
+    "../x": {"version": "1.0.0"},
+    "node_modules/x": {"resolved": "../x", "link": True},
+}
+
+
+@pytest.mark.proves("local-dependency-unlocked")
+def test_what_a_package_beside_the_project_needs_has_to_be_locked(tmp_path: Path) -> None:
+    write_project(tmp_path / "x", {"name": "x", "dependencies": {"ms": "^2.1.3"}})
+    finding = only(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock_of(OUTSIDE)))
+    assert (finding.rule.name, finding.package) == ("local-dependency-unlocked", "x")
+    assert "needs ms@^2.1.3" in finding.message
+
+
+@pytest.mark.spares("local-dependency-unlocked")
+@pytest.mark.spares("file-outside")
+def test_a_package_beside_the_project_may_need_what_the_project_locks(tmp_path: Path) -> None:
+    write_project(tmp_path / "x", {"name": "x", "dependencies": {"ms": "^2.1.3"}})
+    lock = lock_of({**OUTSIDE, "node_modules/ms": {"version": "2.1.3"}})
+    assert found(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x", "ms": "2.1.3"}}, lock)) == ()
+
+
+def test_a_package_beside_the_project_may_have_a_lock_of_its_own(tmp_path: Path) -> None:
+    write_project(tmp_path / "x", {"name": "x", "dependencies": {"ms": "^2.1.3"}}, lock_of({}))
+    assert found(write_project(tmp_path / "fn", {"dependencies": {"x": "file:../x"}}, lock_of(OUTSIDE))) == ()
 
 
 @pytest.mark.spares("file-outside")
@@ -157,28 +232,15 @@ def seen(directory: Path, handler: str) -> tuple[Finding, ...]:
 MEMBER = {"name": "@shop/thumb", "main": "src/thumb.js", "dependencies": {"sharp": "^0.34.0"}}
 
 
-def test_a_members_real_handler_and_the_target_stand_in_the_command(tmp_path: Path) -> None:
-    write_project(tmp_path, {"workspaces": ["packages/*"]}, lock_of({}))
-    thumb = write_project(tmp_path / "packages" / "thumb", MEMBER, files={"src/thumb.js": ""})
-    (finding,) = seen(thumb, "index.handler")
-    assert "--handler packages/thumb/src/thumb.handler --runtime nodejs22.x --arch arm64`" in finding.cure
-    (thumb / "src" / "thumb.js").rename(thumb / "index.js")
-    assert "--handler packages/thumb/index.handler " in seen(thumb, "index.handler")[0].cure
-    (thumb / "index.js").unlink()
-    assert "--handler packages/thumb/FILE.handler " in seen(thumb, "index.handler")[0].cure
-
-
-def test_a_lock_without_the_members_of_pnpm_is_refused(tmp_path: Path) -> None:
-    files = {"pnpm-workspace.yaml": "packages:\n  - packages/*\n", "pnpm-lock.yaml": ""}
+def test_a_lock_of_npm_beside_the_members_of_pnpm_is_refused(tmp_path: Path) -> None:
+    files = {"pnpm-workspace.yaml": "packages:\n  - packages/*\n"}
     write_project(tmp_path, {"devDependencies": {}}, lock_of({}), files)
     write_project(tmp_path / "packages" / "thumb", MEMBER, files={"src/thumb.js": ""})
     (finding,) = seen(tmp_path, "packages/thumb/src/thumb.handler")
     assert (finding.rule.name, finding.path) == ("lock-foreign", "package-lock.json")
-    assert "pnpm --filter @shop/thumb deploy --prod --legacy OUT" in finding.cure
-    assert "lambdapack build OUT --handler src/thumb.handler --no-install" in finding.cure
-    (tmp_path / "package-lock.json").unlink()
+    (tmp_path / "pnpm-lock.yaml").write_text("")
     (finding,) = seen(tmp_path, "packages/thumb/src/thumb.handler")
-    assert "npm install --package-lock-only" not in finding.cure
+    assert finding.rule.name == "two-locks"
 
 
 @pytest.mark.proves("lock-out-of-step")
@@ -201,13 +263,6 @@ def test_a_nested_package_json_whose_dependencies_the_root_has_is_no_matter(
     write_project(tmp_path, root, lock_of({"node_modules/a": {"version": "1.0.0"}}, root))
     write_project(tmp_path / "src", nested, files={"index.js": ""})
     assert seen(tmp_path, "src/index.handler") == ()
-
-
-def test_beside_pnpms_node_modules_npm_is_told_to_start_anew(tmp_path: Path) -> None:
-    write_project(tmp_path, files={"pnpm-lock.yaml": "", "node_modules/.modules.yaml": "", "index.js": ""})
-    (finding,) = seen(tmp_path, "index.handler")
-    assert "`rm -rf node_modules && npm install --package-lock-only`" in finding.cure
-    assert "what pnpm-lock.yaml pins is lost" in finding.cure
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""pnpm: pnpm-lock.yaml, pnpm-workspace.yaml, `pnpm install --frozen-lockfile`."""

@@ -1,0 +1,1 @@
+exports.handler = async () => ({ shared: require('@shop/shared')(), odd: require('odd')(3), ms: require('ms/package.json').version });
