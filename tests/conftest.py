@@ -92,6 +92,18 @@ def _scrubbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ.update(removed)
 
 
+def forget_builds() -> None:
+    """Remove what earlier builds would save the next one; what was measured of the images stays."""
+    for name in ("dependencies", "runs"):
+        shutil.rmtree(Path(os.environ["LAMBDAPACK_CACHE"]) / name, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_built_before(_scrubbed: None) -> None:
+    """Each test installs what it builds, whichever test ran before."""
+    forget_builds()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _products_are_as_published() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

@@ -30,9 +30,21 @@ def main() -> int:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"lambdapack {__version__}\n")
         return 0
-    gc.set_threshold(GC_THRESHOLD_OBJECTS)
     _open_missing_streams()
+    code = _replay_unchanged_run()
+    if code is not None:
+        return code
+    gc.set_threshold(GC_THRESHOLD_OBJECTS)
     return run_with_signals(_run_command_line)
+
+
+def _replay_unchanged_run() -> int | None:
+    """Return the exit code of the last run when its output was repeated, None when the command has to run."""
+    if sys.argv[1:2] not in (["build"], ["verify"]):
+        return None
+    from lambdapack.cli.unchanged.replay import replay_run  # noqa: PLC0415  # of no use to other commands
+
+    return replay_run(sys.argv[1:])
 
 
 def _open_missing_streams() -> None:
@@ -43,9 +55,13 @@ def _open_missing_streams() -> None:
 
 
 def _run_command_line() -> int:
-    from lambdapack.cli.app import run_command  # noqa: PLC0415  # a signal may come while this takes its time
+    if sys.argv[1:2] not in (["build"], ["verify"]):
+        from lambdapack.cli.app import run_command  # noqa: PLC0415  # a signal may come while this takes its time
 
-    return run_command(sys.argv[1:])
+        return run_command(sys.argv[1:])
+    from lambdapack.cli.unchanged.recording import run_recorded  # noqa: PLC0415  # as above
+
+    return run_recorded(sys.argv[1:])
 
 
 def set_interrupt_message(text: str) -> None:

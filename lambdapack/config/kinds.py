@@ -1,4 +1,4 @@
-"""Kinds of settings: how a value is read, and what JSON schema describes it in lambdapack.toml."""
+"""Kinds of settings: how the text or value of each is read, and its JSON schema for editors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,6 +8,9 @@ from typing import Any
 
 from lambdapack.config.quantities import parse_count, parse_duration, parse_size
 from lambdapack.install.writers import AllowedWrite, parse_allowed_write
+
+NO_STORE = "off"
+"""Where nothing is shared."""
 
 IMAGE_PLACEHOLDERS = frozenset({"node", "runtime", "arch"})
 """`{node}` is "22", `{runtime}` "nodejs22.x", `{arch}` "x86_64" or "arm64"."""
@@ -81,6 +84,25 @@ def parse_directory_or_off(value: object) -> Path | bool:
         return parse_boolean(value)
     except ValueError:
         return parse_path(value)
+
+
+def parse_store_address(value: object) -> str:
+    """Return a directory as an absolute path, or s3://BUCKET/PREFIX as it is written."""
+    text = parse_text(value)
+    if text.startswith("s3://"):
+        if not text.removeprefix("s3://").strip("/"):
+            raise ValueError("s3://BUCKET/PREFIX is expected")
+        return text.rstrip("/")
+    if "://" in text:
+        raise ValueError("a directory or s3://BUCKET/PREFIX is expected")
+    return str(Path(text).expanduser().absolute())
+
+
+def parse_address_or_off(value: object) -> str:
+    """Return an address of a store, "off" for none."""
+    if value is False or (isinstance(value, str) and value.strip().lower() == NO_STORE):
+        return NO_STORE
+    return parse_store_address(value)
 
 
 def parse_texts(value: object) -> tuple[str, ...]:
@@ -205,6 +227,23 @@ FILES = SettingKind(parse_paths, _ONE_OR_MORE_SCHEMA)
 WRITES = SettingKind(parse_writes, _TABLE_SCHEMA)
 
 
+ADDRESS = SettingKind(parse_store_address, {"type": "string", "minLength": 1})
+ADDRESS_OR_OFF = SettingKind(parse_address_or_off, {"type": ["string", "boolean"]})
+
+
 def one_of(*allowed: str) -> SettingKind:
     """Return the kind of a setting that accepts only the given words."""
     return SettingKind(choice_parser(*allowed), {"enum": list(allowed)})
+
+
+def many_of(*allowed: str) -> SettingKind:
+    """Return the kind of a setting that accepts several of the given words, separated by commas in a variable."""
+
+    def parse(value: object) -> tuple[str, ...]:
+        words = parse_texts(value)
+        for word in words:
+            if word not in allowed:
+                raise ValueError(f"{word!r} is not one of {', '.join(allowed)}")
+        return tuple(word for word in allowed if word in words)
+
+    return SettingKind(parse, {"type": "array", "items": {"enum": list(allowed)}})

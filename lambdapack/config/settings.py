@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from lambdapack.config.kinds import (
+    ADDRESS,
+    ADDRESS_OR_OFF,
     BOOLEAN,
     COUNT,
     DIRECTORY_OR_OFF,
@@ -25,17 +27,12 @@ from lambdapack.config.kinds import (
     WRITES,
     IgnoreSetting,
     SettingKind,
+    many_of,
     one_of,
 )
 from lambdapack.install.writers import AllowedWrite
 from lambdapack.model import MIB
 from lambdapack.project.declarations import TemplateDeclarations
-
-ENGINES = ("auto", "docker", "podman", "local")
-
-STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "embedded")
-"""`auto`, and the names in STRATEGIES of install/strategy, which a test holds together with these."""
-
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -76,6 +73,11 @@ class Option:
         """The command-line flag, for commands that have one."""
         return self.flag_name or "--" + self.name.replace(".", "-").replace("_", "-")
 
+
+ENGINES = ("auto", "docker", "podman", "local")
+
+STRATEGY_NAMES = ("auto", "native", "cross-prebuilt", "cross-compiled", "emulated", "embedded")
+"""`auto`, and the names in STRATEGIES of install/strategy, which a test holds together with these."""
 
 OPTIONS: tuple[Option, ...] = (
     Option("runtime", TEXT, None, "the Lambda runtime, such as nodejs22.x"),
@@ -129,6 +131,15 @@ OPTIONS: tuple[Option, ...] = (
         "whether a build loads its result in the runtime image",
     ),
     Option("provenance", BOOLEAN, False, "write a SLSA provenance statement beside the zip"),
+    Option("prune", many_of("types", "maps", "tests", "docs"), (), "kinds of files that no runtime needs"),
+    Option("strip", BOOLEAN, False, "whether debug symbols of binaries are left out"),
+    Option("max-size", SIZE, None, "largest size of the zip; a larger one is an error"),
+    Option("sbom", PATH, None, "file for a bill of materials in CycloneDX JSON"),
+    Option("store", ADDRESS, None, "shared store of dependency trees: a directory or s3://BUCKET/PREFIX"),
+    Option("store-write", ADDRESS_OR_OFF, None, "where trees are shared instead, or off to only read"),
+    Option("store-keys", PATHS, (), "public keys, of which one must have signed what is taken from the store"),
+    Option("store-signing-key", PATH, None, "private key that signs what is shared"),
+    Option("compress", one_of("fast", "default", "best"), "default", "how hard the zip is compressed"),
     Option("cache", DIRECTORY_OR_OFF, True, "cache directory, or off"),
     Option("function", NAMES, (), "the function's name or ARN in AWS, or several"),
     Option("alias", TEXT, None, "alias to point to the new version"),
@@ -181,6 +192,15 @@ class Settings:
     emulation: Setting[str]
     load: Setting[str]
     provenance: Setting[bool]
+    prune: Setting[tuple[str, ...]]
+    strip: Setting[bool]
+    max_size: Setting[int | None]  # bytes
+    sbom: Setting[Path | None]
+    store: Setting[str | None]
+    store_write: Setting[str | None]  # "off": nowhere
+    store_keys: Setting[tuple[Path, ...]]
+    store_signing_key: Setting[Path | None]
+    compress: Setting[str]
     cache: Setting[Path | bool]
     function: Setting[tuple[str, ...]]
     alias: Setting[str | None]

@@ -42,7 +42,7 @@ class ContainerEngine:
     @property
     def kind(self) -> EngineKind:
         """Docker or podman."""
-        return EngineKind.PODMAN if "podman" in self.name.lower() else EngineKind.DOCKER
+        return self._daemon.about.kind
 
     @property
     def name(self) -> str:

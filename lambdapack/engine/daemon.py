@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lambdapack.engine.interface import Command
+from lambdapack.engine.interface import Command, EngineKind
 from lambdapack.engine.wire import Wire
 from lambdapack.model import Architecture
 
@@ -26,6 +26,11 @@ class EngineInfo:
     version: str
     architecture: Architecture
     address: str
+
+    @property
+    def kind(self) -> EngineKind:
+        """Docker or podman."""
+        return EngineKind.PODMAN if "podman" in self.name.lower() else EngineKind.DOCKER
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.architecture.oci_platform})"

@@ -183,6 +183,30 @@ FUNCTION_ERROR = Failure(
     ExitCode.JUDGEMENT,
 )
 
+FROZEN = Failure(
+    "LP130",
+    "frozen",
+    "a container would have to start, and --frozen forbids it",
+    "With --frozen a build uses what earlier builds stored; these dependencies, or what their image brings, are not.",
+    "Run the same command without --frozen once (`--why` says what changed).",
+    ExitCode.BUILD,
+)
+BAD_STORE = Failure(
+    "LP131",
+    "bad-store",
+    "the shared store cannot be used as it is set",
+    "A shared store is a directory, or s3://BUCKET/PREFIX, whose entries are signed or lie below a trusted prefix.",
+    "Correct `--store`, or the key store in the settings; `lambdapack build --help` names its forms.",
+    ExitCode.USAGE,
+)
+NOT_REPRODUCIBLE = Failure(
+    "LP134",
+    "not-reproducible",
+    "two builds of the same inputs differ",
+    "Identical archives need install scripts that write the same bytes each time: no dates, paths or random names.",
+    "Report it to the package that is named, or choose a version with a prebuilt binary.",
+    ExitCode.BUILD,
+)
 
 BUILD_FAILURES: tuple[Failure, ...] = (
     NO_ENGINE,
@@ -207,5 +231,8 @@ BUILD_FAILURES: tuple[Failure, ...] = (
     FUNCTION_ERROR,
     GIT_WITH_CREDENTIALS,
     FOREIGN_WRITE,
+    FROZEN,
+    BAD_STORE,
+    NOT_REPRODUCIBLE,
 )
 """In code order."""

@@ -174,3 +174,14 @@ def read_zip_manifest(archive: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) and document.get("schema") == MANIFEST_SCHEMA else None
+
+
+def written_files(archive: Path) -> tuple[Path, ...]:
+    """Return a zip and what a build wrote beside it."""
+    beside = (zip_manifest_path(archive), archive.with_name(archive.name + PROVENANCE_SUFFIX))
+    return (archive, *(path for path in beside if path.exists()))
+
+
+def sbom_path(path: Path, architecture: str, *, several: bool) -> Path:
+    """Return where the document of one target goes; of several, each has its architecture in the name."""
+    return path.with_name(f"{path.stem}-{architecture}{path.suffix}") if several else path

@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import OUTPUT
@@ -22,8 +22,11 @@ from lambdapack.pack.output import check_writable, replace_file
 from lambdapack.tree.archive import UTF8_FLAG, ZIP_DEFLATED, ZIP_STORED
 from lambdapack.tree.entry import EntryKind, Tree
 
-DEFLATE_LEVEL: Final = 6
-"""libdeflate's level. On real node_modules no larger than `zip -9` and far faster; see tests/bench/bench_zip.py."""
+DEFLATE_LEVELS: Final = {"fast": 1, "default": 6, "best": 12}
+"""libdeflate's levels by the words of `--compress`. On real node_modules "default" is no larger than `zip -9` and far
+faster; see tests/bench/bench_zip.py."""
+
+DEFAULT_COMPRESSION: Final = "default"
 
 MAX_COMPRESSED_FILE_BYTES: Final = 1024**3
 """Bytes of the largest file that is compressed, in one buffer. Anything larger is stored in slices: Lambda refuses it
@@ -54,7 +57,7 @@ class PackedMember:
     crc: int
     size: int  # bytes unpacked
     sha256: bytes  # of the unpacked bytes
-    data: bytes | bytearray | None  # None: stored, to be read from the tree once more
+    data: bytes | bytearray | memoryview | None  # None: stored, to be read from the tree once more
 
     @property
     def packed_size(self) -> int:
@@ -62,15 +65,56 @@ class PackedMember:
         return self.size if self.data is None else len(self.data)
 
 
+class PackedFiles(Protocol):
+    """Files that were compressed before, by the path that they have in the tree to be packed."""
+
+    def find_packed(self, member: ZipMember) -> PackedMember | None:
+        """Return a member as it was compressed with the wanted compression, None when it has to be compressed."""
+        ...
+
+
+class NoPackedFiles:
+    """Nothing was compressed before."""
+
+    def find_packed(self, member: ZipMember) -> PackedMember | None:  # noqa: ARG002  # of all such sources
+        """Return None."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """How members are compressed."""
+
+    level: str = DEFAULT_COMPRESSION  # a word of DEFLATE_LEVELS
+    workers: int | None = None  # threads; None: as many as the host allows
+    known: PackedFiles = field(default_factory=NoPackedFiles)
+
+
+DEFAULTS: Final = Compression()
+
+
 def pack_members(
-    tree: Tree, members: Sequence[ZipMember], workers: int | None = None
+    tree: Tree, members: Sequence[ZipMember], compression: Compression = DEFAULTS
 ) -> Generator[PackedMember, None, None]:
     """Yield every member compressed, in order, while later ones are still being compressed."""
+    level = DEFLATE_LEVELS[compression.level]
+    spliced = [compression.known.find_packed(member) for member in members]
+    fresh = [member for member, packed in zip(members, spliced, strict=True) if packed is None]
+    with closing(_compress_members(tree, fresh, level, compression.workers)) as compressed:
+        for packed in spliced:
+            yield packed if packed is not None else next(compressed)
+
+
+def _compress_members(
+    tree: Tree, members: Sequence[ZipMember], level: int, workers: int | None
+) -> Generator[PackedMember, None, None]:
+    if not members:
+        return
     with ThreadPoolExecutor(workers or worker_count(), thread_name_prefix="pack") as pool:
         waiting: deque[list[Future[list[PackedMember]]]] = deque()
         try:
             for window in _windows(members):
-                waiting.append(_submit_window(pool, tree, window))
+                waiting.append(_submit_window(pool, tree, window, level))
                 if len(waiting) > 1:
                     yield from _window_results(waiting.popleft())
             while waiting:
@@ -80,11 +124,11 @@ def pack_members(
 
 
 def _submit_window(
-    pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[ZipMember]]
+    pool: ThreadPoolExecutor, tree: Tree, window: Sequence[Sequence[ZipMember]], level: int
 ) -> list[Future[list[PackedMember]]]:
     """Start a window's large files first: one that starts last would keep one thread busy while the others idle."""
     numbers = sorted(range(len(window)), key=lambda number: window[number][0].entry.size < LARGE_FILE_BYTES)
-    futures = {number: pool.submit(_pack_batch, tree, window[number]) for number in numbers}
+    futures = {number: pool.submit(_pack_batch, tree, window[number], level) for number in numbers}
     return [futures[number] for number in range(len(window))]
 
 
@@ -131,11 +175,11 @@ def _batches(members: Sequence[ZipMember]) -> Iterator[list[ZipMember]]:
         yield batch
 
 
-def _pack_batch(tree: Tree, batch: Sequence[ZipMember]) -> list[PackedMember]:
-    return [pack_member(tree, member) for member in batch]
+def _pack_batch(tree: Tree, batch: Sequence[ZipMember], level: int) -> list[PackedMember]:
+    return [pack_member(tree, member, level) for member in batch]
 
 
-def pack_member(tree: Tree, member: ZipMember) -> PackedMember:
+def pack_member(tree: Tree, member: ZipMember, level: int = DEFLATE_LEVELS[DEFAULT_COMPRESSION]) -> PackedMember:
     """Return one member compressed, or stored when compression does not make it smaller."""
     import deflate  # noqa: PLC0415  # only when something is packed
 
@@ -145,7 +189,7 @@ def pack_member(tree: Tree, member: ZipMember) -> PackedMember:
             return PackedMember(member, ZIP_STORED, crc, size, sha256, None)
         if member.entry.target or not size:
             return PackedMember(member, ZIP_STORED, crc, size, sha256, bytes(data))
-        small = deflate.deflate_compress(data, DEFLATE_LEVEL)
+        small = deflate.deflate_compress(data, level)
         if len(small) < size:
             return PackedMember(member, ZIP_DEFLATED, crc, size, sha256, small)
         return PackedMember(member, ZIP_STORED, crc, size, sha256, bytes(data))
@@ -243,7 +287,7 @@ COPY_SLICE_BYTES = 1024 * 1024
 """Bytes copied at a time from a file that is too large to be compressed."""
 
 
-def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: int | None = None) -> Archive:
+def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, compression: Compression = DEFAULTS) -> Archive:
     """Write a tree as the zip `path`; on failure the path is as it was before.
 
     LP009 when it cannot be written; errors of the tree propagate.
@@ -252,7 +296,7 @@ def write_zip(tree: Tree, path: Path, *, observer: Observer = SILENT, workers: i
     members = zip_members(tree)
     total = sum(zip_member.entry.size for zip_member in members)
     with observer.task(f"Writing {path.name}", total, "B") as advance, replace_file(path) as file:
-        return _ZipWriter(file, path, tree).write(members, workers, advance)
+        return _ZipWriter(file, path, tree).write(members, compression, advance)
 
 
 def check_zip_output(path: Path) -> None:
@@ -281,11 +325,11 @@ class _ZipWriter:
         self._hash = hashlib.sha256()
         self._offset = 0
 
-    def write(self, members: list[ZipMember], workers: int | None, advance: Advance) -> Archive:
+    def write(self, members: list[ZipMember], compression: Compression, advance: Advance) -> Archive:
         content = ContentDigest()
         directory = bytearray()
         unzipped = 0
-        with closing(pack_members(self._tree, members, workers)) as stream:
+        with closing(pack_members(self._tree, members, compression)) as stream:
             for packed in stream:
                 directory += central_header(packed, self._offset)
                 for piece in self._pieces(packed):

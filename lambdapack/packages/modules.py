@@ -22,7 +22,8 @@ from lambdapack.packages.node import ResolutionSettings, preloads
 from lambdapack.packages.resolution import ModuleSystem
 from lambdapack.packages.resolver import ModuleResolver
 from lambdapack.script.specifier import Platform
-from lambdapack.tree.entry import EntryKind, Tree, is_settled
+from lambdapack.tree.entry import EntryKind, Tree
+from lambdapack.tree.identity import is_settled
 
 HANDLER_EXTENSIONS = ("", ".js", ".mjs", ".cjs")
 """In the order in which the runtime interface client tries them (aws-lambda-ric 3.x UserFunction.js, 4.0.2)."""

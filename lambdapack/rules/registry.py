@@ -55,6 +55,7 @@ from lambdapack.rules.package.advice import GIVEN_UP, OUT_OF_PLACE, check_packag
 from lambdapack.rules.package.bundled import LIBRARY_BUNDLED, check_bundled_libraries
 from lambdapack.rules.package.contents import (
     LINK_LEAVES_TREE,
+    OVER_MAX_SIZE,
     SECRET_PACKED,
     SOURCE_KEPT,
     check_kept_sources,
@@ -64,6 +65,7 @@ from lambdapack.rules.package.contents import (
     check_size,
 )
 from lambdapack.rules.package.dependencies import DEV_PACKAGES, check_dependencies, check_dev_packages
+from lambdapack.rules.package.duplicates import DUPLICATE_PACKAGES, check_duplicates
 from lambdapack.rules.package.layers import (
     LAYER_IMPORT,
     LAYER_NOT_SEARCHED,
@@ -92,6 +94,7 @@ CHECKS: tuple[Check[Case], ...] = (
     Check((DEV_PACKAGES,), check_dev_packages, Case.has_packages),
     Check((MODULES_STALE, ZIP_STALE), check_lock_versions, Case.has_versions),
     Check((GIVEN_UP, OUT_OF_PLACE), check_package_book, Case.has_packages),
+    Check((DUPLICATE_PACKAGES,), check_duplicates, Case.has_packages),
     Check((SHADOWED_PACKAGE,), check_shadowed_packages, Case.has_layers),
     Check((SHADOWED_LIBRARY,), check_shadowed_libraries, Case.has_libraries),
     Check((LAYER_NOT_SEARCHED, LINK_DANGLES, TOO_MANY_LAYERS), check_layers, Case.has_links),
@@ -120,9 +123,9 @@ LOCK_CHECKS: tuple[Check[LockCase], ...] = (
 )
 """The checks of a lockfile before the install; rules/check.py runs them. A finding of the first is the only one."""
 
-STAGE_RULES: tuple[Rule, ...] = (*LOAD_RULES, *DEPLOY_RULES, PLUG_N_PLAY)
-"""The rules of the load test (pipeline/prove.py), of a deployment's guards and of a build without install
-(rules/lockfile/ready_tree.py), which see what no case holds."""
+STAGE_RULES: tuple[Rule, ...] = (*LOAD_RULES, *DEPLOY_RULES, PLUG_N_PLAY, OVER_MAX_SIZE)
+"""The rules of the load test (pipeline/prove.py), of a deployment's guards, of a build without install
+(rules/lockfile/ready_tree.py) and of a written zip, which see what no case holds."""
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(

@@ -20,7 +20,8 @@ from lambdapack.binary.facts import (
 )
 from lambdapack.binary.scan import NOT_NATIVE_DIGEST
 from lambdapack.store.records import Store
-from lambdapack.tree.entry import Entry, is_settled
+from lambdapack.tree.entry import Entry
+from lambdapack.tree.identity import is_settled
 
 FACT_FOLDERS = ("tree", "binary", "script", "packages", "store")
 """Folders whose code reads bytes and identities, computes the facts and the module graph, and stores them."""

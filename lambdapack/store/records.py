@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-RECORD_KINDS: Final = ("binaries", "definitions", "trees", "scripts", "graphs", "runtimes", "proofs")
+RECORD_KINDS: Final = ("binaries", "definitions", "trees", "scripts", "graphs", "runtimes", "proofs", "engines", "keys")
 """Directories of the store. `runtimes` holds runtime files, which runtimes/ itself writes and reads."""
 
 MAX_STORE_BYTES: Final = 256 * 1024**2

@@ -19,13 +19,13 @@ from lambdapack.tree.entry import (
     EntryKind,
     admit_path,
     file_entry,
-    file_identity,
     hostile_entry_error,
     index_entries,
     lend,
     release,
     target_objection,
 )
+from lambdapack.tree.identity import file_identity
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo

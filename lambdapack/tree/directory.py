@@ -15,13 +15,13 @@ from lambdapack.tree.entry import (
     Entry,
     EntryKind,
     file_entry,
-    file_identity,
     hostile_entry_error,
     path_objection,
     release,
     sort_entries,
     target_objection,
 )
+from lambdapack.tree.identity import file_identity
 
 PathFilter = Callable[[str, bool], bool]
 """Called with a path and whether it is a directory; False leaves it out, and a directory with everything in it."""

@@ -1,7 +1,6 @@
 """The entries of a tree, which paths and link targets they may have, and their index. Reads no file system."""
 
 import mmap
-import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,36 +59,6 @@ def read_file(tree: Tree, path: str) -> bytes:
     """Return a copy of a file's bytes."""
     with tree.view(path) as data:
         return bytes(data)
-
-
-NANOSECONDS_PER_SECOND = 1_000_000_000
-"""Nanoseconds in a second."""
-
-SETTLED_NANOSECONDS = 2 * NANOSECONDS_PER_SECOND
-"""Nanoseconds after its last change from which a file's times reveal the next change. git calls a younger file "racily
-clean": it can be written twice within one tick of its file system's clock. FAT's ticks are 2 s, all others finer."""
-
-
-def file_identity(status: os.stat_result, *more: int) -> str:
-    """Return a text that changes whenever the bytes of a file may have changed, "" when nothing guarantees that.
-
-    Device, inode, size, time of the last write, and the time of the last change, which no program can set. Windows has
-    no such time. A time without a fraction of a second comes from a read-only image (squashfs, ISO 9660) or is too
-    coarse. `more` are numbers that name a part of the file.
-    """
-    if os.name == "nt" or not status.st_ino or not status.st_ctime_ns % NANOSECONDS_PER_SECOND:
-        return ""
-    part = "".join(f":{number}" for number in more) if more else ""
-    times = f"{status.st_ctime_ns}:{status.st_mtime_ns}"
-    return f"{times}:{status.st_dev}:{status.st_ino}:{status.st_size}{part}"
-
-
-def is_settled(text: str, now: int) -> bool:
-    """Tell whether an identity was old enough at `now` (nanoseconds of Unix time) to reveal any later change."""
-    if not text:
-        return False
-    changed, written = text.split(":", 2)[:2]
-    return max(int(changed), int(written)) < now - SETTLED_NANOSECONDS
 
 
 DRIVE_LETTER = re.compile(r"[A-Za-z]:")

@@ -27,9 +27,11 @@ STARTED_BY_HAND = {
     "tests/integration/test_processes.py": "streams that are closed, full or of another encoding",
     "tests/integration/test_readme_transcript.py": "both streams in one, as people see them",
     "tests/bench/bench_deploy.py": "timed against boto3 from outside",
+    "tests/bench/bench_store.py": "timed against a Python that does nothing",
     "tests/bench/bench_judge.py": "timed against others from outside",
     "tests/bench/bench_explain.py": "timed against others from outside",
     "tests/integration/test_bad_input.py": "a process that is stopped by a signal",
+    "tests/unit/cli/test_unchanged.py": "what a run of its own process repeats of the last one",
     "tests/attack/test_attack_signals.py": "processes that are stopped while they run, and what they say then",
     "tests/integration/test_invoke.py": "processes that are stopped, and debugged, while they run",
 }

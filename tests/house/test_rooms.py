@@ -30,6 +30,7 @@ SHORT_MODULES = {
     "explain/symbols.py": "what a missing symbol means; read by the signs and by a rule's advice",
     "managers/npm/registry.py": "one download with its credentials; npmrc.py is what every build needs",
     "managers/npm/versions.py": "what npm.py, npmrc.py and commands.py share, below all three",
+    "tree/identity.py": "light to import: an unchanged run needs nothing else of its room",
     "project/exclusions.py": "names that the packer, the installer and verify share, below all three",
     "rules/commands.py": "commands that rules and explain name alike, light to import",
     "rules/selection/prune.py": "the build's question to the selection; verify never loads it",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import EXAMPLES, lambdapack
+from tests.conftest import forget_builds
 from tests.house.test_readme import FINDINGS, README, replaced
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry]
@@ -59,6 +60,7 @@ def test_the_transcript_is_true(
         "build", "--arch", "arm64" if block == "transcript" else "x86_64", cwd=project, env=lab_engine
     )  # measures the image once
     assert first.returncode == 0, first.stderr
+    forget_builds()
     fresh = replaced(page.read_text(encoding="utf-8"), block, transcript(project, *arguments, env=lab_engine))
     if request.config.getoption("--update-golden"):
         page.write_text(fresh, encoding="utf-8")

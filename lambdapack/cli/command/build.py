@@ -55,6 +55,30 @@ def build(
         str | None, typer.Option("--log-limit", help="Most that a command of the build may print.", metavar="SIZE")
     ] = None,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep binaries for other platforms.")] = False,
+    prune: Annotated[
+        str | None,
+        typer.Option("--prune", help="Leave out files of packages: types, maps, tests, docs.", metavar="KINDS"),
+    ] = None,
+    strip: Annotated[bool | None, typer.Option("--strip", help="Leave out debug symbols of binaries.")] = None,
+    max_size: Annotated[
+        str | None, typer.Option("--max-size", help="Largest size of the zip, such as 10MB.", metavar="SIZE")
+    ] = None,
+    sbom: Annotated[
+        str | None, typer.Option("--sbom", help="Write a bill of materials (CycloneDX JSON).", metavar="FILE")
+    ] = None,
+    check_reproducible: Annotated[
+        bool, typer.Option("--check-reproducible", help="Build twice without the store; name the first difference.")
+    ] = False,
+    store: Annotated[
+        str | None,
+        typer.Option("--store", help="Shared store: a directory or s3://BUCKET/PREFIX.", metavar="ADDRESS"),
+    ] = None,
+    compress: Annotated[
+        str | None, typer.Option("--compress", help="Effort of the zip: fast, default or best.", metavar="EFFORT")
+    ] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say what has changed since the last build.")] = False,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Fail rather than start a container.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Install again, whatever is stored.")] = False,
     keep_container: Annotated[
         bool, typer.Option("--keep-container", help="Keep the container for inspection.")
     ] = False,
@@ -89,7 +113,7 @@ def build(
 
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
-    from lambdapack.cli.run.build import BuildOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.run.build import BuildOptions, RepeatOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {
         "runtime": runtime,
@@ -106,6 +130,12 @@ def build(
         "emulation": emulation,
         "fail-on": fail_on,
         "ignore": ignore,
+        "prune": prune,
+        "strip": strip,
+        "max-size": max_size,
+        "sbom": sbom,
+        "store": store,
+        "compress": compress,
         "provenance": provenance,
         "log-limit": log_limit,
         "load": None if load is None else "always" if load else "never",
@@ -119,7 +149,7 @@ def build(
         variables=tuple(env or ()),
         env_files=tuple(env_file or ()),
         prune=not no_prune,
-        keep=keep_container,
+        again=RepeatOptions(keep_container, frozen, refresh, why, check_reproducible),
         allow_unconfined=allow_unconfined_scripts,
         style=report_format,
         verbose=verbose,

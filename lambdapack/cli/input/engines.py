@@ -1,7 +1,9 @@
 """Finds the engine of each architecture: a container engine that answers, or the local one."""
 
 import os
+import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,11 @@ from lambdapack.events import SILENT, Observer
 from lambdapack.model import Architecture
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambdapack.engine.interface import Engine
     from lambdapack.pipeline.measure import Connect
+    from lambdapack.store.records import Store
 
 AUTOMATIC, LOCAL = "auto", "local"
 
@@ -33,6 +38,8 @@ class EngineConnector:
     directory: Path = Path()  # of the project, whose registry the local engine asks
     local: bool = False  # the local engine serves as well as a container engine
     allow_unconfined: bool = False
+    memory: "Store | None" = None  # what engines said before, which counts while their images are the same
+    refresh: bool = False  # ask them again
     engines: "dict[str, Engine]" = field(default_factory=dict)
 
     def __call__(self, architecture: Architecture) -> "Engine":
@@ -40,8 +47,24 @@ class EngineConnector:
         use, host = self.settings.engine_use.value, self.settings.engine_hosts.value.get(architecture.aws, "")
         key = LOCAL if use == LOCAL and not host else host
         if key not in self.engines:
-            self.engines[key] = self._open_local() if key == LOCAL else self._reach(use, host, architecture)
+            reach = partial(self._reach, use, host, architecture)
+            deferred = None if key == LOCAL or self.memory is None else self._defer(use, host, reach, self.memory)
+            self.engines[key] = deferred or (self._open_local() if key == LOCAL else reach())
         return self.engines[key]
+
+    def _defer(self, use: str, host: str, reach: "Callable[[], Engine]", memory: "Store") -> "Engine":
+        """Return an engine that is reached when something has to be done."""
+        from lambdapack.cli.unchanged.recording import record_engine  # noqa: PLC0415  # only who builds
+        from lambdapack.engine.hosts import HostEnvironment, engine_addresses  # noqa: PLC0415
+        from lambdapack.engine.known.deferred import DeferredEngine  # noqa: PLC0415
+        from lambdapack.store.engines import EngineRecords  # noqa: PLC0415
+
+        around = HostEnvironment(os.environ, Path.home(), windows=sys.platform == "win32")
+        kind = use if use not in {AUTOMATIC, LOCAL} else ""
+        addresses = engine_addresses(around, host)
+        engine = DeferredEngine(addresses, reach, EngineRecords(memory), kind=kind, refresh=self.refresh)
+        record_engine(engine)
+        return engine
 
     def _reach(self, use: str, host: str, architecture: Architecture) -> "Engine":
         from lambdapack.engine.docker import connect_engine  # noqa: PLC0415  # see the module's first line
@@ -88,9 +111,12 @@ def engine_connector(
     *,
     local: bool = False,
     allow_unconfined: bool = False,
+    memory: "Store | None" = None,
+    refresh: bool = False,
 ) -> "Connect":
     """Return a function that finds the engine for an architecture and remembers it.
 
-    `local`: what asks can do without images, so the local engine serves where no container engine answers.
+    `local`: what asks can do without images, so the local engine serves where no container engine answers. With a
+    `memory`, what an engine said before counts while its images are the same; `refresh` asks it again.
     """
-    return EngineConnector(settings, observer, directory, local=local, allow_unconfined=allow_unconfined)
+    return EngineConnector(settings, observer, directory, local, allow_unconfined, memory, refresh)

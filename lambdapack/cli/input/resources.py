@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdapack.config.settings import Settings
+from lambdapack.config.settings import DEFAULT_ORIGIN, VARIABLE_PREFIX, Settings
 from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import USAGE
 from lambdapack.model import Target
@@ -17,6 +17,14 @@ from lambdapack.model import Target
 if TYPE_CHECKING:
     from lambdapack.aws.cloud import BotoCloud
     from lambdapack.store.records import Store
+    from lambdapack.store.shared import StoreBucket
+    from lambdapack.store.trees import DependencyTrees, LocalTrees
+
+STORE_REGION = "us-east-1"
+"""Region of the first call to a bucket where none is set; S3 answers with the bucket's own, and botocore follows."""
+
+TREES_DIRECTORY = "dependencies"
+"""Name of the directory of dependency trees in the cache directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,11 @@ def cache_directory(settings: Settings) -> Path | None:
     return user_cache_path("lambdapack", appauthor=False)
 
 
+def is_default_cache(settings: Settings) -> bool:
+    """Tell whether the cache directory is known without the project's settings."""
+    return settings.cache.origin == DEFAULT_ORIGIN or settings.cache.origin.startswith(VARIABLE_PREFIX)
+
+
 def local_directory(settings: Settings) -> Path:
     """Return where the local engine keeps its programs and volumes: in a cache directory, even where it is off."""
     from platformdirs import user_cache_path  # noqa: PLC0415  # only where a cache is used
@@ -65,6 +78,44 @@ def open_store(settings: Settings) -> "Store | None":
 
     directory = cache_directory(settings)
     return Store(directory, program_digest()) if directory else None
+
+
+def open_trees(settings: Settings) -> "DependencyTrees | None":
+    """Return what keeps dependency trees between builds, None where nothing is to be kept."""
+    from lambdapack.store.trees import LocalTrees  # noqa: PLC0415  # only who builds
+
+    directory = cache_directory(settings)
+    if directory is None:
+        return None
+    local = LocalTrees(directory / TREES_DIRECTORY)
+    return local if settings.store.value is None else _open_shared_trees(settings, local, settings.store.value)
+
+
+def _open_shared_trees(settings: Settings, local: "LocalTrees", address: str) -> "DependencyTrees":
+    from lambdapack.config.kinds import NO_STORE  # noqa: PLC0415  # only who shares
+    from lambdapack.store.shared import open_shared_trees  # noqa: PLC0415
+    from lambdapack.store.signing import read_store_keys  # noqa: PLC0415
+
+    keys = read_store_keys(settings.store_keys.value, settings.store_signing_key.value)
+    source, written = _open_bucket(address), settings.store_write.value
+    target = None if written == NO_STORE else source if written is None else _open_bucket(written)
+    return open_shared_trees(local, source, target, keys)
+
+
+def _open_bucket(address: str) -> "StoreBucket":
+    if not address.startswith("s3://"):
+        from lambdapack.store.shared import DirectoryBucket  # noqa: PLC0415
+
+        return DirectoryBucket(Path(address))
+    from lambdapack.aws.store_bucket import S3Bucket, parse_store_address  # noqa: PLC0415  # boto3 takes its time
+
+    try:
+        cloud = AwsOptions(None, None, None).connect()
+    except LambdapackError as error:
+        if error.failure.name != "no-region":
+            raise
+        cloud = AwsOptions(None, STORE_REGION, None).connect()
+    return S3Bucket(cloud.calls, *parse_store_address(address))
 
 
 def runtimes_directory(settings: Settings) -> Path | None:

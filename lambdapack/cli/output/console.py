@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TextIO
 
@@ -60,11 +60,22 @@ def _colour_line(line: str) -> str:
     return line
 
 
+listeners: list[Callable[[str, str], None]] = []
+"""Told of everything that is written: the stream's name and the text."""
+
+
+def tell_listeners(stream: str, text: str) -> None:
+    """Tell of a text that is written to "stdout" or "stderr"."""
+    for listener in listeners:
+        listener(stream, text)
+
+
 def write_stdout(text: str, *, for_people: bool = False) -> None:
     """Write to stdout, and notice at once when nobody reads it; LP009 when it cannot be written.
 
     Text `for_people` is coloured where stdout takes colours; documents never are.
     """
+    tell_listeners("stdout", text)
     try:
         text = colour_lines(text) if for_people and uses_colour(sys.stdout) else text
         try:
@@ -88,9 +99,11 @@ def _encode_text(text: str) -> bytes:
         return text.encode(sys.getfilesystemencoding(), "backslashreplace")
 
 
-def write_stderr(text: str) -> None:
-    """Write to stderr; no credential of a URL passes."""
+def write_stderr(text: str, *, kept: bool = True) -> None:
+    """Write to stderr; no credential of a URL passes. `kept`: an unchanged run may say it again."""
     masked = mask_credentials(text)
+    if kept:
+        tell_listeners("stderr", masked)
     sys.stderr.write(colour_lines(masked) if uses_colour(sys.stderr) else masked)
     sys.stderr.flush()
 

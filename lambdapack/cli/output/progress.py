@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Never, TextIO
 
-from lambdapack.cli.output.console import colour_lines, uses_colour
+from lambdapack.cli.output.console import colour_lines, tell_listeners, uses_colour
 from lambdapack.credentials import mask_credentials
 from lambdapack.events import Advance
 from lambdapack.report.text import escape_controls, format_duration, wrap_paragraph
@@ -145,6 +145,7 @@ class ProgressReporter:
     def note(self, text: str) -> None:
         """Say something of our own that stays."""
         said = wrap_paragraph("note: ", mask_credentials(text))
+        tell_listeners("stderr", f"{said}\n")
         self._write(colour_lines(said) if uses_colour(self._stream) else said, always=True)
 
     def _stop_commands(self) -> None:

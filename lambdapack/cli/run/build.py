@@ -2,13 +2,20 @@
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lambdapack.cli.input.resources import local_directory, open_store, output_paths, runtimes_directory
+from lambdapack.cli.input.engines import engine_connector
+from lambdapack.cli.input.resources import (
+    is_default_cache,
+    local_directory,
+    open_store,
+    open_trees,
+    output_paths,
+    runtimes_directory,
+)
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -23,13 +30,18 @@ from lambdapack.cli.input.variables import read_load_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.cli.unchanged.recording import record_outcome, unrecorded_notes
 from lambdapack.config.settings import Settings
 from lambdapack.engine.images import BARE_IMAGE, BUILD_IMAGE
+from lambdapack.engine.known.deferred import EngineChangedError
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import TEMPLATE_DIFFERS, USAGE
 from lambdapack.model import Severity, Target
+from lambdapack.pack.output import sbom_path, written_files
 from lambdapack.pack.source import HOST_MODULES_REASON, OWN_FILE_REASON
 from lambdapack.pipeline.package.build import build_packages
+from lambdapack.pipeline.package.dependencies import ReusePolicy
+from lambdapack.pipeline.package.reproduce import build_twice
 from lambdapack.pipeline.package.request import BuildRequest, BuiltPackage
 from lambdapack.project.exclusions import OUTPUT_DIRECTORY
 from lambdapack.project.template import find_resources
@@ -37,9 +49,7 @@ from lambdapack.report import human
 from lambdapack.report.formats import GITHUB, HUMAN, TERRAFORM, RenderContext, render_reports
 from lambdapack.report.text import format_count, format_size, wrap_paragraph
 from lambdapack.rules.model.report import PrunedFile
-
-if TYPE_CHECKING:
-    from lambdapack.pipeline.measure import Connect
+from lambdapack.runtimes.runtime import Runtime
 
 
 def check_single_target(wish: str, targets: Sequence[Target]) -> None:
@@ -84,6 +94,17 @@ EXPECTED_EXCLUSIONS = frozenset((HOST_MODULES_REASON, OWN_FILE_REASON))
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatOptions:
+    """What counts of earlier builds, and what is left of this one."""
+
+    keep: bool  # the container
+    frozen: bool
+    refresh: bool
+    why: bool
+    check_reproducible: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BuildOptions:
     """What is no setting of the project."""
 
@@ -93,8 +114,8 @@ class BuildOptions:
     install: bool
     variables: tuple[str, ...]
     env_files: tuple[Path, ...]
-    keep: bool
     prune: bool
+    again: RepeatOptions
     allow_unconfined: bool  # let scripts run that nothing confines
     style: str  # a name of report.formats.FORMATS
     verbose: bool
@@ -105,6 +126,7 @@ def run_build(options: BuildOptions, flags: Mapping[str, object]) -> int:
     """Build, tell, and return the exit code."""
     progress = ProgressReporter(quiet=options.quiet, fold_scripts=not options.verbose)
     built, settings = build_function(options, flags, progress)
+    record_outcome(_written_paths(built, settings), is_default_cache=is_default_cache(settings))
     code = _print_results(built, settings, options, "" if options.quiet else progress.step_times())
     again = f"lambdapack build {shlex.quote(str(options.path))}{'' if options.install else ' --no-install'}"
     if hint := other_cpu_hint(settings, [built_package.report for built_package in built], again):
@@ -124,28 +146,46 @@ def build_function(
     for note in settings.notes:
         progress.note(note)
     targets = select_targets(settings, progress)
+    slash = str(flags.get("output") or "").endswith(("/", os.sep))
+    outputs = output_paths(options.path, settings, targets, is_directory=slash, name=name)
+    request = replace(_make_request(options, settings, outputs, measured), variables=variables)
+    connect = partial(engine_connector, settings, progress, options.path, local=True)
+    connect = partial(connect, allow_unconfined=options.allow_unconfined, refresh=options.again.refresh)
+    build = build_twice if options.again.check_reproducible else build_packages
+    with unrecorded_notes():
+        try:
+            built = build(request, connect(memory=request.store), progress)
+        except EngineChangedError:  # it is down, and another kind of engine serves: the plan was for the other one
+            built = build(request, connect(), progress)
+    return built, settings
+
+
+def _make_request(
+    options: BuildOptions, settings: Settings, outputs: Mapping[Target, Path], measured: Runtime | None
+) -> BuildRequest:
+    """Check what excludes each other and return the request, apart from the variables."""
+    targets = tuple(outputs)
     if options.into is not None:
         check_into_option(options.path, options.into, settings, targets)
     if options.style == TERRAFORM:
         check_single_target("--format terraform-external", targets)
-    slash = str(flags.get("output") or "").endswith(("/", os.sep))
-    outputs = output_paths(options.path, settings, targets, is_directory=slash, name=name)
     request = make_build_request(options.path, settings, outputs)
-    request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.keep)
-    request = replace(request, into=options.into, variables=variables)
-    return build_packages(request, _make_connect(settings, options, progress), progress), settings
+    request = replace(request, runtime=measured, install=options.install, prune=options.prune, keep=options.again.keep)
+    reuse = replace(request.reuse, frozen=options.again.frozen, refresh=options.again.refresh, why=options.again.why)
+    return replace(request, into=options.into, reuse=reuse)
 
 
-def _make_connect(settings: Settings, options: BuildOptions, progress: ProgressReporter) -> "Connect":
-    """Return what finds an engine; it is looked for only when a build asks."""
-
-    @cache
-    def connector() -> "Connect":
-        from lambdapack.cli.input.engines import engine_connector  # noqa: PLC0415  # a build may install nothing
-
-        return engine_connector(settings, progress, options.path, local=True, allow_unconfined=options.allow_unconfined)
-
-    return lambda architecture: connector()(architecture)  # noqa: PLW0108  # not before it is called
+def _written_paths(built: Sequence[BuiltPackage], settings: Settings) -> Iterator[Path]:
+    """Yield every file that a build left."""
+    archives = [package.archive.path for package in built if package.archive]
+    for archive in archives:
+        yield from written_files(archive)
+    bill = settings.sbom.value
+    if bill is None or not archives:
+        return
+    targets = [package.job.target for package in built]
+    for target in targets:
+        yield sbom_path(bill, target.architecture.aws, several=len(targets) > 1)
 
 
 def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, Path]) -> BuildRequest:
@@ -176,6 +216,11 @@ def make_build_request(path: Path, settings: Settings, outputs: Mapping[Target, 
         load=settings.load.value,
         provenance=settings.provenance.value,
         gate=fail_on_severity(settings) or Severity.ERROR,
+        prune_kinds=settings.prune.value,
+        strip=settings.strip.value,
+        max_size=settings.max_size.value,
+        sbom=settings.sbom.value,
+        reuse=ReusePolicy(partial(open_trees, settings), compression=settings.compress.value),
     )
 
 
@@ -186,7 +231,7 @@ def _print_results(built: Sequence[BuiltPackage], settings: Settings, options: B
     shown = options.into is not None and options.style == HUMAN and not unwritten
     (console.write_stdout if shown else console.write_stderr)(findings)
     if times:
-        console.write_stderr(wrap_paragraph("time: ", times) + "\n")
+        console.write_stderr(wrap_paragraph("time: ", times) + "\n", kept=False)
     if not shown:
         console.write_stdout(_render_output(built, settings, options, unwritten=unwritten))
     if options.style == GITHUB:
@@ -225,9 +270,21 @@ def render_package(built: BuiltPackage, *, verbose: bool) -> str:
     return f"{before}\n{report}" if before and "\n\n" in report else before + report
 
 
+PRUNE_FLAG = "--prune"
+
+
 def _render_pruned(pruned: Sequence[PrunedFile], *, verbose: bool) -> str:
-    saved = format_size(sum(file.size for file in pruned))
-    lines = [f"pruned: {format_count(len(pruned), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
+    wished = [file for file in pruned if file.reason.startswith(PRUNE_FLAG)]
+    others = [file for file in pruned if not file.reason.startswith(PRUNE_FLAG)]
+    lines = []
+    if others:
+        saved = format_size(sum(file.size for file in others))
+        lines = [f"pruned: {format_count(len(others), 'binary')} for other platforms, {saved} (--no-prune keeps them)"]
+    for kind in dict.fromkeys(file.reason for file in wished):
+        files = [file for file in wished if file.reason == kind]
+        lines.append(
+            f"pruned: {format_count(len(files), 'file')}, {format_size(sum(file.size for file in files))} ({kind})"
+        )
     if verbose:
         lines += [f"  {file.path} ({file.reason}, {format_size(file.size)})" for file in pruned]
     return "\n".join(lines) + "\n"

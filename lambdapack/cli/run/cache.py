@@ -1,24 +1,30 @@
 """Runs `lambdapack cache`: shows and clears lambdapack's own records and npm's cache volumes."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdapack.cli.command.options import ListFormat
 from lambdapack.cli.input.engines import engine_connector
-from lambdapack.cli.input.resources import open_store
+from lambdapack.cli.input.resources import TREES_DIRECTORY, cache_directory, open_store
 from lambdapack.cli.input.settings import read_settings
 from lambdapack.cli.output import console
 from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.config.quantities import parse_duration, parse_size
 from lambdapack.config.settings import Settings
 from lambdapack.engine.interface import Engine
 from lambdapack.errors.build import NO_ENGINE
-from lambdapack.errors.record import LambdapackError
+from lambdapack.errors.record import ExitCode, LambdapackError
+from lambdapack.errors.usage import USAGE
 from lambdapack.model import Architecture
 from lambdapack.report.text import align_columns, format_size
 from lambdapack.store.records import Store, StoreUsage
+from lambdapack.store.trees import MAX_TREE_AGE_SECONDS, MAX_TREES_BYTES, LocalTrees
 
 NPM_CACHE_KIND = "npm"
+TREES_KIND = "dependencies"
+SECONDS_PER_DAY = 24 * 3600
 CACHE_KIND_LABELS = {
     "binaries": "facts of binaries",
     "definitions": "symbols of libraries",
@@ -27,6 +33,9 @@ CACHE_KIND_LABELS = {
     "graphs": "module graphs",
     "runtimes": "measured runtimes",
     "proofs": "results of loading",
+    "engines": "engines and images",
+    "keys": "keys of builds",
+    TREES_KIND: "dependency trees",
     NPM_CACHE_KIND: "npm's downloads",
 }
 
@@ -43,7 +52,7 @@ def run_cache_show(style: ListFormat) -> int:
     """Print what is kept."""
     settings = read_settings(Path(), {})
     store = open_store(settings)
-    rows = [*_store_rows(store, store.usage() if store else ())]
+    rows = [*_store_rows(store, store.usage() if store else ()), *_tree_rows(settings, LocalTrees.usage)]
     for engine in _find_engines(settings):
         rows += [
             _CacheRow(NPM_CACHE_KIND, _volume_label(engine, volume.name), None, volume.size)
@@ -58,7 +67,7 @@ def run_cache_clear(style: ListFormat) -> int:
     progress = ProgressReporter()
     settings = read_settings(Path(), {})
     store = open_store(settings)
-    rows = [*_store_rows(store, store.clear() if store else ())]
+    rows = [*_tree_rows(settings, LocalTrees.clear), *_store_rows(store, store.clear() if store else ())]
     for engine in _find_engines(settings):
         for volume in engine.caches():
             if engine.drop_cache(volume.name):
@@ -67,6 +76,62 @@ def run_cache_clear(style: ListFormat) -> int:
                 progress.note(f"volume {volume.name} is in use by a container and was kept")
     _print_rows(rows, style)
     return 0
+
+
+def run_cache_prune(style: ListFormat, largest: str | None, oldest: str | None) -> int:
+    """Delete the dependency trees that are beyond the bounds and print what is gone."""
+    bytes_kept = MAX_TREES_BYTES if largest is None else _parse_bound("--max-size", largest, parse_size)
+    age_kept = MAX_TREE_AGE_SECONDS if oldest is None else _parse_bound("--older-than", oldest, _parse_age)
+    settings = read_settings(Path(), {})
+    _print_rows([*_tree_rows(settings, lambda trees: trees.trim(int(bytes_kept), age_kept))], style)
+    return 0
+
+
+def _parse_age(value: object) -> float:
+    """Return seconds; besides what settings take, a number of days: "30d"."""
+    days = re.fullmatch(r"(\d{1,6})d", value.strip().lower()) if isinstance(value, str) else None
+    return int(days[1]) * SECONDS_PER_DAY if days else parse_duration(value)
+
+
+def _parse_bound(flag: str, text: str, parse: Callable[[object], float]) -> float:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise LambdapackError(USAGE, f"{flag} {text}: {error}") from error
+
+
+def run_cache_policy(address: str, *, writes: bool) -> int:
+    """Print the least IAM policy of a shared store. LP131 for an address that is none."""
+    from lambdapack.aws.store_bucket import make_store_policy  # noqa: PLC0415  # boto3 takes its time
+    from lambdapack.report.text import format_json  # noqa: PLC0415
+
+    console.write_stdout(format_json(make_store_policy(address, writes=writes)))
+    return int(ExitCode.FINE)
+
+
+def run_cache_verify(style: ListFormat) -> int:
+    """Read every dependency tree, remove what is damaged, and print that. 1 when something was damaged."""
+    settings = read_settings(Path(), {})
+    progress, damaged = ProgressReporter(), list[tuple[str, str]]()
+    with progress.task("Reading every dependency tree"):
+        rows = [*_tree_rows(settings, lambda trees: _verify_trees(trees, damaged))]
+    for name, reason in damaged:
+        progress.note(f"dependency tree {name} was removed: {reason}")
+    _print_rows(rows, style)
+    return int(ExitCode.JUDGEMENT if damaged else ExitCode.FINE)
+
+
+def _verify_trees(trees: LocalTrees, damaged: list[tuple[str, str]]) -> tuple[int, int]:
+    damaged += trees.verify()
+    return trees.usage()
+
+
+def _tree_rows(settings: Settings, count: Callable[[LocalTrees], tuple[int, int]]) -> Iterator[_CacheRow]:
+    directory = cache_directory(settings)
+    if directory is not None:
+        trees = LocalTrees(directory / TREES_DIRECTORY)
+        entries, size = count(trees)
+        yield _CacheRow(TREES_KIND, str(trees.directory), entries, size)
 
 
 def _store_rows(store: Store | None, held: Sequence[StoreUsage]) -> Iterator[_CacheRow]:

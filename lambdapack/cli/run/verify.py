@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdapack.cli.input.built_zips import find_built_zip
-from lambdapack.cli.input.resources import AwsOptions, open_store
+from lambdapack.cli.input.resources import AwsOptions, is_default_cache, open_store
 from lambdapack.cli.input.settings import (
     ALL_ARCHITECTURES,
     apply_runtime_file,
@@ -23,6 +23,7 @@ from lambdapack.cli.input.variables import read_load_variables
 from lambdapack.cli.output import console
 from lambdapack.cli.output.location import append_step_summary, project_locator
 from lambdapack.cli.output.progress import ProgressReporter
+from lambdapack.cli.unchanged.recording import record_outcome
 from lambdapack.config.settings import Settings
 from lambdapack.errors.record import ExitCode, LambdapackError
 from lambdapack.errors.usage import USAGE
@@ -75,6 +76,7 @@ def run_verify(options: VerifyOptions, flags: Mapping[str, object]) -> int:
         reports = verify_for_runtimes(given, runtimes, policy, progress, prove, open_store(settings))
         if fetched and fetched.function:
             reports = tuple(add_layer_findings(report, fetched, policy) for report in reports)
+    record_outcome((), is_default_cache=is_default_cache(settings) and not (fetched or options.load))
     subject = Path(fetched.function.name) if fetched and fetched.function else path
     context = RenderContext(
         partial(project_locator, subject),

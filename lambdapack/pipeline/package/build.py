@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdapack.errors.build import ENGINE_REFUSED, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
+from lambdapack.errors.build import ENGINE_REFUSED, FROZEN, NO_EMULATOR, NO_IMAGE, WRONG_IMAGE
 from lambdapack.errors.record import LambdapackError
 from lambdapack.events import SILENT, Observer
 from lambdapack.install.request import InstallJob, InstallRequest, InstallResult, empty_result
@@ -25,6 +25,13 @@ from lambdapack.pack.source import (
     read_project_source,
 )
 from lambdapack.pipeline.open import OpenedLayer, open_layers, scan_trees, unzipped_bytes
+from lambdapack.pipeline.package.dependencies import (
+    ObtainedInstall,
+    PlannedInstalls,
+    freeze_engines,
+    obtain_install,
+    state_dependencies,
+)
 from lambdapack.pipeline.package.plan import BuildPlan, InstalledPlace, InstallInputs, PackageJob, plan_builds
 from lambdapack.pipeline.package.ready_tree import ReadyTree, read_ready_tree
 from lambdapack.pipeline.package.request import (
@@ -33,8 +40,10 @@ from lambdapack.pipeline.package.request import (
     BuildRequest,
     BuiltPackage,
     JudgedPackage,
+    make_install_request,
 )
-from lambdapack.pipeline.package.write import check_output_paths, write_package
+from lambdapack.pipeline.package.shrink import find_prunable_files, strip_tree
+from lambdapack.pipeline.package.write import check_output_paths, with_emptied_directories, write_packages
 from lambdapack.pipeline.scratch import home_directory, scratch_directory
 from lambdapack.pipeline.source import read_source_facts, source_findings
 from lambdapack.pipeline.verify import add_declarations, binary_cache, module_cache, read_package_facts, restrict_facts
@@ -55,7 +64,7 @@ if TYPE_CHECKING:
     from lambdapack.pipeline.measure import Connect
     from lambdapack.pipeline.prove import ProofRequest
 
-UNPROVED_FAILURES = (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED, NO_EMULATOR)
+UNPROVED_FAILURES = (NO_IMAGE, WRONG_IMAGE, ENGINE_REFUSED, NO_EMULATOR, FROZEN)
 """Failures after which an unasked proof is left out: the package itself is there."""
 
 
@@ -80,7 +89,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
     with ExitStack() as stack:
         scratch = cache(lambda: stack.enter_context(scratch_directory()))  # for what is installed or measured
         layers = stack.enter_context(open_layers(request.layers))
-        connect = cache(connect)  # one engine for each architecture, however often it is asked for
+        connect = cache(freeze_engines(connect) if request.reuse.frozen else connect)  # one engine for each CPU
         plan, requests = _plan_build(request, project, connect, observer)
         run = _BuildRun(request, project, requests, connect, scratch, stack, observer, layers)
         judged = [run.judge(job, locked[job.target]) for job in plan.packages]
@@ -89,7 +98,7 @@ def build_packages(request: BuildRequest, connect: "Connect", observer: Observer
                 BuiltPackage(package.report, package.job, left_out=package.left_out, pruned=package.pruned)
                 for package in judged
             )
-        return tuple(write_package(request, project.source, package, observer) for package in judged)
+        return write_packages(request, project.source, judged, observer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,7 @@ def _plan_build(
     inputs = replace(policy, allow_writes=request.allow_writes)
     requests, images = {}, {}
     for target in function.targets:
-        place, install = (function.importer, target), _make_install_request(request, inputs, target)
+        place, install = (function.importer, target), make_install_request(request, inputs, target)
         if not install.installs_nothing:
             from lambdapack.install.available import find_available_image  # noqa: PLC0415  # few builds install nothing
             from lambdapack.pipeline.measure import ImageFactsFiles  # noqa: PLC0415
@@ -167,27 +176,10 @@ def _plan_build(
             recipes, images[place] = find_available_image(install, connect(target.architecture), known, observer)
             install = replace(install, recipes=recipes)
         requests[place] = install
-    return plan_builds((function,), {function.importer: inputs}, images), requests
-
-
-def _make_install_request(request: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
-    return InstallRequest(
-        manager=inputs.manager,
-        source=inputs.source,
-        target=target,
-        inputs=inputs.tree,
-        scripts=inputs.scripts(target.architecture),
-        images=partial(request.images, target),
-        settings=inputs.settings,
-        limits=request.limits,
-        script_policy=request.scripts,
-        allow_writes=request.allow_writes,
-        strategy=request.strategy,
-        tools=request.tools,
-        environ=request.environ,
-        keep=request.keep,
-        cache=f"lambdapack-{inputs.manager.name}",
-    )
+    plan = plan_builds((function,), {function.importer: inputs}, images)
+    if request.store:
+        state_dependencies(PlannedInstalls(plan, requests, inputs, images), request.store, request.reuse, observer)
+    return plan, requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +194,7 @@ class _BuildRun:
     stack: ExitStack
     observer: Observer
     layers: tuple[OpenedLayer, ...]
-    installed: dict[str, InstallResult] = field(default_factory=dict)  # by the key of their job
+    installed: dict[str, ObtainedInstall] = field(default_factory=dict)  # by the key of their job
 
     def judge(self, job: PackageJob, locked: tuple[Finding, ...]) -> JudgedPackage:
         """Install for a job and judge what would be packed."""
@@ -222,17 +214,21 @@ class _BuildRun:
             self._bundle_libraries(tree, facts, report) if report.judgements else (tree, facts, report)
         )
         pruned = self._prunable_files(report, tree)
+        pruned += find_prunable_files(tree, request.prune_kinds, facts.modules, runtime) if request.prune_kinds else ()
         if pruned:
-            tree = prune_tree(tree, {file.path for file in pruned})
+            tree = prune_tree(tree, with_emptied_directories(tree, {file.path for file in pruned}))
             facts = restrict_facts(facts, tree)
             report = self._check(tree, facts, runtime)
-        judged = report.findings
-        if job.install and judged:
-            judged = avoid_install_commands(judged, runtime)
-        report = replace(report, findings=apply_policy((*locked, *judged), request.policy))
+        report = replace(report, findings=apply_policy((*locked, *self._advise(job, report)), request.policy))
         report = self._prove(report, tree, facts.handler, installed)
         left_out = (*(source.excluded if source else ()), *made.excluded)
-        return JudgedPackage(report, job, tree, facts, left_out, pruned, installed)
+        stored = self.installed[job.install.key.digest].stored if job.install else None
+        return JudgedPackage(report, job, tree, facts, left_out, pruned, installed, stored)
+
+    @staticmethod
+    def _advise(job: PackageJob, report: Report) -> tuple[Finding, ...]:
+        findings = report.findings
+        return avoid_install_commands(findings, report.runtime) if job.install and findings else findings
 
     def _bound_made_files(self, installed: InstallResult, source: ProjectSource | None) -> BoundedTree:
         """Return the dependencies without leftovers, and without what scripts wrote against the source's rules."""
@@ -291,8 +287,9 @@ class _BuildRun:
 
     def _package(self, source: ProjectSource | None, dependencies: Tree) -> Tree:
         """Return what ships. A directory's links are resolved before it is judged: copies count against the limits."""
-        tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
-        return DereferencedTree(tree, LAYER_ROOT if self.request.layer else TASK_ROOT) if self.request.into else tree
+        tree: Tree = OverlayTree(source.tree, dependencies) if source else PrefixedTree(dependencies, LAYER_DIRECTORY)
+        tree = DereferencedTree(tree, LAYER_ROOT if self.request.layer else TASK_ROOT) if self.request.into else tree
+        return strip_tree(tree, self.observer) if self.request.strip else tree
 
     def _read_facts(self, tree: Tree, target: Target) -> PackageFacts:
         request, layers = self.request, [opened_layer.tree for opened_layer in self.layers]
@@ -372,23 +369,24 @@ class _BuildRun:
     def _obtain_dependencies(self, job: PackageJob) -> tuple[InstallResult, ReadyTree | None]:
         """Install for a job, or read what lies in the project."""
         if job.install is not None:
-            return self._install(job.install), None
+            return self._install(job.install).result, None
         layers = [opened_layer.tree for opened_layer in self.layers]
         ready = read_ready_tree(job.function, layer=self.request.layer, layers=layers)
         return InstallResult(ready.tree, ready.modules), ready
 
-    def _install(self, job: InstallJob) -> InstallResult:
+    def _install(self, job: InstallJob) -> ObtainedInstall:
         """Return the result of a job, which runs once however many packages need it, into a spool file of its own."""
         digest = job.key.digest
         if digest not in self.installed:
             install = replace(self.requests[job.importer, job.target], job=job)
-            self.installed[digest] = empty_result(install) if install.installs_nothing else self._run_install(install)
-            self.stack.callback(self.installed[digest].close)
+            nothing = install.installs_nothing
+            obtained = ObtainedInstall(empty_result(install)) if nothing else self._obtain(install)
+            self.stack.callback(obtained.result.close if nothing else obtained.close)
+            self.installed[digest] = obtained
         return self.installed[digest]
 
-    def _run_install(self, install: InstallRequest) -> InstallResult:
-        from lambdapack.install.install import install_dependencies  # noqa: PLC0415  # see _plan_build
-
+    def _obtain(self, install: InstallRequest) -> ObtainedInstall:
         digest = install.job.key.digest if install.job else ""
         spool = self.scratch() / f"{digest.rpartition(':')[2]}.tar"
-        return install_dependencies(install, self.connect(install.target.architecture), spool, self.observer)
+        engine = self.connect(install.target.architecture)
+        return obtain_install(install, engine, spool, self.request.reuse, self.observer)

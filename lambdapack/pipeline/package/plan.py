@@ -87,6 +87,11 @@ def make_key(inputs: InstallInputs, target: Target, facts: ImageFacts | None) ->
     Not in it: the strategy, which is chosen later and recorded with the result, and whatever only the fetched tree
     tells. verify compares the parts that the project gives by their names (pipeline/origin.py).
     """
+    return dependency_key(key_contents(inputs, target, facts))
+
+
+def key_contents(inputs: InstallInputs, target: Target, facts: ImageFacts | None) -> Mapping[str, bytes]:
+    """Return the parts of the dependency key of an install, none of which is secret."""
     manager, settings = inputs.manager, inputs.settings
     parts = {"target": str(target), "scripts": inputs.script_policy, **settings.compiler_flags}
     if inputs.allow_writes:
@@ -97,4 +102,4 @@ def make_key(inputs: InstallInputs, target: Target, facts: ImageFacts | None) ->
         flags = manager.options(run, facts.manager_version)
         parts |= {"image": facts.digest, "node": facts.node, manager.name: facts.manager, "flags": flags}
     project = manager.key_parts(inputs.source, inputs.tree, settings.without_secrets)
-    return dependency_key({**project, **{name: value.encode() for name, value in parts.items()}})
+    return {**project, **{name: value.encode() for name, value in parts.items()}}

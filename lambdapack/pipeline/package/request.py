@@ -1,22 +1,25 @@
-"""The request for a build and its result: a package before and after it is written. Data only."""
+"""The request for a build and its result: a package before and after it is written. Data, and what follows from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from lambdapack.engine.images import expand_image_name
 from lambdapack.engine.interface import Limits
-from lambdapack.install.request import ImageReferences, InstallResult
+from lambdapack.install.request import ImageReferences, InstallRequest, InstallResult
 from lambdapack.install.writers import AllowedWrite
 from lambdapack.model import Architecture, Severity, Target
 from lambdapack.pack.zip import Archive
-from lambdapack.pipeline.package.plan import PackageJob
+from lambdapack.pipeline.package.dependencies import ReusePolicy
+from lambdapack.pipeline.package.plan import InstallInputs, PackageJob
 from lambdapack.project.declarations import TemplateDeclarations
 from lambdapack.rules.model.case import Policy
 from lambdapack.rules.model.package import PackageFacts
 from lambdapack.rules.model.report import PrunedFile, Report
 from lambdapack.runtimes.runtime import Runtime
 from lambdapack.store.records import Store
+from lambdapack.store.trees import StoredInstall
 from lambdapack.tree.entry import Tree
 
 LAYER_DIRECTORY = "nodejs"
@@ -55,7 +58,12 @@ class BuildRequest:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # the function's own, for that proof
     provenance: bool = False  # write a statement of what the zip is made from beside it
     prune: bool = True  # leave out binaries made for other systems
+    prune_kinds: tuple[str, ...] = ()  # of pack.pruning.PRUNE_KINDS: files of packages that no runtime needs
+    strip: bool = False  # leave out debug symbols
+    max_size: int | None = None  # bytes of the zip; larger ones are an error
+    sbom: Path | None = None  # where a bill of materials is written
     keep: bool = False
+    reuse: ReusePolicy = field(default_factory=ReusePolicy)  # of earlier builds' dependencies
     into: Path | None = None  # a directory for the package, its links resolved, in place of a zip; for one target
     gate: Severity = Severity.ERROR  # findings from here on: no archive
 
@@ -100,3 +108,25 @@ class JudgedPackage:
     left_out: tuple[tuple[str, str], ...]
     pruned: tuple[PrunedFile, ...]
     install: InstallResult
+    stored: StoredInstall | None = None  # its dependencies, compressed
+
+
+def make_install_request(request: BuildRequest, inputs: InstallInputs, target: Target) -> InstallRequest:
+    """Return the request for the install of a build's inputs for one target."""
+    return InstallRequest(
+        manager=inputs.manager,
+        source=inputs.source,
+        target=target,
+        inputs=inputs.tree,
+        scripts=inputs.scripts(target.architecture),
+        images=partial(request.images, target),
+        settings=inputs.settings,
+        limits=request.limits,
+        script_policy=request.scripts,
+        allow_writes=request.allow_writes,
+        strategy=request.strategy,
+        tools=request.tools,
+        environ=request.environ,
+        keep=request.keep,
+        cache=f"lambdapack-{inputs.manager.name}",
+    )

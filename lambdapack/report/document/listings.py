@@ -12,8 +12,11 @@ from lambdapack.report.text import format_json
 from lambdapack.runtimes.runtime import Runtime, runtime_architectures
 from lambdapack.schema import DAY_PATTERN, SHA256_PATTERN, describe, number, text, word
 
-CACHE_KINDS = ("binaries", "definitions", "trees", "scripts", "graphs", "runtimes", "proofs", "npm")
-"""What `cache` lists: the store's kinds of records, and npm's cache volumes."""
+CACHE_KINDS = (
+    *("binaries", "definitions", "trees", "scripts", "graphs", "runtimes", "proofs", "engines", "keys"),
+    *("dependencies", "npm"),
+)
+"""What `cache` lists: the store's kinds of records, dependency trees, and npm's cache volumes."""
 
 
 class RuntimeDocument(TypedDict):

@@ -50,6 +50,7 @@ class InstallDocument(TypedDict):
     compiler: Annotated[str | None, text("What compiled, where it was not the image's own compiler: zig, its version.")]
     node: Annotated[str | None, text("The image's Node.js.")]
     npm: Annotated[str | None, text("The image's npm.")]
+    store: Annotated[str | None, text("Shared store that the dependencies came from; null when made on this machine.")]
 
 
 class DependencyKeyDocument(TypedDict):

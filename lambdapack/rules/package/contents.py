@@ -50,6 +50,14 @@ SOURCE_KEPT = Rule(
     "Remove the file from the source (`git rm FILE`), or write it before the build.",
     Severity.WARNING,
 )
+OVER_MAX_SIZE = Rule(
+    "LP335",
+    "over-max-size",
+    "the zip is larger than max-size",
+    "The project itself sets this limit, below those of Lambda.",
+    "See `lambdapack inspect` for what takes the space; `--prune types,maps,tests,docs` and `--strip` leave out more.",
+    Severity.ERROR,
+)
 
 MAX_EVIDENCE_PATHS = 20
 """How many paths a finding about many files carries as evidence."""
@@ -72,6 +80,13 @@ def size_findings(subject: Subject, facts: PackageFacts) -> Iterator[Finding]:
     if (subject.zip_bytes or 0) > MAX_ZIPPED_BYTES and subject.kind != "function":  # a function is uploaded already
         message = f"the zip has {subject.zip_bytes} bytes, the limit of a direct upload is {MAX_ZIPPED_BYTES}"
         yield Finding(NEEDS_BUCKET, "", message, evidence=(("bytes", subject.zip_bytes), ("limit", MAX_ZIPPED_BYTES)))
+
+
+def max_size_findings(subject: Subject, largest: int | None) -> Iterator[Finding]:
+    """Yield the size of the zip where it is above the project's own limit."""
+    if largest is not None and (subject.zip_bytes or 0) > largest:
+        message = f"the zip has {subject.zip_bytes} bytes, max-size is {largest}"
+        yield Finding(OVER_MAX_SIZE, "", message, evidence=(("bytes", subject.zip_bytes), ("limit", largest)))
 
 
 def _total_bytes(facts: PackageFacts) -> int:

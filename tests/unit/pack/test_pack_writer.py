@@ -24,7 +24,7 @@ from lambdapack.errors.record import LambdapackError
 from lambdapack.errors.usage import BAD_TARGET, OUTPUT
 from lambdapack.pack.digest import code_digest, content_digest
 from lambdapack.pack.output import unwritable_error
-from lambdapack.pack.zip import write_zip
+from lambdapack.pack.zip import Compression, write_zip
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import MemoryTree
 from lambdapack.tree.directory import DirectoryTree
@@ -76,7 +76,10 @@ def test_the_same_content_gives_the_same_bytes_whatever_the_surroundings(
         monkeypatch.setenv("HOME", str(root.parent))
         time.tzset()
         archives += [
-            write_zip(DirectoryTree(root), tmp_path / place / f"{workers}.zip", workers=workers) for workers in (1, 3)
+            write_zip(
+                DirectoryTree(root), tmp_path / place / f"{workers}.zip", compression=Compression(workers=workers)
+            )
+            for workers in (1, 3)
         ]
     monkeypatch.undo()
     time.tzset()

@@ -22,7 +22,8 @@ from lambdapack.store.records import Store
 from lambdapack.tree.archive import ZipTree
 from lambdapack.tree.compose import FilteredTree, PrefixedTree
 from lambdapack.tree.directory import DirectoryTree
-from lambdapack.tree.entry import NANOSECONDS_PER_SECOND, SETTLED_NANOSECONDS, Tree
+from lambdapack.tree.entry import Tree
+from lambdapack.tree.identity import NANOSECONDS_PER_SECOND, SETTLED_NANOSECONDS
 from tests import elf as make
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this host has no change times")
@@ -211,7 +212,7 @@ def test_times_without_a_fraction_are_not_believed(
     """A read-only image makes its change times up, and its next version may make up the same."""
     whole = {each.name: each.stat() for each in project.iterdir()}
     assert all(each.st_ctime_ns % NANOSECONDS_PER_SECOND for each in whole.values())
-    monkeypatch.setattr("lambdapack.tree.entry.NANOSECONDS_PER_SECOND", 1)
+    monkeypatch.setattr("lambdapack.tree.identity.NANOSECONDS_PER_SECOND", 1)
     look(project, tmp_path / "cache")
     assert set(look(project, tmp_path / "cache")[1]) == {"a.node", "index.js", "lib/page.node"}
 
