@@ -79,7 +79,11 @@ def write_packed_tree(tree: Tree, file: BinaryIO, compression: Compression, adva
 def _name_content(entry: Entry, files: Mapping[str, PackedFile]) -> Entry:
     """Return an entry whose identity is its content: it changes with the bytes, and with nothing else."""
     packed = files.get(entry.path)
-    return replace(entry, identity=f"{SHA256_IDENTITY}{packed.sha256.hex()}") if packed else replace(entry, identity="")
+    return replace(entry, identity=_content_identity(packed) if packed else "")
+
+
+def _content_identity(packed: PackedFile) -> str:
+    return f"{SHA256_IDENTITY}{packed.sha256.hex()}"
 
 
 class StoredTree:
@@ -121,7 +125,7 @@ class StoredTree:
     def packed_member(self, member: ZipMember, path: str) -> PackedMember | None:
         """Return a file of this tree as a member of a zip; None when the member is not that file."""
         packed = self.index.files.get(path)
-        if packed is None or member.entry.kind is not EntryKind.FILE or member.entry.size != packed.size:
+        if packed is None or member.entry.size != packed.size or member.entry.identity != _content_identity(packed):
             return None
         return PackedMember(member, packed.method, packed.crc, packed.size, packed.sha256, self._packed_bytes(packed))
 

@@ -66,7 +66,7 @@ def test_nothing_is_there_before_something_is_put(trees: LocalTrees) -> None:
 @pytest.mark.parametrize("prefix", ["", "nodejs"])
 def test_a_zip_of_spliced_members_has_the_same_bytes(trees: LocalTrees, tmp_path: Path, prefix: str) -> None:
     stored = put(trees)
-    whole = PrefixedTree(TREE, prefix) if prefix else TREE
+    whole = PrefixedTree(stored.tree, prefix) if prefix else stored.tree
     compression = Compression(known=SplicedFiles(stored.tree, prefix))
     fresh = write_zip(whole, tmp_path / "fresh.zip")
     spliced = write_zip(whole, tmp_path / "spliced.zip", compression=compression)
