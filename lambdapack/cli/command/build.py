@@ -8,6 +8,12 @@ import typer
 from lambdapack.cli.command import options
 from lambdapack.report.formats import HUMAN
 
+SETTING_OPTIONS = (
+    *("runtime", "arch", "layer", "handler", "output", "image", "build-image", "strategy", "emulation", "fail-on"),
+    *("ignore", "prune", "strip", "max-size", "sbom", "store", "compress", "provenance", "log-limit"),
+)
+"""Options that are settings of the same name."""
+
 
 def build(
     path: Annotated[Path, typer.Argument(help="Directory with package.json.", show_default=True)] = Path(),
@@ -113,31 +119,14 @@ def build(
 
     Example: lambdapack build --runtime nodejs22.x --arch arm64
     """
+    values = locals()
     from lambdapack.cli.run.build import BuildOptions, RepeatOptions, run_build  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {
-        "runtime": runtime,
-        "arch": arch,
-        "layer": layer,
+        **{name: values[name.replace("-", "_")] for name in SETTING_OPTIONS},
         "layers": with_layer,
-        "handler": handler,
-        "output": output,
-        "image": image,
-        "build-image": build_image,
         "system-packages": system_package,
         "engine-use": engine,
-        "strategy": strategy,
-        "emulation": emulation,
-        "fail-on": fail_on,
-        "ignore": ignore,
-        "prune": prune,
-        "strip": strip,
-        "max-size": max_size,
-        "sbom": sbom,
-        "store": store,
-        "compress": compress,
-        "provenance": provenance,
-        "log-limit": log_limit,
         "load": None if load is None else "always" if load else "never",
         "cache": False if no_cache else None,
     }

@@ -96,8 +96,8 @@ def deploy(
     Example: lambdapack deploy app.zip --function app --alias live --smoke event.json
     """
     from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
-    from lambdapack.cli.run.deploy import run_deploy  # noqa: PLC0415  # `--help` must not wait for it
-    from lambdapack.cli.run.deploy_request import DeployOptions  # noqa: PLC0415
+    from lambdapack.cli.run.aws.deploy import run_deploy  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.run.aws.deploy_request import DeployOptions  # noqa: PLC0415
 
     flags = {
         "runtime": runtime,
@@ -162,7 +162,7 @@ def rollback(
     Example: lambdapack rollback --function app --alias live
     """
     from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
-    from lambdapack.cli.run.rollback import RollbackOptions, run_rollback  # noqa: PLC0415
+    from lambdapack.cli.run.aws.rollback import RollbackOptions, run_rollback  # noqa: PLC0415
 
     arguments = RollbackOptions(
         to=to,
@@ -192,7 +192,7 @@ def status(
     Example: lambdapack status --function app
     """
     from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415  # `--help` must not wait for it
-    from lambdapack.cli.run.status import StatusOptions, run_status  # noqa: PLC0415
+    from lambdapack.cli.run.aws.status import StatusOptions, run_status  # noqa: PLC0415
 
     arguments = StatusOptions(path, AwsOptions(profile, region, endpoint_url), report_format, quiet)
     return run_status(arguments, {"function": function, "alias": alias})

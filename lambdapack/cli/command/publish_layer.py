@@ -1,4 +1,4 @@
-"""`lambdapack publish-layer`: signature and help; cli/run/publish_layer.py runs it."""
+"""`lambdapack publish-layer`: signature and help; cli/run/aws/publish_layer.py runs it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -47,7 +47,7 @@ def publish_layer(
     Example: lambdapack publish-layer --name deps --runtime nodejs22.x --arch all --keep 5
     """
     from lambdapack.cli.input.resources import AwsOptions  # noqa: PLC0415
-    from lambdapack.cli.run.publish_layer import PublishLayerOptions, run_publish_layer  # noqa: PLC0415  # `--help` must not wait for it
+    from lambdapack.cli.run.aws.publish_layer import PublishLayerOptions, run_publish_layer  # noqa: PLC0415  # `--help` must not wait for it
 
     flags = {"runtime": runtime, "arch": arch, "layer": True, "fail-on": fail_on, "ignore": ignore}
     arguments = PublishLayerOptions(

@@ -21,7 +21,7 @@ from lambdapack.cli.input.targets import settings_from_manifest
 from lambdapack.cli.output import console
 from lambdapack.cli.output.interruption import run_interruptibly
 from lambdapack.cli.output.progress import ProgressReporter
-from lambdapack.cli.run.deploy_request import (
+from lambdapack.cli.run.aws.deploy_request import (
     DeployOptions,
     describe_version,
     make_desired_function,
