@@ -123,8 +123,10 @@ def _is_declared_use(case: Case, edge: ModuleEdge) -> bool:
 
 
 def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
-    """Tell whether another rule speaks of it: LP311 of what package.json declares, LP221 of an addon, LP317."""
+    """Tell whether another rule speaks of it: LP311 of what package.json declares, LP221 of an addon, LP317, LP324 of the handler."""
     text, error = edge.specifier.text or "", edge.resolution
+    if isinstance(error, ResolutionError) and error.code == MODULE_SYNTAX and _is_handler(case, edge.asking):
+        return True
     owner = package_directory(edge.asking)
     native = text.endswith(".node") or (isinstance(error, ResolutionError) and error.code == BINDINGS_NOT_FOUND)
     if owner and native:
@@ -142,6 +144,11 @@ def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
         and (declared or installed)
         and not case.file_system.is_directory(f"{TASK_ROOT}/node_modules/{name}")
     )
+
+
+def _is_handler(case: Case, path: str) -> bool:
+    script = case.facts.script
+    return script is not None and path_in_report(case.facts.root, path) == script.path
 
 
 def _is_in_layer(case: Case, name: str) -> bool:

@@ -21,7 +21,7 @@ def shop(tmp_path: Path) -> Workshop:
 
 @pytest.fixture
 def build(shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Build:
-    monkeypatch.setattr("lambdapack.cli.input.engines.engine_connector", lambda *_args, **_options: shop.connect)
+    monkeypatch.setattr("lambdapack.cli.run.build.engine_connector", lambda *_args, **_options: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
     monkeypatch.setenv("LAMBDAPACK_LOAD", "never")  # no node runs in this engine

@@ -61,7 +61,7 @@ def shop(tmp_path: Path, function: Function) -> Workshop:
 def invoke(
     shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Invoke:
-    for module in ("input.engines", "run.invoke"):
+    for module in ("run.build", "run.invoke"):
         monkeypatch.setattr(f"lambdapack.cli.{module}.engine_connector", lambda *_args, **_options: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")

@@ -148,7 +148,7 @@ def test_the_summary_counts_the_layers(fn: Path, layer: Path, capsys: pytest.Cap
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     shop = Workshop(tmp_path)
-    for module in ("input.engines", "run.invoke"):
+    for module in ("run.build", "run.invoke"):
         monkeypatch.setattr(f"lambdapack.cli.{module}.engine_connector", lambda *_args, **_options: shop.connect)
     monkeypatch.setenv("LAMBDAPACK_IMAGE", IMAGE)
     monkeypatch.setenv("LAMBDAPACK_BUILD_IMAGE", f"{IMAGE}-build")
