@@ -123,7 +123,7 @@ def _is_declared_use(case: Case, edge: ModuleEdge) -> bool:
 
 
 def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
-    """Tell whether another rule speaks of it: LP311 of what package.json declares, LP221 of an addon, LP317, LP324 of the handler."""
+    """Tell whether another rule speaks of it: LP311 about declarations, LP221 of an addon, LP317, LP324."""
     text, error = edge.specifier.text or "", edge.resolution
     if isinstance(error, ResolutionError) and error.code == MODULE_SYNTAX and _is_handler(case, edge.asking):
         return True
