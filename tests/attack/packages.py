@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import io
+import ipaddress
 import json
+import subprocess
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,3 +75,10 @@ def write_project(
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     return root
+
+
+def bridge_gateway() -> str:
+    """Return the address of this machine in the engine's own network; engines need not tell the default one."""
+    words = ["docker", "network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}"]
+    told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    return str(told.get("Gateway") or next(ipaddress.ip_network(told["Subnet"]).hosts()))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.packages import write_project
+from tests.attack.packages import bridge_gateway, write_project
 from tests.command import lambdapack
 
 pytestmark = pytest.mark.engine
@@ -48,8 +48,7 @@ class GitServer:
 @pytest.fixture
 def git_server(tmp_path: Path, lab_engine: dict[str, str]) -> Iterator[GitServer]:
     assert lab_engine
-    words = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
-    host = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    host = bridge_gateway()
     with socket.socket() as free:
         free.bind((host, 0))
         port = free.getsockname()[1]

@@ -172,7 +172,7 @@ MODULE_NOT_FOUND_LINE = re.compile(r"Cannot find (?:module|package) '(?P<module>
 KILLED_PROGRAM_LINE = re.compile(r"Killed signal terminated program|\bexit(?:ed with)? code:? 137\b")
 """A program says that another was killed; only the kernel knows whether memory was why."""
 
-_KILL = 9
+_KILL, _ABORT = 9, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +230,10 @@ def _signal_failure(run: NpmRun) -> LambdapackError | None:
     if signal is None and any(map(KILLED_PROGRAM_LINE.search, run.lines)):
         hint = "Repeat the build: a script or somebody outside killed a program, and memory was not short."
         return _error(run, CRASHED, f"a program was killed (SIGKILL){during}", hint, shown)
+    if signal == _ABORT:  # a program that gives up says why
+        clue = _clue_failure(run, ((OUT_OF_MEMORY, OUT_OF_MEMORY.messages),), run.lines, "")
+        if clue:
+            return clue
     if signal is not None:
         return _error(run, CRASHED, f"killed by {signal_name(signal)}{during}", _crash_hint(run), shown)
     return None

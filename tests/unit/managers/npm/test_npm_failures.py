@@ -109,6 +109,11 @@ def test_npm_run_says_nothing_of_its_own_and_is_understood() -> None:
     assert error.detail.startswith("this project's postinstall script (`prisma generate`) needs `prisma`")
 
 
+def test_a_script_that_aborts_for_want_of_heap_ran_out_of_memory() -> None:
+    assert explained("heap", 134).failure is OUT_OF_MEMORY
+    assert explained("segfault", 134).failure is CRASHED
+
+
 def test_out_of_memory_that_only_the_cgroup_tells_counts() -> None:
     run = NpmRun(CommandResult(1, None, out_of_memory=True), log("dependency-script"), Architecture.X86_64)
     assert explain_npm_failure(run).failure is OUT_OF_MEMORY
