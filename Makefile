@@ -35,7 +35,7 @@ quick: venv  ## The pure tests, under a minute: no engine, registry, compiler, b
 	$(RUN)pytest -q tests/unit
 
 test: venv  ## All tests but the long ones, from nothing
-	@images/lab/packages.sh gcc g++ libc6-dev zip unzip chromium
+	@images/lab/packages.sh gcc g++ libc6-dev zip unzip chromium bubblewrap
 	images/lab/engine.sh --podman
 	$(RUN)python -m images.lab --host-node --node 22
 	$(RUN)python -m tests.cloud.servers

@@ -8,6 +8,7 @@ say() { echo "packages: $*" >&2; }
 # Whether it came from a package does not matter: a docker or python of another origin is left alone.
 present() {
   case "$1" in
+    bubblewrap) command -v bwrap ;;
     docker.io) command -v dockerd && command -v docker ;;
     qemu-user-static) command -v qemu-aarch64-static && command -v qemu-x86_64-static ;;
     binfmt-support) command -v update-binfmts ;;

@@ -54,7 +54,8 @@ def read_tree_locks(tree: Tree) -> TreeLocks:
     base = LAYER_BASE if any(path.startswith(f"{LAYER_BASE}/node_modules/") for path in tree.entries) else ""
     hidden = _read_first_lockfile(tree, base, ((manager, manager.installed_lockfile) for manager in MANAGERS))
     own = _read_first_lockfile(tree, base, ((manager, name) for manager in MANAGERS for name in manager.lockfiles))
-    return TreeLocks(base, own, hidden, _foreign_manager(tree, base) if hidden is None else "")
+    by_npm = hidden is not None and hidden.manager == "npm"
+    return TreeLocks(base, own, hidden, "" if by_npm else _foreign_manager(tree, base))
 
 
 def _foreign_manager(tree: Tree, base: str) -> str:

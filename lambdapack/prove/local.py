@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lambdapack.engine.interface import Command, Engine, Limits, SandboxSpec
+from lambdapack.engine.local.confinement import find_bubblewrap
 from lambdapack.engine.local.engine import LOCAL_REFERENCE
 from lambdapack.events import Observer
 from lambdapack.model import LAYER_ROOT, TASK_ROOT, Target
@@ -34,6 +35,11 @@ DIFFERENCES = (
     "not proved; `--engine docker` runs it in the runtime image"
 )
 
+UNCONFINED_FUNCTION = (
+    "bubblewrap is not here, so nothing confines the function: it runs with your rights, as `node` would run it, "
+    "though without your environment's variables"
+)
+
 
 def invoke_locally(
     engine: Engine,
@@ -56,9 +62,10 @@ def invoke_locally(
         network=call.network or call.debugger is not None,
         read_only=True,
         writable=(TASK_ROOT, LAYER_ROOT),
-        untrusted=True,
     )
     observer.note(DIFFERENCES)
+    if not find_bubblewrap():
+        observer.note(UNCONFINED_FUNCTION)
     with engine.open(spec, observer) as sandbox:
         sandbox.put(trees.code, TASK_ROOT)
         for layer in trees.layers:

@@ -102,10 +102,8 @@ def avoid_install_commands(findings: Iterable[Finding], runtime: Runtime) -> tup
 
 
 def _repeats_install(finding: Finding) -> bool:
-    relocked = "--package-lock-only" in finding.cure
-    return (
-        finding.rule in BINARY_RULES and not relocked and any(command in finding.cure for command in INSTALL_COMMANDS)
-    )
+    another = any(option in finding.cure for option in ("--package-lock-only", "--system-package"))
+    return finding.rule in BINARY_RULES and not another and any(command in finding.cure for command in INSTALL_COMMANDS)
 
 
 def _other_version_fix(finding: Finding, runtime: Runtime) -> str:

@@ -11,7 +11,7 @@ from lambdapack.install.request import CACHE_VOLUME, PROJECT_MARK_DIGITS
 from tests.attack.packages import WRITTEN_PROJECTS
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def _volumes_are_removed() -> Iterator[None]:
     yield
     docker = shutil.which("docker")

@@ -182,6 +182,25 @@ def test_a_build_without_any_engine_serves_both_cpus_and_the_handler_answers(thu
     assert "runs on this host" in " ".join(answered.stderr.split())
 
 
+@pytest.mark.registry
+def test_a_function_is_invoked_unconfined_where_nothing_confines_and_that_is_said(tmp_path: Path) -> None:
+    project = tmp_path / "plain"
+    shutil.copytree(EXAMPLES / "plain", project, ignore=shutil.ignore_patterns(".lambdapack", "node_modules"))
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if program.name != "bwrap":
+            (programs / program.name).symlink_to(program)
+    bare = {**HIDDEN, "PATH": str(programs), "AWS_SECRET_ACCESS_KEY": "of-the-host"}
+    (project / "index.js").write_text("exports.handler = async () => process.env.AWS_SECRET_ACCESS_KEY ?? 'none'\n")
+    built = lambdapack("build", "--runtime", "nodejs22.x", "--engine", "local", cwd=project, env=bare)
+    assert built.returncode == 0, built.stderr
+    answered = lambdapack("invoke", built.stdout.strip(), "--engine", "local", cwd=project, env=bare)
+    assert answered.returncode == 0, answered.stderr
+    assert json.loads(answered.stdout) == "none"
+    assert "nothing confines the function" in " ".join(answered.stderr.split())
+
+
 @pytest.mark.engine
 def test_the_bytes_are_a_containers_where_nothing_is_compiled(thumbnail: Path, tmp_path: Path) -> None:
     local = lambdapack(

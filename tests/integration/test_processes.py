@@ -127,7 +127,9 @@ def test_a_terminal_is_left_clean(function: Path) -> None:
             said += part
     os.close(master)
     assert process.returncode == 0
-    left = [line.rpartition(b"\r")[2] for line in said.replace(b"\r\n", b"\n").splitlines()]
+    plain = re.sub(rb"\x1b\[[0-9;]*m", b"", said.replace(b"\r\n", b"\n"))
+    left = [line.rpartition(b"\r")[2] for line in plain.splitlines()]
+    assert said.count(b"\x1b[") == 2 * said.count(b"\x1b[0m")  # each colour ends
     assert left[0].startswith((b"pass: nodejs22.x/x86_64", b"warn"))
 
 

@@ -133,11 +133,11 @@ def test_a_workspace_of_pnpm_is_packed_from_its_root(pnpm_shop: Path, tmp_path: 
     assert loads(unpack(report, tmp_path / "unpacked"), "packages/thumb/src/handlers/thumb.js")
 
 
-def test_a_lock_that_npm_makes_in_pnpms_root_is_refused(pnpm_shop: Path) -> None:
+def test_a_lock_that_npm_makes_beside_pnpms_is_refused(pnpm_shop: Path) -> None:
     shutil.rmtree(pnpm_shop / "node_modules")
     (pnpm_shop / "package.json").write_text('{"name": "shop", "private": true}')
     npm(pnpm_shop, "install", "--package-lock-only")
-    assert codes(build(pnpm_shop, "--handler", f"packages/thumb/{THUMB}")) == ["LP153"]
+    assert codes(build(pnpm_shop, "--handler", f"packages/thumb/{THUMB}")) == ["LP171"]
 
 
 def test_plug_n_play_is_refused_and_its_cure_works(shop: Path, yarn: str, tmp_path: Path) -> None:

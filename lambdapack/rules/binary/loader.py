@@ -237,7 +237,9 @@ def _missing_library(name: str, by: LoadedObject) -> Defect:
 
 def _missing_library_fix(name: str) -> str:
     flag = describe_system_package(name)
-    return f"Run `lambdapack build` with {flag}: the build takes {name} along in `lib/`." if flag else ""
+    if not flag:
+        return ""
+    return f"Run `lambdapack build` with {flag}: it takes {name} along in `lib/`, unless bundle-libraries is off."
 
 
 def _needed_by(by: LoadedObject) -> str:

@@ -46,8 +46,8 @@ LOCK_MISSING = Rule(
 LOCK_OLD = Rule(
     "LP151",
     "lock-old",
-    "the lockfile has the format of npm 6",
-    "Version 1 does not say which packages are for which platform, so npm asks the registry for each of them.",
+    "the lockfile has a format that is too old",
+    "It does not say which packages are for which platform: npm 6 (version 1) asks the registry for each of them.",
     "Run `npm install --package-lock-only --lockfile-version 3` and commit package-lock.json.",
     Severity.ERROR,
 )
@@ -89,7 +89,7 @@ LOCK_OUT_OF_STEP = Rule(
     "LP156",
     "lock-out-of-step",
     "the lockfile does not fit package.json",
-    "npm ci refuses: `npm ci can only install packages when your package.json and package-lock.json are in sync`.",
+    "A frozen install refuses it, as `npm ci`, `pnpm install --frozen-lockfile` and `yarn install --immutable` do.",
     "Run `npm install --package-lock-only` and commit package-lock.json.",
     Severity.ERROR,
     messages=(

@@ -114,7 +114,7 @@ def find_dev_packages(
 def _dev_packages_of_lock(facts: PackageFacts, file_system: LambdaFileSystem) -> set[str] | None:
     locks = facts.locks
     lock = _first_usable_lock(locks.own, facts.origin.lockfile if facts.origin else None, locks.hidden)
-    if lock is None or locks.foreign:
+    if lock is None or lock.manager != "npm" or locks.foreign:  # the others' locks name no directories
         return None
     places = {posixpath.join(facts.root, locks.base, package.path): package for package in lock.packages.values()}
     return {
