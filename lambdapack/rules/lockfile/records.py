@@ -89,7 +89,7 @@ LOCK_OUT_OF_STEP = Rule(
     "LP156",
     "lock-out-of-step",
     "the lockfile does not fit package.json",
-    "A frozen install refuses it, as `npm ci`, `pnpm install --frozen-lockfile` and `yarn install --immutable` do.",
+    "An install that must not change the lockfile refuses it: npm ci, and those of pnpm and Yarn.",
     "Run `npm install --package-lock-only` and commit package-lock.json.",
     Severity.ERROR,
     messages=(
