@@ -209,12 +209,14 @@ class _RecordedInputs:
         """Add a file by its identity; by its bytes where it is too young for that. Directories are added elsewhere."""
         if path in self._outputs or (_is_unwatched(path) and not path.startswith(f"{PACKAGE}/")):
             return
+        directory, name = os.path.split(path)
+        if os.path.basename(directory) == BYTECODE_DIRECTORY:  # the interpreter makes it from what counts here, as now
+            return
         try:
             status = os.lstat(path)
         except OSError:
             self._absent.add(path)
             return
-        directory, name = os.path.split(path)
         if stat.S_ISDIR(status.st_mode) and name != NODE_MODULES:
             return
         if stat.S_ISLNK(status.st_mode) and (real := os.path.realpath(path)) != path:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -108,6 +109,17 @@ def test_a_verdict_is_repeated_whatever_it_is(place: Place) -> None:
     assert not changed[0]
     assert place.run("verify", ".") == (True, *changed[1:])
     assert not place.repeats("verify", ".", "--no-cache")
+
+
+def test_bytecode_that_the_first_run_of_a_new_installation_makes_changes_nothing(place: Place, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    shutil.copytree(ROOT / "lambdapack", new / "lambdapack", ignore=shutil.ignore_patterns("__pycache__"))
+    assert not place.repeats("verify", ".", PYTHONPATH=str(new))
+    assert list(new.rglob("*.pyc"))
+    assert place.repeats("verify", ".", PYTHONPATH=str(new))
+    rule = new / "lambdapack" / "rules" / "check.py"
+    rule.write_text(rule.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert not place.repeats("verify", ".", PYTHONPATH=str(new))
 
 
 def test_a_damaged_record_is_no_record(place: Place) -> None:
