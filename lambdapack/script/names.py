@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from lambdapack.script.configured import option_places
 from lambdapack.script.specifier import Form, ImportCertainty, ScriptSpecifiers, Specifier
 
 _WORDS = tuple(
@@ -51,7 +52,7 @@ _ROUGH = re.compile(
 
 def places(data: bytes, loaders: Iterable[str]) -> list[int]:
     """Return the offsets at which a specifier can stand, in order."""
-    found = set(_places(data))
+    found = {*_places(data), *option_places(data)}
     if words := b"|".join(re.escape(name.encode()) for name in loaders):
         found.update(match.start() for match in re.finditer(rb"(?<![\w$.])(?:" + words + rb")(?=\s*[.(])", data))
     return sorted(found)

@@ -9,6 +9,7 @@ from itertools import islice
 from lambdapack.script import names
 from lambdapack.script.bundles import Bundle
 from lambdapack.script.calls import spread
+from lambdapack.script.configured import find_driver_option
 from lambdapack.script.evaluate import Evaluator, Literals, arguments_of, first_argument
 from lambdapack.script.flow.choices import AWAIT
 from lambdapack.script.names import MAX_SPECIFIERS
@@ -105,6 +106,8 @@ class SpecifierReader:
         if parent.type == "import":  # the keyword in the node of the same name
             frames, leaf, parent = frames[:-1], parent, frames[-3]
         word = self._syntax.text(leaf.node, 200)
+        if "key" in {leaf.field, parent.field}:
+            return self._configured(frames if leaf.field == "key" else frames[:-1], word)
         if leaf.type in {"import", "export"}:
             return self._static(frames, leaf, parent)
         if leaf.type == "identifier" and word == "__dirname":
@@ -120,6 +123,28 @@ class SpecifierReader:
         if parent.type == "call_expression" and leaf.field == "function":
             return self._called(frames, word)
         return None
+
+    def _configured(self, frames: Frames, key: str) -> Specifier | None:
+        """Return the package that an option makes another one load: the object is an argument of the call."""
+        if len(frames) < 3:
+            return None
+        pair, around = frames[-2], frames[-3]
+        call = next((frame for frame in reversed(frames[:-2]) if frame.type not in _OPTION_SYNTAX), None)
+        if call is None or call.type not in {"call_expression", "new_expression"} or around.type != "object":
+            return None
+        called = call.node.child_by_field_name("function") or call.node.child_by_field_name("constructor")
+        option = find_driver_option(self._syntax.data, key, self._syntax.text(called, 80))
+        value = pair.node.child_by_field_name("value")
+        text = self._literals.text_of(value) if value is not None else None
+        keys = (each.child_by_field_name("key") or each for each in around.node.named_children)
+        driver = (
+            option.driver(text, {self._syntax.text(each, 40).strip("'\"") for each in keys}) if option and text else ""
+        )
+        return (
+            Specifier(Form.REQUIRE, driver, pair.node.start_point.row + 1, ImportCertainty.AT_IMPORT)
+            if driver
+            else None
+        )
 
     def _static(self, frames: Frames, leaf: Frame[WalkState], parent: Frame[WalkState]) -> Specifier | None:
         if parent.type in {"import_statement", "export_statement"}:
@@ -274,6 +299,9 @@ class SpecifierReader:
         specifier = self._made(Form.ASSET, outermost, frames[-1].node)
         return specifier if specifier.text not in {".", "./"} else None
 
+
+_OPTION_SYNTAX = frozenset(("pair", "object", "array", "arguments"))
+"""What may stand between an option and the call that is given it."""
 
 _LOADER_NAMES = frozenset(
     ("bindings", "node-gyp-build", "node-gyp-build-optional-packages", "pkg-prebuilds", "require-addon")
