@@ -11,6 +11,7 @@ from lambdapack.managers.registry import read_dependencies
 from lambdapack.model import Target
 from lambdapack.pack.output import replace_file
 from lambdapack.pack.source import IGNORE_FILE
+from lambdapack.packages.modules import HANDLER_EXTENSIONS
 from lambdapack.project.document import read_text
 from lambdapack.project.template import find_resources
 from lambdapack.recipes.recipes import RECIPES, Recipe, RecipeContext, RecipeFile, settings_recipe
@@ -44,6 +45,34 @@ class InitRequest:
     target: Target
     handler: str
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # what a serverless.yml may refer to
+
+
+HANDLER_DIRECTORIES = ("", "src", "dist", "build", "lib")
+HANDLER_STEMS = ("index", "handler", "app", "lambda", "main")
+HANDLER_EXPORTS = ("handler", "lambdaHandler")
+"""Where functions have their handler: AWS's console and samples, `sam init`, templates of bundlers (2026-12)."""
+
+
+def find_own_handler(directory: Path) -> str:
+    """Return the handler that a file of the project exports: "src/app.handler"; "" where none can be told."""
+    for below in HANDLER_DIRECTORIES:
+        for stem in HANDLER_STEMS:
+            for path in (directory / below / f"{stem}{extension}" for extension in HANDLER_EXTENSIONS):
+                exported = _exported_names(path) if path.is_file() else frozenset()
+                for name in HANDLER_EXPORTS:
+                    if name in exported:
+                        return f"{(Path(below) / stem).as_posix()}.{name}"
+    return ""
+
+
+def _exported_names(path: Path) -> frozenset[str]:
+    from lambdapack.script.read import read_script  # noqa: PLC0415  # few commands read a script
+
+    try:
+        script = read_script(path.name, path.read_bytes())
+    except OSError:
+        return frozenset()
+    return script.exports if script else frozenset()
 
 
 def read_recipe_context(request: InitRequest) -> tuple[RecipeContext, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from lambdapack.pipeline.init_files import (
     InitRequest,
     WriteOutcome,
     WrittenFile,
+    find_own_handler,
     make_recipe_files,
     read_recipe_context,
     write_recipe_files,
@@ -44,7 +45,7 @@ def run_init(options: InitOptions, flags: Mapping[str, object]) -> int:
         options.recipes,
         _project_name(options, settings),
         _require_single_target(options.recipes, settings, progress),
-        settings.handler.value,
+        _choose_handler(options.path, settings, progress),
         dict(os.environ),
     )
     situation, notes = read_recipe_context(start)
@@ -64,7 +65,19 @@ def run_init(options: InitOptions, flags: Mapping[str, object]) -> int:
         )
     )
     console.write_stderr("".join(_render_outcome(written_file) for written_file in begun))
+    if not options.recipes:
+        progress.note("next: `lambdapack build` makes the zip, `lambdapack invoke` runs it")
     return 0
+
+
+def _choose_handler(directory: Path, settings: Settings, progress: ProgressReporter) -> str:
+    """Return the handler of the settings, or the one that the project's own code exports."""
+    if settings.handler.origin != DEFAULT_ORIGIN:
+        return settings.handler.value
+    found = find_own_handler(directory)
+    if found and found != settings.handler.value:
+        progress.note(f"the handler is {found}, which the code exports; `--handler FILE.EXPORT` names another")
+    return found or settings.handler.value
 
 
 def _project_name(options: InitOptions, settings: Settings) -> str:
