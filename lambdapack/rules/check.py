@@ -57,9 +57,9 @@ def apply_policy(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, 
     return tuple(sorted(unique.values(), key=_severity_key))
 
 
-def note_unproved(report: Report, reason: str, policy: Policy) -> Report:
+def note_unproved(report: Report, reason: str, policy: Policy, fix: str = "") -> Report:
     """Return the report with the note that nothing was loaded, and why."""
-    return replace(report, findings=apply_policy((*report.findings, Finding(NOT_PROVED, "", reason)), policy))
+    return replace(report, findings=apply_policy((*report.findings, Finding(NOT_PROVED, "", reason, fix=fix)), policy))
 
 
 def _apply_policy_to(finding: Finding, policy: Policy) -> Finding:

@@ -309,15 +309,16 @@ class _BuildRun:
             return report
         if request.load == "always":
             return self._run_proof(report, self._proof(report, tree, handler))
-        architecture, reason = report.runtime.target.architecture, ""
+        architecture, reason, fix = report.runtime.target.architecture, "", ""
         if installed.image is None:
             reason = "no container was started, so its import is not proved"
         elif not self.connect(architecture).kind.has_images:
             reason = "the local engine has no runtime image, so its import is not proved"
+            fix = "Prove it where a container engine runs: `lambdapack verify --load ZIP`."
         elif self.connect(architecture).architecture is not architecture:
             reason = f"its import would be emulated here, so it is not proved on {architecture}"
         if reason:
-            return note_unproved(report, reason, request.policy)
+            return note_unproved(report, reason, request.policy, fix)
         proof = self._proof(report, tree, handler)
         key = installed.job.key.digest if installed.job else ""
         try:
