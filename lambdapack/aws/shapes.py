@@ -17,6 +17,9 @@ VERSION_SETTINGS = (
 )  # fmt: skip
 """Settings that a version freezes and that AWS returns alike for $LATEST and the version."""
 
+HARDWARE_SETTINGS = ("AcceleratorConfig", "CapacityProviderConfig")
+"""Settings that let a function have more than the ordinary limits."""
+
 PARTIAL_SETTINGS = ("Architectures", "Environment", "Layers", "RuntimeVersionConfig", "SnapStart", "VpcConfig")
 """Settings that a version freezes, of which AWS returns more than was set."""
 
@@ -49,6 +52,7 @@ def parse_function(document: Document) -> LambdaFunction:
         tracing=(document.get("TracingConfig") or {}).get("Mode", "PassThrough"),
         logging=dict(document.get("LoggingConfig") or {}),
         last_modified=document.get("LastModified", ""),
+        hardware=tuple(name for name in HARDWARE_SETTINGS if document.get(name)),
     )
 
 

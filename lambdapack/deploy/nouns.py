@@ -48,6 +48,7 @@ class LambdaFunction:
     tracing: str = "PassThrough"  # "Active" or "PassThrough"
     logging: Mapping[str, str] = field(default_factory=dict)  # LoggingConfig
     last_modified: str = ""  # as AWS writes it
+    hardware: tuple[str, ...] = ()  # "CapacityProviderConfig", "AcceleratorConfig": those that raise its limits
 
     @property
     def version_arn(self) -> str:

@@ -121,7 +121,32 @@ def _observe_settings(cloud: Cloud, desired: DesiredFunction, observed: Observed
         for arn in settings.layers or ()
         if arn.startswith("arn:") and arn.split(":")[3] not in {"", cloud.region}
     )
-    return replace(observed, problems=(*problems, *foreign))
+    ordinary = () if observed.latest and observed.latest.hardware else _ordinary_problems(settings)
+    return replace(observed, problems=(*problems, *ordinary, *foreign))
+
+
+MAX_TIMEOUT = 1800
+"""Seconds; Lambda's API reference of Timeout in botocore's model, read 2026-12-01. The quotas page still says 900."""
+
+MAX_MEMORY = 10_240
+"""MB of memory (Lambda quotas, read 2026-12-01)."""
+
+MAX_EPHEMERAL_STORAGE = 10_240
+"""MB of /tmp (Lambda's API reference of EphemeralStorage, read 2026-12-01)."""
+
+
+def _ordinary_problems(settings: FunctionSettings) -> tuple[ValueProblem, ...]:
+    """Return what is too large for a function without a capacity provider or an accelerator; the model has theirs."""
+    most = (
+        ("timeout", settings.timeout, MAX_TIMEOUT),
+        ("memory-size", settings.memory, MAX_MEMORY),
+        ("ephemeral-storage", settings.ephemeral_storage, MAX_EPHEMERAL_STORAGE),
+    )
+    return tuple(
+        ValueProblem(name, f"{value} is too large: {limit} is the most without a capacity provider or an accelerator")
+        for name, value, limit in most
+        if value is not None and value > limit
+    )
 
 
 CONSUMER_MESSAGES = {

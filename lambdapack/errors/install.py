@@ -103,7 +103,7 @@ COMPILE_FAILED = Failure(
     ),
     cause="compile-error",
     remedy=Remedy(
-        ("{headers}", "{build}", "npm install {package}@latest", "npm view {package} engines"),
+        ("{headers}", "{complete_build}", "npm install {package}@latest", "npm view {package} engines"),
         "Choose versions that have a prebuilt binary for this Node.js; old addons do not compile with new V8 headers.",
         replaceable=True,
     ),
@@ -218,7 +218,7 @@ NO_TOOLCHAIN = Failure(
     ),
     cause="toolchain-missing",
     remedy=Remedy(
-        ("{build}", "{headers}", "{docker}", "{tools}", "{images}"),
+        ("{complete_build}", "{headers}", "{docker}", "{tools}", "{images}"),
         "Build in an image with a toolchain (`lambdapack build` takes one when the lockfile asks for it), "
         "or choose versions with prebuilt binaries.",
         replaceable=True,

@@ -1,9 +1,11 @@
 """The words that commands are filled with: runtime, CPU, image, tools of the system, paths without Lambda's roots."""
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lambdapack.errors.system_packages import find_system_package
 from lambdapack.explain.facts.nouns import Reader, Slots, TextFacts
 from lambdapack.model import Architecture, Target
 from lambdapack.rules.commands import build_command, npm_ci_command
@@ -72,6 +74,8 @@ def collect_words(slots: Slots, facts: TextFacts, aim: ExplainTarget, package: s
         abler=_abler_build(slots, runtime, arch),
         able=_describe_able_runtime(slots, runtime, arch),
         headers=_headers_command(slots, facts, package),
+        system_build=_system_build(slots, runtime, arch_name) or MISSING_WORD,
+        complete_build=_system_build(slots, runtime, arch_name) or build_command(arch_name, runtime),
         scope=f"{package.split('/')[0]}:" if package and package.startswith("@") else "",
         registry=_registry_option(slots),
     )
@@ -223,6 +227,22 @@ def _headers_command(slots: Slots, facts: TextFacts, package: str | None) -> str
     if facts.system == "alpine":
         return f"apk add --no-cache {apk}"
     return f"sudo dnf install -y {dnf}" if facts.system == "rhel" else f"sudo apt-get install -y {apt}"
+
+
+def _system_build(slots: Slots, runtime: str, arch: str) -> str:
+    """The build that brings the missing library, header or pkg-config file; "" where no package of the image has it."""
+    file = slots.get("file", "")
+    soname = file if ".so" in file and "/" not in file else ""  # a file by its path is the package's own
+    named = slots.get("header") or slots.get("library") or soname or _asked_of_pkg_config(slots)
+    package = find_system_package(posixpath.basename(named) if named.startswith("/") else named)
+    return f"{build_command(arch, runtime)} --system-package {package.amazon}" if package and package.amazon else ""
+
+
+def _asked_of_pkg_config(slots: Slots) -> str:
+    """The first module of a call of pkg-config."""
+    words = slots.get("call", "").split()
+    is_asked = bool(words) and posixpath.basename(words[0]) == "pkg-config"
+    return next((word for word in words[1:] if not word.startswith("-")), "") if is_asked else ""
 
 
 def _docker_command(node: int, arch: Architecture, command: str) -> str:

@@ -78,13 +78,18 @@ def gif(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.proves("library-bundled")
 def test_a_library_is_installed_taken_along_and_used(gif: Path, lab_engine: dict[str, str]) -> None:
     (gif / "lambdapack.toml").write_text('runtime = "nodejs22.x"\nsystem-packages = ["libgif-dev"]\n')
-    done = lambdapack("build", ".", "--format", "json", cwd=gif, env=lab_engine)
+    done = lambdapack("build", ".", "--sbom", "bom.json", "--format", "json", cwd=gif, env=lab_engine)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     (finding,) = [found for found in report["findings"] if found["name"] == "library-bundled"]
     (library,) = finding["evidence"]["libraries"]
     assert (library["path"], library["package"]) == ("lib/libgif.so.7", "libgif7")
     assert library["licence"]
+    components = json.loads((gif / "bom.json").read_text())["components"]
+    (component,) = [component for component in components if component["name"] == "libgif7"]
+    assert (component["type"], component["version"]) == ("library", library["version"])
+    assert component["licenses"]
+    assert [file["bom-ref"] for file in component["components"]] == ["lib/libgif.so.7"]
     with zipfile.ZipFile(gif / report["subject"]["archive"]) as archive:
         assert archive.getinfo("lib/libgif.so.7").file_size == library["bytes"]
     answer = lambdapack("invoke", ".", "--event", "{}", cwd=gif, env=lab_engine)

@@ -252,7 +252,7 @@ class _BuildRun:
         facts = replace(
             self._read_facts(tree, report.runtime.target), own_files=old.own_files, bundled=bundle.libraries
         )
-        facts = replace(facts, cpu_flags=old.cpu_flags, scripts_run=old.scripts_run)
+        facts = replace(facts, kept_sources=old.kept_sources, cpu_flags=old.cpu_flags, scripts_run=old.scripts_run)
         return tree, facts, self._check(tree, facts, report.runtime)
 
     def _prunable_files(self, report: Report, tree: Tree) -> tuple[PrunedFile, ...]:

@@ -1,4 +1,4 @@
-"""Writes what a package consists of as a CycloneDX bill of materials: npm packages, and the native files in them."""
+"""Writes a package as a CycloneDX bill of materials: npm packages, libraries taken along, native files."""
 
 import json
 import uuid
@@ -21,6 +21,7 @@ from lambdapack.pack.output import replace_file
 from lambdapack.packages.manifests import PackageManifest
 from lambdapack.pipeline.package.request import JudgedPackage
 from lambdapack.project.repository import Manifest
+from lambdapack.rules.model.package import BundledLibrary
 from lambdapack.tree.entry import Tree, read_file
 
 SBOM_NAMESPACE: Final = uuid.UUID("b5ff8a4e-3c9b-5f6e-9b43-6d3b4b1f0a57")
@@ -60,8 +61,10 @@ def make_bom(package: JudgedPackage, project: Manifest, content_digest: str) -> 
     }
     for component in components.values():
         bom.components.add(component)
+    bundled = {library.path: library for library in facts.bundled}
     for binary in binaries.get("", ()):
-        bom.components.add(_binary_component(binary))
+        library = bundled.get(binary.path)
+        bom.components.add(_bundled_component(library, binary) if library else _binary_component(binary))
     for directory, component in components.items():
         needed = _resolved(directory, facts.manifests[directory].needed_names, components)
         bom.register_dependency(component, needed)
@@ -106,12 +109,29 @@ def _licenses(tree: Tree, directory: str) -> list[Any]:
     except (KeyError, ValueError, RecursionError):
         return []
     stated = stated.get("type") if isinstance(stated, dict) else stated
-    if not isinstance(stated, str) or not stated.strip():
+    return _stated_licence(stated) if isinstance(stated, str) else []
+
+
+def _stated_licence(stated: str) -> list[Any]:
+    if not stated.strip():
         return []
     try:
         return [LicenseFactory().make_from_string(stated.strip())]
     except (InvalidSpdxLicenseException, ValueError):
         return []
+
+
+def _bundled_component(library: BundledLibrary, binary: Binary) -> Component:
+    """Return the system package that a library was taken from, with the file that the package has of it."""
+    return Component(
+        name=library.package or library.name,
+        version=library.version or None,
+        type=ComponentType.LIBRARY,
+        bom_ref=f"bundled:{library.path}",
+        licenses=_stated_licence(library.licence),
+        components=[_binary_component(binary)],
+        properties=[Property(name=PATH_PROPERTY, value=library.path)],
+    )
 
 
 def _binary_component(binary: Binary) -> Component:

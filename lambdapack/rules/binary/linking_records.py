@@ -87,7 +87,7 @@ MISSING_LIBRARY = Rule(
         ),
     ),
     remedy=Remedy(
-        ("{verify}", "{libraries}", "{layer}", "{docker}"),
+        ("{system_build}", "{verify}", "{libraries}", "{layer}", "{docker}"),
         "Put libraries that Lambda lacks into lib/ of the function or of a layer (both are in "
         "LD_LIBRARY_PATH), or choose a package that brings its own; `lambdapack verify` names every "
         "missing one.",

@@ -5,7 +5,7 @@ Node 20 and 22 start on Lambda without module detection or require(esm) (docs/fa
 """
 
 import posixpath
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import replace
 
 from lambdapack.model import TASK_ROOT, Finding, Rule, Severity
@@ -26,6 +26,8 @@ from lambdapack.script.parse import Script
 
 SCRIPT_EXTENSIONS = frozenset(("js", "mjs", "cjs", "ts", "mts", "cts"))
 """After the dot these are a mistake: Lambda would look for an export of that name."""
+
+TYPESCRIPT_EXTENSIONS = (".ts", ".mts", ".cts")
 
 DIRECTORY_ENTRY_FILES = ("index.js", "index.mjs", "index.cjs", "index.json", "package.json")
 """What makes a directory requirable, the client's last try."""
@@ -104,7 +106,7 @@ def _missing_handler_findings(
     hint, file = _near_file(facts, file_system, module)
     message = f"the handler {facts.handler} needs one of {tried}{hint}"
     evidence = (("handler", facts.handler),)
-    fix = _handler_fix(facts.handler or "", file)
+    fix = _compile_fix(facts, file) or _handler_fix(facts.handler or "", file)
     yield Finding(HANDLER_MISSING, f"{name}.js", message, fix=fix, severity=severity, evidence=evidence)
 
 
@@ -118,29 +120,55 @@ def _handler_fix(handler: str, file: str) -> str:
     )
 
 
+def _compile_fix(facts: PackageFacts, file: str) -> str:
+    """Compile into the form of package.json's "type", under an extension that says which form it is."""
+    if not file.endswith(TYPESCRIPT_EXTENSIONS):
+        return ""
+    manifest = facts.manifests.get(_owner_directory(posixpath.dirname(file), facts))
+    is_module = file.endswith(".mts") or (
+        not file.endswith(".cts") and manifest is not None and manifest.module_type == "module"
+    )
+    form, extension = ("esm", ".mjs") if is_module else ("cjs", ".cjs")
+    stem = f"dist/{posixpath.splitext(posixpath.basename(file))[0]}"
+    export = posixpath.basename(facts.handler or "").split(".", 1)[1]
+    return (
+        f"Compile it: `npx esbuild {file} --bundle --packages=external --platform=node --format={form} "
+        f"--outfile={stem}{extension}`, and set the handler to the output: `--handler {stem}.{export}`."
+    )
+
+
 def _near_file(facts: PackageFacts, file_system: LambdaFileSystem, module: str) -> tuple[str, str]:
     """Return a hint at a file that may be meant, and that file when the handler can name it."""
     main = _main_file(facts, posixpath.relpath(posixpath.dirname(module), TASK_ROOT))
-    for extension in (".ts", ".mts", ".cts"):
+    for extension in TYPESCRIPT_EXTENSIONS:
         if file_system.is_file(module + extension):
-            return f"; {posixpath.basename(module)}{extension} is there and must be compiled first", main
+            source = posixpath.relpath(module + extension, TASK_ROOT)
+            return f"; {source} is there and must be compiled first", main or source
     wanted = {posixpath.relpath(module + extension, TASK_ROOT).lower() for extension in HANDLER_EXTENSIONS[1:]}
     near = next((path for path in facts.entries if path.lower() in wanted), None)
     if near:
         return f"; {near} is there, but Lambda's file system is case-sensitive", near
-    names = {f"{posixpath.basename(module)}{extension}" for extension in HANDLER_EXTENSIONS[1:]}
-    own = [path for path in facts.entries if "node_modules/" not in path and posixpath.basename(path) in names]
-    found = _nearest_file(own, posixpath.relpath(posixpath.dirname(module), TASK_ROOT), facts)
-    if found or not main:
-        return f"; {found} is there" if found else "", found
-    return f"; package.json names {main} as its main file", main
+    found = _nearest_file(_own_files(facts, module, HANDLER_EXTENSIONS[1:]), module, facts)
+    if found:
+        return f"; {found} is there", found
+    if main:
+        return f"; package.json names {main} as its main file", main
+    source = _nearest_file(_own_files(facts, module, TYPESCRIPT_EXTENSIONS), module, facts)
+    return (f"; {source} is there and must be compiled first", source) if source else ("", "")
 
 
-def _nearest_file(paths: list[str], directory: str, facts: PackageFacts) -> str:
+def _own_files(facts: PackageFacts, module: str, extensions: Collection[str]) -> list[str]:
+    """Return the function's own files that have the module's base name and one of the extensions."""
+    names = {f"{posixpath.basename(module)}{extension}" for extension in extensions}
+    return [path for path in facts.entries if "node_modules/" not in path and posixpath.basename(path) in names]
+
+
+def _nearest_file(paths: list[str], module: str, facts: PackageFacts) -> str:
     """Return the file of that name that may be meant: below the handler's directory, or the only one there is.
 
     Another package's file is another function's, whatever it is called.
     """
+    directory = posixpath.relpath(posixpath.dirname(module), TASK_ROOT)
     below = [path for path in paths if directory == "." or path.startswith(f"{directory}/")]
     if below or directory == ".":
         paths = below

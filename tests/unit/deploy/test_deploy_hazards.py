@@ -60,6 +60,17 @@ def test_without_variables_they_may_stay_hidden(site: Site) -> None:
         ({"variables": (("AWS_REGION", "x"),)}, "AWS_REGION is reserved"),
         ({"settings": FunctionSettings(timeout=100_000)}, "too large"),
         ({"settings": FunctionSettings(memory=64)}, "128 is the least"),
+        ({"settings": FunctionSettings(memory=10_241)}, "10240 is the most"),
+        ({"settings": FunctionSettings(timeout=1801)}, "1800 is the most"),
+        ({"settings": FunctionSettings(timeout=0)}, "1 is the least"),
+        ({"settings": FunctionSettings(ephemeral_storage=10_241)}, "10240 is the most"),
+        ({"settings": FunctionSettings(handler="a b.handler")}, "does not have the form"),
+        ({"settings": FunctionSettings(handler="x" * 129)}, "128 is the most"),
+        ({"settings": FunctionSettings(role="admin")}, "does not have the form"),
+        ({"settings": FunctionSettings(tracing="On")}, "is not one of"),
+        ({"variables": (("A-B", "x"),)}, "does not have the form"),
+        ({"tags": tuple((f"t{i}", "x") for i in range(51))}, "50 is the most"),
+        ({"tags": (("team", "x" * 257),)}, "256 is the most"),
         ({"settings": FunctionSettings(description="x" * 257)}, "256 is the most"),
         ({"settings": FunctionSettings(ephemeral_storage=100)}, "512 is the least"),
         ({"settings": FunctionSettings(layers=(f"{LAYER}:1", f"{LAYER}:2"))}, "attached twice"),
@@ -81,6 +92,14 @@ def test_a_value_that_aws_refuses_is_found_before_the_first_write(
 def test_values_at_the_limits_are_fine(site: Site) -> None:
     settings = FunctionSettings(timeout=900, memory=10240, description="x" * 256, ephemeral_storage=10240)
     planned = plan(site, settings=settings, variables=(("LONG", "x" * 4085),), tags=(("team", "a b"),))
+    assert "value-refused" not in names(planned)
+
+
+@pytest.mark.spares("value-refused")
+@pytest.mark.parametrize("hardware", ["CapacityProviderConfig", "AcceleratorConfig"])
+def test_hardware_of_its_own_raises_the_limits(site: Site, hardware: str) -> None:
+    site.aws.functions.functions["fn"].latest[hardware] = {"Named": "x"}
+    planned = plan(site, settings=FunctionSettings(timeout=5400, memory=32_768, ephemeral_storage=32_768))
     assert "value-refused" not in names(planned)
 
 

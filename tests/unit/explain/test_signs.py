@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lambdapack.errors.record import Failure
+from lambdapack.errors.system_packages import SYSTEM_PACKAGES
 from lambdapack.explain.causes import CAUSE_RECORDS
 from lambdapack.explain.cures import fill_remedy
 from lambdapack.explain.diagnose import MESSAGE_PATTERNS, diagnose
@@ -193,3 +194,46 @@ def test_what_is_wrong_with_a_handler_has_its_own_record_and_cure(text: str, cod
 def test_a_sentence_is_answered_with_the_record_that_is_about_it(text: str, code: str, cause: str) -> None:
     found = diagnose(strip_log_markup(text), AIM)[0]
     assert (found.code, found.cause) == (code, cause)
+
+
+BUILD = "lambdapack build --runtime nodejs22.x --arch x86_64"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error: lib{}.so.1: cannot open shared object file: No such file or directory",
+        "\tlib{}.so.1 => not found",
+        "../src/a.cc:1:10: fatal error: {}.h: No such file or directory",
+        "/usr/bin/ld: cannot find -l{}: No such file or directory",
+        "Package {} was not found in the pkg-config search path.",
+        "gyp: Call to 'pkg-config --libs {}' returned exit status 1 while in binding.gyp",
+    ],
+)
+def test_what_a_system_package_has_is_brought_by_the_build(text: str) -> None:
+    for name, package in SYSTEM_PACKAGES.items():
+        if package.amazon:
+            fixes = diagnose(text.format(name), AIM)[0].fix
+            assert f"{BUILD} --system-package {package.amazon}" in fixes, name
+            assert BUILD not in fixes, name  # it would lack the same
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error: libnoone.so.1: cannot open shared object file: No such file or directory",
+        "Error: /var/task/lib/libpq.so.5: cannot open shared object file: No such file or directory",
+        "../src/a.cc:1:10: fatal error: noone.h: No such file or directory",
+        "../src/a.cc:1:10: fatal error: vips/vips8: No such file or directory",
+        "gyp: Call to 'node -p 1' returned exit status 1 while in binding.gyp",
+    ],
+)
+def test_no_system_package_is_guessed(text: str) -> None:
+    assert "--system-package" not in " ".join(diagnose(text, AIM)[0].fix)
+
+
+def test_a_build_that_lacked_a_library_is_told_again_only_with_its_package() -> None:
+    text = f"$ {BUILD}\n../src/a.cc:1:10: fatal error: libpq-fe.h: No such file or directory"
+    fixes = diagnose(text, AIM)[0].fix
+    assert f"{BUILD} --system-package libpq-devel" in fixes
+    assert BUILD not in fixes

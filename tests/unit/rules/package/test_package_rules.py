@@ -76,6 +76,28 @@ def test_the_cure_of_a_missing_handler_names_the_file_that_is_there(
     assert fix in finding.cure
 
 
+@pytest.mark.parametrize(
+    ("handler", "file", "module_type", "output"),
+    [
+        ("index.handler", "src/index.ts", "", "--format=cjs --outfile=dist/index.cjs`"),
+        ("src/app.main", "src/app.ts", "module", "--format=esm --outfile=dist/app.mjs`"),
+        ("app.main", "app.cts", "module", "--format=cjs --outfile=dist/app.cjs`"),
+    ],
+)
+def test_the_cure_of_a_handler_in_typescript_compiles_it(
+    world: World, handler: str, file: str, module_type: str, output: str
+) -> None:
+    world.handler = handler
+    world.package("", type=module_type)
+    world.add(file, "")
+    finding = next(each for each in world.report().findings if each.rule.name == "handler-missing")
+    assert f"{file} is there and must be compiled first" in finding.message
+    assert f"`npx esbuild {file} " in finding.cure
+    assert output in finding.cure
+    stem, export = handler.rpartition("/")[2].split(".")
+    assert f"`--handler dist/{stem}.{export}`" in finding.cure
+
+
 @pytest.mark.parametrize("handler", ["../index.handler", "index", "src/index", "src/index.mjs"])
 def test_a_malformed_handler_is_named(world: World, handler: str) -> None:
     world.handler = handler
