@@ -80,7 +80,7 @@ MANAGER_MISSING = Failure(
     "LP141",
     "manager-missing",
     "the package manager itself could not be installed",
-    "pnpm and yarn are installed in the sandbox from the npm registry, in the version that `packageManager` names.",
+    "pnpm and yarn are installed in the sandbox from the npm registry, in the version that package.json names.",
     'Name a version that the registry has: `npm pkg set packageManager="pnpm@10.34.9"`.',
     ExitCode.BUILD,
 )
@@ -236,3 +236,6 @@ BUILD_FAILURES: tuple[Failure, ...] = (
     NOT_REPRODUCIBLE,
 )
 """In code order."""
+
+MANAGER_FAILURES: tuple[Failure, ...] = (MANAGER_FAILED, MANAGER_MISSING)
+"""Of pnpm and yarn; the codes of the local engine stand before them."""

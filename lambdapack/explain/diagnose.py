@@ -278,9 +278,14 @@ def _base_name(path: str) -> str:
     return posixpath.basename(path)
 
 
+_LACKED = ("header", "library")
+
+
 def _join_diagnoses(one: Diagnosis, other: Diagnosis) -> Diagnosis:
     again = other.quote == one.quote
     fuller = one if one.package or not other.package else replace(one, fix=other.fix, book=other.book)
+    if any(slot in other.slots for slot in _LACKED) and not any(slot in one.slots for slot in (*_LACKED, "file")):
+        fuller = replace(fuller, fix=other.fix, says=other.says, slots=other.slots)  # it names what is missing
     return replace(
         fuller,
         file=one.file or other.file,

@@ -1,15 +1,24 @@
 """One record per code: unique, in order, named right, and each with a sentence that ends it."""
 
+import importlib
 import re
+from pkgutil import iter_modules
 
 import pytest
 
-from lambdapack.errors.record import Failure
+from lambdapack import errors
+from lambdapack.errors.record import DEFECT, Failure
 from lambdapack.errors.registry import FAILURES
 from lambdapack.model import Rule
 from lambdapack.rules.registry import RULES
 
 RECORDS: tuple[Failure | Rule, ...] = (*FAILURES, *RULES)
+
+
+def test_every_failure_that_is_defined_stands_in_the_registry() -> None:
+    modules = [importlib.import_module(f"{errors.__name__}.{module.name}") for module in iter_modules(errors.__path__)]
+    defined = {each.code for module in modules for each in vars(module).values() if isinstance(each, Failure)}
+    assert defined - {each.code for each in FAILURES} == {DEFECT.code}
 
 
 def test_codes_are_unique_and_each_table_is_in_order() -> None:

@@ -234,6 +234,7 @@ def test_no_system_package_is_guessed(text: str) -> None:
 
 def test_a_build_that_lacked_a_library_is_told_again_only_with_its_package() -> None:
     text = f"$ {BUILD}\n../src/a.cc:1:10: fatal error: libpq-fe.h: No such file or directory"
-    fixes = diagnose(text, AIM)[0].fix
-    assert f"{BUILD} --system-package libpq-devel" in fixes
-    assert BUILD not in fixes
+    for log in (text, f"{text}\nerror[LP111]: a native addon did not compile\n"):
+        fixes = diagnose(log, AIM)[0].fix
+        assert f"{BUILD} --system-package libpq-devel" in fixes
+        assert BUILD not in fixes
