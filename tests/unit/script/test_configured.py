@@ -2,6 +2,7 @@
 
 import pytest
 
+from lambdapack.script.configured import DRIVER_OPTIONS
 from lambdapack.script.specifier import ImportCertainty
 from lambdapack.script.specifiers import read_specifiers
 
@@ -55,3 +56,12 @@ def test_an_option_of_a_module_that_is_given_later_loads_its_package_then() -> N
 )
 def test_what_names_no_package_for_sure_loads_none(text: str) -> None:
     assert set(loaded(text)) <= {"express"}
+
+
+def test_each_package_with_such_an_option_is_looked_for() -> None:
+    for option in DRIVER_OPTIONS:
+        value = next(iter(option.drivers), "some-target")
+        beside = f", {option.beside}: 1" if option.beside else ""
+        for package in option.packages:
+            text = f"const called = require('{package}'); called({{ {option.key}: '{value}'{beside} }})"
+            assert option.driver(value, {option.beside}) in {*loaded(text)}, package
