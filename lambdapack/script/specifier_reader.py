@@ -136,9 +136,9 @@ class SpecifierReader:
         option = find_driver_option(self._syntax.data, key, self._syntax.text(called, 80))
         value = pair.node.child_by_field_name("value")
         text = self._literals.text_of(value) if value is not None else None
-        keys = (each.child_by_field_name("key") or each for each in around.node.named_children)
+        keys = (child.child_by_field_name("key") or child for child in around.node.named_children)
         driver = (
-            option.driver(text, {self._syntax.text(each, 40).strip("'\"") for each in keys}) if option and text else ""
+            option.driver(text, {self._syntax.text(name, 40).strip("'\"") for name in keys}) if option and text else ""
         )
         return (
             Specifier(Form.REQUIRE, driver, pair.node.start_point.row + 1, ImportCertainty.AT_IMPORT)
