@@ -209,14 +209,14 @@ COMMONJS_AS_MODULE = Rule(
 
 def check_handler_code(case: Case) -> Iterator[Finding]:
     """Yield what is wrong with the code of the handler's file: notes in a bare directory, which may be no function."""
-    facts, policy = case.facts, case.policy
+    facts = case.facts
     script, handler = facts.script, facts.handler
     if script is None or handler is None:
         return
     place = find_handler_file(handler, {posixpath.join(TASK_ROOT, script.path)})
     if place is None:
         return
-    lenient = not policy.handler_required and policy.handler_severity is Severity.NOTE
+    lenient = case.policy.may_be_no_function
     for finding in _code_findings(script, place[1], _module_system(script, facts.manifests, case.runtime)):
         yield replace(finding, severity=Severity.NOTE) if lenient else finding
 

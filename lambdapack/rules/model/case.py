@@ -42,6 +42,11 @@ class Policy:
     ignores: tuple[IgnoredFinding, ...] = ()
     provided: Mapping[str, str] = field(default_factory=dict)  # npm names that something unseen brings, with the reason
 
+    @property
+    def may_be_no_function(self) -> bool:
+        """Whether what is wrong with the handler is only a note: the package may be none of a function."""
+        return not self.handler_required and self.handler_severity is Severity.NOTE
+
 
 @dataclass(frozen=True)  # without slots, for the cached properties
 class Case:

@@ -125,7 +125,7 @@ def _is_declared_use(case: Case, edge: ModuleEdge) -> bool:
 def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
     """Tell whether another rule speaks of it: LP311 about declarations, LP221 of an addon, LP317, LP324."""
     text, error = edge.specifier.text or "", edge.resolution
-    if isinstance(error, ResolutionError) and error.code == MODULE_SYNTAX and _is_handler(case, edge.asking):
+    if isinstance(error, ResolutionError) and error.code == MODULE_SYNTAX and _is_judged_handler(case, edge.asking):
         return True
     owner = package_directory(edge.asking)
     native = text.endswith(".node") or (isinstance(error, ResolutionError) and error.code == BINDINGS_NOT_FOUND)
@@ -146,9 +146,11 @@ def _is_anothers_matter(case: Case, edge: ModuleEdge) -> bool:
     )
 
 
-def _is_handler(case: Case, path: str) -> bool:
+def _is_judged_handler(case: Case, path: str) -> bool:
+    """Tell whether a file is the handler's, and its own rule more than a note."""
     script = case.facts.script
-    return script is not None and path_in_report(case.facts.root, path) == script.path
+    is_handler = script is not None and path_in_report(case.facts.root, path) == script.path
+    return is_handler and not case.policy.may_be_no_function
 
 
 def _is_in_layer(case: Case, name: str) -> bool:

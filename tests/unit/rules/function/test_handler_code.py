@@ -88,3 +88,9 @@ def test_of_a_nested_export_only_the_first_name_is_looked_for(world: World) -> N
 def test_a_bare_directory_may_be_no_function_at_all(world: World) -> None:
     world.add("index.js", "exports.main = 1;")
     assert found(world, policy=Policy(TODAY)) == [("handler-not-exported", Severity.NOTE)]
+
+
+def test_what_node_refuses_is_an_error_there_as_well(world: World) -> None:
+    world.add("index.js", MODULE)
+    judged = [("module-syntax-refused", Severity.ERROR), (AS_COMMONJS, Severity.NOTE)]
+    assert found(world, policy=Policy(TODAY)) == judged
