@@ -69,10 +69,14 @@ def option_places(data: bytes) -> Iterator[int]:
         yield from (match.start() for match in _KEY.finditer(data) if match[0].decode() in keys)
 
 
-def find_driver_option(data: bytes, key: str, callee: str) -> DriverOption | None:
-    """Return the option of a key in the arguments of a call, whatever name the script gave to what it calls."""
+def bound_packages(data: bytes) -> Mapping[str, str]:
+    """Return the names that a script gives to such packages, with the package of each."""
+    return {match[1].decode(): match[2].decode() for match in _BOUND.finditer(data)}
+
+
+def find_driver_option(key: str, callee: str, bound: Mapping[str, str]) -> DriverOption | None:
+    """Return the option of a key in the arguments of a call; `bound`: the names that the script gives to packages."""
     required = _REQUIRED.fullmatch(callee)
-    bound = {match[1].decode(): match[2].decode() for match in _BOUND.finditer(data)}
     package = required[1] if required else bound.get(callee, "")
     for option in DRIVER_OPTIONS:
         if option.key == key and (package in option.packages or option.callee.fullmatch(callee)):

@@ -9,7 +9,7 @@ from itertools import islice
 from lambdapack.script import names
 from lambdapack.script.bundles import Bundle
 from lambdapack.script.calls import spread
-from lambdapack.script.configured import find_driver_option
+from lambdapack.script.configured import DriverOption, bound_packages, find_driver_option
 from lambdapack.script.evaluate import Evaluator, Literals, arguments_of, first_argument
 from lambdapack.script.flow.choices import AWAIT
 from lambdapack.script.names import MAX_SPECIFIERS
@@ -126,25 +126,26 @@ class SpecifierReader:
 
     def _configured(self, frames: Frames, key: str) -> Specifier | None:
         """Return the package that an option makes another one load: the object is an argument of the call."""
-        if len(frames) < 3:
+        around = [frame for frame in frames[-MAX_OPTION_DEPTH:-1] if frame.type not in _OPTION_SYNTAX][-1:]
+        option = self._driver_option(key, around[0].node) if around else None
+        if option is None or frames[-3].node.named_child_count > MAX_OPTIONS:
             return None
-        pair, around = frames[-2], frames[-3]
-        call = next((frame for frame in reversed(frames[:-2]) if frame.type not in _OPTION_SYNTAX), None)
-        if call is None or call.type not in {"call_expression", "new_expression"} or around.type != "object":
-            return None
-        called = call.node.child_by_field_name("function") or call.node.child_by_field_name("constructor")
-        option = find_driver_option(self._syntax.data, key, self._syntax.text(called, 80))
-        value = pair.node.child_by_field_name("value")
+        pair, options = frames[-2].node, frames[-3].node.named_children
+        value = pair.child_by_field_name("value")
         text = self._literals.text_of(value) if value is not None else None
-        keys = (child.child_by_field_name("key") or child for child in around.node.named_children)
-        driver = (
-            option.driver(text, {self._syntax.text(name, 40).strip("'\"") for name in keys}) if option and text else ""
-        )
-        return (
-            Specifier(Form.REQUIRE, driver, pair.node.start_point.row + 1, ImportCertainty.AT_IMPORT)
-            if driver
-            else None
-        )
+        names = {self._syntax.text(child.child_by_field_name("key") or child, 40).strip("'\"") for child in options}
+        driver = option.driver(text or "", names)
+        return Specifier(Form.REQUIRE, driver, pair.start_point.row + 1, ImportCertainty.AT_IMPORT) if driver else None
+
+    def _driver_option(self, key: str, call: Node) -> DriverOption | None:
+        if call.type not in {"call_expression", "new_expression"}:
+            return None
+        called = call.child_by_field_name("function") or call.child_by_field_name("constructor")
+        return find_driver_option(key, self._syntax.text(called, 80), self._bound_packages)
+
+    @cached_property
+    def _bound_packages(self) -> Mapping[str, str]:
+        return bound_packages(self._syntax.data)
 
     def _static(self, frames: Frames, leaf: Frame[WalkState], parent: Frame[WalkState]) -> Specifier | None:
         if parent.type in {"import_statement", "export_statement"}:
@@ -299,6 +300,12 @@ class SpecifierReader:
         specifier = self._made(Form.ASSET, outermost, frames[-1].node)
         return specifier if specifier.text not in {".", "./"} else None
 
+
+MAX_OPTIONS = 100
+"""Options of one object that are looked at; more are data."""
+
+MAX_OPTION_DEPTH = 16
+"""Syntax nodes between a call and an option in its arguments: five objects or arrays in each other."""
 
 _OPTION_SYNTAX = frozenset(("pair", "object", "array", "arguments"))
 """What may stand between an option and the call that is given it."""

@@ -174,6 +174,9 @@ HOSTILE = {
     "choices": "x?require('a'):" * 30_000 + "1",
     "directories": "require('a');__dirname" + "+__dirname" * 30_000,
     "names": "require('a');" + "function f(){f();require('b')}f();" * 5_000,
+    "options of calls": "require('a');const t=require('typeorm');" + "t.f({type:'x'});" * 20_000,
+    "options of one call": "require('a');const t=require('typeorm');t.DataSource({" + "type:'x'," * 20_000 + "})",
+    "nested options": "require('a');const t=require('typeorm');t.f(" + "[{type:'x'}," * 10_000 + "]" * 10_000 + ")",
 }
 
 
