@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import product
 from pathlib import Path
 
 from lambdapack.errors.record import LambdapackError
@@ -55,13 +56,12 @@ HANDLER_EXPORTS = ("handler", "lambdaHandler")
 
 def find_own_handler(directory: Path) -> str:
     """Return the handler that a file of the project exports: "src/app.handler"; "" where none can be told."""
-    for below in HANDLER_DIRECTORIES:
-        for stem in HANDLER_STEMS:
-            for path in (directory / below / f"{stem}{extension}" for extension in HANDLER_EXTENSIONS):
-                exported = _exported_names(path) if path.is_file() else frozenset()
-                for name in HANDLER_EXPORTS:
-                    if name in exported:
-                        return f"{(Path(below) / stem).as_posix()}.{name}"
+    for below, stem, extension in product(HANDLER_DIRECTORIES, HANDLER_STEMS, HANDLER_EXTENSIONS):
+        path = directory / below / f"{stem}{extension}"
+        exported = _exported_names(path) if path.is_file() else frozenset()
+        name = next((name for name in HANDLER_EXPORTS if name in exported), "")
+        if name:
+            return f"{(Path(below) / stem).as_posix()}.{name}"
     return ""
 
 

@@ -89,6 +89,7 @@ def test_what_one_project_writes_no_other_sees(tmp_path: Path, lab_engine: dict[
 
 COSTLY = {
     "log": (f"{FS} for (;;) {{ try {{ fs.writeSync(1, 'x'.repeat(1000) + '\\n'); }} catch {{}} }}", 4, "LP116"),
+    "buffered log": ("for (;;) console.log('x'.repeat(1000));", 4, "LP117"),  # node keeps what a pipe does not take
     "holes": (f"{FS} fs.closeSync(fs.openSync('big', 'w')); fs.truncateSync('big', 3 * 2 ** 30);", 2, "LP019"),
     "link": (f"{FS} fs.symlinkSync('/etc/passwd', 'index.node');", 1, "LP304"),
     "silence": ("setTimeout(() => 0, 1e6);", 4, "LP116"),

@@ -169,10 +169,14 @@ def test_prebuilt_addons_for_the_other_cpu_need_no_emulation(bench: Bench, npm: 
 @pytest.mark.parametrize("recorded", ["true", "false"], ids=["without-urls", "with-urls"])
 def test_scripts_run_offline_on_what_was_fetched(bench: Bench, npm: str, tmp_path: Path, recorded: str) -> None:
     root = locked(
-        tmp_path, npm, {"dependencies": {"protobufjs": "7.4.0"}}, f"--omit-lockfile-registry-resolved={recorded}"
+        tmp_path,
+        npm,
+        {"dependencies": {"bcrypt": "6.0.0", "protobufjs": "7.4.0"}},
+        f"--omit-lockfile-registry-resolved={recorded}",
     )
     found, observer = bench.install(root, X86, script_policy="offline")
-    assert "node_modules/protobufjs/index.js" in found.tree.entries
+    assert machine(found, "node_modules/bcrypt/prebuilds/linux-x64/bcrypt.glibc.node") == X86.elf_machine
+    assert any("protobufjs@7.4.0" in line for line in observer.lines)  # bcrypt's script is decided without running
     assert [label.partition(" (")[0] for label in observer.tasks if label.startswith("npm")] == [
         "npm ci",
         "npm rebuild",

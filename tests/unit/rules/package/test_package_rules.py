@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from lambdapack.model import Severity
+from lambdapack.model import Finding, Severity
 from lambdapack.rules.check import apply_policy, check_package
 from lambdapack.rules.model.case import IgnoredFinding, Policy
 from lambdapack.rules.model.package import Secret
@@ -55,6 +55,14 @@ def test_a_missing_handler_comes_with_what_is_near(world: World, handler: str, f
     assert hint in world.report().findings[0].message
 
 
+def missing_handler(world: World, handler: str, file: str, **manifest: str) -> Finding:
+    """Return what is found of a handler that is missing beside an empty file."""
+    world.handler = handler
+    world.package("", **manifest)
+    world.add(file, "")
+    return next(finding for finding in world.report().findings if finding.rule.name == "handler-missing")
+
+
 @pytest.mark.parametrize(
     ("handler", "file", "main", "fix"),
     [
@@ -69,11 +77,7 @@ def test_a_missing_handler_comes_with_what_is_near(world: World, handler: str, f
 def test_the_cure_of_a_missing_handler_names_the_file_that_is_there(
     world: World, handler: str, file: str, main: str, fix: str
 ) -> None:
-    world.handler = handler
-    world.package("", main=main)
-    world.add(file, "")
-    finding = next(each for each in world.report().findings if each.rule.name == "handler-missing")
-    assert fix in finding.cure
+    assert fix in missing_handler(world, handler, file, main=main).cure
 
 
 @pytest.mark.parametrize(
@@ -87,10 +91,7 @@ def test_the_cure_of_a_missing_handler_names_the_file_that_is_there(
 def test_the_cure_of_a_handler_in_typescript_compiles_it(
     world: World, handler: str, file: str, module_type: str, output: str
 ) -> None:
-    world.handler = handler
-    world.package("", type=module_type)
-    world.add(file, "")
-    finding = next(each for each in world.report().findings if each.rule.name == "handler-missing")
+    finding = missing_handler(world, handler, file, type=module_type)
     assert f"{file} is there and must be compiled first" in finding.message
     assert f"`npx esbuild {file} " in finding.cure
     assert output in finding.cure
